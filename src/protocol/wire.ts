@@ -1,0 +1,102 @@
+/**
+ * Bytes as text: a `Bytes` string holds one byte per character (U+0000..U+00FF, "latin1" in Node).
+ *
+ * Keys and command lines travel through the hot path in this form, because V8 joins such strings without
+ * copying and writes a whole tick's worth of them to a socket buffer in one call.
+ */
+export type Bytes = string
+
+/** How a reply to a request is delimited: what the connection must read before the request is answered. */
+export type ReplyShape =
+  /** One line: store commands, delete, touch, incr, decr, flush_all, version, verbosity. */
+  | 'line'
+  /** `VALUE` blocks up to `END`, or one other line: get, gets, gat, gats. */
+  | 'items'
+  /** `STAT` (or `ITEM`, `CONFIG`…) lines up to `END`, or one other line: stats. */
+  | 'stats'
+  /** Nothing comes back (noreply, quit): answered as soon as it is handed to the socket. */
+  | 'none'
+
+/** A request, ready for a connection. Immutable and free of I/O, so it may be kept, logged and compared. */
+export interface Request {
+  /** The command line(s), with the final CRLF; for store commands the line before the data block. */
+  readonly head: Bytes
+  /** Data block of a store command, without its CRLF (the connection adds it). Never copied unless small. */
+  readonly body?: Uint8Array
+  readonly reply: ReplyShape
+}
+
+/** What the first word(s) of a reply line say. `unknown` is everything else, the empty line included. */
+export type LineStatus =
+  | 'STORED'
+  | 'NOT_STORED'
+  | 'EXISTS'
+  | 'NOT_FOUND'
+  | 'DELETED'
+  | 'TOUCHED'
+  | 'OK'
+  | 'RESET'
+  | 'END'
+  | 'NUMBER'
+  | 'VERSION'
+  | 'ERROR'
+  | 'CLIENT_ERROR'
+  | 'SERVER_ERROR'
+  | 'unknown'
+
+/** A one-line reply. */
+export interface LineReply {
+  readonly type: 'line'
+  readonly status: LineStatus
+  /** The whole line without CRLF; the text of an error is in here, after the status word. */
+  readonly line: Bytes
+}
+
+/** One item of a retrieval reply. */
+export interface Item {
+  readonly key: Bytes
+  /** Unsigned 32 bit. */
+  readonly flags: number
+  /** CAS unique, present in replies to gets. Unsigned 64 bit. */
+  readonly cas: bigint | undefined
+  /** The data block, owned by the receiver (never a view that will be overwritten). */
+  readonly data: Buffer
+}
+
+/** Reply to a retrieval command. */
+export interface ItemsReply {
+  readonly type: 'items'
+  /** In reply order. */
+  readonly items: readonly Item[]
+  /** The line that ended the reply: status `END` when all is well, otherwise an error line. */
+  readonly end: LineReply
+}
+
+/** Reply to `stats`. */
+export interface StatsReply {
+  readonly type: 'stats'
+  /** `[name, value]` in reply order; the value keeps embedded spaces and is `''` when the server sends none. */
+  readonly stats: readonly (readonly [Bytes, Bytes])[]
+  readonly end: LineReply
+}
+
+export type Reply = LineReply | ItemsReply | StatsReply
+
+/** Store commands of the text protocol. */
+export type StoreVerb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
+
+/**
+ * The small spellings in which the two Python libraries' command lines differ (spec/pylibmc §11.1,
+ * spec/python-memcached §16.1). Only bytes on the wire change, never an outcome.
+ */
+export interface WireDialect {
+  readonly name: string
+  /** Between the last word of a store command and CRLF: `''` or `' '`. */
+  readonly storeTail: Bytes
+  /** The same for every command of delete_multi. */
+  readonly deleteMultiTail: Bytes
+  /** `flush_all` without a delay: `'flush_all '` or `'flush_all'`. */
+  readonly flushAll: Bytes
+  /** `stats` without an argument: `'stats '` or `'stats'`. */
+  readonly stats: Bytes
+}

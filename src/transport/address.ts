@@ -1,0 +1,10 @@
+/** Where a server listens. Both clients parse their own spec grammar into this one shape. */
+export type ServerAddress =
+  | { readonly transport: 'tcp'; readonly host: string; readonly port: number; readonly family?: 4 | 6 }
+  | { readonly transport: 'unix'; readonly path: string }
+
+/** `host:port`, `[v6]:port` or the socket path: how a server is named in errors and events. */
+export function addressName(address: ServerAddress): string {
+  if (address.transport === 'unix') return address.path
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
+}

@@ -1,0 +1,42 @@
+/** What can go wrong between handing over a request and having its reply. Nothing else is thrown by this room. */
+
+export type TransportErrorKind =
+  /** The name of the server did not resolve. The request was not sent. */
+  | 'lookup'
+  /** Refused, unreachable, missing socket path … The request was not sent. */
+  | 'connect'
+  /** The connection could not be opened in time. The request was not sent. */
+  | 'connect-timeout'
+  /** Peer closed (FIN) before the reply was complete. */
+  | 'closed'
+  /** Peer reset, broken pipe, or another socket error before the reply was complete. */
+  | 'reset'
+  /** The deadline passed while the request was queued, sent or waiting for its reply. */
+  | 'timeout'
+  /** Bytes arrived that cannot be a reply; nothing after them can be trusted. */
+  | 'unintelligible'
+  /** This side closed the connection (close, disconnect_all) while the request was waiting. */
+  | 'aborted'
+
+export class TransportError extends Error {
+  override readonly name = 'TransportError'
+  constructor(
+    readonly kind: TransportErrorKind,
+    /** `host:port`, `[v6]:port` or socket path. */
+    readonly server: string,
+    message: string,
+    options?: {
+      readonly cause?: unknown
+      /** errno name, e.g. `ECONNREFUSED`. */
+      readonly code?: string
+      /** true when at least part of the request may have reached the server. */
+      readonly sent?: boolean
+    },
+  ) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause })
+    this.code = options?.code
+    this.sent = options?.sent ?? false
+  }
+  readonly code: string | undefined
+  readonly sent: boolean
+}

@@ -1,0 +1,39 @@
+/**
+ * The shapes shared by everything that turns values into items and back.
+ * Source: spec/pylibmc §4, spec/python-memcached §9.
+ */
+
+/** Flag bits that pylibmc and python-memcached agree on. */
+export const FLAG_PICKLE = 1
+export const FLAG_INTEGER = 2
+export const FLAG_LONG = 4
+export const FLAG_ZLIB = 8
+export const FLAG_TEXT = 16
+
+/** A value as a server stores it. */
+export interface EncodedValue {
+  /** Unsigned 32 bit. */
+  readonly flags: number
+  readonly data: Uint8Array
+}
+
+/** When to compress. Lengths in bytes after serializing. */
+export interface CompressionRequest {
+  /** 0 = never; its exact comparison (`>=` or `>`) belongs to the encoding. */
+  readonly minCompressLen: number
+  /** −1..9; −1 is 6. Only pylibmc's encoding knows it. */
+  readonly compressLevel?: number
+}
+
+/**
+ * How values become flags and bytes: one plain named object per library and version range.
+ * `encode` and `decode` are pure and synchronous.
+ */
+export interface ValueEncoding {
+  /** e.g. `'pylibmc'`, `'python-memcached-1.59'`. */
+  readonly name: string
+  /** @throws ValueEncodeError when the value has no representation (nothing was sent). */
+  encode(value: unknown, compression?: CompressionRequest): EncodedValue
+  /** @throws ValueDecodeError when flags or payload cannot be read. */
+  decode(flags: number, data: Buffer): unknown
+}
