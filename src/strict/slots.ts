@@ -1,0 +1,77 @@
+/**
+ * The slots of the operation pipeline: key → server → bytes → reply → outcome.
+ *
+ * `Core` (core.ts) is that pipeline, written once. What differs between the two Python libraries is which policy
+ * sits in a slot: `strict/` fills them from behaviors, `compat/` from switches. A policy that emulates
+ * python-memcached announces the outcomes it changes; that is why slots are told operation and key.
+ */
+import type { Bytes, Item, WireDialect } from '../protocol/wire.js'
+import type { ServerAddress } from '../transport/address.js'
+import type { TransportError } from '../transport/errors.js'
+import type { Exchange } from '../transport/types.js'
+import type { CompressionRequest, EncodedValue } from '../values/types.js'
+
+/** Names of operations as they appear in errors, events and traces: the camelCase method names. */
+export type Operation =
+  | 'get' | 'gets' | 'getMulti'
+  | 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas' | 'setMulti' | 'addMulti'
+  | 'incr' | 'decr' | 'incrMulti'
+  | 'delete' | 'deleteMulti' | 'touch'
+  | 'flushAll' | 'getStats' | 'hash'
+
+/** A server of the pool with its connection. */
+export interface Server {
+  /** 0-based position in the constructor's list. */
+  readonly index: number
+  readonly address: ServerAddress
+  /** How it is named in errors and events: `host:port`, `[v6]:port` or the socket path. */
+  readonly name: string
+  readonly weight: number
+  readonly exchange: Exchange
+}
+
+/**
+ * Which server an operation goes to, and what a failure there means.
+ * libmemcached's health state machine (spec/pylibmc §10) and python-memcached's probe loop with dead_retry
+ * (spec/python-memcached §6.4, §7) are the two implementations.
+ */
+export interface Selection {
+  readonly servers: readonly Server[]
+  /**
+   * The server to use now. Synchronous unless a connect must be tried first.
+   * `hash` overrides the key's own hash (python-memcached's tuple keys).
+   * @throws the personality's own error (ServerDown, ServerDead, no server …), synchronously or as a rejection.
+   */
+  pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server>
+  /** Like pick, for operations that address every server (flushAll, getStats). Throws when it is not usable now. */
+  admit(server: Server, operation: Operation): void | Promise<void>
+  /** Server index from placement alone: no I/O, no health. */
+  place(key: Bytes): number
+  /** An exchange succeeded (a reply arrived). */
+  succeeded(server: Server): void
+  /** An exchange failed. Updates the state and returns the error to raise. */
+  failed(server: Server, error: TransportError, operation: Operation, key: Bytes | undefined): Error
+  /** disconnect_all: closes every connection; what else it resets belongs to the personality. */
+  disconnectAll(): void
+}
+
+/** What `Core` needs, one policy per slot. */
+export interface Slots {
+  /** Legal key → bytes on the wire, prefix included. `''` when the key is empty and the personality treats that softly. @throws */
+  readonly key: (key: unknown, operation: Operation, prefix: Bytes) => Bytes
+  /** Time argument → what is written on the wire. @throws TypeError and friends, before anything is sent. */
+  readonly exptime: (time: unknown, operation: Operation, key: Bytes) => number | bigint
+  readonly encode: (
+    value: unknown,
+    compression: CompressionRequest | undefined,
+    operation: Operation,
+    key: Bytes,
+  ) => EncodedValue
+  /** Client-side size rule: throws when the encoded value must not be sent. Absent = everything is sent. */
+  readonly size?: (encoded: EncodedValue, operation: Operation, key: Bytes) => void
+  readonly decode: (item: Item, operation: Operation) => unknown
+  readonly selection: Selection
+  readonly wire: WireDialect
+  /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. Read per operation. */
+  readonly timeout: () => number
+}
