@@ -1,0 +1,117 @@
+/**
+ * A server that answers with the bytes a real memcached once sent, and checks that the client sends the bytes the real
+ * library once sent. It plays the scenario's faults itself, since the recorded replies already contain their effect.
+ */
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Step, WireEntry } from './recordings.js'
+
+interface ActiveFault {
+  readonly kind: 'close' | 'reset' | 'stall' | 'truncate' | 'other'
+  readonly then?: string
+  count: number
+}
+
+export class ReplayServer {
+  /** First difference between what the client sent and what the library had sent. */
+  difference: string | undefined
+  port = 0
+  private readonly expected: WireEntry[]
+  private readonly sockets = new Set<Socket>()
+  private listener: Server | undefined
+  private faults: ActiveFault[] = []
+
+  constructor(entries: readonly WireEntry[]) {
+    // `quit` depends on when an object is collected, not on what was asked of it.
+    this.expected = entries.filter((entry) => entry.sent !== 'quit\r\n')
+  }
+
+  async start(): Promise<void> {
+    const listener = createServer((socket) => this.accept(socket))
+    listener.listen(this.port, '127.0.0.1')
+    await once(listener, 'listening')
+    this.port = (listener.address() as { port: number }).port
+    this.listener = listener
+  }
+
+  async stop(): Promise<void> {
+    const listener = this.listener
+    this.listener = undefined
+    if (!listener) return
+    const closed = once(listener, 'close')
+    listener.close()
+    this.cut()
+    await closed
+  }
+
+  /** What the library had sent and the client did not. */
+  get unsent(): string | undefined {
+    const next = this.expected[0]
+    return next && `step ${next.step}: not sent: ${JSON.stringify(next.sent.slice(0, 120))}`
+  }
+
+  async fault(step: Step): Promise<void> {
+    switch (step.fault) {
+      case 'down':
+        return this.stop()
+      case 'up':
+        this.faults = []
+        if (!this.listener) await this.start()
+        return
+      case 'cut':
+        this.cut()
+        return
+      default: {
+        const known = ['close', 'reset', 'stall', 'truncate'] as const
+        const kind = known.find((name) => name === step.fault) ?? 'other'
+        this.faults.push({ kind, then: step.then as string | undefined, count: Number(step.count ?? 1) })
+      }
+    }
+  }
+
+  private cut(): void {
+    for (const socket of this.sockets) socket.end()
+    this.sockets.clear()
+  }
+
+  private accept(socket: Socket): void {
+    let pending = ''
+    this.sockets.add(socket)
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.sockets.delete(socket))
+    socket.on('data', (chunk) => {
+      pending += chunk.toString('latin1')
+      for (;;) {
+        if (pending.startsWith('quit\r\n')) pending = pending.slice(6)
+        const entry = this.expected[0]
+        if (pending === '') return
+        if (entry && pending.startsWith(entry.sent)) {
+          pending = pending.slice(entry.sent.length)
+          this.expected.shift()
+          this.answer(socket, entry)
+        } else if (entry?.sent.startsWith(pending)) {
+          return
+        } else {
+          this.difference ??= entry
+            ? `step ${entry.step}: sent ${show(pending)} where the library had sent ${show(entry.sent)}`
+            : `sent ${show(pending)} where the library had sent nothing more`
+          socket.destroy()
+          return
+        }
+      }
+    })
+  }
+
+  private answer(socket: Socket, entry: WireEntry): void {
+    const fault = this.faults[0]
+    if (fault && fault.count > 0 && --fault.count === 0) this.faults.shift()
+    if (entry.received !== null) socket.write(Buffer.from(entry.received, 'latin1'))
+    const ending = fault?.kind === 'truncate' ? (fault.then ?? 'close') : fault?.kind
+    if (ending === 'close') socket.end()
+    else if (ending === 'reset') socket.resetAndDestroy()
+  }
+}
+
+function show(bytes: string): string {
+  return JSON.stringify(bytes.length > 120 ? `${bytes.slice(0, 120)}…` : bytes)
+}
