@@ -28,7 +28,10 @@ const checks = [
 const failed = []
 for (const [what, file, args] of checks) {
   console.log(`\n── ${what}`)
-  const done = spawnSync(process.execPath, [join(root, 'node_modules', file), ...args], { cwd: root, stdio: 'inherit' })
+  const done = spawnSync(process.execPath, [join(root, 'node_modules', file), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   if (done.status !== 0) failed.push(what)
 }
 rmSync(folder, { recursive: true, force: true })

@@ -26,7 +26,15 @@ function install() {
   const sudo = process.getuid?.() === 0 ? [] : works('sudo', ['-n', 'true']) ? ['sudo', '-n'] : undefined
   const managers = [
     ['brew', ['--version'], [['brew', 'install', 'memcached']], []],
-    ['apt-get', ['--version'], [['apt-get', 'update', '-q'], ['apt-get', 'install', '-y', '-q', 'memcached']], sudo],
+    [
+      'apt-get',
+      ['--version'],
+      [
+        ['apt-get', 'update', '-q'],
+        ['apt-get', 'install', '-y', '-q', 'memcached'],
+      ],
+      sudo,
+    ],
     ['dnf', ['--version'], [['dnf', 'install', '-y', 'memcached']], sudo],
     ['apk', ['--version'], [['apk', 'add', 'memcached']], sudo],
   ]

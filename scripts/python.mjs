@@ -23,7 +23,10 @@ export function pythonEnvironments() {
   })
   if (done.status !== 0) {
     const why = (done.stderr ?? '').trim().split('\n').at(-1)
-    return { env: { MEMSHIM_PYTHON: python }, skipped: why || `${python} ended with ${done.status ?? done.signal}` }
+    return {
+      env: { MEMSHIM_PYTHON: python },
+      skipped: why || `${python} ended with ${done.status ?? done.signal}`,
+    }
   }
   const made = JSON.parse(done.stdout)
   const env = { MEMSHIM_PYTHON: python }
@@ -33,6 +36,8 @@ export function pythonEnvironments() {
 }
 
 function runs(name) {
-  const done = spawnSync(name, ['-c', 'import sys, venv; sys.exit(sys.version_info < (3, 8))'], { stdio: 'ignore' })
+  const done = spawnSync(name, ['-c', 'import sys, venv; sys.exit(sys.version_info < (3, 8))'], {
+    stdio: 'ignore',
+  })
   return done.status === 0
 }

@@ -46,7 +46,9 @@ export function ensureDependencies() {
 /** Compiles src/ to dist/ unless dist/ is newer than every source. */
 export function ensureBuild() {
   const built = join(root, 'dist', '.built')
-  const sources = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => join(root, name))
+  const sources = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) =>
+    join(root, name),
+  )
   if (existsSync(built) && modified(built) > Math.max(...sources.map(newest))) return
   console.log('Building …')
   run(process.execPath, [join(root, 'scripts', 'build.mjs')])

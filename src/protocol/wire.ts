@@ -24,6 +24,8 @@ export interface Request {
   /** Data block of a store command, without its CRLF (the connection adds it). Never copied unless small. */
   readonly body?: Uint8Array
   readonly reply: ReplyShape
+  /** Retrieval only: the keys asked for, in order. A reply that names another key is unintelligible. */
+  readonly keys?: readonly Bytes[]
 }
 
 /** What the first word(s) of a reply line say. `unknown` is everything else, the empty line included. */

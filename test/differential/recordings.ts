@@ -77,7 +77,9 @@ export function loadRecordings(folder: string): Recording[] {
 /** One character per byte. */
 export function wireBytes(written: WireBytes): string {
   if (typeof written === 'string') return written
-  return written.map((part) => (typeof part === 'string' ? part : part.$repeat[0].repeat(part.$repeat[1]))).join('')
+  return written
+    .map((part) => (typeof part === 'string' ? part : part.$repeat[0].repeat(part.$repeat[1])))
+    .join('')
 }
 
 function jsonFiles(folder: string, prefix = ''): string[] {

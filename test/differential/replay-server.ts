@@ -8,7 +8,7 @@ import type { Step, WireEntry } from './recordings.js'
 
 interface ActiveFault {
   readonly kind: 'close' | 'reset' | 'stall' | 'truncate' | 'other'
-  readonly then?: string
+  readonly ending?: string
   count: number
 }
 
@@ -64,7 +64,7 @@ export class ReplayServer {
       default: {
         const known = ['close', 'reset', 'stall', 'truncate'] as const
         const kind = known.find((name) => name === step.fault) ?? 'other'
-        this.faults.push({ kind, then: step.then as string | undefined, count: Number(step.count ?? 1) })
+        this.faults.push({ kind, ending: step.then as string | undefined, count: Number(step.count ?? 1) })
       }
     }
   }
@@ -106,7 +106,7 @@ export class ReplayServer {
     const fault = this.faults[0]
     if (fault && fault.count > 0 && --fault.count === 0) this.faults.shift()
     if (entry.received !== null) socket.write(Buffer.from(entry.received, 'latin1'))
-    const ending = fault?.kind === 'truncate' ? (fault.then ?? 'close') : fault?.kind
+    const ending = fault?.kind === 'truncate' ? (fault.ending ?? 'close') : fault?.kind
     if (ending === 'close') socket.end()
     else if (ending === 'reset') socket.resetAndDestroy()
   }

@@ -86,7 +86,8 @@ async function spawnBinary(binary: string, args: readonly string[], port: number
   children.add(child)
   try {
     for (let waited = 0; waited < 10_000; waited += 5) {
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${binary} ended: ${complaint}`)
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`${binary} ended: ${complaint}`)
       const bound = boundPort(portFile)
       if (bound !== undefined) return { child, port: bound }
       await sleep(5)
@@ -164,7 +165,10 @@ export async function freePort(): Promise<number> {
 async function accepting(host: string, port: number): Promise<void> {
   for (let waited = 0; waited < 10_000; waited += 50) {
     const socket = connect(port, host)
-    const open = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)])
+    const open = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'error').then(() => false),
+    ])
     socket.destroy()
     if (open) return
     await sleep(50)

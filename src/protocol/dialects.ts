@@ -1,0 +1,19 @@
+/** How each library spells its commands. Sources: spec/pylibmc §11.1, spec/python-memcached §16.1, §17. */
+import type { WireDialect } from './wire.js'
+
+export const pylibmcDialect: WireDialect = {
+  name: 'pylibmc',
+  storeTail: '',
+  deleteMultiTail: '',
+  flushAll: 'flush_all ',
+  stats: 'stats ',
+}
+
+/** python-memcached 1.58 and later. */
+export const pythonMemcachedDialect: WireDialect = {
+  name: 'python-memcached',
+  storeTail: ' ',
+  deleteMultiTail: ' ',
+  flushAll: 'flush_all',
+  stats: 'stats',
+}

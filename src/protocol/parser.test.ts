@@ -1,0 +1,125 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { DEFAULT_LIMITS, ReplyParser, UnintelligibleReply } from './parser.js'
+import type { Reply, ReplyShape } from './wire.js'
+
+function parse(
+  bytes: string,
+  shapes: ReplyShape[],
+  cuts: number[] = [],
+  keys?: string[],
+  limits = DEFAULT_LIMITS,
+) {
+  const replies: Reply[] = []
+  const parser = new ReplyParser(
+    {
+      shape: () => shapes[replies.length],
+      keys: () => keys,
+      reply: (reply) => replies.push(reply),
+    },
+    limits,
+  )
+  const all = Buffer.from(bytes, 'latin1')
+  let from = 0
+  for (const cut of [...cuts.filter((cut) => cut < all.length).sort((a, b) => a - b), all.length]) {
+    // A fresh buffer that is overwritten afterwards: the parser must not keep views of its input.
+    const chunk = Buffer.from(all.subarray(from, cut))
+    parser.push(chunk)
+    chunk.fill(0x21)
+    from = cut
+  }
+  return replies
+}
+
+const conversation =
+  'STORED\r\nVALUE a 16 5\r\nEND\r\n\r\nVALUE b\xe9 4294967295 0 18446744073709551615\r\n\r\nEND\r\n' +
+  'SERVER_ERROR out of memory storing object\r\nSTAT pid 1\r\nSTAT version 1.6.18 x\r\nSTAT empty \r\nEND\r\n42\r\n99  \r\nEND\r\nOK\n'
+const shapes: ReplyShape[] = ['line', 'items', 'items', 'stats', 'line', 'line', 'items', 'line']
+const expected: Reply[] = [
+  { type: 'line', status: 'STORED', line: 'STORED' },
+  {
+    type: 'items',
+    items: [
+      { key: 'a', flags: 16, cas: undefined, data: Buffer.from('END\r\n') },
+      { key: 'b\xe9', flags: 4294967295, cas: 18446744073709551615n, data: Buffer.alloc(0) },
+    ],
+    end: { type: 'line', status: 'END', line: 'END' },
+  },
+  {
+    type: 'items',
+    items: [],
+    end: { type: 'line', status: 'SERVER_ERROR', line: 'SERVER_ERROR out of memory storing object' },
+  },
+  {
+    type: 'stats',
+    stats: [
+      ['pid', '1'],
+      ['version', '1.6.18 x'],
+      ['empty', ''],
+    ],
+    end: { type: 'line', status: 'END', line: 'END' },
+  },
+  { type: 'line', status: 'NUMBER', line: '42' },
+  { type: 'line', status: 'NUMBER', line: '99  ' },
+  { type: 'items', items: [], end: { type: 'line', status: 'END', line: 'END' } },
+  { type: 'line', status: 'OK', line: 'OK' },
+]
+
+describe('replies', () => {
+  test('every kind of reply is cut out of one chunk, data blocks by their length alone', () => {
+    expect(parse(conversation, shapes)).toEqual(expected)
+  })
+
+  test('the same replies come out at every split point', () => {
+    for (let cut = 1; cut < conversation.length; cut++)
+      expect(parse(conversation, shapes, [cut])).toEqual(expected)
+  })
+
+  test('the same replies come out of any chunking', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(conversation.length - 1)), (cuts) => {
+        expect(parse(conversation, shapes, cuts)).toEqual(expected)
+      }),
+    )
+  })
+
+  test('a data block of several megabytes in small chunks arrives whole', () => {
+    const data = 'abcdefghij'.repeat(300_000)
+    const bytes = `VALUE k 0 ${data.length}\r\n${data}\r\nEND\r\n`
+    const cuts = Array.from({ length: 300 }, (_, i) => i * 10_007)
+    const [reply] = parse(bytes, ['items'], cuts)
+    expect(reply?.type === 'items' && reply.items[0]?.data.toString()).toBe(data)
+  })
+})
+
+describe('bytes that cannot be a reply', () => {
+  const rejected = (bytes: string, shape: ReplyShape[], keys?: string[], limits = DEFAULT_LIMITS) =>
+    expect(() => parse(bytes, shape, [], keys, limits)).toThrow(UnintelligibleReply)
+
+  test('a reply nobody asked for', () => {
+    rejected('STORED\r\nSTORED\r\n', ['line'])
+  })
+  test('a data block that is longer than its header says', () => {
+    rejected('VALUE k 0 2\r\nabc\r\nEND\r\n', ['items'])
+  })
+  test.each([
+    'VALUE k 0\r\n',
+    'VALUE k 0 -1\r\n',
+    'VALUE k x 1\r\n',
+    'VALUE k 0 1 2 3\r\n',
+    'VALUE  0 1\r\n',
+  ])('a malformed item header: %j', (bytes) => {
+    rejected(bytes, ['items'])
+  })
+  test('a header that claims more than the limit', () => {
+    rejected('VALUE k 0 2000\r\n', ['items'], undefined, { maxLine: 100, maxData: 1000 })
+  })
+  test('a line without an end', () => {
+    rejected('x'.repeat(200), ['line'], undefined, { maxLine: 100, maxData: 1000 })
+  })
+  test('an item that was not asked for, or comes twice, or out of order', () => {
+    rejected('VALUE b 0 1\r\nx\r\nEND\r\n', ['items'], ['a'])
+    rejected('VALUE a 0 1\r\nx\r\nVALUE a 0 1\r\nx\r\nEND\r\n', ['items'], ['a'])
+    rejected('VALUE b 0 1\r\nx\r\nVALUE a 0 1\r\nx\r\nEND\r\n', ['items'], ['a', 'b'])
+  })
+})
