@@ -1,0 +1,76 @@
+/**
+ * How pylibmc's behaviors decide a placement: libmemcached keeps a hash, a distribution and a hidden *weighted* flag, and
+ * several behaviors switch more than one of them. Source: spec/hashing §2, spec/pylibmc §9.2.
+ */
+import type { HashName } from './hashes.js'
+import type { Distribution, PlacedServer, PlacementSettings } from './placement.js'
+
+/** The behaviors that matter for placement; absent = not set. */
+export interface PlacementBehaviors {
+  readonly hash?: HashName
+  readonly ketama?: boolean
+  readonly ketama_weighted?: boolean
+  readonly distribution?: Distribution
+}
+
+export const DEFAULT_PLACEMENT: PlacementSettings = {
+  hash: 'default',
+  distribution: 'modula',
+  weighted: false,
+}
+
+/** Applies behaviors in pylibmc's fixed order: hash, ketama, ketama_weighted, distribution. */
+export function applyBehaviors(
+  settings: PlacementSettings,
+  behaviors: PlacementBehaviors,
+): PlacementSettings {
+  let { hash, distribution, weighted } = settings
+  if (behaviors.hash !== undefined) hash = behaviors.hash
+  if (behaviors.ketama !== undefined) {
+    distribution = behaviors.ketama ? 'consistent ketama' : 'modula'
+    if (behaviors.ketama) weighted = false
+  }
+  if (behaviors.ketama_weighted !== undefined) {
+    if (behaviors.ketama_weighted) {
+      hash = 'md5'
+      distribution = 'consistent weighted'
+      weighted = true
+    } else {
+      distribution = 'consistent ketama'
+      weighted = false
+    }
+  }
+  if (behaviors.distribution !== undefined) {
+    distribution = behaviors.distribution
+    if (distribution === 'consistent weighted') weighted = true
+    else if (distribution === 'consistent' || distribution === 'consistent ketama') weighted = false
+  }
+  return { hash, distribution, weighted }
+}
+
+/**
+ * The constructor applies behaviors first and adds servers afterwards: a server with a weight above 1 that joins a
+ * continuum switches the flag on. Behaviors set later find the servers already there, and weights then count only
+ * where a behavior itself says so.
+ */
+export function constructorSettings(
+  behaviors: PlacementBehaviors,
+  servers: readonly PlacedServer[],
+): PlacementSettings {
+  const settings = applyBehaviors(DEFAULT_PLACEMENT, behaviors)
+  const weights = servers.some((server) => server.weight > 1)
+  return isContinuum(settings.distribution) && weights ? { ...settings, weighted: true } : settings
+}
+
+export function isContinuum(distribution: Distribution): boolean {
+  return distribution !== 'modula' && distribution !== 'random'
+}
+
+/** Order of `_sort_hosts`: by host in byte order, then by port. Stable. */
+export function sortServers<T extends { readonly host: string; readonly port: number }>(
+  servers: readonly T[],
+): T[] {
+  return [...servers].sort(
+    (a, b) => Buffer.compare(Buffer.from(a.host), Buffer.from(b.host)) || a.port - b.port,
+  )
+}

@@ -1,0 +1,154 @@
+/**
+ * libmemcached's distributions: digest → server index. Points are precomputed; a key costs one hash and one binary
+ * search. Source: spec/hashing §2.
+ */
+import type { Bytes } from '../protocol/wire.js'
+import { type HashName, hashes, hashKey, type KeyHash } from './hashes.js'
+import { md5Words } from './md5.js'
+
+/** pylibmc's names, blanks included. */
+export type Distribution =
+  | 'modula'
+  | 'random'
+  | 'consistent'
+  | 'consistent ketama'
+  | 'consistent ketama spy'
+  | 'consistent weighted'
+  | 'virtual bucket'
+
+export interface PlacedServer {
+  /** Host name or address as given (no brackets); the path of a Unix socket. */
+  readonly host: string
+  /** 0 for Unix sockets. */
+  readonly port: number
+  /** 1 when none was given; 0 counts as 1. */
+  readonly weight: number
+}
+
+export interface PlacementSettings {
+  readonly hash: HashName
+  readonly distribution: Distribution
+  /** libmemcached's internal flag; `weightedFlag` says what switches it. */
+  readonly weighted: boolean
+}
+
+export interface Placement {
+  /** 0-based server index. */
+  place(key: Bytes): number
+}
+
+const POINTS_PER_SERVER = 100
+const POINTS_PER_SERVER_KETAMA = 160
+const DEFAULT_PORT = 11211
+
+/**
+ * @param live when given, only these indexes take part in a continuum (ejected servers are left out); modula and
+ *   random always use all servers.
+ * @throws RangeError without servers
+ */
+export function placement(
+  servers: readonly PlacedServer[],
+  settings: PlacementSettings,
+  live: readonly number[] = servers.map((_, index) => index),
+): Placement {
+  const count = servers.length
+  if (count === 0) throw new RangeError('placement needs at least one server')
+  if (count === 1) return { place: () => 0 }
+  const hash: KeyHash = hashes[settings.hash]
+  switch (settings.distribution) {
+    case 'modula':
+      return { place: (key) => hashKey(hash, key) % count }
+    case 'virtual bucket':
+      // pylibmc cannot set a bucket map, and without one libmemcached does this.
+      return { place: (key) => hashKey(hash, key) & (count - 1) }
+    case 'random':
+      return { place: () => Math.floor(Math.random() * count) }
+    default: {
+      const { values, indexes } = continuum(servers, live, settings)
+      if (values.length === 0) return { place: () => 0 }
+      return { place: (key) => indexes[firstAtLeast(values, hashKey(hash, key))]! }
+    }
+  }
+}
+
+/** Index of the first point ≥ digest; past the end, the first point. */
+function firstAtLeast(values: Uint32Array, digest: number): number {
+  let low = 0
+  let high = values.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (values[middle]! < digest) low = middle + 1
+    else high = middle
+  }
+  return low === values.length ? 0 : low
+}
+
+/** Sorted points (value, server index), ties by index. */
+export function continuum(
+  servers: readonly PlacedServer[],
+  live: readonly number[],
+  settings: PlacementSettings,
+) {
+  const points: number[] = []
+  const add = (value: number, index: number) => {
+    // Both fit one exact double, which sorts as a number.
+    points.push(value * 65536 + index)
+  }
+  if (settings.weighted) addWeighted(servers, live, settings.distribution, add)
+  else addPlain(servers, live, settings, add)
+  const sorted = Float64Array.from(points).sort()
+  const values = new Uint32Array(sorted.length)
+  const indexes = new Uint16Array(sorted.length)
+  for (let i = 0; i < sorted.length; i++) {
+    values[i] = Math.floor(sorted[i]! / 65536)
+    indexes[i] = sorted[i]! % 65536
+  }
+  return { values, indexes }
+}
+
+type AddPoint = (value: number, index: number) => void
+
+function pointName(server: PlacedServer, distribution: Distribution, i: number): string {
+  const host = server.host === '' ? 'localhost' : server.host
+  const port = server.port === 0 && !host.startsWith('/') ? DEFAULT_PORT : server.port
+  if (distribution === 'consistent ketama spy') return `/${host}:${port}-${i}`
+  return port === DEFAULT_PORT ? `${host}-${i}` : `${host}:${port}-${i}`
+}
+
+function addPlain(
+  servers: readonly PlacedServer[],
+  live: readonly number[],
+  { hash, distribution }: PlacementSettings,
+  add: AddPoint,
+): void {
+  for (const index of live) {
+    for (let i = 0; i < POINTS_PER_SERVER; i++) {
+      add(hashKey(hashes[hash], utf8(pointName(servers[index]!, distribution, i))), index)
+    }
+  }
+}
+
+/** Four points from each MD5; the number of strings follows the server's share, in single precision as in C. */
+function addWeighted(
+  servers: readonly PlacedServer[],
+  live: readonly number[],
+  distribution: Distribution,
+  add: AddPoint,
+): void {
+  const weight = (index: number): number => servers[index]!.weight || 1
+  const total = live.reduce((sum, index) => sum + weight(index), 0)
+  const float = Math.fround
+  for (const index of live) {
+    const share = float(float(weight(index)) / float(total))
+    const scaled = float(float(float(share * POINTS_PER_SERVER_KETAMA) / 4) * float(live.length))
+    const strings = Math.floor(float(scaled + float(0.0000000001)))
+    for (let i = 0; i < strings; i++) {
+      const name = Buffer.from(pointName(servers[index]!, distribution, i))
+      for (const word of md5Words(name)) add(word >>> 0, index)
+    }
+  }
+}
+
+function utf8(text: string): Bytes {
+  return Buffer.from(text).toString('latin1')
+}

@@ -1,0 +1,33 @@
+/** pymemcache's HashClient: rendezvous hashing with MurmurHash3. Source: spec/hashing §3. */
+import { murmur3_32 } from './murmur.js'
+
+/** Text is hashed by the low 8 bits of each code point, as pymemcache does. */
+function score(text: string): number {
+  const codes = Uint8Array.from(text, (character) => character.codePointAt(0)! & 0xff)
+  return murmur3_32(codes)
+}
+
+/**
+ * @param nodes `host:port`, or the path of a Unix socket
+ * @param key as pymemcache formats it: text as it is; bytes as Python's representation, `b'key'`
+ * @returns index of the node, or undefined without nodes
+ */
+export function rendezvous(nodes: readonly string[], key: string): number | undefined {
+  let winner: number | undefined
+  let best = -1
+  nodes.forEach((node, index) => {
+    const points = score(`${node}-${key}`)
+    if (
+      points > best ||
+      (points === best && winner !== undefined && codePointOrder(node, nodes[winner]!) > 0)
+    ) {
+      winner = index
+      best = points
+    }
+  })
+  return winner
+}
+
+function codePointOrder(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
