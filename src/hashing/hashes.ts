@@ -34,5 +34,5 @@ let scratch = Buffer.allocUnsafe(512)
 /** Hashes a wire key through one reused buffer. */
 export function hashKey(hash: KeyHash, key: Bytes): number {
   if (key.length > scratch.length) scratch = Buffer.allocUnsafe(key.length * 2)
-  return hash(scratch, scratch.latin1Write(key, 0))
+  return hash(scratch, scratch.write(key, 0, 'latin1'))
 }
