@@ -17,7 +17,7 @@ const wire = (hex: string) => bytes(hex).toString('latin1')
 
 describe('digests', () => {
   const names = Object.keys(hashing.hashes).filter((name) => hashing.hashes[name])
-  test.each(names)('%s equals libhashkit', (name) => {
+  test.each<string>(names)('%s equals libhashkit', (name) => {
     for (const [hex, digest] of hashing.hashes[name])
       expect([hex, hashes[name as HashName](bytes(hex))]).toEqual([hex, digest])
   })

@@ -13,11 +13,26 @@ import type { CompressionRequest, EncodedValue } from '../values/types.js'
 
 /** Names of operations as they appear in errors, events and traces: the camelCase method names. */
 export type Operation =
-  | 'get' | 'gets' | 'getMulti'
-  | 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas' | 'setMulti' | 'addMulti'
-  | 'incr' | 'decr' | 'incrMulti'
-  | 'delete' | 'deleteMulti' | 'touch'
-  | 'flushAll' | 'getStats' | 'hash'
+  | 'get'
+  | 'gets'
+  | 'getMulti'
+  | 'set'
+  | 'add'
+  | 'replace'
+  | 'append'
+  | 'prepend'
+  | 'cas'
+  | 'setMulti'
+  | 'addMulti'
+  | 'incr'
+  | 'decr'
+  | 'incrMulti'
+  | 'delete'
+  | 'deleteMulti'
+  | 'touch'
+  | 'flushAll'
+  | 'getStats'
+  | 'hash'
 
 /** A server of the pool with its connection. */
 export interface Server {
@@ -55,6 +70,20 @@ export interface Selection {
   disconnectAll(): void
 }
 
+/** Settings of the pipeline that may change between two operations. */
+export interface Modes {
+  /** `gets` and `cas` are allowed (pylibmc's `cas` behavior). */
+  readonly cas: boolean
+  /** Command of get and getMulti: pylibmc sends `gets` when its `cas` behavior is on. */
+  readonly retrieval: 'get' | 'gets'
+  /** Commands carry `noreply` and succeed unseen. */
+  readonly noreply: boolean
+  /** Put before every key on the wire, after the server was chosen. */
+  readonly namespace: Bytes
+  /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. */
+  readonly timeout: number
+}
+
 /** What `Core` needs, one policy per slot. */
 export interface Slots {
   /** Legal key → bytes on the wire, prefix included. `''` when the key is empty and the personality treats that softly. @throws */
@@ -72,6 +101,6 @@ export interface Slots {
   readonly decode: (item: Item, operation: Operation) => unknown
   readonly selection: Selection
   readonly wire: WireDialect
-  /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. Read per operation. */
-  readonly timeout: () => number
+  /** Read once per operation. */
+  readonly modes: () => Modes
 }

@@ -1,0 +1,183 @@
+/**
+ * pylibmc's exception tree: every class with libmemcached's return code. Sources: spec/pylibmc §6, §6.1.
+ *
+ * All derive directly from `MemcachedError` (pylibmc's `Error`, of which `MemcachedError` is the alias there). Codes without a
+ * class of their own arrive as plain `MemcachedError`, as in pylibmc: `code` then still tells the number.
+ */
+import type { Operation } from './slots.js'
+
+/** What an error knows beyond its message. */
+export interface ErrorFacts {
+  readonly operation?: Operation
+  /** The key as it went (or would have gone) on the wire, one character per byte. */
+  readonly key?: string
+  /** `host:port`, `[v6]:port` or socket path. */
+  readonly server?: string
+  /** The reply line that led to the error, without CRLF. */
+  readonly reply?: string
+  /** libmemcached's return code, also where the class has none. */
+  readonly code?: number
+  readonly cause?: unknown
+}
+
+/** Base of every exception of the strict client. */
+export class MemcachedError extends Error {
+  override readonly name: string = 'MemcachedError'
+  /** The Python class this error stands for. */
+  readonly python: string = 'pylibmc.Error'
+  /** libmemcached's return code of the class; undefined for plain `MemcachedError`, as in pylibmc. */
+  get retcode(): number | undefined {
+    return undefined
+  }
+  /** libmemcached's return code of this occurrence, e.g. 31 for a timeout. */
+  readonly code: number | undefined
+  readonly operation: Operation | undefined
+  readonly key: string | undefined
+  readonly server: string | undefined
+  readonly reply: string | undefined
+
+  constructor(message = '', facts: ErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
+    this.code = facts.code ?? this.retcode
+    this.operation = facts.operation
+    this.key = facts.key
+    this.server = facts.server
+    this.reply = facts.reply
+  }
+}
+
+function withCode<N extends string, R extends number>(name: N, retcode: R) {
+  return class extends MemcachedError {
+    /** libmemcached's return code. */
+    static readonly retcode: R = retcode
+    override readonly name: string = name
+    override readonly python: string = `pylibmc.${name}`
+    override get retcode(): R {
+      return retcode
+    }
+  }
+}
+
+/** Raised by a custom `deserialize` to turn a hit into a miss. */
+export class CacheMiss extends MemcachedError {
+  override readonly name = 'CacheMiss'
+  override readonly python = 'pylibmc.CacheMiss'
+}
+/** Nothing could be sent. */
+export class Failure extends withCode('Failure', 1) {}
+/** The server's name does not resolve. */
+export class HostLookupError extends withCode('HostLookupError', 2) {}
+/** Refused, reset, or closed by the server. */
+export class ConnectionError extends withCode('ConnectionError', 3) {}
+export class ConnectionBindError extends withCode('ConnectionBindError', 4) {}
+/** `touch` when the server cannot be reached. */
+export class WriteError extends withCode('WriteError', 5) {}
+export class ReadError extends withCode('ReadError', 6) {}
+/** A reply that cannot be understood; the connection was closed. */
+export class UnknownReadFailure extends withCode('UnknownReadFailure', 7) {}
+export class ProtocolError extends withCode('ProtocolError', 8) {}
+/** The server answered `CLIENT_ERROR …`. */
+export class ClientError extends withCode('ClientError', 9) {}
+/** The server answered `SERVER_ERROR …`. */
+export class ServerError extends withCode('ServerError', 10) {}
+/** The server answered `ERROR`; libmemcached shares this code, hence the name. */
+export class SocketCreateError extends withCode('SocketCreateError', 11) {}
+export class DataExists extends withCode('DataExists', 12) {}
+export class DataDoesNotExist extends withCode('DataDoesNotExist', 13) {}
+/** The key is missing: incr, decr, incrMulti, cas. */
+export class NotFound extends withCode('NotFound', 16) {}
+export class AllocationError extends withCode('AllocationError', 17) {}
+/** flushAll or getStats failed on at least one server. */
+export class SomeErrors extends withCode('SomeErrors', 19) {}
+export class NoServers extends withCode('NoServers', 20) {}
+export class UnixSocketError extends withCode('UnixSocketError', 27) {}
+/** Not possible over this transport or protocol, e.g. UDP. */
+export class NotSupportedError extends withCode('NotSupportedError', 28) {}
+export class FetchNotFinished extends withCode('FetchNotFinished', 30) {}
+/** The key cannot be sent. */
+export class BadKeyProvided extends withCode('BadKeyProvided', 33) {}
+export class InvalidHostProtocolError extends withCode('InvalidHostProtocolError', 34) {}
+/** The server reached its failure limit and was ejected. */
+export class ServerDead extends withCode('ServerDead', 35) {}
+export class UnknownStatKey extends withCode('UnknownStatKey', 36) {}
+/** The value is too large for the server. The message is empty, as in pylibmc. */
+export class TooBig extends withCode('TooBig', 37) {}
+/** The server failed a moment ago and waits for its retry. */
+export class ServerDown extends withCode('ServerDown', 47) {}
+
+const classes = [
+  Failure,
+  HostLookupError,
+  ConnectionError,
+  ConnectionBindError,
+  WriteError,
+  ReadError,
+  UnknownReadFailure,
+  ProtocolError,
+  ClientError,
+  ServerError,
+  SocketCreateError,
+  DataExists,
+  DataDoesNotExist,
+  NotFound,
+  AllocationError,
+  SomeErrors,
+  NoServers,
+  UnixSocketError,
+  NotSupportedError,
+  FetchNotFinished,
+  BadKeyProvided,
+  InvalidHostProtocolError,
+  ServerDead,
+  UnknownStatKey,
+  TooBig,
+  ServerDown,
+]
+
+/** Return code → class. The one table; codes that are missing arrive as plain `MemcachedError`. */
+export const errorClasses: ReadonlyMap<number, (typeof classes)[number]> = new Map(
+  classes.map((errorClass) => [errorClass.retcode, errorClass]),
+)
+
+/** pylibmc's names of the libmemcached functions, as they appear in messages. */
+const functions: Partial<Record<Operation, string>> = {
+  getMulti: 'memcached_mget',
+  setMulti: 'memcached_set_multi',
+  addMulti: 'memcached_add_multi',
+  flushAll: 'flush_all',
+  getStats: 'get_stats',
+}
+const withKey: ReadonlySet<Operation> = new Set(['get', 'cas', 'delete', 'touch'])
+/** These report every failure as a count of keys (spec/pylibmc §5.6). */
+const counters: ReadonlySet<Operation> = new Set(['incr', 'decr', 'incrMulti'])
+/** pylibmc cuts keys after this many bytes in messages. */
+const MESSAGE_KEY_LENGTH = 32
+
+/**
+ * The error for a return code, with pylibmc's message less the parts that vary (pointers and source positions):
+ * `error 3 from memcached_get(k): CONNECTION FAILURE(Connection refused),  host: 127.0.0.1:11211`.
+ *
+ * @param text what libmemcached says, without the host; undefined when it recorded nothing
+ */
+export function errorFor(
+  code: number,
+  operation: Operation,
+  text: string | undefined,
+  facts: ErrorFacts,
+): MemcachedError {
+  const ErrorClass = errorClasses.get(code) ?? MemcachedError
+  const all = { ...facts, operation, code }
+  if (code === TooBig.retcode) return new ErrorClass('', all)
+  if (counters.has(operation)) {
+    return new ErrorClass(code === NotFound.retcode ? '1 keys not found' : '1 keys failed', all)
+  }
+  let message = `error ${code} from ${functions[operation] ?? `memcached_${operation}`}`
+  if (facts.key !== undefined && withKey.has(operation)) {
+    message += `(${Buffer.from(facts.key.slice(0, MESSAGE_KEY_LENGTH), 'latin1')})`
+  }
+  if (text !== undefined) message += `: ${text}`
+  if (text !== undefined && facts.server !== undefined) {
+    message += facts.server.startsWith('/') ? `,  socket: ${facts.server}` : `,  host: ${facts.server}`
+  }
+  return new ErrorClass(message, all)
+}

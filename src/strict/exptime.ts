@@ -1,0 +1,53 @@
+/**
+ * Time arguments. Source: spec/pylibmc §8.
+ *
+ * pylibmc's documentation says that negative times act like zero; version 1.6.3 reduces them modulo 2^32 and sends them, so
+ * that the text protocol stores items that are expired at once. `negativeTimeout` chooses: `'zero'` (the documentation)
+ * or `'send'` (what 1.6.3 does).
+ */
+import { OverflowError, ValueError } from '../python/errors.js'
+import type { Operation } from './slots.js'
+
+export type NegativeTimeout = 'zero' | 'send'
+
+const MODULO_32 = 2n ** 32n
+
+/**
+ * What goes on the wire for a time in seconds (or an absolute Unix time over 30 days; the server decides).
+ * Booleans count as 0 and 1, as in Python.
+ * @throws TypeError when it is no integer
+ */
+export function exptime(time: unknown, operation: Operation, negative: NegativeTimeout): number | bigint {
+  const value = integer(time, 'time')
+  if (value < 0) {
+    if (negative === 'zero') return 0
+    return operation === 'touch'
+      ? BigInt.asIntN(64, BigInt(value))
+      : Number(BigInt.asUintN(32, BigInt(value)))
+  }
+  if (operation === 'touch') return typeof value === 'number' ? value : BigInt.asIntN(64, value)
+  return value < MODULO_32 ? value : Number(BigInt(value) % MODULO_32)
+}
+
+/** @throws TypeError naming the argument */
+export function integer(value: unknown, what: string): number | bigint {
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+  if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value)
+  throw new TypeError(`${what} must be an integer, not ${typeof value === 'number' ? value : typeof value}`)
+}
+
+/** Largest delta of incr and decr. */
+const MAX_DELTA = 2 ** 31 - 1
+
+/**
+ * Delta of incr and decr: 0…2^31−1 (spec/pylibmc §5.6).
+ * @throws TypeError, ValueError (negative), OverflowError (too large)
+ */
+export function delta(value: unknown): number {
+  const amount = integer(value, 'delta')
+  if (amount > MAX_DELTA) throw new OverflowError(`delta ${amount} is over ${MAX_DELTA}`)
+  if (amount < 0) throw new ValueError('delta must be positive')
+  return Number(amount)
+}

@@ -1,0 +1,104 @@
+/**
+ * pylibmc's key rule. Source: spec/pylibmc §3.
+ *
+ * pylibmc sends keys unchecked over the text protocol unless `verify_keys` is on; a blank or a line break in a key then reads
+ * another item, runs as a command, or puts the connection one reply behind. Those are defects: such keys are
+ * `BadKeyProvided` here, and nothing is sent. With `verify_keys` the library's own outcomes apply.
+ */
+
+import type { Bytes } from '../protocol/wire.js'
+import { UnicodeEncodeError, ValueError } from '../python/errors.js'
+import { BadKeyProvided } from './errors.js'
+import type { Operation } from './slots.js'
+
+/** Bytes, after UTF-8 encoding, prefix included. */
+export const MAX_KEY_LENGTH = 250
+
+const ASCII = /^[\x00-\x7f]*$/
+/** Bytes that break a command line of the text protocol, and controls, which libmemcached loses. */
+const BREAKING = /[\x00-\x20\x7f]/
+/** What `verify_keys` accepts. */
+const GRAPHIC = /^[\x21-\x7e]*$/
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** Operations whose keys go through Python's `PyBytes` check; the others take "a bytes-like object". */
+const MUST_BE_BYTES: ReadonlySet<Operation> = new Set([
+  'get',
+  'gets',
+  'getMulti',
+  'setMulti',
+  'addMulti',
+  'incrMulti',
+  'deleteMulti',
+])
+/** Operations for which `verify_keys` turns a bad key into a soft failure. */
+const SOFT: ReadonlySet<Operation> = new Set([
+  'set', 'add', 'replace', 'append', 'prepend', 'delete', 'touch', 'setMulti', 'addMulti', 'deleteMulti',
+]) // biome-ignore format: one list
+const COUNTERS: ReadonlySet<Operation> = new Set(['incr', 'decr', 'incrMulti'])
+
+/**
+ * Text (as UTF-8) or bytes → one character per byte.
+ * @throws TypeError for any other type; UnicodeEncodeError for lone surrogates
+ */
+export function keyBytes(key: unknown, operation: Operation): Bytes {
+  if (typeof key === 'string') {
+    if (ASCII.test(key)) return key
+    if (LONE_SURROGATE.test(key)) {
+      throw new UnicodeEncodeError(
+        `key ${JSON.stringify(key)} has a lone surrogate, which UTF-8 cannot encode`,
+      )
+    }
+    return Buffer.from(key).toString('latin1')
+  }
+  if (key instanceof Uint8Array)
+    return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+  throw new TypeError(
+    MUST_BE_BYTES.has(operation)
+      ? 'key must be bytes'
+      : `a bytes-like object is required, not '${key === null ? 'NoneType' : typeof key}'`,
+  )
+}
+
+/**
+ * The key as it goes on the wire, prefix included; `''` where the operation fails softly (an empty key, or a bad character
+ * under `verify_keys`).
+ * @throws TypeError, UnicodeEncodeError, ValueError (over 250 bytes), BadKeyProvided
+ */
+export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, verifyKeys: boolean): Bytes {
+  const own = keyBytes(key, operation)
+  if (own.length > MAX_KEY_LENGTH) throw tooLong(own)
+  const full = prefix + own
+  if (full.length > MAX_KEY_LENGTH) {
+    if (operation === 'getMulti' || operation === 'incrMulti')
+      throw badKey(full, operation, 'is over 250 bytes with its prefix')
+    throw tooLong(full)
+  }
+  if (verifyKeys && !GRAPHIC.test(full)) {
+    if (SOFT.has(operation)) return ''
+    throw badKey(full, operation, 'has a byte outside 0x21–0x7e')
+  }
+  if (BREAKING.test(full)) throw badKey(full, operation, 'has a blank or control character')
+  return full
+}
+
+function tooLong(key: Bytes): ValueError {
+  return new ValueError(`key length ${key.length} too long, max is ${MAX_KEY_LENGTH}`)
+}
+
+/** @param what follows "key …" in the message */
+export function badKey(key: Bytes, operation: Operation, what: string): BadKeyProvided {
+  // incr, decr and incr_multi report all their failures in this form (spec/pylibmc §5.6).
+  const message = COUNTERS.has(operation)
+    ? '1 keys failed'
+    : `key ${JSON.stringify(key.slice(0, 80))} ${what}`
+  return new BadKeyProvided(message, { operation, key })
+}
+
+/** A prefix of a multi operation. @throws TypeError, also for null; ValueError over 250 bytes */
+export function prefixBytes(prefix: unknown, operation: Operation): Bytes {
+  if (prefix === undefined) return ''
+  const bytes = keyBytes(prefix, operation)
+  if (bytes.length > MAX_KEY_LENGTH) throw tooLong(bytes)
+  return bytes
+}

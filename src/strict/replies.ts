@@ -1,0 +1,97 @@
+/**
+ * What a text protocol reply means to each operation. Source: spec/pylibmc §7.1.
+ *
+ * Replies that a server never gives to a command (a number for `set`, say) abort the process in pylibmc or are taken for
+ * success; here they are `UnknownReadFailure`, and the connection is closed.
+ */
+import type { LineReply, LineStatus } from '../protocol/wire.js'
+import { type ErrorFacts, errorFor, type MemcachedError, SomeErrors } from './errors.js'
+import type { Operation } from './slots.js'
+
+/** libmemcached's return codes of replies. */
+const codes: Record<Exclude<LineStatus, 'SERVER_ERROR'>, number> = {
+  OK: 0,
+  TOUCHED: 0,
+  NUMBER: 0,
+  RESET: 0,
+  VERSION: 0,
+  unknown: 7,
+  CLIENT_ERROR: 9,
+  ERROR: 11,
+  EXISTS: 12,
+  NOT_STORED: 14,
+  STORED: 15,
+  NOT_FOUND: 16,
+  END: 21,
+  DELETED: 22,
+}
+const OUT_OF_MEMORY = 48
+const TOO_BIG = 37
+const SERVER_ERROR = 10
+const UNKNOWN = 7
+
+export function replyCode(reply: LineReply): number {
+  if (reply.status !== 'SERVER_ERROR') return codes[reply.status]
+  const text = reply.line.slice('SERVER_ERROR '.length)
+  if (/^out of memory/i.test(text)) return OUT_OF_MEMORY
+  if (text.startsWith('object too large for cache')) return TOO_BIG
+  return SERVER_ERROR
+}
+
+/** What libmemcached adds to the message of an error reply. */
+function replyText(code: number, line: string): string | undefined {
+  if (code === 9) return line.slice('CLIENT_ERROR '.length)
+  if (code === SERVER_ERROR) return `SERVER ERROR, ${line.slice('SERVER_ERROR '.length)}`
+  if (code === UNKNOWN) return `UNKNOWN READ FAILURE, ${line.slice(0, 200)}`
+  return undefined
+}
+
+/** The error that a reply stands for. */
+export function replyError(
+  reply: LineReply,
+  operation: Operation,
+  facts: ErrorFacts,
+  code = replyCode(reply),
+): MemcachedError {
+  return errorFor(code || UNKNOWN, operation, replyText(code || UNKNOWN, reply.line), {
+    ...facts,
+    reply: reply.line,
+  })
+}
+
+type Meaning = Readonly<Record<number, boolean>>
+
+/** Soft outcomes by return code; every other code is an error. */
+const store: Meaning = { 15: true, 14: false, 12: false }
+const cas: Meaning = { 15: true, 12: false }
+const remove: Meaning = { 22: true, 0: true, 16: false }
+const touch: Meaning = { 0: true, 15: true, 16: false }
+
+const meanings: Partial<Record<Operation, Meaning>> = { cas, delete: remove, deleteMulti: remove, touch }
+
+/**
+ * Outcome of a reply to a store command, cas, delete or touch.
+ * @throws MemcachedError by the table
+ */
+export function softOutcome(reply: LineReply, operation: Operation, facts: ErrorFacts): boolean {
+  const outcome = (meanings[operation] ?? store)[replyCode(reply)]
+  if (outcome === undefined) throw replyError(reply, operation, facts)
+  return outcome
+}
+
+/** New value of a counter, or the return code of the refusal. */
+export function counterOutcome(reply: LineReply): { value: bigint } | { code: number } {
+  if (reply.status === 'NUMBER') return { value: BigInt(reply.line.trim()) }
+  return { code: replyCode(reply) || UNKNOWN }
+}
+
+/** @throws SomeErrors unless the server flushed */
+export function flushOutcome(reply: LineReply, facts: ErrorFacts): void {
+  if (reply.status === 'OK' || reply.status === 'STORED' || reply.status === 'NUMBER') return
+  throw new SomeErrors('error 19 from flush_all', { ...facts, operation: 'flushAll', reply: reply.line })
+}
+
+/** A reply after which nothing on the connection can be trusted. */
+export function isUnintelligible(reply: LineReply): boolean {
+  return reply.status === 'unknown'
+}

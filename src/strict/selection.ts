@@ -1,0 +1,204 @@
+/**
+ * Which server an operation goes to, and what its failure means: libmemcached's placement with its health state machine.
+ * Sources: spec/pylibmc §10, spec/hashing §2.
+ */
+import {
+  isContinuum,
+  type PlacedServer,
+  type Placement,
+  type PlacementSettings,
+  placement,
+  sortServers,
+} from '../hashing/index.js'
+import type { Bytes } from '../protocol/wire.js'
+import { addressName } from '../transport/address.js'
+import type { TransportError, TransportErrorKind } from '../transport/errors.js'
+import type { Exchange } from '../transport/types.js'
+import { errorFor, type MemcachedError } from './errors.js'
+import { Health, type HealthSettings } from './health.js'
+import type { ServerSpec } from './server-spec.js'
+import type { Operation, Selection, Server } from './slots.js'
+
+/** What steers the selection; read anew for every operation, since behaviors change at run time. */
+export interface SelectionSettings {
+  readonly health: HealthSettings
+  /** Put before the key when it is hashed (`_hash_with_prefix_key` with a namespace). */
+  readonly hashPrefix: Bytes
+}
+
+interface PooledServer extends Server, PlacedServer {
+  readonly health: Health
+}
+
+/** libmemcached's return codes for what the transport reports. */
+const codes: Record<TransportErrorKind, number> = {
+  lookup: 2,
+  connect: 3,
+  'connect-timeout': 31,
+  closed: 3,
+  reset: 3,
+  timeout: 31,
+  unintelligible: 7,
+  aborted: 3,
+}
+const WRITE_ERROR = 5
+const SYSTEM_ERROR = 26
+const SERVER_DEAD = 35
+const SERVER_DOWN = 47
+const texts: Readonly<Record<number, string>> = {
+  [SERVER_DEAD]: 'SERVER IS MARKED DEAD',
+  [SERVER_DOWN]: 'SERVER HAS FAILED AND IS DISABLED UNTIL TIMED RETRY',
+}
+
+/** What the C library calls the common system errors. */
+const strerror: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Connection refused',
+  ENOENT: 'No such file or directory',
+  EHOSTUNREACH: 'No route to host',
+  ENETUNREACH: 'Network is unreachable',
+  ECONNRESET: 'Connection reset by peer',
+  EACCES: 'Permission denied',
+}
+
+export class HealthSelection implements Selection {
+  readonly servers: readonly PooledServer[]
+  private layout: Placement
+  /** Whole seconds at which ejected servers may come back; 0 = none is out. */
+  private nextRebuild = 0
+
+  constructor(
+    specs: readonly ServerSpec[],
+    private placementSettings: PlacementSettings,
+    sort: boolean,
+    connect: (spec: ServerSpec) => Exchange,
+    private readonly settings: () => SelectionSettings,
+    /** Seconds. */
+    private readonly now: () => number,
+  ) {
+    const placed = specs.map((spec) => ({ ...spec, ...hostAndPort(spec) }))
+    this.servers = (sort ? sortServers(placed) : placed).map((spec, index) => ({
+      index,
+      address: spec.address,
+      name: addressName(spec.address),
+      host: spec.host,
+      port: spec.port,
+      weight: spec.weight,
+      exchange: connect(spec),
+      health: new Health(),
+    }))
+    this.layout = placement(this.servers, placementSettings)
+  }
+
+  /** A behavior changed the placement. */
+  rearrange(placementSettings: PlacementSettings): void {
+    this.placementSettings = placementSettings
+    this.rebuild()
+  }
+
+  place(key: Bytes): number {
+    const { hashPrefix } = this.settings()
+    return this.layout.place(hashPrefix === '' ? key : hashPrefix + key)
+  }
+
+  pick(key: Bytes, operation: Operation): Server {
+    if (this.nextRebuild > 0 && Math.floor(this.now()) >= this.nextRebuild) this.rebuild()
+    const server = this.servers[this.place(key)]!
+    this.admit(server, operation, key)
+    return server
+  }
+
+  admit(server: Server, operation: Operation, key?: Bytes): void {
+    // An open connection is used whatever its history.
+    if (server.exchange.state !== 'idle') return
+    const { health } = this.servers[server.index]!
+    const admission = health.admit(this.now(), this.settings().health)
+    if (admission === 'go') return
+    if (admission === 'dead') this.rebuild()
+    throw unusable(admission === 'dead' ? SERVER_DEAD : SERVER_DOWN, server, operation, key)
+  }
+
+  succeeded(server: Server): void {
+    const { health } = this.servers[server.index]!
+    if (health.failures > 0) health.succeeded()
+  }
+
+  failed(
+    server: Server,
+    error: TransportError,
+    operation: Operation,
+    key: Bytes | undefined,
+  ): MemcachedError {
+    const attempt = error.kind === 'connect' || error.kind === 'lookup' || error.kind === 'connect-timeout'
+    if (attempt) {
+      const { health } = this.servers[server.index]!
+      const retry = health.failed(this.now(), this.settings().health)
+      if (retry) return unusable(SERVER_DOWN, server, operation, key, error)
+      if (operation === 'touch') return unusable(WRITE_ERROR, server, operation, key, error)
+    }
+    const system = error.kind === 'connect' && server.address.transport === 'unix'
+    const code = system ? SYSTEM_ERROR : codes[error.kind]
+    return errorFor(code, operation, text(error), { key, server: server.name, cause: error })
+  }
+
+  disconnectAll(): void {
+    for (const { exchange, health } of this.servers) {
+      exchange.close()
+      health.endWait()
+    }
+  }
+
+  /** Lays the continuum anew over the servers that are not out. When all are out, the old one stays. */
+  private rebuild(): void {
+    this.nextRebuild = 0
+    const { eject } = this.settings().health
+    let live = this.servers.map(({ index }) => index)
+    if (eject && isContinuum(this.placementSettings.distribution)) {
+      const now = this.now()
+      const out = this.servers.filter(({ health }) => health.isOut(now))
+      if (out.length > 0) this.nextRebuild = Math.min(...out.map(({ health }) => health.nextRetry))
+      if (out.length === this.servers.length) return
+      live = live.filter((index) => !out.some((server) => server.index === index))
+    }
+    this.layout = placement(this.servers, this.placementSettings, live)
+  }
+}
+
+function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
+  return address.transport === 'unix'
+    ? { host: address.path, port: 0 }
+    : { host: address.host, port: address.port }
+}
+
+/** touch knows only WriteError for a server it cannot use (spec/pylibmc §10, 7). */
+function unusable(
+  code: number,
+  server: Server,
+  operation: Operation,
+  key?: Bytes,
+  cause?: Error,
+): MemcachedError {
+  const facts = { key, server: server.name, cause }
+  if (operation === 'touch') return errorFor(WRITE_ERROR, operation, texts[code] ?? 'WRITE FAILURE', facts)
+  return errorFor(code, operation, texts[code], facts)
+}
+
+function text(error: TransportError): string {
+  switch (error.kind) {
+    case 'lookup':
+      return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE, ${error.message}`
+    case 'connect':
+      return `CONNECTION FAILURE(${strerror[error.code ?? ''] ?? error.message})`
+    case 'connect-timeout':
+      return 'A TIMEOUT OCCURRED'
+    case 'timeout':
+      return 'A TIMEOUT OCCURRED, time out'
+    case 'closed':
+      return 'CONNECTION FAILURE, ::rec() returned zero, server has disconnected'
+    case 'reset':
+      return `CONNECTION FAILURE(${strerror[error.code ?? ''] ?? error.message})`
+    case 'aborted':
+      return 'CONNECTION FAILURE, closed by this client'
+    case 'unintelligible':
+      return `UNKNOWN READ FAILURE, ${error.message}`
+  }
+}
