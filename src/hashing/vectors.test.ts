@@ -21,7 +21,7 @@ describe('digests', () => {
     for (const [hex, digest] of hashing.hashes[name])
       expect([hex, hashes[name as HashName](bytes(hex))]).toEqual([hex, digest])
   })
-  test.each(placements.digests.map((row: { hash: string }) => row.hash))(
+  test.each<string>(placements.digests.map((row: { hash: string }) => row.hash))(
     '%s equals the second set',
     (name) => {
       const { keysHex, digests } = placements.digests.find((row: { hash: string }) => row.hash === name)

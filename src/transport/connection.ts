@@ -20,6 +20,11 @@ export interface ConnectionOptions {
   /** SO_KEEPALIVE. Default false. */
   readonly keepAlive?: boolean
   readonly limits?: ParserLimits
+  /**
+   * What happens when the server closed the connection while nothing was waiting. `fail`: the next operation fails with
+   * `closed`, as with both Python libraries, which notice only then. `reopen` (default): it opens a new connection.
+   */
+  readonly stale?: 'fail' | 'reopen'
 }
 
 interface Slot {
@@ -50,6 +55,8 @@ export class Connection implements Exchange {
   private waiting: Slot[] = []
   private head = 0
   private flushing = false
+  /** The server closed while idle, and nobody has been told. */
+  private stale = false
   private timer: NodeJS.Timeout | undefined
   private wakes = Number.POSITIVE_INFINITY
 
@@ -63,11 +70,17 @@ export class Connection implements Exchange {
   }
 
   get state(): 'idle' | 'connecting' | 'ready' {
-    if (this.ready) return 'ready'
+    if (this.ready || this.stale) return 'ready'
     return this.connecting ? 'connecting' : 'idle'
   }
 
   exchange(request: Request, options?: ExchangeOptions): Promise<Reply> {
+    if (this.stale) {
+      this.stale = false
+      return Promise.reject(
+        new TransportError('closed', this.name, 'server closed the connection while it was idle'),
+      )
+    }
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + (options?.timeout ?? this.timeout)
       this.queue.push({ request, deadline, resolve, reject })
@@ -79,11 +92,12 @@ export class Connection implements Exchange {
   }
 
   connect(options?: ExchangeOptions): Promise<void> {
-    if (this.ready) return Promise.resolve()
+    if (this.ready || this.stale) return Promise.resolve()
     return this.open(performance.now() + (options?.timeout ?? this.timeout))
   }
 
   close(): void {
+    this.stale = false
     const { socket } = this
     if (socket && this.ready) {
       // Nothing is expected after quit: let the bytes leave, then let go.
@@ -155,15 +169,22 @@ export class Connection implements Exchange {
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (this.socket !== socket) return
-      if (this.ready) this.fail('reset', error.message, error)
+      if (this.ready && this.head === this.waiting.length && this.queue.length === 0) this.closedByServer()
+      else if (this.ready) this.fail('reset', error.message, error)
       else this.fail(lookupFailed(error) ? 'lookup' : 'connect', deepest(error).message, error)
     })
     socket.on('end', () => {
-      if (this.socket === socket) this.fail('closed', 'server closed the connection')
+      if (this.socket === socket) this.closedByServer()
     })
     socket.on('close', () => {
-      if (this.socket === socket) this.fail('closed', 'server closed the connection')
+      if (this.socket === socket) this.closedByServer()
     })
+  }
+
+  private closedByServer(): void {
+    const idle = this.ready && this.head === this.waiting.length && this.queue.length === 0
+    this.fail('closed', 'server closed the connection')
+    this.stale = idle && this.options.stale === 'fail'
   }
 
   private answer(reply: Reply): void {

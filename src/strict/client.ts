@@ -1,0 +1,246 @@
+/** The strict client: pylibmc's `Client` (spec/pylibmc §2, §5, §9) over `Core`. */
+import { applyBehaviors, constructorSettings, type PlacedServer } from '../hashing/index.js'
+import { pylibmcDialect } from '../protocol/dialects.js'
+import { addressName } from '../transport/address.js'
+import { Connection } from '../transport/connection.js'
+import { pylibmcEncoding } from '../values/index.js'
+import type { ValueEncoding } from '../values/types.js'
+import {
+  type BehaviorChange,
+  type BehaviorSettings,
+  type Behaviors,
+  behaviorChanges,
+  defaultBehaviors,
+  reconnecting,
+} from './behaviors.js'
+import { Core } from './core.js'
+import { decodeFailure } from './decoding.js'
+import { NotSupportedError } from './errors.js'
+import { exptime, type NegativeTimeout } from './exptime.js'
+import { pylibmcKey } from './keys.js'
+import { HealthSelection } from './selection.js'
+import { parseServers, type ServerSpec, type ServerSpecInput } from './server-spec.js'
+import type { Modes, Slots } from './slots.js'
+
+export interface ClientOptions {
+  /** pylibmc's behaviors, by their Python names. */
+  readonly behaviors?: BehaviorSettings
+  /** Binary protocol: not available yet, refused with NotSupportedError. */
+  readonly binary?: boolean
+  readonly username?: string
+  readonly password?: string
+  /** Negative times act like zero (pylibmc's documentation, the default), or go out as 1.6.3 sends them. */
+  readonly negativeTimeout?: NegativeTimeout
+  /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. Default: `_poll_timeout` (5000). */
+  readonly timeout?: number
+  /** Values read back keep what plain JavaScript would lose (1.0 stays a float, tuples stay tuples). Default false. */
+  readonly preserve?: boolean
+  /** Replaces pylibmc's value encoding. */
+  readonly encoding?: ValueEncoding
+  /**
+   * After the server has closed an idle connection: `fail` (default) makes the next operation fail with ConnectionError, as
+   * pylibmc does; `reopen` opens a new connection instead.
+   */
+  readonly staleConnection?: 'fail' | 'reopen'
+  /** Clock in seconds, for tests and audits. Default: the system clock. */
+  readonly now?: () => number
+}
+
+export class Client extends Core {
+  private readonly specs: readonly ServerSpec[]
+  private readonly given: readonly ServerSpecInput[]
+  private readonly options: ClientOptions
+  private readonly state: State
+
+  /**
+   * Opens no connection.
+   * @throws by spec/pylibmc §2: ValueError, TypeError, AttributeError, MemcachedError, NotSupportedError
+   */
+  constructor(servers: Iterable<ServerSpecInput>, options: ClientOptions = {}) {
+    const given = typeof servers === 'string' ? servers : [...(servers ?? [])]
+    const specs = parseServers(servers === null || servers === undefined ? servers : given)
+    checkCredentials(options)
+    const state = new State(specs, options)
+    super(state.slots)
+    this.specs = specs
+    this.given = [...given]
+    this.options = options
+    this.state = state
+  }
+
+  /** The server specifications as given. */
+  get addresses(): ServerSpecInput[] {
+    return [...this.given]
+  }
+
+  /** Current behaviors, as they read back in Python: `hash` and `distribution` by name, everything else as a number. */
+  get behaviors(): Behaviors {
+    return { ...this.state.behaviors }
+  }
+
+  set behaviors(settings: BehaviorSettings) {
+    this.setBehaviors(settings)
+  }
+
+  getBehaviors(): Behaviors {
+    return this.behaviors
+  }
+
+  /** @throws ValueError, TypeError, KeyError, MemcachedError; settings before the bad one stay applied, as in pylibmc */
+  setBehaviors(settings: BehaviorSettings): void {
+    this.state.set(settings)
+  }
+
+  /** A client of the same class, servers, behaviors and options, with fresh connections and fresh failure state. */
+  clone(): this {
+    const Class = this.constructor as new (servers: Iterable<ServerSpecInput>, options: ClientOptions) => this
+    const { namespace, behaviors } = this.state
+    const changed = Object.fromEntries(
+      Object.entries(behaviors).filter(
+        ([name, value]) => value !== defaultBehaviors[name as keyof Behaviors],
+      ),
+    )
+    return new Class(this.given, {
+      ...this.options,
+      behaviors: { ...changed, ...(namespace ? { namespace } : {}) },
+    })
+  }
+
+  toString(): string {
+    return `<Client for ${this.specs.map(({ address }) => addressName(address)).join(', ')}, binary=False>`
+  }
+}
+
+/** What behaviors change: the one mutable part of a client. */
+class State {
+  readonly behaviors: Behaviors = { ...defaultBehaviors }
+  namespace = ''
+  readonly slots: Slots
+  private readonly selection: HealthSelection
+  private modes: Modes
+  private encoding: ValueEncoding
+  private placementSettings
+
+  constructor(
+    specs: readonly ServerSpec[],
+    private readonly options: ClientOptions,
+  ) {
+    const settings = options.behaviors ?? {}
+    for (const change of behaviorChanges(settings)) this.apply(change)
+    const placed: PlacedServer[] = specs.map(({ address, weight }) =>
+      address.transport === 'unix'
+        ? { host: address.path, port: 0, weight }
+        : { host: address.host, port: address.port, weight },
+    )
+    this.placementSettings = constructorSettings(placementBehaviors(settings), placed)
+    this.modes = this.currentModes()
+    this.encoding = this.currentEncoding()
+    this.selection = new HealthSelection(
+      specs,
+      this.placementSettings,
+      this.behaviors._sort_hosts === 1,
+      (spec) => this.connect(spec),
+      () => ({
+        health: {
+          retryTimeout: this.behaviors.retry_timeout,
+          deadTimeout: this.behaviors.dead_timeout,
+          failureLimit: this.behaviors.failure_limit,
+          eject: this.behaviors.auto_eject === 1 || this.behaviors.remove_failed === 1,
+        },
+        hashPrefix: this.behaviors._hash_with_prefix_key ? this.namespace : '',
+      }),
+      options.now ?? (() => Date.now() / 1000),
+    )
+    this.slots = {
+      key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, this.behaviors.verify_keys === 1),
+      exptime: (time, operation) => exptime(time, operation, options.negativeTimeout ?? 'zero'),
+      encode: (value, compression) => this.encoding.encode(value, compression),
+      decode: (item, operation) => {
+        try {
+          return this.encoding.decode(item.flags, item.data)
+        } catch (error) {
+          throw decodeFailure(error, item, operation)
+        }
+      },
+      selection: this.selection,
+      wire: pylibmcDialect,
+      modes: () => this.modes,
+    }
+  }
+
+  set(settings: BehaviorSettings): void {
+    let reconnect = false
+    try {
+      for (const change of behaviorChanges(settings)) {
+        this.apply(change)
+        const [name] = change
+        reconnect ||= name !== 'namespace' && reconnecting.has(name)
+      }
+    } finally {
+      this.modes = this.currentModes()
+      this.encoding = this.currentEncoding()
+      this.placementSettings = applyBehaviors(this.placementSettings, placementBehaviors(settings))
+      this.selection.rearrange(this.placementSettings)
+      if (reconnect) this.selection.disconnectAll()
+    }
+  }
+
+  private apply([name, value]: BehaviorChange): void {
+    if (name === 'namespace') {
+      this.namespace = String(value)
+      return
+    }
+    Object.assign(this.behaviors, { [name]: value })
+    // Two of the names are one switch, and three decide hash and distribution together (spec/pylibmc §9.2).
+    if (name === 'auto_eject') this.behaviors.remove_failed = Number(value)
+    if (name === 'remove_failed') this.behaviors.auto_eject = Number(value)
+    if (name === 'ketama') this.behaviors.distribution = value ? 'consistent ketama' : 'modula'
+    if (name === 'ketama_weighted')
+      this.behaviors.distribution = value ? 'consistent weighted' : 'consistent ketama'
+    if (name === 'ketama_weighted' && value) this.behaviors.hash = 'md5'
+  }
+
+  private currentModes(): Modes {
+    const { cas, _noreply, _poll_timeout } = this.behaviors
+    return {
+      cas: cas === 1,
+      retrieval: cas === 1 ? 'gets' : 'get',
+      noreply: _noreply === 1,
+      namespace: this.namespace,
+      timeout: this.options.timeout ?? _poll_timeout,
+    }
+  }
+
+  private currentEncoding(): ValueEncoding {
+    const { preserve, encoding } = this.options
+    return encoding ?? pylibmcEncoding({ pickleProtocol: this.behaviors.pickle_protocol, preserve })
+  }
+
+  private connect(spec: ServerSpec): Connection {
+    const { connect_timeout, tcp_keepalive } = this.behaviors
+    return new Connection(spec.address, {
+      connectTimeout: connect_timeout,
+      keepAlive: tcp_keepalive === 1,
+      stale: this.options.staleConnection ?? 'fail',
+    })
+  }
+}
+
+/** The behaviors that decide placement, with 0 and 1 as booleans. */
+function placementBehaviors(settings: BehaviorSettings) {
+  const { hash, ketama, ketama_weighted, distribution } = settings
+  return {
+    hash,
+    distribution,
+    ketama: ketama === undefined ? undefined : Boolean(ketama),
+    ketama_weighted: ketama_weighted === undefined ? undefined : Boolean(ketama_weighted),
+  }
+}
+
+function checkCredentials({ binary, username, password }: ClientOptions): void {
+  if ((username === undefined) !== (password === undefined)) {
+    throw new TypeError('SASL requires both username and password')
+  }
+  if (username !== undefined && !binary) throw new TypeError('SASL requires the memcached binary protocol')
+  if (binary) throw new NotSupportedError('the binary protocol is not supported yet: leave out `binary`')
+}
