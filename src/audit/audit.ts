@@ -1,0 +1,217 @@
+/**
+ * The audit: replays a trace through the compat client and the strict client, compares them operation by operation, and
+ * reports what would change.
+ */
+import { epochOf, ReplayClock } from './clock.js'
+import type { ConstructOptions } from './construct.js'
+import { Differ } from './differ.js'
+import { FidelityCheck } from './fidelity.js'
+import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
+import { compatLibrary, defaultPreset, knownSwitches } from './presets.js'
+import type { Library } from './python-signatures.js'
+import { type ReplayVisitor, replay } from './replay.js'
+import { type Report, ReportBuilder } from './report.js'
+import { Side } from './side.js'
+import { Topology } from './topology.js'
+import type { Trace } from './trace.js'
+import { Suspects, verify } from './verify.js'
+import { memshimVersion } from './version.js'
+
+export interface AuditOptions {
+  /** What the compat client emulates; default: the preset of the trace's own version. */
+  readonly preset?: string
+  /** Embedded servers for each side; default: as many as the application had. Another number changes the topology. */
+  readonly embedded?: number
+  /**
+   * Real servers instead of embedded ones: the first half for the compat client, the second half for the strict client.
+   * They are flushed. A replay on real servers takes as long as the trace.
+   */
+  readonly servers?: readonly string[]
+  /** Behaviors for the strict client, by pylibmc's names. */
+  readonly behaviors?: Readonly<Record<string, boolean | number | string>>
+  /** How the strict client treats negative times (docs/strict.md); default `zero`. */
+  readonly negativeTimeout?: 'zero' | 'send'
+  /** Replay once more for every set of switches that was named, with exactly these off, and check the outcomes. */
+  readonly verify?: boolean
+  /** Longest wait for an answer in milliseconds, on embedded servers; default 300. */
+  readonly longestWait?: number
+  readonly onProgress?: (progress: Progress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface Progress {
+  readonly phase: 'replay' | 'verify'
+  readonly operations: number
+  /** Seconds of the application's time. */
+  readonly t: number
+}
+
+/**
+ * @throws TraceError for a trace that is wrong; RangeError for options that do not fit; what starting servers throws
+ */
+export async function audit(trace: Trace, options: AuditOptions = {}): Promise<Report> {
+  const started = Date.now()
+  const source: Library = { name: trace.header.library, version: trace.header.version }
+  const preset = options.preset ?? defaultPreset(source)
+  const size = fleetSize(trace, options)
+  const builder = new ReportBuilder()
+  const differ = new Differ()
+  const fidelity = new FidelityCheck(source.name === 'pylibmc' ? 'strict' : 'compat')
+  const suspects = new Suspects()
+  const seen = { clients: new Set<string>(), faults: 0, t: 0 }
+
+  const visitor: ReplayVisitor = {
+    operation(operation) {
+      const verdict = differ.judge(operation)
+      builder.add(operation, verdict)
+      fidelity.add(operation)
+      if (options.verify) suspects.add(operation, verdict)
+      seen.t = operation.t
+      report(options, 'replay', builder.totals.operations, operation.t)
+    },
+    fault(server, line) {
+      differ.fault(server, line)
+      seen.faults++
+    },
+    note: (text, line) => builder.note(text, line),
+    client: (name) => seen.clients.add(name),
+  }
+  await run(trace, source, { preset }, options, size, visitor)
+  const verification = options.verify
+    ? await verify(suspects, (switches, visit) =>
+        run(trace, source, { preset, switches }, options, size, visit, 'verify'),
+      )
+    : undefined
+
+  const seconds = (Date.now() - started) / 1000
+  const { totals } = builder
+  const { header } = trace
+  return builder.build(
+    {
+      memshim: memshimVersion(),
+      trace: {
+        name: trace.name,
+        ...(header.source === undefined ? {} : { source: header.source }),
+        library: header.library,
+        version: header.version,
+        ...(header.recorded === undefined ? {} : { recorded: header.recorded }),
+        servers: size,
+        clients: seen.clients.size,
+        faults: seen.faults,
+        seconds: seen.t,
+      },
+      settings: {
+        preset,
+        servers: options.servers
+          ? options.servers.join(', ')
+          : `${size} embedded server${size === 1 ? '' : 's'}`,
+        behaviors: options.behaviors ?? {},
+        negativeTimeout: options.negativeTimeout ?? 'zero',
+      },
+      fidelity: fidelity.result(),
+      ...(verification ? { verification } : {}),
+      timing: {
+        started: new Date(started).toISOString(),
+        seconds,
+        operationsPerSecond: Math.round(totals.operations / Math.max(seconds, 0.001)),
+      },
+    },
+    knownSwitches(),
+  )
+}
+
+function fleetSize(trace: Trace, { embedded, servers }: AuditOptions): number {
+  const needed = trace.header.servers
+  if (servers) {
+    if (embedded !== undefined) throw new RangeError('choose real servers or embedded ones, not both')
+    if (servers.length !== needed * 2) {
+      const list = needed === 1 ? '2 servers' : `${needed * 2} servers`
+      throw new RangeError(
+        `the trace used ${needed}: give ${list}, the first half for python-memcached's side and the second for pylibmc's (${servers.length} given)`,
+      )
+    }
+    if (new Set(servers).size !== servers.length)
+      throw new RangeError('every side needs servers of its own: one is given twice')
+    return needed
+  }
+  if (embedded !== undefined && (!Number.isInteger(embedded) || embedded < 1 || embedded > 1000)) {
+    throw new RangeError(`${embedded} embedded servers are not possible: 1 to 1000`)
+  }
+  return embedded ?? needed
+}
+
+interface Emulation {
+  readonly preset: string
+  /** Set to pylibmc's behaviour. */
+  readonly switches?: readonly string[]
+}
+
+/** One replay on fresh servers. */
+async function run(
+  trace: Trace,
+  source: Library,
+  emulation: Emulation,
+  options: AuditOptions,
+  size: number,
+  visitor: ReplayVisitor,
+  phase: Progress['phase'] = 'replay',
+): Promise<void> {
+  const real = options.servers
+  const clock = new ReplayClock(epochOf(trace.header, Math.floor(Date.now() / 1000)))
+  const fleets: Fleet[] = []
+  const sides: Side[] = []
+  const replayStart = Date.now()
+  try {
+    for (const half of [0, 1]) {
+      fleets.push(
+        real
+          ? await realFleet(real.slice(half * size, (half + 1) * size))
+          : await embeddedFleet(size, clock.now),
+      )
+    }
+    const shared = real ? {} : { now: clock.now, longestWait: options.longestWait ?? 300 }
+    const { behaviors, negativeTimeout } = options
+    const switches = Object.fromEntries((emulation.switches ?? []).map((name) => [name, 'pylibmc']))
+    const compatOptions = { ...shared, compat: { emulate: emulation.preset, switches } } as ConstructOptions
+    const strictOptions = { ...shared, strict: { behaviors, negativeTimeout } } as ConstructOptions
+    const [compatFleet, strictFleet] = fleets as [Fleet, Fleet]
+    const compat = new Side(compatLibrary(emulation.preset, source), source, compatFleet, compatOptions)
+    const strict = new Side({ name: 'pylibmc', version: '1.6.3' }, source, strictFleet, strictOptions)
+    sides.push(compat, strict)
+    const topology = new Topology(size, size !== trace.header.servers)
+    let operations = 0
+    await replay(
+      {
+        trace,
+        source,
+        topology,
+        compat,
+        strict,
+        timeTo: (t) => (real ? waitUntil(replayStart + t * 1000) : clock.advanceTo(t)),
+        ...(options.signal ? { signal: options.signal } : {}),
+      },
+      phase === 'replay'
+        ? visitor
+        : {
+            ...visitor,
+            operation: (operation) => {
+              visitor.operation(operation)
+              report(options, phase, ++operations, operation.t)
+            },
+          },
+    )
+  } finally {
+    await Promise.allSettled(
+      sides.length === 2 ? sides.map((side) => side.stop()) : fleets.map((fleet) => fleet.stop()),
+    )
+  }
+}
+
+function waitUntil(time: number): Promise<void> | undefined {
+  const wait = time - Date.now()
+  return wait > 0 ? new Promise((resolve) => setTimeout(resolve, wait)) : undefined
+}
+
+function report(options: AuditOptions, phase: Progress['phase'], operations: number, t: number): void {
+  options.onProgress?.({ phase, operations, t })
+}

@@ -1,0 +1,279 @@
+/**
+ * How a recorded Python call becomes a call of our clients, and its result a Python result again.
+ * Source: signatures and results of spec/pylibmc §5 and spec/python-memcached §10.
+ */
+import type { Client as CompatClient } from '../compat/index.js'
+import type { Client as StrictClient } from '../strict/index.js'
+import { PyTuple, type TypedJson, toTypedJson } from '../values/index.js'
+import { type Outcome, raised, returned } from './outcome.js'
+import { type Bound, bind, type Library, type PythonCall } from './python-signatures.js'
+
+export type AuditedClient = StrictClient | CompatClient
+
+/**
+ * Makes the call as Python code would, and tells what Python code would see. Never throws.
+ * @param library whose method names, signatures and results apply: `pylibmc` needs a strict client, `python-memcached` a
+ *   compat client
+ * @param call values are the lossless tree of `fromTypedJson`
+ */
+export async function invoke(client: AuditedClient, library: Library, call: PythonCall): Promise<Outcome> {
+  try {
+    const bound = bind(library, call)
+    const method = library.name === 'pylibmc' ? pylibmc[call.call] : pythonMemcached[call.call]
+    if (!method) throw new TypeError(`${call.call}() cannot be replayed`)
+    return await (method as (client: AuditedClient, bound: Bound) => Outcome | Promise<Outcome>)(
+      client,
+      bound,
+    )
+  } catch (error) {
+    return raised(error)
+  }
+}
+
+type Method<C> = (client: C, bound: Bound) => Outcome | Promise<Outcome>
+
+/** Options that Python code left out stay out; the rest get our names. Given as an object, so that nothing is guessed. */
+function options(bound: Bound, names: Readonly<Record<string, string>>): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  for (const [python, ours] of Object.entries(names)) {
+    if (python in bound) found[ours] = bound[python]
+  }
+  return found
+}
+
+/** The positional arguments up to the last one that was given. */
+function given(bound: Bound, ...names: string[]): unknown[] {
+  const last = names.findLastIndex((name) => name in bound)
+  return names.slice(0, last + 1).map((name) => bound[name])
+}
+
+// The arguments come from outside and are whatever the application passed; checking them is the clients' job.
+// biome-ignore lint/suspicious/noExplicitAny: the one place where unchecked Python arguments meet typed methods
+type Unchecked = any
+
+const storeOptions = { time: 'time', min_compress_len: 'minCompressLen', compress_level: 'compressLevel' }
+const multiOptions = { ...storeOptions, key_prefix: 'keyPrefix' }
+
+function pylibmcStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend'): Method<StrictClient> {
+  return async (client, bound) =>
+    returned(await client[verb](bound.key as Unchecked, bound.val, options(bound, storeOptions)))
+}
+
+const pylibmc: Readonly<Record<string, Method<StrictClient>>> = {
+  get: async (client, bound) => {
+    const value = await client.get(bound.key as Unchecked)
+    return returned(value === undefined && 'default' in bound ? bound.default : value)
+  },
+  gets: async (client, bound) => {
+    const [value, cas] = await client.gets(bound.key as Unchecked)
+    return tuple(value, cas)
+  },
+  get_multi: async (client, bound) =>
+    returned(
+      await client.getMulti(
+        sequence(bound.keys, 'dict is not a sequence'),
+        options(bound, { key_prefix: 'keyPrefix' }),
+      ),
+    ),
+  set: pylibmcStore('set'),
+  add: pylibmcStore('add'),
+  replace: pylibmcStore('replace'),
+  append: pylibmcStore('append'),
+  prepend: pylibmcStore('prepend'),
+  cas: async (client, bound) =>
+    returned(
+      await client.cas(
+        bound.key as Unchecked,
+        bound.val,
+        asToken(bound.cas) as Unchecked,
+        options(bound, { time: 'time' }),
+      ),
+    ),
+  set_multi: async (client, bound) =>
+    returned(await client.setMulti(bound.keys as Unchecked, options(bound, multiOptions))),
+  add_multi: async (client, bound) =>
+    returned(await client.addMulti(bound.keys as Unchecked, options(bound, multiOptions))),
+  delete: async (client, bound) => returned(await client.delete(bound.key as Unchecked)),
+  delete_multi: async (client, bound) =>
+    returned(
+      await client.deleteMulti(
+        sequence(bound.keys, 'keys must be a sequence, not a mapping'),
+        options(bound, { key_prefix: 'keyPrefix' }),
+      ),
+    ),
+  touch: async (client, bound) =>
+    returned(await client.touch(bound.key as Unchecked, bound.seconds as Unchecked)),
+  incr: async (client, bound) =>
+    returned(await client.incr(...(given(bound, 'key', 'delta') as [Unchecked]))),
+  decr: async (client, bound) =>
+    returned(await client.decr(...(given(bound, 'key', 'delta') as [Unchecked]))),
+  incr_multi: async (client, bound) =>
+    returned(
+      await client.incrMulti(
+        sequence(bound.keys, 'dict is not a sequence'),
+        options(bound, { key_prefix: 'keyPrefix', delta: 'delta' }),
+      ),
+    ),
+  flush_all: async (client, bound) => returned(await client.flushAll(options(bound, { time: 'time' }))),
+  get_stats: async (client, bound) => {
+    const stats = await client.getStats(...(given(bound, 'arg') as [Unchecked]))
+    const rows = stats.map(([server, values]): TypedJson => {
+      const bytes = Object.entries(values).map(([name, value]) => [name, { $bytes: value }] as const)
+      return { $tuple: [{ $bytes: server }, Object.fromEntries(bytes)] }
+    })
+    return { result: rows }
+  },
+  disconnect_all: (client) => {
+    client.disconnectAll()
+    return returned(undefined)
+  },
+  hash: (client, bound) => returned(client.hash(bound.key as Unchecked)),
+  get_behaviors: (client) => returned(client.getBehaviors()),
+  set_behaviors: (client, bound) => {
+    client.setBehaviors(plainRecord(bound.behaviors) as Unchecked)
+    return returned(undefined)
+  },
+  clone: (client) => {
+    client.clone()
+    return returned(undefined)
+  },
+}
+
+function memcacheStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'): Method<CompatClient> {
+  return async (client, bound) =>
+    returned(
+      await client[verb](bound.key as Unchecked, bound.val, {
+        ...options(bound, storeOptions),
+        ...options(bound, { noreply: 'noreply' }),
+      }),
+    )
+}
+
+const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
+  get: async (client, bound) =>
+    returned(await client.get(...(given(bound, 'key', 'default') as [Unchecked]))),
+  gets: async (client, bound) => returned(await client.gets(bound.key as Unchecked)),
+  get_multi: async (client, bound) =>
+    returned(await client.getMulti(keysOf(bound.keys), options(bound, { key_prefix: 'keyPrefix' }))),
+  set: memcacheStore('set'),
+  add: memcacheStore('add'),
+  replace: memcacheStore('replace'),
+  append: memcacheStore('append'),
+  prepend: memcacheStore('prepend'),
+  cas: memcacheStore('cas'),
+  set_multi: async (client, bound) =>
+    returned(
+      await client.setMulti(bound.mapping as Unchecked, {
+        ...options(bound, multiOptions),
+        ...options(bound, { noreply: 'noreply' }),
+      }),
+    ),
+  incr: async (client, bound) =>
+    returned(
+      await client.incr(
+        bound.key as Unchecked,
+        (bound.delta ?? 1) as Unchecked,
+        options(bound, { noreply: 'noreply' }),
+      ),
+    ),
+  decr: async (client, bound) =>
+    returned(
+      await client.decr(
+        bound.key as Unchecked,
+        (bound.delta ?? 1) as Unchecked,
+        options(bound, { noreply: 'noreply' }),
+      ),
+    ),
+  delete: async (client, bound) =>
+    returned(
+      await client.delete(
+        bound.key as Unchecked,
+        options(bound, { time: 'time', noreply: 'noreply' }) as Unchecked,
+      ),
+    ),
+  delete_multi: async (client, bound) =>
+    returned(
+      await client.deleteMulti(
+        keysOf(bound.keys),
+        options(bound, { time: 'time', key_prefix: 'keyPrefix', noreply: 'noreply' }) as Unchecked,
+      ),
+    ),
+  touch: async (client, bound) =>
+    returned(
+      await client.touch(
+        bound.key as Unchecked,
+        options(bound, { time: 'time', noreply: 'noreply' }) as Unchecked,
+      ),
+    ),
+  flush_all: async (client) => returned(await client.flushAll()),
+  get_stats: async (client, bound) => {
+    const stats = await client.getStats(...(given(bound, 'stat_args') as [Unchecked]))
+    const rows = stats as unknown as readonly (readonly [string, unknown])[]
+    return { result: rows.map(([server, values]): TypedJson => ({ $tuple: [server, toTypedJson(values)] })) }
+  },
+  get_slabs: async (client) => returned(await client.getSlabs()),
+  get_slab_stats: async (client) => returned(await client.getSlabStats()),
+  disconnect_all: async (client) => {
+    client.disconnectAll()
+    return returned(null)
+  },
+  forget_dead_hosts: (client) => {
+    client.forgetDeadHosts()
+    return returned(null)
+  },
+  reset_cas: (client) => {
+    client.resetCas()
+    return returned(null)
+  },
+  check_key: (client, bound) => {
+    client.checkKey(...(given(bound, 'key', 'key_extra_len') as [Unchecked]))
+    return returned(null)
+  },
+  set_servers: (client, bound) => {
+    client.setServers(bound.servers as Unchecked)
+    return returned(null)
+  },
+  quit_all: async (client) => {
+    await client.quitAll()
+    return returned(null)
+  },
+  debuglog: () => returned(null),
+}
+
+function tuple(...values: unknown[]): Outcome {
+  return { result: { $tuple: values.map((value) => (value === undefined ? null : toTypedJson(value))) } }
+}
+
+/** Methods of pylibmc want a sequence and refuse a dict. */
+function sequence(keys: unknown, refusal: string): Unchecked {
+  if (isDict(keys)) throw new TypeError(refusal)
+  return iterable(keys)
+}
+
+/** python-memcached iterates whatever it gets: a dict by its keys. */
+function keysOf(keys: unknown): Unchecked {
+  if (keys instanceof Map) return [...keys.keys()]
+  if (isDict(keys)) return Object.keys(keys as object)
+  return iterable(keys)
+}
+
+function iterable(keys: unknown): unknown {
+  if (keys instanceof PyTuple) return [...keys.items]
+  // Python iterates bytes by their values.
+  if (keys instanceof Uint8Array) return [...keys]
+  if (typeof keys === 'string' || keys instanceof Set || Array.isArray(keys)) return [...keys]
+  throw new TypeError(`'${typeof keys}' object is not iterable`)
+}
+
+function isDict(value: unknown): boolean {
+  if (value instanceof Map) return true
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+function plainRecord(value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value
+}
+
+function asToken(value: unknown): unknown {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
+}

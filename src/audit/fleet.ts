@@ -1,0 +1,46 @@
+/** The servers of one side of an audit: embedded ones on the replay's clock, or real ones behind fault proxies. */
+import { EmbeddedServer, type Fault, FaultProxy } from '../server/index.js'
+
+export interface Fleet {
+  /** `host:port`, by server index. */
+  readonly addresses: readonly string[]
+  fault(fault: Fault): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Fresh, empty servers in this process. @param now seconds */
+export async function embeddedFleet(count: number, now: () => number): Promise<Fleet> {
+  return fleetOf(Array.from({ length: count }, () => new EmbeddedServer({ clock: now })))
+}
+
+/** Real servers, each behind a proxy of this process so that the faults of the trace can be applied. */
+export async function realFleet(addresses: readonly string[]): Promise<Fleet> {
+  return fleetOf(addresses.map((address) => new FaultProxy({ target: address } as never)))
+}
+
+interface Faulty {
+  readonly address: string
+  start(): Promise<unknown>
+  stop(): Promise<unknown>
+  fault(fault: Fault): unknown
+}
+
+async function fleetOf(servers: readonly Faulty[]): Promise<Fleet> {
+  try {
+    await Promise.all(servers.map((server) => server.start()))
+  } catch (error) {
+    await Promise.allSettled(servers.map((server) => server.stop()))
+    throw error
+  }
+  return {
+    addresses: servers.map((server) => server.address),
+    fault: async (fault) => {
+      const server = servers[fault.server]
+      if (!server) throw new RangeError(`fault names server ${fault.server}, but there are ${servers.length}`)
+      await server.fault(fault)
+    },
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()))
+    },
+  }
+}

@@ -1,0 +1,59 @@
+/** The look of the HTML report: one style sheet, dark and light, no fonts or images from anywhere. */
+export const style = `
+:root {
+  color-scheme: light dark;
+  --bg: #f7f7f5; --card: #fff; --ink: #1c1e21; --soft: #5d646e; --line: #e3e3df; --code: #f1f1ee;
+  --same: #b9c4b4; --announced: #4b8fb8; --differs: #d8912a; --unexplained: #c33f3a;
+  --raises: #c33f3a; --value: #d8912a; --spelling: #7d8590; --state: #4b8fb8; --good: #3d7a45;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --bg: #15171a; --card: #1e2125; --ink: #e8e8e5; --soft: #a0a7b0; --line: #31353b; --code: #282c31;
+    --same: #4b5a4d; --announced: #5fa6d2; --differs: #e0a24a; --unexplained: #e5635d;
+    --raises: #e5635d; --value: #e0a24a; --spelling: #8d96a1; --state: #5fa6d2; --good: #7cc287;
+  }
+}
+* { box-sizing: border-box }
+body { margin: 0; background: var(--bg); color: var(--ink); font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
+main { max-width: 1060px; margin: 0 auto; padding: 36px 20px 80px }
+h1 { font-size: 15px; font-weight: 600; margin: 0; color: var(--soft); letter-spacing: .02em }
+h2 { font-size: 21px; margin: 48px 0 6px }
+h3 { font-size: 16px; margin: 0; font-weight: 650 }
+p { margin: 6px 0 } .lead { color: var(--soft); max-width: 74ch }
+.verdict { font-size: 27px; line-height: 1.3; font-weight: 650; margin: 8px 0 10px; max-width: 32em; text-wrap: balance }
+.facts { color: var(--soft); font-size: 14px }
+code, pre, .mono { font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
+code { background: var(--code); border-radius: 4px; padding: 1px 5px; overflow-wrap: anywhere }
+svg { display: block; width: 100% } svg text { fill: var(--soft); font: 11px system-ui, sans-serif }
+.overview { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 20px 22px; margin: 22px 0 0 }
+.legend { display: flex; flex-wrap: wrap; gap: 6px 26px; margin: 14px 0 0; padding: 0; list-style: none }
+.legend b { font-size: 20px; font-variant-numeric: tabular-nums; margin-right: 5px } .legend small { color: var(--soft); display: block; font-size: 12.5px }
+.dot { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 7px }
+.s-same { background: var(--same); fill: var(--same) } .s-announced { background: var(--announced); fill: var(--announced) }
+.s-differs { background: var(--differs); fill: var(--differs) } .s-unexplained { background: var(--unexplained); fill: var(--unexplained) }
+.switch { background: var(--card); border: 1px solid var(--line); border-left: 5px solid var(--spelling); border-radius: 12px; padding: 18px 22px; margin: 14px 0 }
+.switch.i-raises, .switch.i-stops-raising { border-left-color: var(--raises) } .switch.i-value, .switch.i-truth { border-left-color: var(--value) }
+.switch.i-state { border-left-color: var(--state) }
+.switch header { display: flex; align-items: baseline; gap: 12px; flex-wrap: wrap }
+.rank { color: var(--soft); font-variant-numeric: tabular-nums } .grow { flex: 1 } .number { font-size: 20px; font-weight: 650; font-variant-numeric: tabular-nums }
+.advice { margin: 12px 0 2px; padding: 10px 14px; background: color-mix(in srgb, var(--good) 11%, transparent); border-radius: 8px; max-width: 90ch }
+.advice b { color: var(--good) }
+.sides { display: grid; grid-template-columns: 1fr 1fr; gap: 4px 24px; margin: 12px 0 4px } .sides div { min-width: 0 }
+.sides span, th { color: var(--soft); font-size: 12px; font-weight: 550 }
+@media (max-width: 640px) { .sides { grid-template-columns: 1fr } }
+.chips { display: flex; flex-wrap: wrap; gap: 6px; margin: 10px 0 0 }
+.chip { border: 1px solid var(--line); border-radius: 99px; padding: 0 10px; font-size: 12.5px; line-height: 22px; color: var(--soft) }
+.chip b { color: var(--ink); font-variant-numeric: tabular-nums } .c-raises b, .c-stops-raising b { color: var(--raises) } .c-value b, .c-truth b { color: var(--value) } .c-state b { color: var(--state) }
+details { margin: 12px 0 0 } summary { cursor: pointer; color: var(--soft); font-size: 13.5px } summary:hover { color: var(--ink) }
+.example { border-top: 1px solid var(--line); padding: 10px 0 8px; margin-top: 8px }
+.example .where { color: var(--soft); font-size: 12.5px; overflow-wrap: anywhere } .example .call { margin: 4px 0; overflow-wrap: anywhere }
+.outcomes { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; font-size: 13px } .outcomes dt { color: var(--soft) } .outcomes dd { margin: 0; overflow-wrap: anywhere }
+.raise { color: var(--raises) }
+.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; margin-top: 10px; font-size: 14px }
+th { text-align: left; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line) } td { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } td.bar { width: 30%; min-width: 120px; vertical-align: middle }
+.quiet { color: var(--soft) } .good { color: var(--good) } .bad { color: var(--raises) }
+footer { margin-top: 56px; color: var(--soft); font-size: 13px; border-top: 1px solid var(--line); padding-top: 14px }
+a { color: inherit }
+@media print { body { background: #fff } details > * { display: block } }
+`

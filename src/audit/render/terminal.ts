@@ -1,0 +1,179 @@
+/** The report for a terminal: what to do first, then why it can be believed, in at most `width` columns. */
+import { createColors } from 'picocolors'
+import type { Finding, Report, SwitchRow, Tally } from '../report.js'
+import {
+  count,
+  fidelityText,
+  impactSummary,
+  impactWords,
+  outcomeText,
+  percent,
+  verdictText,
+} from './words.js'
+
+export interface TerminalOptions {
+  /** Columns; default 80. */
+  readonly width?: number
+  readonly color?: boolean
+  /** Examples for every switch; default 2. */
+  readonly examples?: number
+}
+
+type Colors = ReturnType<typeof createColors>
+
+export function renderTerminal(report: Report, options: TerminalOptions = {}): string {
+  const width = Math.max(40, Math.min(options.width ?? 80, 140))
+  const c = createColors(options.color ?? false)
+  const lines: string[] = []
+  const say = (text = '', indent = 0) => lines.push(...wrap(text, width, indent))
+  const heading = (text: string) =>
+    lines.push('', c.bold(text), c.dim('─'.repeat(Math.min(width, text.length))))
+
+  const { trace, totals, settings, timing } = report
+  lines.push(c.bold(`memshim audit  ${trace.name}`))
+  say(
+    `${trace.source ?? trace.library}: ${trace.library} ${trace.version}, ${count(trace.servers, 'server')}, ${count(trace.clients, 'client')}, ${count(totals.operations, 'operation')}${trace.faults > 0 ? `, ${count(trace.faults, 'fault')}` : ''}. Emulated as ${settings.preset}, on ${settings.servers}.`,
+  )
+  lines.push('')
+  lines.push(bar(totals, Math.min(width, 72), c))
+  lines.push(legend(totals, c))
+  lines.push('')
+  for (const line of wrap(verdictText(report), width))
+    lines.push(totals.unexplained > 0 ? c.yellow(line) : line)
+
+  if (report.switches.length > 0) {
+    heading('What to change, most serious first')
+    for (const [i, row] of report.switches.entries()) {
+      if (i > 0) lines.push('')
+      switchLines(row, i + 1, width, c, options.examples ?? 2, lines)
+    }
+  }
+  if (report.unexplained.length > 0) {
+    heading(`Unexplained: ${count(totals.unexplained, 'operation')}`)
+    for (const example of report.unexplained.slice(0, 10)) exampleLines(example, width, c, lines)
+    const more = totals.unexplained - Math.min(10, report.unexplained.length)
+    if (more > 0) say(`… and ${more.toLocaleString('en')} more (see --json or --html)`, 4)
+  }
+  if (report.callSites.length > 0) {
+    heading('Where in the application')
+    for (const site of report.callSites.slice(0, 10)) {
+      const names = Object.entries(site.switches).map(([name, n]) => `${name} ${n}`)
+      const place = clip(site.at, width - 22)
+      lines.push(
+        `  ${place.padEnd(Math.max(10, width - 22))} ${String(site.differs + site.unexplained).padStart(5)} of ${site.operations}`,
+      )
+      if (names.length > 0) lines.push(...wrap(names.join(', '), width, 4).map((line) => c.dim(line)))
+    }
+    if (report.callSites.length > 10) say(`… and ${report.callSites.length - 10} more`, 2)
+  }
+  heading('How far to trust this')
+  say(fidelityText(report))
+  for (const finding of report.fidelity.findings.slice(0, 3)) {
+    lines.push(c.dim(clip(`  line ${finding.line}  ${finding.call}`, width)))
+    say(`recorded ${outcomeText(finding.recorded)}`, 4)
+    say(`replayed ${outcomeText(finding.replayed)}`, 4)
+  }
+  if (report.verification) say(verificationText(report.verification))
+  for (const note of report.notes.slice(0, 8))
+    say(`${note.count}× ${note.text} (first: line ${note.line})`, 2)
+  lines.push('')
+  const ran = `${count(totals.operations, 'operation')} (${trace.seconds.toFixed(1)} s of application time) in ${timing.seconds.toFixed(1)} s.`
+  lines.push(...wrap(ran, width).map((line) => c.dim(line)))
+  return `${lines.join('\n')}\n`
+}
+
+function verificationText(verification: NonNullable<Report['verification']>): string {
+  const { operations, confirmed, untried } = verification
+  const rest = untried > 0 ? `; ${untried} not tried` : ''
+  return `Verified: with exactly the named switches off, ${confirmed} of ${operations} differing operations (${percent(confirmed, operations)}) give pylibmc's outcome${rest}.`
+}
+
+function switchLines(
+  row: SwitchRow,
+  rank: number,
+  width: number,
+  c: Colors,
+  examples: number,
+  lines: string[],
+): void {
+  const serious = row.impacts.raises ? c.red : row.outcomes > 0 ? c.yellow : c.cyan
+  const title = clip(row.title, Math.max(10, width - row.switch.length - 20))
+  lines.push(
+    `${String(rank).padStart(2)}. ${serious(c.bold(row.switch))}  ${title}  ${c.dim(count(row.count, 'operation'))}`,
+  )
+  lines.push(
+    ...wrap(impactSummary(row) + (row.inherited > 0 ? ` (${row.inherited} as a consequence)` : ''), width, 4),
+  )
+  if (row.advice !== '') lines.push(...wrap(`→ ${row.advice}`, width, 4).map((line) => c.green(line)))
+  for (const example of row.examples.slice(0, examples)) exampleLines(example, width, c, lines)
+  if (row.docs !== undefined) lines.push(c.dim(`    docs/${row.docs}`))
+}
+
+function exampleLines(example: Finding, width: number, c: Colors, lines: string[]): void {
+  const where = example.at === undefined ? '' : `  ${example.at}`
+  lines.push(c.dim(clip(`    line ${example.line}${where}`, width)))
+  lines.push(clip(`      ${example.call}`, width))
+  lines.push(clip(`        python-memcached  ${outcomeText(example.compat)}`, width))
+  lines.push(clip(`        pylibmc           ${outcomeText(example.strict)}`, width))
+  const cause = example.explanations.find((explanation) => explanation.how === 'inherited')
+  if (cause)
+    lines.push(c.dim(clip(`        because of line ${cause.lines.join(' → ')} (${cause.switch})`, width)))
+  if (example.impact === 'state') lines.push(c.dim(clip(`        ${impactWords.state.long}`, width)))
+}
+
+function bar(totals: Tally, width: number, c: Colors): string {
+  const parts: readonly [number, (text: string) => string, string][] = [
+    [totals.same, c.green, '█'],
+    [totals.announced, c.cyan, '▓'],
+    [totals.differs, c.yellow, '▒'],
+    [totals.unexplained, c.red, '░'],
+  ]
+  const whole = Math.max(1, totals.operations)
+  const cells = parts.map(([n]) => (n === 0 ? 0 : Math.max(1, Math.round((n / whole) * width))))
+  const longest = cells.indexOf(Math.max(...cells))
+  cells[longest] = Math.max(0, (cells[longest] ?? 0) + width - cells.reduce((a, b) => a + b, 0))
+  return parts.map(([, color, glyph], i) => color(glyph.repeat(cells[i] ?? 0))).join('')
+}
+
+function legend(totals: Tally, c: Colors): string {
+  return [
+    c.green(`█ same ${totals.same.toLocaleString('en')}`),
+    c.cyan(`▓ hidden ${totals.announced.toLocaleString('en')}`),
+    c.yellow(`▒ differs ${totals.differs.toLocaleString('en')}`),
+    c.red(`░ unexplained ${totals.unexplained.toLocaleString('en')}`),
+  ].join('   ')
+}
+
+/** Control characters would move the cursor; they are shown as escapes. */
+function plain(text: string): string {
+  return text.replace(
+    /[\x00-\x1f\x7f-\x9f]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+}
+
+function clip(text: string, width: number): string {
+  const safe = plain(text)
+  return safe.length > width ? `${safe.slice(0, width - 1)}…` : safe
+}
+
+function wrap(text: string, width: number, indent = 0): string[] {
+  const room = width - indent
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    for (const piece of pieces(plain(word), room)) {
+      if (line !== '' && line.length + 1 + piece.length > room) {
+        lines.push(line)
+        line = piece
+      } else line = line === '' ? piece : `${line} ${piece}`
+    }
+  }
+  lines.push(line)
+  return lines.map((text) => ' '.repeat(indent) + text)
+}
+
+function pieces(word: string, room: number): string[] {
+  if (word.length <= room) return [word]
+  return Array.from({ length: Math.ceil(word.length / room) }, (_, i) => word.slice(i * room, (i + 1) * room))
+}

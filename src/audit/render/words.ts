@@ -1,0 +1,68 @@
+/** Words that the terminal and the HTML report share. */
+import { pythonText } from '../abridge.js'
+import type { Impact, Outcome } from '../outcome.js'
+import type { Report, SwitchRow } from '../report.js'
+
+export const impactWords: Readonly<Record<Impact, { readonly short: string; readonly long: string }>> = {
+  raises: { short: 'raises', long: 'pylibmc raises an exception where python-memcached returned' },
+  'stops-raising': { short: 'other exception', long: 'another exception, or none any more' },
+  value: { short: 'other value', long: 'both return, but not the same value' },
+  truth: { short: 'other branch', long: 'an if on the result takes the other branch' },
+  spelling: { short: 'spelling', long: 'equal for Python (1 == True); only an identity test notices' },
+  state: { short: 'hidden', long: 'the same outcome, but something else is stored, or elsewhere' },
+}
+
+export function outcomeText(outcome: Outcome): string {
+  if ('result' in outcome) return pythonText(outcome.result)
+  const { class: name, retcode, message } = outcome.raises
+  const text = message === undefined || message === '' ? '' : `: ${message}`
+  return `raises ${name}${retcode === undefined ? '' : ` (${retcode})`}${text}`
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString('en')} ${n === 1 ? one : many}`
+}
+
+export function percent(part: number, whole: number): string {
+  if (whole === 0) return '–'
+  const value = (100 * part) / whole
+  // Never round a difference away.
+  if (part < whole && value > 99.95) return '99.9 %'
+  return `${part === whole ? 100 : value.toFixed(1)} %`
+}
+
+/** One sentence: what this audit found. */
+export function verdictText(report: Report): string {
+  const { totals, switches } = report
+  const changed = totals.differs + totals.unexplained
+  if (totals.operations === 0) return 'The trace holds no operation.'
+  if (changed + totals.announced === 0)
+    return 'Nothing changes: every operation gives the same outcome on pylibmc.'
+  const raising = report.impacts.raises ?? 0
+  const parts = [
+    `${count(changed, 'operation')} of ${totals.operations.toLocaleString('en')} (${percent(changed, totals.operations)}) would have another outcome on pylibmc`,
+    raising > 0 ? `${raising.toLocaleString('en')} of them raise` : '',
+    totals.announced > 0
+      ? `${totals.announced.toLocaleString('en')} more store or place something differently`
+      : '',
+    totals.unexplained > 0
+      ? `${totals.unexplained.toLocaleString('en')} could not be explained`
+      : `all explained by ${count(switches.length, 'switch', 'switches')}`,
+  ]
+  return `${parts.filter(Boolean).join('; ')}.`
+}
+
+/** `37 outcomes (12 raise), 5 hidden` */
+export function impactSummary(row: Pick<SwitchRow, 'impacts'>): string {
+  return (Object.keys(impactWords) as Impact[])
+    .filter((impact) => row.impacts[impact])
+    .map((impact) => `${row.impacts[impact]?.toLocaleString('en')} ${impactWords[impact].short}`)
+    .join(', ')
+}
+
+export function fidelityText(report: Report): string {
+  const { fidelity, trace } = report
+  if (fidelity.compared === 0) return 'The trace holds no recorded outcomes to compare the emulation with.'
+  const side = fidelity.side === 'compat' ? 'The compat client' : 'The strict client'
+  return `${side} repeated ${percent(fidelity.same, fidelity.compared)} of the ${fidelity.compared.toLocaleString('en')} outcomes that ${trace.library} ${trace.version} had recorded${fidelity.differs > 0 ? `; ${count(fidelity.differs, 'outcome')} differ` : ''}.`
+}

@@ -1,0 +1,171 @@
+/**
+ * Replays a trace through two sides at once, one event after another, and hands over what both did. No judgement here.
+ */
+import { fromTypedJson } from '../values/index.js'
+import type { Operation } from './differ.js'
+import type { Announced } from './divergence.js'
+import type { Library } from './python-signatures.js'
+import { type Bound, bind, type PythonCall } from './python-signatures.js'
+import type { Side } from './side.js'
+import type { Topology } from './topology.js'
+import { touchedKeys } from './touched-keys.js'
+import type { CallEvent, NewEvent, Trace, TracedServer } from './trace.js'
+import { callOfWire } from './wire.js'
+
+export interface ReplayVisitor {
+  operation(operation: Operation): void
+  fault(server: number, line: number): void
+  /** Something that could not be replayed as it was. */
+  note(text: string, line: number): void
+  client(name: string): void
+}
+
+export interface ReplayPlan {
+  readonly trace: Trace
+  readonly source: Library
+  readonly topology: Topology
+  readonly compat: Side
+  readonly strict: Side
+  /** Called before every event: sets the virtual clock, or waits. */
+  readonly timeTo: (t: number) => void | Promise<void>
+  readonly signal?: AbortSignal
+}
+
+/** @throws TraceError for a line that is wrong; AbortSignal's reason */
+export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<void> {
+  const { trace, topology, compat, strict } = plan
+  for await (const event of trace.events()) {
+    plan.signal?.throwIfAborted()
+    const pause = plan.timeTo(event.t)
+    if (pause) await pause
+    switch (event.kind) {
+      case 'new':
+        create(plan, event, visitor)
+        break
+      case 'fault':
+        if (event.fault.server >= topology.size) {
+          visitor.note(
+            `fault for server ${event.fault.server} left out: there are ${topology.size} servers`,
+            event.line,
+          )
+          break
+        }
+        await Promise.all([compat.fleet.fault(event.fault), strict.fleet.fault(event.fault)])
+        visitor.fault(event.fault.server, event.line)
+        break
+      case 'call':
+        await call(plan, event, visitor)
+        break
+      case 'wire': {
+        const made = callOfWire(event, plan.source)
+        if ('skipped' in made) visitor.note(`command left out: ${made.skipped}`, event.line)
+        else await call(plan, made, visitor)
+      }
+    }
+  }
+}
+
+function create(
+  { topology, trace, compat, strict }: ReplayPlan,
+  event: NewEvent,
+  visitor: ReplayVisitor,
+): void {
+  visitor.client(event.client)
+  const servers = topology.map(event.servers, event.line, trace.name)
+  for (const side of [compat, strict]) {
+    try {
+      for (const name of side.create(event.client, servers, event.kwargs)) {
+        visitor.note(
+          `constructor keyword ${name} is Python code and cannot be replayed: the default is used`,
+          event.line,
+        )
+      }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      visitor.note(
+        `client not constructed as ${side.library.name}, its calls are left out: ${reason}`,
+        event.line,
+      )
+    }
+  }
+}
+
+async function call(plan: ReplayPlan, event: CallEvent, visitor: ReplayVisitor): Promise<void> {
+  const { compat, strict, topology, source } = plan
+  if (!compat.has(event.client) && !strict.has(event.client)) {
+    const { line, t, client } = event
+    visitor.note(`client ${client} has no "new" line: replayed with the defaults on all servers`, line)
+    create(
+      plan,
+      {
+        kind: 'new',
+        line,
+        t,
+        client,
+        servers: topology.all().map(({ index }) => `server-${index}`),
+        kwargs: {},
+      },
+      visitor,
+    )
+  }
+  if (!compat.has(event.client) || !strict.has(event.client)) return
+  let words: PythonCall
+  try {
+    words = { call: event.call, args: event.args.map(fromTypedJson), kwargs: decoded(event.kwargs) }
+  } catch (error) {
+    visitor.note(`call left out: ${error instanceof Error ? error.message : String(error)}`, event.line)
+    return
+  }
+  const bound = boundOrNothing(source, words)
+  const servers =
+    event.call === 'set_servers'
+      ? topology.map((bound.servers ?? []) as readonly TracedServer[], event.line, plan.trace.name)
+      : undefined
+  const [c, s] = await Promise.all([
+    compat.run(event.client, words, servers),
+    strict.run(event.client, words, servers),
+  ])
+  const keys = touchedKeys(bound)
+  visitor.operation({
+    line: event.line,
+    t: event.t,
+    client: event.client,
+    call: event.call,
+    args: event.args,
+    kwargs: event.kwargs,
+    at: event.at,
+    keys,
+    servers: serversOf(strict, event.client, keys, topology.size),
+    recorded: event.outcome,
+    compat: c.outcome,
+    strict: s.outcome,
+    announced: distinct(c.announced),
+    gaps: [...s.gaps, ...c.gaps],
+  })
+}
+
+function decoded(kwargs: CallEvent['kwargs']): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(kwargs).map(([name, value]) => [name, fromTypedJson(value)]))
+}
+
+/** A call that Python would not accept touches no key. */
+function boundOrNothing(source: Library, words: PythonCall): Bound {
+  try {
+    return bind(source, words)
+  } catch {
+    return {}
+  }
+}
+
+function serversOf(strict: Side, client: string, keys: readonly string[], size: number): readonly number[] {
+  if (keys.length === 0) return Array.from({ length: size }, (_, index) => index)
+  const placed = keys.map((key) => strict.place(client, Buffer.from(key, 'latin1')))
+  return [...new Set(placed.filter((index) => index !== undefined))]
+}
+
+/** get_multi announces once per key; one of a kind and key is enough. */
+function distinct(announced: readonly Announced[]): readonly Announced[] {
+  if (announced.length < 2) return announced
+  const seen = new Map(announced.map((event) => [`${event.switch} ${event.key} ${event.strict}`, event]))
+  return [...seen.values()]
+}

@@ -1,0 +1,124 @@
+/**
+ * Traces on disk: JSON Lines, plain or gzip, read line by line so that a long trace needs no memory, and written back.
+ * Format: docs/formats.md, "Traces".
+ */
+import { createReadStream, createWriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip, createGzip } from 'node:zlib'
+import {
+  parseEvent,
+  parseHeader,
+  type Trace,
+  TraceError,
+  type TraceEvent,
+  type TraceHeader,
+} from './trace.js'
+
+/**
+ * Opens a trace: reads and checks the header; events are read (again) by every call of `events()`.
+ * gzip is recognised by its content, not by the name.
+ * @throws TraceError (rejection) naming file, line and field; while iterating as well.
+ */
+export async function readTrace(path: string): Promise<Trace> {
+  const compressed = await isGzip(path)
+  const name = basename(path)
+  for await (const [line, text] of numberedLines(path, compressed)) {
+    if (line > 1) break
+    const header = parseHeader(text, name)
+    return { name, header, events: () => eventsOf(path, compressed, name) }
+  }
+  throw new TraceError(name, 0, undefined, 'is empty: the first line of a trace is its header')
+}
+
+async function* eventsOf(path: string, compressed: boolean, name: string): AsyncGenerator<TraceEvent> {
+  let last = 0
+  for await (const [line, text] of numberedLines(path, compressed)) {
+    if (line === 1 || text.trim() === '') continue
+    const event = parseEvent(text, line, name)
+    if (event.t < last) {
+      throw new TraceError(
+        name,
+        line,
+        't',
+        `${event.t} is earlier than the line before (${last}): time never runs back`,
+      )
+    }
+    last = event.t
+    yield event
+  }
+}
+
+async function* numberedLines(path: string, compressed: boolean): AsyncGenerator<readonly [number, string]> {
+  const file = createReadStream(path)
+  const source = compressed ? file.pipe(createGunzip()) : file
+  // An error of the file does not travel through pipe(); without this the reader would wait for ever.
+  if (compressed) file.on('error', (error) => source.destroy(error))
+  const lines = createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })
+  let line = 0
+  let failure: Error | undefined
+  source.on('error', (error) => {
+    failure = error
+    lines.close()
+  })
+  try {
+    for await (const text of lines) yield [++line, text]
+    if (failure)
+      throw new TraceError(basename(path), line + 1, undefined, `cannot be read on: ${failure.message}`)
+  } finally {
+    lines.close()
+    file.destroy()
+  }
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  let file: Awaited<ReturnType<typeof open>>
+  try {
+    file = await open(path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    const reason =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'may not be read' : String(code)
+    throw new TraceError(path, 0, undefined, reason)
+  }
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0)
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
+  } catch (error) {
+    throw new TraceError(path, 0, undefined, `cannot be read: ${(error as Error).message}`)
+  } finally {
+    await file.close()
+  }
+}
+
+/** A trace from events that are in memory already. */
+export function traceOf(name: string, header: TraceHeader, events: readonly TraceEvent[]): Trace {
+  return { name, header, events: () => events }
+}
+
+/** Writes a trace; gzip when the name ends in `.gz`. Line numbers are those of the new file. */
+export async function writeTrace(path: string, trace: Trace): Promise<void> {
+  const lines = async function* () {
+    yield `${JSON.stringify(trace.header)}\n`
+    for await (const event of trace.events()) yield `${JSON.stringify(eventRow(event))}\n`
+  }
+  const file = createWriteStream(path)
+  if (path.endsWith('.gz')) await pipeline(Readable.from(lines()), createGzip(), file)
+  else await pipeline(Readable.from(lines()), file)
+}
+
+function eventRow(event: TraceEvent): object {
+  const { kind: _kind, line: _line, ...row } = event
+  if (event.kind === 'fault') return { t: event.t, ...event.fault }
+  if (event.kind === 'new') {
+    return { t: event.t, client: event.client, new: { servers: event.servers, kwargs: event.kwargs } }
+  }
+  if (event.kind === 'call') {
+    const { outcome, kind: _, line: __, ...call } = event
+    return { ...call, ...outcome }
+  }
+  return row
+}

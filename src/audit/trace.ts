@@ -1,0 +1,318 @@
+/**
+ * The trace model: one event per line of JSON Lines, checked field by field.
+ * Format: docs/formats.md, "Traces". Reading files is `trace-file.ts`.
+ */
+import type { Bytes } from '../protocol/wire.js'
+import { type Fault, parseFault } from '../server/index.js'
+import type { TypedJson } from '../values/index.js'
+import type { Outcome } from './outcome.js'
+
+export const traceFormat = 'memshim-trace/1'
+
+export interface TraceHeader {
+  readonly format: typeof traceFormat
+  /** The library that the application used; its methods, arguments and results are in the events. */
+  readonly library: 'python-memcached' | 'pylibmc'
+  readonly version: string
+  /** How many servers the application had. */
+  readonly servers: number
+  readonly python?: string
+  readonly source?: string
+  /** Date or date and time (ISO 8601). */
+  readonly recorded?: string
+  /** Unix time in seconds at `t` = 0, for absolute expiry times; without it `recorded` is taken. */
+  readonly epoch?: number
+}
+
+/** A server spec as Python code wrote it: `'host:port'`, or `['host:port', weight]`. */
+export type TracedServer = string | readonly [string, number]
+
+interface Placed {
+  /** Line in the file, from 1: the header is line 1. */
+  readonly line: number
+  /** Seconds since the start of the trace. */
+  readonly t: number
+}
+
+export interface NewEvent extends Placed {
+  readonly kind: 'new'
+  readonly client: string
+  readonly servers: readonly TracedServer[]
+  readonly kwargs: Readonly<Record<string, TypedJson>>
+}
+
+export interface CallEvent extends Placed {
+  readonly kind: 'call'
+  readonly client: string
+  readonly call: string
+  readonly args: readonly TypedJson[]
+  readonly kwargs: Readonly<Record<string, TypedJson>>
+  /** What the original library did; absent when it was not recorded. */
+  readonly outcome?: Outcome
+  /** Where in the application. */
+  readonly at?: string
+}
+
+export interface WireEvent extends Placed {
+  readonly kind: 'wire'
+  readonly client: string
+  /** One command with its data block. */
+  readonly wire: Bytes
+  readonly server: number
+  /** null when the server did not answer. */
+  readonly reply?: Bytes | null
+  readonly at?: string
+}
+
+export interface FaultEvent extends Placed {
+  readonly kind: 'fault'
+  readonly fault: Fault
+}
+
+export type TraceEvent = NewEvent | CallEvent | WireEvent | FaultEvent
+
+/** A trace that can be read more than once. */
+export interface Trace {
+  /** How it is named in reports. */
+  readonly name: string
+  readonly header: TraceHeader
+  events(): AsyncIterable<TraceEvent> | Iterable<TraceEvent>
+}
+
+/** A file that is not a trace, or a line of it that is wrong: names file, line and field. */
+export class TraceError extends Error {
+  override readonly name = 'TraceError'
+  constructor(
+    /** The file, when it is known. */
+    readonly source: string | undefined,
+    /** From 1; 0 when the file as a whole is meant. */
+    readonly line: number,
+    readonly field: string | undefined,
+    readonly problem: string,
+  ) {
+    const where = [source, line > 0 ? `line ${line}` : undefined, field && `field "${field}"`]
+      .filter(Boolean)
+      .join(', ')
+    super(`${where}${where === '' ? '' : ': '}${problem}`)
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** @throws TraceError naming line and field. */
+export function parseHeader(text: string, source?: string): TraceHeader {
+  const row = new Row(text, 1, source)
+  const format = row.text('format')
+  if (format !== traceFormat) {
+    const known = format.startsWith('memshim-trace/')
+      ? 'a newer trace format than this memshim reads'
+      : 'not a trace'
+    throw row.error('format', `${known}: "${format}" (expected "${traceFormat}")`)
+  }
+  const library = row.text('library')
+  if (library !== 'python-memcached' && library !== 'pylibmc') {
+    throw row.error('library', `"${library}" is not known (python-memcached, pylibmc)`)
+  }
+  const servers = row.number('servers')
+  if (!Number.isInteger(servers) || servers < 1 || servers > 1000) {
+    throw row.error('servers', `${servers} is not a number of servers from 1 to 1000`)
+  }
+  return {
+    format,
+    library,
+    version: row.text('version'),
+    servers,
+    ...row.optionalTexts('python', 'source', 'recorded'),
+    ...('epoch' in row.fields ? { epoch: row.number('epoch') } : {}),
+  }
+}
+
+/** @throws TraceError naming line and field. */
+export function parseEvent(text: string, line: number, source?: string): TraceEvent {
+  const row = new Row(text, line, source)
+  const { fields } = row
+  const t = row.number('t')
+  if (!(t >= 0)) throw row.error('t', `${t} is not a time in seconds from 0`)
+  if ('call' in fields) {
+    return {
+      kind: 'call',
+      line,
+      t,
+      client: row.text('client'),
+      call: row.text('call'),
+      args: 'args' in fields ? row.list('args') : [],
+      kwargs: 'kwargs' in fields ? row.record('kwargs') : {},
+      ...row.outcome(),
+      ...row.optionalTexts('at'),
+    }
+  }
+  if ('new' in fields) {
+    const made = new Row(row.record('new'), line, source, 'new.')
+    const servers = made.list('servers')
+    for (const [i, spec] of servers.entries()) {
+      if (!isServer(spec))
+        throw made.error(`servers[${i}]`, 'is neither "host:port" nor ["host:port", weight]')
+    }
+    return {
+      kind: 'new',
+      line,
+      t,
+      client: row.text('client'),
+      servers: servers.map((spec) => asServer(spec)),
+      kwargs: 'kwargs' in made.fields ? made.record('kwargs') : {},
+    }
+  }
+  if ('wire' in fields) {
+    const server = row.number('server')
+    if (!Number.isInteger(server) || server < 0) throw row.error('server', `${server} is not a server index`)
+    const reply = fields.reply
+    return {
+      kind: 'wire',
+      line,
+      t,
+      client: row.text('client'),
+      wire: row.bytes('wire'),
+      server,
+      ...(reply === undefined ? {} : { reply: reply === null ? null : row.bytes('reply') }),
+      ...row.optionalTexts('at'),
+    }
+  }
+  if ('fault' in fields) {
+    try {
+      return { kind: 'fault', line, t, fault: parseFault(fields) }
+    } catch (error) {
+      throw row.error('fault', error instanceof Error ? error.message : String(error))
+    }
+  }
+  const kinds = Object.keys(fields).filter((name) => !['t', 'client', 'at'].includes(name))
+  throw row.error(kinds[0] ?? 'call', 'is no known event: a line holds one of call, new, wire, fault')
+}
+
+function isServer(spec: unknown): boolean {
+  if (typeof spec === 'string') return true
+  const pair = untuple(spec)
+  return Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'number'
+}
+
+function asServer(spec: unknown): TracedServer {
+  return typeof spec === 'string' ? spec : (untuple(spec) as [string, number])
+}
+
+function untuple(spec: unknown): unknown {
+  return typeof spec === 'object' && spec !== null && '$tuple' in spec ? spec.$tuple : spec
+}
+
+/** One line being read: every accessor checks its field and names it when it is wrong. */
+class Row {
+  readonly fields: Fields
+  constructor(
+    content: string | Fields,
+    private readonly line: number,
+    private readonly source: string | undefined,
+    private readonly prefix = '',
+  ) {
+    this.fields = typeof content === 'string' ? this.parse(content) : content
+  }
+
+  error(field: string, problem: string): TraceError {
+    return new TraceError(this.source, this.line, this.prefix + field, problem)
+  }
+
+  private parse(text: string): Fields {
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch (error) {
+      throw new TraceError(this.source, this.line, undefined, `is not JSON: ${(error as Error).message}`)
+    }
+    if (isRecord(value)) return value
+    throw new TraceError(this.source, this.line, undefined, 'is not a JSON object')
+  }
+
+  text(name: string): string {
+    const value = this.fields[name]
+    if (typeof value === 'string') return value
+    throw this.error(name, value === undefined ? 'is missing' : 'is not a string')
+  }
+
+  number(name: string): number {
+    const value = this.fields[name]
+    if (typeof value === 'number') return value
+    throw this.error(name, value === undefined ? 'is missing' : 'is not a number')
+  }
+
+  list(name: string): readonly TypedJson[] {
+    const value = this.fields[name]
+    if (Array.isArray(value)) return value
+    throw this.error(name, value === undefined ? 'is missing' : 'is not a list')
+  }
+
+  record(name: string): Readonly<Record<string, TypedJson>> {
+    const value = this.fields[name]
+    if (isRecord(value)) return value as Readonly<Record<string, TypedJson>>
+    throw this.error(name, value === undefined ? 'is missing' : 'is not an object')
+  }
+
+  /** Bytes as text, or parts of which some are `{"$repeat": [unit, n]}`. */
+  bytes(name: string): Bytes {
+    const value = this.fields[name]
+    const parts = Array.isArray(value) ? value : [value]
+    let bytes = ''
+    for (const part of parts) {
+      const repeat = isRecord(part) && Array.isArray(part.$repeat) ? part.$repeat : undefined
+      const [unit, count] = repeat ?? [part, 1]
+      if (
+        typeof unit !== 'string' ||
+        !Number.isInteger(count) ||
+        count < 0 ||
+        unit.length * count > 2 ** 28
+      ) {
+        throw this.error(
+          name,
+          'is not bytes: a string of U+0000..U+00FF, or a list of such and {"$repeat": [string, n]}',
+        )
+      }
+      bytes += unit.repeat(count)
+    }
+    const wide = /[^\0-\xff]/.exec(bytes)
+    if (wide)
+      throw this.error(
+        name,
+        `holds a character above U+00FF at position ${wide.index}: bytes are one per character`,
+      )
+    return bytes
+  }
+
+  outcome(): { readonly outcome?: Outcome } {
+    const { fields } = this
+    if ('raises' in fields) {
+      const row = new Row(this.record('raises'), this.line, this.source, `${this.prefix}raises.`)
+      return {
+        outcome: {
+          raises: {
+            class: row.text('class'),
+            ...('retcode' in row.fields && row.fields.retcode !== null
+              ? { retcode: row.number('retcode') }
+              : {}),
+            ...row.optionalTexts('message'),
+          },
+        },
+      }
+    }
+    return 'result' in fields ? { outcome: { result: fields.result as TypedJson } } : {}
+  }
+
+  optionalTexts<Name extends string>(...names: Name[]): { readonly [name in Name]?: string } {
+    const found: { [name in Name]?: string } = {}
+    for (const name of names) {
+      const value = this.fields[name]
+      if (value === undefined || value === null) continue
+      found[name] = this.text(name)
+    }
+    return found
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

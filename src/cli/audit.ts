@@ -1,0 +1,183 @@
+/** `memshim audit`: replay a trace (or scenario), print the report, write JSON and HTML, set the exit code. */
+import { writeFile } from 'node:fs/promises'
+import { Command } from 'commander'
+import {
+  type AuditOptions,
+  audit,
+  exitCodes,
+  failures,
+  knownPresets,
+  knownSwitches,
+  type Progress,
+  readScenario,
+  readTrace,
+  renderHtml,
+  renderJson,
+  renderTerminal,
+  type Trace,
+} from '../audit/index.js'
+import { commaList, listed, UsageError } from './usage.js'
+
+interface Flags {
+  readonly preset?: string
+  readonly embedded?: string
+  readonly servers?: string[]
+  readonly flush?: boolean
+  readonly json?: string
+  readonly html?: string
+  readonly failOn?: string[]
+  readonly verify?: boolean
+  readonly behavior?: Record<string, number | string>
+  readonly negativeTimeout?: string
+  readonly examples?: string
+  readonly quiet?: boolean
+}
+
+export function auditCommand(): Command {
+  return new Command('audit')
+    .description('Replay a trace of a python-memcached application as it was and as it would be on pylibmc.')
+    .argument('<trace>', 'trace (JSON Lines, plain or .gz), or a scenario (.json)')
+    .option(
+      '--preset <name>',
+      `what to emulate (${listed(knownPresets())}); default: the version of the trace`,
+    )
+    .option('--embedded <n>', 'number of embedded servers; default: as many as the application had')
+    .option(
+      '--servers <list>',
+      'real servers instead, two for every server of the trace; needs --flush',
+      commaList,
+    )
+    .option('--flush', 'allow the real servers to be emptied')
+    .option('--behavior <name=value>', 'behavior of the pylibmc side, repeatable (ketama=1)', behavior)
+    .option('--negative-timeout <rule>', 'pylibmc side: zero (its documentation) or send (what 1.6.3 does)')
+    .option('--json <file>', 'write the report as JSON (- = standard output, instead of the text)')
+    .option('--html <file>', 'write the report as one HTML file')
+    .option(
+      '--fail-on <what>',
+      'exit with 1 when found: a switch, any, unexplained; repeatable or a,b',
+      commaList,
+    )
+    .option('--verify', 'check every explanation by replaying with exactly the named switches off')
+    .option('--examples <n>', 'examples for every switch in the terminal report', '2')
+    .option('-q, --quiet', 'no terminal report')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ memshim audit app.jsonl --html report.html
+  $ memshim audit app.jsonl --fail-on unexplained --fail-on missing-counter     (in CI)
+  $ memshim audit app.jsonl --behavior ketama=1 --behavior remove_failed=1
+  $ memshim audit app.jsonl --verify --json report.json
+  $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
+
+How to record a trace: docs/audit.md.`,
+    )
+    .action(run)
+}
+
+async function run(path: string, flags: Flags): Promise<void> {
+  const options = checked(flags)
+  const trace = await open(path)
+  const report = await audit(trace, { ...options, onProgress: progressLine() })
+  clearProgress()
+  if (flags.json === '-') process.stdout.write(renderJson(report))
+  else if (flags.json !== undefined) await write(flags.json, renderJson(report))
+  if (flags.html !== undefined) await write(flags.html, renderHtml(report))
+  if (!flags.quiet && flags.json !== '-') {
+    process.stdout.write(
+      renderTerminal(report, {
+        width: process.stdout.columns ?? 100,
+        color: useColor(),
+        examples: wholeNumber('--examples', flags.examples ?? '2', 0),
+      }),
+    )
+    if (flags.html !== undefined) process.stdout.write(`\nHTML report: ${flags.html}\n`)
+    if (flags.json !== undefined) process.stdout.write(`JSON report: ${flags.json}\n`)
+  }
+  const found = failures(report, flags.failOn ?? [])
+  if (found.length === 0) return
+  process.stderr.write(`memshim: failed by --fail-on:\n${found.map((reason) => `  ${reason}\n`).join('')}`)
+  process.exitCode = exitCodes.found
+}
+
+function checked(flags: Flags): AuditOptions {
+  const { preset, negativeTimeout, failOn = [], servers } = flags
+  if (preset !== undefined && !knownPresets().includes(preset)) {
+    throw new UsageError(`--preset ${preset} is not known: choose one of ${listed(knownPresets())}`)
+  }
+  if (negativeTimeout !== undefined && negativeTimeout !== 'zero' && negativeTimeout !== 'send') {
+    throw new UsageError(`--negative-timeout ${negativeTimeout} is not known: zero or send`)
+  }
+  const names = ['any', 'unexplained', ...knownSwitches().map((info) => info.name)]
+  for (const name of failOn) {
+    if (!names.includes(name))
+      throw new UsageError(`--fail-on ${name} is not known: choose from ${listed(names)}`)
+  }
+  if (servers && !flags.flush) {
+    throw new UsageError(
+      '--servers empties the servers it uses (flush_all): add --flush when that is what you want',
+    )
+  }
+  return {
+    ...(preset === undefined ? {} : { preset }),
+    ...(servers ? { servers } : {}),
+    ...(flags.embedded === undefined ? {} : { embedded: wholeNumber('--embedded', flags.embedded, 1) }),
+    ...(flags.behavior ? { behaviors: flags.behavior } : {}),
+    ...(negativeTimeout === undefined ? {} : { negativeTimeout }),
+    verify: flags.verify ?? false,
+  }
+}
+
+async function open(path: string): Promise<Trace> {
+  return path.endsWith('.json') ? readScenario(path) : readTrace(path)
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text)
+  } catch (error) {
+    throw new UsageError(
+      `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+    )
+  }
+}
+
+function wholeNumber(option: string, text: string, least: number): number {
+  if (!/^\d+$/.test(text) || Number(text) < least)
+    throw new UsageError(`${option} ${text}: a number from ${least} is needed`)
+  return Number(text)
+}
+
+function behavior(
+  text: string,
+  earlier: Record<string, number | string> = {},
+): Record<string, number | string> {
+  const [, name, value] = /^([a-z_]+)=(.+)$/.exec(text) ?? []
+  if (name === undefined || value === undefined)
+    throw new UsageError(`--behavior ${text}: name=value is needed, e.g. ketama=1`)
+  return { ...earlier, [name]: /^-?\d+$/.test(value) ? Number(value) : value }
+}
+
+function useColor(): boolean {
+  if (process.env.NO_COLOR) return false
+  return Boolean(process.env.FORCE_COLOR) || Boolean(process.stdout.isTTY)
+}
+
+/** A line that overwrites itself, on a terminal only. */
+function progressLine(): ((progress: Progress) => void) | undefined {
+  if (!process.stderr.isTTY) return undefined
+  let last = 0
+  return ({ phase, operations, t }) => {
+    const now = Date.now()
+    if (now - last < 100) return
+    last = now
+    const what = phase === 'replay' ? 'replaying' : 'verifying'
+    process.stderr.write(
+      `\r\x1b[K${what}: ${operations.toLocaleString('en')} operations, ${t.toFixed(1)} s of the trace`,
+    )
+  }
+}
+
+function clearProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The `memshim` command: subcommands, and the one place that turns errors into messages and exit codes. */
+import { Command, CommanderError } from 'commander'
+import { exitCodes, memshimVersion } from '../audit/index.js'
+import { auditCommand } from './audit.js'
+import { switchesCommand } from './switches.js'
+import { UsageError } from './usage.js'
+import { whereCommand } from './where.js'
+
+const program = new Command('memshim')
+  .description(
+    'memcached for teams leaving python-memcached: what changes with pylibmc, and where the keys go.',
+  )
+  .version(memshimVersion(), '-V, --version')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ memshim audit app.jsonl --html report.html
+  $ memshim audit app.jsonl.gz --fail-on unexplained
+  $ memshim where user:1 user:2 --servers 10.0.0.1:11211,10.0.0.2:11211
+  $ memshim switches
+
+Exit codes: 0 fine, 1 something named by --fail-on was found, 2 bad usage or input.`,
+  )
+  .showHelpAfterError('(memshim --help shows what there is)')
+  .exitOverride()
+
+for (const command of [auditCommand(), whereCommand(), switchesCommand()]) {
+  program.addCommand(
+    command.exitOverride().showHelpAfterError(`(memshim ${command.name()} --help shows what there is)`),
+  )
+}
+
+// A reader that has seen enough (`memshim switches | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
+  throw error
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = explain(error)
+}
+
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  const known = error instanceof Error && (error instanceof UsageError || error.name === 'TraceError')
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`memshim: ${message}\n`)
+  if (!known && process.env.MEMSHIM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  else if (!known) process.stderr.write('(this is unexpected; MEMSHIM_DEBUG=1 shows where it happened)\n')
+  return exitCodes.usage
+}

@@ -1,0 +1,35 @@
+/** `memshim switches`: the compat client's switch table, as the audit explains with it. */
+import { Command } from 'commander'
+import { knownPresets, knownSwitches } from '../audit/index.js'
+import { UsageError } from './usage.js'
+
+export function switchesCommand(): Command {
+  return new Command('switches')
+    .description('List the behaviours of python-memcached that can be switched one by one.')
+    .argument('[name]', 'only this switch')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  $ memshim switches\n  $ memshim switches missing-counter')
+    .action((name: string | undefined, flags: { readonly json?: boolean }) => {
+      const all = knownSwitches()
+      const chosen = name === undefined ? all : all.filter((info) => info.name === name)
+      if (chosen.length === 0) {
+        throw new UsageError(
+          `there is no switch ${name}: choose one of ${all.map((info) => info.name).join(', ')}`,
+        )
+      }
+      if (flags.json) process.stdout.write(`${JSON.stringify(chosen, null, 2)}\n`)
+      else
+        process.stdout.write(`${chosen.map(described).join('\n')}\nPresets: ${knownPresets().join(', ')}\n`)
+    })
+}
+
+function described(info: ReturnType<typeof knownSwitches>[number]): string {
+  return [
+    `${info.name}: ${info.title}`,
+    `  python-memcached  ${info.pythonMemcached}`,
+    `  pylibmc           ${info.pylibmc}`,
+    `  advice            ${info.advice}`,
+    ...(info.docs === undefined ? [] : [`  docs              docs/${info.docs}`]),
+    '',
+  ].join('\n')
+}

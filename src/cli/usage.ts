@@ -1,0 +1,15 @@
+/** An error in what the user typed, said in one line with what to do instead. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** `"a, b"`, for messages. */
+export function listed(names: readonly string[]): string {
+  return names.join(', ')
+}
+
+/** `a,b,c` given once or several times. */
+export function commaList(value: string, earlier: readonly string[] | undefined): string[] {
+  const names = value.split(',').map((name) => name.trim())
+  return [...(earlier ?? []), ...names.filter((name) => name !== '')]
+}
