@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { KeyError, ValueError } from '../python/errors.js'
+import type { TypedJson } from '../values/index.js'
 import { impactOf, type Outcome, raised, returned, sameOutcome } from './outcome.js'
 
 const none: Outcome = { result: null }
@@ -43,7 +44,8 @@ describe('outcomes', () => {
   })
 
   it('keeps 1, True, 1.0 and "1" apart', () => {
-    const values = [1, true, { $float: '1.0' }, '1', { $bytes: '1' }].map((result): Outcome => ({ result }))
+    const json: TypedJson[] = [1, true, { $float: '1.0' }, '1', { $bytes: '1' }]
+    const values = json.map((result): Outcome => ({ result }))
     for (const [i, a] of values.entries()) {
       for (const [j, b] of values.entries()) expect(sameOutcome(a, b)).toBe(i === j)
     }

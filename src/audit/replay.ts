@@ -5,6 +5,7 @@ import { fromTypedJson } from '../values/index.js'
 import type { Operation } from './differ.js'
 import type { Announced } from './divergence.js'
 import type { Library } from './python-signatures.js'
+import { type Outcome, returned } from './outcome.js'
 import { type Bound, bind, type PythonCall } from './python-signatures.js'
 import type { Side } from './side.js'
 import type { Topology } from './topology.js'
@@ -136,7 +137,7 @@ async function call(plan: ReplayPlan, event: CallEvent, visitor: ReplayVisitor):
     at: event.at,
     keys,
     servers: serversOf(strict, event.client, keys, topology.size),
-    recorded: event.outcome,
+    recorded: event.outcome && normalized(event.outcome),
     compat: c.outcome,
     strict: s.outcome,
     announced: distinct(c.announced),
@@ -146,6 +147,16 @@ async function call(plan: ReplayPlan, event: CallEvent, visitor: ReplayVisitor):
 
 function decoded(kwargs: CallEvent['kwargs']): Record<string, unknown> {
   return Object.fromEntries(Object.entries(kwargs).map(([name, value]) => [name, fromTypedJson(value)]))
+}
+
+/** The recorder's spelling of a value as ours, so that equal values have equal text. */
+function normalized(outcome: Outcome): Outcome {
+  if ('raises' in outcome) return outcome
+  try {
+    return returned(fromTypedJson(outcome.result))
+  } catch {
+    return outcome
+  }
 }
 
 /** A call that Python would not accept touches no key. */

@@ -56,7 +56,7 @@ async function* numberedLines(path: string, compressed: boolean): AsyncGenerator
   const file = createReadStream(path)
   const source = compressed ? file.pipe(createGunzip()) : file
   // An error of the file does not travel through pipe(); without this the reader would wait for ever.
-  if (compressed) file.on('error', (error) => source.destroy(error))
+  if (compressed) file.on('error', (error: Error) => source.destroy(error))
   const lines = createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })
   let line = 0
   let failure: Error | undefined

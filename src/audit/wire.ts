@@ -19,7 +19,7 @@ export function callOfWire(event: WireEvent, library: Library): FromWire {
   const encoding =
     library.name === 'pylibmc'
       ? pylibmcEncoding({ preserve: true })
-      : pythonMemcachedEncoding({ version: library.version, preserve: true })
+      : pythonMemcachedEncoding({ version: versionAtLeast(library.version, '1.59') ? '1.59' : '1.58', preserve: true })
   try {
     const call = command(verb, words, end < 0 ? '' : event.wire.slice(end + 2), encoding)
     if ('skipped' in call) return call
@@ -48,7 +48,7 @@ function command(
   data: Bytes,
   encoding: ValueEncoding,
 ): Call | { readonly skipped: string } {
-  const noreply = words.at(-1) === 'noreply' ? { noreply: true } : {}
+  const noreply: Call['kwargs'] = words.at(-1) === 'noreply' ? { noreply: true } : {}
   const text = (i: number) => toTypedJson(keyText(words[i] ?? ''))
   switch (verb) {
     case 'get':

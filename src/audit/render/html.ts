@@ -13,7 +13,7 @@ export function renderHtml(report: Report): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>memshim audit: ${escape(trace.name)}</title><style>${style}</style></head><body><main>
+<title>memshim audit: ${escapeHtml(trace.name)}</title><style>${style}</style></head><body><main>
 ${head(report)}
 ${switches(report)}
 ${unexplained(report)}
@@ -25,7 +25,7 @@ ${footer(report)}
 `
 }
 
-export function escape(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
 }
 
@@ -51,9 +51,9 @@ function head(report: Report): string {
       `<li><span class="dot s-${kind}"></span><b>${totals[kind].toLocaleString('en')}</b>${word} <span class="quiet">${percent(totals[kind], totals.operations)}</span><small>${text}</small></li>`,
   )
   const course = courseChart(report.course)
-  return `<h1>memshim audit &middot; ${escape(trace.name)}</h1>
-<p class="verdict">${escape(verdictText(report))}</p>
-<p class="facts">${facts.filter(Boolean).map(escape).join(' &middot; ')}</p>
+  return `<h1>memshim audit &middot; ${escapeHtml(trace.name)}</h1>
+<p class="verdict">${escapeHtml(verdictText(report))}</p>
+<p class="facts">${facts.filter(Boolean).map(escapeHtml).join(' &middot; ')}</p>
 <section class="overview">${stackedBar(totals, 26)}<ul class="legend">${legend.join('')}</ul>
 ${course === '' ? '' : `<details open><summary>Along the trace: share of operations that do not stay the same</summary>${course}</details>`}</section>`
 }
@@ -73,7 +73,7 @@ function switchCard(row: SwitchRow, i: number): string {
     .filter((impact) => row.impacts[impact])
     .map(
       (impact) =>
-        `<span class="chip c-${impact}" title="${escape(impactWords[impact].long)}"><b>${row.impacts[impact]?.toLocaleString('en')}</b> ${impactWords[impact].short}</span>`,
+        `<span class="chip c-${impact}" title="${escapeHtml(impactWords[impact].long)}"><b>${row.impacts[impact]?.toLocaleString('en')}</b> ${impactWords[impact].short}</span>`,
     )
   if (row.inherited > 0) {
     chips.push(
@@ -83,36 +83,36 @@ function switchCard(row: SwitchRow, i: number): string {
   const sides =
     row.pythonMemcached === ''
       ? ''
-      : `<div class="sides"><div><span>python-memcached</span><br>${escape(row.pythonMemcached)}</div><div><span>pylibmc</span><br>${escape(row.pylibmc)}</div></div>`
+      : `<div class="sides"><div><span>python-memcached</span><br>${escapeHtml(row.pythonMemcached)}</div><div><span>pylibmc</span><br>${escapeHtml(row.pylibmc)}</div></div>`
   const sites =
     row.callSites.length === 0
       ? ''
-      : `<details><summary>Call sites</summary><table>${row.callSites.map((site) => `<tr><td class="mono">${escape(site.at)}</td><td class="n">${site.count}</td></tr>`).join('')}</table></details>`
-  return `<article class="switch i-${worst}" id="switch-${escape(row.switch)}">
-<header><span class="rank">${i + 1}</span><h3><code>${escape(row.switch)}</code> ${escape(row.title)}</h3><span class="grow"></span><span><span class="number">${row.count.toLocaleString('en')}</span> <span class="quiet">${row.count === 1 ? 'operation' : 'operations'}</span></span></header>
+      : `<details><summary>Call sites</summary><table>${row.callSites.map((site) => `<tr><td class="mono">${escapeHtml(site.at)}</td><td class="n">${site.count}</td></tr>`).join('')}</table></details>`
+  return `<article class="switch i-${worst}" id="switch-${escapeHtml(row.switch)}">
+<header><span class="rank">${i + 1}</span><h3><code>${escapeHtml(row.switch)}</code> ${escapeHtml(row.title)}</h3><span class="grow"></span><span><span class="number">${row.count.toLocaleString('en')}</span> <span class="quiet">${row.count === 1 ? 'operation' : 'operations'}</span></span></header>
 <div class="chips">${chips.join('')}</div>
-${sides}${row.advice === '' ? '' : `<p class="advice"><b>What to do.</b> ${escape(row.advice)}${row.docs === undefined ? '' : ` <span class="quiet">docs/${escape(row.docs)}</span>`}</p>`}
+${sides}${row.advice === '' ? '' : `<p class="advice"><b>What to do.</b> ${escapeHtml(row.advice)}${row.docs === undefined ? '' : ` <span class="quiet">docs/${escapeHtml(row.docs)}</span>`}</p>`}
 ${examplesOf(row.examples, `Examples (${row.examples.length} of ${row.count.toLocaleString('en')})`, i < 3)}${sites}</article>`
 }
 
 function examplesOf(examples: readonly Finding[], title: string, open: boolean): string {
   if (examples.length === 0) return ''
-  return `<details${open ? ' open' : ''}><summary>${escape(title)}</summary>${examples.map(exampleCard).join('')}</details>`
+  return `<details${open ? ' open' : ''}><summary>${escapeHtml(title)}</summary>${examples.map(exampleCard).join('')}</details>`
 }
 
 function exampleCard(example: Finding): string {
   const inherited = example.explanations.filter((explanation) => explanation.how === 'inherited')
   const chain = inherited.map(
     (explanation) =>
-      `because of line ${explanation.lines.join(' → ')} (<code>${escape(explanation.switch)}</code>)`,
+      `because of line ${explanation.lines.join(' → ')} (<code>${escapeHtml(explanation.switch)}</code>)`,
   )
-  return `<div class="example"><div class="where">line ${example.line} &middot; ${example.t.toFixed(3)} s &middot; ${escape(example.client)}${example.at === undefined ? '' : ` &middot; ${escape(example.at)}`}</div>
-<div class="call"><code>${escape(example.call)}</code></div><dl class="outcomes"><dt>python-memcached</dt><dd>${outcomeHtml(example.compat)}</dd><dt>pylibmc</dt><dd>${outcomeHtml(example.strict)}</dd></dl>
+  return `<div class="example"><div class="where">line ${example.line} &middot; ${example.t.toFixed(3)} s &middot; ${escapeHtml(example.client)}${example.at === undefined ? '' : ` &middot; ${escapeHtml(example.at)}`}</div>
+<div class="call"><code>${escapeHtml(example.call)}</code></div><dl class="outcomes"><dt>python-memcached</dt><dd>${outcomeHtml(example.compat)}</dd><dt>pylibmc</dt><dd>${outcomeHtml(example.strict)}</dd></dl>
 ${example.impact === 'state' ? `<div class="where">${impactWords.state.long}</div>` : ''}${chain.length > 0 ? `<div class="where">${chain.join('; ')}</div>` : ''}</div>`
 }
 
 function outcomeHtml(outcome: Finding['compat']): string {
-  return `<span class="mono${'raises' in outcome ? ' raise' : ''}">${escape(outcomeText(outcome))}</span>`
+  return `<span class="mono${'raises' in outcome ? ' raise' : ''}">${escapeHtml(outcomeText(outcome))}</span>`
 }
 
 function unexplained(report: Report): string {
@@ -129,7 +129,7 @@ function callSites(report: Report): string {
   const shown = report.callSites.slice(0, 60)
   const rows = shown.map(
     (site) =>
-      `<tr><td class="mono">${escape(site.at)}</td><td>${names(site.switches)}</td><td class="n">${site.differs + site.unexplained}</td><td class="n">${site.operations}</td><td class="bar">${stackedBar(site, 10, largest)}</td></tr>`,
+      `<tr><td class="mono">${escapeHtml(site.at)}</td><td>${names(site.switches)}</td><td class="n">${site.differs + site.unexplained}</td><td class="n">${site.operations}</td><td class="bar">${stackedBar(site, 10, largest)}</td></tr>`,
   )
   const more = report.callSites.length - shown.length
   return `<h2>Where in the application</h2><div class="scroll"><table><tr><th>Call site</th><th>Switches</th><th class="n">Differ</th><th class="n">Operations</th><th></th></tr>${rows.join('')}</table></div>${more > 0 ? `<p class="quiet">… and ${more} more (see the JSON report)</p>` : ''}`
@@ -138,7 +138,7 @@ function callSites(report: Report): string {
 function methods(report: Report): string {
   const rows = report.methods.map(
     (method) =>
-      `<tr><td><code>${escape(method.method)}</code></td><td>${names(method.switches)}</td><td class="n">${method.announced}</td><td class="n">${method.differs + method.unexplained}</td><td class="n">${method.operations}</td><td class="bar">${stackedBar(method, 10)}</td></tr>`,
+      `<tr><td><code>${escapeHtml(method.method)}</code></td><td>${names(method.switches)}</td><td class="n">${method.announced}</td><td class="n">${method.differs + method.unexplained}</td><td class="n">${method.operations}</td><td class="bar">${stackedBar(method, 10)}</td></tr>`,
   )
   return `<h2>By method</h2><div class="scroll"><table><tr><th>Method</th><th>Switches</th><th class="n">Hidden</th><th class="n">Differ</th><th class="n">Operations</th><th></th></tr>${rows.join('')}</table></div>`
 }
@@ -147,7 +147,7 @@ function names(switches: Readonly<Record<string, number>>): string {
   return Object.entries(switches)
     .sort(([, a], [, b]) => b - a)
     .map(
-      ([name, n]) => `<a href="#switch-${escape(name)}">${escape(name)}</a> <span class="quiet">${n}</span>`,
+      ([name, n]) => `<a href="#switch-${escapeHtml(name)}">${escapeHtml(name)}</a> <span class="quiet">${n}</span>`,
     )
     .join(', ')
 }
@@ -159,19 +159,19 @@ function trust(report: Report): string {
     .slice(0, 50)
     .map(
       (finding) =>
-        `<div class="example"><div class="where">line ${finding.line}${finding.at === undefined ? '' : ` &middot; ${escape(finding.at)}`}</div><div class="call"><code>${escape(finding.call)}</code></div><dl class="outcomes"><dt>recorded</dt><dd>${outcomeHtml(finding.recorded)}</dd><dt>replayed</dt><dd>${outcomeHtml(finding.replayed)}</dd></dl></div>`,
+        `<div class="example"><div class="where">line ${finding.line}${finding.at === undefined ? '' : ` &middot; ${escapeHtml(finding.at)}`}</div><div class="call"><code>${escapeHtml(finding.call)}</code></div><dl class="outcomes"><dt>recorded</dt><dd>${outcomeHtml(finding.recorded)}</dd><dt>replayed</dt><dd>${outcomeHtml(finding.replayed)}</dd></dl></div>`,
     )
-  return `<h2>How far to trust this</h2><p class="${tone}">${escape(fidelityText(report))}</p>
+  return `<h2>How far to trust this</h2><p class="${tone}">${escapeHtml(fidelityText(report))}</p>
 ${differing.length > 0 ? `<details><summary>Recorded and replayed outcomes that differ (${fidelity.differs})</summary>${differing.join('')}</details>` : ''}
 ${verification ? verificationHtml(verification) : '<p class="quiet">Not verified by counterfactual replay (--verify): explanations are what the emulation announced and what follows from it.</p>'}
-${notes.length > 0 ? `<details><summary>Notes on the replay (${notes.length})</summary><table>${notes.map((note) => `<tr><td class="n">${note.count}×</td><td>${escape(note.text)}</td><td class="n quiet">line ${note.line}</td></tr>`).join('')}</table></details>` : ''}`
+${notes.length > 0 ? `<details><summary>Notes on the replay (${notes.length})</summary><table>${notes.map((note) => `<tr><td class="n">${note.count}×</td><td>${escapeHtml(note.text)}</td><td class="n quiet">line ${note.line}</td></tr>`).join('')}</table></details>` : ''}`
 }
 
 function verificationHtml(verification: NonNullable<Report['verification']>): string {
   const { confirmed, operations, untried, sets } = verification
   const rows = sets.map(
     (set) =>
-      `<tr><td>${set.switches.map((name) => `<code>${escape(name)}</code>`).join(' + ')}</td><td class="n">${set.operations}</td><td class="n ${set.confirmed === set.operations ? 'good' : 'bad'}">${set.confirmed}</td></tr>`,
+      `<tr><td>${set.switches.map((name) => `<code>${escapeHtml(name)}</code>`).join(' + ')}</td><td class="n">${set.operations}</td><td class="n ${set.confirmed === set.operations ? 'good' : 'bad'}">${set.confirmed}</td></tr>`,
   )
   return `<p>Counterfactual replay: with exactly the named switches off, <b>${confirmed}</b> of ${operations} differing operations give pylibmc’s outcome (${percent(confirmed, operations)})${untried > 0 ? `; ${untried} not tried` : ''}.</p>
 <details><summary>By set of switches</summary><table><tr><th>Switches off</th><th class="n">Operations</th><th class="n">Confirmed</th></tr>${rows.join('')}</table></details>`
@@ -179,5 +179,5 @@ function verificationHtml(verification: NonNullable<Report['verification']>): st
 
 function footer(report: Report): string {
   const { timing, trace, totals } = report
-  return `<footer>memshim ${escape(report.memshim)} &middot; ${escape(timing.started)} &middot; ${count(totals.operations, 'operation')} (${trace.seconds.toFixed(1)} s of application time) replayed in ${timing.seconds.toFixed(1)} s${trace.recorded === undefined ? '' : ` &middot; recorded ${escape(trace.recorded)}`}</footer>`
+  return `<footer>memshim ${escapeHtml(report.memshim)} &middot; ${escapeHtml(timing.started)} &middot; ${count(totals.operations, 'operation')} (${trace.seconds.toFixed(1)} s of application time) replayed in ${timing.seconds.toFixed(1)} s${trace.recorded === undefined ? '' : ` &middot; recorded ${escapeHtml(trace.recorded)}`}</footer>`
 }

@@ -30,13 +30,13 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     lines.push('', c.bold(text), c.dim('─'.repeat(Math.min(width, text.length))))
 
   const { trace, totals, settings, timing } = report
-  lines.push(c.bold(`memshim audit  ${trace.name}`))
+  lines.push(c.bold(clip(`memshim audit  ${trace.name}`, width)))
   say(
     `${trace.source ?? trace.library}: ${trace.library} ${trace.version}, ${count(trace.servers, 'server')}, ${count(trace.clients, 'client')}, ${count(totals.operations, 'operation')}${trace.faults > 0 ? `, ${count(trace.faults, 'fault')}` : ''}. Emulated as ${settings.preset}, on ${settings.servers}.`,
   )
   lines.push('')
   lines.push(bar(totals, Math.min(width, 72), c))
-  lines.push(legend(totals, c))
+  lines.push(...legend(totals, c, width))
   lines.push('')
   for (const line of wrap(verdictText(report), width))
     lines.push(totals.unexplained > 0 ? c.yellow(line) : line)
@@ -97,10 +97,9 @@ function switchLines(
   lines: string[],
 ): void {
   const serious = row.impacts.raises ? c.red : row.outcomes > 0 ? c.yellow : c.cyan
-  const title = clip(row.title, Math.max(10, width - row.switch.length - 20))
-  lines.push(
-    `${String(rank).padStart(2)}. ${serious(c.bold(row.switch))}  ${title}  ${c.dim(count(row.count, 'operation'))}`,
-  )
+  const amount = count(row.count, 'operation')
+  lines.push(`${String(rank).padStart(2)}. ${serious(c.bold(row.switch))}  ${c.dim(amount)}`)
+  lines.push(...wrap(row.title, width, 4))
   lines.push(
     ...wrap(impactSummary(row) + (row.inherited > 0 ? ` (${row.inherited} as a consequence)` : ''), width, 4),
   )
@@ -135,13 +134,14 @@ function bar(totals: Tally, width: number, c: Colors): string {
   return parts.map(([, color, glyph], i) => color(glyph.repeat(cells[i] ?? 0))).join('')
 }
 
-function legend(totals: Tally, c: Colors): string {
-  return [
+function legend(totals: Tally, c: Colors, width: number): string[] {
+  const parts = [
     c.green(`█ same ${totals.same.toLocaleString('en')}`),
     c.cyan(`▓ hidden ${totals.announced.toLocaleString('en')}`),
     c.yellow(`▒ differs ${totals.differs.toLocaleString('en')}`),
     c.red(`░ unexplained ${totals.unexplained.toLocaleString('en')}`),
-  ].join('   ')
+  ]
+  return width < 72 ? parts : [parts.join('   ')]
 }
 
 /** Control characters would move the cursor; they are shown as escapes. */

@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, describe, expect, it } from 'vitest'
+import { parseEvent, parseHeader, type TraceEvent } from './trace.js'
+import { readTrace, writeTrace } from './trace-file.js'
+
+const header = '{"format":"memshim-trace/1","library":"python-memcached","version":"1.59","servers":1,"unknown":true}'
+// The example of docs/formats.md.
+const lines = [
+  '{"t":0.0,"client":"c1","new":{"servers":["127.0.0.1:11211",{"$tuple":["h:1",2]}],"kwargs":{"pickleProtocol":5}}}',
+  '{"t":0.0021,"client":"c1","call":"set","args":[":1:key","value",300],"kwargs":{},"result":true,"at":"tests.test_simple"}',
+  '{"t":0.0024,"client":"c1","call":"incr","args":[":1:no"],"raises":{"class":"builtins.ValueError","message":"…"}}',
+  '{"t":0.0030,"client":"c2","wire":"set a 0 0 1\\r\\nx\\r\\n","server":0,"reply":"STORED\\r\\n"}',
+  '{"t":1.5,"fault":"down","server":0}',
+]
+
+const folder = mkdtempSync(join(tmpdir(), 'memshim-trace-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function file(name: string, content: string | Buffer): string {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  return path
+}
+
+async function all(path: string): Promise<TraceEvent[]> {
+  const events: TraceEvent[] = []
+  for await (const event of (await readTrace(path)).events()) events.push(event)
+  return events
+}
+
+describe('trace lines', () => {
+  it('reads every kind of event of the format', () => {
+    const events = lines.map((text, i) => parseEvent(text, i + 2))
+    expect(events).toMatchObject([
+      { kind: 'new', client: 'c1', servers: ['127.0.0.1:11211', ['h:1', 2]], kwargs: { pickleProtocol: 5 } },
+      { kind: 'call', line: 3, t: 0.0021, args: [':1:key', 'value', 300], outcome: { result: true }, at: 'tests.test_simple' },
+      { kind: 'call', call: 'incr', kwargs: {}, outcome: { raises: { class: 'builtins.ValueError' } } },
+      { kind: 'wire', wire: 'set a 0 0 1\r\nx\r\n', server: 0, reply: 'STORED\r\n' },
+      { kind: 'fault', fault: { fault: 'down', server: 0 } },
+    ])
+  })
+
+  it('expands repeated bytes of a capture', () => {
+    const event = parseEvent('{"t":0,"client":"c","wire":["set a 0 0 3\\r\\n",{"$repeat":["x",3]},"\\r\\n"],"server":0}', 2)
+    expect(event).toMatchObject({ wire: 'set a 0 0 3\r\nxxx\r\n' })
+  })
+
+  it.each([
+    ['not json', 'line 7: is not JSON'],
+    ['[1]', 'line 7: is not a JSON object'],
+    ['{"client":"c","call":"get"}', 'line 7, field "t": is missing'],
+    ['{"t":"0","client":"c","call":"get"}', 'line 7, field "t": is not a number'],
+    ['{"t":-1,"client":"c","call":"get"}', 'line 7, field "t": -1 is not a time'],
+    ['{"t":0,"call":"get"}', 'line 7, field "client": is missing'],
+    ['{"t":0,"client":"c","call":1}', 'line 7, field "call": is not a string'],
+    ['{"t":0,"client":"c","call":"get","args":{}}', 'line 7, field "args": is not a list'],
+    ['{"t":0,"client":"c","call":"get","kwargs":[]}', 'line 7, field "kwargs": is not an object'],
+    ['{"t":0,"client":"c","call":"get","raises":{}}', 'line 7, field "raises.class": is missing'],
+    ['{"t":0,"client":"c","new":{}}', 'line 7, field "new.servers": is missing'],
+    ['{"t":0,"client":"c","new":{"servers":[5]}}', 'line 7, field "new.servers[0]"'],
+    ['{"t":0,"client":"c","wire":"get a\\r\\n"}', 'line 7, field "server": is missing'],
+    ['{"t":0,"client":"c","wire":"get \\u0100\\r\\n","server":0}', 'line 7, field "wire": holds a character above U+00FF at position 4'],
+    ['{"t":0,"client":"c","wire":[{"$repeat":["x",1e12]}],"server":0}', 'line 7, field "wire": is not bytes'],
+    ['{"t":0,"fault":"explode","server":0}', 'line 7, field "fault"'],
+    ['{"t":0,"client":"c","step":"jump"}', 'line 7, field "step": is no known event'],
+  ])('names line and field of %s', (text, message) => {
+    expect(() => parseEvent(text, 7)).toThrow(message)
+  })
+
+  it.each([
+    ['{}', 'line 1, field "format": is missing'],
+    ['{"format":"memshim-trace/9"}', 'a newer trace format'],
+    ['{"format":"jsonl"}', 'not a trace'],
+    ['{"format":"memshim-trace/1","library":"pymemcache"}', 'field "library": "pymemcache" is not known'],
+    ['{"format":"memshim-trace/1","library":"pylibmc","version":"1.6.3","servers":0}', 'field "servers": 0'],
+    ['{"format":"memshim-trace/1","library":"pylibmc","servers":1}', 'field "version": is missing'],
+  ])('refuses the header %s', (text, message) => {
+    expect(() => parseHeader(text)).toThrow(message)
+  })
+})
+
+describe('trace files', () => {
+  const text = `${[header, ...lines].join('\n')}\n`
+
+  it('reads plain and gzip by content, any number of times', async () => {
+    const plain = await all(file('a.jsonl', text))
+    expect(plain).toHaveLength(5)
+    expect(await all(file('renamed.jsonl', gzipSync(text)))).toEqual(plain)
+    const trace = await readTrace(join(folder, 'a.jsonl'))
+    for (let i = 0; i < 2; i++) {
+      let n = 0
+      for await (const _ of trace.events()) n++
+      expect(n).toBe(5)
+    }
+  })
+
+  it('accepts CRLF and blank lines, and counts them', async () => {
+    const events = await all(file('crlf.jsonl', `${header}\r\n\r\n${lines[1]}\r\n`))
+    expect(events).toMatchObject([{ line: 3 }])
+  })
+
+  it('writes what it reads', async () => {
+    const source = await readTrace(file('b.jsonl', text))
+    for (const name of ['copy.jsonl', 'copy.jsonl.gz']) {
+      await writeTrace(join(folder, name), source)
+      expect(await all(join(folder, name))).toEqual(await all(join(folder, 'b.jsonl')))
+    }
+  })
+
+  it('says which file and line is wrong', async () => {
+    await expect(all(file('late.jsonl', `${header}\n${lines[4]}\n${lines[0]}\n`))).rejects.toThrow(
+      'late.jsonl, line 3, field "t": 0 is earlier than the line before (1.5)',
+    )
+    await expect(readTrace(file('empty.jsonl', ''))).rejects.toThrow('empty.jsonl: is empty')
+    await expect(readTrace(join(folder, 'none.jsonl'))).rejects.toThrow('there is no such file')
+    await expect(readTrace(folder)).rejects.toThrow('cannot be read')
+  })
+
+  it('a gzip file that was cut off is an error, not a short trace', async () => {
+    const whole = gzipSync(`${[header, ...Array.from({ length: 5000 }, () => lines[1])].join('\n')}\n`)
+    await expect(all(file('cut.gz', whole.subarray(0, whole.length - 200)))).rejects.toThrow(/cut\.gz.*cannot be read on/)
+  })
+})
