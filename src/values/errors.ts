@@ -1,0 +1,50 @@
+/** What can be wrong with a value or an item. */
+import { ValueError } from '../python/errors.js'
+
+/** The value has no representation in this encoding. Nothing was sent. Python: the pickle module's own error. */
+export class ValueEncodeError extends TypeError {
+  override readonly name = 'ValueEncodeError'
+  readonly python = '_pickle.PicklingError'
+}
+
+export type DecodeReason =
+  /** Type bits that this encoding does not know. */
+  | 'flags'
+  /** The zlib stream is broken. */
+  | 'zlib'
+  /** It inflates, or unpickles, to more than the limit. */
+  | 'limit'
+  /** A counter or integer that is no decimal number. */
+  | 'integer'
+
+/** An item whose flags or payload cannot be read. */
+export class ValueDecodeError extends ValueError {
+  override readonly name = 'ValueDecodeError'
+  override readonly python: string
+  constructor(
+    readonly reason: DecodeReason,
+    message: string,
+    /** The item's flags. */
+    readonly flags: number,
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.python = reason === 'zlib' ? 'zlib.error' : 'builtins.ValueError'
+  }
+}
+
+/** A pickle that cannot be read. Says where: byte offset and opcode. */
+export class UnpicklingError extends ValueError {
+  override readonly name = 'UnpicklingError'
+  override readonly python = '_pickle.UnpicklingError'
+  constructor(
+    message: string,
+    /** Byte offset of the opcode. */
+    readonly offset: number,
+    /** The opcode as a character code; undefined at the end of the data. */
+    readonly opcode: number | undefined,
+  ) {
+    const name = opcode === undefined ? 'end of data' : `opcode 0x${opcode.toString(16).padStart(2, '0')}`
+    super(`pickle: ${message} (offset ${offset}, ${name})`)
+  }
+}

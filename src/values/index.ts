@@ -1,0 +1,29 @@
+/** memshim/values: flags, zlib and pickle, so that Python and Node.js read each other's items. */
+export { describe } from './describe.js'
+export { type DecodeReason, UnpicklingError, ValueDecodeError, ValueEncodeError } from './errors.js'
+export { type UnpickleOptions, unpickle } from './pickle/reader.js'
+export { type PickleOptions, pickle } from './pickle/writer.js'
+export { type PylibmcEncodingOptions, pylibmcEncoding } from './pylibmc.js'
+export { type PythonMemcachedEncodingOptions, pythonMemcachedEncoding } from './python-memcached.js'
+export {
+  PyByteArray,
+  PyComplex,
+  PyFloat,
+  PyFrozenSet,
+  PyGlobal,
+  PyPersistent,
+  PyTuple,
+  PythonObject,
+} from './python-values.js'
+export { fromTypedJson, type TypedJson, toTypedJson } from './typed-json.js'
+export {
+  type CompressionRequest,
+  type EncodedValue,
+  FLAG_INTEGER,
+  FLAG_LONG,
+  FLAG_PICKLE,
+  FLAG_TEXT,
+  FLAG_ZLIB,
+  type ValueEncoding,
+} from './types.js'
+export { compress, decompress } from './zlib.js'

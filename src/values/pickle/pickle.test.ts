@@ -1,0 +1,194 @@
+/** Reader and writer against pickles of CPython 2.7 and 3.11 (fixtures/vectors/pickle.json). */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { UnpicklingError, ValueEncodeError } from '../errors.js'
+import { PyFloat, PyTuple, PythonObject } from '../python-values.js'
+import { fromTypedJson, type TypedJson, toTypedJson } from '../typed-json.js'
+import { unpickle } from './reader.js'
+import { pickle } from './writer.js'
+
+interface Row {
+  readonly value: TypedJson
+  readonly repr: string
+  readonly class: string
+  readonly pickles: readonly string[]
+}
+
+const vectors = JSON.parse(
+  readFileSync(new URL('../../../fixtures/vectors/pickle.json', import.meta.url), 'utf8'),
+)
+const values: Row[] = vectors.values
+const objects: Row[] = vectors.objects
+const name = (row: Row) => JSON.stringify(row.value).slice(0, 60)
+
+describe('plain data', () => {
+  test.each(values.map((row) => [name(row), row] as const))(
+    '%s: read like CPython, protocols 0–5',
+    (_, row) => {
+      for (const encoded of row.pickles) {
+        expect(toTypedJson(unpickle(Buffer.from(encoded, 'base64'), { preserve: true }))).toEqual(row.value)
+      }
+    },
+  )
+
+  test.each(values.map((row) => [name(row), row] as const))(
+    '%s: written byte for byte, protocols 0–5',
+    (_, row) => {
+      row.pickles.forEach((encoded, protocol) => {
+        const written = pickle(fromTypedJson(row.value), { protocol })
+        expect(written.toString('base64')).toBe(encoded)
+      })
+    },
+  )
+
+  test('without preserve, plain JavaScript', () => {
+    const read = (json: TypedJson) => unpickle(pickle(fromTypedJson(json)))
+    expect(read({ $float: '1.0' })).toBe(1)
+    expect(read({ $tuple: [1, 'a'] })).toEqual([1, 'a'])
+    expect(read({ a: { b: [1] } })).toEqual({ a: { b: [1] } })
+    expect(read({ $int: '18446744073709551616' })).toBe(2n ** 64n)
+    expect(read({ $frozenset: [1] })).toEqual(new Set([1]))
+    expect(read({ $bytes: '\xff' })).toEqual(Buffer.from([255]))
+  })
+
+  test('a dict that an object cannot hold in order becomes a Map', () => {
+    const read = (json: TypedJson) => unpickle(pickle(fromTypedJson(json)))
+    expect([
+      ...(read({
+        $dict: [
+          ['2', 1],
+          ['1', 2],
+        ],
+      }) as Map<string, number>),
+    ]).toEqual([
+      ['2', 1],
+      ['1', 2],
+    ])
+    expect([
+      ...(read({
+        $dict: [
+          [1, 'a'],
+          ['1', 'b'],
+        ],
+      }) as Map<unknown, string>),
+    ]).toEqual([
+      [1, 'a'],
+      ['1', 'b'],
+    ])
+  })
+
+  test('__proto__ as a key is a key', () => {
+    const read = unpickle(pickle(new Map([['__proto__', { polluted: true }]]))) as Record<string, unknown>
+    expect(Object.keys(read)).toEqual(['__proto__'])
+    expect(Object.getPrototypeOf(read)).toBe(Object.prototype)
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+  })
+
+  test('recursive and shared references survive both ways', () => {
+    const list: unknown[] = []
+    list.push(list)
+    const shared = { a: 1 }
+    for (let protocol = 0; protocol <= 5; protocol++) {
+      const read = unpickle(pickle(list, { protocol })) as unknown[]
+      expect(read[0]).toBe(read)
+      const pair = unpickle(pickle([shared, shared], { protocol })) as unknown[]
+      expect(pair[0]).toBe(pair[1])
+    }
+  })
+})
+
+describe('objects stay inert', () => {
+  test.each(objects.map((row) => [row.repr, row] as const))(
+    '%s is read and written back to the same pickle',
+    (_, row) => {
+      row.pickles.forEach((encoded, protocol) => {
+        const read = unpickle(Buffer.from(encoded, 'base64'), { preserve: true })
+        const again = unpickle(pickle(read, { protocol }), { preserve: true })
+        expect(again).toEqual(read)
+      })
+    },
+  )
+  test('what an object is can be seen', () => {
+    const row = objects.find(({ repr }) => repr === "Decimal('1.10')")!
+    const read = unpickle(Buffer.from(row.pickles[4]!, 'base64')) as PythonObject
+    expect(read).toBeInstanceOf(PythonObject)
+    expect(read.className).toBe('decimal.Decimal')
+    expect(read.args).toEqual(['1.10'])
+  })
+  test('a pickle that would run a command in Python runs nothing', () => {
+    const evil = Buffer.from("cos\nsystem\n(S'touch pwned'\ntR.")
+    expect(unpickle(evil)).toMatchObject({
+      className: 'posix.system'.replace('posix', 'os'),
+      args: ['touch pwned'],
+    })
+  })
+})
+
+describe('Python 2', () => {
+  test('pickles of 2.7, text and byte strings', () => {
+    for (const encoded of vectors.python2.pickles) {
+      expect(toTypedJson(unpickle(Buffer.from(encoded, 'base64'), { preserve: true }))).toEqual(
+        vectors.python2.value,
+      )
+    }
+  })
+  test('byte strings that are not ASCII fail by default, as in Python 3, and can be read as asked', () => {
+    const data = Buffer.from("S'\\xe9'\n.")
+    expect(() => unpickle(data)).toThrow(/ascii/)
+    expect(unpickle(data, { encoding: 'latin1' })).toBe('é')
+    expect(unpickle(data, { encoding: 'bytes' })).toEqual(Buffer.from([0xe9]))
+  })
+})
+
+describe('hostile input', () => {
+  const cases: [string, Buffer][] = [
+    ['empty', Buffer.alloc(0)],
+    ['truncated', Buffer.from([0x80, 4, 0x5d])],
+    ['stack underflow', Buffer.from('0.')],
+    ['items without a mark', Buffer.from(']e.')],
+    ['negative BINSTRING length', Buffer.from([0x54, 0xff, 0xff, 0xff, 0xff, 0x2e])],
+    ['BINBYTES8 claiming 2^40 bytes', Buffer.from([0x8e, 0, 0, 0, 0, 0, 1, 0, 0, 0x2e])],
+    ['negative LONG4', Buffer.from([0x8b, 0xff, 0xff, 0xff, 0xff, 0x2e])],
+    ['memo that was never put', Buffer.from('g7\n.')],
+    ['extension registry', Buffer.from([0x82, 1, 0x2e])],
+    ['unknown protocol', Buffer.from([0x80, 9, 0x4e, 0x2e])],
+    ['unknown opcode', Buffer.from([0x7f, 0x2e])],
+    ['SETITEMS with an odd count', Buffer.from('}(NNNu.')],
+    ['BUILD of a list', Buffer.from(']}b.')],
+    ['persistent id without a hook', Buffer.from('Pabc\n.')],
+  ]
+  test.each(cases)('%s: an error that says where', (_, data) => {
+    expect(() => unpickle(data)).toThrow(UnpicklingError)
+  })
+  test('300,000 items in one APPENDS, a 400 kB LONG4 and 500,000 nested lists are read in linear time', () => {
+    const many = Buffer.concat([Buffer.from(']('), Buffer.alloc(300_000, 'N'), Buffer.from('e.')])
+    expect(unpickle(many)).toHaveLength(300_000)
+    const header = Buffer.from([0x8b, 0, 0, 0, 0])
+    header.writeInt32LE(400_000, 1)
+    expect(typeof unpickle(Buffer.concat([header, Buffer.alloc(400_000, 0x7f), Buffer.from('.')]))).toBe(
+      'bigint',
+    )
+    const nested = Buffer.concat([Buffer.alloc(500_000, ']'), Buffer.alloc(499_999, 'a'), Buffer.from('.')])
+    expect(Array.isArray(unpickle(nested))).toBe(true)
+  })
+})
+
+describe('values that Python has no word for', () => {
+  test.each([[undefined], [() => 1], [Symbol('s')], [new Date()], [[undefined]]])('%s', (value) => {
+    expect(() => pickle(value)).toThrow(ValueEncodeError)
+  })
+  test('nesting has a limit', () => {
+    let deep: unknown = 1
+    for (let i = 0; i < 5000; i++) deep = [deep]
+    expect(() => pickle(deep)).toThrow(/nested deeper than 1000/)
+  })
+  test('whole numbers beyond 2^53 are floats, -0 is a float, a bigint is an int', () => {
+    expect(unpickle(pickle([1e300, -0, 5n, new PyFloat(1), new PyTuple([])]), { preserve: true })).toEqual([
+      new PyFloat(1e300),
+      new PyFloat(-0),
+      5,
+      new PyFloat(1),
+      new PyTuple([]),
+    ])
+  })
+})

@@ -1,0 +1,72 @@
+/**
+ * Python values that JavaScript has no type for. Reading gives them where plain JavaScript would lose what they are
+ * (always for objects and complex numbers, with `preserve` for the rest); writing takes them.
+ */
+
+/** A float, also when it has no fraction: 1.0 is not 1. */
+export class PyFloat {
+  constructor(readonly value: number) {}
+}
+
+export class PyTuple {
+  constructor(readonly items: readonly unknown[]) {}
+}
+
+export class PyFrozenSet {
+  constructor(readonly items: ReadonlySet<unknown>) {}
+}
+
+export class PyByteArray {
+  constructor(readonly bytes: Buffer) {}
+}
+
+export class PyComplex {
+  constructor(
+    readonly real: number,
+    readonly imag: number,
+  ) {}
+}
+
+/** A class or function by its name. Never looked up. */
+export class PyGlobal {
+  constructor(
+    /** Python 3's module name. */
+    readonly module: string,
+    /** Qualified name within the module. */
+    readonly name: string,
+  ) {}
+}
+
+/**
+ * An object of any other class: what its pickle says, inert. It can be inspected, and is written back as it was.
+ */
+export class PythonObject {
+  /** What BUILD would hand to `__setstate__` or put into `__dict__`. */
+  state: unknown
+  hasState = false
+  /** Items appended to the new object, as to a list. */
+  readonly listItems: unknown[] = []
+  /** Items set on the new object, as on a dict. */
+  readonly dictItems: [unknown, unknown][] = []
+  /** Items added to the new object, as to a set. */
+  readonly setItems: unknown[] = []
+  constructor(
+    /** Class (or function) that makes it. */
+    readonly type: unknown,
+    /** Arguments, in order. */
+    readonly args: readonly unknown[],
+    /** `call` = type(*args); `new` = type.__new__(type, *args, **kwargs). */
+    readonly how: 'call' | 'new',
+    readonly kwargs?: ReadonlyMap<unknown, unknown>,
+  ) {}
+
+  /** `module.name` of the class, as far as the pickle tells. */
+  get className(): string {
+    return this.type instanceof PyGlobal ? `${this.type.module}.${this.type.name}` : 'unknown'
+  }
+}
+
+/** An object that lives outside of the pickle. */
+export class PyPersistent {
+  constructor(readonly id: unknown) {}
+}

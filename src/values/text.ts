@@ -1,0 +1,21 @@
+/** Strict UTF-8 for stored text, as Python's `str.encode` and `bytes.decode`. */
+import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** @throws UnicodeEncodeError for lone surrogates */
+export function encodeText(text: string): Buffer {
+  if (LONE_SURROGATE.test(text))
+    throw new UnicodeEncodeError("'utf-8' codec can't encode a lone surrogate: surrogates not allowed")
+  return Buffer.from(text)
+}
+
+/** @throws UnicodeDecodeError */
+export function decodeText(data: Buffer): string {
+  try {
+    return decoder.decode(data)
+  } catch (cause) {
+    throw new UnicodeDecodeError("'utf-8' codec can't decode the value: invalid bytes", { cause })
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * zlib as the Python libraries use it: byte-identical output to CPython's `zlib.compress`, and inflating with a limit.
+ * Sources: spec/pylibmc §4.5, spec/python-memcached §9.5, spec/field §5.
+ */
+import { inflateSync } from 'node:zlib'
+import { deflate } from 'pako'
+import { ValueDecodeError } from './errors.js'
+
+/** Largest inflated value in bytes unless set otherwise. */
+export const DEFAULT_MAX_INFLATED = 256 * 1024 * 1024
+
+/** @param level −1 (6) or 1…9 */
+export function compress(data: Uint8Array, level = -1): Uint8Array {
+  // node:zlib's bundled zlib gives other bytes for ordinary text; pako's legacy hash gives zlib 1.2's.
+  return deflate(data, { level: level as 6, legacyHash: true })
+}
+
+/**
+ * Inflates a zlib stream; bytes after its end are ignored, as in Python.
+ * @throws ValueDecodeError `zlib` (broken, truncated) or `limit`
+ */
+export function decompress(data: Uint8Array, flags: number, maxLength = DEFAULT_MAX_INFLATED): Buffer {
+  try {
+    return inflateSync(data, { maxOutputLength: maxLength })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new ValueDecodeError('limit', `value inflates to more than ${maxLength} bytes`, flags, error)
+    }
+    throw new ValueDecodeError('zlib', `broken zlib stream: ${(error as Error).message}`, flags, error)
+  }
+}
