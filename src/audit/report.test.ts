@@ -33,7 +33,9 @@ const verdict = (status: Verdict['status'], impact: Verdict['impact'], ...switch
 
 function sample(): Report {
   const builder = new ReportBuilder()
-  const notFound: Outcome = { raises: { class: 'pylibmc.NotFound', retcode: 16, message: '1 keys not found' } }
+  const notFound: Outcome = {
+    raises: { class: 'pylibmc.NotFound', retcode: 16, message: '1 keys not found' },
+  }
   for (let i = 0; i < 10; i++) builder.add(operation({}), verdict('same', 'state'))
   for (let i = 0; i < 5; i++) {
     builder.add(
@@ -45,16 +47,35 @@ function sample(): Report {
     operation({ call: 'incr', args: [hostile], strict: notFound, at: hostile, line: 9 }),
     verdict('differs', 'raises', 'missing-counter'),
   )
-  builder.add(operation({ call: 'set', compat: { result: true }, strict: { result: true } }), verdict('announced', 'state', 'value-encoding'))
-  builder.add(operation({ compat: { result: hostile }, strict: { result: 'b' }, line: 12 }), verdict('unexplained', 'value'))
+  builder.add(
+    operation({ call: 'set', compat: { result: true }, strict: { result: true } }),
+    verdict('announced', 'state', 'value-encoding'),
+  )
+  builder.add(
+    operation({ compat: { result: hostile }, strict: { result: 'b' }, line: 12 }),
+    verdict('unexplained', 'value'),
+  )
   const fidelity = new FidelityCheck('compat')
   fidelity.add(operation({ recorded: { result: null } }))
   fidelity.add(operation({ recorded: { result: hostile } }))
   return builder.build(
     {
       memshim: '0.1.0',
-      trace: { name: hostile, library: 'python-memcached', version: '1.59', servers: 1, clients: 1, faults: 0, seconds: 3 },
-      settings: { preset: 'python-memcached-1.59', servers: '1 embedded server', behaviors: {}, negativeTimeout: 'zero' },
+      trace: {
+        name: hostile,
+        library: 'python-memcached',
+        version: '1.59',
+        servers: 1,
+        clients: 1,
+        faults: 0,
+        seconds: 3,
+      },
+      settings: {
+        preset: 'python-memcached-1.59',
+        servers: '1 embedded server',
+        behaviors: {},
+        negativeTimeout: 'zero',
+      },
       fidelity: fidelity.result(),
       timing: { started: '2026-01-01T00:00:00.000Z', seconds: 1, operationsPerSecond: 18 },
     },
@@ -90,7 +111,8 @@ describe('report', () => {
 
   it('the course of a long trace is bounded and loses no operation', () => {
     const builder = new ReportBuilder()
-    for (let i = 0; i < 10_001; i++) builder.add(operation({}), verdict(i % 7 === 0 ? 'differs' : 'same', 'truth', 'x'))
+    for (let i = 0; i < 10_001; i++)
+      builder.add(operation({}), verdict(i % 7 === 0 ? 'differs' : 'same', 'truth', 'x'))
     const { course, totals } = builder.build({} as never, [])
     expect(course.tallies.length).toBeLessThanOrEqual(120)
     expect(course.tallies.reduce((sum, tally) => sum + tally.operations, 0)).toBe(10_001)
@@ -107,7 +129,10 @@ describe('report', () => {
     expect(failures(report, [])).toEqual([])
     expect(failures(report, ['negative-timeout'])).toEqual([])
     expect(failures(report, ['any'])).toEqual(['any: 7 operations have another outcome'])
-    expect(failures(report, ['unexplained', 'return-values'])).toEqual(['unexplained: 1 operations', 'return-values: 5 operations'])
+    expect(failures(report, ['unexplained', 'return-values'])).toEqual([
+      'unexplained: 1 operations',
+      'return-values: 5 operations',
+    ])
   })
 })
 
@@ -115,7 +140,9 @@ describe('renderers', () => {
   it('the terminal report keeps to its width and shows no control character of the trace', () => {
     for (const width of [40, 80, 120]) {
       const text = renderTerminal(sample(), { width })
-      expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(Math.max(width, 72))
+      expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(
+        Math.max(width, 72),
+      )
       expect(text).not.toContain('\x1b')
       expect(text).toContain('Catch NotFound.')
     }

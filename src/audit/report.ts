@@ -285,14 +285,16 @@ function row<Row extends Counts>(table: Map<string, Row>, name: string): Row {
   return found
 }
 
-/** The first few, and one of every impact and method among them when there is one. */
+/** Different ones: of the same method with the same impact for the same reason, two say enough. */
 function keepExample(examples: Finding[], operation: Operation, verdict: Verdict): void {
-  if (examples.length < examplesPerSwitch) {
-    examples.push(finding(operation, verdict))
-    return
-  }
-  if (examples.some((example) => example.impact === verdict.impact)) return
-  examples[examples.length - 1] = finding(operation, verdict)
+  if (examples.length >= examplesPerSwitch) return
+  const kind = kindOf(operation.call, verdict)
+  const alike = examples.filter((known) => kindOf(known.call.split('(', 1)[0] ?? '', known) === kind)
+  if (alike.length < 2) examples.push(finding(operation, verdict))
+}
+
+function kindOf(method: string, { impact, explanations }: Pick<Verdict, 'impact' | 'explanations'>): string {
+  return `${method} ${impact} ${explanations.map((explanation) => explanation.switch + explanation.how).join()}`
 }
 
 /** What a reader needs of one operation. */

@@ -6,7 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { parseEvent, parseHeader, type TraceEvent } from './trace.js'
 import { readTrace, writeTrace } from './trace-file.js'
 
-const header = '{"format":"memshim-trace/1","library":"python-memcached","version":"1.59","servers":1,"unknown":true}'
+const header =
+  '{"format":"memshim-trace/1","library":"python-memcached","version":"1.59","servers":1,"unknown":true}'
 // The example of docs/formats.md.
 const lines = [
   '{"t":0.0,"client":"c1","new":{"servers":["127.0.0.1:11211",{"$tuple":["h:1",2]}],"kwargs":{"pickleProtocol":5}}}',
@@ -36,7 +37,14 @@ describe('trace lines', () => {
     const events = lines.map((text, i) => parseEvent(text, i + 2))
     expect(events).toMatchObject([
       { kind: 'new', client: 'c1', servers: ['127.0.0.1:11211', ['h:1', 2]], kwargs: { pickleProtocol: 5 } },
-      { kind: 'call', line: 3, t: 0.0021, args: [':1:key', 'value', 300], outcome: { result: true }, at: 'tests.test_simple' },
+      {
+        kind: 'call',
+        line: 3,
+        t: 0.0021,
+        args: [':1:key', 'value', 300],
+        outcome: { result: true },
+        at: 'tests.test_simple',
+      },
       { kind: 'call', call: 'incr', kwargs: {}, outcome: { raises: { class: 'builtins.ValueError' } } },
       { kind: 'wire', wire: 'set a 0 0 1\r\nx\r\n', server: 0, reply: 'STORED\r\n' },
       { kind: 'fault', fault: { fault: 'down', server: 0 } },
@@ -44,7 +52,10 @@ describe('trace lines', () => {
   })
 
   it('expands repeated bytes of a capture', () => {
-    const event = parseEvent('{"t":0,"client":"c","wire":["set a 0 0 3\\r\\n",{"$repeat":["x",3]},"\\r\\n"],"server":0}', 2)
+    const event = parseEvent(
+      '{"t":0,"client":"c","wire":["set a 0 0 3\\r\\n",{"$repeat":["x",3]},"\\r\\n"],"server":0}',
+      2,
+    )
     expect(event).toMatchObject({ wire: 'set a 0 0 3\r\nxxx\r\n' })
   })
 
@@ -62,7 +73,10 @@ describe('trace lines', () => {
     ['{"t":0,"client":"c","new":{}}', 'line 7, field "new.servers": is missing'],
     ['{"t":0,"client":"c","new":{"servers":[5]}}', 'line 7, field "new.servers[0]"'],
     ['{"t":0,"client":"c","wire":"get a\\r\\n"}', 'line 7, field "server": is missing'],
-    ['{"t":0,"client":"c","wire":"get \\u0100\\r\\n","server":0}', 'line 7, field "wire": holds a character above U+00FF at position 4'],
+    [
+      '{"t":0,"client":"c","wire":"get \\u0100\\r\\n","server":0}',
+      'line 7, field "wire": holds a character above U+00FF at position 4',
+    ],
     ['{"t":0,"client":"c","wire":[{"$repeat":["x",1e12]}],"server":0}', 'line 7, field "wire": is not bytes'],
     ['{"t":0,"fault":"explode","server":0}', 'line 7, field "fault"'],
     ['{"t":0,"client":"c","step":"jump"}', 'line 7, field "step": is no known event'],
@@ -121,6 +135,8 @@ describe('trace files', () => {
 
   it('a gzip file that was cut off is an error, not a short trace', async () => {
     const whole = gzipSync(`${[header, ...Array.from({ length: 5000 }, () => lines[1])].join('\n')}\n`)
-    await expect(all(file('cut.gz', whole.subarray(0, whole.length - 200)))).rejects.toThrow(/cut\.gz.*cannot be read on/)
+    await expect(all(file('cut.gz', whole.subarray(0, whole.length - 200)))).rejects.toThrow(
+      /cut\.gz.*cannot be read on/,
+    )
   })
 })

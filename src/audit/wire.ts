@@ -19,7 +19,10 @@ export function callOfWire(event: WireEvent, library: Library): FromWire {
   const encoding =
     library.name === 'pylibmc'
       ? pylibmcEncoding({ preserve: true })
-      : pythonMemcachedEncoding({ version: versionAtLeast(library.version, '1.59') ? '1.59' : '1.58', preserve: true })
+      : pythonMemcachedEncoding({
+          version: versionAtLeast(library.version, '1.59') ? '1.59' : '1.58',
+          preserve: true,
+        })
   try {
     const call = command(verb, words, end < 0 ? '' : event.wire.slice(end + 2), encoding)
     if ('skipped' in call) return call

@@ -45,13 +45,15 @@ svg { display: block; width: 100% } svg text { fill: var(--soft); font: 11px sys
 .chip { border: 1px solid var(--line); border-radius: 99px; padding: 0 10px; font-size: 12.5px; line-height: 22px; color: var(--soft) }
 .chip b { color: var(--ink); font-variant-numeric: tabular-nums } .c-raises b, .c-stops-raising b { color: var(--raises) } .c-value b, .c-truth b { color: var(--value) } .c-state b { color: var(--state) }
 details { margin: 12px 0 0 } summary { cursor: pointer; color: var(--soft); font-size: 13.5px } summary:hover { color: var(--ink) }
-.example { border-top: 1px solid var(--line); padding: 10px 0 8px; margin-top: 8px }
+.example { border-top: 1px solid var(--line); padding: 10px 0 4px; margin-top: 12px }
 .example .where { color: var(--soft); font-size: 12.5px; overflow-wrap: anywhere } .example .call { margin: 4px 0; overflow-wrap: anywhere }
-.outcomes { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; font-size: 13px } .outcomes dt { color: var(--soft) } .outcomes dd { margin: 0; overflow-wrap: anywhere }
+.outcomes { display: grid; margin: 0; grid-template-columns: max-content 1fr; gap: 2px 14px; font-size: 13px } .outcomes dt { color: var(--soft) } .outcomes dd { margin: 0; overflow-wrap: anywhere }
 .raise { color: var(--raises) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; margin-top: 10px; font-size: 14px }
 th { text-align: left; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line) } td { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } td.bar { width: 30%; min-width: 120px; vertical-align: middle }
+table.glance { margin: 14px 0 22px } table.glance td { vertical-align: middle } table.glance td.bar { width: 22% }
+.f-raises, .f-stops-raising { fill: var(--raises) } .f-value, .f-truth { fill: var(--value) } .f-spelling { fill: var(--spelling) } .f-state { fill: var(--state) }
 .quiet { color: var(--soft) } .good { color: var(--good) } .bad { color: var(--raises) }
 footer { margin-top: 56px; color: var(--soft); font-size: 13px; border-top: 1px solid var(--line); padding-top: 14px }
 a { color: inherit }

@@ -2,11 +2,19 @@
  * The report as one HTML file: no script, nothing from the network, every value escaped. Order of the page: the verdict,
  * what to change first, where, what is unexplained, and why it can be believed.
  */
-import { impacts } from '../outcome.js'
+import { type Impact, impacts } from '../outcome.js'
 import type { Finding, Report, SwitchRow, Tally } from '../report.js'
 import { courseChart, stackedBar } from './html-charts.js'
 import { style } from './html-style.js'
-import { count, fidelityText, impactWords, outcomeText, percent, verdictText } from './words.js'
+import {
+  count,
+  fidelityText,
+  impactSummary,
+  impactWords,
+  outcomeText,
+  percent,
+  verdictText,
+} from './words.js'
 
 export function renderHtml(report: Report): string {
   const { trace } = report
@@ -64,11 +72,27 @@ function switches(report: Report): string {
 <p class="lead">Each entry is one behaviour of python-memcached that pylibmc does not have. Work from the top: what raises comes before what
 returns another value, and that before what is only spelled differently. In memshim every entry is a switch of the same name, so each can be
 moved on its own.</p>
+${glance(report.switches)}
 ${report.switches.map(switchCard).join('\n')}`
 }
 
+/** All switches in one look, with their share. */
+function glance(rows: readonly SwitchRow[]): string {
+  const largest = Math.max(...rows.map((row) => row.count))
+  const lines = rows.map((row, i) => {
+    const worst = worstImpact(row)
+    const share = `<svg viewBox="0 0 1000 10" height="10" preserveAspectRatio="none" aria-hidden="true"><rect class="f-${worst}" width="${Math.max(6, (row.count / largest) * 1000).toFixed(0)}" height="10"/></svg>`
+    return `<tr><td class="n quiet">${i + 1}</td><td><a href="#switch-${escapeHtml(row.switch)}"><code>${escapeHtml(row.switch)}</code></a></td><td>${escapeHtml(row.title)}</td><td class="quiet">${escapeHtml(impactSummary(row))}</td><td class="n"><b>${row.count.toLocaleString('en')}</b></td><td class="bar">${share}</td></tr>`
+  })
+  return `<div class="scroll"><table class="glance">${lines.join('')}</table></div>`
+}
+
+function worstImpact(row: SwitchRow): Impact {
+  return impacts.find((impact) => (row.impacts[impact] ?? 0) > 0) ?? 'state'
+}
+
 function switchCard(row: SwitchRow, i: number): string {
-  const worst = impacts.find((impact) => (row.impacts[impact] ?? 0) > 0) ?? 'state'
+  const worst = worstImpact(row)
   const chips = impacts
     .filter((impact) => row.impacts[impact])
     .map(
@@ -92,12 +116,18 @@ function switchCard(row: SwitchRow, i: number): string {
 <header><span class="rank">${i + 1}</span><h3><code>${escapeHtml(row.switch)}</code> ${escapeHtml(row.title)}</h3><span class="grow"></span><span><span class="number">${row.count.toLocaleString('en')}</span> <span class="quiet">${row.count === 1 ? 'operation' : 'operations'}</span></span></header>
 <div class="chips">${chips.join('')}</div>
 ${sides}${row.advice === '' ? '' : `<p class="advice"><b>What to do.</b> ${escapeHtml(row.advice)}${row.docs === undefined ? '' : ` <span class="quiet">docs/${escapeHtml(row.docs)}</span>`}</p>`}
-${examplesOf(row.examples, `Examples (${row.examples.length} of ${row.count.toLocaleString('en')})`, i < 3)}${sites}</article>`
+${examplesOf(row)}${sites}</article>`
 }
 
-function examplesOf(examples: readonly Finding[], title: string, open: boolean): string {
-  if (examples.length === 0) return ''
-  return `<details${open ? ' open' : ''}><summary>${escapeHtml(title)}</summary>${examples.map(exampleCard).join('')}</details>`
+/** The first example in plain sight, the others on demand. */
+function examplesOf({ examples, count: total }: SwitchRow): string {
+  const [first, ...others] = examples
+  if (!first) return ''
+  const more =
+    others.length === 0
+      ? ''
+      : `<details><summary>${others.length} more ${others.length === 1 ? 'example' : 'examples'} of ${total.toLocaleString('en')}</summary>${others.map(exampleCard).join('')}</details>`
+  return `${exampleCard(first)}${more}`
 }
 
 function exampleCard(example: Finding): string {
@@ -147,7 +177,8 @@ function names(switches: Readonly<Record<string, number>>): string {
   return Object.entries(switches)
     .sort(([, a], [, b]) => b - a)
     .map(
-      ([name, n]) => `<a href="#switch-${escapeHtml(name)}">${escapeHtml(name)}</a> <span class="quiet">${n}</span>`,
+      ([name, n]) =>
+        `<a href="#switch-${escapeHtml(name)}">${escapeHtml(name)}</a> <span class="quiet">${n}</span>`,
     )
     .join(', ')
 }
