@@ -8,7 +8,7 @@ import { type Outcome, returned } from './outcome.js'
 import type { Library } from './python-signatures.js'
 import { type Bound, bind, type PythonCall } from './python-signatures.js'
 import type { Side } from './side.js'
-import type { Topology } from './topology.js'
+import type { Placed, Topology } from './topology.js'
 import { touchedKeys } from './touched-keys.js'
 import type { CallEvent, NewEvent, Trace, TracedServer } from './trace.js'
 import { callOfWire } from './wire.js'
@@ -35,13 +35,15 @@ export interface ReplayPlan {
 /** @throws TraceError for a line that is wrong; AbortSignal's reason */
 export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<void> {
   const { trace, topology, compat, strict } = plan
+  const known = new Set<string>()
   for await (const event of trace.events()) {
     plan.signal?.throwIfAborted()
     const pause = plan.timeTo(event.t)
     if (pause) await pause
     switch (event.kind) {
       case 'new':
-        create(plan, event, visitor)
+        known.add(event.client)
+        create(plan, event, topology.map(event.servers, event.line, trace.name), visitor)
         break
       case 'fault':
         if (event.fault.server >= topology.size) {
@@ -55,59 +57,53 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
         visitor.fault(event.fault.server, event.line)
         break
       case 'call':
-        await call(plan, event, visitor)
+        await call(plan, event, known, visitor)
         break
       case 'wire': {
         const made = callOfWire(event, plan.source)
         if ('skipped' in made) visitor.note(`command left out: ${made.skipped}`, event.line)
-        else await call(plan, made, visitor)
+        else await call(plan, made, known, visitor)
       }
     }
   }
 }
 
+type NewClient = Pick<NewEvent, 'line' | 'client' | 'kwargs'>
+
 function create(
-  { topology, trace, compat, strict }: ReplayPlan,
-  event: NewEvent,
+  { compat, strict }: ReplayPlan,
+  { client, kwargs, line }: NewClient,
+  servers: readonly Placed[],
   visitor: ReplayVisitor,
 ): void {
-  visitor.client(event.client)
-  const servers = topology.map(event.servers, event.line, trace.name)
+  visitor.client(client)
   for (const side of [compat, strict]) {
     try {
-      for (const name of side.create(event.client, servers, event.kwargs)) {
+      for (const name of side.create(client, servers, kwargs)) {
         visitor.note(
           `constructor keyword ${name} is Python code and cannot be replayed: the default is used`,
-          event.line,
+          line,
         )
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      visitor.note(
-        `client not constructed as ${side.library.name}, its calls are left out: ${reason}`,
-        event.line,
-      )
+      visitor.note(`client not constructed as ${side.library.name}, its calls are left out: ${reason}`, line)
     }
   }
 }
 
-async function call(plan: ReplayPlan, event: CallEvent, visitor: ReplayVisitor): Promise<void> {
+async function call(
+  plan: ReplayPlan,
+  event: CallEvent,
+  known: Set<string>,
+  visitor: ReplayVisitor,
+): Promise<void> {
   const { compat, strict, topology, source } = plan
-  if (!compat.has(event.client) && !strict.has(event.client)) {
-    const { line, t, client } = event
+  if (!known.has(event.client)) {
+    const { line, client } = event
+    known.add(client)
     visitor.note(`client ${client} has no "new" line: replayed with the defaults on all servers`, line)
-    create(
-      plan,
-      {
-        kind: 'new',
-        line,
-        t,
-        client,
-        servers: topology.all().map(({ index }) => `server-${index}`),
-        kwargs: {},
-      },
-      visitor,
-    )
+    create(plan, { line, client, kwargs: {} }, topology.all(), visitor)
   }
   if (!compat.has(event.client) || !strict.has(event.client)) return
   let words: PythonCall

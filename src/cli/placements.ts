@@ -1,0 +1,64 @@
+/**
+ * The server of a key under every placement a team may come from or go to. Pure; the rules live in `hashing`.
+ * Source: spec/python-memcached §6, spec/hashing §2–3.
+ */
+import {
+  constructorSettings,
+  type PlacedServer,
+  type PlacementBehaviors,
+  placement,
+  pythonMemcachedPlacement,
+  rendezvous,
+  wireKey,
+} from '../hashing/index.js'
+
+export interface NamedPlacement {
+  /** How `--from` and `--to` call it. */
+  readonly name: string
+  readonly title: string
+  /** Index of the server; undefined when there is none for the key. */
+  place(key: string): number | undefined
+}
+
+/** All placements over these servers. */
+export function placements(servers: readonly PlacedServer[]): readonly NamedPlacement[] {
+  const weights = servers.map((server) => server.weight)
+  const memcache = (rule: 'raw' | 'masked-one' | 'masked') => {
+    const buckets = pythonMemcachedPlacement(weights, rule)
+    return (key: string) => buckets.index(buckets.hash(wireKey(key)))
+  }
+  const pylibmc = (behaviors: PlacementBehaviors) => {
+    const placed = placement(servers, constructorSettings(behaviors, servers))
+    return (key: string) => placed.place(wireKey(key))
+  }
+  const nodes = servers.map(serverName)
+  return [
+    { name: 'python-memcached', title: 'python-memcached ≥ 1.60', place: memcache('masked') },
+    { name: 'python-memcached-1.59', title: 'python-memcached 1.45–1.59', place: memcache('masked-one') },
+    { name: 'python-memcached-1.44', title: 'python-memcached ≤ 1.44', place: memcache('raw') },
+    { name: 'pylibmc', title: 'pylibmc, no behaviors', place: pylibmc({}) },
+    { name: 'pylibmc-crc', title: 'pylibmc, hash=crc', place: pylibmc({ hash: 'crc' }) },
+    { name: 'pylibmc-ketama', title: 'pylibmc, ketama', place: pylibmc({ ketama: true }) },
+    {
+      name: 'pylibmc-ketama-weighted',
+      title: 'pylibmc, ketama_weighted',
+      place: pylibmc({ ketama_weighted: true }),
+    },
+    { name: 'pymemcache', title: 'pymemcache HashClient', place: (key) => rendezvous(nodes, key) },
+  ]
+}
+
+/** What `--from` and `--to` accept. */
+export const placementNames: readonly string[] = placements([{ host: '', port: 0, weight: 1 }]).map(
+  (placement) => placement.name,
+)
+
+/** How many of the keys are on another server under the second placement. */
+export function moved(keys: readonly string[], from: NamedPlacement, to: NamedPlacement): number {
+  return keys.filter((key) => from.place(key) !== to.place(key)).length
+}
+
+export function serverName({ host, port }: PlacedServer): string {
+  if (port === 0) return host
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
