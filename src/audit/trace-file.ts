@@ -5,9 +5,9 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { StringDecoder } from 'node:string_decoder'
 import { createGunzip, createGzip } from 'node:zlib'
 import {
   parseEvent,
@@ -17,6 +17,9 @@ import {
   type TraceEvent,
   type TraceHeader,
 } from './trace.js'
+
+/** Characters; a value of the largest item takes a few million. */
+const longestLine = 2 ** 28
 
 /**
  * Opens a trace: reads and checks the header; events are read (again) by every call of `events()`.
@@ -52,24 +55,36 @@ async function* eventsOf(path: string, compressed: boolean, name: string): Async
   }
 }
 
+/** Lines end at LF only: text in JSON may hold other line separators. */
 async function* numberedLines(path: string, compressed: boolean): AsyncGenerator<readonly [number, string]> {
   const file = createReadStream(path)
   const source = compressed ? file.pipe(createGunzip()) : file
   // An error of the file does not travel through pipe(); without this the reader would wait for ever.
   if (compressed) file.on('error', (error: Error) => source.destroy(error))
-  const lines = createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })
+  const decoder = new StringDecoder('utf8')
   let line = 0
-  let failure: Error | undefined
-  source.on('error', (error) => {
-    failure = error
-    lines.close()
-  })
+  let rest = ''
   try {
-    for await (const text of lines) yield [++line, text]
-    if (failure)
-      throw new TraceError(basename(path), line + 1, undefined, `cannot be read on: ${failure.message}`)
+    for await (const chunk of source) {
+      const lines = (rest + decoder.write(chunk as Buffer)).split('\n')
+      rest = lines.pop() ?? ''
+      for (const text of lines) yield [++line, text]
+      if (rest.length > longestLine) {
+        throw new TraceError(basename(path), line + 1, undefined, `is longer than ${longestLine} characters`)
+      }
+    }
+    rest += decoder.end()
+    if (rest !== '') yield [++line, rest]
+  } catch (error) {
+    if (error instanceof TraceError) throw error
+    throw new TraceError(
+      basename(path),
+      line + 1,
+      undefined,
+      `cannot be read on: ${(error as Error).message}`,
+    )
   } finally {
-    lines.close()
+    source.destroy()
     file.destroy()
   }
 }

@@ -116,6 +116,14 @@ describe('trace files', () => {
     expect(events).toMatchObject([{ line: 3 }])
   })
 
+  it('a line ends at LF only: JSON text may hold other separators, cut anywhere by the file system', async () => {
+    const value = `a\u2028b\u0085é😀`.repeat(20_000)
+    const events = await all(
+      file('long.jsonl', `${header}\n${JSON.stringify({ t: 0, client: 'c', call: 'get', args: [value] })}`),
+    )
+    expect(events).toMatchObject([{ args: [value] }])
+  })
+
   it('writes what it reads', async () => {
     const source = await readTrace(file('b.jsonl', text))
     for (const name of ['copy.jsonl', 'copy.jsonl.gz']) {
