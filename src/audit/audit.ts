@@ -3,7 +3,7 @@
  * reports what would change.
  */
 import { epochOf, ReplayClock } from './clock.js'
-import type { ConstructOptions } from './construct.js'
+import { type ConstructOptions, construct } from './construct.js'
 import { Differ } from './differ.js'
 import { FidelityCheck } from './fidelity.js'
 import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
@@ -46,14 +46,18 @@ export interface Progress {
   readonly t: number
 }
 
-/**
- * @throws TraceError for a trace that is wrong; RangeError for options that do not fit; what starting servers throws
- */
+/** Options that do not fit the trace or each other. */
+export class AuditOptionsError extends RangeError {
+  override readonly name = 'AuditOptionsError'
+}
+
+/** @throws TraceError for a trace that is wrong; AuditOptionsError; what starting or reaching servers throws */
 export async function audit(trace: Trace, options: AuditOptions = {}): Promise<Report> {
   const started = Date.now()
   const source: Library = { name: trace.header.library, version: trace.header.version }
   const preset = options.preset ?? defaultPreset(source)
   const size = fleetSize(trace, options)
+  checkBehaviors(options)
   const builder = new ReportBuilder()
   const differ = new Differ()
   const fidelity = new FidelityCheck(source.name === 'pylibmc' ? 'strict' : 'compat')
@@ -120,22 +124,30 @@ export async function audit(trace: Trace, options: AuditOptions = {}): Promise<R
   )
 }
 
+function checkBehaviors({ behaviors }: AuditOptions): void {
+  try {
+    construct('pylibmc', ['127.0.0.1:1'], { behaviors: { ...behaviors } })
+  } catch (error) {
+    throw new AuditOptionsError(`behaviors: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 function fleetSize(trace: Trace, { embedded, servers }: AuditOptions): number {
   const needed = trace.header.servers
   if (servers) {
-    if (embedded !== undefined) throw new RangeError('choose real servers or embedded ones, not both')
+    if (embedded !== undefined) throw new AuditOptionsError('choose real servers or embedded ones, not both')
     if (servers.length !== needed * 2) {
       const list = needed === 1 ? '2 servers' : `${needed * 2} servers`
-      throw new RangeError(
+      throw new AuditOptionsError(
         `the trace used ${needed}: give ${list}, the first half for python-memcached's side and the second for pylibmc's (${servers.length} given)`,
       )
     }
     if (new Set(servers).size !== servers.length)
-      throw new RangeError('every side needs servers of its own: one is given twice')
+      throw new AuditOptionsError('every side needs servers of its own: one is given twice')
     return needed
   }
   if (embedded !== undefined && (!Number.isInteger(embedded) || embedded < 1 || embedded > 1000)) {
-    throw new RangeError(`${embedded} embedded servers are not possible: 1 to 1000`)
+    throw new AuditOptionsError(`${embedded} embedded servers are not possible: 1 to 1000`)
   }
   return embedded ?? needed
 }

@@ -1,5 +1,6 @@
 /** The servers of one side of an audit: embedded ones on the replay's clock, or real ones behind fault proxies. */
 import { EmbeddedServer, type Fault, FaultProxy } from '../server/index.js'
+import { Client } from '../strict/index.js'
 
 export interface Fleet {
   /** `host:port`, by server index. */
@@ -13,8 +14,14 @@ export async function embeddedFleet(count: number, now: () => number): Promise<F
   return fleetOf(Array.from({ length: count }, () => new EmbeddedServer({ clock: now })))
 }
 
-/** Real servers, each behind a proxy of this process so that the faults of the trace can be applied. */
+/** Real servers, emptied, each behind a proxy of this process so that the faults of the trace can be applied. */
 export async function realFleet(addresses: readonly string[]): Promise<Fleet> {
+  const client = new Client(addresses)
+  try {
+    await client.flushAll()
+  } finally {
+    client.disconnectAll()
+  }
   return fleetOf(addresses.map((address) => new FaultProxy({ target: address } as never)))
 }
 

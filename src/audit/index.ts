@@ -1,5 +1,5 @@
 /** memshim/audit: replay a trace through both clients and report what would change. */
-export { type AuditOptions, audit, type Progress } from './audit.js'
+export { type AuditOptions, AuditOptionsError, audit, type Progress } from './audit.js'
 export { type AuditedClient, invoke } from './calls.js'
 export { type Constructed, type ConstructOptions, construct } from './construct.js'
 export type { Explanation, Status } from './differ.js'

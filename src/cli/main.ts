@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The `memshim` command: subcommands, and the one place that turns errors into messages and exit codes. */
 import { Command, CommanderError } from 'commander'
-import { exitCodes, memshimVersion } from '../audit/index.js'
+import { AuditOptionsError, exitCodes, memshimVersion, TraceError } from '../audit/index.js'
+import { MemcachedError } from '../strict/index.js'
 import { auditCommand } from './audit.js'
 import { switchesCommand } from './switches.js'
 import { UsageError } from './usage.js'
@@ -46,7 +47,9 @@ try {
 
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  const known = error instanceof Error && (error instanceof UsageError || error.name === 'TraceError')
+  const known = [UsageError, TraceError, AuditOptionsError, MemcachedError].some(
+    (kind) => error instanceof kind,
+  )
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`memshim: ${message}\n`)
   if (!known && process.env.MEMSHIM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
