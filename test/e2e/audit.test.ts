@@ -18,8 +18,12 @@ afterAll(() => rmSync(folder, { recursive: true }))
 type Line = Record<string, unknown>
 const raises = (name: string) => ({ raises: { class: name } })
 let now = 0
+const wait = (seconds: number) => {
+  now += seconds
+  return now
+}
 const call = (name: string, args: unknown[], result: unknown, kwargs: object = {}): Line => ({
-  t: (now += 0.01),
+  t: wait(0.01),
   client: 'web',
   call: name,
   args,
@@ -28,15 +32,11 @@ const call = (name: string, args: unknown[], result: unknown, kwargs: object = {
   ...(typeof result === 'object' && result !== null && 'raises' in result ? result : { result }),
 })
 const fault = (name: string, rest: object = {}): Line => ({
-  t: (now += 0.01),
+  t: wait(0.01),
   fault: name,
   server: 0,
   ...rest,
 })
-const wait = (seconds: number) => {
-  now += seconds
-}
-
 function trace(): Line[] {
   const lines: Line[] = [
     {
