@@ -7,6 +7,7 @@ import { type ConstructOptions, construct } from './construct.js'
 import { Differ } from './differ.js'
 import { FidelityCheck } from './fidelity.js'
 import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
+import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
 import { compatLibrary, defaultPreset, knownSwitches } from './presets.js'
 import type { Library } from './python-signatures.js'
 import { type ReplayVisitor, replay } from './replay.js'
@@ -16,40 +17,6 @@ import { Topology } from './topology.js'
 import type { Trace } from './trace.js'
 import { Suspects, verify } from './verify.js'
 import { memshimVersion } from './version.js'
-
-export interface AuditOptions {
-  /** What the compat client emulates; default: the preset of the trace's own version. */
-  readonly preset?: string
-  /** Embedded servers for each side; default: as many as the application had. Another number changes the topology. */
-  readonly embedded?: number
-  /**
-   * Real servers instead of embedded ones: the first half for the compat client, the second half for the strict client.
-   * They are flushed. A replay on real servers takes as long as the trace.
-   */
-  readonly servers?: readonly string[]
-  /** Behaviors for the strict client, by pylibmc's names. */
-  readonly behaviors?: Readonly<Record<string, boolean | number | string>>
-  /** How the strict client treats negative times (docs/strict.md); default `zero`. */
-  readonly negativeTimeout?: 'zero' | 'send'
-  /** Replay once more for every set of switches that was named, with exactly these off, and check the outcomes. */
-  readonly verify?: boolean
-  /** Longest wait for an answer in milliseconds, on embedded servers; default 300. */
-  readonly longestWait?: number
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
-}
-
-export interface Progress {
-  readonly phase: 'replay' | 'verify'
-  readonly operations: number
-  /** Seconds of the application's time. */
-  readonly t: number
-}
-
-/** Options that do not fit the trace or each other. */
-export class AuditOptionsError extends RangeError {
-  override readonly name = 'AuditOptionsError'
-}
 
 /** @throws TraceError for a trace that is wrong; AuditOptionsError; what starting or reaching servers throws */
 export async function audit(trace: Trace, options: AuditOptions = {}): Promise<Report> {

@@ -62,6 +62,9 @@ describe('differ', () => {
     expect(verdict.status).toBe('unexplained')
     expect(fits('raises TooBig (37)', raises('pylibmc.TooBig', 37))).toBe(true)
     expect(fits('True', raises('pylibmc.TooBig', 37))).toBe(false)
+    expect(fits('raises MemcachedError (31)', raises('pylibmc.Error'))).toBe(true)
+    expect(fits('raises ConnectionError (3)', raises('pylibmc.ServerDown', 47))).toBe(true)
+    expect(fits('raises ConnectionError (3)', result(null))).toBe(false)
   })
 
   const negative = () =>

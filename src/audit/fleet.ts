@@ -1,6 +1,7 @@
 /** The servers of one side of an audit: embedded ones on the replay's clock, or real ones behind fault proxies. */
 import { EmbeddedServer, type Fault, FaultProxy } from '../server/index.js'
 import { Client } from '../strict/index.js'
+import { AuditOptionsError } from './options.js'
 
 export interface Fleet {
   /** `host:port`, by server index. */
@@ -19,6 +20,10 @@ export async function realFleet(addresses: readonly string[]): Promise<Fleet> {
   const client = new Client(addresses)
   try {
     await client.flushAll()
+  } catch (error) {
+    const reason =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    throw new AuditOptionsError(`servers ${addresses.join(', ')}: cannot be reached and emptied (${reason})`)
   } finally {
     client.disconnectAll()
   }

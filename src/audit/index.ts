@@ -1,11 +1,12 @@
 /** memshim/audit: replay a trace through both clients and report what would change. */
-export { type AuditOptions, AuditOptionsError, audit, type Progress } from './audit.js'
+export { audit } from './audit.js'
 export { type AuditedClient, invoke } from './calls.js'
 export { type Constructed, type ConstructOptions, construct } from './construct.js'
 export type { Explanation, Status } from './differ.js'
 export { type SwitchInfo, signatureSwitches } from './divergence.js'
 export { exitCodes, failures } from './exit.js'
 export type { Fidelity, FidelityFinding } from './fidelity.js'
+export { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
 export { type Impact, impacts, type Outcome, type Raised, raised, returned, sameOutcome } from './outcome.js'
 export { knownPresets, knownSwitches } from './presets.js'
 export type { Library, LibraryName, PythonCall } from './python-signatures.js'

@@ -31,15 +31,5 @@ function presetVersion(preset: string): string | undefined {
 
 /** Every switch that an explanation can name: the compat client's, and the audit's own for signatures. */
 export function knownSwitches(): readonly SwitchInfo[] {
-  const own = Object.values(switches).map(
-    (entry): SwitchInfo => ({
-      name: entry.name,
-      title: entry.title,
-      pythonMemcached: entry.pythonMemcached,
-      pylibmc: entry.pylibmc,
-      advice: entry.advice,
-      docs: `switches.md#${entry.name}`,
-    }),
-  )
-  return [...own, ...signatureSwitches]
+  return [...switches, ...signatureSwitches]
 }

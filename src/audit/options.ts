@@ -1,0 +1,35 @@
+/** What an audit can be told, and the error for what does not fit. */
+
+export interface AuditOptions {
+  /** What the compat client emulates; default: the preset of the trace's own version. */
+  readonly preset?: string
+  /** Embedded servers for each side; default: as many as the application had. Another number changes the topology. */
+  readonly embedded?: number
+  /**
+   * Real servers instead of embedded ones: the first half for the compat client, the second half for the strict client.
+   * They are flushed. A replay on real servers takes as long as the trace.
+   */
+  readonly servers?: readonly string[]
+  /** Behaviors for the strict client, by pylibmc's names. */
+  readonly behaviors?: Readonly<Record<string, boolean | number | string>>
+  /** How the strict client treats negative times (docs/strict.md); default `zero`. */
+  readonly negativeTimeout?: 'zero' | 'send'
+  /** Replay once more for every set of switches that was named, with exactly these off, and check the outcomes. */
+  readonly verify?: boolean
+  /** Longest wait for an answer in milliseconds, on embedded servers; default 300. */
+  readonly longestWait?: number
+  readonly onProgress?: (progress: Progress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface Progress {
+  readonly phase: 'replay' | 'verify'
+  readonly operations: number
+  /** Seconds of the application's time. */
+  readonly t: number
+}
+
+/** Options that do not fit the trace or each other. */
+export class AuditOptionsError extends RangeError {
+  override readonly name = 'AuditOptionsError'
+}
