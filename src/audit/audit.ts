@@ -3,6 +3,7 @@
  * reports what would change.
  */
 import { epochOf, ReplayClock } from './clock.js'
+import { ReportBuilder } from './collect.js'
 import { type ConstructOptions, construct } from './construct.js'
 import { Differ } from './differ.js'
 import { FidelityCheck } from './fidelity.js'
@@ -11,7 +12,7 @@ import { type AuditOptions, AuditOptionsError, type Progress } from './options.j
 import { compatLibrary, defaultPreset, knownSwitches } from './presets.js'
 import type { Library } from './python-signatures.js'
 import { type ReplayVisitor, replay } from './replay.js'
-import { type Report, ReportBuilder } from './report.js'
+import type { Report } from './report.js'
 import { Side } from './side.js'
 import { Topology } from './topology.js'
 import type { Trace } from './trace.js'

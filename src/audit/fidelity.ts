@@ -4,8 +4,8 @@
  */
 import type { TypedJson } from '../values/index.js'
 import type { Operation } from './differ.js'
+import { abridgeOutcome, callText } from './finding.js'
 import { type Outcome, sameOutcome } from './outcome.js'
-import { abridgeOutcome, callText } from './report.js'
 
 export interface FidelityFinding {
   readonly line: number

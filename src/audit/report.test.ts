@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ReportBuilder } from './collect.js'
 import type { Operation, Verdict } from './differ.js'
 import { failures } from './exit.js'
 import { FidelityCheck } from './fidelity.js'
@@ -6,7 +7,7 @@ import type { Outcome } from './outcome.js'
 import { renderHtml } from './render/html.js'
 import { renderJson } from './render/json.js'
 import { renderTerminal } from './render/terminal.js'
-import { type Report, ReportBuilder } from './report.js'
+import type { Report } from './report.js'
 
 const hostile = '<script>alert("x")</script>\x1b[31m'
 

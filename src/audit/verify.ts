@@ -3,9 +3,10 @@
  * the difference is gone. One more replay for every set of switches that was named.
  */
 import type { Operation, Verdict } from './differ.js'
+import { finding } from './finding.js'
 import { sameOutcome } from './outcome.js'
 import type { ReplayVisitor } from './replay.js'
-import { type Finding, finding, type Verification } from './report.js'
+import type { Finding, Verification } from './report.js'
 
 /** Sets that are tried, most frequent first; every one costs a replay. */
 const setsTried = 24
