@@ -74,8 +74,12 @@ export function remove(
   return line(`delete ${key(name)}${time}${noreply}${options.tail ?? ''}\r\n`, options.noreply === true)
 }
 
-export function touch(name: Bytes, exptime: Bytes, noreply = false): Request {
-  return line(`touch ${key(name)} ${word(exptime, 'time')}${noreply ? ' noreply' : ''}\r\n`, noreply)
+/** Without a time the server refuses the command, as python-memcached's users know. */
+export function touch(name: Bytes, exptime: Bytes | undefined, noreply = false): Request {
+  return line(
+    `touch ${key(name)}${exptime === undefined ? '' : ` ${word(exptime, 'time')}`}${noreply ? ' noreply' : ''}\r\n`,
+    noreply,
+  )
 }
 
 export function flushAll(dialect: WireDialect, delay?: bigint, noreply = false): Request {

@@ -18,7 +18,7 @@ import { decodeFailure } from './decoding.js'
 import { NotSupportedError } from './errors.js'
 import { exptime, type NegativeTimeout } from './exptime.js'
 import { pylibmcKey } from './keys.js'
-import { HealthSelection } from './selection.js'
+import { HealthSelection, libmemcachedArrangement } from './selection.js'
 import { parseServers, type ServerSpec, type ServerSpecInput } from './server-spec.js'
 import type { Modes, Slots } from './slots.js'
 
@@ -106,7 +106,7 @@ export class Client extends Core {
     })
   }
 
-  toString(): string {
+  override toString(): string {
     return `<Client for ${this.specs.map(({ address }) => addressName(address)).join(', ')}, binary=False>`
   }
 }
@@ -137,7 +137,7 @@ class State {
     this.encoding = this.currentEncoding()
     this.selection = new HealthSelection(
       specs,
-      this.placementSettings,
+      libmemcachedArrangement(this.placementSettings),
       this.behaviors._sort_hosts === 1,
       (spec) => this.connect(spec),
       () => ({
@@ -180,7 +180,7 @@ class State {
       this.modes = this.currentModes()
       this.encoding = this.currentEncoding()
       this.placementSettings = applyBehaviors(this.placementSettings, placementBehaviors(settings))
-      this.selection.rearrange(this.placementSettings)
+      this.selection.rearrange(libmemcachedArrangement(this.placementSettings))
       if (reconnect) this.selection.disconnectAll()
     }
   }

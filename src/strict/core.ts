@@ -118,7 +118,8 @@ export class Core {
     return found
   }
 
-  private async fetch(
+  /** @internal */
+  async fetch(
     verb: 'get' | 'gets',
     wire: Bytes,
     operation: Operation,
@@ -293,7 +294,8 @@ export class Core {
     return failed
   }
 
-  private encode(
+  /** @internal */
+  encode(
     value: unknown,
     compression: CompressionRequest | undefined,
     operation: Operation,
@@ -567,7 +569,8 @@ function timeOf(options: Time | TimeOptions | undefined): unknown {
   return typeof options === 'object' && options !== null ? (options.time ?? 0) : options
 }
 
-function compressionOf(options: Time | StoreOptions | undefined): CompressionRequest | undefined {
+/** @internal */
+export function compressionOf(options: Time | StoreOptions | undefined): CompressionRequest | undefined {
   if (typeof options !== 'object' || options === null) return undefined
   const { minCompressLen, compressLevel } = options
   if (minCompressLen === undefined && compressLevel === undefined) return undefined

@@ -26,6 +26,20 @@ export interface SelectionSettings {
   readonly hashPrefix: Bytes
 }
 
+/** How keys are laid out over the servers: libmemcached's distributions here, python-memcached's buckets in compat. */
+export interface Arrangement {
+  /** Failed servers can be left out of it. */
+  readonly ejects: boolean
+  lay(servers: readonly PlacedServer[], live?: readonly number[]): Placement
+}
+
+export function libmemcachedArrangement(settings: PlacementSettings): Arrangement {
+  return {
+    ejects: isContinuum(settings.distribution),
+    lay: (servers, live) => placement(servers, settings, live),
+  }
+}
+
 interface PooledServer extends Server, PlacedServer {
   readonly health: Health
 }
@@ -68,7 +82,7 @@ export class HealthSelection implements Selection {
 
   constructor(
     specs: readonly ServerSpec[],
-    private placementSettings: PlacementSettings,
+    private arrangement: Arrangement,
     sort: boolean,
     connect: (spec: ServerSpec) => Exchange,
     private readonly settings: () => SelectionSettings,
@@ -86,12 +100,12 @@ export class HealthSelection implements Selection {
       exchange: connect(spec),
       health: new Health(),
     }))
-    this.layout = placement(this.servers, placementSettings)
+    this.layout = arrangement.lay(this.servers)
   }
 
   /** A behavior changed the placement. */
-  rearrange(placementSettings: PlacementSettings): void {
-    this.placementSettings = placementSettings
+  rearrange(arrangement: Arrangement): void {
+    this.arrangement = arrangement
     this.rebuild()
   }
 
@@ -135,9 +149,7 @@ export class HealthSelection implements Selection {
       if (retry) return unusable(SERVER_DOWN, server, operation, key, error)
       if (operation === 'touch') return unusable(WRITE_ERROR, server, operation, key, error)
     }
-    const system = error.kind === 'connect' && server.address.transport === 'unix'
-    const code = system ? SYSTEM_ERROR : codes[error.kind]
-    return errorFor(code, operation, text(error), { key, server: server.name, cause: error })
+    return errorOf(error, server, operation, key)
   }
 
   disconnectAll(): void {
@@ -152,15 +164,27 @@ export class HealthSelection implements Selection {
     this.nextRebuild = 0
     const { eject } = this.settings().health
     let live = this.servers.map(({ index }) => index)
-    if (eject && isContinuum(this.placementSettings.distribution)) {
+    if (eject && this.arrangement.ejects) {
       const now = this.now()
       const out = this.servers.filter(({ health }) => health.isOut(now))
       if (out.length > 0) this.nextRebuild = Math.min(...out.map(({ health }) => health.nextRetry))
       if (out.length === this.servers.length) return
       live = live.filter((index) => !out.some((server) => server.index === index))
     }
-    this.layout = placement(this.servers, this.placementSettings, live)
+    this.layout = this.arrangement.lay(this.servers, live)
   }
+}
+
+/** The exception for a transport failure, whatever the state of the server. */
+export function errorOf(
+  error: TransportError,
+  server: Server,
+  operation: Operation,
+  key: Bytes | undefined,
+): MemcachedError {
+  const system = error.kind === 'connect' && server.address.transport === 'unix'
+  const code = system ? SYSTEM_ERROR : codes[error.kind]
+  return errorFor(code, operation, text(error), { key, server: server.name, cause: error })
 }
 
 function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
