@@ -1,0 +1,59 @@
+/**
+ * Divergences: each time an emulated behaviour changes an outcome, it says so, as an event of the client and on the
+ * diagnostics channel `memshim:divergence`.
+ */
+import { channel } from 'node:diagnostics_channel'
+import type { EventEmitter } from 'node:events'
+import type { Operation } from '../strict/index.js'
+import { type SwitchName, switchesByName } from './switches.js'
+
+export interface Divergence {
+  readonly switch: SwitchName
+  readonly operation: Operation
+  /** The key as it goes on the wire, as text. */
+  readonly key?: string
+  /** `host:port` or socket path. */
+  readonly server?: string
+  /** What python-memcached gives, in few words: `None`, `0, nothing sent`. */
+  readonly compat: string
+  /** What pylibmc would give: `raises NotFound (16)`. */
+  readonly strict: string
+  /** How to change the calling code. */
+  readonly advice: string
+  /** The exception that was swallowed, with return code and cause. */
+  readonly error?: unknown
+}
+
+/** What a policy knows when it announces; switch and advice are added. */
+export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'key'> & { readonly key?: string }
+
+export const divergenceChannel = channel('memshim:divergence')
+
+export class Announcer {
+  constructor(private readonly emitter: EventEmitter) {}
+
+  /** Is anybody listening? Asked before an announcement is put together. */
+  get active(): boolean {
+    return divergenceChannel.hasSubscribers || this.emitter.listenerCount('divergence') > 0
+  }
+
+  announce(name: SwitchName, announcement: Announcement): void {
+    if (!this.active) return
+    const { key, ...rest } = announcement
+    const divergence: Divergence = {
+      switch: name,
+      ...rest,
+      key: key === undefined ? undefined : Buffer.from(key, 'latin1').toString('utf8'),
+      advice: switchesByName[name].advice,
+    }
+    divergenceChannel.publish(divergence)
+    this.emitter.emit('divergence', divergence)
+  }
+}
+
+/** `raises NotFound (16)`. */
+export function raises(error: unknown): string {
+  if (!(error instanceof Error)) return `raises ${String(error)}`
+  const code = 'code' in error && typeof error.code === 'number' ? ` (${error.code})` : ''
+  return `raises ${error.name}${code}`
+}

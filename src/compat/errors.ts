@@ -1,0 +1,50 @@
+/** python-memcached's exceptions: only key problems have their own. Source: spec/python-memcached §2, §8.1. */
+
+/** Base of the key errors (`memcache.Client.MemcachedKeyError`). */
+export class MemcachedKeyError extends Error {
+  override readonly name: string = 'MemcachedKeyError'
+  readonly python: string = 'memcache.MemcachedKeyError'
+  constructor(
+    message: string,
+    /** The key as given. */
+    readonly key: unknown,
+  ) {
+    super(message)
+  }
+}
+
+export class MemcachedKeyLengthError extends MemcachedKeyError {
+  override readonly name = 'MemcachedKeyLengthError'
+  override readonly python = 'memcache.MemcachedKeyLengthError'
+}
+
+export class MemcachedKeyCharacterError extends MemcachedKeyError {
+  override readonly name = 'MemcachedKeyCharacterError'
+  override readonly python = 'memcache.MemcachedKeyCharacterError'
+}
+
+export class MemcachedKeyNoneError extends MemcachedKeyError {
+  override readonly name = 'MemcachedKeyNoneError'
+  override readonly python = 'memcache.MemcachedKeyNoneError'
+}
+
+export class MemcachedKeyTypeError extends MemcachedKeyError {
+  override readonly name = 'MemcachedKeyTypeError'
+  override readonly python = 'memcache.MemcachedKeyTypeError'
+}
+
+/** One of Python's socket errors, which python-memcached lets out of flush_all and get_stats. */
+export class PythonSocketError extends Error {
+  override readonly name: string
+  constructor(
+    readonly python: 'builtins.TimeoutError' | 'builtins.ConnectionResetError',
+    message: string,
+    cause: unknown,
+  ) {
+    super(message, { cause })
+    this.name = python.slice('builtins.'.length)
+  }
+}
+
+/** Nothing was sent because the encoded value is over the client's own limit. Never leaves the client. */
+export class ValueTooLong extends Error {}

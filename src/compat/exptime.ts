@@ -1,0 +1,34 @@
+/** python-memcached's time arguments. Source: spec/python-memcached §11, §10.4. */
+import { OverflowError, ValueError } from '../python/errors.js'
+import { PyFloat } from '../values/index.js'
+
+/** A number as Python code would have passed it: a PyFloat is a float, an integer number an int. */
+export function asNumber(time: unknown): number | bigint | undefined {
+  if (time instanceof PyFloat) return time.value
+  if (typeof time === 'number' || typeof time === 'bigint') return time
+  if (typeof time === 'boolean') return time ? 1 : 0
+  return undefined
+}
+
+/**
+ * `'%d' % time`, as the store commands send it: truncated towards zero.
+ * @throws TypeError for anything but numbers; OverflowError, ValueError for infinities and nan
+ */
+export function storeTime(time: unknown): number | bigint {
+  const number = asNumber(time)
+  if (number === undefined) throw new TypeError(`%d format: a real number is required, not ${typeof time}`)
+  if (typeof number === 'bigint') return number
+  if (Number.isNaN(number)) throw new ValueError('cannot convert float NaN to integer')
+  if (!Number.isFinite(number)) throw new OverflowError('cannot convert float infinity to integer')
+  const whole = Math.trunc(number)
+  return Number.isSafeInteger(whole) ? whole + 0 : BigInt(whole)
+}
+
+/** `str(value)`, as touch, incr and decr send it. */
+export function sentText(value: unknown): string {
+  if (value === null || value === undefined) return 'None'
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  if (value instanceof PyFloat)
+    return Number.isInteger(value.value) ? `${value.value}.0` : String(value.value)
+  return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value)
+}

@@ -1,0 +1,109 @@
+/** Plays a scenario against one of our clients and tells what it did, in the words of the recordings. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type AuditedClient, construct, invoke, type LibraryName, type Outcome } from '../../src/audit/index.js'
+import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
+import type { Recorded, Recording, Step } from './recordings.js'
+
+/** What a scenario runs on: the recorded bytes, or real servers. */
+export interface Stage {
+  readonly addresses: readonly string[]
+  fault(step: Step): Promise<void>
+  raw(step: Step): Promise<void>
+}
+
+/** The clients under test, by what is made of the library's keywords. */
+export interface Cast {
+  readonly library: LibraryName
+  construct(servers: readonly (string | readonly [string, number])[], kwargs: Readonly<Record<string, unknown>>): AuditedClient
+}
+
+/** One outcome per step; null for steps that are no call or that the recording left out. */
+export async function play(recording: Recording, stage: Stage, cast: Cast): Promise<(Recorded | null)[]> {
+  const { scenario, library, version } = recording
+  const clients = new Map<string, AuditedClient>()
+  const tokens = new Map<string, unknown>()
+  const outcomes: (Recorded | null)[] = []
+  const kwargs = Object.fromEntries(
+    Object.entries(scenario.client?.[library] ?? {}).map(([name, value]) => [name, fromTypedJson(value as TypedJson)]),
+  )
+  const weights = scenario.weights as readonly number[] | undefined
+  const servers = stage.addresses.map((address, i) => (weights ? ([address, weights[i]!] as const) : address))
+  try {
+    for (const [index, step] of scenario.steps.entries()) {
+      outcomes.push(null)
+      const recorded = recording.steps[index]
+      if (step.call === undefined) {
+        if (recorded === undefined || leftOut(step, library, version)) continue
+        if (step.fault !== undefined) await stage.fault(step)
+        else if (step.sleep !== undefined) await sleep(step.sleep * 1000)
+        else await stage.raw(step)
+        continue
+      }
+      if (!recorded) continue
+      const name = step.client ?? 'a'
+      let client = clients.get(name)
+      if (!client) {
+        try {
+          client = cast.construct(servers, kwargs)
+        } catch (error) {
+          outcomes[index] = shown(raisedBy(error))
+          continue
+        }
+        clients.set(name, client)
+      }
+      const args = (step.args ?? []).map((value) =>
+        value === '$cas' ? tokens.get(name) : fromTypedJson(value as TypedJson),
+      )
+      const named = Object.fromEntries(
+        Object.entries(step.kwargs ?? {}).map(([key, value]) => [key, fromTypedJson(value as TypedJson)]),
+      )
+      const outcome = await invoke(client, { name: cast.library, version }, { call: step.call, args, kwargs: named })
+      if (step.call === 'gets' && 'result' in outcome) {
+        const pair = outcome.result as { readonly $tuple?: readonly TypedJson[] } | null
+        const token = pair && typeof pair === 'object' && pair.$tuple ? fromTypedJson(pair.$tuple[1] ?? null) : null
+        if (token !== null) tokens.set(name, token)
+      }
+      outcomes[index] = shown(outcome, step.mask as string | undefined)
+    }
+  } finally {
+    for (const client of clients.values()) client.disconnectAll()
+  }
+  return outcomes
+}
+
+function leftOut(step: Step, library: string, version: string): boolean {
+  const only = step.only as string | undefined
+  if (only === undefined) return false
+  const match = /^([a-z-]+)(?:(>=|<)([\d.]+))?$/.exec(only)
+  if (match?.[1] !== library) return true
+  if (match[2] === undefined) return false
+  const newer = Number(version.split('.')[1]) >= Number(match[3]!.split('.')[1])
+  return match[2] === '>=' ? !newer : newer
+}
+
+function raisedBy(error: unknown): Outcome {
+  const { raised } = outcomes
+  return raised(error)
+}
+
+/** Ports vary; of statistics only the names are recorded. */
+function shown(outcome: Outcome, mask?: string): Recorded {
+  if ('raises' in outcome) return outcome as Recorded
+  if (mask !== 'names') return outcome as Recorded
+  const rows = outcome.result as readonly { readonly $tuple: readonly [unknown, Record<string, unknown>] }[]
+  return {
+    result: {
+      $stats: rows.map(({ $tuple: [server, stats] }) => [
+        text(server).replace(/127\.0\.0\.1:\d+/, '127.0.0.1:…'),
+        Object.keys(stats).sort(),
+      ]),
+    },
+  }
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : (value as { readonly $bytes: string }).$bytes
+}
+
+import * as outcomes from '../../src/audit/outcome.js'
+export { construct }
