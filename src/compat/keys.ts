@@ -1,13 +1,18 @@
 /** python-memcached's key rule. Source: spec/python-memcached §8, §6.3. */
 import type { Bytes } from '../protocol/wire.js'
 import { IndexError, UnicodeEncodeError } from '../python/errors.js'
+import type { Operation } from '../strict/index.js'
+import { prefixBytes, pylibmcKey } from '../strict/keys.js'
 import { PyFloat, PyTuple } from '../values/index.js'
+import { raises } from './divergence.js'
+import type { Emulation } from './emulation.js'
 import {
   MemcachedKeyCharacterError,
   MemcachedKeyLengthError,
   MemcachedKeyNoneError,
   MemcachedKeyTypeError,
 } from './errors.js'
+import { bytesRepr } from './repr.js'
 
 export interface KeyLimits {
   /** Bytes; 0 = no limit. */
@@ -113,14 +118,50 @@ function pythonText(value: unknown): string {
   return String(value)
 }
 
-function bytesRepr(key: Bytes): string {
-  const quote = key.includes("'") && !key.includes('"') ? '"' : "'"
-  const named: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '\\': '\\\\' }
-  const body = [...key].map((character) => {
-    if (character === quote) return `\\${quote}`
-    if (named[character]) return named[character]
-    const code = character.charCodeAt(0)
-    return code >= 0x20 && code < 0x7f ? character : `\\x${code.toString(16).padStart(2, '0')}`
-  })
-  return `b${quote}${body.join('')}${quote}`
+const MULTI: ReadonlySet<Operation> = new Set(['getMulti', 'setMulti', 'deleteMulti'])
+
+/** Keys by the `keys` switch. */
+export class Keys {
+  private readonly limits: KeyLimits
+
+  constructor(private readonly emulation: Emulation) {
+    this.limits = { maxLength: emulation.serverMaxKeyLength, check: emulation.checkKeys }
+  }
+
+  /** @throws python-memcached's key errors, or pylibmc's when the switch is off */
+  one(key: unknown, operation: Operation, prefix: Bytes = ''): HashedKey {
+    if (!this.emulation.on('keys')) return { wire: pylibmcKey(key, operation, prefix, false) }
+    const plain = typeof key === 'string' || key instanceof Uint8Array
+    try {
+      const hashed = MULTI.has(operation) ? multiKey(key, prefix, this.limits) : singleKey(key, this.limits)
+      if (!plain) this.announce(key, operation, hashed.wire, 'takes it')
+      return hashed
+    } catch (error) {
+      this.announce(key, operation, plain ? String(key) : '', raises(error))
+      throw error
+    }
+  }
+
+  prefix(prefix: unknown, operation: Operation): Bytes {
+    if (this.emulation.on('keys')) return multiPrefix(prefix, this.limits)
+    return prefixBytes(prefix, operation)
+  }
+
+  check(key: unknown, extra: number): void {
+    const bytes =
+      key === null || key === undefined ? null : key instanceof Uint8Array ? encoded(key) : undefined
+    checkKey(bytes, extra, this.limits, key)
+  }
+
+  /** Only where pylibmc does otherwise with this key. */
+  private announce(key: unknown, operation: Operation, wire: Bytes, compat: string): void {
+    if (!this.emulation.announcer.active) return
+    let strict = 'takes it'
+    try {
+      if (pylibmcKey(key, operation, '', false) === '') strict = 'False'
+    } catch (error) {
+      strict = raises(error)
+    }
+    if (strict !== compat) this.emulation.announcer.announce('keys', { operation, key: wire, compat, strict })
+  }
 }

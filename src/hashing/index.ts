@@ -13,7 +13,7 @@ export {
   sortServers,
 } from './behaviors.js'
 export { crc, crc32 } from './crc32.js'
-export { type HashName, hashes, type KeyHash } from './hashes.js'
+export { type HashName, hashes, hashKey, type KeyHash } from './hashes.js'
 export { murmur3_32 } from './murmur.js'
 export {
   type Distribution,

@@ -13,7 +13,7 @@ import {
   defaultBehaviors,
   reconnecting,
 } from './behaviors.js'
-import { Core } from './core.js'
+import { Commands } from './commands.js'
 import { decodeFailure } from './decoding.js'
 import { NotSupportedError } from './errors.js'
 import { exptime, type NegativeTimeout } from './exptime.js'
@@ -46,7 +46,7 @@ export interface ClientOptions {
   readonly now?: () => number
 }
 
-export class Client extends Core {
+export class Client extends Commands {
   private readonly specs: readonly ServerSpec[]
   private readonly given: readonly ServerSpecInput[]
   private readonly options: ClientOptions

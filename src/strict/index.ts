@@ -1,4 +1,14 @@
 /** memshim/strict: pylibmc's client. */
+
+export type {
+  Key,
+  MultiOptions,
+  PrefixOptions,
+  StoreArgument,
+  StoreOptions,
+  Time,
+  TimeOptions,
+} from './arguments.js'
 export {
   type BehaviorName,
   type BehaviorSettings,
@@ -7,16 +17,6 @@ export {
   defaultBehaviors,
 } from './behaviors.js'
 export { Client, type ClientOptions } from './client.js'
-export {
-  Core,
-  type Key,
-  type MultiOptions,
-  type PrefixOptions,
-  type StoreArgument,
-  type StoreOptions,
-  type Time,
-  type TimeOptions,
-} from './core.js'
 export * from './errors.js'
 export type { NegativeTimeout } from './exptime.js'
 export { parseServer, parseServers, type ServerSpec, type ServerSpecInput } from './server-spec.js'

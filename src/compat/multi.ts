@@ -1,0 +1,168 @@
+/** Operations on many keys, the way python-memcached works through them. Source: spec/python-memcached §10.5, §13.2. */
+import * as requests from '../protocol/requests.js'
+import type { Bytes, LineReply } from '../protocol/wire.js'
+import { compressionOf, entriesOf, timeOf } from '../strict/arguments.js'
+import type { Commands } from '../strict/commands.js'
+import type { PreparedStore } from '../strict/core.js'
+import { MemcachedError, type Modes, type Operation, type Server } from '../strict/index.js'
+import { softOutcome } from '../strict/replies.js'
+import { raises } from './divergence.js'
+import type { Emulation } from './emulation.js'
+import { ValueTooLong } from './errors.js'
+import type { Keys } from './keys.js'
+import { answered, spelled, swallowed, transportKind } from './outcomes.js'
+
+/** What every function here works with. */
+export interface Context {
+  readonly emulation: Emulation
+  readonly commands: Commands
+  readonly keys: Keys
+}
+
+/** Values by the caller's keys; missing keys and those of failed servers are absent. */
+export async function getMulti<K>(
+  { emulation, commands, keys }: Context,
+  given: Iterable<K>,
+  keyPrefix: unknown,
+): Promise<Map<K, unknown>> {
+  const modes = commands.slots.modes()
+  const prefix = keys.prefix(keyPrefix, 'getMulti')
+  const names = new Map<Bytes, K>()
+  const hashes = new Map<Bytes, bigint>()
+  const asked: Bytes[] = []
+  for (const key of given) {
+    const { wire, hash } = keys.one(key, 'getMulti', prefix)
+    if (wire === '') continue
+    asked.push(wire)
+    names.set(wire, key)
+    if (hash !== undefined) hashes.set(wire, hash)
+  }
+  const found = new Map<K, unknown>()
+  let items: Awaited<ReturnType<typeof commands.fetchMulti>>
+  try {
+    items = await commands.fetchMulti(asked, modes, hashes)
+  } catch (error) {
+    return swallowed(emulation, 'errors', 'getMulti', undefined, error, found)
+  }
+  for (const item of items) found.set(names.get(item.key) as K, commands.slots.decode(item, 'getMulti'))
+  return found
+}
+
+interface Planned<K> extends PreparedStore {
+  readonly original: K
+  readonly server?: Server
+}
+
+/** Every key is tried, all servers at once. @returns the keys that are known not to be stored */
+export async function setMulti<K>(
+  { emulation, commands, keys }: Context,
+  mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+  options: unknown,
+  modes: Modes,
+): Promise<K[]> {
+  const { keyPrefix } = (typeof options === 'object' ? options : {}) as { readonly keyPrefix?: unknown }
+  const prefix = keys.prefix(keyPrefix, 'setMulti')
+  const refused: K[] = []
+  const troubles: unknown[] = []
+  const prepared: Planned<K>[] = []
+  const entries = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
+  for (const [original, value] of entries) {
+    const { wire, hash } = keys.one(original, 'setMulti', prefix)
+    const exptime = commands.slots.exptime(timeOf(options as number), 'setMulti', wire)
+    try {
+      const encoded = commands.encode(value, compressionOf(options as number), 'setMulti', wire)
+      prepared.push({ original, verb: 'set', key: wire, encoded, exptime, hash })
+    } catch (error) {
+      if (!(error instanceof ValueTooLong)) throw error
+      refused.push(original)
+    }
+  }
+  let served = 0
+  const results = await Promise.all(
+    prepared.map(async (one): Promise<'stored' | 'refused' | 'forgotten'> => {
+      try {
+        const kept = await commands.store(one, 'setMulti', modes)
+        served++
+        return kept ? 'stored' : 'refused'
+      } catch (error) {
+        if (!(error instanceof MemcachedError)) throw error
+        troubles.push(error)
+        const kind = transportKind(error)
+        if (
+          answered(error) ||
+          kind === 'closed' ||
+          kind === 'timeout' ||
+          kind === 'reset' ||
+          kind === 'aborted'
+        )
+          served++
+        return answered(error) || kind === 'closed' ? 'refused' : 'forgotten'
+      }
+    }),
+  )
+  prepared.forEach(({ original }, index) => {
+    if (results[index] === 'refused') refused.push(original)
+  })
+  // Where no server took part at all, every key is listed, unless nobody waits for replies.
+  const all = served === 0 && prepared.length > 0 && troubles.length > 0
+  const listed = all ? (modes.noreply ? refused : entries.map(([key]) => key)) : refused
+  announceTrouble(emulation, 'setMulti', troubles, `lists ${listed.length} keys`)
+  return listed
+}
+
+function announceTrouble(
+  emulation: Emulation,
+  operation: Operation,
+  troubles: readonly unknown[],
+  compat: string,
+): void {
+  const [error] = troubles
+  if (error === undefined || !emulation.announcer.active) return
+  const server = error instanceof MemcachedError ? error.server : undefined
+  emulation.announcer.announce('set-multi', { operation, server, compat, strict: raises(error), error })
+}
+
+/** Deletes on all servers at once. 1, or 0 after a reset or a timeout; missing keys and error replies change nothing. */
+export async function deleteMulti(
+  { emulation, commands, keys }: Context,
+  given: Iterable<unknown>,
+  keyPrefix: unknown,
+  time: Bytes | undefined,
+  modes: Modes,
+): Promise<boolean | 0 | 1> {
+  const prefix = keys.prefix(keyPrefix, 'deleteMulti')
+  const wires = [...given].map((key) => keys.one(key, 'deleteMulti', prefix))
+  let failed = false
+  let missing = false
+  const tail = emulation.on('errors') ? commands.slots.wire.deleteMultiTail : ''
+  const remove = async ({ wire, hash }: { readonly wire: Bytes; readonly hash?: bigint }): Promise<void> => {
+    const request = requests.remove(modes.namespace + wire, { time, tail, noreply: modes.noreply })
+    try {
+      const { reply, server } = await commands.line(request, 'deleteMulti', wire, modes, hash)
+      if (!modes.noreply && !deleted(reply, wire, server)) missing = true
+    } catch (error) {
+      const kind = transportKind(error)
+      const broken = kind === 'timeout' || kind === 'reset'
+      const value = broken ? 0 : 1
+      swallowed(emulation, 'errors', 'deleteMulti', wire, error, value)
+      failed ||= broken
+    }
+  }
+  const legal = wires.filter(({ wire }) => wire !== '')
+  if (legal.length < wires.length) missing = true
+  if (emulation.on('errors')) await Promise.all(legal.map(remove))
+  else for (const one of legal) await remove(one)
+  if (!failed && missing && emulation.on('missing-delete')) {
+    emulation.announcer.announce('missing-delete', {
+      operation: 'deleteMulti',
+      compat: '1',
+      strict: 'False',
+    })
+    return emulation.on('return-values') ? 1 : true
+  }
+  return spelled(emulation, 'deleteMulti', undefined, !failed && !missing)
+}
+
+function deleted(reply: LineReply, key: Bytes, server: Server): boolean {
+  return softOutcome(reply, 'deleteMulti', { key, server: server.name })
+}

@@ -1,0 +1,98 @@
+/** Servers, placement and failure handling by the `hashing` and `failover` switches. Source: spec/python-memcached §6–7. */
+import {
+  DEFAULT_PLACEMENT,
+  hashes,
+  hashKey,
+  type PythonMemcachedPlacement,
+  placement,
+  pythonMemcachedPlacement,
+} from '../hashing/index.js'
+import type { Bytes } from '../protocol/wire.js'
+import { defaultBehaviors, type Selection, type Server, type ServerSpec } from '../strict/index.js'
+import { type Arrangement, HealthSelection, libmemcachedArrangement } from '../strict/selection.js'
+import { addressName } from '../transport/address.js'
+import { Connection } from '../transport/connection.js'
+import type { Emulation } from './emulation.js'
+import { PlacementWatch } from './placement-watch.js'
+import { ProbingSelection } from './probing.js'
+
+export function compatSelection(emulation: Emulation, specs: readonly ServerSpec[]): Selection {
+  const placed = specs.map(({ address, weight }) =>
+    address.transport === 'unix'
+      ? { host: address.path, port: 0, weight }
+      : { host: address.host, port: address.port, weight },
+  )
+  const weights = specs.map(({ weight }) => weight)
+  const emulated = emulation.on('hashing')
+  const buckets = emulated
+    ? pythonMemcachedPlacement(weights, emulation.facts.hash)
+    : libmemcachedBuckets(specs.length)
+  const inner = emulation.on('failover')
+    ? probing(emulation, specs, buckets)
+    : healthy(emulation, specs, emulated ? bucketArrangement(buckets) : undefined)
+  if (!emulated || specs.length < 2) return inner
+  return new PlacementWatch(inner, buckets, placement(placed, DEFAULT_PLACEMENT), emulation.announcer)
+}
+
+/** libmemcached's default placement in the shape that the probe loop walks along. */
+function libmemcachedBuckets(count: number): PythonMemcachedPlacement {
+  const hash = (key: Bytes) => BigInt(hashKey(hashes.default, key))
+  return {
+    buckets: Array.from({ length: count }, (_, index) => index),
+    hash,
+    index: (value) => (count === 0 ? undefined : Number(value % BigInt(count))),
+    rehash: (value, probe) => hash(`${value}${probe}`),
+  }
+}
+
+/** python-memcached's buckets for a selection that keeps every key on its server. */
+function bucketArrangement(buckets: PythonMemcachedPlacement): Arrangement {
+  return {
+    ejects: false,
+    lay: () => ({ place: (key) => buckets.index(buckets.hash(key)) ?? 0 }),
+  }
+}
+
+function probing(
+  emulation: Emulation,
+  specs: readonly ServerSpec[],
+  buckets: PythonMemcachedPlacement,
+): ProbingSelection {
+  const servers = specs.map(
+    ({ address, weight }, index): Server => ({
+      index,
+      address,
+      name: addressName(address),
+      weight,
+      exchange: connection(emulation, { address, weight }),
+    }),
+  )
+  const { deadRetry, timeout, now, announcer, log } = emulation
+  const flushOnReconnect = emulation.options.flushOnReconnect ?? false
+  return new ProbingSelection(servers, buckets, { deadRetry, flushOnReconnect, timeout }, now, announcer, log)
+}
+
+function healthy(
+  emulation: Emulation,
+  specs: readonly ServerSpec[],
+  arrangement: Arrangement = libmemcachedArrangement(DEFAULT_PLACEMENT),
+): HealthSelection {
+  const {
+    retry_timeout: retryTimeout,
+    dead_timeout: deadTimeout,
+    failure_limit: failureLimit,
+  } = defaultBehaviors
+  const settings = { health: { retryTimeout, deadTimeout, failureLimit, eject: false }, hashPrefix: '' }
+  return new HealthSelection(
+    specs,
+    arrangement,
+    false,
+    (spec) => connection(emulation, spec),
+    () => settings,
+    emulation.now,
+  )
+}
+
+function connection(emulation: Emulation, { address }: ServerSpec): Connection {
+  return new Connection(address, { connectTimeout: emulation.timeout, stale: 'fail' })
+}

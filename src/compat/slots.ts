@@ -1,0 +1,83 @@
+/** The slots of the pipeline, filled by switches: each emulated policy announces the outcomes it changes. */
+import { pylibmcDialect, pythonMemcachedDialect } from '../protocol/dialects.js'
+import { exptime as pylibmcTime } from '../strict/exptime.js'
+import type { Operation, ServerSpec, Slots } from '../strict/index.js'
+import type { Emulation } from './emulation.js'
+import { ValueTooLong } from './errors.js'
+import { storeTime } from './exptime.js'
+import type { Keys } from './keys.js'
+import { compatSelection } from './pool.js'
+import { valueSlots } from './values.js'
+
+export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], keys: Keys): Slots {
+  const casBehavior = !emulation.on('cas-fallback') && emulation.cacheCas
+  const modes = {
+    cas: emulation.on('cas-fallback') || emulation.cacheCas,
+    retrieval: casBehavior ? 'gets' : 'get',
+    noreply: false,
+    namespace: '',
+    timeout: emulation.timeout,
+  } as const
+  return {
+    key: (key, operation, prefix) => keys.one(key, operation, prefix).wire,
+    exptime: (time, operation, key) => storedTime(emulation, time, operation, key),
+    ...valueSlots(emulation),
+    size: sizeRule(emulation),
+    selection: compatSelection(emulation, specs),
+    wire: emulation.options.emulate === 'pylibmc' ? pylibmcDialect : pythonMemcachedDialect,
+    modes: () => modes,
+  }
+}
+
+function storedTime(emulation: Emulation, time: unknown, operation: Operation, key: string): number | bigint {
+  const { announcer } = emulation
+  let whole: number | bigint
+  if (emulation.on('time-arguments')) {
+    whole = storeTime(time)
+    if (!(typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time))) {
+      announcer.announce('time-arguments', {
+        operation,
+        key,
+        compat: `the time ${whole}`,
+        strict: 'raises TypeError',
+      })
+    }
+  } else whole = pylibmcTime(time, operation, 'send')
+  return negativeTime(emulation, whole, operation, key)
+}
+
+/** What goes out for a time that may be negative. */
+export function negativeTime(
+  emulation: Emulation,
+  time: number | bigint,
+  operation: Operation,
+  key: string,
+): number | bigint {
+  if (time >= 0) return time
+  if (!emulation.on('negative-timeout')) return 0
+  // The time of an existing item stays when something is added to it.
+  if (operation !== 'append' && operation !== 'prepend') {
+    emulation.announcer.announce('negative-timeout', {
+      operation,
+      key,
+      compat: 'done, and the item is gone',
+      strict: 'done, and the item never expires',
+    })
+  }
+  return time
+}
+
+function sizeRule(emulation: Emulation): Slots['size'] {
+  const most = emulation.serverMaxValueLength
+  if (!emulation.on('oversize') || most === 0) return undefined
+  return ({ data }, operation, key) => {
+    if (data.length <= most) return
+    emulation.announcer.announce('oversize', {
+      operation,
+      key,
+      compat: operation === 'setMulti' ? 'lists the key, nothing sent' : '0, nothing sent',
+      strict: 'raises TooBig (37)',
+    })
+    throw new ValueTooLong(`a value of ${data.length} bytes is over ${most}`)
+  }
+}

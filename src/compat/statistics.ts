@@ -1,0 +1,124 @@
+/** flush_all and the statistics, server by server as python-memcached asks. Source: spec/python-memcached §10.6, §13.1. */
+import * as requests from '../protocol/requests.js'
+import type { LineReply, StatsReply } from '../protocol/wire.js'
+import { AttributeError, IndexError } from '../python/errors.js'
+import { type Server, SomeErrors } from '../strict/index.js'
+import { flushOutcome } from '../strict/replies.js'
+import { raises } from './divergence.js'
+import type { Context } from './multi.js'
+import { answered, socketError, swallowed, transportKind } from './outcomes.js'
+
+type Stats = Record<string, string>
+
+/** Flushes one server after another; servers that are down are passed over. @throws PythonSocketError */
+export async function flushAll({ emulation, commands }: Context): Promise<void> {
+  const modes = commands.slots.modes()
+  const request = requests.flushAll(commands.slots.wire)
+  for (const server of commands.selection.servers) {
+    try {
+      const reply = (await commands.ask(server, request, 'flushAll', modes)) as LineReply
+      flushOutcome(reply, { server: server.name })
+    } catch (error) {
+      const seen = new SomeErrors('error 19 from flush_all', {
+        operation: 'flushAll',
+        server: server.name,
+        cause: error,
+      })
+      const escaped = socketError(error)
+      swallowed(emulation, 'errors', 'flushAll', undefined, seen, escaped ? raises(escaped) : null)
+      if (escaped) throw escaped
+    }
+  }
+}
+
+/** @throws IndexError for a reply that is no statistics; PythonSocketError */
+export async function getStats(context: Context, argument: unknown): Promise<[string, Stats][]> {
+  if (argument !== undefined && argument !== null && typeof argument !== 'string')
+    throw new TypeError('stat_args must be text')
+  const { announcer } = context.emulation
+  announcer.announce('statistics', {
+    operation: 'getStats',
+    compat: 'names servers "host:port (weight)"',
+    strict: 'names servers "host:port (index)"',
+  })
+  return everyServer(context, argument || undefined, (stats) => Object.fromEntries(stats))
+}
+
+type SlabStats = Record<string, string | Stats>
+
+/** Statistics by slab class. Up to 1.59 python-memcached's method cannot work on Python 3. @throws TypeError there */
+export async function getSlabStats(context: Context): Promise<[string, SlabStats][]> {
+  const { emulation } = context
+  if (!emulation.on('statistics')) throw missing('get_slab_stats')
+  if (!emulation.facts.defaults) throw new TypeError("a bytes-like object is required, not 'str'")
+  return everyServer(context, 'slabs', (stats) => {
+    const slabs: SlabStats = {}
+    for (const [name, value] of stats) {
+      const [slab, field] = name.split(':', 2) as [string, string | undefined]
+      if (field === undefined) slabs[name] = value
+      else slabs[slab] = { ...(slabs[slab] as Stats | undefined), [field]: value }
+    }
+    return slabs
+  })
+}
+
+/** python-memcached's method cannot work on Python 3. @throws TypeError always, as there; AttributeError as pylibmc */
+export async function getSlabs({ emulation }: Context): Promise<never> {
+  if (!emulation.on('statistics')) throw missing('get_slabs')
+  throw new TypeError("a bytes-like object is required, not 'str'")
+}
+
+export function missing(method: string): AttributeError {
+  return new AttributeError(`'Client' object has no attribute '${method}'`)
+}
+
+async function everyServer<T>(
+  { emulation, commands }: Context,
+  argument: string | undefined,
+  shape: (stats: StatsReply['stats']) => T,
+): Promise<[string, T][]> {
+  const request = requests.stats(commands.slots.wire, argument)
+  const modes = commands.slots.modes()
+  const rows: [string, T][] = []
+  for (const server of commands.selection.servers) {
+    try {
+      const { stats, end } = (await commands.ask(server, request, 'getStats', modes)) as StatsReply
+      if (end.status !== 'END' && end.line !== '') {
+        emulation.announcer.announce('statistics', {
+          operation: 'getStats',
+          server: server.name,
+          compat: 'raises IndexError',
+          strict: end.status === 'ERROR' ? 'raises MemcachedError (38)' : 'raises SomeErrors (19)',
+        })
+        throw new IndexError('list index out of range')
+      }
+      rows.push([serverName(server), shape(stats)])
+    } catch (error) {
+      if (error instanceof IndexError) throw error
+      const seen = new SomeErrors('error 19 from get_stats', {
+        operation: 'getStats',
+        server: server.name,
+        cause: error,
+      })
+      const escaped = socketError(error)
+      swallowed(
+        emulation,
+        'statistics',
+        'getStats',
+        undefined,
+        seen,
+        escaped ? raises(escaped) : 'leaves it out',
+      )
+      if (escaped) throw escaped
+      // A connection that closed in the middle leaves what had been read; a server that is down is left out.
+      if (transportKind(error) === 'closed' || answered(error)) rows.push([serverName(server), shape([])])
+    }
+  }
+  return rows
+}
+
+function serverName({ address, weight }: Server): string {
+  if (address.transport === 'unix') return `unix:${address.path} (${weight})`
+  const host = address.family === 6 ? `[${address.host}]` : address.host
+  return `${host}:${address.port} (${weight})`
+}

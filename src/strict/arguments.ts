@@ -1,0 +1,72 @@
+/** Arguments of the methods: their types, and what Python makes of them. Source: spec/pylibmc §5. */
+import { OverflowError, ValueError } from '../python/errors.js'
+import type { CompressionRequest } from '../values/types.js'
+import { integer } from './exptime.js'
+
+export const MAX_UINT64 = 2n ** 64n - 1n
+
+/** A key: text is sent as UTF-8. */
+export type Key = string | Uint8Array
+
+/** Times in seconds; over 30 days the server takes them for Unix times. */
+export type Time = number | bigint
+
+export interface TimeOptions {
+  readonly time?: Time
+}
+
+export interface StoreOptions extends TimeOptions {
+  /** Compress when the serialized value has at least this many bytes; 0 = never. */
+  readonly minCompressLen?: number
+  /** −1…9; 0 disables compression. */
+  readonly compressLevel?: number
+}
+
+export interface PrefixOptions {
+  readonly keyPrefix?: Key
+}
+
+export type MultiOptions = StoreOptions & PrefixOptions
+
+/** Where Python code passes the time as third argument, a number works too. */
+export type StoreArgument = Time | StoreOptions
+
+export function timeOf(options: Time | TimeOptions | undefined): unknown {
+  if (options === undefined) return 0
+  return typeof options === 'object' && options !== null ? (options.time ?? 0) : options
+}
+
+export function compressionOf(options: Time | StoreOptions | undefined): CompressionRequest | undefined {
+  if (typeof options !== 'object' || options === null) return undefined
+  const { minCompressLen, compressLevel } = options
+  if (minCompressLen === undefined && compressLevel === undefined) return undefined
+  const level = compressLevel === undefined ? -1 : integer(compressLevel, 'compressLevel')
+  if (level > 2 ** 31 - 1) throw new OverflowError(`compressLevel ${level} does not fit a C int`)
+  if (level < -1 || level > 9) throw new ValueError('compress_level must be between 0 and 9 inclusive')
+  // Unsigned 32 bit: −1 is more than any value has, so it never compresses.
+  const length = Number(BigInt.asUintN(32, BigInt(integer(minCompressLen ?? 0, 'minCompressLen'))))
+  return { minCompressLen: length, compressLevel: Number(level) }
+}
+
+export function entriesOf<K extends Key>(
+  mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+): [K, unknown][] {
+  if (mapping instanceof Map) return [...mapping]
+  if (typeof mapping !== 'object' || mapping === null || Symbol.iterator in mapping) {
+    throw new TypeError(`argument 1 must be dict, not ${Array.isArray(mapping) ? 'list' : typeof mapping}`)
+  }
+  return Object.entries(mapping) as [K, unknown][]
+}
+
+/** pylibmc's tokens are signed; they go on the wire as unsigned. */
+export function casToken(cas: unknown): bigint {
+  if (typeof cas !== 'bigint' && !(typeof cas === 'number' && Number.isSafeInteger(cas))) {
+    throw new TypeError(`cas must be a bigint, not ${cas === null ? 'null' : typeof cas}`)
+  }
+  const token = BigInt(cas)
+  if (token >= 2n ** 63n || token < -(2n ** 63n))
+    throw new OverflowError(`cas ${token} does not fit a signed 64-bit number`)
+  // pylibmc then sends a command without token, which the server does not understand.
+  if (token === 0n) throw new ValueError('cas 0 is no CAS unique')
+  return BigInt.asUintN(64, token)
+}

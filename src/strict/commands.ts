@@ -1,0 +1,358 @@
+/** pylibmc's methods over the pipeline. Source: spec/pylibmc §5. */
+import * as requests from '../protocol/requests.js'
+import type { Bytes, LineReply, StatsReply, StoreVerb } from '../protocol/wire.js'
+import { ValueError } from '../python/errors.js'
+import {
+  casToken,
+  compressionOf,
+  entriesOf,
+  type Key,
+  MAX_UINT64,
+  type MultiOptions,
+  type PrefixOptions,
+  type StoreArgument,
+  type Time,
+  type TimeOptions,
+  timeOf,
+} from './arguments.js'
+import { Core } from './core.js'
+import { AllocationError, errorFor, MemcachedError, NotFound, SomeErrors } from './errors.js'
+import { delta as checkedDelta, integer } from './exptime.js'
+import { badKey, prefixBytes } from './keys.js'
+import { flushOutcome, softOutcome } from './replies.js'
+import type { Operation, Server } from './slots.js'
+
+const PARAMETER = 38
+
+export class Commands extends Core {
+  // ── retrieval ────────────────────────────────────────────────────────────────────────────────
+
+  /** Value of a key, or `missing` (undefined unless given). Error replies are misses, as in pylibmc. */
+  async get<T = unknown>(key: Key, missing?: T): Promise<T | undefined> {
+    const modes = this.slots.modes()
+    const wire = this.slots.key(key, 'get', '')
+    if (wire === '') return missing
+    const item = await this.fetch(modes.retrieval, wire, 'get', modes)
+    return item ? (this.slots.decode(item, 'get') as T) : missing
+  }
+
+  /** Value and CAS unique, `[undefined, undefined]` on a miss. @throws ValueError without the `cas` behavior */
+  async gets<T = unknown>(key: Key): Promise<[value: T, cas: bigint] | [undefined, undefined]> {
+    const modes = this.slots.modes()
+    const wire = this.slots.key(key, 'gets', '')
+    if (wire === '') return [undefined, undefined]
+    if (!modes.cas) throw new ValueError('gets without cas behavior')
+    const item = await this.fetch('gets', wire, 'gets', modes)
+    if (!item) return [undefined, undefined]
+    return [this.slots.decode(item, 'gets') as T, BigInt.asIntN(64, item.cas ?? 0n)]
+  }
+
+  /**
+   * Values by key, in the caller's key types, without prefix; missing keys are absent. Errors while reading leave out what had
+   * not arrived; only when no server could be asked at all is the last error thrown (spec/pylibmc §7.3).
+   */
+  async getMulti<K extends Key = string, T = unknown>(
+    keys: Iterable<K>,
+    options: PrefixOptions = {},
+  ): Promise<Map<K, T>> {
+    if (keys instanceof Map) throw new TypeError('dict is not a sequence')
+    const modes = this.slots.modes()
+    const prefix = prefixBytes(options.keyPrefix, 'getMulti')
+    const names = new Map<Bytes, K>()
+    const asked: Bytes[] = []
+    for (const key of keys) {
+      const wire = this.slots.key(key, 'getMulti', prefix)
+      if (wire === '') continue
+      asked.push(wire)
+      // A key given as text and as bytes comes back once, as text.
+      if (typeof names.get(wire) !== 'string') names.set(wire, key)
+    }
+    const items = await this.fetchMulti(asked, modes)
+    const found = new Map<K, T>()
+    for (const item of items) {
+      const wire = item.key.slice(modes.namespace.length)
+      found.set(names.get(wire) as K, this.slots.decode(item, 'getMulti') as T)
+    }
+    return found
+  }
+
+  // ── storage ──────────────────────────────────────────────────────────────────────────────────
+
+  /** Stores. True when stored; false when the key is empty. @throws TooBig, ServerError, ConnectionError … */
+  async set(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+    return this.storeOne('set', key, value, options)
+  }
+
+  /** Stores when missing; false when it exists. */
+  async add(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+    return this.storeOne('add', key, value, options)
+  }
+
+  /** Stores when it exists; false when missing. */
+  async replace(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+    return this.storeOne('replace', key, value, options)
+  }
+
+  /** Adds behind the stored bytes; flags and time of the item stay. False when missing. */
+  async append(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+    return this.storeOne('append', key, value, options)
+  }
+
+  /** Adds before the stored bytes; flags and time of the item stay. False when missing. */
+  async prepend(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+    return this.storeOne('prepend', key, value, options)
+  }
+
+  /**
+   * Stores when unchanged since `gets`; false when it changed.
+   * @param cas the signed 64-bit token of `gets`
+   * @throws NotFound when the key is missing; ValueError without the `cas` behavior; OverflowError, TypeError for the token
+   */
+  async cas(key: Key, value: unknown, cas: bigint, options?: Time | TimeOptions): Promise<boolean> {
+    const modes = this.slots.modes()
+    if (!modes.cas) throw new ValueError('cas without cas behavior')
+    const unique = casToken(cas)
+    const wire = this.slots.key(key, 'cas', '')
+    if (wire === '') throw badKey('', 'cas', 'is empty')
+    if (unique === MAX_UINT64)
+      throw new AllocationError('error 17 from memcached_cas', { operation: 'cas', key: wire })
+    const exptime = this.slots.exptime(timeOf(options), 'cas', wire)
+    const encoded = this.encode(value, undefined, 'cas', wire)
+    return this.store({ verb: 'cas', key: wire, encoded, exptime, cas: unique }, 'cas', modes)
+  }
+
+  /**
+   * Stores many, one after another in the given order. Everything is serialized before the first byte is sent.
+   * @returns keys that failed softly
+   * @throws the first hard error; earlier keys stay stored, later ones are not tried
+   */
+  async setMulti<K extends Key = string>(
+    mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+    options?: Time | MultiOptions,
+  ): Promise<K[]> {
+    return this.storeMulti('set', 'setMulti', mapping, options)
+  }
+
+  /** Like setMulti, for keys that do not exist yet. @returns keys that existed already (or failed softly) */
+  async addMulti<K extends Key = string>(
+    mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+    options?: Time | MultiOptions,
+  ): Promise<K[]> {
+    return this.storeMulti('add', 'addMulti', mapping, options)
+  }
+
+  private async storeOne(
+    verb: StoreVerb & Operation,
+    key: Key,
+    value: unknown,
+    options: StoreArgument | undefined,
+  ): Promise<boolean> {
+    const modes = this.slots.modes()
+    const wire = this.slots.key(key, verb, '')
+    const exptime = this.slots.exptime(timeOf(options), verb, wire)
+    const encoded = this.encode(value, compressionOf(options), verb, wire)
+    if (wire === '') return false
+    return this.store({ verb, key: wire, encoded, exptime }, verb, modes)
+  }
+
+  private async storeMulti<K extends Key>(
+    verb: 'set' | 'add',
+    operation: 'setMulti' | 'addMulti',
+    mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+    options: Time | MultiOptions | undefined,
+  ): Promise<K[]> {
+    const modes = this.slots.modes()
+    const prefix = prefixBytes(typeof options === 'object' ? options.keyPrefix : undefined, operation)
+    const compression = compressionOf(options)
+    const prepared = entriesOf<K>(mapping).map(([key, value]) => {
+      const wire = this.slots.key(key, operation, prefix)
+      const exptime = this.slots.exptime(timeOf(options), operation, wire)
+      return {
+        original: key,
+        verb,
+        key: wire,
+        exptime,
+        encoded: this.encode(value, compression, operation, wire),
+      }
+    })
+    const failed: K[] = []
+    for (const one of prepared) {
+      const stored = one.key !== '' && (await this.store(one, operation, modes))
+      if (!stored) failed.push(one.original)
+    }
+    return failed
+  }
+
+  // ── counters ─────────────────────────────────────────────────────────────────────────────────
+
+  /** Adds to a counter and returns its new value, 0…2^64−1 (a bigint above 2^53). @throws NotFound when missing; ClientError */
+  async incr(key: Key, delta: number | bigint = 1): Promise<number | bigint> {
+    return this.countOne('incr', 'incr', this.slots.key(key, 'incr', ''), String(checkedDelta(delta)))
+  }
+
+  /** Subtracts, stopping at 0. @throws NotFound when missing; ClientError */
+  async decr(key: Key, delta: number | bigint = 1): Promise<number | bigint> {
+    return this.countOne('decr', 'decr', this.slots.key(key, 'decr', ''), String(checkedDelta(delta)))
+  }
+
+  /**
+   * Adds to every counter, one after another; all are tried. The delta is unsigned 32 bit and wraps.
+   * @throws NotFound when keys are missing; otherwise by the rules of spec/pylibmc §5.6
+   */
+  async incrMulti(
+    keys: Iterable<Key>,
+    options: PrefixOptions & { readonly delta?: number | bigint } = {},
+  ): Promise<void> {
+    if (keys instanceof Map) throw new TypeError('dict is not a sequence')
+    const delta = String(BigInt.asUintN(32, BigInt(integer(options.delta ?? 1, 'delta'))))
+    const prefix = prefixBytes(options.keyPrefix, 'incrMulti')
+    let missing = 0
+    const errors: MemcachedError[] = []
+    let last: MemcachedError | undefined
+    for (const key of [...keys]) {
+      last = undefined
+      try {
+        await this.countOne('incr', 'incrMulti', this.slots.key(key, 'incrMulti', prefix), delta)
+      } catch (error) {
+        if (!(error instanceof MemcachedError)) throw error
+        last = error
+        if (error instanceof NotFound) missing++
+        else errors.push(error)
+      }
+    }
+    if (errors.length > 0) {
+      const message = `${missing + errors.length} keys failed`
+      const facts = { operation: 'incrMulti', cause: new AggregateError(errors) } as const
+      // The class follows the last key's result: plain when it succeeded, or when more than one key failed otherwise.
+      const Class = errors.length === 1 && last ? (last.constructor as typeof MemcachedError) : MemcachedError
+      throw new Class(message, facts)
+    }
+    if (missing > 0) throw new NotFound(`${missing} keys not found`, { operation: 'incrMulti' })
+  }
+
+  private async countOne(
+    verb: 'incr' | 'decr',
+    operation: Operation,
+    wire: Bytes,
+    delta: Bytes,
+  ): Promise<number | bigint> {
+    if (wire === '') throw badKey('', operation, 'is empty')
+    return this.count(verb, operation, wire, delta, this.slots.modes())
+  }
+
+  // ── the rest ─────────────────────────────────────────────────────────────────────────────────
+
+  /** True when deleted, false when missing. */
+  async delete(key: Key): Promise<boolean> {
+    return this.deleteWire(this.slots.key(key, 'delete', ''), 'delete')
+  }
+
+  /** Deletes one after another. True when all were there. @throws the first hard error; later keys are not tried */
+  async deleteMulti(keys: Iterable<Key>, options: PrefixOptions = {}): Promise<boolean> {
+    if (keys instanceof Map) throw new TypeError('keys must be a sequence, not a mapping')
+    const prefix = prefixBytes(options.keyPrefix, 'deleteMulti')
+    let all = true
+    for (const key of keys) {
+      const deleted = await this.deleteWire(this.slots.key(key, 'deleteMulti', prefix), 'delete')
+      all &&= deleted
+    }
+    return all
+  }
+
+  private async deleteWire(wire: Bytes, operation: Operation): Promise<boolean> {
+    if (wire === '') return false
+    const modes = this.slots.modes()
+    const request = requests.remove(modes.namespace + wire, { noreply: modes.noreply })
+    const { reply, server } = await this.line(request, operation, wire, modes)
+    return modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
+  }
+
+  /** Gives an item a new time. True, or false when missing. Always waits for the reply. @throws WriteError when unreachable */
+  async touch(key: Key, time: Time): Promise<boolean> {
+    const modes = this.slots.modes()
+    const wire = this.slots.key(key, 'touch', '')
+    const exptime = this.slots.exptime(time, 'touch', wire)
+    if (wire === '') return false
+    const request = requests.touch(modes.namespace + wire, String(exptime))
+    const { reply, server } = await this.line(request, 'touch', wire, modes)
+    return softOutcome(reply, 'touch', { key: wire, server: server.name })
+  }
+
+  /** Invalidates every item of every server, now or after `time` seconds. @throws SomeErrors; the other servers were flushed */
+  async flushAll(time: Time | TimeOptions = 0): Promise<true> {
+    const modes = this.slots.modes()
+    const seconds = BigInt(integer(timeOf(time), 'time'))
+    const request = requests.flushAll(this.slots.wire, seconds > 0n ? seconds : undefined, modes.noreply)
+    const results = await Promise.allSettled(
+      this.selection.servers.map(async (server) => {
+        const reply = await this.ask(server, request, 'flushAll', modes)
+        if (!modes.noreply) flushOutcome(reply as LineReply, { server: server.name })
+      }),
+    )
+    throwSomeErrors('flushAll', results)
+    return true
+  }
+
+  /**
+   * Statistics of every server: `[["host:port (index)", { name: value }], …]`, everything the server sends.
+   * @throws SomeErrors when a server fails; MemcachedError (38) for an unknown argument
+   */
+  async getStats(argument?: string): Promise<[server: string, stats: Record<string, string>][]> {
+    const modes = this.slots.modes()
+    if (argument !== undefined && typeof argument !== 'string') throw new TypeError('argument must be text')
+    if (argument === '' || (argument?.length ?? 0) >= 250)
+      throw badKey(argument ?? '', 'getStats', 'is no statistics argument')
+    const request = requests.stats(this.slots.wire, argument)
+    const results = await Promise.allSettled(
+      this.selection.servers.map(async (server): Promise<[string, Record<string, string>]> => {
+        const { stats, end } = (await this.ask(server, request, 'getStats', modes)) as StatsReply
+        if (end.status === 'ERROR')
+          throw errorFor(PARAMETER, 'getStats', undefined, { server: server.name, reply: end.line })
+        if (end.status !== 'END' && end.status !== 'OK' && end.status !== 'STORED') {
+          throw new SomeErrors('error 19 from get_stats', {
+            operation: 'getStats',
+            server: server.name,
+            reply: end.line,
+          })
+        }
+        return [statsName(server), Object.fromEntries(stats)]
+      }),
+    )
+    const refused = results.find((result) => result.status === 'rejected' && result.reason.code === PARAMETER)
+    if (refused) throw (refused as PromiseRejectedResult).reason
+    throwSomeErrors('getStats', results)
+    return results.map((result) => (result as PromiseFulfilledResult<[string, Record<string, string>]>).value)
+  }
+
+  /** Index of the server for a key, without I/O. */
+  hash(key: Key): number {
+    return this.selection.place(this.slots.key(key, 'hash', ''))
+  }
+
+  /** Closes every connection (saying quit) and ends any retry waiting; failure counters stay. The client stays usable. */
+  disconnectAll(): void {
+    this.selection.disconnectAll()
+  }
+}
+
+function throwSomeErrors(
+  operation: 'flushAll' | 'getStats',
+  results: readonly PromiseSettledResult<unknown>[],
+): void {
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  if (errors.length === 0) return
+  const unexpected = errors.find((error) => !(error instanceof MemcachedError))
+  if (unexpected !== undefined) throw unexpected
+  throw new SomeErrors(`error 19 from ${operation === 'flushAll' ? 'flush_all' : 'get_stats'}`, {
+    operation,
+    server: errors[0].server,
+    reply: errors[0].reply,
+    cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
+  })
+}
+
+function statsName({ address, index }: Server): string {
+  return address.transport === 'unix'
+    ? `${address.path}:0 (${index})`
+    : `${address.host}:${address.port} (${index})`
+}
