@@ -172,7 +172,7 @@ const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
     returned(
       await client.incr(
         bound.key as Unchecked,
-        (bound.delta ?? 1) as Unchecked,
+        ('delta' in bound ? bound.delta : 1) as Unchecked,
         options(bound, { noreply: 'noreply' }),
       ),
     ),
@@ -180,7 +180,7 @@ const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
     returned(
       await client.decr(
         bound.key as Unchecked,
-        (bound.delta ?? 1) as Unchecked,
+        ('delta' in bound ? bound.delta : 1) as Unchecked,
         options(bound, { noreply: 'noreply' }),
       ),
     ),

@@ -7,13 +7,13 @@ import { Commands } from '../strict/commands.js'
 import { delta as pylibmcDelta } from '../strict/exptime.js'
 import type { Key, Modes, PrefixOptions, StoreOptions, Time } from '../strict/index.js'
 import { badKey } from '../strict/keys.js'
-import { softOutcome } from '../strict/replies.js'
+import { replyError, softOutcome } from '../strict/replies.js'
 import { Announcer, type Divergence, raises } from './divergence.js'
 import { type ClientOptions, Emulation } from './emulation.js'
 import { asNumber, sentText } from './exptime.js'
 import { type HashedKey, Keys } from './keys.js'
 import { type Context, deleteMulti, getMulti, setMulti } from './multi.js'
-import { again, counted, spelled, stored, swallowed } from './outcomes.js'
+import { again, counted, refused, spelled, stored, swallowed } from './outcomes.js'
 import { ProbingSelection } from './probing.js'
 import { type CompatServerInput, parseCompatServer } from './server-spec.js'
 import { compatSlots, negativeTime } from './slots.js'
@@ -243,7 +243,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
     options: NoReply | undefined,
   ): Promise<number | bigint | null> {
     const { wire, hash } = this.keys.one(key, verb)
-    if (wire === '') throw badKey('', verb, 'is empty')
+    if (wire === '') throw badKey('', verb)
     const text = this.deltaText(verb, wire, delta)
     const modes = this.modes(options)
     return counted(this.emulation, verb, wire, async () => {
@@ -286,8 +286,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
       const done = modes.noreply || softOutcome(reply, 'delete', { key: wire, server: server.name })
       return this.deleted(wire, done)
     } catch (error) {
-      const failure = this.emulation.on('return-values') ? 0 : false
-      return swallowed(this.emulation, 'errors', 'delete', wire, error, failure)
+      return refused(this.emulation, 'delete', wire, error)
     }
   }
 
@@ -333,10 +332,10 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
       const request = requests.touch(modes.namespace + wire, exptime, modes.noreply)
       const { reply, server } = await this.commands.line(request, 'touch', wire, modes, hash)
       const done = modes.noreply || softOutcome(reply, 'touch', { key: wire, server: server.name })
+      if (!done && this.emulation.facts.refusalRaises) throw replyError(reply, 'touch', { key: wire })
       return spelled(this.emulation, 'touch', wire, done)
     } catch (error) {
-      const failure = this.emulation.on('return-values') ? 0 : false
-      return swallowed(this.emulation, 'errors', 'touch', wire, error, failure)
+      return refused(this.emulation, 'touch', wire, error)
     }
   }
 

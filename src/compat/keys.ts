@@ -1,6 +1,7 @@
 /** python-memcached's key rule. Source: spec/python-memcached §8, §6.3. */
 import type { Bytes } from '../protocol/wire.js'
 import { IndexError, UnicodeEncodeError } from '../python/errors.js'
+import { bytesRepr } from '../python/repr.js'
 import type { Operation } from '../strict/index.js'
 import { prefixBytes, pylibmcKey } from '../strict/keys.js'
 import { PyFloat, PyTuple } from '../values/index.js'
@@ -12,7 +13,6 @@ import {
   MemcachedKeyNoneError,
   MemcachedKeyTypeError,
 } from './errors.js'
-import { bytesRepr } from './repr.js'
 
 export interface KeyLimits {
   /** Bytes; 0 = no limit. */

@@ -1,6 +1,7 @@
 /** Operations on many keys, the way python-memcached works through them. Source: spec/python-memcached §10.5, §13.2. */
 import * as requests from '../protocol/requests.js'
 import type { Bytes, LineReply } from '../protocol/wire.js'
+import { AttributeError } from '../python/errors.js'
 import { compressionOf, entriesOf, timeOf } from '../strict/arguments.js'
 import type { Commands } from '../strict/commands.js'
 import type { PreparedStore } from '../strict/core.js'
@@ -50,7 +51,6 @@ export async function getMulti<K>(
 
 interface Planned<K> extends PreparedStore {
   readonly original: K
-  readonly server?: Server
 }
 
 /** Every key is tried, all servers at once. @returns the keys that are known not to be stored */
@@ -61,6 +61,8 @@ export async function setMulti<K>(
   modes: Modes,
 ): Promise<K[]> {
   const { keyPrefix } = (typeof options === 'object' ? options : {}) as { readonly keyPrefix?: unknown }
+  if (Array.isArray(mapping) || typeof mapping !== 'object' || mapping === null)
+    throw new AttributeError(`'${typeName(mapping)}' object has no attribute 'keys'`)
   const prefix = keys.prefix(keyPrefix, 'setMulti')
   const refused: K[] = []
   const troubles: unknown[] = []
@@ -77,26 +79,20 @@ export async function setMulti<K>(
       refused.push(original)
     }
   }
+  // First all keys to their servers, then everything at once: the order python-memcached works in.
+  const servers = await pickAll(commands, 'setMulti', prepared, troubles)
   let served = 0
   const results = await Promise.all(
-    prepared.map(async (one): Promise<'stored' | 'refused' | 'forgotten'> => {
+    prepared.map(async (one, index): Promise<'stored' | 'refused' | 'forgotten'> => {
+      const server = servers[index]
+      if (!server) return 'forgotten'
+      served++
       try {
-        const kept = await commands.store(one, 'setMulti', modes)
-        served++
-        return kept ? 'stored' : 'refused'
+        return (await commands.storeOn(server, one, 'setMulti', modes)) ? 'stored' : 'refused'
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
         troubles.push(error)
-        const kind = transportKind(error)
-        if (
-          answered(error) ||
-          kind === 'closed' ||
-          kind === 'timeout' ||
-          kind === 'reset' ||
-          kind === 'aborted'
-        )
-          served++
-        return answered(error) || kind === 'closed' ? 'refused' : 'forgotten'
+        return answered(error) || transportKind(error) === 'closed' ? 'refused' : 'forgotten'
       }
     }),
   )
@@ -108,6 +104,27 @@ export async function setMulti<K>(
   const listed = all ? (modes.noreply ? refused : entries.map(([key]) => key)) : refused
   announceTrouble(emulation, 'setMulti', troubles, `lists ${listed.length} keys`)
   return listed
+}
+
+/** The servers of keys, one after another as the probe loop marks servers dead; undefined where there is none. */
+async function pickAll(
+  { selection }: Commands,
+  operation: Operation,
+  keys: readonly { readonly key: Bytes; readonly hash?: bigint }[],
+  troubles: unknown[],
+): Promise<(Server | undefined)[]> {
+  const servers: (Server | undefined)[] = []
+  for (const { key, hash } of keys) {
+    try {
+      const picked = selection.pick(key, operation, hash)
+      servers.push(picked instanceof Promise ? await picked : picked)
+    } catch (error) {
+      if (!(error instanceof MemcachedError)) throw error
+      troubles.push(error)
+      servers.push(undefined)
+    }
+  }
+  return servers
 }
 
 function announceTrouble(
@@ -165,4 +182,10 @@ export async function deleteMulti(
 
 function deleted(reply: LineReply, key: Bytes, server: Server): boolean {
   return softOutcome(reply, 'deleteMulti', { key, server: server.name })
+}
+
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return 'NoneType'
+  if (Array.isArray(value)) return 'list'
+  return typeof value === 'string' ? 'str' : typeof value
 }

@@ -4,12 +4,12 @@
  */
 import type { Bytes } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
+import { bytesRepr } from '../python/repr.js'
 import { BadKeyProvided, MemcachedError, NotFound, type Operation } from '../strict/index.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
 import { PythonSocketError, ValueTooLong } from './errors.js'
-import { bytesRepr } from './repr.js'
 import type { SwitchName } from './switches.js'
 
 /** Python's `0` where the switches keep it; false is pylibmc's word. */
@@ -85,6 +85,20 @@ export function spelled(
   const strict = shown(success)
   emulation.announcer.announce('return-values', { operation, key, compat: success ? '1' : '0', strict })
   return success ? 1 : 0
+}
+
+/** A delete or touch that did not work: 0, or what 1.58 makes of it on Python 3. @throws TypeError there */
+export function refused(
+  emulation: Emulation,
+  operation: 'delete' | 'touch',
+  key: Bytes,
+  error: unknown,
+): Falsy {
+  const raising = emulation.facts.refusalRaises && (answered(error) || transportKind(error) === 'closed')
+  if (!raising)
+    return swallowed(emulation, 'errors', operation, key, error, emulation.on('return-values') ? 0 : false)
+  swallowed(emulation, 'errors', operation, key, error, 'raises TypeError')
+  throw new TypeError('sequence item 0: expected str instance, bytes found')
 }
 
 /** incr, decr: python-memcached takes the reply line for a number, whatever it says. @throws ValueError */

@@ -15,6 +15,8 @@ export interface VersionFacts {
   readonly dropsZeroTouch: boolean
   /** delete's time: never sent, sent unless zero, sent unless None. */
   readonly deleteTime: 'never' | 'not-zero' | 'not-none'
+  /** On Python 3, 1.58 fails to word its complaint about a refused delete or touch: TypeError instead of 0. */
+  readonly refusalRaises: boolean
 }
 
 const v159: VersionFacts = {
@@ -25,6 +27,7 @@ const v159: VersionFacts = {
   defaults: false,
   dropsZeroTouch: false,
   deleteTime: 'not-none',
+  refusalRaises: false,
 }
 
 const versions = {
@@ -34,6 +37,7 @@ const versions = {
     values: '1.58',
     dropsZeroTouch: true,
     deleteTime: 'not-zero',
+    refusalRaises: true,
   },
   'python-memcached-1.59': v159,
   'python-memcached-1.60': { ...v159, version: '1.60', hash: 'masked', defaults: true, deleteTime: 'never' },

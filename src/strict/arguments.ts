@@ -33,7 +33,11 @@ export type StoreArgument = Time | StoreOptions
 
 export function timeOf(options: Time | TimeOptions | undefined): unknown {
   if (options === undefined) return 0
-  return typeof options === 'object' && options !== null ? (options.time ?? 0) : options
+  return typeof options === 'object' && options !== null
+    ? options.time === undefined
+      ? 0
+      : options.time
+    : options
 }
 
 export function compressionOf(options: Time | StoreOptions | undefined): CompressionRequest | undefined {

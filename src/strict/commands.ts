@@ -23,6 +23,8 @@ import { flushOutcome, softOutcome } from './replies.js'
 import type { Operation, Server } from './slots.js'
 
 const PARAMETER = 38
+const tokenTooLong =
+  'MEMORY ALLOCATION FAILURE(Cannot allocate memory), snprintf(MEMCACHED_MAXIMUM_INTEGER_DISPLAY_LENGTH)'
 
 export class Commands extends Core {
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────
@@ -113,9 +115,9 @@ export class Commands extends Core {
     if (!modes.cas) throw new ValueError('cas without cas behavior')
     const unique = casToken(cas)
     const wire = this.slots.key(key, 'cas', '')
-    if (wire === '') throw badKey('', 'cas', 'is empty')
+    if (wire === '') throw badKey('', 'cas', 'Key provided was too long.')
     if (unique === MAX_UINT64)
-      throw new AllocationError('error 17 from memcached_cas', { operation: 'cas', key: wire })
+      throw errorFor(AllocationError.retcode, 'cas', tokenTooLong, { key: wire, server: this.serverOf(wire) })
     const exptime = this.slots.exptime(timeOf(options), 'cas', wire)
     const encoded = this.encode(value, undefined, 'cas', wire)
     return this.store({ verb: 'cas', key: wire, encoded, exptime, cas: unique }, 'cas', modes)
@@ -236,7 +238,7 @@ export class Commands extends Core {
     wire: Bytes,
     delta: Bytes,
   ): Promise<number | bigint> {
-    if (wire === '') throw badKey('', operation, 'is empty')
+    if (wire === '') throw badKey('', operation)
     return this.count(verb, operation, wire, delta, this.slots.modes())
   }
 
@@ -300,8 +302,7 @@ export class Commands extends Core {
   async getStats(argument?: string): Promise<[server: string, stats: Record<string, string>][]> {
     const modes = this.slots.modes()
     if (argument !== undefined && typeof argument !== 'string') throw new TypeError('argument must be text')
-    if (argument === '' || (argument?.length ?? 0) >= 250)
-      throw badKey(argument ?? '', 'getStats', 'is no statistics argument')
+    if (argument === '' || (argument?.length ?? 0) >= 250) throw badKey('', 'getStats')
     const request = requests.stats(this.slots.wire, argument)
     const results = await Promise.allSettled(
       this.selection.servers.map(async (server): Promise<[string, Record<string, string>]> => {
@@ -329,6 +330,10 @@ export class Commands extends Core {
     return this.selection.place(this.slots.key(key, 'hash', ''))
   }
 
+  private serverOf(wire: Bytes): string {
+    return this.selection.servers[this.selection.place(wire)]!.name
+  }
+
   /** Closes every connection (saying quit) and ends any retry waiting; failure counters stay. The client stays usable. */
   disconnectAll(): void {
     this.selection.disconnectAll()
@@ -343,7 +348,9 @@ function throwSomeErrors(
   if (errors.length === 0) return
   const unexpected = errors.find((error) => !(error instanceof MemcachedError))
   if (unexpected !== undefined) throw unexpected
-  throw new SomeErrors(`error 19 from ${operation === 'flushAll' ? 'flush_all' : 'get_stats'}`, {
+  const name = operation === 'flushAll' ? 'flush_all' : 'get_stats'
+  const said = /^error \d+ from \w+(: .*)$/s.exec(errors[0].message)?.[1] ?? ''
+  throw new SomeErrors(`error 19 from ${name}${said}`, {
     operation,
     server: errors[0].server,
     reply: errors[0].reply,

@@ -114,9 +114,20 @@ export class Core {
   }
 
   async store(prepared: PreparedStore, operation: Operation, modes: Modes): Promise<boolean> {
+    const picked = this.selection.pick(prepared.key, operation, prepared.hash)
+    const server = picked instanceof Promise ? await picked : picked
+    return this.storeOn(server, prepared, operation, modes)
+  }
+
+  async storeOn(
+    server: Server,
+    prepared: PreparedStore,
+    operation: Operation,
+    modes: Modes,
+  ): Promise<boolean> {
     const { key } = prepared
     const request = this.storeRequest(prepared, modes)
-    const { reply, server } = await this.line(request, operation, key, modes, prepared.hash)
+    const reply = (await this.send(server, request, operation, key, modes)) as LineReply
     return modes.noreply || softOutcome(reply, operation, { key, server: server.name })
   }
 

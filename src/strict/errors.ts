@@ -167,17 +167,22 @@ export function errorFor(
 ): MemcachedError {
   const ErrorClass = errorClasses.get(code) ?? MemcachedError
   const all = { ...facts, operation, code }
-  if (code === TooBig.retcode) return new ErrorClass('', all)
   if (counters.has(operation)) {
     return new ErrorClass(code === NotFound.retcode ? '1 keys not found' : '1 keys failed', all)
   }
+  if (code === TooBig.retcode) return new ErrorClass('', all)
   let message = `error ${code} from ${functions[operation] ?? `memcached_${operation}`}`
-  if (facts.key !== undefined && withKey.has(operation)) {
-    message += `(${Buffer.from(facts.key.slice(0, MESSAGE_KEY_LENGTH), 'latin1')})`
+  if (facts.key && withKey.has(operation)) {
+    message += `(${messageKey(facts.key)})`
   }
   if (text !== undefined) message += `: ${text}`
   if (text !== undefined && facts.server !== undefined) {
     message += facts.server.startsWith('/') ? `,  socket: ${facts.server}` : `,  host: ${facts.server}`
   }
   return new ErrorClass(message, all)
+}
+
+/** A C string: it ends at the first NUL. */
+function messageKey(key: string): string {
+  return Buffer.from(key.slice(0, MESSAGE_KEY_LENGTH), 'latin1').toString().replace(/\0.*$/s, '')
 }

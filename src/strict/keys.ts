@@ -8,7 +8,7 @@
 
 import type { Bytes } from '../protocol/wire.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
-import { BadKeyProvided } from './errors.js'
+import { BadKeyProvided, errorFor, type MemcachedError } from './errors.js'
 import type { Operation } from './slots.js'
 
 /** Bytes, after UTF-8 encoding, prefix included. */
@@ -35,7 +35,6 @@ const MUST_BE_BYTES: ReadonlySet<Operation> = new Set([
 const SOFT: ReadonlySet<Operation> = new Set([
   'set', 'add', 'replace', 'append', 'prepend', 'delete', 'touch', 'setMulti', 'addMulti', 'deleteMulti',
 ]) // biome-ignore format: one list
-const COUNTERS: ReadonlySet<Operation> = new Set(['incr', 'decr', 'incrMulti'])
 
 /**
  * Text (as UTF-8) or bytes → one character per byte.
@@ -71,14 +70,19 @@ export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, ve
   const full = prefix + own
   if (full.length > MAX_KEY_LENGTH) {
     if (operation === 'getMulti' || operation === 'incrMulti')
-      throw badKey(full, operation, 'is over 250 bytes with its prefix')
+      throw badKey(full, operation, 'Key provided was too long.')
     throw tooLong(full)
   }
   if (verifyKeys && !GRAPHIC.test(full)) {
     if (SOFT.has(operation)) return ''
-    throw badKey(full, operation, 'has a byte outside 0x21–0x7e')
+    throw badKey(full, operation, 'Key provided had invalid character.')
   }
-  if (BREAKING.test(full)) throw badKey(full, operation, 'has a blank or control character')
+  if (BREAKING.test(full))
+    throw badKey(
+      full,
+      operation,
+      `the key ${JSON.stringify(full.slice(0, 80))} has a blank or control character`,
+    )
   return full
 }
 
@@ -86,13 +90,10 @@ function tooLong(key: Bytes): ValueError {
   return new ValueError(`key length ${key.length} too long, max is ${MAX_KEY_LENGTH}`)
 }
 
-/** @param what follows "key …" in the message */
-export function badKey(key: Bytes, operation: Operation, what: string): BadKeyProvided {
-  // incr, decr and incr_multi report all their failures in this form (spec/pylibmc §5.6).
-  const message = COUNTERS.has(operation)
-    ? '1 keys failed'
-    : `key ${JSON.stringify(key.slice(0, 80))} ${what}`
-  return new BadKeyProvided(message, { operation, key })
+/** @param what is wrong with it, in a sentence */
+export function badKey(key: Bytes, operation: Operation, what?: string): MemcachedError {
+  const text = `A BAD KEY WAS PROVIDED/CHARACTERS OUT OF RANGE${what === undefined ? '' : `, ${what}`}`
+  return errorFor(BadKeyProvided.retcode, operation, text, { key })
 }
 
 /** A prefix of a multi operation. @throws TypeError, also for null; ValueError over 250 bytes */

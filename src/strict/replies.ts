@@ -5,7 +5,7 @@
  * success; here they are `UnknownReadFailure`, and the connection is closed.
  */
 import type { LineReply, LineStatus } from '../protocol/wire.js'
-import { type ErrorFacts, errorFor, type MemcachedError, SomeErrors } from './errors.js'
+import { type ErrorFacts, errorFor, type MemcachedError } from './errors.js'
 import type { Operation } from './slots.js'
 
 /** libmemcached's return codes of replies. */
@@ -29,6 +29,8 @@ const OUT_OF_MEMORY = 48
 const TOO_BIG = 37
 const SERVER_ERROR = 10
 const UNKNOWN = 7
+/** What libmemcached says of every failed touch, in its own spelling. */
+export const TOUCH_FAILED = 'Error occcured while reading response'
 
 export function replyCode(reply: LineReply): number {
   if (reply.status !== 'SERVER_ERROR') return codes[reply.status]
@@ -39,10 +41,11 @@ export function replyCode(reply: LineReply): number {
 }
 
 /** What libmemcached adds to the message of an error reply. */
-function replyText(code: number, line: string): string | undefined {
-  if (code === 9) return line.slice('CLIENT_ERROR '.length)
-  if (code === SERVER_ERROR) return `SERVER ERROR, ${line.slice('SERVER_ERROR '.length)}`
-  if (code === UNKNOWN) return `UNKNOWN READ FAILURE, ${line.slice(0, 200)}`
+function replyText(code: number, line: string, operation: Operation): string | undefined {
+  const said = operation === 'touch' ? TOUCH_FAILED : undefined
+  if (code === 9) return said ?? line.slice('CLIENT_ERROR '.length)
+  if (code === SERVER_ERROR) return `SERVER ERROR, ${said ?? line.slice('SERVER_ERROR '.length)}`
+  if (code === UNKNOWN) return `UNKNOWN READ FAILURE, ${said ?? `${line.slice(0, 200)}\r\n`}`
   return undefined
 }
 
@@ -53,7 +56,7 @@ export function replyError(
   facts: ErrorFacts,
   code = replyCode(reply),
 ): MemcachedError {
-  return errorFor(code || UNKNOWN, operation, replyText(code || UNKNOWN, reply.line), {
+  return errorFor(code || UNKNOWN, operation, replyText(code || UNKNOWN, reply.line, operation), {
     ...facts,
     reply: reply.line,
   })
@@ -85,10 +88,10 @@ export function counterOutcome(reply: LineReply): { value: bigint } | { code: nu
   return { code: replyCode(reply) || UNKNOWN }
 }
 
-/** @throws SomeErrors unless the server flushed */
+/** @throws MemcachedError unless the server flushed */
 export function flushOutcome(reply: LineReply, facts: ErrorFacts): void {
   if (reply.status === 'OK' || reply.status === 'STORED' || reply.status === 'NUMBER') return
-  throw new SomeErrors('error 19 from flush_all', { ...facts, operation: 'flushAll', reply: reply.line })
+  throw replyError(reply, 'flushAll', facts)
 }
 
 /** A reply after which nothing on the connection can be trusted. */

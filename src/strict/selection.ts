@@ -16,6 +16,7 @@ import type { TransportError, TransportErrorKind } from '../transport/errors.js'
 import type { Exchange } from '../transport/types.js'
 import { errorFor, type MemcachedError } from './errors.js'
 import { Health, type HealthSettings } from './health.js'
+import { TOUCH_FAILED } from './replies.js'
 import type { ServerSpec } from './server-spec.js'
 import type { Operation, Selection, Server } from './slots.js'
 
@@ -59,6 +60,7 @@ const WRITE_ERROR = 5
 const SYSTEM_ERROR = 26
 const SERVER_DEAD = 35
 const SERVER_DOWN = 47
+const TOUCH_UNSENT = 'WRITE FAILURE, Error occcured while writing touch command to server'
 const texts: Readonly<Record<number, string>> = {
   [SERVER_DEAD]: 'SERVER IS MARKED DEAD',
   [SERVER_DOWN]: 'SERVER HAS FAILED AND IS DISABLED UNTIL TIMED RETRY',
@@ -184,7 +186,7 @@ export function errorOf(
 ): MemcachedError {
   const system = error.kind === 'connect' && server.address.transport === 'unix'
   const code = system ? SYSTEM_ERROR : codes[error.kind]
-  return errorFor(code, operation, text(error), { key, server: server.name, cause: error })
+  return errorFor(code, operation, text(error, operation), { key, server: server.name, cause: error })
 }
 
 function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
@@ -202,27 +204,35 @@ function unusable(
   cause?: Error,
 ): MemcachedError {
   const facts = { key, server: server.name, cause }
-  if (operation === 'touch') return errorFor(WRITE_ERROR, operation, texts[code] ?? 'WRITE FAILURE', facts)
+  if (operation === 'touch') return errorFor(WRITE_ERROR, operation, TOUCH_UNSENT, facts)
   return errorFor(code, operation, texts[code], facts)
 }
 
-function text(error: TransportError): string {
+const RETRIEVALS: ReadonlySet<Operation> = new Set(['get', 'gets', 'getMulti'])
+
+/** What libmemcached says of it, by the way each of its functions has of reading replies. */
+function text(error: TransportError, operation: Operation): string {
+  const reading = operation === 'touch' ? `, ${TOUCH_FAILED}` : undefined
   switch (error.kind) {
     case 'lookup':
       return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE, ${error.message}`
     case 'connect':
-      return `CONNECTION FAILURE(${strerror[error.code ?? ''] ?? error.message})`
+      return RETRIEVALS.has(operation) ? 'CONNECTION FAILURE' : `CONNECTION FAILURE(${systemError(error)})`
     case 'connect-timeout':
       return 'A TIMEOUT OCCURRED'
     case 'timeout':
-      return 'A TIMEOUT OCCURRED, time out'
+      return `A TIMEOUT OCCURRED${reading ?? ', time out'}`
     case 'closed':
-      return 'CONNECTION FAILURE, ::rec() returned zero, server has disconnected'
+      return `CONNECTION FAILURE${reading ?? ', ::rec() returned zero, server has disconnected'}`
     case 'reset':
-      return `CONNECTION FAILURE(${strerror[error.code ?? ''] ?? error.message})`
+      return `CONNECTION FAILURE${reading ?? `(${systemError(error)})`}`
     case 'aborted':
       return 'CONNECTION FAILURE, closed by this client'
     case 'unintelligible':
-      return `UNKNOWN READ FAILURE, ${error.message}`
+      return `UNKNOWN READ FAILURE${reading ?? `, ${error.message}`}`
   }
+}
+
+function systemError(error: TransportError): string {
+  return strerror[error.code ?? ''] ?? error.message
 }

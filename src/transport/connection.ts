@@ -76,7 +76,10 @@ export class Connection implements Exchange {
 
   exchange(request: Request, options?: ExchangeOptions): Promise<Reply> {
     if (this.stale) {
-      this.stale = false
+      // Everything asked in this same breath would have gone into the dead socket.
+      queueMicrotask(() => {
+        this.stale = false
+      })
       return Promise.reject(
         new TransportError('closed', this.name, 'server closed the connection while it was idle'),
       )

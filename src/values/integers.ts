@@ -5,12 +5,14 @@ import { MAX_INTEGER_DIGITS, shrink } from './pickle/text.js'
 /** ASCII blanks, one sign, digits with single underscores between them. */
 const INTEGER = /^[ \t\n\v\f\r]*([+-]?)(\d+(?:_\d+)*)[ \t\n\v\f\r]*$/
 
-/** @returns number when safe, else bigint @throws ValueError like Python's int() */
-export function pythonInteger(data: Buffer): number | bigint {
+/**
+ * @param repr how the message shows what is no number: pylibmc reads text, python-memcached bytes
+ * @returns number when safe, else bigint @throws ValueError like Python's int()
+ */
+export function pythonInteger(data: Buffer, repr: (text: string) => string): number | bigint {
   const text = data.toString('latin1')
   const match = INTEGER.exec(text)
-  if (!match)
-    throw new ValueError(`invalid literal for int() with base 10: ${JSON.stringify(text.slice(0, 80))}`)
+  if (!match) throw new ValueError(`invalid literal for int() with base 10: ${repr(text.slice(0, 80))}`)
   const digits = match[2]!.replaceAll('_', '')
   if (digits.length > MAX_INTEGER_DIGITS) {
     throw new ValueError(

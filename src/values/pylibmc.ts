@@ -1,4 +1,5 @@
 /** How pylibmc 1.6.3 writes and reads values. Source: spec/pylibmc §4. */
+import { textRepr } from '../python/repr.js'
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
 import { type UnpickleOptions, unpickle } from './pickle/reader.js'
@@ -41,7 +42,7 @@ export function pylibmcEncoding(options: PylibmcEncodingOptions = {}): ValueEnco
           return decodeText(payload)
         case FLAG_INTEGER:
         case FLAG_LONG:
-          return pythonInteger(untilNul(payload))
+          return pythonInteger(untilNul(payload), textRepr)
         case FLAG_PICKLE:
           return unpickle(payload, options)
         default:

@@ -1,4 +1,5 @@
 /** How python-memcached (on Python 3) writes and reads values, by version. Source: spec/python-memcached §9, §17, §18. */
+import { bytesRepr } from '../python/repr.js'
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
 import { type UnpickleOptions, unpickle } from './pickle/reader.js'
@@ -47,7 +48,7 @@ export function pythonMemcachedEncoding(options: PythonMemcachedEncodingOptions 
       }
       if (type === 0) return old ? decodeText(payload) : payload
       if (type & FLAG_TEXT && !old) return decodeText(payload)
-      if (type & (FLAG_INTEGER | FLAG_LONG)) return pythonInteger(payload)
+      if (type & (FLAG_INTEGER | FLAG_LONG)) return pythonInteger(payload, bytesRepr)
       if (!(type & FLAG_PICKLE))
         throw new ValueDecodeError('flags', `Unknown flags on get: ${(type >>> 0).toString(16)}`, flags)
       if (!options.undecodablePickle) return unpickle(payload, options)

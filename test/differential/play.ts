@@ -1,6 +1,8 @@
 /** Plays a scenario against one of our clients and tells what it did, in the words of the recordings. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type AuditedClient, construct, invoke, type LibraryName, type Outcome } from '../../src/audit/index.js'
+import { type AuditedClient, invoke } from '../../src/audit/calls.js'
+import { type Outcome, raised } from '../../src/audit/outcome.js'
+import type { LibraryName } from '../../src/audit/python-signatures.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 import type { Recorded, Recording, Step } from './recordings.js'
 
@@ -14,7 +16,10 @@ export interface Stage {
 /** The clients under test, by what is made of the library's keywords. */
 export interface Cast {
   readonly library: LibraryName
-  construct(servers: readonly (string | readonly [string, number])[], kwargs: Readonly<Record<string, unknown>>): AuditedClient
+  construct(
+    servers: readonly (string | readonly [string, number])[],
+    kwargs: Readonly<Record<string, unknown>>,
+  ): AuditedClient
 }
 
 /** One outcome per step; null for steps that are no call or that the recording left out. */
@@ -24,9 +29,12 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
   const tokens = new Map<string, unknown>()
   const outcomes: (Recorded | null)[] = []
   const kwargs = Object.fromEntries(
-    Object.entries(scenario.client?.[library] ?? {}).map(([name, value]) => [name, fromTypedJson(value as TypedJson)]),
+    Object.entries(scenario.client?.[library] ?? {}).map(([name, value]) => [
+      name,
+      fromTypedJson(value as TypedJson),
+    ]),
   )
-  const weights = scenario.weights as readonly number[] | undefined
+  const { weights } = scenario
   const servers = stage.addresses.map((address, i) => (weights ? ([address, weights[i]!] as const) : address))
   try {
     for (const [index, step] of scenario.steps.entries()) {
@@ -46,8 +54,8 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
         try {
           client = cast.construct(servers, kwargs)
         } catch (error) {
-          outcomes[index] = shown(raisedBy(error))
-          continue
+          outcomes[index] = shown(raised(error))
+          break
         }
         clients.set(name, client)
       }
@@ -57,10 +65,15 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
       const named = Object.fromEntries(
         Object.entries(step.kwargs ?? {}).map(([key, value]) => [key, fromTypedJson(value as TypedJson)]),
       )
-      const outcome = await invoke(client, { name: cast.library, version }, { call: step.call, args, kwargs: named })
+      const outcome = await invoke(
+        client,
+        { name: cast.library, version },
+        { call: step.call, args, kwargs: named },
+      )
       if (step.call === 'gets' && 'result' in outcome) {
         const pair = outcome.result as { readonly $tuple?: readonly TypedJson[] } | null
-        const token = pair && typeof pair === 'object' && pair.$tuple ? fromTypedJson(pair.$tuple[1] ?? null) : null
+        const token =
+          pair && typeof pair === 'object' && pair.$tuple ? fromTypedJson(pair.$tuple[1] ?? null) : null
         if (token !== null) tokens.set(name, token)
       }
       outcomes[index] = shown(outcome, step.mask as string | undefined)
@@ -81,11 +94,6 @@ function leftOut(step: Step, library: string, version: string): boolean {
   return match[2] === '>=' ? !newer : newer
 }
 
-function raisedBy(error: unknown): Outcome {
-  const { raised } = outcomes
-  return raised(error)
-}
-
 /** Ports vary; of statistics only the names are recorded. */
 function shown(outcome: Outcome, mask?: string): Recorded {
   if ('raises' in outcome) return outcome as Recorded
@@ -104,6 +112,3 @@ function shown(outcome: Outcome, mask?: string): Recorded {
 function text(value: unknown): string {
   return typeof value === 'string' ? value : (value as { readonly $bytes: string }).$bytes
 }
-
-import * as outcomes from '../../src/audit/outcome.js'
-export { construct }

@@ -22,6 +22,10 @@ export interface Step {
 export interface Scenario {
   readonly about: string
   readonly servers: number
+  /** One per server, for constructors that take pairs. */
+  readonly weights?: readonly number[]
+  /** Further memcached arguments. */
+  readonly memcached?: readonly string[]
   readonly client?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly steps: readonly Step[]
 }

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Step, WireEntry } from './recordings.js'
 
 interface ActiveFault {
@@ -44,6 +45,12 @@ export class ReplayServer {
     await closed
   }
 
+  /** Waits a moment for what nobody waited for (noreply commands). */
+  async settled(): Promise<void> {
+    for (let waited = 0; waited < 20 && this.expected.length > 0 && !this.difference; waited++)
+      await sleep(10)
+  }
+
   /** What the library had sent and the client did not. */
   get unsent(): string | undefined {
     const next = this.expected[0]
@@ -53,24 +60,27 @@ export class ReplayServer {
   async fault(step: Step): Promise<void> {
     switch (step.fault) {
       case 'down':
-        return this.stop()
+        await this.stop()
+        break
       case 'up':
         this.faults = []
         if (!this.listener) await this.start()
-        return
+        break
       case 'cut':
         this.cut()
-        return
+        break
       default: {
         const known = ['close', 'reset', 'stall', 'truncate'] as const
         const kind = known.find((name) => name === step.fault) ?? 'other'
         this.faults.push({ kind, ending: step.then as string | undefined, count: Number(step.count ?? 1) })
       }
     }
+    // The client's socket hears of it first, as it did when this was recorded.
+    await sleep(20)
   }
 
   private cut(): void {
-    for (const socket of this.sockets) socket.end()
+    for (const socket of this.sockets) socket.destroy()
     this.sockets.clear()
   }
 
@@ -88,7 +98,7 @@ export class ReplayServer {
         if (entry && pending.startsWith(entry.sent)) {
           pending = pending.slice(entry.sent.length)
           this.expected.shift()
-          this.answer(socket, entry)
+          if (this.answer(socket, entry)) pending = ''
         } else if (entry?.sent.startsWith(pending)) {
           return
         } else {
@@ -102,13 +112,15 @@ export class ReplayServer {
     })
   }
 
-  private answer(socket: Socket, entry: WireEntry): void {
+  /** Returns true when the connection ends with it: what the client had sent ahead is lost. */
+  private answer(socket: Socket, entry: WireEntry): boolean {
     const fault = this.faults[0]
     if (fault && fault.count > 0 && --fault.count === 0) this.faults.shift()
     if (entry.received !== null) socket.write(Buffer.from(entry.received, 'latin1'))
     const ending = fault?.kind === 'truncate' ? (fault.ending ?? 'close') : fault?.kind
     if (ending === 'close') socket.end()
     else if (ending === 'reset') socket.resetAndDestroy()
+    return ending === 'close' || ending === 'reset'
   }
 }
 

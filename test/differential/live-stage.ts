@@ -1,0 +1,46 @@
+/** Real memcached servers, each behind a fault proxy. */
+import { connect } from 'node:net'
+import { FaultProxy, parseFault } from '../../src/server/index.js'
+import { type Memcached, startMemcached } from '../support/memcached.js'
+import { type Recording, wireBytes } from './recordings.js'
+import type { CheckedStage } from './replay-stage.js'
+
+export async function liveStage({ scenario }: Recording): Promise<CheckedStage> {
+  const args = scenario.memcached ?? []
+  const memcached: Memcached[] = []
+  const proxies: FaultProxy[] = []
+  for (let i = 0; i < scenario.servers; i++) {
+    const server = await startMemcached({ args })
+    const proxy = new FaultProxy({ target: server.address })
+    await proxy.start()
+    memcached.push(server)
+    proxies.push(proxy)
+  }
+  return {
+    addresses: proxies.map(({ address }) => address),
+    fault: async (step) => {
+      await proxies[step.server ?? 0]!.fault(parseFault({ server: 0, ...step }))
+    },
+    raw: async (step) => talk(memcached[step.server ?? 0]!.port, wireBytes(step.raw ?? '')),
+    difference: async () => undefined,
+    stop: async () => {
+      await Promise.all(proxies.map((proxy) => proxy.stop()))
+      await Promise.all(memcached.map((server) => server.stop()))
+    },
+  }
+}
+
+/** Sends bytes past the client and waits until the server has worked on them. */
+async function talk(port: number, bytes: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    let seen = ''
+    socket.on('error', reject)
+    socket.on('data', (chunk) => {
+      seen += chunk.toString('latin1')
+      if (seen.includes('VERSION')) socket.end()
+    })
+    socket.on('close', () => resolve())
+    socket.write(Buffer.from(`${bytes}version\r\n`, 'latin1'))
+  })
+}

@@ -1,0 +1,69 @@
+/**
+ * Both clients against what the real libraries did, twice: replayed from the recorded bytes (which also proves that we send
+ * the same bytes), and live on a real memcached behind a fault proxy.
+ */
+import { appendFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { construct } from '../../src/audit/construct.js'
+import type { PresetName } from '../../src/compat/index.js'
+import { firstDifference } from './compare.js'
+import { liveStage } from './live-stage.js'
+import { type Cast, play } from './play.js'
+import { fixtures, loadRecordings, type Recording, recordedLibraries } from './recordings.js'
+import { replayStage } from './replay-stage.js'
+
+const only = process.env.MEMSHIM_RECORDING
+const root = join(fixtures, '..')
+
+/** Recordings where we do otherwise on purpose, with the reason: `<library>-<version>` or `<library>` → scenario → reason. */
+const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = JSON.parse(
+  readFileSync(join(root, 'test', 'differential', 'deviations.json'), 'utf8'),
+)
+
+/** The client that must do what the library did. */
+function castFor({ library, version }: Recording): Cast {
+  if (library === 'pylibmc') {
+    return {
+      library,
+      construct: (servers, kwargs) =>
+        construct(library, servers, kwargs, { strict: { negativeTimeout: 'send' } }).client,
+    }
+  }
+  const emulate = `python-memcached-${version}` as PresetName
+  return {
+    library: 'python-memcached',
+    construct: (servers, kwargs) =>
+      construct('python-memcached', servers, kwargs, { compat: { emulate } }).client,
+  }
+}
+
+for (const folder of recordedLibraries()) {
+  const recordings = loadRecordings(folder).filter(({ name }) => !only || name.startsWith(only))
+  const known = { ...deviations[folder.replace(/-[\d.]+$/, '')], ...deviations[folder] }
+  for (const mode of ['replayed', 'live'] as const) {
+    describe(`${folder}, ${mode}`, () => {
+      let checked = 0
+      for (const recording of recordings) {
+        const { name, scenario } = recording
+        const reason = known[name]
+        it.concurrent(`${name}: ${scenario.about}${reason ? ` (on purpose otherwise: ${reason})` : ''}`, async () => {
+          const stage = mode === 'replayed' ? await replayStage(recording) : await liveStage(recording)
+          try {
+            const played = await play(recording, stage, castFor(recording))
+            const difference = firstDifference(recording, played) ?? (await stage.difference())
+            checked++
+            if (!reason) expect(difference).toBeUndefined()
+            else if (mode === 'replayed') expect(difference, 'no longer deviates').toBeDefined()
+          } finally {
+            await stage.stop()
+          }
+        })
+      }
+      afterAll(() => {
+        const row = { library: folder, mode, recordings: checked, deviations: Object.keys(known).length }
+        appendFileSync(join(root, '.cache', 'differential.jsonl'), `${JSON.stringify(row)}\n`)
+      })
+    })
+  }
+}
