@@ -5,7 +5,7 @@ import type { Bytes } from '../protocol/wire.js'
 import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
 import { Commands } from '../strict/commands.js'
 import { delta as pylibmcDelta } from '../strict/exptime.js'
-import type { Key, Modes, PrefixOptions, StoreOptions, Time } from '../strict/index.js'
+import type { Key, Modes, PrefixOptions, StoreOptions, Time, TimeOptions } from '../strict/index.js'
 import { badKey } from '../strict/keys.js'
 import { replyError, softOutcome } from '../strict/replies.js'
 import { Announcer, type Divergence, raises } from './divergence.js'
@@ -368,9 +368,12 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
   // ── servers ──────────────────────────────────────────────────────────────────────────────────
 
   /** Invalidates every item of the servers that can be reached. null (true with `return-values` off). @throws PythonSocketError */
-  async flushAll(): Promise<null | true> {
-    if (this.emulation.on('errors')) await flushAll(this.context)
-    else await this.commands.flushAll()
+  async flushAll(time?: Time | TimeOptions): Promise<null | true> {
+    if (this.emulation.on('errors')) {
+      if (time !== undefined && timeOf(time) !== 0)
+        throw new TypeError('flush_all takes no time in python-memcached')
+      await flushAll(this.context)
+    } else await this.commands.flushAll(time)
     if (!this.emulation.on('return-values')) return true
     this.emulation.announcer.announce('return-values', {
       operation: 'flushAll',

@@ -1,6 +1,6 @@
 /** The slots of the pipeline, filled by switches: each emulated policy announces the outcomes it changes. */
 import { pylibmcDialect, pythonMemcachedDialect } from '../protocol/dialects.js'
-import { exptime as pylibmcTime } from '../strict/exptime.js'
+import { integer, exptime as pylibmcTime } from '../strict/exptime.js'
 import type { Operation, ServerSpec, Slots } from '../strict/index.js'
 import type { Emulation } from './emulation.js'
 import { ValueTooLong } from './errors.js'
@@ -42,18 +42,18 @@ function storedTime(emulation: Emulation, time: unknown, operation: Operation, k
         strict: 'raises TypeError',
       })
     }
-  } else whole = pylibmcTime(time, operation, 'send')
-  return negativeTime(emulation, whole, operation, key)
+  } else whole = integer(time, 'time')
+  if (whole < 0) return negativeTime(emulation, whole, operation, key)
+  return emulation.on('time-arguments') ? whole : pylibmcTime(whole, operation, 'zero')
 }
 
-/** What goes out for a time that may be negative. */
+/** What goes out for a negative time. */
 export function negativeTime(
   emulation: Emulation,
   time: number | bigint,
   operation: Operation,
   key: string,
 ): number | bigint {
-  if (time >= 0) return time
   if (!emulation.on('negative-timeout')) return 0
   // The time of an existing item stays when something is added to it.
   if (operation !== 'append' && operation !== 'prepend') {
