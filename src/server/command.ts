@@ -1,0 +1,183 @@
+/**
+ * One command line as memcached 1.6.18 understands it, errors included: what is asked, or what is answered right away.
+ * Facts: replies of memcached 1.6.18 (fixtures/conversations), number of words per command included.
+ */
+import type { Bytes, StoreVerb } from '../protocol/wire.js'
+import { signed32, unsigned32, unsigned64 } from './numbers.js'
+
+interface MaybeQuiet {
+  /** `noreply`: whatever comes of it, errors included, is not said. */
+  readonly quiet: boolean
+}
+
+export interface StoreCommand extends MaybeQuiet {
+  readonly kind: 'store'
+  readonly verb: StoreVerb
+  readonly key: Bytes
+  readonly flags: number
+  /** As sent, signed 32 bit. */
+  readonly exptime: number
+  /** Bytes of the data block without its CRLF. */
+  readonly length: number
+  /** Of `cas` only. */
+  readonly cas?: bigint
+}
+
+export type Command =
+  | StoreCommand
+  | {
+      readonly kind: 'get'
+      readonly keys: readonly Bytes[]
+      readonly cas: boolean
+      readonly exptime?: number
+    }
+  | (MaybeQuiet & {
+      readonly kind: 'count'
+      readonly verb: 'incr' | 'decr'
+      readonly key: Bytes
+      readonly delta: bigint
+    })
+  | (MaybeQuiet & { readonly kind: 'delete'; readonly key: Bytes })
+  | (MaybeQuiet & { readonly kind: 'touch'; readonly key: Bytes; readonly exptime: number })
+  | (MaybeQuiet & { readonly kind: 'flush'; readonly delay: number })
+  | { readonly kind: 'stats'; readonly words: readonly Bytes[] }
+  /** Nothing to do but this line (without CRLF). */
+  | (MaybeQuiet & { readonly kind: 'say'; readonly line: Bytes })
+  | { readonly kind: 'quit' }
+
+/** Longest key, in bytes. */
+export const longestKey = 250
+/** Longest data block that can be announced: C's INT_MAX, less CRLF. */
+const longestData = 2 ** 31 - 1 - 2
+/** What a 1.6.18 calls itself. */
+export const serverVersion = '1.6.18'
+
+const badFormat = 'CLIENT_ERROR bad command line format'
+const badTime = 'CLIENT_ERROR invalid exptime argument'
+
+/** @param line without its line end */
+export function parseCommand(line: Bytes): Command {
+  // The line is a C string to memcached: it ends at the first NUL.
+  const nul = line.indexOf('\0')
+  const words = (nul < 0 ? line : line.slice(0, nul)).split(' ').filter((word) => word !== '')
+  const [verb] = words
+  switch (verb) {
+    case 'get':
+    case 'bget':
+      return words.length > 1 ? { kind: 'get', keys: words.slice(1), cas: false } : unknown
+    case 'gets':
+      return words.length > 1 ? { kind: 'get', keys: words.slice(1), cas: true } : unknown
+    case 'gat':
+    case 'gats':
+      return getAndTouch(words, verb === 'gats')
+    case 'set':
+    case 'add':
+    case 'replace':
+    case 'append':
+    case 'prepend':
+    case 'cas':
+      return store(words, verb)
+    case 'incr':
+    case 'decr':
+      return count(words, verb)
+    case 'delete':
+      return remove(words)
+    case 'touch':
+      return touch(words)
+    case 'flush_all':
+      return flush(words)
+    case 'stats':
+      return { kind: 'stats', words: words.slice(1) }
+    case 'version':
+      return say(`VERSION ${serverVersion}`)
+    case 'verbosity':
+      return verbosity(words)
+    case 'shutdown':
+      return say('ERROR: shutdown not enabled')
+    case 'mn':
+      return say('MN')
+    case 'quit':
+    // memcached hangs up on HTTP clients, which could be made to carry commands by a web page.
+    case 'Host:':
+      return { kind: 'quit' }
+    default:
+      return unknown
+  }
+}
+
+function store(words: readonly Bytes[], verb: StoreVerb): Command {
+  const least = verb === 'cas' ? 6 : 5
+  if (words.length !== least && words.length !== least + 1) return unknown
+  const quiet = isQuiet(words)
+  const key = words[1]!
+  if (key.length > longestKey) return say(badFormat, quiet)
+  const flags = unsigned32(words[2]!)
+  const exptime = signed32(words[3]!)
+  const length = signed32(words[4]!)
+  if (flags === undefined || exptime === undefined || length === undefined) return say(badFormat, quiet)
+  const cas = verb === 'cas' ? unsigned64(words[5]!) : undefined
+  if (verb === 'cas' && cas === undefined) return say(badFormat, quiet)
+  if (length < 0 || length > longestData) return say(badFormat, quiet)
+  return { kind: 'store', verb, key, flags, exptime, length, quiet, ...(cas === undefined ? {} : { cas }) }
+}
+
+function getAndTouch(words: readonly Bytes[], cas: boolean): Command {
+  if (words.length < 2) return unknown
+  const exptime = signed32(words[1]!)
+  return exptime === undefined ? say(badTime) : { kind: 'get', keys: words.slice(2), cas, exptime }
+}
+
+function count(words: readonly Bytes[], verb: 'incr' | 'decr'): Command {
+  if (words.length !== 3 && words.length !== 4) return unknown
+  const quiet = isQuiet(words)
+  const key = words[1]!
+  if (key.length > longestKey) return say(badFormat, quiet)
+  const delta = unsigned64(words[2]!)
+  if (delta === undefined) return say('CLIENT_ERROR invalid numeric delta argument', quiet)
+  return { kind: 'count', verb, key, delta, quiet }
+}
+
+function remove(words: readonly Bytes[]): Command {
+  if (words.length < 2 || words.length > 4) return unknown
+  const key = words[1]!
+  const quiet = words.length > 2 && isQuiet(words)
+  const zero = words[2] === '0'
+  if ((words.length === 3 && !zero && !quiet) || (words.length === 4 && !(zero && quiet))) {
+    return say(`${badFormat}.  Usage: delete <key> [noreply]`, quiet)
+  }
+  if (key.length > longestKey) return say(badFormat, quiet)
+  return { kind: 'delete', key, quiet }
+}
+
+function touch(words: readonly Bytes[]): Command {
+  if (words.length !== 3 && words.length !== 4) return unknown
+  const quiet = isQuiet(words)
+  const key = words[1]!
+  if (key.length > longestKey) return say(badFormat, quiet)
+  const exptime = signed32(words[2]!)
+  return exptime === undefined ? say(badTime, quiet) : { kind: 'touch', key, exptime, quiet }
+}
+
+function flush(words: readonly Bytes[]): Command {
+  if (words.length > 3) return unknown
+  const quiet = isQuiet(words)
+  if (words.length === (quiet ? 2 : 1)) return { kind: 'flush', delay: 0, quiet }
+  const delay = signed32(words[1]!)
+  return delay === undefined ? say(badTime, quiet) : { kind: 'flush', delay, quiet }
+}
+
+function verbosity(words: readonly Bytes[]): Command {
+  if (words.length !== 2 && words.length !== 3) return unknown
+  const quiet = isQuiet(words)
+  return unsigned32(words[1]!) === undefined ? say(badFormat, quiet) : say('OK', quiet)
+}
+
+function isQuiet(words: readonly Bytes[]): boolean {
+  return words.at(-1) === 'noreply'
+}
+
+function say(line: Bytes, quiet = false): Command {
+  return { kind: 'say', line, quiet }
+}
+
+const unknown: Command = say('ERROR')

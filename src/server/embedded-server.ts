@@ -1,0 +1,102 @@
+/** A memcached 1.6.18 in this process, on a real socket. Differences from the real one: docs/server.md. */
+import { type FaultHere, Front, type ListenOptions } from './front.js'
+import { respond } from './respond.js'
+import { type Exchange, serve } from './session.js'
+import { largestItem } from './slabs.js'
+import { Store } from './store.js'
+
+export interface EmbeddedServerOptions extends ListenOptions {
+  /** Unix time in seconds, for expiry. Default: the system's. */
+  readonly clock?: () => number
+  /** Memory for items in MiB, as memcached's -m. Default 64. */
+  readonly memory?: number
+  /** false: storing fails when memory is full, as memcached's -M. Default true: old items are evicted. */
+  readonly evict?: boolean
+  /** Called with each request and what was sent back for it. */
+  readonly record?: (exchange: Exchange) => void
+}
+
+export class EmbeddedServer {
+  private readonly front: Front
+  private store: Store
+  private connections = 0
+
+  /** @throws RangeError when `memory` is no number of MiB from 1; TypeError when path and port are both given */
+  constructor(private readonly options: EmbeddedServerOptions = {}) {
+    const { memory = 64 } = options
+    if (!Number.isInteger(memory) || memory < 1) {
+      throw new RangeError(`memory is ${memory}, not a number of MiB from 1`)
+    }
+    this.store = this.newStore()
+    this.front = new Front(options, (socket) => {
+      this.store.counters.total_connections++
+      serve(socket, {
+        number: this.connections++,
+        longestKept: largestItem,
+        answerer: { answer: (frame) => respond(this.store, frame, this.environment()) },
+        nextFault: () => this.front.nextFault(),
+        read: (bytes) => {
+          this.store.counters.bytes_read += bytes
+        },
+        written: (bytes) => {
+          this.store.counters.bytes_written += bytes
+        },
+        ...(options.record ? { record: options.record } : {}),
+      })
+    })
+  }
+
+  /** `host:port`, `[v6]:port` or the path of the Unix socket. @throws Error before the first start */
+  get address(): string {
+    return this.front.address
+  }
+
+  get port(): number {
+    return this.front.listeningPort
+  }
+
+  /** Listens; does nothing when it does already. @throws the system's error when the port is taken */
+  async start(): Promise<this> {
+    await this.front.start()
+    return this
+  }
+
+  /** Closes everything. The items stay until `clear`. */
+  async stop(): Promise<void> {
+    await this.front.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /** A fault of docs/formats.md; done when it is in effect. The items survive it, unlike those of a restarted server. */
+  async fault(fault: FaultHere): Promise<void> {
+    await this.front.fault(fault)
+  }
+
+  /** As new: no items, counters and CAS uniques from the start. */
+  clear(): void {
+    this.store = this.newStore()
+  }
+
+  private newStore(): Store {
+    const { clock = () => Date.now() / 1000, memory = 64, evict = true } = this.options
+    return new Store({ clock, evict, memory: memory * 1024 * 1024 })
+  }
+
+  private environment() {
+    return {
+      connections: this.front.sockets.size,
+      host: this.front.host,
+      port: this.front.listeningPort,
+      evict: this.options.evict ?? true,
+      ...(this.options.path === undefined ? {} : { path: this.options.path }),
+    }
+  }
+}
+
+/** A server that listens already. @throws as the constructor and `start` */
+export async function startServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
+  return new EmbeddedServer(options).start()
+}

@@ -1,0 +1,114 @@
+/** Stands between clients and a real memcached, with the faults of docs/formats.md, and records what passes. */
+import { connect } from 'node:net'
+import { type FaultHere, Front, type ListenOptions } from './front.js'
+import { replyLength, replyShape } from './reply-framing.js'
+import type { Pieces } from './respond.js'
+import { type Answerer, type Exchange, serve } from './session.js'
+
+export interface FaultProxyOptions extends ListenOptions {
+  /** The real server: `host:port`, `[v6]:port` or the path of a Unix socket. */
+  readonly target: string
+  /** Called with each request and what was sent back for it. */
+  readonly record?: (exchange: Exchange) => void
+}
+
+/** Longer data blocks than memcached can be configured for. */
+const longestKept = 1024 ** 3
+
+export class FaultProxy {
+  private readonly front: Front
+  private connections = 0
+
+  /** @throws TypeError when the target is no address */
+  constructor(options: FaultProxyOptions) {
+    const target = parseTarget(options.target)
+    this.front = new Front(options, (socket) => {
+      serve(socket, {
+        number: this.connections++,
+        longestKept,
+        answerer: upstream(target, () => socket.destroy()),
+        nextFault: () => this.front.nextFault(),
+        ...(options.record ? { record: options.record } : {}),
+      })
+    })
+  }
+
+  /** Where clients connect to: `host:port`, `[v6]:port` or a path. @throws Error before the first start */
+  get address(): string {
+    return this.front.address
+  }
+
+  get port(): number {
+    return this.front.listeningPort
+  }
+
+  /** Listens; does nothing when it does already. @throws the system's error when the port is taken */
+  async start(): Promise<this> {
+    await this.front.start()
+    return this
+  }
+
+  async stop(): Promise<void> {
+    await this.front.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /** A fault of docs/formats.md; done when it is in effect. */
+  async fault(fault: FaultHere): Promise<void> {
+    await this.front.fault(fault)
+  }
+}
+
+type Target = { readonly host: string; readonly port: number } | { readonly path: string }
+
+function parseTarget(target: string): Target {
+  if (typeof target === 'string' && target.startsWith('/')) return { path: target }
+  const [, v6, host, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(target) ?? []
+  const number = Number(port)
+  if (port === undefined || number < 1 || number > 65535) {
+    throw new TypeError(`target ${JSON.stringify(target)} is neither host:port, [v6]:port nor a path`)
+  }
+  return { host: (v6 ?? host)!, port: number }
+}
+
+/** One connection to the real server, whose end is the client's end. */
+function upstream(target: Target, ended: () => void): Answerer {
+  const socket = connect(target)
+  let buffer: Buffer = Buffer.alloc(0)
+  let arrived: (() => void) | undefined
+  let closed = false
+  socket.setNoDelay(true)
+  socket.on('error', () => socket.destroy())
+  socket.on('close', () => {
+    closed = true
+    arrived?.()
+    ended()
+  })
+  socket.on('data', (chunk: Buffer) => {
+    buffer = buffer.length === 0 ? chunk : Buffer.concat([buffer, chunk])
+    arrived?.()
+  })
+  return {
+    async answer({ command, line, data }): Promise<Pieces | 'quit'> {
+      socket.write(line)
+      if (data) socket.write(data)
+      if (command.kind === 'quit') return 'quit'
+      const shape = replyShape(command)
+      let length = replyLength(buffer, shape)
+      while (length === undefined) {
+        if (closed) return 'quit'
+        await new Promise<void>((resolve) => {
+          arrived = resolve
+        })
+        length = replyLength(buffer, shape)
+      }
+      const reply = buffer.subarray(0, length)
+      buffer = buffer.subarray(length)
+      return length > 0 ? [reply] : []
+    },
+    close: () => socket.destroy(),
+  }
+}

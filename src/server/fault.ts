@@ -1,0 +1,130 @@
+/**
+ * The faults a server can be told to have, and how they are read from JSON. Vocabulary: docs/formats.md, "Faults".
+ */
+import type { Bytes } from '../protocol/wire.js'
+
+interface OfServer {
+  /** Index of the server; a single `EmbeddedServer` or `FaultProxy` ignores it. */
+  readonly server: number
+}
+
+interface Counted extends OfServer {
+  /** How many requests it holds for; -1: until cleared by `up`. Default 1. */
+  readonly count?: number
+}
+
+/** What happens to a connection instead of, or after, a reply. */
+export type Ending = 'close' | 'reset' | 'stall'
+
+/** Faults that take effect at once. */
+export type ServerFault = OfServer & { readonly fault: 'down' | 'up' | 'cut' }
+
+/** Faults that wait for a request. */
+export type RequestFault =
+  | (Counted & { readonly fault: Ending })
+  | (Counted & { readonly fault: 'reply'; readonly bytes: Bytes })
+  | (Counted & { readonly fault: 'truncate'; readonly bytes: number; readonly then?: Ending })
+  | (Counted & { readonly fault: 'slow'; readonly ms: number })
+
+export type Fault = ServerFault | RequestFault
+
+const endings: readonly string[] = ['close', 'reset', 'stall']
+const kinds: readonly string[] = ['down', 'up', 'cut', ...endings, 'reply', 'truncate', 'slow']
+/** Longest pause between two bytes of a slow reply, and longest reply of a script: typing errors, not faults. */
+const longestPause = 3_600_000
+const longestReply = 2 ** 28
+
+/** A fault that is none: names the field. */
+export class FaultError extends Error {
+  override readonly name = 'FaultError'
+  constructor(
+    readonly field: string,
+    readonly problem: string,
+  ) {
+    super(`field "${field}" ${problem}`)
+  }
+}
+
+/**
+ * Reads a fault from parsed JSON; fields it does not know are ignored.
+ * @throws FaultError naming the field
+ */
+export function parseFault(json: object): Fault {
+  const fields = json as Readonly<Record<string, unknown>>
+  const { fault } = fields
+  if (typeof fault !== 'string' || !kinds.includes(fault)) {
+    throw new FaultError('fault', `is ${shown(fault)}, not one of ${kinds.join(', ')}`)
+  }
+  const server = integer(fields, 'server', 0, Number.MAX_SAFE_INTEGER)
+  if (fault === 'down' || fault === 'up' || fault === 'cut') return { fault, server }
+  const base = { server, ...(fields.count === undefined ? {} : { count: count(fields) }) }
+  switch (fault) {
+    case 'reply':
+      return { fault, ...base, bytes: bytes(fields.bytes) }
+    case 'truncate': {
+      const then = fields.then ?? 'close'
+      if (!isEnding(then)) throw new FaultError('then', `is ${shown(then)}, not one of ${endings.join(', ')}`)
+      return { fault, ...base, bytes: integer(fields, 'bytes', 0, longestReply), then }
+    }
+    case 'slow': {
+      const { ms } = fields
+      if (typeof ms !== 'number' || !(ms >= 0 && ms <= longestPause)) {
+        throw new FaultError('ms', `is ${shown(ms)}, not milliseconds from 0 to ${longestPause}`)
+      }
+      return { fault, ...base, ms }
+    }
+    default:
+      return { fault: fault as Ending, ...base }
+  }
+}
+
+export function isServerFault(fault: Fault): fault is ServerFault {
+  return fault.fault === 'down' || fault.fault === 'up' || fault.fault === 'cut'
+}
+
+function isEnding(value: unknown): value is Ending {
+  return typeof value === 'string' && endings.includes(value)
+}
+
+function integer(
+  fields: Readonly<Record<string, unknown>>,
+  name: string,
+  least: number,
+  most: number,
+): number {
+  const value = fields[name]
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+  throw new FaultError(
+    name,
+    value === undefined ? 'is missing' : `is ${shown(value)}, not a whole number from ${least}`,
+  )
+}
+
+function count(fields: Readonly<Record<string, unknown>>): number {
+  const { count: value } = fields
+  if (value === -1 || (Number.isInteger(value) && (value as number) > 0)) return value as number
+  throw new FaultError('count', `is ${shown(value)}, neither a number of requests from 1 nor -1`)
+}
+
+/** One character per byte, or a list of such strings and `{"$repeat": [string, n]}`. */
+function bytes(value: unknown): Bytes {
+  if (value === undefined) throw new FaultError('bytes', 'is missing')
+  const text = (Array.isArray(value) ? value : [value]).map(part).join('')
+  const wide = /[^\0-\xff]/.exec(text)
+  if (wide) throw new FaultError('bytes', `holds a character above U+00FF at position ${wide.index}`)
+  return text
+}
+
+function part(value: unknown): Bytes {
+  if (typeof value === 'string') return value
+  const [unit, times] = (value as { readonly $repeat?: readonly unknown[] } | null)?.$repeat ?? []
+  if (typeof unit === 'string' && Number.isInteger(times) && (times as number) >= 0) {
+    if (unit.length * (times as number) <= longestReply) return unit.repeat(times as number)
+    throw new FaultError('bytes', `is longer than ${longestReply} bytes`)
+  }
+  throw new FaultError('bytes', `holds ${shown(value)}, neither a string nor {"$repeat": [string, n]}`)
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value)
+}

@@ -1,0 +1,115 @@
+/** The listening side that embedded server and fault proxy share: start, stop, and the faults of docs/formats.md. */
+import { createServer, type Server, type Socket } from 'node:net'
+import { type Fault, isServerFault, type RequestFault } from './fault.js'
+import { hangUp } from './session.js'
+
+export interface ListenOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Default 0: a free one. */
+  readonly port?: number
+  /** Unix socket, instead of host and port. */
+  readonly path?: string
+}
+
+/** A fault without its server index, for a server that is alone. */
+export type FaultHere = Fault extends infer F
+  ? F extends Fault
+    ? Omit<F, 'server'> & { server?: number }
+    : never
+  : never
+
+/** Until a client in this or another process has heard of its connection's end (milliseconds). */
+const timeToHear = 10
+
+export class Front {
+  readonly sockets = new Set<Socket>()
+  private server: Server | undefined
+  private faults: { fault: RequestFault; left: number }[] = []
+  private port = 0
+  private started = false
+
+  constructor(
+    private readonly options: ListenOptions,
+    private readonly accept: (socket: Socket) => void,
+  ) {
+    if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
+      throw new TypeError('path stands for itself: host and port do not go with it')
+    }
+    this.port = options.port ?? 0
+  }
+
+  get host(): string {
+    return this.options.host ?? '127.0.0.1'
+  }
+
+  get listeningPort(): number {
+    return this.port
+  }
+
+  /** `host:port`, `[v6]:port`, or the path of the Unix socket. @throws Error before the first start */
+  get address(): string {
+    if (!this.started) throw new Error('the server has no address before start()')
+    if (this.options.path !== undefined) return this.options.path
+    return this.host.includes(':') ? `[${this.host}]:${this.port}` : `${this.host}:${this.port}`
+  }
+
+  async start(): Promise<void> {
+    if (this.server) return
+    const server = createServer((socket) => {
+      this.sockets.add(socket)
+      socket.on('close', () => this.sockets.delete(socket))
+      this.accept(socket)
+    })
+    this.server = server
+    const { path } = this.options
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(path === undefined ? { host: this.host, port: this.port } : { path }, resolve)
+      })
+    } catch (error) {
+      this.server = undefined
+      throw error
+    }
+    const address = server.address()
+    if (typeof address === 'object' && address) this.port = address.port
+    this.started = true
+  }
+
+  /** Closes all connections and stops listening; ends when both are done. */
+  async stop(): Promise<void> {
+    const { server } = this
+    this.server = undefined
+    this.faults = []
+    const closed = server ? new Promise<void>((resolve) => server.close(() => resolve())) : undefined
+    for (const socket of this.sockets) socket.destroy()
+    await closed
+  }
+
+  async fault(fault: FaultHere): Promise<void> {
+    const whole = { ...fault, server: fault.server ?? 0 } as Fault
+    if (!isServerFault(whole)) {
+      this.faults.push({ fault: whole, left: whole.count ?? 1 })
+      return
+    }
+    if (whole.fault === 'up') {
+      this.faults = []
+      await this.start()
+      return
+    }
+    if (whole.fault === 'down') {
+      this.server?.close()
+      this.server = undefined
+    }
+    for (const socket of this.sockets) hangUp(socket)
+    await new Promise((resolve) => setTimeout(resolve, timeToHear))
+  }
+
+  nextFault(): RequestFault | undefined {
+    const [first] = this.faults
+    if (!first) return undefined
+    if (first.left > 0 && --first.left === 0) this.faults.shift()
+    return first.fault
+  }
+}

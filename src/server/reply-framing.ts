@@ -1,0 +1,27 @@
+/** Cuts the replies of a memcached out of its byte stream, given the requests. No I/O. */
+import type { Command } from './command.js'
+
+type Shape = 'none' | 'line' | 'items' | 'stats'
+
+export function replyShape(command: Command): Shape {
+  if (command.kind === 'get') return 'items'
+  if (command.kind === 'stats') return 'stats'
+  if (command.kind === 'quit') return 'none'
+  return command.quiet ? 'none' : 'line'
+}
+
+/** Bytes of the first reply in the buffer, or undefined while it is incomplete. */
+export function replyLength(buffer: Buffer, shape: Shape): number | undefined {
+  let at = 0
+  for (;;) {
+    if (shape === 'none') return 0
+    const end = buffer.indexOf(10, at)
+    if (end < 0) return undefined
+    const line = buffer.toString('latin1', at, end)
+    at = end + 1
+    if (shape === 'items' && line.startsWith('VALUE ')) {
+      at += Number(line.trimEnd().split(' ')[3]) + 2
+      if (!(at <= buffer.length)) return undefined
+    } else if (shape === 'line' || !/^(STAT|ITEM) /.test(line)) return at
+  }
+}

@@ -1,0 +1,76 @@
+/** What a memcached 1.6.18 answers to one request: reply bytes from the store. No I/O. */
+import type { Bytes } from '../protocol/wire.js'
+import type { Command } from './command.js'
+import { longestKey } from './command.js'
+import type { Frame } from './framing.js'
+import { type Environment, stats } from './stats.js'
+import { endsInLineEnd, type Store, type StoredItem } from './store.js'
+
+/** Pieces of a reply in order. Values are the store's own buffers, never copied. */
+export type Pieces = (Buffer | Bytes)[]
+
+/** @returns the reply; no pieces for noreply; `'quit'` to hang up */
+export function respond(store: Store, frame: Frame, environment: Environment): Pieces | 'quit' {
+  const { command } = frame
+  switch (command.kind) {
+    case 'get':
+      return retrieve(store, command)
+    case 'stats':
+      return [stats(store, command.words, environment)]
+    case 'quit':
+      return 'quit'
+    default: {
+      const reply = line(store, command, frame.data)
+      return command.quiet ? [] : [`${reply}\r\n`]
+    }
+  }
+}
+
+function retrieve(store: Store, command: Extract<Command, { kind: 'get' }>): Pieces {
+  const { keys, cas, exptime } = command
+  const pieces: Pieces = []
+  for (const key of keys) {
+    // What was found before it is not said.
+    if (key.length > longestKey) return ['CLIENT_ERROR bad command line format\r\n']
+    const item = exptime === undefined ? store.get(key) : store.touch(key, exptime)
+    if (item) pieces.push(head(item, cas), item.data)
+  }
+  pieces.push('END\r\n')
+  return pieces
+}
+
+function head(item: StoredItem, cas: boolean): Bytes {
+  const length = item.data.length - 2
+  return `VALUE ${item.key} ${item.flags} ${length}${cas ? ` ${item.cas}` : ''}\r\n`
+}
+
+function line(
+  store: Store,
+  command: Exclude<Command, { kind: 'get' | 'stats' | 'quit' }>,
+  data: Buffer | undefined,
+): Bytes {
+  switch (command.kind) {
+    case 'say':
+      return command.line
+    case 'store': {
+      if (data && !endsInLineEnd(data)) return 'CLIENT_ERROR bad data chunk'
+      const result = store.store(command, data)
+      if (result === 'too large') return 'SERVER_ERROR object too large for cache'
+      return result === 'no memory' ? 'SERVER_ERROR out of memory storing object' : result
+    }
+    case 'count': {
+      const result = store.addDelta(command.key, command.verb, command.delta)
+      if (result === 'not numeric') {
+        return 'CLIENT_ERROR cannot increment or decrement non-numeric value'
+      }
+      return result === 'no memory' ? 'SERVER_ERROR out of memory' : String(result)
+    }
+    case 'delete':
+      return store.delete(command.key) ? 'DELETED' : 'NOT_FOUND'
+    case 'touch':
+      return store.touch(command.key, command.exptime) ? 'TOUCHED' : 'NOT_FOUND'
+    case 'flush':
+      store.flush(command.delay)
+      return 'OK'
+  }
+}

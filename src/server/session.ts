@@ -1,0 +1,158 @@
+/** One connection of a server or a proxy: requests answered in order, with the faults of the script. */
+import type { Socket } from 'node:net'
+import type { Bytes } from '../protocol/wire.js'
+import type { Ending, RequestFault } from './fault.js'
+import { type Frame, RequestFraming } from './framing.js'
+import type { Pieces } from './respond.js'
+
+/** A request and its reply as they were on the wire. */
+export interface Exchange {
+  /** Number of the connection, from 0. */
+  readonly connection: number
+  readonly sent: Bytes
+  /** What was sent back, faults included; null when nothing was. */
+  readonly received: Bytes | null
+}
+
+/** Who answers the requests of one connection. */
+export interface Answerer {
+  answer(frame: Frame): Pieces | 'quit' | Promise<Pieces | 'quit'>
+  /** The connection is gone. */
+  close?(): void
+}
+
+export interface SessionOptions {
+  readonly number: number
+  readonly longestKept: number
+  readonly answerer: Answerer
+  readonly nextFault: () => RequestFault | undefined
+  readonly read?: (bytes: number) => void
+  readonly written?: (bytes: number) => void
+  readonly record?: (exchange: Exchange) => void
+}
+
+export function serve(socket: Socket, options: SessionOptions): void {
+  const framing = new RequestFraming(options.longestKept)
+  const waiting: Frame[] = []
+  let working = false
+  let closed = false
+
+  socket.setNoDelay(true)
+  socket.on('error', () => socket.destroy())
+  socket.on('close', () => {
+    closed = true
+    waiting.length = 0
+    options.answerer.close?.()
+  })
+  socket.on('data', (chunk: Buffer) => {
+    options.read?.(chunk.length)
+    for (const frame of framing.push(chunk)) waiting.push(frame)
+    if (!working) void work()
+  })
+
+  async function work(): Promise<void> {
+    working = true
+    // One write for all that one chunk asked for.
+    socket.cork()
+    while (waiting.length > 0 && !closed) {
+      const frame = waiting.shift()!
+      const fault = options.nextFault()
+      if (fault) await faulty(frame, fault)
+      else {
+        const asked = options.answerer.answer(frame)
+        if (asked instanceof Promise) {
+          socket.uncork()
+          answer(frame, await asked)
+          socket.cork()
+        } else answer(frame, asked)
+      }
+    }
+    socket.uncork()
+    working = false
+    if (framing.broken) finish()
+  }
+
+  function answer(frame: Frame, reply: Pieces | 'quit'): void {
+    if (reply === 'quit') {
+      record(frame, null)
+      finish()
+      return
+    }
+    for (const piece of reply) write(piece)
+    if (options.record) record(frame, reply.length > 0 ? text(reply) : null)
+  }
+
+  async function faulty(frame: Frame, fault: RequestFault): Promise<void> {
+    switch (fault.fault) {
+      case 'close':
+      case 'reset':
+      case 'stall':
+        record(frame, null)
+        finishWith(fault.fault)
+        return
+      case 'reply':
+        record(frame, fault.bytes)
+        write(fault.bytes)
+        return
+    }
+    const reply = await options.answerer.answer(frame)
+    if (reply === 'quit') {
+      answer(frame, reply)
+      return
+    }
+    const whole = text(reply)
+    if (fault.fault === 'truncate') {
+      const part = whole.slice(0, fault.bytes)
+      record(frame, part)
+      write(part)
+      finishWith(fault.then ?? 'close')
+      return
+    }
+    record(frame, whole === '' ? null : whole)
+    for (const byte of whole) {
+      if (closed) return
+      socket.uncork()
+      write(byte)
+      socket.cork()
+      await new Promise((resolve) => setTimeout(resolve, fault.ms))
+    }
+  }
+
+  function write(piece: Buffer | Bytes): void {
+    if (closed || piece.length === 0) return
+    options.written?.(piece.length)
+    if (typeof piece === 'string') socket.write(piece, 'latin1')
+    else socket.write(piece)
+  }
+
+  function finishWith(ending: Ending): void {
+    if (ending === 'reset') {
+      closed = true
+      socket.uncork()
+      socket.resetAndDestroy()
+    } else if (ending === 'close') finish()
+  }
+
+  function finish(): void {
+    closed = true
+    socket.uncork()
+    hangUp(socket)
+  }
+
+  function record(frame: Frame, received: Bytes | null): void {
+    options.record?.({ connection: options.number, sent: sentBytes(frame), received })
+  }
+}
+
+/** Closes without RST: what was written still arrives. */
+export function hangUp(socket: Socket): void {
+  socket.end(() => socket.destroy())
+}
+
+function sentBytes({ line, data }: Frame): Bytes {
+  return line.toString('latin1') + (data?.toString('latin1') ?? '')
+}
+
+function text(pieces: Pieces): Bytes {
+  return pieces.map((piece) => (typeof piece === 'string' ? piece : piece.toString('latin1'))).join('')
+}

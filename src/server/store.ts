@@ -1,0 +1,287 @@
+/**
+ * The items of a memcached 1.6.18: expiry, CAS uniques, flush_all, eviction. No I/O; time comes from the caller.
+ * Facts: spec/pylibmc §8, spec/python-memcached §11, and memcached 1.6.18 itself (fixtures/conversations).
+ */
+import type { Bytes } from '../protocol/wire.js'
+import type { StoreCommand } from './command.js'
+import { type Counters, zeroCounters } from './counters.js'
+import { chunkSizes, classOf, itemSize, largestItem, Slabs } from './slabs.js'
+
+export interface StoredItem {
+  readonly key: Bytes
+  readonly flags: number
+  /** Value with its CRLF. Never changed in place: replies on their way hold it. */
+  data: Buffer
+  cas: number
+  /** Unix time in seconds; 0: never. */
+  exptime: number
+  /** When it was stored, Unix time in seconds. */
+  time: number
+  readonly size: number
+  fetched: boolean
+}
+
+export interface StoreOptions {
+  /** Unix time in seconds. */
+  readonly clock: () => number
+  /** Bytes for items. */
+  readonly memory: number
+  /** Whether old items make room for new ones, or storing fails. */
+  readonly evict: boolean
+}
+
+export type StoreResult = 'STORED' | 'NOT_STORED' | 'EXISTS' | 'NOT_FOUND' | 'too large' | 'no memory'
+export type CountResult = bigint | 'NOT_FOUND' | 'not numeric' | 'no memory'
+
+/** Longer exptimes than this many seconds are Unix times. */
+const longestDelta = 30 * 24 * 3600
+/** memcached's own age at its start: its clock begins that many seconds earlier. */
+const ageAtStart = 62
+const crlf = Buffer.from('\r\n')
+/** A number up to 2^64 - 1, with C's blanks before it, up to its end or a blank. */
+const numeric = /^[\t-\r ]*\+?(\d+)(?=[\t-\r ])/
+
+export class Store {
+  counters: Counters = { ...zeroCounters }
+  readonly slabs: Slabs
+  /** One LRU list per slab class, least recently used first. */
+  readonly lists: readonly Map<Bytes, StoredItem>[] = chunkSizes.map(() => new Map())
+  bytes = 0
+  readonly startedAt: number
+  private readonly items = new Map<Bytes, StoredItem>()
+  private lastCas = 0
+  private oldestLive = 0
+  private oldestCas = 0
+
+  constructor(private readonly options: StoreOptions) {
+    this.slabs = new Slabs(options.memory)
+    this.startedAt = this.now()
+  }
+
+  now(): number {
+    return Math.floor(this.options.clock())
+  }
+
+  get count(): number {
+    return this.items.size
+  }
+
+  /** @param data the value with its CRLF; becomes the store's own. Absent when it was too long to be kept */
+  store(command: StoreCommand, data: Buffer | undefined): StoreResult {
+    const { key, verb } = command
+    const size = itemSize(key.length, command.flags, command.length)
+    if (data === undefined || size > largestItem) {
+      this.counters.store_too_large++
+      // A set that fails leaves no stale value behind; other commands keep it.
+      if (verb === 'set') this.unlinkKey(key)
+      return 'too large'
+    }
+    // The memory of the new item is taken before the old one's is given back.
+    if (!this.makeRoom(size)) {
+      this.counters.store_no_memory++
+      if (verb === 'set') this.unlinkKey(key)
+      return 'no memory'
+    }
+    this.slabs.give(size)
+    this.counters.cmd_set++
+    return this.decide(command, data)
+  }
+
+  private decide(command: StoreCommand, data: Buffer): StoreResult {
+    const { key, verb } = command
+    const old = this.find(key)
+    switch (verb) {
+      case 'add':
+        if (old) {
+          this.bump(old)
+          return 'NOT_STORED'
+        }
+        break
+      case 'replace':
+        if (!old) return 'NOT_STORED'
+        break
+      case 'cas':
+        if (!old) {
+          this.counters.cas_misses++
+          return 'NOT_FOUND'
+        }
+        if (BigInt(old.cas) !== command.cas) {
+          this.counters.cas_badval++
+          return 'EXISTS'
+        }
+        this.counters.cas_hits++
+        break
+      case 'append':
+      case 'prepend': {
+        if (!old) return 'NOT_STORED'
+        const parts = verb === 'append' ? [old.data.subarray(0, -2), data] : [data.subarray(0, -2), old.data]
+        const joined = Buffer.concat(parts)
+        const made = this.link(key, old.flags, old.exptime, joined, old)
+        return made ? 'STORED' : 'NOT_STORED'
+      }
+    }
+    return this.link(key, command.flags, this.expiry(command.exptime), data, old) ? 'STORED' : 'no memory'
+  }
+
+  /** The item, as a retrieval finds it. */
+  get(key: Bytes): StoredItem | undefined {
+    const item = this.find(key)
+    this.counters.cmd_get++
+    if (!item) {
+      this.counters.get_misses++
+      return undefined
+    }
+    this.counters.get_hits++
+    item.fetched = true
+    this.bump(item)
+    return item
+  }
+
+  /** @param exptime as sent, signed 32 bit */
+  touch(key: Bytes, exptime: number): StoredItem | undefined {
+    const item = this.find(key)
+    this.counters.cmd_touch++
+    if (!item) {
+      this.counters.touch_misses++
+      return undefined
+    }
+    this.counters.touch_hits++
+    item.exptime = this.expiry(exptime)
+    item.fetched = true
+    this.bump(item)
+    return item
+  }
+
+  delete(key: Bytes): boolean {
+    const item = this.find(key)
+    if (item) this.unlink(item)
+    this.counters[item ? 'delete_hits' : 'delete_misses']++
+    return item !== undefined
+  }
+
+  addDelta(key: Bytes, verb: 'incr' | 'decr', delta: bigint): CountResult {
+    const item = this.find(key)
+    if (!item) {
+      this.counters[verb === 'incr' ? 'incr_misses' : 'decr_misses']++
+      return 'NOT_FOUND'
+    }
+    const value = numberIn(item.data)
+    if (value === undefined) return 'not numeric'
+    this.counters[verb === 'incr' ? 'incr_hits' : 'decr_hits']++
+    const sum = verb === 'incr' ? BigInt.asUintN(64, value + delta) : value > delta ? value - delta : 0n
+    const digits = sum.toString()
+    const width = item.data.length - 2
+    if (digits.length <= width) {
+      item.data = Buffer.from(`${digits.padEnd(width)}\r\n`, 'latin1')
+      item.cas = ++this.lastCas
+      return sum
+    }
+    const data = Buffer.from(`${digits}\r\n`, 'latin1')
+    return this.link(key, item.flags, item.exptime, data, item) ? sum : 'no memory'
+  }
+
+  /** @param delay as sent, signed 32 bit; not above 0: now */
+  flush(delay: number): void {
+    const now = this.now()
+    this.counters.cmd_flush++
+    this.oldestLive = (delay > 0 ? this.expiry(delay) : now) - 1
+    if (this.oldestLive <= now) this.oldestCas = ++this.lastCas
+  }
+
+  resetCounters(): void {
+    this.counters = { ...zeroCounters }
+  }
+
+  private find(key: Bytes): StoredItem | undefined {
+    const item = this.items.get(key)
+    if (!item) return undefined
+    const now = this.now()
+    if (this.isFlushed(item, now)) this.counters.get_flushed++
+    else if (item.exptime !== 0 && item.exptime <= now) this.counters.get_expired++
+    else return item
+    this.unlink(item)
+    return undefined
+  }
+
+  private isFlushed(item: StoredItem, now: number): boolean {
+    if (this.oldestLive === 0 || this.oldestLive > now) return false
+    return item.time <= this.oldestLive || item.cas < this.oldestCas
+  }
+
+  /** Unix time at which an item with this exptime is gone; 0: never. */
+  private expiry(exptime: number): number {
+    if (exptime === 0) return 0
+    if (exptime > 0 && exptime <= longestDelta) return this.now() + exptime
+    // Negative ones are past; so is everything before the server's start, but 0 would mean never.
+    const start = this.startedAt - ageAtStart
+    return exptime <= start ? start + 1 : exptime
+  }
+
+  private link(
+    key: Bytes,
+    flags: number,
+    exptime: number,
+    data: Buffer,
+    old: StoredItem | undefined,
+  ): StoredItem | undefined {
+    const size = itemSize(key.length, flags, data.length - 2)
+    if (size > largestItem || !this.makeRoom(size)) return undefined
+    // Making room may have evicted it.
+    if (old && this.items.get(key) === old) this.unlink(old)
+    const item = { key, flags, data, exptime, size, cas: ++this.lastCas, time: this.now(), fetched: false }
+    this.items.set(key, item)
+    this.lists[classOf(size)]!.set(key, item)
+    this.bytes += size
+    this.counters.total_items++
+    return item
+  }
+
+  private makeRoom(size: number): boolean {
+    const list = this.lists[classOf(size)]!
+    while (!this.slabs.take(size)) {
+      const [oldest] = list.values()
+      if (!oldest) return false
+      const now = this.now()
+      const gone = (oldest.exptime !== 0 && oldest.exptime <= now) || this.isFlushed(oldest, now)
+      if (!gone) {
+        if (!this.options.evict) return false
+        this.counters.evictions++
+        if (!oldest.fetched) this.counters.evicted_unfetched++
+      }
+      this.unlink(oldest)
+    }
+    return true
+  }
+
+  private bump(item: StoredItem): void {
+    const list = this.lists[classOf(item.size)]!
+    list.delete(item.key)
+    list.set(item.key, item)
+  }
+
+  private unlinkKey(key: Bytes): void {
+    const item = this.items.get(key)
+    if (item) this.unlink(item)
+  }
+
+  private unlink(item: StoredItem): void {
+    this.items.delete(item.key)
+    this.lists[classOf(item.size)]!.delete(item.key)
+    this.slabs.give(item.size)
+    this.bytes -= item.size
+  }
+}
+
+/** Whether a data block ends as it must. */
+export function endsInLineEnd(data: Buffer): boolean {
+  return data.length >= 2 && data.compare(crlf, 0, 2, data.length - 2) === 0
+}
+
+/** The number a value starts with, if C's strtoull takes it: blanks after it are padding. */
+function numberIn(data: Buffer): bigint | undefined {
+  if (data.length <= 2 || data.length > largestItem / 2) return undefined
+  const [, digits] = numeric.exec(data.toString('latin1', 0, Math.min(data.length, 1024))) ?? []
+  if (digits === undefined) return undefined
+  const value = BigInt(digits)
+  return value < 1n << 64n ? value : undefined
+}
