@@ -1,0 +1,74 @@
+/** A real Python library in a process of its own, driven over JSON lines (fixtures/record/driver.py). */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { TypedJson } from '../../src/values/index.js'
+
+const driver = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'fixtures', 'record', 'driver.py')
+
+export type Answer =
+  | { readonly result: TypedJson }
+  | { readonly raises: { readonly class: string; readonly retcode?: number; readonly message?: string } }
+
+export interface InstalledLibrary {
+  readonly library: 'pylibmc' | 'python-memcached'
+  readonly version: string
+  /** The interpreter that has it; undefined when it could not be installed here. */
+  readonly python: string | undefined
+}
+
+/** The libraries that `npm test` installs, by the environment variables it sets. */
+export const installed: readonly InstalledLibrary[] = [
+  { library: 'pylibmc', version: '1.6.3', python: process.env.MEMSHIM_PYTHON_PYLIBMC },
+  { library: 'python-memcached', version: '1.58', python: process.env.MEMSHIM_PYTHON_MEMCACHED_158 },
+  { library: 'python-memcached', version: '1.59', python: process.env.MEMSHIM_PYTHON_MEMCACHED_159 },
+  { library: 'python-memcached', version: '1.62', python: process.env.MEMSHIM_PYTHON_MEMCACHED_162 },
+]
+
+/** Why live tests are left out, for their titles. */
+export const skipped = process.env.MEMSHIM_PYTHON_SKIPPED ?? 'run `npm test` to install the Python libraries'
+
+export class PythonLibrary {
+  private readonly child: ChildProcessWithoutNullStreams
+  private readonly lines: AsyncIterator<string>
+
+  constructor({ python, library }: InstalledLibrary) {
+    this.child = spawn(python!, [driver, library])
+    this.child.stderr.resume()
+    this.lines = createInterface(this.child.stdout)[Symbol.asyncIterator]()
+  }
+
+  /** Creates the client `a`. */
+  async start(servers: readonly string[], kwargs: Readonly<Record<string, TypedJson>> = {}): Promise<void> {
+    await this.read()
+    const made = await this.ask({ new: 'a', servers, kwargs })
+    if ('raises' in made) throw new Error(`${made.raises.class}: ${made.raises.message}`)
+  }
+
+  call(
+    name: string,
+    args: readonly TypedJson[],
+    kwargs: Readonly<Record<string, TypedJson>> = {},
+  ): Promise<Answer> {
+    return this.ask({ client: 'a', call: name, args, kwargs })
+  }
+
+  private async ask(request: object): Promise<Answer> {
+    this.child.stdin.write(`${JSON.stringify(request)}\n`)
+    return (await this.read()) as Answer
+  }
+
+  private async read(): Promise<unknown> {
+    const { value, done } = await this.lines.next()
+    if (done) throw new Error('the process of the library ended')
+    return JSON.parse(value)
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.child, 'exit')
+    this.child.stdin.end()
+    await ended
+  }
+}
