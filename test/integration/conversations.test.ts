@@ -1,0 +1,131 @@
+/**
+ * Conversations recorded from memcached 1.6.18 (fixtures/conversations), held with the embedded server and, live, with a
+ * real memcached. Statistics that differ from run to run are recorded without their value.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { startServer } from '../../src/server/index.js'
+import { startMemcached } from '../support/memcached.js'
+
+type Wire = string | readonly (string | { readonly $repeat: readonly [string, number] })[]
+type Exchange =
+  | { readonly send: Wire; readonly receive: Wire; readonly closed?: true }
+  | { readonly sleep: number }
+interface Topic {
+  readonly memcached: string
+  readonly args: readonly string[]
+  readonly conversations: readonly { readonly about: string; readonly exchanges: readonly Exchange[] }[]
+}
+
+const folder = new URL('../../fixtures/conversations/', import.meta.url)
+const topics = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => ({ name, topic: JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Topic }))
+/** Milliseconds without bytes after which a longer reply than recorded would have shown. */
+const silence = 15
+
+test('the recordings cover at least 150 exchanges', () => {
+  const exchanges = topics.flatMap(({ topic }) => topic.conversations.flatMap((c) => c.exchanges))
+  expect(exchanges.length).toBeGreaterThanOrEqual(150)
+})
+
+for (const { name, topic } of topics) {
+  for (const { about, exchanges } of topic.conversations) {
+    test(`embedded server answers as memcached ${topic.memcached}: ${name}, ${about}`, async () => {
+      // A recorded sleep is time that passes on the server's clock.
+      let passed = 0
+      await using server = await startServer({
+        clock: () => Date.now() / 1000 + passed,
+        ...optionsOf(topic.args),
+      })
+      await converse(server.port, exchanges, async (seconds) => {
+        passed += seconds
+      })
+    })
+  }
+
+  test(`a real memcached still answers as recorded: ${name}`, async () => {
+    for (const { exchanges } of topic.conversations) {
+      const memcached = await startMemcached({ args: topic.args })
+      try {
+        await converse(memcached.port, exchanges, (seconds) => sleep(seconds * 1000))
+      } finally {
+        await memcached.stop()
+      }
+    }
+  }, 120_000)
+}
+
+async function converse(
+  port: number,
+  exchanges: readonly Exchange[],
+  pass: (seconds: number) => Promise<void>,
+): Promise<void> {
+  const socket = connect(port, '127.0.0.1')
+  const heard = listen(socket)
+  try {
+    for (const exchange of exchanges) {
+      if ('sleep' in exchange) {
+        await pass(exchange.sleep)
+        continue
+      }
+      const wanted = bytes(exchange.receive)
+      socket.write(bytes(exchange.send), 'latin1')
+      const received = await heard(wanted.length, exchange.closed === true)
+      expect(masked(received.text, wanted)).toBe(wanted)
+      expect(received.closed).toBe(exchange.closed === true)
+    }
+  } finally {
+    socket.destroy()
+  }
+}
+
+function listen(socket: Socket) {
+  let text = ''
+  let closed = false
+  let last = Date.now()
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    closed = true
+  })
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+    last = Date.now()
+  })
+  return async (length: number, untilClosed: boolean) => {
+    const deadline = Date.now() + 3000
+    last = Date.now()
+    while (Date.now() < deadline && !closed) {
+      // Masked statistics make a reply shorter or longer, so silence decides, not the length alone.
+      if (!untilClosed && text.length >= length * 0.9 && Date.now() - last >= silence) break
+      await sleep(2)
+    }
+    const received = { text, closed }
+    text = ''
+    return received
+  }
+}
+
+/** The reply with the values that the recording left out left out as well. */
+function masked(received: string, wanted: string): string {
+  const open = new Set([...wanted.matchAll(/^STAT (\S+) \xff\r$/gm)].map(([, stat]) => stat))
+  if (open.size === 0) return received
+  return received.replace(/^STAT (\S+) .*?\r$/gm, (line, stat: string) =>
+    open.has(stat) ? `STAT ${stat} \xff\r` : line,
+  )
+}
+
+function bytes(wire: Wire): string {
+  const parts = typeof wire === 'string' ? [wire] : wire
+  return parts
+    .map((part) => (typeof part === 'string' ? part : part.$repeat[0].repeat(part.$repeat[1])))
+    .join('')
+}
+
+/** memcached's arguments as options of the embedded server. */
+function optionsOf(args: readonly string[]) {
+  const memory = args.indexOf('-m')
+  return { evict: !args.includes('-M'), ...(memory < 0 ? {} : { memory: Number(args[memory + 1]) }) }
+}
