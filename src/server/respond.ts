@@ -56,7 +56,8 @@ function line(
       if (data && !endsInLineEnd(data)) return 'CLIENT_ERROR bad data chunk'
       const result = store.store(command, data)
       if (result === 'too large') return 'SERVER_ERROR object too large for cache'
-      return result === 'no memory' ? 'SERVER_ERROR out of memory storing object' : result
+      if (result === 'no memory') return 'SERVER_ERROR out of memory storing object'
+      return result === 'no memory during read' ? 'SERVER_ERROR Out of memory during read' : result
     }
     case 'count': {
       const result = store.addDelta(command.key, command.verb, command.delta)

@@ -7,6 +7,8 @@ const page = 1024 * 1024
 const largestChunk = page / 2
 /** Header of an item (48 bytes) with its CAS unique (8). */
 const header = 56
+/** Header of each further chunk of a large item. */
+const chunkHeader = 48
 
 export const largestItem = page
 
@@ -31,43 +33,87 @@ export function classOf(size: number): number {
   return index < 0 ? chunkSizes.length - 1 : index
 }
 
+/** What `stats slabs` counts per class. */
+const zeroHits = {
+  get_hits: 0,
+  cmd_set: 0,
+  delete_hits: 0,
+  incr_hits: 0,
+  decr_hits: 0,
+  cas_hits: 0,
+  cas_badval: 0,
+  touch_hits: 0,
+}
+
+export type SlabCounter = keyof typeof zeroHits
+
 export interface SlabClass {
   pages: number
   /** Chunks in use. */
   used: number
+  hits: typeof zeroHits
 }
 
 export class Slabs {
-  readonly classes: readonly SlabClass[] = chunkSizes.map(() => ({ pages: 0, used: 0 }))
+  readonly classes: readonly SlabClass[] = chunkSizes.map(() => ({
+    pages: 0,
+    used: 0,
+    hits: { ...zeroHits },
+  }))
   pages = 0
 
   /** @param limit bytes, as memcached's -m times 2^20 */
   constructor(readonly limit: number) {}
 
-  /** Takes memory for an item of this size. @returns false when another item of its class has to go first */
-  take(size: number): boolean {
-    const index = classOf(size)
-    const slab = this.classes[index]!
+  /**
+   * Takes memory for an item of this size, or none.
+   * @returns the class that has no chunk left: an item in it has to go first
+   */
+  take(size: number): number | undefined {
     const chunks = chunksOf(size)
-    while (slab.pages * perPage(index) - slab.used < chunks) {
+    for (const [i, index] of chunks.entries()) {
+      if (this.takeChunk(index)) continue
+      for (const taken of chunks.slice(0, i)) this.classes[taken]!.used--
+      return index
+    }
+    return undefined
+  }
+
+  give(size: number): void {
+    for (const index of chunksOf(size)) this.classes[index]!.used--
+  }
+
+  resetHits(): void {
+    for (const slab of this.classes) slab.hits = { ...zeroHits }
+  }
+
+  private takeChunk(index: number): boolean {
+    const slab = this.classes[index]!
+    if (slab.used === slab.pages * perPage(index)) {
       // Every class may have one page, whatever the limit says.
       if (slab.pages > 0 && (this.pages + 1) * page > this.limit) return false
       slab.pages++
       this.pages++
     }
-    slab.used += chunks
+    slab.used++
     return true
   }
+}
 
-  give(size: number): void {
-    this.classes[classOf(size)]!.used -= chunksOf(size)
-  }
+export function isChunked(size: number): boolean {
+  return size > largestChunk
 }
 
 export function perPage(index: number): number {
   return Math.trunc(page / chunkSizes[index]!)
 }
 
-function chunksOf(size: number): number {
-  return Math.max(1, Math.ceil(size / largestChunk))
+/** Classes of the chunks that an item takes: one, or for a large item its head, full chunks and the rest. */
+function chunksOf(size: number): readonly number[] {
+  if (!isChunked(size)) return [classOf(size)]
+  const chunks = [classOf(header + chunkHeader)]
+  for (let left = size - header; left > 0; left -= largestChunk - chunkHeader) {
+    chunks.push(classOf(Math.min(left + chunkHeader, largestChunk)))
+  }
+  return chunks
 }

@@ -77,9 +77,8 @@ function itemStats(store: Store): Stat[] {
 
 function slabStats(store: Store): Stat[] {
   const active = store.slabs.classes.filter(({ pages }) => pages > 0)
-  const counted = ['get_hits', 'cmd_set', 'delete_hits', 'incr_hits', 'decr_hits', 'cas_hits', 'cas_badval']
   return [
-    ...store.slabs.classes.flatMap(({ pages, used }, i): Stat[] => {
+    ...store.slabs.classes.flatMap(({ pages, used, hits }, i): Stat[] => {
       if (pages === 0) return []
       const of = (name: string, value: number): Stat => [`${i + 1}:${name}`, value]
       const total = pages * perPage(i)
@@ -91,7 +90,7 @@ function slabStats(store: Store): Stat[] {
         of('used_chunks', used),
         of('free_chunks', total - used),
         of('free_chunks_end', 0),
-        ...[...counted, 'touch_hits'].map((name) => of(name, 0)),
+        ...Object.entries(hits).map(([name, value]) => of(name, value)),
       ]
     }),
     ['active_slabs', active.length],

@@ -5,7 +5,7 @@
 import type { Bytes } from '../protocol/wire.js'
 import type { StoreCommand } from './command.js'
 import { type Counters, zeroCounters } from './counters.js'
-import { chunkSizes, classOf, itemSize, largestItem, Slabs } from './slabs.js'
+import { chunkSizes, classOf, isChunked, itemSize, largestItem, type SlabCounter, Slabs } from './slabs.js'
 
 export interface StoredItem {
   readonly key: Bytes
@@ -30,7 +30,14 @@ export interface StoreOptions {
   readonly evict: boolean
 }
 
-export type StoreResult = 'STORED' | 'NOT_STORED' | 'EXISTS' | 'NOT_FOUND' | 'too large' | 'no memory'
+export type StoreResult =
+  | 'STORED'
+  | 'NOT_STORED'
+  | 'EXISTS'
+  | 'NOT_FOUND'
+  | 'too large'
+  | 'no memory'
+  | 'no memory during read'
 export type CountResult = bigint | 'NOT_FOUND' | 'not numeric' | 'no memory'
 
 /** Longer exptimes than this many seconds are Unix times. */
@@ -78,12 +85,14 @@ export class Store {
     }
     // The memory of the new item is taken before the old one's is given back.
     if (!this.makeRoom(size)) {
+      // A large item gets its memory while it is read; then the old one stays.
+      if (isChunked(size)) return 'no memory during read'
       this.counters.store_no_memory++
       if (verb === 'set') this.unlinkKey(key)
       return 'no memory'
     }
     this.slabs.give(size)
-    this.counters.cmd_set++
+    this.tally('cmd_set', size)
     return this.decide(command, data)
   }
 
@@ -106,10 +115,10 @@ export class Store {
           return 'NOT_FOUND'
         }
         if (BigInt(old.cas) !== command.cas) {
-          this.counters.cas_badval++
+          this.tally('cas_badval', old.size)
           return 'EXISTS'
         }
-        this.counters.cas_hits++
+        this.tally('cas_hits', old.size)
         break
       case 'append':
       case 'prepend': {
@@ -131,7 +140,7 @@ export class Store {
       this.counters.get_misses++
       return undefined
     }
-    this.counters.get_hits++
+    this.tally('get_hits', item.size)
     item.fetched = true
     this.bump(item)
     return item
@@ -145,7 +154,7 @@ export class Store {
       this.counters.touch_misses++
       return undefined
     }
-    this.counters.touch_hits++
+    this.tally('touch_hits', item.size)
     item.exptime = this.expiry(exptime)
     item.fetched = true
     this.bump(item)
@@ -154,9 +163,13 @@ export class Store {
 
   delete(key: Bytes): boolean {
     const item = this.find(key)
-    if (item) this.unlink(item)
-    this.counters[item ? 'delete_hits' : 'delete_misses']++
-    return item !== undefined
+    if (!item) {
+      this.counters.delete_misses++
+      return false
+    }
+    this.tally('delete_hits', item.size)
+    this.unlink(item)
+    return true
   }
 
   addDelta(key: Bytes, verb: 'incr' | 'decr', delta: bigint): CountResult {
@@ -167,7 +180,7 @@ export class Store {
     }
     const value = numberIn(item.data)
     if (value === undefined) return 'not numeric'
-    this.counters[verb === 'incr' ? 'incr_hits' : 'decr_hits']++
+    this.tally(verb === 'incr' ? 'incr_hits' : 'decr_hits', item.size)
     const sum = verb === 'incr' ? BigInt.asUintN(64, value + delta) : value > delta ? value - delta : 0n
     const digits = sum.toString()
     const width = item.data.length - 2
@@ -190,6 +203,12 @@ export class Store {
 
   resetCounters(): void {
     this.counters = { ...zeroCounters }
+    this.slabs.resetHits()
+  }
+
+  private tally(name: SlabCounter, size: number): void {
+    this.counters[name]++
+    this.slabs.classes[classOf(size)]!.hits[name]++
   }
 
   private find(key: Bytes): StoredItem | undefined {
@@ -237,9 +256,9 @@ export class Store {
   }
 
   private makeRoom(size: number): boolean {
-    const list = this.lists[classOf(size)]!
-    while (!this.slabs.take(size)) {
-      const [oldest] = list.values()
+    const own = this.lists[classOf(size)]!
+    for (let full = this.slabs.take(size); full !== undefined; full = this.slabs.take(size)) {
+      const oldest = this.lists[full]!.values().next().value ?? own.values().next().value
       if (!oldest) return false
       const now = this.now()
       const gone = (oldest.exptime !== 0 && oldest.exptime <= now) || this.isFlushed(oldest, now)

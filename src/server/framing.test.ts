@@ -1,0 +1,73 @@
+/** Requests and replies do not depend on how the network cuts them. Expectations: memcached 1.6.18. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { RequestFraming } from './framing.js'
+import { respond } from './respond.js'
+import { Store } from './store.js'
+
+const environment = { connections: 1, host: '127.0.0.1', port: 11211, evict: true }
+
+function replies(input: Buffer, cuts: readonly number[]): string {
+  const framing = new RequestFraming(1024 * 1024)
+  const store = new Store({ clock: () => 1_700_000_000, memory: 64 * 1024 * 1024, evict: true })
+  let said = ''
+  let from = 0
+  for (const to of [...new Set(cuts)].sort((a, b) => a - b).concat(input.length)) {
+    // A chunk of its own that is wiped afterwards: sockets reuse their memory.
+    const chunk = Buffer.from(input.subarray(from, to))
+    for (const frame of framing.push(chunk)) {
+      const reply = respond(store, frame, environment)
+      said += reply === 'quit' ? '<quit>' : reply.map((piece) => piece.toString('latin1')).join('')
+    }
+    chunk.fill(0)
+    from = to
+  }
+  return said
+}
+
+const key = fc.constantFrom('a', 'b', '\xff\x01', 'k'.repeat(250), 'k'.repeat(251))
+const number = fc.constantFrom('0', '1', '-1', '5', 'x', '4294967296', '18446744073709551615')
+const request = fc.oneof(
+  fc
+    .tuple(fc.constantFrom('set', 'add', 'replace', 'append', 'prepend'), key, number, number, fc.string())
+    .map(([verb, k, flags, time, value]) => `${verb} ${k} ${flags} ${time} ${value.length}\r\n${value}\r\n`),
+  fc.tuple(fc.constantFrom('get', 'gets', 'delete'), key).map((words) => `${words.join(' ')}\r\n`),
+  fc.tuple(fc.constantFrom('incr', 'decr', 'touch'), key, number).map((words) => `${words.join(' ')}\r\n`),
+  fc.tuple(key, number).map(([k, n]) => `cas ${k} 0 0 1 ${n}\r\nv\r\n`),
+  fc.constantFrom('\r\n', 'version\n', 'flush_all noreply\r\n', 'set a 0 0 3\r\nab\r\nget a\r\n'),
+)
+
+test('any split of the bytes gives the same replies', () => {
+  fc.assert(
+    fc.property(
+      fc.array(request, { minLength: 1, maxLength: 12 }),
+      fc.array(fc.nat(1500), { maxLength: 40 }),
+      (requests, cuts) => {
+        const input = Buffer.from(requests.join(''), 'latin1')
+        const whole = replies(input, [])
+        expect(
+          replies(
+            input,
+            cuts.map((cut) => cut % input.length),
+          ),
+        ).toBe(whole)
+        expect(replies(input, Array.from(input.keys()))).toBe(whole)
+      },
+    ),
+  )
+})
+
+test('an oversized data block is read over and the request after it is understood', () => {
+  const input = Buffer.from(`set a 0 0 1048577\r\n${'v'.repeat(1048577)}\r\nversion\r\n`, 'latin1')
+  expect(replies(input, [5, 70_000, 1_000_000])).toBe(
+    'SERVER_ERROR object too large for cache\r\nVERSION 1.6.18\r\n',
+  )
+})
+
+test('an endless line that is no get breaks the connection off', () => {
+  const framing = new RequestFraming()
+  framing.push(Buffer.alloc(2000, 'x'))
+  expect(framing.broken).toBe(false)
+  framing.push(Buffer.alloc(49, 'x'))
+  expect(framing.broken).toBe(true)
+})
