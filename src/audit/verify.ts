@@ -4,7 +4,7 @@
  */
 import type { Operation, Verdict } from './differ.js'
 import { finding } from './finding.js'
-import { sameOutcome } from './outcome.js'
+import { impactOf, sameOutcome } from './outcome.js'
 import type { ReplayVisitor } from './replay.js'
 import type { Finding, Verification } from './report.js'
 
@@ -12,55 +12,84 @@ import type { Finding, Verification } from './report.js'
 const setsTried = 24
 const refutedKept = 20
 
+/** A set of switches that should explain the operations of these lines. */
+interface Suspicion {
+  readonly switches: readonly string[]
+  readonly lines: Map<number, Verdict>
+}
+
 /** Operations whose outcome differs for named switches, grouped by the set of names. */
 export class Suspects {
-  readonly sets = new Map<
-    string,
-    { readonly switches: readonly string[]; readonly lines: Map<number, Verdict> }
-  >()
+  readonly sets = new Map<string, Suspicion>()
 
   add(operation: Operation, verdict: Verdict): void {
     if (verdict.status !== 'differs') return
     // What comes from the signatures stays different whatever is switched.
     if (verdict.explanations.some((explanation) => explanation.how === 'signature')) return
-    const switches = verdict.explanations.map((explanation) => explanation.switch).sort()
-    const name = switches.join(' ')
-    const set = this.sets.get(name) ?? { switches, lines: new Map() }
-    set.lines.set(operation.line, verdict)
-    this.sets.set(name, set)
+    const names = verdict.explanations.map((explanation) => explanation.switch)
+    suspect(this.sets, names, operation.line, verdict)
   }
 }
 
-/** @param run replays the trace with the named switches set to `pylibmc` */
+function suspect(
+  sets: Map<string, Suspicion>,
+  names: readonly string[],
+  line: number,
+  verdict: Verdict,
+): void {
+  const switches = [...new Set(names)].sort()
+  const name = switches.join(' ')
+  const set = sets.get(name) ?? { switches, lines: new Map() }
+  set.lines.set(line, verdict)
+  sets.set(name, set)
+}
+
+/**
+ * With one behaviour switched off another one may take over (an oversize value is then sent, refused, and the error is
+ * swallowed). The compat client says which: such operations are tried once more with that switch off as well.
+ *
+ * @param run replays the trace with the named switches set to `pylibmc`
+ */
 export async function verify(
   suspects: Suspects,
   run: (switches: readonly string[], visitor: ReplayVisitor) => Promise<void>,
 ): Promise<Verification> {
-  const ordered = [...suspects.sets.values()].sort((a, b) => b.lines.size - a.lines.size)
   const sets: Verification['sets'][number][] = []
-  for (const { switches, lines } of ordered.slice(0, setsTried)) {
-    let confirmed = 0
-    const refuted: Finding[] = []
-    await run(switches, {
-      operation(operation) {
-        const verdict = lines.get(operation.line)
-        if (!verdict) return
-        if (sameOutcome(operation.compat, operation.strict)) confirmed++
-        else if (refuted.length < refutedKept) refuted.push(finding(operation, verdict))
-      },
-      fault: () => {},
-      note: () => {},
-      client: () => {},
-    })
-    sets.push({ switches, operations: lines.size, confirmed, refuted })
+  const operations = [...suspects.sets.values()].reduce((sum, { lines }) => sum + lines.size, 0)
+  let round: ReadonlyMap<string, Suspicion> = suspects.sets
+  while (round.size > 0 && sets.length < setsTried) {
+    const further = new Map<string, Suspicion>()
+    const ordered = [...round.values()].sort((a, b) => b.lines.size - a.lines.size)
+    for (const { switches, lines } of ordered.slice(0, setsTried - sets.length)) {
+      let confirmed = 0
+      let passedOn = 0
+      const refuted: Finding[] = []
+      await run(switches, {
+        operation(operation) {
+          const verdict = lines.get(operation.line)
+          if (!verdict) return
+          const { compat, strict, announced, line } = operation
+          const others = announced.map((event) => event.switch).filter((name) => !switches.includes(name))
+          if (sameOutcome(compat, strict) || impactOf(compat, strict) === 'spelling') confirmed++
+          else if (others.length > 0) {
+            passedOn++
+            suspect(further, [...switches, ...others], line, verdict)
+          } else if (refuted.length < refutedKept) refuted.push(finding(operation, verdict))
+        },
+        fault: () => {},
+        note: () => {},
+        client: () => {},
+      })
+      if (passedOn < lines.size)
+        sets.push({ switches, operations: lines.size - passedOn, confirmed, refuted })
+    }
+    round = further
   }
-  const total = (of: readonly { readonly operations: number }[]) =>
-    of.reduce((sum, set) => sum + set.operations, 0)
-  const all = [...suspects.sets.values()].map(({ lines }) => ({ operations: lines.size }))
+  const tried = sets.reduce((sum, set) => sum + set.operations, 0)
   return {
     sets,
-    operations: total(sets),
+    operations: tried,
     confirmed: sets.reduce((sum, set) => sum + set.confirmed, 0),
-    untried: total(all) - total(sets),
+    untried: operations - tried,
   }
 }

@@ -114,7 +114,9 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
           strict,
         })
       if (!item) return nothing()
-      if (this.emulation.cacheCas) this.casIds.set(wire, item.cas!)
+      // Where a plain set is no way out, cas needs what gets saw, also when gets returns the value alone.
+      const remember = this.emulation.cacheCas || !this.emulation.on('cas-fallback')
+      if (remember) this.casIds.set(wire, BigInt.asIntN(64, item.cas!))
       const value = this.commands.slots.decode(item, 'gets') as T
       return python ? value : [value, BigInt.asIntN(64, item.cas!)]
     } catch (error) {
@@ -159,7 +161,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
 
   /**
    * Stores when unchanged since the last `gets` of this client with `cacheCas`; without a remembered CAS unique a plain set.
-   * @param cas the CAS unique itself (a bigint), or the options
+   * @param cas the CAS unique itself (a bigint), or the options (a number is the time)
    * @throws with `cas-fallback` off: TypeError without a CAS unique, and what strict's cas throws
    */
   async cas(
@@ -168,17 +170,16 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
     cas?: bigint | CompatStoreArgument,
     options?: CompatStoreArgument,
   ): Promise<boolean | 0> {
-    if (!this.emulation.on('cas-fallback')) {
-      if (typeof cas !== 'bigint')
-        throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
-      const { wire } = this.keys.one(key, 'cas')
-      return stored(this.emulation, 'cas', wire, () => this.commands.cas(wire, value, cas, options))
-    }
-    const given = typeof cas === 'bigint' && options !== undefined ? cas : undefined
+    const given = typeof cas === 'bigint' ? cas : undefined
     const rest = given === undefined ? (cas as CompatStoreArgument | undefined) : options
     const { wire } = this.keys.one(key, 'cas')
-    const unique = given === undefined ? this.casIds.get(wire) : BigInt.asUintN(64, given)
-    if (unique !== undefined) return this.store('cas', key, value, rest, unique)
+    const unique = given ?? this.casIds.get(wire)
+    if (!this.emulation.on('cas-fallback')) {
+      if (unique === undefined)
+        throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
+      return stored(this.emulation, 'cas', wire, () => this.commands.cas(wire, value, unique, rest))
+    }
+    if (unique !== undefined) return this.store('cas', key, value, rest, BigInt.asUintN(64, unique))
     this.emulation.announcer.announce('cas-fallback', {
       operation: 'cas',
       key: wire,

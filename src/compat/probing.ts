@@ -72,6 +72,13 @@ export class ProbingSelection implements Selection {
     }
     if (failure) throw errorOf(failure.error, failure.server, operation, key)
     const server = this.servers[this.placement.index(first)!]!
+    this.announcer.announce('failover', {
+      operation,
+      key,
+      server: server.name,
+      compat: `${server.name} counts as dead`,
+      strict: 'asks it again when retry_timeout is over',
+    })
     throw new ServerDown(`no server: ${server.name} and the others are dead`, {
       operation,
       key,

@@ -12,7 +12,8 @@ import { valueSlots } from './values.js'
 export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], keys: Keys): Slots {
   const casBehavior = !emulation.on('cas-fallback') && emulation.cacheCas
   const modes = {
-    cas: emulation.on('cas-fallback') || emulation.cacheCas,
+    // The behavior of that name in pylibmc: without it gets and cas are refused there.
+    cas: emulation.cacheCas || emulation.options.emulate !== 'pylibmc' || emulation.on('cas-fallback'),
     retrieval: casBehavior ? 'gets' : 'get',
     noreply: false,
     namespace: '',
