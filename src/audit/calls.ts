@@ -205,6 +205,16 @@ const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
         options(bound, { time: 'time', noreply: 'noreply' }) as Unchecked,
       ),
     ),
+  _deletetouch: async (client, bound) =>
+    returned(
+      await client.deletetouch(
+        iterable(bound.expected) as Unchecked,
+        bound.cmd as Unchecked,
+        bound.key as Unchecked,
+        bound.time as Unchecked,
+        options(bound, { noreply: 'noreply' }),
+      ),
+    ),
   flush_all: async (client) => returned(await client.flushAll()),
   get_stats: async (client, bound) => {
     const stats = await client.getStats(...(given(bound, 'stat_args') as [Unchecked]))
@@ -250,11 +260,9 @@ function sequence(keys: unknown, refusal: string): Unchecked {
   return iterable(keys)
 }
 
-/** python-memcached iterates whatever it gets: a dict by its keys. */
+/** python-memcached iterates whatever it gets; what a dict means is the client's business. */
 function keysOf(keys: unknown): Unchecked {
-  if (keys instanceof Map) return [...keys.keys()]
-  if (isDict(keys)) return Object.keys(keys as object)
-  return iterable(keys)
+  return isDict(keys) ? keys : iterable(keys)
 }
 
 function iterable(keys: unknown): unknown {

@@ -62,6 +62,7 @@ const overwriting = new Set([
   'set_multi',
   'delete',
   'delete_multi',
+  '_deletetouch',
   'cas',
   'replace',
   'add',
@@ -188,7 +189,7 @@ function serverTrouble({ strict, compat, announced }: Operation): boolean {
 function bothDid({ call, compat, strict }: Operation): boolean {
   if ('raises' in compat || 'raises' in strict) return false
   if (call.endsWith('_multi')) return isEmptyList(compat.result) === isEmptyList(strict.result)
-  return call === 'delete' || (compat.result === true && strict.result === true)
+  return call === 'delete' || call === '_deletetouch' || (compat.result === true && strict.result === true)
 }
 
 function isEmptyList(value: TypedJson): boolean {
@@ -197,15 +198,27 @@ function isEmptyList(value: TypedJson): boolean {
 
 /**
  * Whether an announced description of strict's outcome can be about this outcome: `raises X …` fits only an exception of
- * that class, anything else only a result. Which of the errors of an unreachable server it is depends on the moment
+ * that class, a value printed as in Python only this result, anything else any result. Which of the errors of an unreachable server it is depends on the moment
  * (ConnectionError first, ServerDown while waiting), so these fit each other.
  */
 export function fits(description: string, strict: Outcome): boolean {
   const [, name] = /^raises ([\w.]+)/.exec(description) ?? []
-  if (name === undefined) return !('raises' in strict)
+  if (name === undefined) {
+    if ('raises' in strict) return false
+    return !plain.has(description) || description === plainResult(strict.result)
+  }
   if (!('raises' in strict)) return false
   const [told, found] = [pythonName(name), last(strict.raises.class)]
   return told === found || (unreachable.has(told) && unreachable.has(found))
+}
+
+/** Descriptions that are the result itself, as Python prints it. */
+const plain = new Set(['True', 'False', 'None', '0', '1'])
+
+function plainResult(value: TypedJson): string | undefined {
+  if (value === null) return 'None'
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  return typeof value === 'number' ? String(value) : undefined
 }
 
 const unreachable = new Set([

@@ -27,7 +27,7 @@ export async function realFleet(addresses: readonly string[]): Promise<Fleet> {
   } finally {
     client.disconnectAll()
   }
-  return fleetOf(addresses.map((address) => new FaultProxy({ target: address } as never)))
+  return fleetOf(addresses.map((address) => new FaultProxy({ target: address })))
 }
 
 interface Faulty {

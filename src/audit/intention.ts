@@ -54,6 +54,10 @@ function toPylibmc(call: string, bound: Bound, tokens: Tokens): Translation | un
       return said(['key'])
     case 'touch':
       return say(call, { time: 0, ...bound }, ['key', 'time'], [], 'pylibmc')
+    case '_deletetouch': {
+      const { expected: _, cmd, ...rest } = bound
+      return say(String(cmd), rest, cmd === 'touch' ? ['key', 'time'] : ['key'], [], 'pylibmc')
+    }
     case 'get_multi':
     case 'delete_multi':
       return said(['keys'], prefixIn(bound))

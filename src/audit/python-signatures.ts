@@ -89,6 +89,8 @@ const pythonMemcached = signatures({
   delete: 'key [time] [noreply]',
   delete_multi: 'keys [time] [key_prefix] [noreply]',
   touch: 'key [time] [noreply]',
+  // Private, but Django's backend calls it.
+  _deletetouch: 'expected cmd key [time] [noreply]',
   flush_all: '',
   get_stats: '[stat_args]',
   get_slabs: '',
@@ -101,7 +103,7 @@ const pythonMemcached = signatures({
   debuglog: 'str',
 })
 const pythonMemcached160 = new Map([
-  ...pythonMemcached,
+  ...[...pythonMemcached].filter(([name]) => name !== '_deletetouch'),
   ...signatures({ get: 'key [default]', delete: 'key [noreply]', quit_all: '' }),
 ])
 

@@ -12,7 +12,7 @@ import { Announcer, type Divergence, raises } from './divergence.js'
 import { type ClientOptions, Emulation } from './emulation.js'
 import { asNumber, sentText } from './exptime.js'
 import { type HashedKey, Keys } from './keys.js'
-import { type Context, deleteMulti, getMulti, setMulti } from './multi.js'
+import { type Context, deleteMulti, getMulti, type KeysOf, setMulti } from './multi.js'
 import { again, counted, refused, spelled, stored, swallowed } from './outcomes.js'
 import { ProbingSelection } from './probing.js'
 import { type CompatServerInput, parseCompatServer } from './server-spec.js'
@@ -126,7 +126,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
 
   /** Values by the caller's keys, which may be numbers. Missing keys and those of failed servers are absent. */
   async getMulti<K extends CompatKey | number | bigint = string>(
-    keys: Iterable<K>,
+    keys: KeysOf<K>,
     options: PrefixOptions = {},
   ): Promise<Map<K, unknown>> {
     return getMulti(this.context, keys, options.keyPrefix)
@@ -272,6 +272,30 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
 
   /** 1 when deleted (up to 1.61 also when missing), 0 otherwise. */
   async delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
+    return this.remove(key, options, this.emulation.facts.missingDelete === 1)
+  }
+
+  /**
+   * python-memcached's `_deletetouch` (up to 1.59), private there but called by Django's backend so that deleting a missing key
+   * gives 0: only the expected replies count as success.
+   */
+  async deletetouch(
+    expected: Iterable<Key>,
+    command: 'delete' | 'touch',
+    key: CompatKey,
+    time?: Time | null,
+    options?: NoReply,
+  ): Promise<boolean | 0 | 1> {
+    if (command === 'touch') return this.touch(key, time ?? 0, options)
+    const replies = [...expected].map((reply) => Buffer.from(reply).toString('latin1'))
+    return this.remove(key, { ...options, time: time ? Number(time) : null }, replies.includes('NOT_FOUND'))
+  }
+
+  private async remove(
+    key: CompatKey,
+    options: DeleteArgument | undefined,
+    missingSucceeds: boolean,
+  ): Promise<boolean | 0 | 1> {
     const { wire, hash } = this.keys.one(key, 'delete')
     const { facts } = this.emulation
     const time = typeof options === 'object' ? options?.time : options
@@ -285,15 +309,15 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
       })
       const { reply, server } = await this.commands.line(request, 'delete', wire, modes, hash)
       const done = modes.noreply || softOutcome(reply, 'delete', { key: wire, server: server.name })
-      return this.deleted(wire, done)
+      return this.deleted(wire, done, missingSucceeds)
     } catch (error) {
       return refused(this.emulation, 'delete', wire, error)
     }
   }
 
-  private deleted(key: Bytes, done: boolean): boolean | 0 | 1 {
+  private deleted(key: Bytes, done: boolean, missingSucceeds: boolean): boolean | 0 | 1 {
     const { emulation } = this
-    if (done || !emulation.on('missing-delete') || emulation.facts.missingDelete === 0)
+    if (done || !emulation.on('missing-delete') || !missingSucceeds)
       return spelled(emulation, 'delete', key, done)
     emulation.announcer.announce('missing-delete', { operation: 'delete', key, compat: '1', strict: 'False' })
     return emulation.on('return-values') ? 1 : true
@@ -308,7 +332,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
 
   /** 1, also when keys were missing; 0 after a reset or a timeout. */
   async deleteMulti(
-    keys: Iterable<CompatKey | number | bigint>,
+    keys: KeysOf<CompatKey | number | bigint>,
     options: PrefixOptions & NoReply & { readonly time?: number | null } = {},
   ): Promise<boolean | 0 | 1> {
     const { time, keyPrefix } = options

@@ -20,18 +20,37 @@ export interface Context {
   readonly keys: Keys
 }
 
+/** Many keys, or a mapping whose keys are meant. */
+export type KeysOf<K> = Iterable<K> | ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>
+
+/** python-memcached iterates whatever it gets, a dict by its keys. @throws TypeError as pylibmc does for a dict */
+function keyList<K>({ emulation }: Context, given: KeysOf<K>, operation: Operation, refusal: string): K[] {
+  const isMap = given instanceof Map
+  if (!isMap && Symbol.iterator in Object(given)) return [...(given as Iterable<K>)]
+  if (!isMap && (typeof given !== 'object' || given === null))
+    throw new TypeError(`'${typeName(given)}' object is not iterable`)
+  if (!emulation.on('keys')) throw new TypeError(refusal)
+  emulation.announcer.announce('keys', {
+    operation,
+    compat: 'takes the keys of the dict',
+    strict: 'raises TypeError',
+  })
+  return isMap ? [...(given as ReadonlyMap<K, unknown>).keys()] : (Object.keys(given as object) as K[])
+}
+
 /** Values by the caller's keys; missing keys and those of failed servers are absent. */
 export async function getMulti<K>(
-  { emulation, commands, keys }: Context,
-  given: Iterable<K>,
+  context: Context,
+  given: KeysOf<K>,
   keyPrefix: unknown,
 ): Promise<Map<K, unknown>> {
+  const { emulation, commands, keys } = context
   const modes = commands.slots.modes()
   const prefix = keys.prefix(keyPrefix, 'getMulti')
   const names = new Map<Bytes, K>()
   const hashes = new Map<Bytes, bigint>()
   const asked: Bytes[] = []
-  for (const key of given) {
+  for (const key of keyList(context, given, 'getMulti', 'dict is not a sequence')) {
     const { wire, hash } = keys.one(key, 'getMulti', prefix)
     if (wire === '') continue
     asked.push(wire)
@@ -141,14 +160,16 @@ function announceTrouble(
 
 /** Deletes on all servers at once. 1, or 0 after a reset or a timeout; missing keys and error replies change nothing. */
 export async function deleteMulti(
-  { emulation, commands, keys }: Context,
-  given: Iterable<unknown>,
+  context: Context,
+  given: KeysOf<unknown>,
   keyPrefix: unknown,
   time: Bytes | undefined,
   modes: Modes,
 ): Promise<boolean | 0 | 1> {
+  const { emulation, commands, keys } = context
   const prefix = keys.prefix(keyPrefix, 'deleteMulti')
-  const wires = [...given].map((key) => keys.one(key, 'deleteMulti', prefix))
+  const list = keyList(context, given, 'deleteMulti', 'keys must be a sequence, not a mapping')
+  const wires = list.map((key) => keys.one(key, 'deleteMulti', prefix))
   let failed = false
   let missing = false
   const tail = emulation.on('errors') ? commands.slots.wire.deleteMultiTail : ''

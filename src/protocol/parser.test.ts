@@ -83,6 +83,19 @@ describe('replies', () => {
     )
   })
 
+  test('every key that memcached takes comes back, also with the byte 0xa0 that is a blank elsewhere', () => {
+    const byte = fc.integer({ min: 0x21, max: 0xff }).filter((code) => code !== 0x7f)
+    fc.assert(
+      fc.property(fc.array(byte, { minLength: 1, maxLength: 250 }), (codes) => {
+        const key = String.fromCharCode(...codes)
+        const [reply] = parse(`VALUE ${key} 0 1 7\r\nx\r\nEND\r\n`, ['items'], [], [key])
+        expect(reply?.type === 'items' && reply.items[0]?.key).toBe(key)
+      }),
+    )
+    const [reply] = parse('VALUE \xc3\xa0 0 1\r\nx\r\nEND\r\n', ['items'], [], ['\xc3\xa0'])
+    expect(reply?.type === 'items' && reply.items[0]?.key).toBe('\xc3\xa0')
+  })
+
   test('a data block of several megabytes in small chunks arrives whole', () => {
     const data = 'abcdefghij'.repeat(300_000)
     const bytes = `VALUE k 0 ${data.length}\r\n${data}\r\nEND\r\n`

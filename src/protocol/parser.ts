@@ -101,7 +101,7 @@ export class ReplyParser {
       this.asked = 0
       this.source.reply({ type: 'items', items, end: lineReply(text) })
     } else if (shape === 'stats' && /^(STAT|ITEM|PREFIX) /.test(text)) {
-      const [, name = '', value = ''] = /^\S+ (\S*) ?(.*)$/.exec(text) ?? []
+      const [, name = '', value = ''] = /^[^ ]+ ([^ ]*) ?(.*)$/.exec(text) ?? []
       this.stats.push([name, value])
     } else if (shape === 'stats') {
       const stats = this.stats
@@ -113,7 +113,8 @@ export class ReplyParser {
   }
 
   private startItem(text: Bytes): void {
-    const match = /^VALUE (\S+) (\d{1,10}) (\d{1,10})(?: (\d{1,20}))? ?$/.exec(text)
+    // Only the space separates: \s would also match the byte 0xa0 of a UTF-8 key.
+    const match = /^VALUE ([^ ]+) (\d{1,10}) (\d{1,10})(?: (\d{1,20}))? ?$/.exec(text)
     const length = Number(match?.[3])
     if (!match || length > this.limits.maxData) {
       throw new UnintelligibleReply(`bad item header ${JSON.stringify(text.slice(0, 300))}`)

@@ -66,6 +66,8 @@ function fromTagged(tag: string, content: TypedJson): unknown {
       if (Buffer.isBuffer(value)) return Buffer.alloc(value.length * Number(count), value)
       throw new ValueError('$repeat needs text or bytes')
     }
+    case '$unpicklable':
+      throw new ValueError(`a value of ${JSON.stringify(content)}, which could not be recorded`)
     default:
       throw new ValueError(`unknown tag ${tag} in typed JSON`)
   }
