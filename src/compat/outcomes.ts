@@ -14,7 +14,6 @@ import type { SwitchName } from './switches.js'
 
 /** Python's `0` where the switches keep it; false is pylibmc's word. */
 export type Falsy = false | 0
-export type Truthy = true | 1
 
 /** The value in the spelling of Python's repr, for events. */
 function shown(value: unknown): string {

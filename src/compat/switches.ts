@@ -170,7 +170,7 @@ const table = {
     pylibmc: 'stores one key after another and raises at the first hard error; later keys are not tried',
     since: '1.58',
     spec: '§13.2',
-    fixture: 'failover/set-multi',
+    fixture: 'faults/set-multi-close',
     advice: 'Catch MemcachedError around set_multi and treat all keys from there on as not stored.',
   },
   statistics: {

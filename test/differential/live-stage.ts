@@ -31,7 +31,7 @@ export async function liveStage({ scenario }: Recording): Promise<CheckedStage> 
 }
 
 /** Sends bytes past the client and waits until the server has worked on them. */
-async function talk(port: number, bytes: string): Promise<void> {
+export async function talk(port: number, bytes: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     let seen = ''

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { pylibmcDialect } from '../../src/protocol/dialects.js'
 import { retrieval, store } from '../../src/protocol/requests.js'
-import { Connection, type ConnectionOptions, type ServerAddress } from '../../src/transport/index.js'
+import type { ServerAddress } from '../../src/transport/address.js'
+import { Connection, type ConnectionOptions } from '../../src/transport/connection.js'
 import { freePort } from '../support/memcached.js'
 
 const cleanups: (() => void)[] = []

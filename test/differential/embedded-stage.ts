@@ -1,0 +1,21 @@
+/** Embedded servers with their own faults. */
+import { EmbeddedServer, parseFault } from '../../src/server/index.js'
+import { talk } from './live-stage.js'
+import { type Recording, wireBytes } from './recordings.js'
+import type { CheckedStage } from './replay-stage.js'
+
+export async function embeddedStage({ scenario }: Recording): Promise<CheckedStage> {
+  const servers = Array.from({ length: scenario.servers }, () => new EmbeddedServer())
+  for (const server of servers) await server.start()
+  return {
+    addresses: servers.map(({ address }) => address),
+    fault: async (step) => {
+      await servers[step.server ?? 0]!.fault(parseFault({ server: 0, ...step }))
+    },
+    raw: async (step) => talk(servers[step.server ?? 0]!.port, wireBytes(step.raw ?? '')),
+    difference: async () => undefined,
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()))
+    },
+  }
+}
