@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import * as requests from '../protocol/requests.js'
 import type { Bytes } from '../protocol/wire.js'
+import { typeName } from '../python/type-name.js'
 import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
 import { Commands } from '../strict/commands.js'
 import { delta as pylibmcDelta } from '../strict/exptime.js'
@@ -51,7 +52,8 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
 
   /** Replaces the servers; connections to the old ones are closed. */
   setServers(servers: Iterable<CompatServerInput>): void {
-    if (typeof servers === 'string') throw new TypeError(`servers must be a list, not the text "${servers}"`)
+    if (servers === null || servers === undefined || !(Symbol.iterator in Object(servers)))
+      throw new TypeError(`'${typeName(servers)}' object is not iterable`)
     const specs = [...servers].map(parseCompatServer)
     this.context?.commands.disconnectAll()
     const { emulation, keys } = this

@@ -1,5 +1,7 @@
 /** What a compat client emulates: the preset with its switches, and python-memcached's keywords. Source: spec/python-memcached §3. */
 import { ValueError } from '../python/errors.js'
+import { checkOptions } from '../python/options.js'
+import { typeName } from '../python/type-name.js'
 import type { Announcer } from './divergence.js'
 import { type PresetName, presets, type VersionFacts } from './presets.js'
 import { type SwitchName, type SwitchSetting, switchNames } from './switches.js'
@@ -33,6 +35,22 @@ export interface ClientOptions {
   readonly now?: () => number
 }
 
+const optionNames = Object.keys({
+  emulate: true,
+  switches: true,
+  debug: true,
+  pickleProtocol: true,
+  serverMaxKeyLength: true,
+  serverMaxValueLength: true,
+  deadRetry: true,
+  socketTimeout: true,
+  cacheCas: true,
+  flushOnReconnect: true,
+  checkKeys: true,
+  preserve: true,
+  now: true,
+} satisfies Record<keyof ClientOptions, true>)
+
 const settingNames = ['python-memcached', 'pylibmc'] as const
 
 export class Emulation {
@@ -48,11 +66,13 @@ export class Emulation {
   readonly now: () => number
   readonly log: (line: string) => void
 
-  /** @throws ValueError naming the option and what it may be */
+  /** @throws ValueError naming the option and what it may be; TypeError for options that do not exist */
   constructor(
     readonly options: ClientOptions,
     readonly announcer: Announcer,
   ) {
+    checkOptions(options, optionNames)
+    checkProtocol(options.pickleProtocol)
     const preset = presets[options.emulate ?? 'python-memcached-1.62']
     if (!preset) throw unknownName('emulate', options.emulate, Object.keys(presets))
     for (const [name, setting] of Object.entries(options.switches ?? {})) {
@@ -79,6 +99,13 @@ export class Emulation {
   on(name: SwitchName): boolean {
     return this.switches[name] === 'python-memcached'
   }
+}
+
+function checkProtocol(protocol: unknown): void {
+  if (protocol === undefined || protocol === null) return
+  if (typeof protocol !== 'number' || !Number.isInteger(protocol))
+    throw new TypeError(`pickleProtocol must be an integer, not ${typeName(protocol)}`)
+  if (protocol > 5) throw new ValueError(`pickle protocol must be <= 5, not ${protocol}`)
 }
 
 function limit(

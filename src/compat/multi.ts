@@ -2,6 +2,7 @@
 import * as requests from '../protocol/requests.js'
 import type { Bytes, LineReply } from '../protocol/wire.js'
 import { AttributeError } from '../python/errors.js'
+import { typeName } from '../python/type-name.js'
 import { compressionOf, entriesOf, timeOf } from '../strict/arguments.js'
 import type { Commands } from '../strict/commands.js'
 import type { PreparedStore } from '../strict/core.js'
@@ -203,10 +204,4 @@ export async function deleteMulti(
 
 function deleted(reply: LineReply, key: Bytes, server: Server): boolean {
   return softOutcome(reply, 'deleteMulti', { key, server: server.name })
-}
-
-function typeName(value: unknown): string {
-  if (value === null || value === undefined) return 'NoneType'
-  if (Array.isArray(value)) return 'list'
-  return typeof value === 'string' ? 'str' : typeof value
 }

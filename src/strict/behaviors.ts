@@ -3,7 +3,8 @@
  * Source: spec/pylibmc §9.2.
  */
 import { type Distribution, type HashName, hashes } from '../hashing/index.js'
-import { KeyError, ValueError } from '../python/errors.js'
+import { AttributeError, KeyError, ValueError } from '../python/errors.js'
+import { typeName } from '../python/type-name.js'
 import { MemcachedError } from './errors.js'
 import { integer } from './exptime.js'
 
@@ -96,7 +97,10 @@ export type BehaviorChange = readonly [name: BehaviorName | 'namespace', value: 
  * @throws ValueError (unknown names), TypeError (no number), KeyError (unknown hash or distribution), MemcachedError (38, 39)
  */
 export function* behaviorChanges(settings: BehaviorSettings): Generator<BehaviorChange> {
-  if (typeof settings !== 'object' || settings === null) throw new TypeError('behaviors must be an object')
+  if (typeof settings !== 'object' || settings === null)
+    throw new AttributeError(
+      `'${typeName(settings)}' object has no attribute 'copy': behaviors is an object of settings`,
+    )
   const given = { ...settings } as Record<string, unknown>
   if (given._retry_timeout !== undefined) {
     given.retry_timeout ??= given._retry_timeout
@@ -112,6 +116,7 @@ export function* behaviorChanges(settings: BehaviorSettings): Generator<Behavior
 
 function check(name: BehaviorName, value: unknown): number | string {
   const kind: Kind = table[name][0]
+  if (value === null) throw notInt(name, value)
   if (kind === 'distribution') {
     if (value === 'consistent max') throw refused(name, 7)
     if (typeof value !== 'string' || !distributions.includes(value as Distribution))
@@ -127,14 +132,16 @@ function check(name: BehaviorName, value: unknown): number | string {
   if (kind === 'hash or number' && typeof value === 'string' && hashNumbers.includes(value))
     return hashNumbers.indexOf(value)
   if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint') {
-    throw new TypeError(
-      `behavior ${name} must be int, not ${typeof value === 'string' ? 'str' : typeof value}`,
-    )
+    throw notInt(name, value)
   }
   const number = integer(value, `behavior ${name}`)
   if (kind === 'bool') return number ? 1 : 0
   if (name === 'failure_limit' && BigInt.asUintN(32, BigInt(number)) === 0n) throw refused(name, 0)
   return Number(kind === 'uint32' ? BigInt.asUintN(32, BigInt(number)) : BigInt.asIntN(32, BigInt(number)))
+}
+
+function notInt(name: string, value: unknown): TypeError {
+  return new TypeError(`behavior ${name} must be int, not ${typeName(value)}`)
 }
 
 const MAX_NAMESPACE = 127

@@ -1,6 +1,9 @@
 /** The strict client: pylibmc's `Client` (spec/pylibmc §2, §5, §9) over `Core`. */
 import { applyBehaviors, constructorSettings, type PlacedServer } from '../hashing/index.js'
 import { pylibmcDialect } from '../protocol/dialects.js'
+import { OverflowError, ValueError } from '../python/errors.js'
+import { checkOptions } from '../python/options.js'
+import { typeName } from '../python/type-name.js'
 import { addressName } from '../transport/address.js'
 import { Connection } from '../transport/connection.js'
 import { pylibmcEncoding } from '../values/index.js'
@@ -16,7 +19,7 @@ import {
 import { Commands } from './commands.js'
 import { decodeFailure } from './decoding.js'
 import { NotSupportedError } from './errors.js'
-import { exptime, type NegativeTimeout } from './exptime.js'
+import { exptime, integer, type NegativeTimeout } from './exptime.js'
 import { pylibmcKey } from './keys.js'
 import { HealthSelection, libmemcachedArrangement } from './selection.js'
 import { parseServers, type ServerSpec, type ServerSpecInput } from './server-spec.js'
@@ -46,6 +49,19 @@ export interface ClientOptions {
   readonly now?: () => number
 }
 
+const optionNames = Object.keys({
+  behaviors: true,
+  binary: true,
+  username: true,
+  password: true,
+  negativeTimeout: true,
+  timeout: true,
+  preserve: true,
+  encoding: true,
+  staleConnection: true,
+  now: true,
+} satisfies Record<keyof ClientOptions, true>)
+
 export class Client extends Commands {
   private readonly specs: readonly ServerSpec[]
   private readonly given: readonly ServerSpecInput[]
@@ -59,7 +75,9 @@ export class Client extends Commands {
   constructor(servers: Iterable<ServerSpecInput>, options: ClientOptions = {}) {
     const given = typeof servers === 'string' ? servers : [...(servers ?? [])]
     const specs = parseServers(servers === null || servers === undefined ? servers : given)
+    checkOptions(options, optionNames)
     checkCredentials(options)
+    checkChoices(options)
     const state = new State(specs, options)
     super(state.slots)
     this.specs = specs
@@ -237,10 +255,29 @@ function placementBehaviors(settings: BehaviorSettings) {
   }
 }
 
-function checkCredentials({ binary, username, password }: ClientOptions): void {
+/** @throws TypeError, OverflowError as the C constructor does (spec/pylibmc §2.2) */
+function checkCredentials({ binary = false, username, password }: ClientOptions): void {
+  if (typeof binary !== 'boolean' && typeof binary !== 'number')
+    throw new TypeError(`'${typeName(binary)}' object cannot be interpreted as an integer`)
+  const byte = integer(binary, 'binary')
+  if (byte < 0 || byte > 255) throw new OverflowError(`binary ${byte} does not fit an unsigned byte`)
+  for (const credential of [username, password]) {
+    if (credential !== undefined && credential !== null && typeof credential !== 'string')
+      throw new TypeError(`username and password must be text, not ${typeName(credential)}`)
+  }
   if ((username === undefined) !== (password === undefined)) {
     throw new TypeError('SASL requires both username and password')
   }
   if (username !== undefined && !binary) throw new TypeError('SASL requires the memcached binary protocol')
   if (binary) throw new NotSupportedError('the binary protocol is not supported yet: leave out `binary`')
+}
+
+/** @throws ValueError naming the option and what it may be */
+function checkChoices({ timeout, negativeTimeout, staleConnection }: ClientOptions): void {
+  if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
+    throw new ValueError(`timeout ${timeout} is not a number of milliseconds above 0`)
+  if (negativeTimeout !== undefined && !['zero', 'send'].includes(negativeTimeout))
+    throw new ValueError(`negativeTimeout '${negativeTimeout}' is not one of zero, send`)
+  if (staleConnection !== undefined && !['fail', 'reopen'].includes(staleConnection))
+    throw new ValueError(`staleConnection '${staleConnection}' is not one of fail, reopen`)
 }

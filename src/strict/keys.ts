@@ -8,6 +8,7 @@
 
 import type { Bytes } from '../protocol/wire.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
+import { typeName } from '../python/type-name.js'
 import { BadKeyProvided, errorFor, type MemcachedError } from './errors.js'
 import type { Operation } from './slots.js'
 
@@ -55,7 +56,7 @@ export function keyBytes(key: unknown, operation: Operation): Bytes {
   throw new TypeError(
     MUST_BE_BYTES.has(operation)
       ? 'key must be bytes'
-      : `a bytes-like object is required, not '${key === null ? 'NoneType' : typeof key}'`,
+      : `a bytes-like object is required, not '${typeName(key)}'`,
   )
 }
 

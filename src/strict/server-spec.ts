@@ -1,5 +1,6 @@
 /** pylibmc's server specifications. Source: spec/pylibmc §2.1. */
 import { AttributeError, ValueError } from '../python/errors.js'
+import { typeName } from '../python/type-name.js'
 import type { ServerAddress } from '../transport/address.js'
 import { MemcachedError, NotSupportedError } from './errors.js'
 
@@ -27,7 +28,7 @@ export function parseServers(servers: Iterable<ServerSpecInput>): ServerSpec[] {
     servers === undefined ||
     (typeof servers !== 'object' && typeof servers !== 'string')
   ) {
-    throw new TypeError(`'${servers === null ? 'NoneType' : typeof servers}' object is not iterable`)
+    throw new TypeError(`'${typeName(servers)}' object is not iterable`)
   }
   const specs = [...servers].map(parseServer)
   if (specs.length === 0) throw new MemcachedError('empty server list')
@@ -39,9 +40,9 @@ export function parseServers(servers: Iterable<ServerSpecInput>): ServerSpec[] {
 export function parseServer(spec: ServerSpecInput): ServerSpec {
   if (typeof spec === 'string') return parseText(spec)
   if (Array.isArray(spec)) return parseTuple(spec)
-  throw new TypeError(
-    `a server is a string or a (type, host, port) tuple, not ${spec === null ? 'null' : typeof spec}`,
-  )
+  if ((spec as unknown) instanceof Uint8Array)
+    throw new TypeError('a server is text or a (type, host, port) tuple, not bytes')
+  throw new AttributeError(`'${typeName(spec)}' object has no attribute 'startswith'`)
 }
 
 function parseText(spec: string): ServerSpec {
