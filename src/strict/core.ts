@@ -47,7 +47,7 @@ export class Core {
 
   /**
    * Items of many keys, one request per server. Errors while reading leave out what had not arrived; only when no server could
-   * be asked at all is the last error thrown (spec/pylibmc §7.3).
+   * be asked at all is the error of the last key thrown (spec/pylibmc §7.3).
    */
   async fetchMulti(
     keys: readonly Bytes[],
@@ -55,39 +55,41 @@ export class Core {
     hashes?: ReadonlyMap<Bytes, bigint>,
     failed?: (error: MemcachedError) => void,
   ): Promise<Item[]> {
-    const groups = new Map<Server, Bytes[]>()
+    const groups = new Map<Server, { readonly keys: Bytes[]; last: number }>()
+    const errors: unknown[] = []
     let asked = 0
-    let lastError: unknown
-    for (const key of keys) {
+    for (const [index, key] of keys.entries()) {
       try {
         const picked = this.selection.pick(key, 'getMulti', hashes?.get(key))
         const server = picked instanceof Promise ? await picked : picked
-        const group = groups.get(server)
-        if (group) group.push(modes.namespace + key)
-        else groups.set(server, [modes.namespace + key])
+        const group = groups.get(server) ?? { keys: [], last: index }
+        groups.set(server, group)
+        group.keys.push(modes.namespace + key)
+        group.last = index
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
         failed?.(error)
-        lastError = error
+        errors[index] = error
       }
     }
     const replies = await Promise.all(
       [...groups].map(async ([server, group]) => {
         try {
-          const request = requests.retrieval(modes.retrieval, group)
+          const request = requests.retrieval(modes.retrieval, group.keys)
           const reply = await this.send(server, request, 'getMulti', undefined, modes)
           asked++
           return (reply as ItemsReply).items
         } catch (error) {
           if (!(error instanceof MemcachedError)) throw error
           failed?.(error)
-          if (neverSent(error)) lastError = group.length > 1 ? this.secondError(server, error) : error
+          if (neverSent(error))
+            errors[group.last] = group.keys.length > 1 ? this.secondError(server, error) : error
           else asked++
           return []
         }
       }),
     )
-    if (asked === 0 && lastError !== undefined) throw lastError
+    if (asked === 0 && errors.length > 0) throw errors.at(-1)
     return replies.flat()
   }
 

@@ -37,6 +37,8 @@ export class Health {
       }
       return 'dead'
     }
+    // Without ejecting, a server at its limit waits whatever has happened since.
+    if (this.failures >= settings.failureLimit) this.waiting = true
     if (!this.waiting) {
       this.retrying = false
       return 'go'
@@ -57,8 +59,10 @@ export class Health {
     return this.retrying
   }
 
-  succeeded(): void {
+  /** A connection was opened. */
+  connected(): void {
     this.failures = 0
+    this.nextRetry = 0
     this.waiting = false
     this.retrying = false
   }

@@ -117,7 +117,7 @@ export class HealthSelection implements Selection {
   }
 
   pick(key: Bytes, operation: Operation): Server {
-    if (this.nextRebuild > 0 && Math.floor(this.now()) >= this.nextRebuild) this.rebuild()
+    if (this.nextRebuild > 0 && Math.floor(this.now()) > this.nextRebuild) this.rebuild()
     const server = this.servers[this.place(key)]!
     this.admit(server, operation, key)
     return server
@@ -135,7 +135,7 @@ export class HealthSelection implements Selection {
 
   succeeded(server: Server): void {
     const { health } = this.servers[server.index]!
-    if (health.failures > 0) health.succeeded()
+    if (health.nextRetry !== 0) health.connected()
   }
 
   failed(
@@ -145,8 +145,9 @@ export class HealthSelection implements Selection {
     key: Bytes | undefined,
   ): MemcachedError {
     const attempt = error.kind === 'connect' || error.kind === 'lookup' || error.kind === 'connect-timeout'
-    if (attempt) {
-      const { health } = this.servers[server.index]!
+    const { health } = this.servers[server.index]!
+    if (!attempt) health.connected()
+    else {
       const retry = health.failed(this.now(), this.settings().health)
       if (retry) return unusable(SERVER_DOWN, server, operation, key, error)
       if (operation === 'touch') return unusable(WRITE_ERROR, server, operation, key, error)
