@@ -4,10 +4,16 @@
  */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { parseFault } from '../server/index.js'
 import type { TypedJson } from '../values/index.js'
 import { versionAtLeast } from './python-signatures.js'
-import { type Trace, type TracedServer, TraceError, type TraceEvent, traceFormat } from './trace.js'
+import {
+  readFault,
+  type Trace,
+  type TracedServer,
+  TraceError,
+  type TraceEvent,
+  traceFormat,
+} from './trace.js'
 import { traceOf } from './trace-file.js'
 
 const scenarioFormat = 'memshim-scenario/1'
@@ -64,7 +70,12 @@ export function scenarioTrace(
     if (typeof step.only === 'string' && !applies(step.only, library, version)) continue
     if (typeof step.sleep === 'number') t += step.sleep
     else if (typeof step.fault === 'string')
-      events.push({ kind: 'fault', line, t, fault: faultOf(step, name, line) })
+      events.push({
+        kind: 'fault',
+        line,
+        t,
+        fault: readFault(step, (field, problem) => new TraceError(name, line, field, problem)),
+      })
     else if (typeof step.call === 'string') {
       const who = typeof step.client === 'string' ? step.client : 'a'
       if (!clients.has(who)) events.push({ kind: 'new', line, t, client: who, servers: specs, kwargs })
@@ -92,14 +103,6 @@ export function scenarioTrace(
   }
   const source = typeof about === 'string' ? about : name
   return traceOf(name, { format: traceFormat, library, version, servers: count, source }, events)
-}
-
-function faultOf(step: Step, name: string, line: number) {
-  try {
-    return parseFault(step)
-  } catch (error) {
-    throw new TraceError(name, line, 'fault', error instanceof Error ? error.message : String(error))
-  }
 }
 
 /** `"pylibmc"`, `"python-memcached>=1.60"`, `"python-memcached<1.60"` */

@@ -3,7 +3,7 @@
  * Format: docs/formats.md, "Traces". Reading files is `trace-file.ts`.
  */
 import type { Bytes } from '../protocol/wire.js'
-import { type Fault, parseFault } from '../server/index.js'
+import { type Fault, FaultError, parseFault } from '../server/index.js'
 import type { TypedJson } from '../values/index.js'
 import type { Outcome } from './outcome.js'
 
@@ -178,11 +178,7 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
     }
   }
   if ('fault' in fields) {
-    try {
-      return { kind: 'fault', line, t, fault: parseFault(fields) }
-    } catch (error) {
-      throw row.error('fault', error instanceof Error ? error.message : String(error))
-    }
+    return { kind: 'fault', line, t, fault: readFault(fields, (field, problem) => row.error(field, problem)) }
   }
   const kinds = Object.keys(fields).filter((name) => !['t', 'client', 'at'].includes(name))
   throw row.error(kinds[0] ?? 'call', 'is no known event: a line holds one of call, new, wire, fault')
@@ -315,4 +311,13 @@ class Row {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A fault, or the error that `fail` makes of what is wrong with it. */
+export function readFault(fields: object, fail: (field: string, problem: string) => Error): Fault {
+  try {
+    return parseFault(fields)
+  } catch (error) {
+    throw error instanceof FaultError ? fail(error.field, error.problem) : error
+  }
 }
