@@ -6,29 +6,7 @@
  */
 export type Bytes = string
 
-/** How a reply to a request is delimited: what the connection must read before the request is answered. */
-export type ReplyShape =
-  /** One line: store commands, delete, touch, incr, decr, flush_all, version, verbosity. */
-  | 'line'
-  /** `VALUE` blocks up to `END`, or one other line: get, gets, gat, gats. */
-  | 'items'
-  /** `STAT` (or `ITEM`, `CONFIG`…) lines up to `END`, or one other line: stats. */
-  | 'stats'
-  /** Nothing comes back (noreply, quit): answered as soon as it is handed to the socket. */
-  | 'none'
-
-/** A request, ready for a connection. Immutable and free of I/O, so it may be kept, logged and compared. */
-export interface Request {
-  /** The command line(s), with the final CRLF; for store commands the line before the data block. */
-  readonly head: Bytes
-  /** Data block of a store command, without its CRLF (the connection adds it). Never copied unless small. */
-  readonly body?: Uint8Array
-  readonly reply: ReplyShape
-  /** Retrieval only: the keys asked for, in order. A reply that names another key is unintelligible. */
-  readonly keys?: readonly Bytes[]
-}
-
-/** What the first word(s) of a reply line say. `unknown` is everything else, the empty line included. */
+/** What a reply says, in the text protocol's words; the other protocols' statuses are mapped onto them. */
 export type LineStatus =
   | 'STORED'
   | 'NOT_STORED'
@@ -44,13 +22,18 @@ export type LineStatus =
   | 'ERROR'
   | 'CLIENT_ERROR'
   | 'SERVER_ERROR'
+  /** Binary only: status 0x20. */
+  | 'AUTH_ERROR'
+  /** Binary only: status 0x82. */
+  | 'OUT_OF_MEMORY'
+  /** Everything else, the empty line included. */
   | 'unknown'
 
-/** A one-line reply. */
+/** A reply without items or statistics. */
 export interface LineReply {
   readonly type: 'line'
   readonly status: LineStatus
-  /** The whole line without CRLF; the text of an error is in here, after the status word. */
+  /** The whole line without CRLF; the text of an error is in here, after the status word. Binary: what stands for it. */
   readonly line: Bytes
 }
 
@@ -70,7 +53,7 @@ export interface ItemsReply {
   readonly type: 'items'
   /** In reply order. */
   readonly items: readonly Item[]
-  /** The line that ended the reply: status `END` when all is well, otherwise an error line. */
+  /** What ended the reply: status `END` when all is well, otherwise an error. */
   readonly end: LineReply
 }
 

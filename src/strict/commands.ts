@@ -30,12 +30,15 @@ export class Commands extends Core {
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────
 
   /** Value of a key, or `missing` (undefined unless given). Error replies are misses, as in pylibmc. */
-  async get<T = unknown>(key: Key, missing?: T): Promise<T | undefined> {
-    const modes = this.slots.modes()
-    const wire = this.slots.key(key, 'get', '')
-    if (wire === '') return missing
-    const item = await this.fetch(modes.retrieval, wire, 'get', modes)
-    return item ? (this.slots.decode(item, 'get') as T) : missing
+  get<T = unknown>(key: Key, missing?: T): Promise<T | undefined> {
+    return attempt(() => {
+      const modes = this.slots.modes()
+      const wire = this.slots.key(key, 'get', '')
+      if (wire === '') return Promise.resolve(missing)
+      return this.fetch(modes.retrieval, wire, 'get', modes, undefined, (item) =>
+        item ? (this.slots.decode(item, 'get') as T) : missing,
+      )
+    })
   }
 
   /** Value and CAS unique, `[undefined, undefined]` on a miss. @throws ValueError without the `cas` behavior */
@@ -81,27 +84,27 @@ export class Commands extends Core {
   // ── storage ──────────────────────────────────────────────────────────────────────────────────
 
   /** Stores. True when stored; false when the key is empty. @throws TooBig, ServerError, ConnectionError … */
-  async set(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  set(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('set', key, value, options)
   }
 
   /** Stores when missing; false when it exists. */
-  async add(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  add(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('add', key, value, options)
   }
 
   /** Stores when it exists; false when missing. */
-  async replace(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  replace(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('replace', key, value, options)
   }
 
   /** Adds behind the stored bytes; flags and time of the item stay. False when missing. */
-  async append(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  append(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('append', key, value, options)
   }
 
   /** Adds before the stored bytes; flags and time of the item stay. False when missing. */
-  async prepend(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  prepend(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('prepend', key, value, options)
   }
 
@@ -143,18 +146,20 @@ export class Commands extends Core {
     return this.storeMulti('add', 'addMulti', mapping, options)
   }
 
-  private async storeOne(
+  private storeOne(
     verb: StoreVerb & Operation,
     key: Key,
     value: unknown,
     options: StoreArgument | undefined,
   ): Promise<boolean> {
-    const modes = this.slots.modes()
-    const wire = this.slots.key(key, verb, '')
-    const exptime = this.slots.exptime(timeOf(options), verb, wire)
-    const encoded = this.encode(value, compressionOf(options), verb, wire)
-    if (wire === '') return false
-    return this.store({ verb, key: wire, encoded, exptime }, verb, modes)
+    return attempt(() => {
+      const modes = this.slots.modes()
+      const wire = this.slots.key(key, verb, '')
+      const exptime = this.slots.exptime(timeOf(options), verb, wire)
+      const encoded = this.encode(value, compressionOf(options), verb, wire)
+      if (wire === '') return Promise.resolve(false)
+      return this.store({ verb, key: wire, encoded, exptime }, verb, modes)
+    })
   }
 
   private async storeMulti<K extends Key>(
@@ -337,6 +342,15 @@ export class Commands extends Core {
   /** Closes every connection (saying quit) and ends any retry waiting; failure counters stay. The client stays usable. */
   disconnectAll(): void {
     this.selection.disconnectAll()
+  }
+}
+
+/** What is wrong with the arguments rejects, too: callers have one way to hear of it. */
+function attempt<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return start()
+  } catch (error) {
+    return Promise.reject(error)
   }
 }
 

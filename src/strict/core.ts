@@ -3,9 +3,12 @@
  * as they go on the wire, outcomes leave as pylibmc's (spec/pylibmc §5–7). `commands.ts` is pylibmc's methods over it;
  * `compat/` puts other policies into the slots and translates outcomes.
  */
+
+import type { Request } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
-import type { Bytes, Item, ItemsReply, LineReply, Reply, Request, StoreVerb } from '../protocol/wire.js'
+import type { Bytes, Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/wire.js'
 import { TransportError } from '../transport/errors.js'
+import type { Receiver } from '../transport/types.js'
 import type { CompressionRequest, EncodedValue } from '../values/types.js'
 import { MemcachedError } from './errors.js'
 import { counterOutcome, isUnintelligible, replyError, softOutcome } from './replies.js'
@@ -31,18 +34,52 @@ export class Core {
     return this.slots.selection
   }
 
-  async fetch(
+  fetch(
     verb: 'get' | 'gets',
     key: Bytes,
     operation: Operation,
     modes: Modes,
     hash?: bigint,
-  ): Promise<Item | undefined> {
+  ): Promise<Item | undefined>
+  /** `take` is called while the reply is being read; its result is the promise's. */
+  fetch<T>(
+    verb: 'get' | 'gets',
+    key: Bytes,
+    operation: Operation,
+    modes: Modes,
+    hash: bigint | undefined,
+    take: (item: Item | undefined) => T,
+  ): Promise<T>
+  fetch<T>(
+    verb: 'get' | 'gets',
+    key: Bytes,
+    operation: Operation,
+    modes: Modes,
+    hash?: bigint,
+    take?: (item: Item | undefined) => T,
+  ): Promise<unknown> {
     const request = requests.retrieval(verb, [modes.namespace + key])
-    const picked = this.selection.pick(key, operation, hash)
-    const server = picked instanceof Promise ? await picked : picked
-    const reply = (await this.send(server, request, operation, key, modes)) as ItemsReply
-    return reply.items[0]
+    return this.on(key, operation, hash, (server) =>
+      this.send(server, request, operation, key, modes, (reply) => {
+        const item = (reply as ItemsReply).items[0]
+        return take ? take(item) : item
+      }),
+    )
+  }
+
+  /** Picks the server of a key: at once where that is possible. */
+  private on<T>(
+    key: Bytes,
+    operation: Operation,
+    hash: bigint | undefined,
+    use: (server: Server) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const picked = this.selection.pick(key, operation, hash)
+      return picked instanceof Promise ? picked.then(use) : use(picked)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -75,10 +112,10 @@ export class Core {
     const replies = await Promise.all(
       [...groups].map(async ([server, group]) => {
         try {
-          const request = requests.retrieval(modes.retrieval, group.keys)
-          const reply = await this.send(server, request, 'getMulti', undefined, modes)
+          const request = requests.retrieval(modes.retrieval, group.keys, true)
+          const items = await this.send(server, request, 'getMulti', undefined, modes, itemsOf)
           asked++
-          return (reply as ItemsReply).items
+          return items
         } catch (error) {
           if (!(error instanceof MemcachedError)) throw error
           failed?.(error)
@@ -115,22 +152,23 @@ export class Core {
     return encoded
   }
 
-  async store(prepared: PreparedStore, operation: Operation, modes: Modes): Promise<boolean> {
-    const picked = this.selection.pick(prepared.key, operation, prepared.hash)
-    const server = picked instanceof Promise ? await picked : picked
-    return this.storeOn(server, prepared, operation, modes)
+  store(prepared: PreparedStore, operation: Operation, modes: Modes): Promise<boolean> {
+    return this.on(prepared.key, operation, prepared.hash, (server) =>
+      this.storeOn(server, prepared, operation, modes),
+    )
   }
 
-  async storeOn(
-    server: Server,
-    prepared: PreparedStore,
-    operation: Operation,
-    modes: Modes,
-  ): Promise<boolean> {
+  storeOn(server: Server, prepared: PreparedStore, operation: Operation, modes: Modes): Promise<boolean> {
     const { key } = prepared
     const request = this.storeRequest(prepared, modes)
-    const reply = (await this.send(server, request, operation, key, modes)) as LineReply
-    return modes.noreply || softOutcome(reply, operation, { key, server: server.name })
+    return this.send(
+      server,
+      request,
+      operation,
+      key,
+      modes,
+      (reply) => modes.noreply || softOutcome(reply as LineReply, operation, { key, server: server.name }),
+    )
   }
 
   private storeRequest({ verb, key, encoded, exptime, cas }: PreparedStore, modes: Modes): Request {
@@ -139,7 +177,7 @@ export class Core {
     return requests.store({ verb, key: namespace + key, flags, exptime, data, cas, noreply }, this.slots.wire)
   }
 
-  async count(
+  count(
     verb: 'incr' | 'decr',
     operation: Operation,
     key: Bytes,
@@ -148,55 +186,83 @@ export class Core {
     hash?: bigint,
   ): Promise<number | bigint> {
     const request = requests.arithmetic(verb, modes.namespace + key, delta, modes.noreply)
-    const { reply, server } = await this.line(request, operation, key, modes, hash)
-    // pylibmc returns this for a counter it did not wait for.
-    if (modes.noreply) return MAX_UINT64
-    const outcome = counterOutcome(reply)
-    if ('value' in outcome)
-      return outcome.value <= Number.MAX_SAFE_INTEGER ? Number(outcome.value) : outcome.value
-    throw replyError(reply, operation, { key, server: server.name }, outcome.code)
+    return this.lineOf(request, operation, key, modes, hash, (reply, server) => {
+      // pylibmc returns this for a counter it did not wait for.
+      if (modes.noreply) return MAX_UINT64
+      const outcome = counterOutcome(reply)
+      if ('value' in outcome)
+        return outcome.value <= Number.MAX_SAFE_INTEGER ? Number(outcome.value) : outcome.value
+      throw replyError(reply, operation, { key, server: server.name }, outcome.code)
+    })
   }
 
   /** Picks the server of a key and exchanges one line with it. */
-  async line(
+  lineOf<T>(
+    request: Request,
+    operation: Operation,
+    key: Bytes,
+    modes: Modes,
+    hash: bigint | undefined,
+    take: (reply: LineReply, server: Server) => T,
+  ): Promise<T> {
+    return this.on(key, operation, hash, (server) =>
+      this.send(server, request, operation, key, modes, (reply) => take(reply as LineReply, server)),
+    )
+  }
+
+  line(
     request: Request,
     operation: Operation,
     key: Bytes,
     modes: Modes,
     hash?: bigint,
   ): Promise<{ reply: LineReply; server: Server }> {
-    const picked = this.selection.pick(key, operation, hash)
-    const server = picked instanceof Promise ? await picked : picked
-    return { reply: (await this.send(server, request, operation, key, modes)) as LineReply, server }
+    return this.lineOf(request, operation, key, modes, hash, (reply, server) => ({ reply, server }))
   }
 
   /** One exchange with a server that no key chose. */
   async ask(server: Server, request: Request, operation: Operation, modes: Modes): Promise<Reply> {
     await this.selection.admit(server, operation)
-    return this.send(server, request, operation, undefined, modes)
+    return this.send(server, request, operation, undefined, modes, (reply) => reply)
   }
 
   /**
    * One exchange with one server; tells the selection how it went.
    * @throws what the selection makes of a transport failure
    */
-  send(
+  private send<T>(
     server: Server,
     request: Request,
     operation: Operation,
     key: Bytes | undefined,
     modes: Modes,
-  ): Promise<Reply> {
-    return server.exchange.exchange(request, { timeout: modes.timeout }).then(
-      (reply) => {
-        this.selection.succeeded(server)
-        if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close()
-        return reply
-      },
-      (error: unknown) => {
-        throw error instanceof TransportError ? this.selection.failed(server, error, operation, key) : error
-      },
-    )
+    take: (reply: Reply) => T,
+  ): Promise<T> {
+    return server.exchange.exchange(request, modes, new Told(this.selection, server, operation, key, take))
+  }
+}
+
+const itemsOf = (reply: Reply): readonly Item[] => (reply as ItemsReply).items
+
+/** Tells the selection how an exchange went. */
+class Told<T> implements Receiver<T> {
+  constructor(
+    private readonly selection: Selection,
+    private readonly server: Server,
+    private readonly operation: Operation,
+    private readonly key: Bytes | undefined,
+    private readonly take: (reply: Reply) => T,
+  ) {}
+
+  reply(reply: Reply): T {
+    const { selection, server } = this
+    selection.succeeded(server)
+    if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close()
+    return this.take(reply)
+  }
+
+  failed(error: TransportError): unknown {
+    return this.selection.failed(this.server, error, this.operation, this.key)
   }
 }
 

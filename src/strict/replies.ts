@@ -24,6 +24,8 @@ const codes: Record<Exclude<LineStatus, 'SERVER_ERROR'>, number> = {
   NOT_FOUND: 16,
   END: 21,
   DELETED: 22,
+  AUTH_ERROR: 41,
+  OUT_OF_MEMORY: 17,
 }
 const OUT_OF_MEMORY = 48
 const TOO_BIG = 37
@@ -65,7 +67,7 @@ export function replyError(
 type Meaning = Readonly<Record<number, boolean>>
 
 /** Soft outcomes by return code; every other code is an error. */
-const store: Meaning = { 15: true, 14: false, 12: false }
+const store: Meaning = { 15: true, 14: false, 12: false, 17: false }
 const cas: Meaning = { 15: true, 12: false }
 const remove: Meaning = { 22: true, 0: true, 16: false }
 const touch: Meaning = { 0: true, 15: true, 16: false }
@@ -96,5 +98,5 @@ export function flushOutcome(reply: LineReply, facts: ErrorFacts): void {
 
 /** A reply after which nothing on the connection can be trusted. */
 export function isUnintelligible(reply: LineReply): boolean {
-  return reply.status === 'unknown'
+  return reply.status === 'unknown' || reply.status === 'AUTH_ERROR' || reply.status === 'OUT_OF_MEMORY'
 }

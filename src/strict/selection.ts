@@ -10,6 +10,7 @@ import {
   placement,
   sortServers,
 } from '../hashing/index.js'
+import { AuthenticationFailure } from '../protocol/protocol.js'
 import type { Bytes } from '../protocol/wire.js'
 import { addressName } from '../transport/address.js'
 import type { TransportError, TransportErrorKind } from '../transport/errors.js'
@@ -45,6 +46,8 @@ interface PooledServer extends Server, PlacedServer {
   readonly health: Health
 }
 
+const AUTH_PROBLEM = 40
+const AUTH_FAILURE = 41
 /** libmemcached's return codes for what the transport reports. */
 const codes: Record<TransportErrorKind, number> = {
   lookup: 2,
@@ -54,6 +57,7 @@ const codes: Record<TransportErrorKind, number> = {
   reset: 3,
   timeout: 31,
   unintelligible: 7,
+  authentication: AUTH_FAILURE,
   aborted: 3,
 }
 const WRITE_ERROR = 5
@@ -75,6 +79,11 @@ const strerror: Readonly<Record<string, string>> = {
   ECONNRESET: 'Connection reset by peer',
   EACCES: 'Permission denied',
 }
+
+/** No connection came about: these count as failures of the server. */
+const unsent: ReadonlySet<TransportErrorKind> = new Set([
+  'connect', 'lookup', 'connect-timeout', 'authentication',
+]) // biome-ignore format: one list
 
 export class HealthSelection implements Selection {
   readonly servers: readonly PooledServer[]
@@ -144,7 +153,7 @@ export class HealthSelection implements Selection {
     operation: Operation,
     key: Bytes | undefined,
   ): MemcachedError {
-    const attempt = error.kind === 'connect' || error.kind === 'lookup' || error.kind === 'connect-timeout'
+    const attempt = unsent.has(error.kind)
     const { health } = this.servers[server.index]!
     if (!attempt) health.connected()
     else {
@@ -186,7 +195,8 @@ export function errorOf(
   key: Bytes | undefined,
 ): MemcachedError {
   const system = error.kind === 'connect' && server.address.transport === 'unix'
-  const code = system ? SYSTEM_ERROR : codes[error.kind]
+  const problem = error.cause instanceof AuthenticationFailure && error.cause.code === AUTH_PROBLEM
+  const code = system ? SYSTEM_ERROR : problem ? AUTH_PROBLEM : codes[error.kind]
   return errorFor(code, operation, text(error, operation), { key, server: server.name, cause: error })
 }
 
@@ -229,6 +239,8 @@ function text(error: TransportError, operation: Operation): string {
       return `CONNECTION FAILURE${reading ?? `(${systemError(error)})`}`
     case 'aborted':
       return 'CONNECTION FAILURE, closed by this client'
+    case 'authentication':
+      return error.message
     case 'unintelligible':
       return `UNKNOWN READ FAILURE${reading ?? `, ${error.message}`}`
   }

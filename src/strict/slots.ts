@@ -82,6 +82,10 @@ export interface Modes {
   readonly namespace: Bytes
   /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. */
   readonly timeout: number
+  /** Gives up waiting. */
+  readonly signal?: AbortSignal
+  /** The binary protocol, in which libmemcached treats some outcomes otherwise (spec/pylibmc §7.2, §7.3). */
+  readonly binary?: boolean
 }
 
 /** What `Core` needs, one policy per slot. */

@@ -3,14 +3,29 @@
  * leave in one write; after anything unexpected the socket is destroyed and every waiting request rejected, so that a
  * late byte can never answer another request (spec/field §2–3).
  */
-import { connect as connectSocket, type Socket, type TcpSocketConnectOpts } from 'node:net'
-import { type ParserLimits, ReplyParser, UnintelligibleReply } from '../protocol/parser.js'
-import type { Bytes, Reply, ReplyShape, Request } from '../protocol/wire.js'
+import type { Socket } from 'node:net'
+import {
+  AuthenticationFailure,
+  type Conversation,
+  DEFAULT_LIMITS,
+  type ParserLimits,
+  type Protocol,
+  UnintelligibleReply,
+} from '../protocol/protocol.js'
+import type { Request } from '../protocol/requests.js'
+import { textProtocol } from '../protocol/text/text.js'
+import type { Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
 import { TransportError, type TransportErrorKind } from './errors.js'
-import type { Exchange, ExchangeOptions } from './types.js'
+import { SocketOutput } from './output.js'
+import { openSocket, type Tls } from './socket.js'
+import type { Exchange, ExchangeOptions, Receiver } from './types.js'
 
 export interface ConnectionOptions {
+  /** Default: the text protocol. */
+  readonly protocol?: Protocol
+  /** Encrypts the connection. Default: not. */
+  readonly tls?: Tls
   /** Milliseconds for a whole operation: connecting, queueing, sending and waiting. Default 5000. */
   readonly timeout?: number
   /** Milliseconds for opening the connection, within the operation's deadline. Default 4000. */
@@ -30,24 +45,28 @@ export interface ConnectionOptions {
 interface Slot {
   readonly request: Request
   readonly deadline: number
-  readonly resolve: (reply: Reply) => void
-  readonly reject: (error: TransportError) => void
+  readonly receiver: Receiver<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  readonly signal: AbortSignal | undefined
 }
 
-/** Bodies up to this size are joined with the command lines of the tick; larger ones are written as they are. */
-const JOIN_LIMIT = 8 * 1024
 /** A noreply request is answered with this. */
 const HANDED_OVER: Reply = { type: 'line', status: 'OK', line: '' }
-const QUIT = 'quit\r\n'
+
+const asIs: Receiver<Reply> = { reply: (reply) => reply, failed: (error) => error }
 
 export class Connection implements Exchange {
   readonly name: string
+  private readonly protocol: Protocol
   private readonly timeout: number
   private readonly connectTimeout: number
   private socket: Socket | undefined
+  private output: SocketOutput | undefined
+  private conversation: Conversation | undefined
   private ready = false
   private connecting:
-    | { promise: Promise<void>; fail: (error: TransportError) => void; deadline: number }
+    | { promise: Promise<void>; resolve: () => void; fail: (error: TransportError) => void; deadline: number }
     | undefined
   /** Requests not yet written. */
   private queue: Slot[] = []
@@ -65,6 +84,7 @@ export class Connection implements Exchange {
     private readonly options: ConnectionOptions = {},
   ) {
     this.name = addressName(address)
+    this.protocol = options.protocol ?? textProtocol
     this.timeout = options.timeout ?? 5000
     this.connectTimeout = options.connectTimeout ?? 4000
   }
@@ -74,19 +94,28 @@ export class Connection implements Exchange {
     return this.connecting ? 'connecting' : 'idle'
   }
 
-  exchange(request: Request, options?: ExchangeOptions): Promise<Reply> {
-    if (this.stale) {
-      // Everything asked in this same breath would have gone into the dead socket.
-      queueMicrotask(() => {
-        this.stale = false
-      })
-      return Promise.reject(
-        new TransportError('closed', this.name, 'server closed the connection while it was idle'),
-      )
-    }
-    return new Promise((resolve, reject) => {
+  exchange(request: Request, options?: ExchangeOptions): Promise<Reply>
+  exchange<T>(request: Request, options: ExchangeOptions | undefined, receiver: Receiver<T>): Promise<T>
+  exchange<T>(
+    request: Request,
+    options?: ExchangeOptions,
+    receiver: Receiver<T> = asIs as Receiver<T>,
+  ): Promise<T> {
+    this.protocol.check(request)
+    if (this.stale) return Promise.reject(receiver.failed(this.wentStale()))
+    return new Promise<T>((resolve, reject) => {
       const deadline = performance.now() + (options?.timeout ?? this.timeout)
-      this.queue.push({ request, deadline, resolve, reject })
+      const signal = options?.signal
+      const slot: Slot = {
+        request,
+        deadline,
+        receiver,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        signal,
+      }
+      if (signal && !heed(signal, slot)) return
+      this.queue.push(slot)
       this.watch(deadline)
       if (this.ready) this.scheduleFlush()
       // The rejection reaches every queued slot through `fail`.
@@ -101,14 +130,16 @@ export class Connection implements Exchange {
 
   close(): void {
     this.stale = false
-    const { socket } = this
-    if (socket && this.ready) {
+    const { socket, output, conversation } = this
+    if (socket && output && conversation && this.ready) {
       // Nothing is expected after quit: let the bytes leave, then let go.
       const waiting = this.head < this.waiting.length || this.queue.length > 0
       this.detach()
       if (waiting) socket.destroy()
       else {
-        socket.end(QUIT, 'latin1')
+        conversation.quit(output)
+        output.flush()
+        socket.end()
         socket.setTimeout(1000, () => socket.destroy())
         socket.resume()
       }
@@ -116,76 +147,104 @@ export class Connection implements Exchange {
     this.fail('aborted', 'connection closed by this client')
   }
 
+  private wentStale(): TransportError {
+    // Everything asked in this same breath would have gone into the dead socket.
+    queueMicrotask(() => {
+      this.stale = false
+    })
+    return new TransportError('closed', this.name, 'server closed the connection while it was idle')
+  }
+
   private open(deadline: number): Promise<void> {
     if (this.connecting) return this.connecting.promise
-    const now = performance.now()
-    const limit = Math.min(deadline, now + this.connectTimeout)
-    let settle!: { resolve: () => void; reject: (error: TransportError) => void }
-    const promise = new Promise<void>((resolve, reject) => {
-      settle = { resolve, reject }
+    const limit = Math.min(deadline, performance.now() + this.connectTimeout)
+    let settle!: { resolve: () => void; fail: (error: TransportError) => void }
+    const promise = new Promise<void>((resolve, fail) => {
+      settle = { resolve, fail }
     })
     promise.catch(() => {})
-    this.connecting = { promise, fail: settle.reject, deadline: limit }
+    this.connecting = { promise, ...settle, deadline: limit }
     this.watch(limit)
-    const socket = connectSocket(this.target())
-    this.socket = socket
-    socket.once('connect', () => {
-      if (this.socket !== socket) return
-      this.connecting = undefined
-      this.ready = true
-      this.flush()
-      settle.resolve()
-    })
-    this.listen(socket)
+    this.openSocket()
     return promise
   }
 
-  private target(): TcpSocketConnectOpts | { path: string } {
-    if (this.address.transport === 'unix') return { path: this.address.path }
-    const { host, port, family } = this.address
-    return {
-      host,
-      port,
-      family: family ?? 0,
-      noDelay: this.options.noDelay ?? true,
-      keepAlive: this.options.keepAlive ?? false,
+  private openSocket(): void {
+    const { noDelay = true, keepAlive = false, tls, limits = DEFAULT_LIMITS } = this.options
+    /** Events of a socket that has been let go mean nothing any more. */
+    const current = () => this.socket === socket
+    const conversation = this.protocol.converse(
+      {
+        reply: (reply) => {
+          if (current()) this.answer(reply)
+        },
+        ready: () => {
+          if (current()) this.opened()
+        },
+      },
+      limits,
+    )
+    const socket = openSocket(
+      this.address,
+      { noDelay, keepAlive, tls },
+      {
+        connected: () => {
+          if (current()) this.attempt(() => this.connected(conversation))
+        },
+        data: (chunk) => {
+          if (current()) this.attempt(() => conversation.push(chunk))
+        },
+        error: (error) => {
+          if (current()) this.broken(error)
+        },
+        end: () => {
+          if (current()) this.closedByServer()
+        },
+      },
+    )
+    this.socket = socket
+    this.output = new SocketOutput(socket)
+    this.conversation = conversation
+  }
+
+  private connected(conversation: Conversation): void {
+    const waits = conversation.greet(this.output!)
+    this.output!.flush()
+    if (!waits) this.opened()
+  }
+
+  private opened(): void {
+    const { connecting } = this
+    this.connecting = undefined
+    this.ready = true
+    this.flush()
+    connecting?.resolve()
+  }
+
+  /** What the protocol cannot go on after ends the connection. */
+  private attempt(step: () => void): void {
+    try {
+      step()
+      if (!this.ready) this.output?.flush()
+    } catch (error) {
+      if (error instanceof UnintelligibleReply) this.fail('unintelligible', error.message, error)
+      else if (error instanceof AuthenticationFailure) this.fail('authentication', error.message, error)
+      else throw error
     }
   }
 
-  private listen(socket: Socket): void {
-    const parser = new ReplyParser(
-      {
-        shape: (): ReplyShape | undefined => this.waiting[this.head]?.request.reply,
-        keys: (): readonly Bytes[] | undefined => this.waiting[this.head]?.request.keys,
-        reply: (reply) => this.answer(reply),
-      },
-      this.options.limits,
-    )
-    socket.on('data', (chunk) => {
-      if (this.socket !== socket) return
-      try {
-        parser.push(chunk as Buffer)
-      } catch (error) {
-        if (!(error instanceof UnintelligibleReply)) throw error
-        this.fail('unintelligible', error.message, error)
-      }
-    })
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (this.socket !== socket) return
-      if (this.ready && this.head === this.waiting.length && this.queue.length === 0) this.closedByServer()
-      else if (this.ready) this.fail('reset', error.message, error)
-      else this.fail(lookupFailed(error) ? 'lookup' : 'connect', deepest(error).message, error)
-    })
-    socket.on('end', () => {
-      if (this.socket === socket) this.closedByServer()
-    })
-    socket.on('close', () => {
-      if (this.socket === socket) this.closedByServer()
-    })
+  private broken(error: NodeJS.ErrnoException): void {
+    if (!this.ready) this.fail(lookupFailed(error) ? 'lookup' : 'connect', deepest(error).message, error)
+    else if (this.idle) this.closedByServer()
+    else this.fail('reset', error.message, error)
+  }
+
+  private get idle(): boolean {
+    return this.head === this.waiting.length && this.queue.length === 0
   }
 
   private closedByServer(): void {
-    const idle = this.ready && this.head === this.waiting.length && this.queue.length === 0
+    const idle = this.ready && this.idle
     this.fail('closed', 'server closed the connection')
     this.stale = idle && this.options.stale === 'fail'
   }
@@ -200,7 +259,7 @@ export class Connection implements Exchange {
       this.waiting = this.waiting.slice(this.head)
       this.head = 0
     }
-    slot.resolve(reply)
+    settle(slot, reply)
   }
 
   private scheduleFlush(): void {
@@ -213,27 +272,16 @@ export class Connection implements Exchange {
     })
   }
 
-  /** Writes everything queued: command lines and small bodies joined, large bodies as they are. */
   private flush(): void {
-    const { queue, socket } = this
-    if (queue.length === 0 || !socket) return
+    const { output, conversation } = this
+    if (this.queue.length === 0 || !output || !conversation) return
+    const queue = this.queue.some(isAborted) ? this.queue.filter((slot) => !isAborted(slot)) : this.queue
     this.queue = []
-    socket.cork()
-    let joined = ''
-    for (const slot of queue) {
-      const { head, body } = slot.request
-      if (body === undefined) joined += head
-      else if (body.length <= JOIN_LIMIT) joined += `${head}${latin1(body)}\r\n`
-      else {
-        socket.write(joined + head, 'latin1')
-        socket.write(body)
-        joined = '\r\n'
-      }
-      if (slot.request.reply === 'none') slot.resolve(HANDED_OVER)
-      else this.waiting.push(slot)
-    }
-    if (joined) socket.write(joined, 'latin1')
-    socket.uncork()
+    // Before the first byte leaves: an answer may be there before `write` returns.
+    for (const slot of queue) if (!slot.request.noreply) this.waiting.push(slot)
+    conversation.write(queue, output)
+    output.flush()
+    for (const slot of queue) if (slot.request.noreply) settle(slot, HANDED_OVER)
   }
 
   /** One timer per connection, set for the earliest deadline it knows; it re-arms itself when it finds a later one. */
@@ -260,7 +308,7 @@ export class Connection implements Exchange {
   }
 
   private detach(): void {
-    this.socket = undefined
+    this.socket = this.output = this.conversation = undefined
     this.ready = false
   }
 
@@ -279,15 +327,30 @@ export class Connection implements Exchange {
     const code = cause && (deepest(cause) as NodeJS.ErrnoException).code
     const error = (sent: boolean) => new TransportError(kind, this.name, message, { cause, code, sent })
     connecting?.fail(error(false))
-    for (const slot of written) slot.reject(error(true))
-    for (const slot of queue) slot.reject(error(false))
+    for (const slot of written) slot.reject(slot.receiver.failed(error(true)))
+    for (const slot of queue) slot.reject(slot.receiver.failed(error(false)))
   }
 }
 
-function latin1(body: Uint8Array): string {
-  const buffer = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  return buffer.toString('latin1')
+function settle(slot: Slot, reply: Reply): void {
+  try {
+    slot.resolve(slot.receiver.reply(reply))
+  } catch (error) {
+    slot.reject(error)
+  }
 }
+
+/** Rejects the slot when the signal says so. Its reply, when one is due, is thrown away when it comes. */
+function heed(signal: AbortSignal, slot: Slot): boolean {
+  if (signal.aborted) {
+    slot.reject(signal.reason)
+    return false
+  }
+  signal.addEventListener('abort', () => slot.reject(signal.reason), { once: true })
+  return true
+}
+
+const isAborted = (slot: Slot): boolean => slot.signal?.aborted === true
 
 function lookupFailed(error: NodeJS.ErrnoException): boolean {
   return error.syscall === 'getaddrinfo' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'

@@ -13,6 +13,8 @@ export type TransportErrorKind =
   | 'reset'
   /** The deadline passed while the request was queued, sent or waiting for its reply. */
   | 'timeout'
+  /** The server refused the credentials, or offers no way to show them. The request was not sent. */
+  | 'authentication'
   /** Bytes arrived that cannot be a reply; nothing after them can be trusted. */
   | 'unintelligible'
   /** This side closed the connection (close, disconnect_all) while the request was waiting. */

@@ -1,9 +1,20 @@
 /** The door between the clients and the sockets. `Connection` (connection.ts) implements `Exchange`. */
-import type { Reply, Request } from '../protocol/wire.js'
+import type { Request } from '../protocol/requests.js'
+import type { Reply } from '../protocol/wire.js'
+import type { TransportError } from './errors.js'
 
 export interface ExchangeOptions {
   /** Milliseconds for the whole operation: connecting, queueing, sending and waiting. Default: the connection's. */
   readonly timeout?: number
+  /** Gives up waiting: the promise rejects with the signal's reason. What has been sent stays sent. */
+  readonly signal?: AbortSignal
+}
+
+/** What becomes of a reply, called while it is being parsed; what `reply` returns or throws settles the promise. */
+export interface Receiver<T> {
+  reply(reply: Reply): T
+  /** @returns what the promise rejects with */
+  failed(error: TransportError): unknown
 }
 
 /** One pipelined connection to one server, opened lazily by the first request, reopened after any failure. */
@@ -11,11 +22,14 @@ export interface Exchange {
   /** `idle` = no socket. */
   readonly state: 'idle' | 'connecting' | 'ready'
   /**
-   * Sends a request and resolves with its reply. Requests are answered in order; those of one tick leave in one write.
+   * Sends a request and resolves with its reply, or with what the receiver makes of it. Requests are answered in order; those of
+   * one tick leave in one write.
+   * @throws RangeError at once for a request that the protocol cannot carry
    * @throws TransportError (rejection); after one of kind other than `lookup`/`connect`/`connect-timeout` the socket
    *   is gone and every other waiting request was rejected too. The next request reconnects.
    */
   exchange(request: Request, options?: ExchangeOptions): Promise<Reply>
+  exchange<T>(request: Request, options: ExchangeOptions | undefined, receiver: Receiver<T>): Promise<T>
   /** Opens the connection now, or resolves at once when it is open. @throws TransportError (rejection) */
   connect(options?: ExchangeOptions): Promise<void>
   /** Sends `quit` when open, closes, rejects what still waits with kind `aborted`. The exchange stays usable. */

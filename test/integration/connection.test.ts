@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { pylibmcDialect } from '../../src/protocol/dialects.js'
 import { retrieval, store } from '../../src/protocol/requests.js'
+import type { Reply } from '../../src/protocol/wire.js'
 import type { ServerAddress } from '../../src/transport/address.js'
 import { Connection, type ConnectionOptions } from '../../src/transport/connection.js'
 import { freePort } from '../support/memcached.js'
@@ -43,7 +44,7 @@ function connection(address: ServerAddress, options?: ConnectionOptions) {
   return made
 }
 
-/** Answers `get x` with the key as value, in order. */
+/** Answers `get x y` with the keys as values, in order. */
 function echo(socket: Socket) {
   let pending = ''
   socket.on('data', (chunk) => {
@@ -51,15 +52,17 @@ function echo(socket: Socket) {
     const lines = pending.split('\r\n')
     pending = lines.pop() ?? ''
     for (const line of lines) {
-      const key = line.slice(4)
-      socket.write(`VALUE ${key} 0 ${key.length}\r\n${key}\r\nEND\r\n`)
+      const items = line
+        .slice(4)
+        .split(' ')
+        .map((key) => `VALUE ${key} 0 ${key.length}\r\n${key}\r\n`)
+      socket.write(`${items.join('')}END\r\n`)
     }
   })
 }
 
 const get = (key: string) => retrieval('get', [key])
-const valueIn = (reply: Awaited<ReturnType<Connection['exchange']>>) =>
-  reply.type === 'items' ? reply.items[0]?.data.toString() : undefined
+const valueIn = (reply: Reply) => (reply.type === 'items' ? reply.items[0]?.data.toString() : undefined)
 
 describe('opening', () => {
   test('200 first calls at once open one connection, leave in one write, and each gets its own reply', async () => {

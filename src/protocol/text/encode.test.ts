@@ -1,9 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import { pylibmcDialect, pythonMemcachedDialect } from './dialects.js'
-import { arithmetic, flushAll, remove, retrieval, stats, store, touch } from './requests.js'
-import type { Request } from './wire.js'
+import { pylibmcDialect, pythonMemcachedDialect } from '../dialects.js'
+import { arithmetic, flushAll, type Request, remove, retrieval, stats, store, touch } from '../requests.js'
+import { checkText, encodeText } from './encode.js'
 
-const bytes = ({ head, body }: Request) => head + (body ? `${Buffer.from(body).toString('latin1')}\r\n` : '')
+function bytes(request: Request): string {
+  let sent = ''
+  checkText(request)
+  encodeText(request, {
+    text: (text) => {
+      sent += text
+    },
+    data: (data) => {
+      sent += Buffer.from(data).toString('latin1')
+    },
+  })
+  return sent
+}
 const item = { key: 'a', flags: 16, exptime: 0, data: Buffer.from('v') } as const
 
 describe('pylibmc (spec/pylibmc §11.1)', () => {
@@ -70,16 +82,16 @@ describe('python-memcached (spec/python-memcached §16.1)', () => {
 
 describe('nothing breaks out of its place in a command line', () => {
   test.each(['', 'a b', 'a\r\nset x 0 0 1\r\ny', 'a\n', 'a\0', 'a\x7f', 'k'.repeat(251)])('key %j', (key) => {
-    expect(() => retrieval('get', [key])).toThrow(RangeError)
-    expect(() => store({ verb: 'set', ...item, key }, pylibmcDialect)).toThrow(RangeError)
-    expect(() => remove(key)).toThrow(RangeError)
-    expect(() => touch(key, '1')).toThrow(RangeError)
-    expect(() => arithmetic('incr', key, '1')).toThrow(RangeError)
+    expect(() => bytes(retrieval('get', [key]))).toThrow(RangeError)
+    expect(() => bytes(store({ verb: 'set', ...item, key }, pylibmcDialect))).toThrow(RangeError)
+    expect(() => bytes(remove(key))).toThrow(RangeError)
+    expect(() => bytes(touch(key, '1'))).toThrow(RangeError)
+    expect(() => bytes(arithmetic('incr', key, '1'))).toThrow(RangeError)
   })
   test('numbers', () => {
-    expect(() => arithmetic('incr', 'k', '1\r\nflush_all')).toThrow(RangeError)
-    expect(() => touch('k', '1 noreply')).toThrow(RangeError)
-    expect(() => remove('k', { time: '0 x' })).toThrow(RangeError)
-    expect(() => stats(pylibmcDialect, 'items\r\nflush_all')).toThrow(RangeError)
+    expect(() => bytes(arithmetic('incr', 'k', '1\r\nflush_all'))).toThrow(RangeError)
+    expect(() => bytes(touch('k', '1 noreply'))).toThrow(RangeError)
+    expect(() => bytes(remove('k', { time: '0 x' }))).toThrow(RangeError)
+    expect(() => bytes(stats(pylibmcDialect, 'items\r\nflush_all'))).toThrow(RangeError)
   })
 })

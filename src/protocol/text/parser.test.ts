@@ -1,24 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { DEFAULT_LIMITS, ReplyParser, UnintelligibleReply } from './parser.js'
-import type { Reply, ReplyShape } from './wire.js'
+import { DEFAULT_LIMITS, UnintelligibleReply } from '../protocol.js'
+import type { Reply } from '../wire.js'
+import { TextParser } from './parser.js'
+
+type Shape = 'line' | 'items' | 'stats'
+
+/** The keys of the conversation below. */
+const everyKey = ['a', 'b\xe9', 'k']
 
 function parse(
   bytes: string,
-  shapes: ReplyShape[],
+  shapes: Shape[],
   cuts: number[] = [],
-  keys?: string[],
+  keys: string[] = everyKey,
   limits = DEFAULT_LIMITS,
 ) {
   const replies: Reply[] = []
-  const parser = new ReplyParser(
-    {
-      shape: () => shapes[replies.length],
-      keys: () => keys,
-      reply: (reply) => replies.push(reply),
-    },
-    limits,
-  )
+  const parser = new TextParser({ reply: (reply) => replies.push(reply), ready: () => undefined }, limits)
+  for (const shape of shapes) parser.expect(shape === 'items' ? { shape, keys, meta: false } : { shape })
   const all = Buffer.from(bytes, 'latin1')
   let from = 0
   for (const cut of [...cuts.filter((cut) => cut < all.length).sort((a, b) => a - b), all.length]) {
@@ -34,7 +34,7 @@ function parse(
 const conversation =
   'STORED\r\nVALUE a 16 5\r\nEND\r\n\r\nVALUE b\xe9 4294967295 0 18446744073709551615\r\n\r\nEND\r\n' +
   'SERVER_ERROR out of memory storing object\r\nSTAT pid 1\r\nSTAT version 1.6.18 x\r\nSTAT empty \r\nEND\r\n42\r\n99  \r\nEND\r\nOK\n'
-const shapes: ReplyShape[] = ['line', 'items', 'items', 'stats', 'line', 'line', 'items', 'line']
+const shapes: Shape[] = ['line', 'items', 'items', 'stats', 'line', 'line', 'items', 'line']
 const expected: Reply[] = [
   { type: 'line', status: 'STORED', line: 'STORED' },
   {
@@ -106,7 +106,7 @@ describe('replies', () => {
 })
 
 describe('bytes that cannot be a reply', () => {
-  const rejected = (bytes: string, shape: ReplyShape[], keys?: string[], limits = DEFAULT_LIMITS) =>
+  const rejected = (bytes: string, shape: Shape[], keys?: string[], limits = DEFAULT_LIMITS) =>
     expect(() => parse(bytes, shape, [], keys, limits)).toThrow(UnintelligibleReply)
 
   test('a reply nobody asked for', () => {

@@ -1,0 +1,138 @@
+/** Binary protocol requests as bytes (spec/pylibmc §11.2). No I/O. */
+import type { Output } from '../protocol.js'
+import type { Request, StoreRequest } from '../requests.js'
+import type { Bytes, StoreVerb } from '../wire.js'
+
+export const opcode = {
+  FLUSH: 0x08,
+  NOOP: 0x0a,
+  GETK: 0x0c,
+  GETKQ: 0x0d,
+  INCR: 0x05,
+  DECR: 0x06,
+  DELETE: 0x04,
+  QUIT: 0x07,
+  STAT: 0x10,
+  TOUCH: 0x1c,
+  SASL_LIST: 0x20,
+  SASL_AUTH: 0x21,
+} as const
+
+const stores: Readonly<Record<StoreVerb, number>> = {
+  set: 0x01,
+  add: 0x02,
+  replace: 0x03,
+  cas: 0x03,
+  append: 0x0e,
+  prepend: 0x0f,
+}
+
+/** The opcode that stays silent on success. */
+const quiet: Readonly<Record<number, number>> = {
+  1: 0x11,
+  2: 0x12,
+  3: 0x13,
+  [opcode.DELETE]: 0x14,
+  [opcode.INCR]: 0x15,
+  [opcode.DECR]: 0x16,
+  [opcode.FLUSH]: 0x18,
+  14: 0x19,
+  15: 0x1a,
+}
+
+/** A reply to a command that was to stay silent tells of a failure nobody asked about. */
+export const isQuietStore = (code: number): boolean => code >= 0x11 && code <= 0x1a
+
+/** Longest key of the protocol's key field that memcached takes, in bytes. */
+const MAX_KEY_LENGTH = 250
+
+/** @throws RangeError naming the argument */
+export function checkBinary(request: Request): void {
+  if (request.kind === 'retrieval') for (const key of request.keys) checkKey(key)
+  else if ('key' in request) checkKey(request.key)
+  if (request.kind === 'line')
+    throw new RangeError(`command ${JSON.stringify(request.line)} has no binary form`)
+  if (request.kind === 'arithmetic' && !/^\d{1,20}$/.test(request.delta))
+    throw new RangeError(`delta ${JSON.stringify(request.delta)} is no number`)
+  if (request.kind === 'touch' && !/^-?\d{1,20}$/.test(request.exptime ?? ''))
+    throw new RangeError(`time ${JSON.stringify(request.exptime)} is no number`)
+}
+
+function checkKey(key: Bytes): void {
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH)
+    throw new RangeError(`key of ${key.length} bytes: 1 to ${MAX_KEY_LENGTH} are possible`)
+}
+
+const NO_CAS = '\0\0\0\0\0\0\0\0'
+
+/** `sequence`: 16 bits, in the first two bytes of the opaque field. */
+export function frame(
+  code: number,
+  sequence: number,
+  extras: Bytes,
+  key: Bytes,
+  value = 0,
+  cas = NO_CAS,
+): Bytes {
+  const body = extras.length + key.length + value
+  const fixed = String.fromCharCode(
+    0x80, code, key.length >> 8, key.length & 0xff, extras.length, 0, 0, 0,
+    body >>> 24, (body >>> 16) & 0xff, (body >>> 8) & 0xff, body & 0xff,
+    sequence >> 8, sequence & 0xff, 0, 0,
+  ) // biome-ignore format: the bytes of the header
+  return fixed + cas + extras + key
+}
+
+/** `request` has passed `checkBinary`; retrievals of many keys and stats are the conversation's. */
+export function encodeBinary(
+  request: Exclude<Request, { kind: 'line' }>,
+  sequence: number,
+  out: Output,
+): number {
+  switch (request.kind) {
+    case 'retrieval':
+      return send(opcode.GETK, sequence, '', request.keys[0]!, out)
+    case 'store':
+      return encodeStore(request, sequence, out)
+    case 'arithmetic': {
+      const code = loud(request.verb === 'incr' ? opcode.INCR : opcode.DECR, request.noreply)
+      // Never creates: expiry 0xffffffff.
+      const extras = `${uint64(BigInt(request.delta))}${NO_CAS}\xff\xff\xff\xff`
+      return send(code, sequence, extras, request.key, out)
+    }
+    case 'delete':
+      return send(loud(opcode.DELETE, request.noreply), sequence, '', request.key, out)
+    case 'touch':
+      return send(opcode.TOUCH, sequence, uint32(BigInt(request.exptime!)), request.key, out)
+    case 'flush_all':
+      return send(loud(opcode.FLUSH, request.noreply), sequence, uint32(request.delay ?? 0n), '', out)
+    case 'stats':
+      return send(opcode.STAT, sequence, '', request.argument ?? '', out)
+  }
+}
+
+function send(code: number, sequence: number, extras: Bytes, key: Bytes, out: Output): number {
+  out.text(frame(code, sequence, extras, key))
+  return code
+}
+
+function encodeStore(request: StoreRequest, sequence: number, out: Output): number {
+  const { verb, key, flags, exptime, data, cas } = request
+  const code = loud(stores[verb], request.noreply)
+  const bare = verb === 'append' || verb === 'prepend'
+  const extras = bare ? '' : `${uint32(BigInt(flags))}${uint32(BigInt(exptime))}`
+  out.text(frame(code, sequence, extras, key, data.length, verb === 'cas' ? uint64(cas ?? 0n) : NO_CAS))
+  out.data(data)
+  return code
+}
+
+const loud = (code: number, noreply: boolean): number => (noreply ? quiet[code]! : code)
+
+function uint32(value: bigint): Bytes {
+  const number = Number(BigInt.asUintN(32, value))
+  return String.fromCharCode(number >>> 24, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff)
+}
+
+function uint64(value: bigint): Bytes {
+  return uint32(value >> 32n) + uint32(value)
+}

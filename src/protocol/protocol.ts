@@ -1,0 +1,70 @@
+/** What a protocol is to a connection. Implementations are pure: bytes in and out, no I/O. */
+import type { Request } from './requests.js'
+import type { Bytes, Reply } from './wire.js'
+
+export interface ParserLimits {
+  /** Longest reply line in bytes. */
+  readonly maxLine: number
+  /** Longest data block in bytes. */
+  readonly maxData: number
+}
+
+/** memcached's items are at most 1 GiB (`-I`); its lines stay far below 64 KiB. */
+export const DEFAULT_LIMITS: ParserLimits = { maxLine: 65_536, maxData: 1_073_741_824 }
+
+/** Bytes that cannot be a reply; nothing after them can be trusted. */
+export class UnintelligibleReply extends Error {
+  override readonly name = 'UnintelligibleReply'
+}
+
+/** The server refused the credentials (libmemcached 41), or there was nothing to refuse (40). */
+export class AuthenticationFailure extends Error {
+  override readonly name = 'AuthenticationFailure'
+  constructor(
+    message: string,
+    readonly code: 40 | 41,
+  ) {
+    super(message)
+  }
+}
+
+/** Where bytes to be sent go, in order. */
+export interface Output {
+  text(bytes: Bytes): void
+  /** A data block, as it is. It must not change until it has left. */
+  data(bytes: Uint8Array): void
+}
+
+/** What a conversation tells its connection. */
+export interface Sink {
+  /** The reply to the oldest request that waits for one. */
+  reply(reply: Reply): void
+  /** The conversation may carry requests now: what it said first has been answered. */
+  ready(): void
+}
+
+/** One connection's worth of protocol: what was asked and not yet answered, and the replies as far as they have come. */
+export interface Conversation {
+  /**
+   * What goes out before any request (SASL); false when there is nothing and the connection is ready at once. Otherwise
+   * `ready` or an exception from `push` follows.
+   */
+  greet(out: Output): boolean
+  /** Puts requests on the wire, in order. Each one without `noreply` gets one reply, in the same order. */
+  write(pending: readonly { readonly request: Request }[], out: Output): void
+  /**
+   * Takes what has arrived. The chunk is only read during the call; items are copied out of it.
+   * @throws UnintelligibleReply, AuthenticationFailure; the conversation must not be used afterwards
+   */
+  push(chunk: Buffer): void
+  /** Says goodbye. */
+  quit(out: Output): void
+}
+
+export interface Protocol {
+  readonly name: 'text' | 'binary' | 'meta' | 'auto'
+  /** @throws RangeError when an argument could break out of its place; nothing is sent then */
+  check(request: Request): void
+  /** @throws nothing */
+  converse(sink: Sink, limits: ParserLimits): Conversation
+}

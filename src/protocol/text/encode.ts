@@ -1,0 +1,101 @@
+/**
+ * Text protocol requests as bytes, in the spellings of the Python libraries (spec/pylibmc §11.1,
+ * spec/python-memcached §16.1). No I/O.
+ */
+import type { Output } from '../protocol.js'
+import type { Request, RetrievalRequest, StoreRequest } from '../requests.js'
+import type { Bytes } from '../wire.js'
+
+/** Longest key memcached takes, in bytes. */
+export const MAX_KEY_LENGTH = 250
+
+// What may stand inside a command line: anything but blanks, controls and DEL. Bytes from 0x80 on are legal in keys.
+const UNSAFE = /[^\x21-\x7e\x80-\xff]/
+const UNSAFE_LINE = /[^\x20-\x7e\x80-\xff]/
+
+function word(text: Bytes, what: string): void {
+  if (text.length === 0 || UNSAFE.test(text)) {
+    throw new RangeError(`${what} ${JSON.stringify(text.slice(0, 80))} cannot stand in a command line`)
+  }
+}
+
+function key(text: Bytes): void {
+  if (text.length > MAX_KEY_LENGTH)
+    throw new RangeError(`key of ${text.length} bytes is over ${MAX_KEY_LENGTH}`)
+  word(text, 'key')
+}
+
+/**
+ * The last guard before the wire: no argument may break out of its place in the line.
+ * @throws RangeError naming the argument
+ */
+export function checkText(request: Request): void {
+  switch (request.kind) {
+    case 'retrieval':
+      for (const each of request.keys) key(each)
+      return
+    case 'store':
+      return key(request.key)
+    case 'arithmetic':
+      key(request.key)
+      return word(request.delta, 'delta')
+    case 'delete':
+      key(request.key)
+      return request.time === undefined ? undefined : word(request.time, 'time')
+    case 'touch':
+      key(request.key)
+      return request.exptime === undefined ? undefined : word(request.exptime, 'time')
+    case 'stats':
+      if (UNSAFE_LINE.test(request.argument ?? ''))
+        throw new RangeError(`stats argument ${JSON.stringify(request.argument)}`)
+      return
+    case 'line':
+      if (UNSAFE_LINE.test(request.line)) throw new RangeError(`command ${JSON.stringify(request.line)}`)
+      return
+    case 'flush_all':
+  }
+}
+
+/** `request` has passed `checkText`. */
+export function encodeText(request: Request, out: Output): void {
+  if (request.kind === 'store') encodeStore(request, out)
+  else out.text(request.kind === 'retrieval' ? retrievalLine(request) : commandLine(request))
+}
+
+function encodeStore(request: StoreRequest, out: Output): void {
+  const { verb, key, flags, exptime, data, cas, noreply, tail } = request
+  const unique = verb === 'cas' ? ` ${cas ?? 0n}` : ''
+  out.text(
+    `${verb} ${key} ${flags} ${exptime} ${data.length}${unique}${noreply ? ' noreply' : ''}${tail}\r\n`,
+  )
+  out.data(data)
+  out.text('\r\n')
+}
+
+function retrievalLine({ verb, keys }: RetrievalRequest): Bytes {
+  let line: Bytes = verb
+  for (const each of keys) line += ` ${each}`
+  return `${line}\r\n`
+}
+
+function commandLine(request: Exclude<Request, StoreRequest | RetrievalRequest>): Bytes {
+  const noreply = request.noreply ? ' noreply' : ''
+  switch (request.kind) {
+    case 'arithmetic':
+      return `${request.verb} ${request.key} ${request.delta}${noreply}\r\n`
+    case 'delete': {
+      const time = request.time === undefined ? '' : ` ${request.time}`
+      return `delete ${request.key}${time}${noreply}${request.tail}\r\n`
+    }
+    case 'touch': {
+      const time = request.exptime === undefined ? '' : ` ${request.exptime}`
+      return `touch ${request.key}${time}${noreply}\r\n`
+    }
+    case 'flush_all':
+      return `${request.delay === undefined ? request.spelled : `flush_all ${request.delay}`}${noreply}\r\n`
+    case 'stats':
+      return request.argument === undefined ? `${request.spelled}\r\n` : `stats ${request.argument}\r\n`
+    case 'line':
+      return `${request.line}\r\n`
+  }
+}

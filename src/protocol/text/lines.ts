@@ -1,0 +1,106 @@
+/** What reply lines say. */
+import { UnintelligibleReply } from '../protocol.js'
+import type { Bytes, LineReply, LineStatus } from '../wire.js'
+
+const statuses: readonly LineStatus[] = [
+  'STORED', 'NOT_STORED', 'EXISTS', 'NOT_FOUND', 'DELETED', 'TOUCHED', 'OK', 'RESET', 'END', 'VERSION',
+  'ERROR', 'CLIENT_ERROR', 'SERVER_ERROR',
+] // biome-ignore format: one list
+
+/** Replies of one word are the same object every time. */
+const words = new Map<Bytes, LineReply>(
+  statuses.map((status) => [status, { type: 'line', status, line: status }]),
+)
+
+export const END = words.get('END')!
+
+/** What a reply line says, by its first word. */
+export function lineReply(line: Bytes): LineReply {
+  const known = words.get(line)
+  if (known) return known
+  const first = line.charCodeAt(0)
+  if (first >= 0x30 && first <= 0x39 && /^\d+ *$/.test(line)) return { type: 'line', status: 'NUMBER', line }
+  const blank = line.indexOf(' ')
+  const status = blank < 0 ? undefined : words.get(line.slice(0, blank))?.status
+  return { type: 'line', status: status ?? 'unknown', line }
+}
+
+/** One-line replies of the meta commands, in the words of the classic ones. */
+export interface MetaWords {
+  readonly HD: LineStatus
+  readonly EN?: LineStatus
+}
+
+const metaErrors: Readonly<Record<Bytes, LineStatus>> = { NS: 'NOT_STORED', EX: 'EXISTS', NF: 'NOT_FOUND' }
+
+export function metaReply(line: Bytes, words: MetaWords): LineReply {
+  const code = line.slice(0, 2)
+  const exact = line.length === 2 || line.charCodeAt(2) === 0x20
+  const status = exact ? (metaErrors[code] ?? words[code as keyof MetaWords]) : undefined
+  return status === undefined ? lineReply(line) : { type: 'line', status, line: status }
+}
+
+export interface ItemHeader {
+  readonly key: Bytes
+  readonly flags: number
+  readonly cas: bigint | undefined
+  /** Bytes of the data block. */
+  readonly length: number
+}
+
+/** `VALUE key flags length [cas]` @throws UnintelligibleReply */
+export function valueHeader(line: Bytes, maxData: number): ItemHeader {
+  const keyEnd = line.indexOf(' ', 6)
+  const flagsEnd = line.indexOf(' ', keyEnd + 1)
+  if (keyEnd > 6 && flagsEnd > 0) {
+    const last = line.charCodeAt(line.length - 1) === 0x20 ? line.length - 1 : line.length
+    const lengthEnd = line.indexOf(' ', flagsEnd + 1)
+    const plain = lengthEnd < 0 || lengthEnd >= last
+    const flags = digits(line, keyEnd + 1, flagsEnd, 10)
+    const length = digits(line, flagsEnd + 1, plain ? last : lengthEnd, 10)
+    const cas = plain ? undefined : line.slice(lengthEnd + 1, last)
+    if (flags >= 0 && length >= 0 && length <= maxData && (cas === undefined || isUnique(cas)))
+      return {
+        key: line.slice(6, keyEnd),
+        flags: flags >>> 0,
+        cas: cas === undefined ? undefined : BigInt(cas),
+        length,
+      }
+  }
+  throw badHeader(line)
+}
+
+/** `VA length f<flags> [c<cas>] k<key>` @throws UnintelligibleReply */
+export function metaHeader(line: Bytes, maxData: number): ItemHeader {
+  const [, size = '', ...tokens] = line.split(' ')
+  const length = digits(size, 0, size.length, 10)
+  let key: Bytes | undefined
+  let flags = -1
+  let cas: bigint | undefined
+  for (const token of tokens) {
+    const rest = token.slice(1)
+    if (token[0] === 'k') key = rest
+    else if (token[0] === 'f') flags = digits(rest, 0, rest.length, 10)
+    else if (token[0] === 'c' && isUnique(rest)) cas = BigInt(rest)
+  }
+  if (key === undefined || flags < 0 || length < 0 || length > maxData) throw badHeader(line)
+  return { key, flags: flags >>> 0, cas, length }
+}
+
+const isUnique = (text: Bytes): boolean => /^\d{1,20}$/.test(text)
+
+/** A number of at most `most` digits, or −1. */
+export function digits(text: Bytes, from: number, to: number, most: number): number {
+  if (to <= from || to - from > most) return -1
+  let value = 0
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
+}
+
+export function badHeader(line: Bytes): UnintelligibleReply {
+  return new UnintelligibleReply(`bad item header ${JSON.stringify(line.slice(0, 300))}`)
+}

@@ -1,0 +1,118 @@
+/**
+ * The meta commands of memcached 1.6 for retrieval and storage, beyond libmemcached: same outcomes, and the server answers
+ * pipelined requests with few system calls. Commands without a meta form, and those without reply, stay classic: both kinds
+ * live on one connection.
+ */
+import type { Output, Protocol } from '../protocol.js'
+import type { Request, RetrievalRequest, StoreRequest } from '../requests.js'
+import type { StoreVerb } from '../wire.js'
+import { checkText } from './encode.js'
+import type { TextParser } from './parser.js'
+import { TextConversation } from './text.js'
+
+const modes: Readonly<Record<StoreVerb, string>> = {
+  set: 'S',
+  add: 'E',
+  replace: 'R',
+  append: 'A',
+  prepend: 'P',
+  cas: 'S',
+}
+
+export const metaProtocol: Protocol = {
+  name: 'meta',
+  check: checkText,
+  converse: (sink, limits) => new MetaConversation(sink, limits),
+}
+
+class MetaConversation extends TextConversation {
+  protected override share(request: RetrievalRequest, out: Output): void {
+    askOne(request, out, this.parser)
+  }
+
+  protected override one(request: Request, out: Output): void {
+    if (request.noreply) return super.one(request, out)
+    switch (request.kind) {
+      case 'retrieval': {
+        const flags = request.verb === 'gets' ? 'q f c k v' : 'q f k v'
+        for (const key of request.keys) out.text(`mg ${key} ${flags}\r\n`)
+        out.text('mn\r\n')
+        return this.parser.expect({ shape: 'items', keys: request.keys, meta: true })
+      }
+      case 'store':
+        encodeStore(request, out)
+        return this.parser.expect({ shape: 'meta', words: { HD: 'STORED' } })
+      case 'arithmetic':
+        out.text(`ma ${request.key} D${request.delta} M${request.verb === 'incr' ? 'I' : 'D'} v\r\n`)
+        return this.parser.expect({ shape: 'meta number' })
+      case 'delete':
+        if (request.time !== undefined) return super.one(request, out)
+        out.text(`md ${request.key}\r\n`)
+        return this.parser.expect({ shape: 'meta', words: { HD: 'DELETED' } })
+      case 'touch':
+        if (request.exptime === undefined) return super.one(request, out)
+        out.text(`mg ${request.key} T${request.exptime}\r\n`)
+        return this.parser.expect({ shape: 'meta', words: { HD: 'TOUCHED', EN: 'NOT_FOUND' } })
+      default:
+        return super.one(request, out)
+    }
+  }
+}
+
+function encodeStore({ verb, key, flags, exptime, data, cas }: StoreRequest, out: Output): void {
+  // append and prepend leave flags and time of the item alone.
+  const facts = verb === 'append' || verb === 'prepend' ? '' : ` F${flags} T${exptime}`
+  const unique = verb === 'cas' ? ` C${cas ?? 0n}` : ''
+  out.text(`ms ${key} ${data.length}${facts} M${modes[verb]}${unique}\r\n`)
+  out.data(data)
+  out.text('\r\n')
+}
+
+/** Gets together in one tick before it is worth asking whether the server knows meta commands. */
+const CONCURRENT = 2
+
+/**
+ * Text until gets come several at a time, which no Python program does on one client; then the server's version is asked for, once
+ * a connection, and from 1.6 on gets go out as mg.
+ */
+export const autoProtocol: Protocol = {
+  name: 'auto',
+  check: checkText,
+  converse: (sink, limits) => new AutoConversation(sink, limits),
+}
+
+class AutoConversation extends TextConversation {
+  private meta: boolean | 'unknown' | 'asked' = 'unknown'
+
+  override write(pending: readonly { readonly request: Request }[], out: Output): void {
+    if (this.meta === 'unknown' && pending.length >= CONCURRENT && gets(pending) >= CONCURRENT) {
+      this.meta = 'asked'
+      out.text('version\r\n')
+      this.parser.expect({
+        shape: 'own',
+        take: ({ line }) => {
+          const [, major, minor] = /^VERSION (\d+)\.(\d+)/.exec(line) ?? []
+          this.meta = Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 6)
+        },
+      })
+    }
+    super.write(pending, out)
+  }
+
+  protected override share(request: RetrievalRequest, out: Output): void {
+    if (this.meta === true) askOne(request, out, this.parser)
+    else super.share(request, out)
+  }
+}
+
+function askOne({ verb, keys }: RetrievalRequest, out: Output, parser: TextParser): void {
+  const key = keys[0]!
+  out.text(verb === 'gets' ? `mg ${key} f c k v\r\n` : `mg ${key} f k v\r\n`)
+  parser.expect({ shape: 'item', key })
+}
+
+function gets(pending: readonly { readonly request: Request }[]): number {
+  let count = 0
+  for (const { request } of pending) if (request.kind === 'retrieval' && !request.multi) count++
+  return count
+}

@@ -1,0 +1,71 @@
+/**
+ * The text protocol. Gets of one key that are put on the wire together share one multi-key get: nothing changes for anybody but
+ * the server, which answers with one system call instead of many. A single get goes out as both Python libraries send it.
+ */
+import type { Conversation, Output, ParserLimits, Protocol, Sink } from '../protocol.js'
+import type { Request, RetrievalRequest } from '../requests.js'
+import type { Bytes } from '../wire.js'
+import { checkText, encodeText } from './encode.js'
+import { TextParser } from './parser.js'
+
+/** Keys of one shared get; more are asked with another one, so that the first answers need not wait for the last key. */
+const SHARED_KEYS = 64
+
+export const textProtocol: Protocol = {
+  name: 'text',
+  check: checkText,
+  converse: (sink, limits) => new TextConversation(sink, limits),
+}
+
+export class TextConversation implements Conversation {
+  protected readonly parser: TextParser
+  private readonly shared: Bytes[] = []
+  private verb: 'get' | 'gets' = 'get'
+
+  constructor(sink: Sink, limits: ParserLimits) {
+    this.parser = new TextParser(sink, limits)
+  }
+
+  greet(_out: Output): boolean {
+    return false
+  }
+
+  write(pending: readonly { readonly request: Request }[], out: Output): void {
+    for (const { request } of pending) {
+      if (request.kind === 'retrieval' && !request.multi) this.share(request, out)
+      else {
+        this.endShared(out)
+        this.one(request, out)
+      }
+    }
+    this.endShared(out)
+  }
+
+  protected one(request: Request, out: Output): void {
+    encodeText(request, out)
+    if (request.kind === 'retrieval') this.parser.expect({ shape: 'items', keys: request.keys, meta: false })
+    else if (request.kind === 'stats') this.parser.expect({ shape: 'stats' })
+    else if (!request.noreply) this.parser.expect({ shape: 'line' })
+  }
+
+  protected share(request: RetrievalRequest, out: Output): void {
+    if (this.shared.length === SHARED_KEYS || this.verb !== request.verb) this.endShared(out)
+    this.verb = request.verb
+    this.shared.push(request.keys[0]!)
+  }
+
+  private endShared(out: Output): void {
+    if (this.shared.length === 0) return
+    const keys = this.shared.splice(0)
+    out.text(`${this.verb} ${keys.join(' ')}\r\n`)
+    this.parser.expect({ shape: 'shared', keys })
+  }
+
+  push(chunk: Buffer): void {
+    this.parser.push(chunk)
+  }
+
+  quit(out: Output): void {
+    out.text('quit\r\n')
+  }
+}

@@ -1,0 +1,71 @@
+/** Opens the socket of a connection: TCP, Unix or TLS, with one receive buffer that is used again for every read. */
+import { connect as connectPlain, type Socket, type TcpSocketConnectOpts } from 'node:net'
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
+import type { ServerAddress } from './address.js'
+
+/** Options of `node:tls` that make sense for a memcached started with `-Z`; `true` = the system's defaults. */
+export type Tls =
+  | true
+  | Pick<
+      TlsOptions,
+      | 'ca'
+      | 'cert'
+      | 'key'
+      | 'passphrase'
+      | 'rejectUnauthorized'
+      | 'servername'
+      | 'checkServerIdentity'
+      | 'minVersion'
+      | 'ciphers'
+    >
+
+export interface SocketOptions {
+  readonly noDelay: boolean
+  readonly keepAlive: boolean
+  readonly tls: Tls | undefined
+}
+
+export interface SocketEvents {
+  readonly connected: () => void
+  /** The chunk is only valid during the call. */
+  readonly data: (chunk: Buffer) => void
+  readonly error: (error: NodeJS.ErrnoException) => void
+  readonly end: () => void
+}
+
+const RECEIVE_BUFFER = 64 * 1024
+
+export function openSocket(address: ServerAddress, options: SocketOptions, events: SocketEvents): Socket {
+  const socket = options.tls ? overTls(address, options, options.tls) : plain(address, options, events)
+  socket.once(options.tls ? 'secureConnect' : 'connect', events.connected)
+  if (options.tls) socket.on('data', events.data)
+  socket.on('error', events.error)
+  socket.on('end', events.end)
+  socket.on('close', events.end)
+  return socket
+}
+
+function plain(address: ServerAddress, options: SocketOptions, { data }: SocketEvents): Socket {
+  const buffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER)
+  const onread = {
+    buffer,
+    callback: (length: number) => {
+      data(buffer.subarray(0, length))
+      return true
+    },
+  }
+  return connectPlain({ ...(target(address, options) as TcpSocketConnectOpts), onread })
+}
+
+function overTls(address: ServerAddress, options: SocketOptions, tls: Tls): Socket {
+  const { servername, ...given } = tls === true ? {} : tls
+  const named =
+    servername ?? (address.transport === 'tcp' && /[^\d.:]/.test(address.host) ? address.host : '')
+  return connectTls({ ...target(address, options), ...given, servername: named } as TlsOptions)
+}
+
+function target(address: ServerAddress, { noDelay, keepAlive }: SocketOptions): object {
+  if (address.transport === 'unix') return { path: address.path }
+  const { host, port, family } = address
+  return { host, port, family: family ?? 0, noDelay, keepAlive }
+}
