@@ -130,7 +130,7 @@ export class Keys {
 
   /** @throws python-memcached's key errors, or pylibmc's when the switch is off */
   one(key: unknown, operation: Operation, prefix: Bytes = ''): HashedKey {
-    if (!this.emulation.on('keys')) return { wire: pylibmcKey(key, operation, prefix, false) }
+    if (!this.emulation.on('keys')) return { wire: pylibmcKey(key, operation, prefix, 'unbroken') }
     const plain = typeof key === 'string' || key instanceof Uint8Array
     try {
       const hashed = MULTI.has(operation) ? multiKey(key, prefix, this.limits) : singleKey(key, this.limits)
@@ -158,7 +158,7 @@ export class Keys {
     if (!this.emulation.announcer.active) return
     let strict = 'takes it'
     try {
-      if (pylibmcKey(key, operation, '', false) === '') strict = 'False'
+      if (pylibmcKey(key, operation, '', 'unbroken') === '') strict = 'False'
     } catch (error) {
       strict = raises(error)
     }

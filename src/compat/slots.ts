@@ -17,6 +17,7 @@ export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], 
     retrieval: casBehavior ? 'gets' : 'get',
     noreply: false,
     namespace: '',
+    binary: false,
     timeout: emulation.timeout,
   } as const
   return {

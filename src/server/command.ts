@@ -3,6 +3,7 @@
  * Facts: replies of memcached 1.6.18 (fixtures/conversations), number of words per command included.
  */
 import type { Bytes, StoreVerb } from '../protocol/wire.js'
+import { type MetaCommand, parseMeta } from './meta.js'
 import { signed32, unsigned32, unsigned64 } from './numbers.js'
 
 interface MaybeQuiet {
@@ -21,10 +22,15 @@ export interface StoreCommand extends MaybeQuiet {
   readonly length: number
   /** Of `cas` only. */
   readonly cas?: bigint
+  /** Flags of `ms`. */
+  readonly meta?: readonly Bytes[]
+  /** What is answered once the data block has been passed over: a line of `ms` with something wrong in it. */
+  readonly refused?: Bytes
 }
 
 export type Command =
   | StoreCommand
+  | MetaCommand
   | {
       readonly kind: 'get'
       readonly keys: readonly Bytes[]
@@ -48,7 +54,7 @@ export type Command =
 /** Longest key, in bytes. */
 export const longestKey = 250
 /** Longest data block that can be announced: C's INT_MAX, less CRLF. */
-const longestData = 2 ** 31 - 1 - 2
+export const longestData = 2 ** 31 - 1 - 2
 /** What a 1.6.18 calls itself. */
 export const serverVersion = '1.6.18'
 
@@ -94,6 +100,11 @@ export function parseCommand(line: Bytes): Command {
       return verbosity(words)
     case 'shutdown':
       return say('ERROR: shutdown not enabled')
+    case 'mg':
+    case 'ms':
+    case 'md':
+    case 'ma':
+      return parseMeta(words)
     case 'mn':
       return say('MN')
     case 'quit':
@@ -176,7 +187,7 @@ function isQuiet(words: readonly Bytes[]): boolean {
   return words.at(-1) === 'noreply'
 }
 
-function say(line: Bytes, quiet = false): Command {
+export function say(line: Bytes, quiet = false): Command {
   return { kind: 'say', line, quiet }
 }
 

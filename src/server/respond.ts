@@ -3,6 +3,7 @@ import type { Bytes } from '../protocol/wire.js'
 import type { Command } from './command.js'
 import { longestKey } from './command.js'
 import type { Frame } from './framing.js'
+import { answerMeta, metaStored } from './meta.js'
 import { type Environment, stats } from './stats.js'
 import { endsInLineEnd, type Store, type StoredItem } from './store.js'
 
@@ -19,9 +20,11 @@ export function respond(store: Store, frame: Frame, environment: Environment): P
       return [stats(store, command.words, environment)]
     case 'quit':
       return 'quit'
+    case 'meta':
+      return answerMeta(store, command)
     default: {
       const reply = line(store, command, frame.data)
-      return command.quiet ? [] : [`${reply}\r\n`]
+      return command.quiet || reply === '' ? [] : [`${reply}\r\n`]
     }
   }
 }
@@ -46,15 +49,18 @@ function head(item: StoredItem, cas: boolean): Bytes {
 
 function line(
   store: Store,
-  command: Exclude<Command, { kind: 'get' | 'stats' | 'quit' }>,
+  command: Exclude<Command, { kind: 'get' | 'stats' | 'quit' | 'meta' }>,
   data: Buffer | undefined,
 ): Bytes {
   switch (command.kind) {
     case 'say':
       return command.line
     case 'store': {
+      if (command.refused !== undefined) return command.refused
       if (data && !endsInLineEnd(data)) return 'CLIENT_ERROR bad data chunk'
       const result = store.store(command, data)
+      const meta = metaStored(result, command)
+      if (meta !== undefined) return meta
       if (result === 'too large') return 'SERVER_ERROR object too large for cache'
       if (result === 'no memory') return 'SERVER_ERROR out of memory storing object'
       return result === 'no memory during read' ? 'SERVER_ERROR Out of memory during read' : result

@@ -62,8 +62,8 @@ export function entriesOf<K extends Key>(
   return Object.entries(mapping) as [K, unknown][]
 }
 
-/** pylibmc's tokens are signed; they go on the wire as unsigned. */
-export function casToken(cas: unknown): bigint {
+/** pylibmc's tokens are signed; they go on the wire as unsigned. In the binary protocol 0 replaces whatever is there. */
+export function casToken(cas: unknown, binary: boolean): bigint {
   if (typeof cas !== 'bigint' && !(typeof cas === 'number' && Number.isSafeInteger(cas))) {
     throw new TypeError(`cas must be a bigint, not ${cas === null ? 'null' : typeof cas}`)
   }
@@ -71,6 +71,6 @@ export function casToken(cas: unknown): bigint {
   if (token >= 2n ** 63n || token < -(2n ** 63n))
     throw new OverflowError(`cas ${token} does not fit a signed 64-bit number`)
   // pylibmc then sends a command without token, which the server does not understand.
-  if (token === 0n) throw new ValueError('cas 0 is no CAS unique')
+  if (token === 0n && !binary) throw new ValueError('cas 0 is no CAS unique')
   return BigInt.asUintN(64, token)
 }

@@ -96,7 +96,7 @@ export type BehaviorChange = readonly [name: BehaviorName | 'namespace', value: 
  * changes are then produced one by one, so that a bad value leaves the earlier ones applied, as in pylibmc.
  * @throws ValueError (unknown names), TypeError (no number), KeyError (unknown hash or distribution), MemcachedError (38, 39)
  */
-export function* behaviorChanges(settings: BehaviorSettings): Generator<BehaviorChange> {
+export function* behaviorChanges(settings: BehaviorSettings, binary = false): Generator<BehaviorChange> {
   if (typeof settings !== 'object' || settings === null)
     throw new AttributeError(
       `'${typeName(settings)}' object has no attribute 'copy': behaviors is an object of settings`,
@@ -109,7 +109,11 @@ export function* behaviorChanges(settings: BehaviorSettings): Generator<Behavior
   const unknown = Object.keys(given).filter((name) => !(name in table) && name !== 'namespace')
   if (unknown.length > 0) throw new ValueError(`unknown behavior names: ${unknown.sort().join(', ')}`)
   for (const name of behaviorNames) {
-    if (given[name] !== undefined) yield [name, check(name, given[name])]
+    if (given[name] === undefined) continue
+    const value = check(name, given[name])
+    // libmemcached keeps the check of keys for the text protocol alone.
+    if (binary && name === 'verify_keys') throw refused(name, value)
+    yield [name, value]
   }
   if (given.namespace !== undefined) yield ['namespace', namespace(given.namespace)]
 }

@@ -1,11 +1,16 @@
 /** The strict client: pylibmc's `Client` (spec/pylibmc §2, §5, §9) over `Core`. */
 import { applyBehaviors, constructorSettings, type PlacedServer } from '../hashing/index.js'
+import { binaryProtocol } from '../protocol/binary/binary.js'
 import { pylibmcDialect } from '../protocol/dialects.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { autoProtocol, metaProtocol } from '../protocol/text/meta.js'
+import { textProtocol } from '../protocol/text/text.js'
 import { OverflowError, ValueError } from '../python/errors.js'
 import { checkOptions } from '../python/options.js'
 import { typeName } from '../python/type-name.js'
 import { addressName } from '../transport/address.js'
 import { Connection } from '../transport/connection.js'
+import type { Tls } from '../transport/socket.js'
 import { pylibmcEncoding } from '../values/index.js'
 import type { ValueEncoding } from '../values/types.js'
 import {
@@ -18,9 +23,8 @@ import {
 } from './behaviors.js'
 import { Commands } from './commands.js'
 import { decodeFailure } from './decoding.js'
-import { NotSupportedError } from './errors.js'
 import { exptime, integer, type NegativeTimeout } from './exptime.js'
-import { pylibmcKey } from './keys.js'
+import { type KeyRule, pylibmcKey } from './keys.js'
 import { HealthSelection, libmemcachedArrangement } from './selection.js'
 import { parseServers, type ServerSpec, type ServerSpecInput } from './server-spec.js'
 import type { Modes, Slots } from './slots.js'
@@ -28,10 +32,18 @@ import type { Modes, Slots } from './slots.js'
 export interface ClientOptions {
   /** pylibmc's behaviors, by their Python names. */
   readonly behaviors?: BehaviorSettings
-  /** Binary protocol: not available yet, refused with NotSupportedError. */
+  /** Speaks the binary protocol. Default false. */
   readonly binary?: boolean
+  /** SASL PLAIN, binary protocol only; with `password`. */
   readonly username?: string
   readonly password?: string
+  /**
+   * Which commands the text protocol uses: `text` (default) those of libmemcached; `meta` memcached 1.6's meta commands; `auto`
+   * meta gets once several are asked at a time and the server's version is 1.6 or later. The outcomes are the same.
+   */
+  readonly protocol?: 'text' | 'meta' | 'auto'
+  /** Encrypts the connections (memcached `-Z`): `true`, or options of `node:tls`. Default: not. */
+  readonly tls?: Tls
   /** Negative times act like zero (pylibmc's documentation, the default), or go out as 1.6.3 sends them. */
   readonly negativeTimeout?: NegativeTimeout
   /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. Default: `_poll_timeout` (5000). */
@@ -52,6 +64,8 @@ export interface ClientOptions {
 const optionNames = Object.keys({
   behaviors: true,
   binary: true,
+  protocol: true,
+  tls: true,
   username: true,
   password: true,
   negativeTimeout: true,
@@ -125,7 +139,7 @@ export class Client extends Commands {
   }
 
   override toString(): string {
-    return `<Client for ${this.specs.map(({ address }) => addressName(address)).join(', ')}, binary=False>`
+    return `<Client for ${this.specs.map(({ address }) => addressName(address)).join(', ')}, binary=${this.options.binary ? 'True' : 'False'}>`
   }
 }
 
@@ -144,7 +158,7 @@ class State {
     private readonly options: ClientOptions,
   ) {
     const settings = options.behaviors ?? {}
-    for (const change of behaviorChanges(settings)) this.apply(change)
+    for (const change of behaviorChanges(settings, Boolean(options.binary))) this.apply(change)
     const placed: PlacedServer[] = specs.map(({ address, weight }) =>
       address.transport === 'unix'
         ? { host: address.path, port: 0, weight }
@@ -170,7 +184,7 @@ class State {
       options.now ?? (() => Date.now() / 1000),
     )
     this.slots = {
-      key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, this.behaviors.verify_keys === 1),
+      key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, this.keyRule()),
       exptime: (time, operation) => exptime(time, operation, options.negativeTimeout ?? 'zero'),
       encode: (value, compression) => this.encoding.encode(value, compression),
       decode: (item, operation) => {
@@ -189,7 +203,7 @@ class State {
   set(settings: BehaviorSettings): void {
     let reconnect = false
     try {
-      for (const change of behaviorChanges(settings)) {
+      for (const change of behaviorChanges(settings, Boolean(this.options.binary))) {
         this.apply(change)
         const [name] = change
         reconnect ||= name !== 'namespace' && reconnecting.has(name)
@@ -226,7 +240,13 @@ class State {
       noreply: _noreply === 1,
       namespace: this.namespace,
       timeout: this.options.timeout ?? _poll_timeout,
+      binary: Boolean(this.options.binary),
     }
+  }
+
+  private keyRule(): KeyRule {
+    if (this.options.binary) return 'any'
+    return this.behaviors.verify_keys === 1 ? 'graphic' : 'unbroken'
   }
 
   private currentEncoding(): ValueEncoding {
@@ -237,6 +257,8 @@ class State {
   private connect(spec: ServerSpec): Connection {
     const { connect_timeout, tcp_keepalive } = this.behaviors
     return new Connection(spec.address, {
+      protocol: protocolOf(this.options),
+      tls: this.options.tls,
       connectTimeout: connect_timeout,
       keepAlive: tcp_keepalive === 1,
       stale: this.options.staleConnection ?? 'fail',
@@ -269,11 +291,21 @@ function checkCredentials({ binary = false, username, password }: ClientOptions)
     throw new TypeError('SASL requires both username and password')
   }
   if (username !== undefined && !binary) throw new TypeError('SASL requires the memcached binary protocol')
-  if (binary) throw new NotSupportedError('the binary protocol is not supported yet: leave out `binary`')
+}
+
+const textProtocols = { text: textProtocol, meta: metaProtocol, auto: autoProtocol } as const
+
+/** One per connection: the binary protocol numbers its requests. */
+function protocolOf({ binary, protocol = 'text', username, password }: ClientOptions): Protocol {
+  if (!binary) return textProtocols[protocol]
+  return binaryProtocol(username === undefined || password === undefined ? undefined : { username, password })
 }
 
 /** @throws ValueError naming the option and what it may be */
-function checkChoices({ timeout, negativeTimeout, staleConnection }: ClientOptions): void {
+function checkChoices({ timeout, negativeTimeout, staleConnection, protocol, binary }: ClientOptions): void {
+  if (protocol !== undefined && !(protocol in textProtocols))
+    throw new ValueError(`protocol '${protocol}' is not one of ${Object.keys(textProtocols).join(', ')}`)
+  if (protocol !== undefined && binary) throw new ValueError(`protocol '${protocol}' is not binary`)
   if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
     throw new ValueError(`timeout ${timeout} is not a number of milliseconds above 0`)
   if (negativeTimeout !== undefined && !['zero', 'send'].includes(negativeTimeout))

@@ -116,10 +116,10 @@ export class Commands extends Core {
   async cas(key: Key, value: unknown, cas: bigint, options?: Time | TimeOptions): Promise<boolean> {
     const modes = this.slots.modes()
     if (!modes.cas) throw new ValueError('cas without cas behavior')
-    const unique = casToken(cas)
+    const unique = casToken(cas, modes.binary)
     const wire = this.slots.key(key, 'cas', '')
     if (wire === '') throw badKey('', 'cas', 'Key provided was too long.')
-    if (unique === MAX_UINT64)
+    if (unique === MAX_UINT64 && !modes.binary)
       throw errorFor(AllocationError.retcode, 'cas', tokenTooLong, { key: wire, server: this.serverOf(wire) })
     const exptime = this.slots.exptime(timeOf(options), 'cas', wire)
     const encoded = this.encode(value, undefined, 'cas', wire)
@@ -293,7 +293,8 @@ export class Commands extends Core {
     const results = await Promise.allSettled(
       this.selection.servers.map(async (server) => {
         const reply = await this.ask(server, request, 'flushAll', modes)
-        if (!modes.noreply) flushOutcome(reply as LineReply, { server: server.name })
+        // libmemcached does not look at the replies in the binary protocol (spec/pylibmc §5.7).
+        if (!modes.noreply && !modes.binary) flushOutcome(reply as LineReply, { server: server.name })
       }),
     )
     throwSomeErrors('flushAll', results)
@@ -312,7 +313,7 @@ export class Commands extends Core {
     const results = await Promise.allSettled(
       this.selection.servers.map(async (server): Promise<[string, Record<string, string>]> => {
         const { stats, end } = (await this.ask(server, request, 'getStats', modes)) as StatsReply
-        if (end.status === 'ERROR')
+        if (end.status === 'ERROR' && !modes.binary)
           throw errorFor(PARAMETER, 'getStats', undefined, { server: server.name, reply: end.line })
         if (end.status !== 'END' && end.status !== 'OK' && end.status !== 'STORED') {
           throw new SomeErrors('error 19 from get_stats', {

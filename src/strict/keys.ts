@@ -60,12 +60,15 @@ export function keyBytes(key: unknown, operation: Operation): Bytes {
   )
 }
 
+/** Which characters: all but those that break a line, only graphic ASCII (`verify_keys`), or any (the binary protocol). */
+export type KeyRule = 'unbroken' | 'graphic' | 'any'
+
 /**
  * The key as it goes on the wire, prefix included; `''` where the operation fails softly (an empty key, or a bad character
  * under `verify_keys`).
  * @throws TypeError, UnicodeEncodeError, ValueError (over 250 bytes), BadKeyProvided
  */
-export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, verifyKeys: boolean): Bytes {
+export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, rule: KeyRule): Bytes {
   const own = keyBytes(key, operation)
   if (own.length > MAX_KEY_LENGTH) throw tooLong(own)
   const full = prefix + own
@@ -74,7 +77,8 @@ export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, ve
       throw badKey(full, operation, 'Key provided was too long.')
     throw tooLong(full)
   }
-  if (verifyKeys && !GRAPHIC.test(full)) {
+  if (rule === 'any') return full
+  if (rule === 'graphic' && !GRAPHIC.test(full)) {
     if (SOFT.has(operation)) return ''
     throw badKey(full, operation, 'Key provided had invalid character.')
   }

@@ -85,7 +85,7 @@ export interface Modes {
   /** Gives up waiting. */
   readonly signal?: AbortSignal
   /** The binary protocol, in which libmemcached treats some outcomes otherwise (spec/pylibmc §7.2, §7.3). */
-  readonly binary?: boolean
+  readonly binary: boolean
 }
 
 /** What `Core` needs, one policy per slot. */

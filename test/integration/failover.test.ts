@@ -78,13 +78,20 @@ async function stage({ servers, behaviors }: Timeline) {
   )
   const encoding = pylibmcEncoding({})
   const commands = new Commands({
-    key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, false),
+    key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, 'unbroken'),
     exptime: () => 0,
     encode: (value) => encoding.encode(value, undefined),
     decode: ({ flags, data }) => encoding.decode(flags, data),
     selection,
     wire: pylibmcDialect,
-    modes: () => ({ cas: false, retrieval: 'get', noreply: false, namespace: '', timeout: 5000 }),
+    modes: () => ({
+      cas: false,
+      retrieval: 'get',
+      noreply: false,
+      namespace: '',
+      timeout: 5000,
+      binary: false,
+    }),
   })
   return { clock, answered, embedded, commands }
 }

@@ -1,23 +1,14 @@
 /**
  * The meta commands of memcached 1.6 for retrieval and storage, beyond libmemcached: same outcomes, and the server answers
- * pipelined requests with few system calls. Commands without a meta form, and those without reply, stay classic: both kinds
- * live on one connection.
+ * pipelined requests with few system calls. A get of many keys stays classic, being one request with one reply already, and so do
+ * commands without a meta form or without a reply, and stores other than set: an ms in another mode that is refused as too large
+ * takes the old item away, which the classic commands leave alone. Both kinds live on one connection.
  */
 import type { Output, Protocol } from '../protocol.js'
 import type { Request, RetrievalRequest, StoreRequest } from '../requests.js'
-import type { StoreVerb } from '../wire.js'
 import { checkText } from './encode.js'
 import type { TextParser } from './parser.js'
 import { TextConversation } from './text.js'
-
-const modes: Readonly<Record<StoreVerb, string>> = {
-  set: 'S',
-  add: 'E',
-  replace: 'R',
-  append: 'A',
-  prepend: 'P',
-  cas: 'S',
-}
 
 export const metaProtocol: Protocol = {
   name: 'meta',
@@ -33,14 +24,9 @@ class MetaConversation extends TextConversation {
   protected override one(request: Request, out: Output): void {
     if (request.noreply) return super.one(request, out)
     switch (request.kind) {
-      case 'retrieval': {
-        const flags = request.verb === 'gets' ? 'q f c k v' : 'q f k v'
-        for (const key of request.keys) out.text(`mg ${key} ${flags}\r\n`)
-        out.text('mn\r\n')
-        return this.parser.expect({ shape: 'items', keys: request.keys, meta: true })
-      }
       case 'store':
-        encodeStore(request, out)
+        if (request.verb !== 'set') return super.one(request, out)
+        encodeSet(request, out)
         return this.parser.expect({ shape: 'meta', words: { HD: 'STORED' } })
       case 'arithmetic':
         out.text(`ma ${request.key} D${request.delta} M${request.verb === 'incr' ? 'I' : 'D'} v\r\n`)
@@ -59,11 +45,8 @@ class MetaConversation extends TextConversation {
   }
 }
 
-function encodeStore({ verb, key, flags, exptime, data, cas }: StoreRequest, out: Output): void {
-  // append and prepend leave flags and time of the item alone.
-  const facts = verb === 'append' || verb === 'prepend' ? '' : ` F${flags} T${exptime}`
-  const unique = verb === 'cas' ? ` C${cas ?? 0n}` : ''
-  out.text(`ms ${key} ${data.length}${facts} M${modes[verb]}${unique}\r\n`)
+function encodeSet({ key, flags, exptime, data }: StoreRequest, out: Output): void {
+  out.text(`ms ${key} ${data.length} F${flags} T${exptime}\r\n`)
   out.data(data)
   out.text('\r\n')
 }

@@ -18,7 +18,7 @@ function parse(
 ) {
   const replies: Reply[] = []
   const parser = new TextParser({ reply: (reply) => replies.push(reply), ready: () => undefined }, limits)
-  for (const shape of shapes) parser.expect(shape === 'items' ? { shape, keys, meta: false } : { shape })
+  for (const shape of shapes) parser.expect(shape === 'items' ? { shape, keys } : { shape })
   const all = Buffer.from(bytes, 'latin1')
   let from = 0
   for (const cut of [...cuts.filter((cut) => cut < all.length).sort((a, b) => a - b), all.length]) {

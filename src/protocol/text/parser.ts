@@ -23,8 +23,8 @@ export type Frame =
   | { readonly shape: 'meta number' }
   /** One multi-key get that several requests of one key each share. */
   | { readonly shape: 'shared'; readonly keys: readonly Bytes[] }
-  /** One get of many keys by one request; `meta`: quiet mg up to MN. */
-  | { readonly shape: 'items'; readonly keys: readonly Bytes[]; readonly meta: boolean }
+  /** One get of many keys by one request. */
+  | { readonly shape: 'items'; readonly keys: readonly Bytes[] }
   /** One mg. */
   | { readonly shape: 'item'; readonly key: Bytes }
   | { readonly shape: 'stats' }
@@ -46,9 +46,6 @@ export class TextParser {
   private asked = 0
   private items: Item[] = []
   private stats: [Bytes, Bytes][] = []
-  /** Error lines inside a frame of quiet mg commands. */
-  private failure: LineReply | undefined
-  private failures = 0
   /** The data block being received. */
   private header: ItemHeader | undefined
   private block: Buffer | undefined
@@ -113,9 +110,8 @@ export class TextParser {
           ? this.begin(valueHeader(line, this.limits.maxData))
           : this.endShared(frame.keys, lineReply(line))
       case 'items':
-        if (line.startsWith(frame.meta ? 'VA ' : 'VALUE '))
-          return this.begin((frame.meta ? metaHeader : valueHeader)(line, this.limits.maxData))
-        return frame.meta ? this.endMeta(frame.keys, line) : this.endItems(lineReply(line))
+        if (line.startsWith('VALUE ')) return this.begin(valueHeader(line, this.limits.maxData))
+        return this.endItems(lineReply(line))
       case 'item':
         if (line.startsWith('VA ')) return this.begin(metaHeader(line, this.limits.maxData))
         this.done()
@@ -166,19 +162,8 @@ export class TextParser {
   private endItems(end: LineReply): void {
     const { items } = this
     this.items = []
-    this.failure = undefined
-    this.failures = 0
     this.done()
     this.sink.reply({ type: 'items', items, end })
-  }
-
-  /** Quiet mg commands answer for themselves, with an error line too; only the reply to mn ends the frame. */
-  private endMeta(keys: readonly Bytes[], line: Bytes): void {
-    if (line === 'MN') return this.endItems(this.failure ?? END)
-    const failure = lineReply(line)
-    if (this.items.length + this.failures >= keys.length) return this.endItems(failure)
-    this.failure = failure
-    this.failures++
   }
 
   private statistic(line: Bytes): void {

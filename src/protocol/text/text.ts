@@ -43,7 +43,7 @@ export class TextConversation implements Conversation {
 
   protected one(request: Request, out: Output): void {
     encodeText(request, out)
-    if (request.kind === 'retrieval') this.parser.expect({ shape: 'items', keys: request.keys, meta: false })
+    if (request.kind === 'retrieval') this.parser.expect({ shape: 'items', keys: request.keys })
     else if (request.kind === 'stats') this.parser.expect({ shape: 'stats' })
     else if (!request.noreply) this.parser.expect({ shape: 'line' })
   }
