@@ -8,5 +8,6 @@ export default defineConfig({
     // Two forks: the test machine may have two cores, and the fault tests open many sockets.
     pool: 'forks',
     maxWorkers: 2,
+    chaiConfig: { truncateThreshold: 400 },
   },
 })

@@ -65,6 +65,7 @@ export interface Protocol {
   readonly name: 'text' | 'binary' | 'meta' | 'auto'
   /** @throws RangeError when an argument could break out of its place; nothing is sent then */
   check(request: Request): void
-  /** @throws nothing */
+  /** A request was lost before it could be put on the wire: the binary protocol has numbered it all the same. */
+  lost?(request: Request): void
   converse(sink: Sink, limits: ParserLimits): Conversation
 }

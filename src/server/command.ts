@@ -50,6 +50,8 @@ export type Command =
   /** Nothing to do but this line (without CRLF). */
   | (MaybeQuiet & { readonly kind: 'say'; readonly line: Bytes })
   | { readonly kind: 'quit' }
+  /** A request of the binary protocol, whole in the frame's line. */
+  | { readonly kind: 'binary'; readonly opcode: number }
 
 /** Longest key, in bytes. */
 export const longestKey = 250

@@ -74,6 +74,8 @@ function parseTarget(target: string): Target {
   return { host: (v6 ?? host)!, port: number }
 }
 
+const BINARY_QUIT = 0x07
+
 /** One connection to the real server, whose end is the client's end. */
 function upstream(target: Target, ended: () => void): Answerer {
   const socket = connect(target)
@@ -95,7 +97,8 @@ function upstream(target: Target, ended: () => void): Answerer {
     async answer({ command, line, data }): Promise<Pieces | 'quit'> {
       socket.write(line)
       if (data) socket.write(data)
-      if (command.kind === 'quit') return 'quit'
+      if (command.kind === 'quit' || (command.kind === 'binary' && command.opcode === BINARY_QUIT))
+        return 'quit'
       const shape = replyShape(command)
       let length = replyLength(buffer, shape)
       while (length === undefined) {

@@ -16,10 +16,13 @@ export interface Frame {
 /** Unfinished lines longer than this end the connection, unless they are a get or gets. */
 const longestUnfinished = 2048
 const newline = 10
+const binaryMagic = 0x80
+const binaryHeader = 24
 
 export class RequestFraming {
   private pending: Buffer[] = []
   private pendingBytes = 0
+  private binary: Buffer | undefined
   /** A store command whose data block is being read. */
   private open: { frame: Frame; data: Buffer | undefined; have: number; need: number } | undefined
   /** The line was too long to be a command: the connection has to be closed. */
@@ -34,6 +37,8 @@ export class RequestFraming {
     let at = 0
     while (at < chunk.length && !this.broken) {
       if (this.open) at = this.fill(chunk, at, frames)
+      else if (this.binary || (this.pendingBytes === 0 && chunk[at] === binaryMagic))
+        at = this.binaryPart(chunk, at, frames)
       else {
         const end = chunk.indexOf(newline, at)
         if (end < 0) {
@@ -71,6 +76,21 @@ export class RequestFraming {
       this.open = undefined
     }
     return at + taken
+  }
+
+  /** A request of the binary protocol: a header, and the body whose length it tells. */
+  private binaryPart(chunk: Buffer, at: number, frames: Frame[]): number {
+    const have = this.binary ?? Buffer.alloc(0)
+    const need = have.length < binaryHeader ? binaryHeader : binaryHeader + have.readUInt32BE(8)
+    const part = chunk.subarray(at, at + need - have.length)
+    this.binary = Buffer.concat([have, part])
+    const whole =
+      this.binary.length >= binaryHeader && this.binary.length === binaryHeader + this.binary.readUInt32BE(8)
+    if (whole) {
+      frames.push({ command: { kind: 'binary', opcode: this.binary[1]! }, line: this.binary })
+      this.binary = undefined
+    }
+    return at + part.length
   }
 
   private keep(rest: Buffer): void {

@@ -2,9 +2,10 @@
 import type { Command } from './command.js'
 
 /** Quiet meta commands say nothing that could be waited for: their replies come with the MN behind them. */
-type Shape = 'none' | 'line' | 'items' | 'stats' | 'up to MN'
+type Shape = BinaryShape | 'none' | 'line' | 'items' | 'stats' | 'up to MN'
 
 export function replyShape(command: Command): Shape {
+  if (command.kind === 'binary') return binaryShape(command.opcode)
   if (command.kind === 'get') return 'items'
   if (command.kind === 'stats') return 'stats'
   if (command.kind === 'quit') return 'none'
@@ -14,9 +15,10 @@ export function replyShape(command: Command): Shape {
 
 /** Bytes of the first reply in the buffer, or undefined while it is incomplete. */
 export function replyLength(buffer: Buffer, shape: Shape): number | undefined {
+  if (shape === 'none') return 0
+  if (typeof shape === 'object') return binaryLength(buffer, shape)
   let at = 0
   for (;;) {
-    if (shape === 'none') return 0
     const end = buffer.indexOf(10, at)
     if (end < 0) return undefined
     const line = buffer.toString('latin1', at, end)
@@ -30,5 +32,34 @@ export function replyLength(buffer: Buffer, shape: Shape): number | undefined {
       if (shape === 'line') return at
     } else if (shape === 'up to MN' && line !== 'MN\r') continue
     else if (shape === 'line' || !/^(STAT|ITEM) /.test(line)) return at
+  }
+}
+
+/** Binary: frames up to one that is the last. */
+interface BinaryShape {
+  readonly last: (opcode: number, keyLength: number) => boolean
+}
+
+const GETKQ = 0x0d
+const NOOP = 0x0a
+const STAT = 0x10
+const QUIT = 0x07
+
+/** What quiet gets found comes with the reply to the NOOP behind them. */
+function binaryShape(opcode: number): Shape {
+  if (opcode === GETKQ || opcode === QUIT || (opcode >= 0x11 && opcode <= 0x1a)) return 'none'
+  if (opcode === NOOP) return { last: (code) => code === NOOP }
+  if (opcode === STAT) return { last: (_code, keyLength) => keyLength === 0 }
+  return { last: () => true }
+}
+
+function binaryLength(buffer: Buffer, { last }: BinaryShape): number | undefined {
+  let at = 0
+  for (;;) {
+    if (buffer.length < at + 24) return undefined
+    const end = at + 24 + buffer.readUInt32BE(at + 8)
+    if (buffer.length < end) return undefined
+    if (last(buffer[at + 1]!, buffer.readUInt16BE(at + 2))) return end
+    at = end
   }
 }

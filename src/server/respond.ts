@@ -19,6 +19,7 @@ export function respond(store: Store, frame: Frame, environment: Environment): P
     case 'stats':
       return [stats(store, command.words, environment)]
     case 'quit':
+    case 'binary':
       return 'quit'
     case 'meta':
       return answerMeta(store, command)
@@ -49,7 +50,7 @@ function head(item: StoredItem, cas: boolean): Bytes {
 
 function line(
   store: Store,
-  command: Exclude<Command, { kind: 'get' | 'stats' | 'quit' | 'meta' }>,
+  command: Exclude<Command, { kind: 'get' | 'stats' | 'quit' | 'meta' | 'binary' }>,
   data: Buffer | undefined,
 ): Bytes {
   switch (command.kind) {

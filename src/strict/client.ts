@@ -180,6 +180,7 @@ class State {
           eject: this.behaviors.auto_eject === 1 || this.behaviors.remove_failed === 1,
         },
         hashPrefix: this.behaviors._hash_with_prefix_key ? this.namespace : '',
+        binary: Boolean(options.binary),
       }),
       options.now ?? (() => Date.now() / 1000),
     )

@@ -15,7 +15,7 @@ import {
   type TimeOptions,
   timeOf,
 } from './arguments.js'
-import { Core } from './core.js'
+import { Core, neverSent, wentStale } from './core.js'
 import { AllocationError, errorFor, MemcachedError, NotFound, SomeErrors } from './errors.js'
 import { delta as checkedDelta, integer } from './exptime.js'
 import { badKey, prefixBytes } from './keys.js'
@@ -292,8 +292,9 @@ export class Commands extends Core {
     const request = requests.flushAll(this.slots.wire, seconds > 0n ? seconds : undefined, modes.noreply)
     const results = await Promise.allSettled(
       this.selection.servers.map(async (server) => {
-        const reply = await this.ask(server, request, 'flushAll', modes)
+        const asked = this.ask(server, request, 'flushAll', modes)
         // libmemcached does not look at the replies in the binary protocol (spec/pylibmc §5.7).
+        const reply = await (modes.binary ? asked.catch(unlessUnsent) : asked)
         if (!modes.noreply && !modes.binary) flushOutcome(reply as LineReply, { server: server.name })
       }),
     )
@@ -353,6 +354,11 @@ function attempt<T>(start: () => Promise<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+/** What happened after a request had left is not told. */
+function unlessUnsent(error: unknown): undefined {
+  if (!(error instanceof MemcachedError) || (neverSent(error) && !wentStale(error))) throw error
 }
 
 function throwSomeErrors(

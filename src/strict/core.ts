@@ -10,7 +10,7 @@ import type { Bytes, Item, ItemsReply, LineReply, Reply, StoreVerb } from '../pr
 import { TransportError } from '../transport/errors.js'
 import type { Receiver } from '../transport/types.js'
 import type { CompressionRequest, EncodedValue } from '../values/types.js'
-import { MemcachedError } from './errors.js'
+import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { counterOutcome, isUnintelligible, replyError, softOutcome } from './replies.js'
 import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
 
@@ -58,7 +58,7 @@ export class Core {
     hash?: bigint,
     take?: (item: Item | undefined) => T,
   ): Promise<unknown> {
-    const request = requests.retrieval(verb, [modes.namespace + key])
+    const request = requests.retrieval(verb, [modes.namespace + key], operation === 'gets')
     return this.on(key, operation, hash, (server) =>
       this.send(server, request, operation, key, modes, (reply) => {
         const item = (reply as ItemsReply).items[0]
@@ -90,22 +90,22 @@ export class Core {
     keys: readonly Bytes[],
     modes: Modes,
     hashes?: ReadonlyMap<Bytes, bigint>,
-    failed?: (error: MemcachedError) => void,
+    tell?: (error: MemcachedError) => void,
   ): Promise<Item[]> {
-    const groups = new Map<Server, { readonly keys: Bytes[]; last: number }>()
+    const groups = new Map<Server, { readonly keys: Bytes[]; first: number; last: number }>()
     const errors: unknown[] = []
     let asked = 0
     for (const [index, key] of keys.entries()) {
       try {
         const picked = this.selection.pick(key, 'getMulti', hashes?.get(key))
         const server = picked instanceof Promise ? await picked : picked
-        const group = groups.get(server) ?? { keys: [], last: index }
+        const group = groups.get(server) ?? { keys: [], first: index, last: index }
         groups.set(server, group)
         group.keys.push(modes.namespace + key)
         group.last = index
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
-        failed?.(error)
+        tell?.(error)
         errors[index] = error
       }
     }
@@ -118,15 +118,20 @@ export class Core {
           return items
         } catch (error) {
           if (!(error instanceof MemcachedError)) throw error
-          failed?.(error)
-          if (neverSent(error))
+          tell?.(error)
+          if (modes.binary && wentStale(error)) throw brokenPipe(error)
+          if (neverSent(error)) {
             errors[group.last] = group.keys.length > 1 ? this.secondError(server, error) : error
-          else asked++
+            group.first = -1
+          } else asked++
           return []
         }
       }),
     )
-    if (asked === 0 && errors.length > 0) throw errors.at(-1)
+    // In the binary protocol the last attempt to connect decides (spec/pylibmc §7.3).
+    const lastFailed = errors.length - 1
+    const failed = modes.binary ? [...groups.values()].every(({ first }) => first < lastFailed) : asked === 0
+    if (failed && lastFailed >= 0) throw errors[lastFailed]
     return replies.flat()
   }
 
@@ -257,7 +262,7 @@ class Told<T> implements Receiver<T> {
   reply(reply: Reply): T {
     const { selection, server } = this
     selection.succeeded(server)
-    if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close()
+    if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close(false)
     return this.take(reply)
   }
 
@@ -266,7 +271,19 @@ class Told<T> implements Receiver<T> {
   }
 }
 
+/** The server had closed the connection while it was idle; nothing was sent. */
+export function wentStale(error: MemcachedError): boolean {
+  const { cause } = error
+  return cause instanceof TransportError && cause.kind === 'closed' && !cause.sent
+}
+
+/** libmemcached notices it while writing quiet gets. */
+function brokenPipe(error: MemcachedError): MemcachedError {
+  const { server, cause } = error
+  return errorFor(SomeErrors.retcode, 'getMulti', 'SYSTEM ERROR(Broken pipe)', { server, cause })
+}
+
 /** No server was asked: none could be reached. */
-function neverSent(error: MemcachedError): boolean {
+export function neverSent(error: MemcachedError): boolean {
   return !(error.cause instanceof TransportError) || /^(connect|lookup)/.test(error.cause.kind)
 }

@@ -26,6 +26,8 @@ export interface SelectionSettings {
   readonly health: HealthSettings
   /** Put before the key when it is hashed (`_hash_with_prefix_key` with a namespace). */
   readonly hashPrefix: Bytes
+  /** The binary protocol: libmemcached words a refused connection otherwise. */
+  readonly binary?: boolean
 }
 
 /** How keys are laid out over the servers: libmemcached's distributions here, python-memcached's buckets in compat. */
@@ -158,10 +160,15 @@ export class HealthSelection implements Selection {
     if (!attempt) health.connected()
     else {
       const retry = health.failed(this.now(), this.settings().health)
-      if (retry) return unusable(SERVER_DOWN, server, operation, key, error)
+      if (retry) return unusable(SERVER_DOWN, server, operation, key, error, this.retried(server, operation))
       if (operation === 'touch') return unusable(WRITE_ERROR, server, operation, key, error)
     }
-    return errorOf(error, server, operation, key)
+    return errorOf(error, server, operation, key, this.settings().binary)
+  }
+
+  /** What libmemcached adds to the message of a failed retry; a text retrieval words it anew. */
+  private retried({ name }: Server, operation: Operation): string {
+    return RETRIEVALS.has(operation) && !this.settings().binary ? '' : `, ${name}`
   }
 
   disconnectAll(): void {
@@ -193,11 +200,12 @@ export function errorOf(
   server: Server,
   operation: Operation,
   key: Bytes | undefined,
+  binary = false,
 ): MemcachedError {
   const system = error.kind === 'connect' && server.address.transport === 'unix'
   const problem = error.cause instanceof AuthenticationFailure && error.cause.code === AUTH_PROBLEM
   const code = system ? SYSTEM_ERROR : problem ? AUTH_PROBLEM : codes[error.kind]
-  return errorFor(code, operation, text(error, operation), { key, server: server.name, cause: error })
+  return errorFor(code, operation, text(error, operation, binary), { key, server: server.name, cause: error })
 }
 
 function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
@@ -213,22 +221,25 @@ function unusable(
   operation: Operation,
   key?: Bytes,
   cause?: Error,
+  more = '',
 ): MemcachedError {
   const facts = { key, server: server.name, cause }
   if (operation === 'touch') return errorFor(WRITE_ERROR, operation, TOUCH_UNSENT, facts)
-  return errorFor(code, operation, texts[code], facts)
+  return errorFor(code, operation, `${texts[code]}${more}`, facts)
 }
 
 const RETRIEVALS: ReadonlySet<Operation> = new Set(['get', 'gets', 'getMulti'])
 
 /** What libmemcached says of it, by the way each of its functions has of reading replies. */
-function text(error: TransportError, operation: Operation): string {
+function text(error: TransportError, operation: Operation, binary: boolean): string {
   const reading = operation === 'touch' ? `, ${TOUCH_FAILED}` : undefined
   switch (error.kind) {
     case 'lookup':
       return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE, ${error.message}`
     case 'connect':
-      return RETRIEVALS.has(operation) ? 'CONNECTION FAILURE' : `CONNECTION FAILURE(${systemError(error)})`
+      return RETRIEVALS.has(operation) && !binary
+        ? 'CONNECTION FAILURE'
+        : `CONNECTION FAILURE(${systemError(error)})`
     case 'connect-timeout':
       return 'A TIMEOUT OCCURRED'
     case 'timeout':

@@ -102,7 +102,7 @@ export class Connection implements Exchange {
     receiver: Receiver<T> = asIs as Receiver<T>,
   ): Promise<T> {
     this.protocol.check(request)
-    if (this.stale) return Promise.reject(receiver.failed(this.wentStale()))
+    if (this.stale) return Promise.reject(receiver.failed(this.wentStale(request)))
     return new Promise<T>((resolve, reject) => {
       const deadline = performance.now() + (options?.timeout ?? this.timeout)
       const signal = options?.signal
@@ -128,14 +128,14 @@ export class Connection implements Exchange {
     return this.open(performance.now() + (options?.timeout ?? this.timeout))
   }
 
-  close(): void {
+  close(quit = true): void {
     this.stale = false
     const { socket, output, conversation } = this
     if (socket && output && conversation && this.ready) {
       // Nothing is expected after quit: let the bytes leave, then let go.
       const waiting = this.head < this.waiting.length || this.queue.length > 0
       this.detach()
-      if (waiting) socket.destroy()
+      if (waiting || !quit) socket.destroy()
       else {
         conversation.quit(output)
         output.flush()
@@ -147,7 +147,8 @@ export class Connection implements Exchange {
     this.fail('aborted', 'connection closed by this client')
   }
 
-  private wentStale(): TransportError {
+  private wentStale(request: Request): TransportError {
+    this.protocol.lost?.(request)
     // Everything asked in this same breath would have gone into the dead socket.
     queueMicrotask(() => {
       this.stale = false

@@ -32,6 +32,9 @@ export interface Exchange {
   exchange<T>(request: Request, options: ExchangeOptions | undefined, receiver: Receiver<T>): Promise<T>
   /** Opens the connection now, or resolves at once when it is open. @throws TransportError (rejection) */
   connect(options?: ExchangeOptions): Promise<void>
-  /** Sends `quit` when open, closes, rejects what still waits with kind `aborted`. The exchange stays usable. */
-  close(): void
+  /**
+   * Sends `quit` when open (unless told otherwise), closes, rejects what still waits with kind `aborted`. The exchange stays
+   * usable.
+   */
+  close(quit?: boolean): void
 }

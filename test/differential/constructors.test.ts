@@ -52,8 +52,6 @@ const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '[{"$tuple":["h",1,2]}]': 'pylibmc shows its own mistake (SystemError): here TypeError',
     '{"behaviors":{"cas":{"$float":"1.0"}}}': '1.0 is an integer in JavaScript',
     '{"behaviors":{"namespace":5}}': 'pylibmc reads the number as a pointer to text: here TypeError',
-    '{"binary":true}': 'no binary protocol yet: NotSupportedError',
-    '{"binary":true,"username":"u","password":"p"}': 'no binary protocol yet: NotSupportedError',
   },
   'python-memcached': {
     '{"h:1":1}': 'an object is not iterable in JavaScript; its keys are',

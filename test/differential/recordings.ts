@@ -53,6 +53,8 @@ export interface Recording {
   /** `pylibmc`, `python-memcached` */
   readonly library: string
   readonly version: string
+  /** Over the binary protocol. */
+  readonly binary?: boolean
   readonly scenario: Scenario
   readonly steps: readonly (Recorded | null)[]
   readonly wire: readonly WireEntry[]

@@ -24,7 +24,7 @@ export class ReplayServer {
 
   constructor(entries: readonly WireEntry[]) {
     // `quit` depends on when an object is collected, not on what was asked of it.
-    this.expected = entries.filter((entry) => entry.sent !== 'quit\r\n')
+    this.expected = entries.filter((entry) => !isQuit(entry.sent))
   }
 
   async start(): Promise<void> {
@@ -92,7 +92,7 @@ export class ReplayServer {
     socket.on('data', (chunk) => {
       pending += chunk.toString('latin1')
       for (;;) {
-        if (pending.startsWith('quit\r\n')) pending = pending.slice(6)
+        if (isQuit(pending)) pending = pending.slice(pending.startsWith('quit') ? 6 : 24)
         const entry = this.expected[0]
         if (pending === '') return
         if (entry && pending.startsWith(entry.sent)) {
@@ -123,6 +123,8 @@ export class ReplayServer {
     return ending === 'close' || ending === 'reset'
   }
 }
+
+const isQuit = (bytes: string): boolean => bytes.startsWith('quit\r\n') || bytes.startsWith('\x80\x07')
 
 function show(bytes: string): string {
   return JSON.stringify(bytes.length > 120 ? `${bytes.slice(0, 120)}…` : bytes)

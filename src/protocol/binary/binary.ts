@@ -36,7 +36,11 @@ interface Due {
 class Sequence {
   private last = 0
   next(): number {
-    this.last = (this.last + 1) & 0xffff
+    return this.skip(1)
+  }
+
+  skip(count: number): number {
+    this.last = (this.last + count) & 0xffff
     return this.last
   }
 }
@@ -47,6 +51,9 @@ export function binaryProtocol(credentials?: Credentials): Protocol {
   return {
     name: 'binary',
     check: checkBinary,
+    lost: (request) => {
+      sequence.skip(request.kind === 'retrieval' && request.multi ? request.keys.length + 1 : 1)
+    },
     converse: (sink, limits) => new BinaryConversation(sink, limits, sequence, credentials),
   }
 }
@@ -85,7 +92,7 @@ class BinaryConversation implements Conversation {
   write(pending: readonly { readonly request: Request }[], out: Output): void {
     for (const { request } of pending) {
       if (request.kind === 'line') continue
-      if (request.kind === 'retrieval' && (request.multi || request.verb === 'gets')) this.many(request, out)
+      if (request.kind === 'retrieval' && request.multi) this.many(request, out)
       else {
         const sequence = this.sequence.next()
         const code = encodeBinary(request, sequence, out)
