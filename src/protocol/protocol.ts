@@ -17,12 +17,12 @@ export class UnintelligibleReply extends Error {
   override readonly name = 'UnintelligibleReply'
 }
 
-/** The server refused the credentials (libmemcached 41), or there was nothing to refuse (40). */
+/** The server refused the credentials (libmemcached's 41), offers no way to show them (7), or there are none to show (40). */
 export class AuthenticationFailure extends Error {
   override readonly name = 'AuthenticationFailure'
   constructor(
     message: string,
-    readonly code: 40 | 41,
+    readonly code: 7 | 40 | 41,
   ) {
     super(message)
   }

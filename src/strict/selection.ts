@@ -48,7 +48,6 @@ interface PooledServer extends Server, PlacedServer {
   readonly health: Health
 }
 
-const AUTH_PROBLEM = 40
 const AUTH_FAILURE = 41
 /** libmemcached's return codes for what the transport reports. */
 const codes: Record<TransportErrorKind, number> = {
@@ -203,8 +202,8 @@ export function errorOf(
   binary = false,
 ): MemcachedError {
   const system = error.kind === 'connect' && server.address.transport === 'unix'
-  const problem = error.cause instanceof AuthenticationFailure && error.cause.code === AUTH_PROBLEM
-  const code = system ? SYSTEM_ERROR : problem ? AUTH_PROBLEM : codes[error.kind]
+  const refused = error.cause instanceof AuthenticationFailure ? error.cause.code : undefined
+  const code = system ? SYSTEM_ERROR : (refused ?? codes[error.kind])
   return errorFor(code, operation, text(error, operation, binary), { key, server: server.name, cause: error })
 }
 

@@ -13,6 +13,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface MemcachedOptions {
   /** Further memcached arguments, e.g. `['-M', '-m', '8']`. */
   readonly args?: readonly string[]
+  /** Further environment variables; a local binary only. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface Memcached {
@@ -50,12 +52,12 @@ export function memcachedBinary(): string | undefined {
 /** @throws Error with a one-line instruction when neither a binary nor Docker is there. */
 export async function startMemcached(options: MemcachedOptions = {}): Promise<Memcached> {
   const binary = memcachedBinary()
-  return binary ? startBinary(binary, options.args ?? []) : startContainer(options.args ?? [])
+  return binary ? startBinary(binary, options) : startContainer(options.args ?? [])
 }
 
-async function startBinary(binary: string, args: readonly string[]): Promise<Memcached> {
+async function startBinary(binary: string, options: MemcachedOptions): Promise<Memcached> {
   const host = '127.0.0.1'
-  let { child, port } = await spawnBinary(binary, args, -1)
+  let { child, port } = await spawnBinary(binary, options, -1)
   return {
     host,
     port,
@@ -65,19 +67,19 @@ async function startBinary(binary: string, args: readonly string[]): Promise<Mem
       await end(child)
     },
     async start() {
-      ;({ child, port } = await spawnBinary(binary, args, port))
+      ;({ child, port } = await spawnBinary(binary, options, port))
     },
   }
 }
 
-async function spawnBinary(binary: string, args: readonly string[], port: number) {
+async function spawnBinary(binary: string, { args = [], env }: MemcachedOptions, port: number) {
   const folder = mkdtempSync(join(tmpdir(), 'memshim-memcached-'))
   const portFile = join(folder, 'ports')
   const user = process.getuid?.() === 0 ? ['-u', 'root'] : []
   const child = spawn(binary, ['-l', '127.0.0.1', '-p', String(port), '-U', '0', ...user, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     // memcached writes the port it bound here once it listens; `-p -1` lets it choose a free one.
-    env: { ...process.env, MEMCACHED_PORT_FILENAME: portFile },
+    env: { ...process.env, ...env, MEMCACHED_PORT_FILENAME: portFile },
   })
   let complaint = ''
   child.stderr.on('data', (chunk) => {

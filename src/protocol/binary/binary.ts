@@ -195,7 +195,7 @@ class BinaryConversation implements Conversation {
     const { sequence, out } = this.authenticating!
     if (reply.sequence !== sequence) throw new UnintelligibleReply('reply to no SASL request')
     if (reply.code === opcode.SASL_LIST) {
-      if (reply.status !== 0) throw new UnintelligibleReply('the server knows no SASL')
+      if (reply.status !== 0) throw new AuthenticationFailure('the server knows no SASL', 7)
       if (!reply.text().split(' ').includes('PLAIN'))
         throw new AuthenticationFailure(`the server offers ${reply.text()}, not PLAIN`, 40)
       const { username, password } = this.credentials!
