@@ -214,6 +214,7 @@ class State {
       this.encoding = this.currentEncoding()
       this.placementSettings = applyBehaviors(this.placementSettings, placementBehaviors(settings))
       this.selection.rearrange(libmemcachedArrangement(this.placementSettings))
+      if (settings._sort_hosts) this.selection.sort()
       if (reconnect) this.selection.disconnectAll()
     }
   }

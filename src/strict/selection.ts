@@ -45,6 +45,8 @@ export function libmemcachedArrangement(settings: PlacementSettings): Arrangemen
 }
 
 interface PooledServer extends Server, PlacedServer {
+  /** Changes when the hosts are sorted later. */
+  index: number
   readonly health: Health
 }
 
@@ -87,7 +89,7 @@ const unsent: ReadonlySet<TransportErrorKind> = new Set([
 ]) // biome-ignore format: one list
 
 export class HealthSelection implements Selection {
-  readonly servers: readonly PooledServer[]
+  servers: readonly PooledServer[]
   private layout: Placement
   /** Whole seconds at which ejected servers may come back; 0 = none is out. */
   private nextRebuild = 0
@@ -113,6 +115,13 @@ export class HealthSelection implements Selection {
       health: new Health(),
     }))
     this.layout = arrangement.lay(this.servers)
+  }
+
+  /** `_sort_hosts` was switched on later: the servers have new positions from here on. */
+  sort(): void {
+    this.servers = sortServers(this.servers)
+    for (const [index, server] of this.servers.entries()) server.index = index
+    this.rebuild()
   }
 
   /** A behavior changed the placement. */

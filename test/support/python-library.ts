@@ -43,6 +43,11 @@ export class PythonLibrary {
   /** Creates the client `a`. */
   async start(servers: readonly string[], kwargs: Readonly<Record<string, TypedJson>> = {}): Promise<void> {
     await this.read()
+    await this.create(servers, kwargs)
+  }
+
+  /** Creates the client `a` anew. */
+  async create(servers: readonly string[], kwargs: Readonly<Record<string, TypedJson>>): Promise<void> {
     const made = await this.ask({ new: 'a', servers, kwargs })
     if ('raises' in made) throw new Error(`${made.raises.class}: ${made.raises.message}`)
   }
