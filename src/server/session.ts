@@ -56,7 +56,8 @@ export function serve(socket: Socket, options: SessionOptions): void {
     socket.cork()
     while (waiting.length > 0 && !closed) {
       const frame = waiting.shift()!
-      const fault = options.nextFault()
+      // Goodbye is no request that a script could mean.
+      const fault = frame.command.kind === 'quit' ? undefined : options.nextFault()
       if (fault) await faulty(frame, fault)
       else {
         const asked = options.answerer.answer(frame)

@@ -11,7 +11,15 @@ export type Key = string | Uint8Array
 /** Times in seconds; over 30 days the server takes them for Unix times. */
 export type Time = number | bigint
 
-export interface TimeOptions {
+/** Of a single call, beyond pylibmc. */
+export interface CallOptions {
+  /** Milliseconds for the whole operation, instead of the client's. */
+  readonly timeout?: number
+  /** Gives up waiting: the call rejects with the signal's reason. What has been sent stays sent. */
+  readonly signal?: AbortSignal
+}
+
+export interface TimeOptions extends CallOptions {
   readonly time?: Time
 }
 
@@ -22,7 +30,7 @@ export interface StoreOptions extends TimeOptions {
   readonly compressLevel?: number
 }
 
-export interface PrefixOptions {
+export interface PrefixOptions extends CallOptions {
   readonly keyPrefix?: Key
 }
 

@@ -1,8 +1,10 @@
 /** pylibmc's methods over the pipeline. Source: spec/pylibmc §5. */
 import * as requests from '../protocol/requests.js'
-import type { Bytes, LineReply, StatsReply, StoreVerb } from '../protocol/wire.js'
+import type { Bytes, Item, StoreVerb } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
+import { Administration } from './administration.js'
 import {
+  type CallOptions,
   casToken,
   compressionOf,
   entriesOf,
@@ -15,41 +17,61 @@ import {
   type TimeOptions,
   timeOf,
 } from './arguments.js'
-import { Core, neverSent, wentStale } from './core.js'
-import { AllocationError, errorFor, MemcachedError, NotFound, SomeErrors } from './errors.js'
+import { AllocationError, CacheMiss, errorFor, MemcachedError, NotFound } from './errors.js'
 import { delta as checkedDelta, integer } from './exptime.js'
 import { badKey, prefixBytes } from './keys.js'
-import { flushOutcome, softOutcome } from './replies.js'
-import type { Operation, Server } from './slots.js'
+import { softOutcome } from './replies.js'
+import type { Modes, Operation } from './slots.js'
 
-const PARAMETER = 38
 const tokenTooLong =
   'MEMORY ALLOCATION FAILURE(Cannot allocate memory), snprintf(MEMCACHED_MAXIMUM_INTEGER_DISPLAY_LENGTH)'
 
-export class Commands extends Core {
+export class Commands extends Administration {
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────
 
   /** Value of a key, or `missing` (undefined unless given). Error replies are misses, as in pylibmc. */
-  get<T = unknown>(key: Key, missing?: T): Promise<T | undefined> {
+  get<T = unknown>(key: Key, missing?: T, options?: CallOptions): Promise<T | undefined> {
     return attempt(() => {
-      const modes = this.slots.modes()
+      const modes = this.modes(options)
       const wire = this.slots.key(key, 'get', '')
       if (wire === '') return Promise.resolve(missing)
       return this.fetch(modes.retrieval, wire, 'get', modes, undefined, (item) =>
-        item ? (this.slots.decode(item, 'get') as T) : missing,
+        this.decoded(item, 'get', (value) => value as T, missing),
       )
     })
   }
 
   /** Value and CAS unique, `[undefined, undefined]` on a miss. @throws ValueError without the `cas` behavior */
-  async gets<T = unknown>(key: Key): Promise<[value: T, cas: bigint] | [undefined, undefined]> {
-    const modes = this.slots.modes()
+  async gets<T = unknown>(
+    key: Key,
+    options?: CallOptions,
+  ): Promise<[value: T, cas: bigint] | [undefined, undefined]> {
+    const modes = this.modes(options)
     const wire = this.slots.key(key, 'gets', '')
     if (wire === '') return [undefined, undefined]
     if (!modes.cas) throw new ValueError('gets without cas behavior')
     const item = await this.fetch('gets', wire, 'gets', modes)
-    if (!item) return [undefined, undefined]
-    return [this.slots.decode(item, 'gets') as T, BigInt.asIntN(64, item.cas ?? 0n)]
+    const unique = BigInt.asIntN(64, item?.cas ?? 0n)
+    return this.decoded<[T, bigint] | [undefined, undefined]>(item, 'gets', (value) => [value as T, unique], [
+      undefined,
+      undefined,
+    ])
+  }
+
+  /** An item that `deserialize` calls a CacheMiss is missing. */
+  private decoded<R>(
+    item: Item | undefined,
+    operation: Operation,
+    found: (value: unknown) => R,
+    missing: R,
+  ): R {
+    if (!item) return missing
+    try {
+      return found(this.slots.decode(item, operation))
+    } catch (error) {
+      if (error instanceof CacheMiss) return missing
+      throw error
+    }
   }
 
   /**
@@ -61,7 +83,7 @@ export class Commands extends Core {
     options: PrefixOptions = {},
   ): Promise<Map<K, T>> {
     if (keys instanceof Map) throw new TypeError('dict is not a sequence')
-    const modes = this.slots.modes()
+    const modes = this.modes(options)
     const prefix = prefixBytes(options.keyPrefix, 'getMulti')
     const names = new Map<Bytes, K>()
     const asked: Bytes[] = []
@@ -76,7 +98,8 @@ export class Commands extends Core {
     const found = new Map<K, T>()
     for (const item of items) {
       const wire = item.key.slice(modes.namespace.length)
-      found.set(names.get(wire) as K, this.slots.decode(item, 'getMulti') as T)
+      const key = names.get(wire) as K
+      this.decoded(item, 'getMulti', (value) => void found.set(key, value as T), undefined)
     }
     return found
   }
@@ -114,7 +137,7 @@ export class Commands extends Core {
    * @throws NotFound when the key is missing; ValueError without the `cas` behavior; OverflowError, TypeError for the token
    */
   async cas(key: Key, value: unknown, cas: bigint, options?: Time | TimeOptions): Promise<boolean> {
-    const modes = this.slots.modes()
+    const modes = this.modes(options)
     if (!modes.cas) throw new ValueError('cas without cas behavior')
     const unique = casToken(cas, modes.binary)
     const wire = this.slots.key(key, 'cas', '')
@@ -153,7 +176,7 @@ export class Commands extends Core {
     options: StoreArgument | undefined,
   ): Promise<boolean> {
     return attempt(() => {
-      const modes = this.slots.modes()
+      const modes = this.modes(options)
       const wire = this.slots.key(key, verb, '')
       const exptime = this.slots.exptime(timeOf(options), verb, wire)
       const encoded = this.encode(value, compressionOf(options), verb, wire)
@@ -168,7 +191,7 @@ export class Commands extends Core {
     mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
     options: Time | MultiOptions | undefined,
   ): Promise<K[]> {
-    const modes = this.slots.modes()
+    const modes = this.modes(options)
     const prefix = prefixBytes(typeof options === 'object' ? options.keyPrefix : undefined, operation)
     const compression = compressionOf(options)
     const prepared = entriesOf<K>(mapping).map(([key, value]) => {
@@ -193,13 +216,15 @@ export class Commands extends Core {
   // ── counters ─────────────────────────────────────────────────────────────────────────────────
 
   /** Adds to a counter and returns its new value, 0…2^64−1 (a bigint above 2^53). @throws NotFound when missing; ClientError */
-  async incr(key: Key, delta: number | bigint = 1): Promise<number | bigint> {
-    return this.countOne('incr', 'incr', this.slots.key(key, 'incr', ''), String(checkedDelta(delta)))
+  async incr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {
+    const wire = this.slots.key(key, 'incr', '')
+    return this.countOne('incr', 'incr', wire, String(checkedDelta(delta)), this.modes(options))
   }
 
   /** Subtracts, stopping at 0. @throws NotFound when missing; ClientError */
-  async decr(key: Key, delta: number | bigint = 1): Promise<number | bigint> {
-    return this.countOne('decr', 'decr', this.slots.key(key, 'decr', ''), String(checkedDelta(delta)))
+  async decr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {
+    const wire = this.slots.key(key, 'decr', '')
+    return this.countOne('decr', 'decr', wire, String(checkedDelta(delta)), this.modes(options))
   }
 
   /**
@@ -213,13 +238,14 @@ export class Commands extends Core {
     if (keys instanceof Map) throw new TypeError('dict is not a sequence')
     const delta = String(BigInt.asUintN(32, BigInt(integer(options.delta ?? 1, 'delta'))))
     const prefix = prefixBytes(options.keyPrefix, 'incrMulti')
+    const modes = this.modes(options)
     let missing = 0
     const errors: MemcachedError[] = []
     let last: MemcachedError | undefined
     for (const key of [...keys]) {
       last = undefined
       try {
-        await this.countOne('incr', 'incrMulti', this.slots.key(key, 'incrMulti', prefix), delta)
+        await this.countOne('incr', 'incrMulti', this.slots.key(key, 'incrMulti', prefix), delta, modes)
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
         last = error
@@ -242,94 +268,48 @@ export class Commands extends Core {
     operation: Operation,
     wire: Bytes,
     delta: Bytes,
+    modes: Modes,
   ): Promise<number | bigint> {
     if (wire === '') throw badKey('', operation)
-    return this.count(verb, operation, wire, delta, this.slots.modes())
+    return this.count(verb, operation, wire, delta, modes)
   }
 
   // ── the rest ─────────────────────────────────────────────────────────────────────────────────
 
   /** True when deleted, false when missing. */
-  async delete(key: Key): Promise<boolean> {
-    return this.deleteWire(this.slots.key(key, 'delete', ''), 'delete')
+  async delete(key: Key, options?: CallOptions): Promise<boolean> {
+    return this.deleteWire(this.slots.key(key, 'delete', ''), 'delete', this.modes(options))
   }
 
   /** Deletes one after another. True when all were there. @throws the first hard error; later keys are not tried */
   async deleteMulti(keys: Iterable<Key>, options: PrefixOptions = {}): Promise<boolean> {
     if (keys instanceof Map) throw new TypeError('keys must be a sequence, not a mapping')
     const prefix = prefixBytes(options.keyPrefix, 'deleteMulti')
+    const modes = this.modes(options)
     let all = true
     for (const key of keys) {
-      const deleted = await this.deleteWire(this.slots.key(key, 'deleteMulti', prefix), 'delete')
+      const deleted = await this.deleteWire(this.slots.key(key, 'deleteMulti', prefix), 'delete', modes)
       all &&= deleted
     }
     return all
   }
 
-  private async deleteWire(wire: Bytes, operation: Operation): Promise<boolean> {
+  private async deleteWire(wire: Bytes, operation: Operation, modes: Modes): Promise<boolean> {
     if (wire === '') return false
-    const modes = this.slots.modes()
     const request = requests.remove(modes.namespace + wire, { noreply: modes.noreply })
     const { reply, server } = await this.line(request, operation, wire, modes)
     return modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
   }
 
   /** Gives an item a new time. True, or false when missing. Always waits for the reply. @throws WriteError when unreachable */
-  async touch(key: Key, time: Time): Promise<boolean> {
-    const modes = this.slots.modes()
+  async touch(key: Key, time: Time, options?: CallOptions): Promise<boolean> {
+    const modes = this.modes(options)
     const wire = this.slots.key(key, 'touch', '')
     const exptime = this.slots.exptime(time, 'touch', wire)
     if (wire === '') return false
     const request = requests.touch(modes.namespace + wire, String(exptime))
     const { reply, server } = await this.line(request, 'touch', wire, modes)
     return softOutcome(reply, 'touch', { key: wire, server: server.name })
-  }
-
-  /** Invalidates every item of every server, now or after `time` seconds. @throws SomeErrors; the other servers were flushed */
-  async flushAll(time: Time | TimeOptions = 0): Promise<true> {
-    const modes = this.slots.modes()
-    const seconds = BigInt(integer(timeOf(time), 'time'))
-    const request = requests.flushAll(this.slots.wire, seconds > 0n ? seconds : undefined, modes.noreply)
-    const results = await Promise.allSettled(
-      this.selection.servers.map(async (server) => {
-        const asked = this.ask(server, request, 'flushAll', modes)
-        // libmemcached does not look at the replies in the binary protocol (spec/pylibmc §5.7).
-        const reply = await (modes.binary ? asked.catch(unlessUnsent) : asked)
-        if (!modes.noreply && !modes.binary) flushOutcome(reply as LineReply, { server: server.name })
-      }),
-    )
-    throwSomeErrors('flushAll', results)
-    return true
-  }
-
-  /**
-   * Statistics of every server: `[["host:port (index)", { name: value }], …]`, everything the server sends.
-   * @throws SomeErrors when a server fails; MemcachedError (38) for an unknown argument
-   */
-  async getStats(argument?: string): Promise<[server: string, stats: Record<string, string>][]> {
-    const modes = this.slots.modes()
-    if (argument !== undefined && typeof argument !== 'string') throw new TypeError('argument must be text')
-    if (argument === '' || (argument?.length ?? 0) >= 250) throw badKey('', 'getStats')
-    const request = requests.stats(this.slots.wire, argument)
-    const results = await Promise.allSettled(
-      this.selection.servers.map(async (server): Promise<[string, Record<string, string>]> => {
-        const { stats, end } = (await this.ask(server, request, 'getStats', modes)) as StatsReply
-        if (end.status === 'ERROR' && !modes.binary)
-          throw errorFor(PARAMETER, 'getStats', undefined, { server: server.name, reply: end.line })
-        if (end.status !== 'END' && end.status !== 'OK' && end.status !== 'STORED') {
-          throw new SomeErrors('error 19 from get_stats', {
-            operation: 'getStats',
-            server: server.name,
-            reply: end.line,
-          })
-        }
-        return [statsName(server), Object.fromEntries(stats)]
-      }),
-    )
-    const refused = results.find((result) => result.status === 'rejected' && result.reason.code === PARAMETER)
-    if (refused) throw (refused as PromiseRejectedResult).reason
-    throwSomeErrors('getStats', results)
-    return results.map((result) => (result as PromiseFulfilledResult<[string, Record<string, string>]>).value)
   }
 
   /** Index of the server for a key, without I/O. */
@@ -354,33 +334,4 @@ function attempt<T>(start: () => Promise<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error)
   }
-}
-
-/** What happened after a request had left is not told. */
-function unlessUnsent(error: unknown): undefined {
-  if (!(error instanceof MemcachedError) || (neverSent(error) && !wentStale(error))) throw error
-}
-
-function throwSomeErrors(
-  operation: 'flushAll' | 'getStats',
-  results: readonly PromiseSettledResult<unknown>[],
-): void {
-  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-  if (errors.length === 0) return
-  const unexpected = errors.find((error) => !(error instanceof MemcachedError))
-  if (unexpected !== undefined) throw unexpected
-  const name = operation === 'flushAll' ? 'flush_all' : 'get_stats'
-  const said = /^error \d+ from \w+(: .*)$/s.exec(errors[0].message)?.[1] ?? ''
-  throw new SomeErrors(`error 19 from ${name}${said}`, {
-    operation,
-    server: errors[0].server,
-    reply: errors[0].reply,
-    cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
-  })
-}
-
-function statsName({ address, index }: Server): string {
-  return address.transport === 'unix'
-    ? `${address.path}:0 (${index})`
-    : `${address.host}:${address.port} (${index})`
 }

@@ -7,9 +7,11 @@
 import type { Request } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
 import type { Bytes, Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/wire.js'
+import { ValueError } from '../python/errors.js'
 import { TransportError } from '../transport/errors.js'
 import type { Receiver } from '../transport/types.js'
 import type { CompressionRequest, EncodedValue } from '../values/types.js'
+import type { CallOptions } from './arguments.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { counterOutcome, isUnintelligible, replyError, softOutcome } from './replies.js'
 import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
@@ -29,6 +31,17 @@ const MAX_UINT64 = 2n ** 64n - 1n
 
 export class Core {
   constructor(readonly slots: Slots) {}
+
+  /** The settings of one call. @throws ValueError for a timeout that is no number of milliseconds above 0 */
+  protected modes(options?: unknown): Modes {
+    const modes = this.slots.modes()
+    if (typeof options !== 'object' || options === null) return modes
+    const { timeout, signal } = options as CallOptions
+    if (timeout === undefined && signal === undefined) return modes
+    if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
+      throw new ValueError(`timeout ${timeout} is not a number of milliseconds above 0`)
+    return { ...modes, timeout: timeout ?? modes.timeout, signal }
+  }
 
   get selection(): Selection {
     return this.slots.selection

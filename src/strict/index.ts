@@ -1,6 +1,7 @@
 /** memshim/strict: pylibmc's client. */
 
 export type {
+  CallOptions,
   Key,
   MultiOptions,
   PrefixOptions,
@@ -16,8 +17,10 @@ export {
   behaviorNames,
   defaultBehaviors,
 } from './behaviors.js'
-export { Client, type ClientOptions } from './client.js'
+export { Client } from './client.js'
 export * from './errors.js'
 export type { NegativeTimeout } from './exptime.js'
+export type { ClientOptions } from './options.js'
+export { ClientPool, PoolEmpty, type Reservation, type ReserveOptions, ThreadMappedPool } from './pools.js'
 export { parseServer, parseServers, type ServerSpec, type ServerSpecInput } from './server-spec.js'
 export type { Modes, Operation, Selection, Server, Slots } from './slots.js'

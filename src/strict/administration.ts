@@ -1,0 +1,93 @@
+/** Operations that ask every server, no key choosing one. Source: spec/pylibmc §5.7. */
+import * as requests from '../protocol/requests.js'
+import type { LineReply, StatsReply } from '../protocol/wire.js'
+import { type CallOptions, type Time, type TimeOptions, timeOf } from './arguments.js'
+import { Core, neverSent, wentStale } from './core.js'
+import { errorFor, MemcachedError, SomeErrors } from './errors.js'
+import { integer } from './exptime.js'
+import { badKey } from './keys.js'
+import { flushOutcome } from './replies.js'
+import type { Server } from './slots.js'
+
+const PARAMETER = 38
+
+export class Administration extends Core {
+  /** Invalidates every item of every server, now or after `time` seconds. @throws SomeErrors; the other servers were flushed */
+  async flushAll(time: Time | TimeOptions = 0): Promise<true> {
+    const modes = this.modes(time)
+    const seconds = BigInt(integer(timeOf(time), 'time'))
+    const request = requests.flushAll(this.slots.wire, seconds > 0n ? seconds : undefined, modes.noreply)
+    const results = await Promise.allSettled(
+      this.selection.servers.map(async (server) => {
+        const asked = this.ask(server, request, 'flushAll', modes)
+        // libmemcached does not look at the replies in the binary protocol (spec/pylibmc §5.7).
+        const reply = await (modes.binary ? asked.catch(unlessUnsent) : asked)
+        if (!modes.noreply && !modes.binary) flushOutcome(reply as LineReply, { server: server.name })
+      }),
+    )
+    throwSomeErrors('flushAll', results)
+    return true
+  }
+
+  /**
+   * Statistics of every server: `[["host:port (index)", { name: value }], …]`, everything the server sends.
+   * @throws SomeErrors when a server fails; MemcachedError (38) for an unknown argument
+   */
+  async getStats(
+    argument?: string,
+    options?: CallOptions,
+  ): Promise<[server: string, stats: Record<string, string>][]> {
+    const modes = this.modes(options)
+    if (argument !== undefined && typeof argument !== 'string') throw new TypeError('argument must be text')
+    if (argument === '' || (argument?.length ?? 0) >= 250) throw badKey('', 'getStats')
+    const request = requests.stats(this.slots.wire, argument)
+    const results = await Promise.allSettled(
+      this.selection.servers.map(async (server): Promise<[string, Record<string, string>]> => {
+        const { stats, end } = (await this.ask(server, request, 'getStats', modes)) as StatsReply
+        if (end.status === 'ERROR' && !modes.binary)
+          throw errorFor(PARAMETER, 'getStats', undefined, { server: server.name, reply: end.line })
+        if (end.status !== 'END' && end.status !== 'OK' && end.status !== 'STORED') {
+          throw new SomeErrors('error 19 from get_stats', {
+            operation: 'getStats',
+            server: server.name,
+            reply: end.line,
+          })
+        }
+        return [statsName(server), Object.fromEntries(stats)]
+      }),
+    )
+    const refused = results.find((result) => result.status === 'rejected' && result.reason.code === PARAMETER)
+    if (refused) throw (refused as PromiseRejectedResult).reason
+    throwSomeErrors('getStats', results)
+    return results.map((result) => (result as PromiseFulfilledResult<[string, Record<string, string>]>).value)
+  }
+}
+
+/** What happened after a request had left is not told. */
+function unlessUnsent(error: unknown): undefined {
+  if (!(error instanceof MemcachedError) || (neverSent(error) && !wentStale(error))) throw error
+}
+
+function throwSomeErrors(
+  operation: 'flushAll' | 'getStats',
+  results: readonly PromiseSettledResult<unknown>[],
+): void {
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  if (errors.length === 0) return
+  const unexpected = errors.find((error) => !(error instanceof MemcachedError))
+  if (unexpected !== undefined) throw unexpected
+  const name = operation === 'flushAll' ? 'flush_all' : 'get_stats'
+  const said = /^error \d+ from \w+(: .*)$/s.exec(errors[0].message)?.[1] ?? ''
+  throw new SomeErrors(`error 19 from ${name}${said}`, {
+    operation,
+    server: errors[0].server,
+    reply: errors[0].reply,
+    cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
+  })
+}
+
+function statsName({ address, index }: Server): string {
+  return address.transport === 'unix'
+    ? `${address.path}:0 (${index})`
+    : `${address.host}:${address.port} (${index})`
+}

@@ -1,0 +1,93 @@
+/** Options of the strict client, and what is wrong with them. Source: spec/pylibmc §2.2. */
+import { OverflowError, ValueError } from '../python/errors.js'
+import { checkOptions } from '../python/options.js'
+import { typeName } from '../python/type-name.js'
+import type { Tls } from '../transport/socket.js'
+import type { ValueEncoding } from '../values/types.js'
+import type { BehaviorSettings } from './behaviors.js'
+import { integer, type NegativeTimeout } from './exptime.js'
+
+export interface ClientOptions {
+  /** pylibmc's behaviors, by their Python names. */
+  readonly behaviors?: BehaviorSettings
+  /** Speaks the binary protocol. Default false. */
+  readonly binary?: boolean
+  /** SASL PLAIN, binary protocol only; with `password`. */
+  readonly username?: string
+  readonly password?: string
+  /**
+   * Which commands the text protocol uses: `text` (default) those of libmemcached; `meta` memcached 1.6's meta commands; `auto`
+   * meta gets once several are asked at a time and the server's version is 1.6 or later. The outcomes are the same.
+   */
+  readonly protocol?: 'text' | 'meta' | 'auto'
+  /** Encrypts the connections (memcached `-Z`): `true`, or options of `node:tls`. Default: not. */
+  readonly tls?: Tls
+  /** Negative times act like zero (pylibmc's documentation, the default), or go out as 1.6.3 sends them. */
+  readonly negativeTimeout?: NegativeTimeout
+  /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. Default: `_poll_timeout` (5000). */
+  readonly timeout?: number
+  /** Values read back keep what plain JavaScript would lose (1.0 stays a float, tuples stay tuples). Default false. */
+  readonly preserve?: boolean
+  /** Replaces pylibmc's value encoding. */
+  readonly encoding?: ValueEncoding
+  /**
+   * After the server has closed an idle connection: `fail` (default) makes the next operation fail with ConnectionError, as
+   * pylibmc does; `reopen` opens a new connection instead.
+   */
+  readonly staleConnection?: 'fail' | 'reopen'
+  /** Clock in seconds, for tests and audits. Default: the system clock. */
+  readonly now?: () => number
+}
+
+const optionNames = Object.keys({
+  behaviors: true,
+  binary: true,
+  protocol: true,
+  tls: true,
+  username: true,
+  password: true,
+  negativeTimeout: true,
+  timeout: true,
+  preserve: true,
+  encoding: true,
+  staleConnection: true,
+  now: true,
+} satisfies Record<keyof ClientOptions, true>)
+
+const textProtocols = ['text', 'meta', 'auto']
+
+/** @throws TypeError, OverflowError, ValueError */
+export function checkClientOptions(options: ClientOptions): void {
+  checkOptions(options, optionNames)
+  checkCredentials(options)
+  checkChoices(options)
+}
+
+/** @throws TypeError, OverflowError as the C constructor does (spec/pylibmc §2.2) */
+function checkCredentials({ binary = false, username, password }: ClientOptions): void {
+  if (typeof binary !== 'boolean' && typeof binary !== 'number')
+    throw new TypeError(`'${typeName(binary)}' object cannot be interpreted as an integer`)
+  const byte = integer(binary, 'binary')
+  if (byte < 0 || byte > 255) throw new OverflowError(`binary ${byte} does not fit an unsigned byte`)
+  for (const credential of [username, password]) {
+    if (credential !== undefined && credential !== null && typeof credential !== 'string')
+      throw new TypeError(`username and password must be text, not ${typeName(credential)}`)
+  }
+  if ((username === undefined) !== (password === undefined)) {
+    throw new TypeError('SASL requires both username and password')
+  }
+  if (username !== undefined && !binary) throw new TypeError('SASL requires the memcached binary protocol')
+}
+
+/** @throws ValueError naming the option and what it may be */
+function checkChoices({ timeout, negativeTimeout, staleConnection, protocol, binary }: ClientOptions): void {
+  if (protocol !== undefined && !textProtocols.includes(protocol))
+    throw new ValueError(`protocol '${protocol}' is not one of ${textProtocols.join(', ')}`)
+  if (protocol !== undefined && binary) throw new ValueError(`protocol '${protocol}' is not binary`)
+  if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
+    throw new ValueError(`timeout ${timeout} is not a number of milliseconds above 0`)
+  if (negativeTimeout !== undefined && !['zero', 'send'].includes(negativeTimeout))
+    throw new ValueError(`negativeTimeout '${negativeTimeout}' is not one of zero, send`)
+  if (staleConnection !== undefined && !['fail', 'reopen'].includes(staleConnection))
+    throw new ValueError(`staleConnection '${staleConnection}' is not one of fail, reopen`)
+}

@@ -1,0 +1,133 @@
+/**
+ * pylibmc's pools. Source: spec/pylibmc §12.
+ *
+ * One client is enough for a Node process: it pipelines whatever is asked at the same time over one connection per server. Pools are
+ * for code ported from Python, and for connections that must not wait behind others (docs/strict.md).
+ */
+import { threadId } from 'node:worker_threads'
+import { ValueError } from '../python/errors.js'
+import type { Client } from './client.js'
+
+/** A client that is nobody else's until it is given back. `using` gives it back at the end of the block. */
+export interface Reservation<C> extends Disposable {
+  readonly client: C
+  release(): void
+}
+
+/** `queue.Empty`: no client is free. */
+export class PoolEmpty extends Error {
+  override readonly name = 'PoolEmpty'
+  readonly python = '_queue.Empty'
+}
+
+export interface ReserveOptions {
+  /** Wait until a client is free. Default false: PoolEmpty at once. */
+  readonly block?: boolean
+  /** Longest wait in seconds; default without limit. Beyond pylibmc. */
+  readonly timeout?: number
+}
+
+/** A fixed number of clones, handed out first in, first out. */
+export class ClientPool<C extends Client = Client> {
+  private readonly free: C[] = []
+  private readonly waiting: ((client: C) => void)[] = []
+
+  /** @param mc cloned `slots` times; not in the pool itself @throws ValueError for a negative number */
+  constructor(mc?: C, slots = 0) {
+    if (mc) this.fill(mc, slots)
+  }
+
+  /** Clients that are free now. */
+  get size(): number {
+    return this.free.length
+  }
+
+  /** Adds clones of a client. @throws ValueError unless `count` is an integer from 0 on */
+  fill(mc: C, count: number): void {
+    if (!Number.isInteger(count) || count < 0)
+      throw new ValueError(`a pool of ${count} clients is not possible: 0 or more`)
+    for (let i = 0; i < count; i++) this.put(mc.clone())
+  }
+
+  /** @throws PoolEmpty when none is free (or becomes free in time) */
+  async reserve({ block = false, timeout }: ReserveOptions = {}): Promise<Reservation<C>> {
+    return reservation(this.free.shift() ?? (await this.next(block, timeout)), (client) => this.put(client))
+  }
+
+  /** Runs with a client of its own, which is given back also after an exception. @throws PoolEmpty; what `work` throws */
+  async use<T>(work: (client: C) => Promise<T> | T, options?: ReserveOptions): Promise<T> {
+    const { client, release } = await this.reserve(options)
+    try {
+      return await work(client)
+    } finally {
+      release()
+    }
+  }
+
+  /** Closes the connections of all clients that are free. */
+  disconnectAll(): void {
+    for (const client of this.free) client.disconnectAll()
+  }
+
+  private put(client: C): void {
+    const next = this.waiting.shift()
+    if (next) next(client)
+    else this.free.push(client)
+  }
+
+  private next(block: boolean, timeout: number | undefined): Promise<C> {
+    if (!block) return Promise.reject(new PoolEmpty('no client is free'))
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined
+      const take = (client: C) => {
+        clearTimeout(timer)
+        resolve(client)
+      }
+      this.waiting.push(take)
+      if (timeout === undefined) return
+      timer = setTimeout(() => {
+        this.waiting.splice(this.waiting.indexOf(take), 1)
+        reject(new PoolEmpty(`no client became free within ${timeout} s`))
+      }, timeout * 1000)
+    })
+  }
+}
+
+/**
+ * A client per thread: clones of `master`, made when needed. A second reservation before the first is given back gets a clone of
+ * its own, and the last one given back is kept. Clients cannot go from one worker thread to another: give each its pool.
+ */
+export class ThreadMappedPool<C extends Client = Client> {
+  private readonly clients = new Map<number, C>()
+
+  constructor(readonly master: C) {}
+
+  /** The thread that asks. */
+  get currentKey(): number {
+    return threadId
+  }
+
+  reserve(): Reservation<C> {
+    const key = this.currentKey
+    const client = this.clients.get(key) ?? this.master.clone()
+    this.clients.delete(key)
+    return reservation(client, (given) => this.clients.set(key, given))
+  }
+
+  /** Takes this thread's client out of the pool. @returns it, or undefined when there is none */
+  relinquish(): C | undefined {
+    const client = this.clients.get(this.currentKey)
+    this.clients.delete(this.currentKey)
+    return client
+  }
+}
+
+function reservation<C>(client: C, giveBack: (client: C) => void): Reservation<C> {
+  let held = true
+  const release = () => {
+    if (!held) return
+    held = false
+    giveBack(client)
+  }
+  return { client, release, [Symbol.dispose]: release }
+}

@@ -1,0 +1,181 @@
+/** What behaviors change: the one mutable part of a strict client. Source: spec/pylibmc §9. */
+import { applyBehaviors, constructorSettings, type PlacedServer } from '../hashing/index.js'
+import { binaryProtocol } from '../protocol/binary/binary.js'
+import { pylibmcDialect } from '../protocol/dialects.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { autoProtocol, metaProtocol } from '../protocol/text/meta.js'
+import { textProtocol } from '../protocol/text/text.js'
+import { Connection } from '../transport/connection.js'
+import { pylibmcEncoding } from '../values/index.js'
+import type { ValueEncoding } from '../values/types.js'
+import {
+  type BehaviorChange,
+  type BehaviorSettings,
+  type Behaviors,
+  behaviorChanges,
+  defaultBehaviors,
+  reconnecting,
+} from './behaviors.js'
+import { decodeFailure } from './decoding.js'
+import { exptime } from './exptime.js'
+import { type KeyRule, pylibmcKey } from './keys.js'
+import type { ClientOptions } from './options.js'
+import { HealthSelection, libmemcachedArrangement } from './selection.js'
+import { type Hooks, hooked } from './serializing.js'
+import type { ServerSpec } from './server-spec.js'
+import type { Modes, Slots } from './slots.js'
+
+export class State {
+  readonly behaviors: Behaviors = { ...defaultBehaviors }
+  namespace = ''
+  readonly slots: Slots
+  private readonly selection: HealthSelection
+  private modes: Modes
+  private encoding: ValueEncoding
+  private placementSettings
+  private hooks: Hooks = {}
+
+  constructor(
+    specs: readonly ServerSpec[],
+    private readonly options: ClientOptions,
+  ) {
+    const settings = options.behaviors ?? {}
+    for (const change of behaviorChanges(settings, Boolean(options.binary))) this.apply(change)
+    const placed: PlacedServer[] = specs.map(({ address, weight }) =>
+      address.transport === 'unix'
+        ? { host: address.path, port: 0, weight }
+        : { host: address.host, port: address.port, weight },
+    )
+    this.placementSettings = constructorSettings(placementBehaviors(settings), placed)
+    this.modes = this.currentModes()
+    this.encoding = this.currentEncoding()
+    this.selection = new HealthSelection(
+      specs,
+      libmemcachedArrangement(this.placementSettings),
+      this.behaviors._sort_hosts === 1,
+      (spec) => this.connect(spec),
+      () => ({
+        health: {
+          retryTimeout: this.behaviors.retry_timeout,
+          deadTimeout: this.behaviors.dead_timeout,
+          failureLimit: this.behaviors.failure_limit,
+          eject: this.behaviors.auto_eject === 1 || this.behaviors.remove_failed === 1,
+        },
+        hashPrefix: this.behaviors._hash_with_prefix_key ? this.namespace : '',
+        binary: Boolean(options.binary),
+      }),
+      options.now ?? (() => Date.now() / 1000),
+    )
+    this.slots = {
+      key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, this.keyRule()),
+      exptime: (time, operation) => exptime(time, operation, options.negativeTimeout ?? 'zero'),
+      encode: (value, compression) => this.encoding.encode(value, compression),
+      decode: (item, operation) => {
+        try {
+          return this.encoding.decode(item.flags, item.data)
+        } catch (error) {
+          throw decodeFailure(error, item, operation)
+        }
+      },
+      selection: this.selection,
+      wire: pylibmcDialect,
+      modes: () => this.modes,
+    }
+  }
+
+  /** A subclass has hooks of its own. */
+  hook(hooks: Hooks): void {
+    this.hooks = hooks
+    this.encoding = this.currentEncoding()
+  }
+
+  /** The library's own encoding, whatever the hooks. */
+  plainEncoding(): ValueEncoding {
+    const { preserve, encoding } = this.options
+    return encoding ?? pylibmcEncoding({ pickleProtocol: this.behaviors.pickle_protocol, preserve })
+  }
+
+  set(settings: BehaviorSettings): void {
+    let reconnect = false
+    try {
+      for (const change of behaviorChanges(settings, Boolean(this.options.binary))) {
+        this.apply(change)
+        const [name] = change
+        reconnect ||= name !== 'namespace' && reconnecting.has(name)
+      }
+    } finally {
+      this.modes = this.currentModes()
+      this.encoding = this.currentEncoding()
+      this.placementSettings = applyBehaviors(this.placementSettings, placementBehaviors(settings))
+      this.selection.rearrange(libmemcachedArrangement(this.placementSettings))
+      if (settings._sort_hosts) this.selection.sort()
+      if (reconnect) this.selection.disconnectAll()
+    }
+  }
+
+  private apply([name, value]: BehaviorChange): void {
+    if (name === 'namespace') {
+      this.namespace = String(value)
+      return
+    }
+    Object.assign(this.behaviors, { [name]: value })
+    // Two of the names are one switch, and three decide hash and distribution together (spec/pylibmc §9.2).
+    if (name === 'auto_eject') this.behaviors.remove_failed = Number(value)
+    if (name === 'remove_failed') this.behaviors.auto_eject = Number(value)
+    if (name === 'ketama') this.behaviors.distribution = value ? 'consistent ketama' : 'modula'
+    if (name === 'ketama_weighted')
+      this.behaviors.distribution = value ? 'consistent weighted' : 'consistent ketama'
+    if (name === 'ketama_weighted' && value) this.behaviors.hash = 'md5'
+  }
+
+  private currentModes(): Modes {
+    const { cas, _noreply, _poll_timeout } = this.behaviors
+    return {
+      cas: cas === 1,
+      retrieval: cas === 1 ? 'gets' : 'get',
+      noreply: _noreply === 1,
+      namespace: this.namespace,
+      timeout: this.options.timeout ?? _poll_timeout,
+      binary: Boolean(this.options.binary),
+    }
+  }
+
+  private keyRule(): KeyRule {
+    if (this.options.binary) return 'any'
+    return this.behaviors.verify_keys === 1 ? 'graphic' : 'unbroken'
+  }
+
+  private currentEncoding(): ValueEncoding {
+    return hooked(this.plainEncoding(), this.hooks)
+  }
+
+  private connect(spec: ServerSpec): Connection {
+    const { connect_timeout, tcp_keepalive } = this.behaviors
+    return new Connection(spec.address, {
+      protocol: protocolOf(this.options),
+      tls: this.options.tls,
+      connectTimeout: connect_timeout,
+      keepAlive: tcp_keepalive === 1,
+      stale: this.options.staleConnection ?? 'fail',
+    })
+  }
+}
+
+/** The behaviors that decide placement, with 0 and 1 as booleans. */
+function placementBehaviors(settings: BehaviorSettings) {
+  const { hash, ketama, ketama_weighted, distribution } = settings
+  return {
+    hash,
+    distribution,
+    ketama: ketama === undefined ? undefined : Boolean(ketama),
+    ketama_weighted: ketama_weighted === undefined ? undefined : Boolean(ketama_weighted),
+  }
+}
+
+const textProtocols = { text: textProtocol, meta: metaProtocol, auto: autoProtocol } as const
+
+/** One per connection: the binary protocol numbers its requests. */
+function protocolOf({ binary, protocol = 'text', username, password }: ClientOptions): Protocol {
+  if (!binary) return textProtocols[protocol]
+  return binaryProtocol(username === undefined || password === undefined ? undefined : { username, password })
+}
