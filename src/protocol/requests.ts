@@ -11,6 +11,8 @@ export interface RetrievalRequest {
   readonly keys: readonly Bytes[]
   /** Asked as one of many keys: the binary protocol then sends quiet gets and a terminating NOOP. */
   readonly multi: boolean
+  /** Items with such flags are read while the reply is being parsed and nothing of their bytes is kept: no copy is made of them. */
+  readonly brief: ((flags: number) => boolean) | undefined
   readonly noreply: false
 }
 
@@ -96,8 +98,9 @@ export function retrieval(
   verb: 'get' | 'gets',
   keys: readonly Bytes[],
   multi = keys.length > 1,
+  brief?: (flags: number) => boolean,
 ): RetrievalRequest {
-  return { kind: 'retrieval', verb, keys, multi, noreply: false }
+  return { kind: 'retrieval', verb, keys, multi, brief, noreply: false }
 }
 
 export interface StoreOptions {

@@ -71,7 +71,12 @@ export class Core {
     hash?: bigint,
     take?: (item: Item | undefined) => T,
   ): Promise<unknown> {
-    const request = requests.retrieval(verb, [modes.namespace + key], operation === 'gets')
+    const request = requests.retrieval(
+      verb,
+      [modes.namespace + key],
+      operation === 'gets',
+      take && this.slots.brief,
+    )
     return this.on(key, operation, hash, (server) =>
       this.send(server, request, operation, key, modes, (reply) => {
         const item = (reply as ItemsReply).items[0]

@@ -7,7 +7,7 @@ import { autoProtocol, metaProtocol } from '../protocol/text/meta.js'
 import { textProtocol } from '../protocol/text/text.js'
 import { Connection } from '../transport/connection.js'
 import { pylibmcEncoding } from '../values/index.js'
-import type { ValueEncoding } from '../values/types.js'
+import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT, type ValueEncoding } from '../values/types.js'
 import {
   type BehaviorChange,
   type BehaviorSettings,
@@ -34,6 +34,7 @@ export class State {
   private encoding: ValueEncoding
   private placementSettings
   private hooks: Hooks = {}
+  private brief: boolean
 
   constructor(
     specs: readonly ServerSpec[],
@@ -47,6 +48,7 @@ export class State {
         : { host: address.host, port: address.port, weight },
     )
     this.placementSettings = constructorSettings(placementBehaviors(settings), placed)
+    this.brief = options.encoding === undefined
     this.modes = this.currentModes()
     this.encoding = this.currentEncoding()
     this.selection = new HealthSelection(
@@ -77,6 +79,7 @@ export class State {
           throw decodeFailure(error, item, operation)
         }
       },
+      brief: (flags) => this.brief && isBrief(flags),
       selection: this.selection,
       wire: pylibmcDialect,
       modes: () => this.modes,
@@ -86,6 +89,7 @@ export class State {
   /** A subclass has hooks of its own. */
   hook(hooks: Hooks): void {
     this.hooks = hooks
+    this.brief &&= !hooks.deserialize
     this.encoding = this.currentEncoding()
   }
 
@@ -171,6 +175,10 @@ function placementBehaviors(settings: BehaviorSettings) {
     ketama_weighted: ketama_weighted === undefined ? undefined : Boolean(ketama_weighted),
   }
 }
+
+/** pylibmc's text and integers: strings and numbers, which keep no bytes. Bytes and pickles with bytes in them do. */
+const isBrief = (flags: number): boolean =>
+  (flags & FLAG_PICKLE) === 0 && (flags & (FLAG_TEXT | FLAG_LONG | FLAG_INTEGER)) !== 0
 
 const textProtocols = { text: textProtocol, meta: metaProtocol, auto: autoProtocol } as const
 

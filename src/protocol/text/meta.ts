@@ -88,10 +88,10 @@ class AutoConversation extends TextConversation {
   }
 }
 
-function askOne({ verb, keys }: RetrievalRequest, out: Output, parser: TextParser): void {
+function askOne({ verb, keys, brief }: RetrievalRequest, out: Output, parser: TextParser): void {
   const key = keys[0]!
   out.text(verb === 'gets' ? `mg ${key} f c k v\r\n` : `mg ${key} f k v\r\n`)
-  parser.expect({ shape: 'item', key })
+  parser.expect({ shape: 'item', key, brief })
 }
 
 function gets(pending: readonly { readonly request: Request }[]): number {

@@ -3,6 +3,7 @@
  * scanned). It is told which reply comes next by the frames that were put on the wire.
  */
 import { type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
+import type { RetrievalRequest } from '../requests.js'
 import type { Bytes, Item, ItemsReply, LineReply } from '../wire.js'
 import {
   END,
@@ -14,6 +15,8 @@ import {
   valueHeader,
 } from './lines.js'
 
+type Brief = RetrievalRequest['brief']
+
 /** One reply that is due, for one or more requests. */
 export type Frame =
   | { readonly shape: 'line' }
@@ -22,15 +25,16 @@ export type Frame =
   /** Meta arithmetic: the new value as a data block. */
   | { readonly shape: 'meta number' }
   /** One multi-key get that several requests of one key each share. */
-  | { readonly shape: 'shared'; readonly keys: readonly Bytes[] }
+  | { readonly shape: 'shared'; readonly keys: readonly Bytes[]; readonly brief?: Brief }
   /** One get of many keys by one request. */
   | { readonly shape: 'items'; readonly keys: readonly Bytes[] }
   /** One mg. */
-  | { readonly shape: 'item'; readonly key: Bytes }
+  | { readonly shape: 'item'; readonly key: Bytes; readonly brief?: Brief }
   | { readonly shape: 'stats' }
   /** Asked by the conversation for itself. */
   | { readonly shape: 'own'; readonly take: (reply: LineReply) => void }
 
+const EMPTY = Buffer.alloc(0)
 const CR = 13
 const LF = 10
 const MISS: ItemsReply = { type: 'items', items: [], end: END }
@@ -50,6 +54,11 @@ export class TextParser {
   private header: ItemHeader | undefined
   private block: Buffer | undefined
   private filled = 0
+  /** The item being received, and the one that is held back, are read at once: their bytes are lent. */
+  private lent = false
+  private heldIsLent = false
+  /** For blocks that are lent and come in pieces; used again and again. */
+  private scratch = EMPTY
 
   constructor(
     private readonly sink: Sink,
@@ -62,6 +71,14 @@ export class TextParser {
 
   /** @throws UnintelligibleReply */
   push(chunk: Buffer): void {
+    this.consume(chunk)
+    // The chunk will be overwritten, and the end of a shared get has not come yet.
+    const [held] = this.items
+    if (this.heldIsLent && held) this.items = [{ ...held, data: Buffer.from(held.data) }]
+    this.heldIsLent = false
+  }
+
+  private consume(chunk: Buffer): void {
     let at = 0
     if (this.rest) at = this.finishLine(chunk)
     while (at < chunk.length) {
@@ -182,6 +199,11 @@ export class TextParser {
     this.header = header
     this.filled = 0
     this.block = undefined
+    const frame = this.frames[this.first]!
+    this.lent = 'brief' in frame && frame.brief?.(header.flags) === true
+    if (frame.shape === 'shared') this.answerEarlier(this.pass(frame.keys, header.key))
+    else if (frame.shape === 'items') this.pass(frame.keys, header.key)
+    else if (frame.shape === 'item' && frame.key !== header.key) throw foreign(header.key)
   }
 
   /** Takes what is there of the data block. Returns where it ended. */
@@ -190,14 +212,12 @@ export class TextParser {
     const total = length + 2
     let { block } = this
     if (block === undefined && chunk.length - at >= total) {
-      // All of it is here: one copy, and the line break is looked at where it is.
+      // All of it is here: one copy at most, and the line break is looked at where it is.
       this.checkBreak(chunk[at + length], chunk[at + length + 1])
-      const data = Buffer.allocUnsafe(length)
-      chunk.copy(data, 0, at, at + length)
-      this.item(data)
+      this.item(this.lent ? chunk.subarray(at, at + length) : copied(chunk, at, length))
       return at + total
     }
-    block ??= Buffer.allocUnsafe(Math.min(total, CLAIM))
+    block ??= this.lent ? this.lend(total) : Buffer.allocUnsafe(Math.min(total, CLAIM))
     const used = Math.min(chunk.length - at, total - this.filled)
     if (this.filled + used > block.length) {
       const grown = Buffer.allocUnsafe(Math.min(total, Math.max(block.length * 2, this.filled + used)))
@@ -212,6 +232,12 @@ export class TextParser {
       this.item(block.subarray(0, length))
     }
     return at + used
+  }
+
+  private lend(total: number): Buffer {
+    const size = Math.min(total, CLAIM)
+    if (this.scratch.length < size) this.scratch = Buffer.allocUnsafe(size)
+    return this.scratch
   }
 
   private checkBreak(first: number | undefined, second: number | undefined): void {
@@ -230,12 +256,10 @@ export class TextParser {
     }
     const item: Item = { key, flags, cas, data }
     if (frame.shape === 'items' || frame.shape === 'shared') {
-      const missed = this.pass(frame.keys, key)
-      if (frame.shape === 'shared') this.answerEarlier(missed)
       this.items.push(item)
+      this.heldIsLent = this.lent
       return
     }
-    if (frame.shape === 'item' && frame.key !== key) throw foreign(key)
     this.done()
     this.sink.reply({ type: 'items', items: [item], end: END })
   }
@@ -258,6 +282,12 @@ export class TextParser {
     this.asked = at + 1
     return missed
   }
+}
+
+function copied(chunk: Buffer, at: number, length: number): Buffer {
+  const data = Buffer.allocUnsafe(length)
+  chunk.copy(data, 0, at, at + length)
+  return data
 }
 
 function foreign(key: Bytes): UnintelligibleReply {

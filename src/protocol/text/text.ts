@@ -21,6 +21,7 @@ export class TextConversation implements Conversation {
   protected readonly parser: TextParser
   private readonly shared: Bytes[] = []
   private verb: 'get' | 'gets' = 'get'
+  private brief: RetrievalRequest['brief']
 
   constructor(sink: Sink, limits: ParserLimits) {
     this.parser = new TextParser(sink, limits)
@@ -49,8 +50,10 @@ export class TextConversation implements Conversation {
   }
 
   protected share(request: RetrievalRequest, out: Output): void {
-    if (this.shared.length === SHARED_KEYS || this.verb !== request.verb) this.endShared(out)
-    this.verb = request.verb
+    const { verb, brief } = request
+    if (this.shared.length === SHARED_KEYS || this.verb !== verb || this.brief !== brief) this.endShared(out)
+    this.verb = verb
+    this.brief = brief
     this.shared.push(request.keys[0]!)
   }
 
@@ -58,7 +61,7 @@ export class TextConversation implements Conversation {
     if (this.shared.length === 0) return
     const keys = this.shared.splice(0)
     out.text(`${this.verb} ${keys.join(' ')}\r\n`)
-    this.parser.expect({ shape: 'shared', keys })
+    this.parser.expect({ shape: 'shared', keys, brief: this.brief })
   }
 
   push(chunk: Buffer): void {
