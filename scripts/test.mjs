@@ -60,7 +60,9 @@ if (existsSync(differential)) {
   }
   for (const [library, row] of [...totals].sort()) {
     const documented = row.deviations > 0 ? ` (${row.deviations} with a documented deviation)` : ''
-    console.log(`  ${library.padEnd(24)} ${row.replayed ?? 0} replayed, ${row.live ?? 0} live${documented}`)
+    const beyond = ['meta', 'auto'].flatMap((mode) => (row[mode] ? [`${row[mode]} live over ${mode}`] : []))
+    const counts = [`${row.replayed ?? 0} replayed`, `${row.live ?? 0} live`, ...beyond].join(', ')
+    console.log(`  ${library.padEnd(24)} ${counts}${documented}`)
   }
 }
 if (python.skipped) console.log(`\nSkipped: live tests against the Python libraries (${python.skipped})`)

@@ -76,13 +76,6 @@ export interface StatsRequest {
   readonly spelled: Bytes
 }
 
-/** A command of one line with a reply of one line: `version`, `config get cluster` … Text protocol only. */
-export interface LineRequest {
-  readonly kind: 'line'
-  readonly line: Bytes
-  readonly noreply: false
-}
-
 export type Request =
   | RetrievalRequest
   | StoreRequest
@@ -91,7 +84,6 @@ export type Request =
   | TouchRequest
   | FlushRequest
   | StatsRequest
-  | LineRequest
 
 /** `get` or `gets` of one or more keys; the reply may name only these keys. */
 export function retrieval(
@@ -145,8 +137,4 @@ export function flushAll(dialect: WireDialect, delay?: bigint, noreply = false):
 
 export function stats(dialect: WireDialect, argument?: Bytes): StatsRequest {
   return { kind: 'stats', argument, noreply: false, spelled: dialect.stats }
-}
-
-export function line(text: Bytes): LineRequest {
-  return { kind: 'line', line: text, noreply: false }
 }

@@ -20,6 +20,7 @@ import {
 import { AllocationError, CacheMiss, errorFor, MemcachedError, NotFound } from './errors.js'
 import { delta as checkedDelta, integer } from './exptime.js'
 import { badKey, prefixBytes } from './keys.js'
+import { replicate } from './replicas.js'
 import { softOutcome } from './replies.js'
 import type { Modes, Operation } from './slots.js'
 
@@ -94,7 +95,7 @@ export class Commands extends Administration {
       // A key given as text and as bytes comes back once, as text.
       if (typeof names.get(wire) !== 'string') names.set(wire, key)
     }
-    const items = await this.fetchMulti(asked, modes)
+    const items = await (modes.replicas ? this.fetchEach(asked, modes) : this.fetchMulti(asked, modes))
     const found = new Map<K, T>()
     for (const item of items) {
       const wire = item.key.slice(modes.namespace.length)
@@ -294,11 +295,24 @@ export class Commands extends Administration {
     return all
   }
 
-  private async deleteWire(wire: Bytes, operation: Operation, modes: Modes): Promise<boolean> {
-    if (wire === '') return false
+  private deleteWire(wire: Bytes, operation: Operation, modes: Modes): Promise<boolean> {
+    if (wire === '') return Promise.resolve(false)
     const request = requests.remove(modes.namespace + wire, { noreply: modes.noreply })
-    const { reply, server } = await this.line(request, operation, wire, modes)
-    return modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
+    const sent = this.lineOf(request, operation, wire, modes, undefined, (reply, server) => {
+      return modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
+    })
+    if (modes.replicas) this.removeReplicas(request, wire, operation, modes)
+    return modes.buffered ? this.later(sent, operation, wire) : sent
+  }
+
+  private removeReplicas(
+    request: requests.DeleteRequest,
+    wire: Bytes,
+    operation: Operation,
+    modes: Modes,
+  ): void {
+    const primary = this.selection.servers[this.selection.place(wire)]!
+    replicate(this.selection, primary, request, operation, modes)
   }
 
   /** Gives an item a new time. True, or false when missing. Always waits for the reply. @throws WriteError when unreachable */

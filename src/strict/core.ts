@@ -4,7 +4,8 @@
  * `compat/` puts other policies into the slots and translates outcomes.
  */
 
-import type { Request } from '../protocol/requests.js'
+import { channel } from 'node:diagnostics_channel'
+import type { Request, StoreRequest } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
 import type { Bytes, Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
@@ -13,6 +14,7 @@ import type { Receiver } from '../transport/types.js'
 import type { CompressionRequest, EncodedValue } from '../values/types.js'
 import type { CallOptions } from './arguments.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
+import { fromReplica, replicate } from './replicas.js'
 import { counterOutcome, isUnintelligible, replyError, softOutcome } from './replies.js'
 import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
 
@@ -27,6 +29,7 @@ export interface PreparedStore {
   readonly hash?: bigint
 }
 
+const bufferedFailure = channel('memshim:buffered-failure')
 const MAX_UINT64 = 2n ** 64n - 1n
 
 export class Core {
@@ -77,12 +80,17 @@ export class Core {
       operation === 'gets',
       take && this.slots.brief,
     )
-    return this.on(key, operation, hash, (server) =>
+    const ask = (server: Server): Promise<unknown> =>
       this.send(server, request, operation, key, modes, (reply) => {
         const item = (reply as ItemsReply).items[0]
         return take ? take(item) : item
-      }),
-    )
+      })
+    const asked = this.on(key, operation, hash, ask)
+    if (!modes.replicas) return asked
+    return asked.catch((error: unknown) => {
+      if (!(error instanceof MemcachedError) || !neverSent(error) || wentStale(error)) throw error
+      return fromReplica(this.selection, key, modes, operation, error, ask)
+    })
   }
 
   /** Picks the server of a key: at once where that is possible. */
@@ -153,6 +161,16 @@ export class Core {
     return replies.flat()
   }
 
+  /** With replicas every key is asked for itself. @throws the error of the last key when nothing could be asked at all */
+  async fetchEach(keys: readonly Bytes[], modes: Modes): Promise<Item[]> {
+    const results = await Promise.allSettled(keys.map((key) => this.fetch('get', key, 'getMulti', modes)))
+    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    const unexpected = errors.find((error) => !(error instanceof MemcachedError))
+    if (unexpected !== undefined) throw unexpected
+    if (errors.length > 0 && errors.length === keys.length) throw errors.at(-1)
+    return results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : []))
+  }
+
   /** A second key of a server that has just refused already meets the wait state. */
   private secondError(server: Server, first: unknown): unknown {
     try {
@@ -182,9 +200,10 @@ export class Core {
   }
 
   storeOn(server: Server, prepared: PreparedStore, operation: Operation, modes: Modes): Promise<boolean> {
-    const { key } = prepared
+    const { key, verb } = prepared
     const request = this.storeRequest(prepared, modes)
-    return this.send(
+    if (modes.replicas && verb === 'set') replicate(this.selection, server, request, operation, modes)
+    const sent = this.send(
       server,
       request,
       operation,
@@ -192,9 +211,16 @@ export class Core {
       modes,
       (reply) => modes.noreply || softOutcome(reply as LineReply, operation, { key, server: server.name }),
     )
+    return modes.buffered && verb !== 'cas' ? this.later(sent, operation, key) : sent
   }
 
-  private storeRequest({ verb, key, encoded, exptime, cas }: PreparedStore, modes: Modes): Request {
+  /** `buffer_requests`: it counts as done, and a failure is told on the channel `memshim:buffered-failure`. */
+  protected later(sent: Promise<boolean>, operation: Operation, key: Bytes): Promise<true> {
+    sent.catch((error: unknown) => bufferedFailure.publish({ operation, key, error }))
+    return Promise.resolve(true)
+  }
+
+  private storeRequest({ verb, key, encoded, exptime, cas }: PreparedStore, modes: Modes): StoreRequest {
     const { flags, data } = encoded
     const { namespace, noreply } = modes
     return requests.store({ verb, key: namespace + key, flags, exptime, data, cas, noreply }, this.slots.wire)

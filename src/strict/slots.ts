@@ -86,6 +86,10 @@ export interface Modes {
   readonly signal?: AbortSignal
   /** The binary protocol, in which libmemcached treats some outcomes otherwise (spec/pylibmc §7.2, §7.3). */
   readonly binary: boolean
+  /** `num_replicas`, binary protocol only: further servers that set and delete go to, and that get falls back to. */
+  readonly replicas?: number
+  /** `buffer_requests`: set and delete succeed as soon as they are handed over. */
+  readonly buffered?: boolean
 }
 
 /** What `Core` needs, one policy per slot. */

@@ -133,7 +133,7 @@ export class State {
   }
 
   private currentModes(): Modes {
-    const { cas, _noreply, _poll_timeout } = this.behaviors
+    const { cas, _noreply, _poll_timeout, num_replicas, buffer_requests } = this.behaviors
     return {
       cas: cas === 1,
       retrieval: cas === 1 ? 'gets' : 'get',
@@ -141,6 +141,9 @@ export class State {
       namespace: this.namespace,
       timeout: this.options.timeout ?? _poll_timeout,
       binary: Boolean(this.options.binary),
+      // Ignored in the text protocol (spec/pylibmc §9.4).
+      replicas: this.options.binary ? num_replicas : 0,
+      buffered: buffer_requests === 1,
     }
   }
 

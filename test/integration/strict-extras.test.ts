@@ -1,4 +1,5 @@
 /** What the strict client has around its methods: hooks, mapping helpers, per-call options, pools. On the embedded server. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EmbeddedServer } from '../../src/server/index.js'
 import {
@@ -9,6 +10,7 @@ import {
   PoolEmpty,
   ThreadMappedPool,
 } from '../../src/strict/index.js'
+import { startMemcached } from '../support/memcached.js'
 
 let server: EmbeddedServer
 beforeAll(async () => {
@@ -156,5 +158,62 @@ describe('pools (spec/pylibmc §12)', () => {
     }
     expect(pool.relinquish()).toBe(outer)
     expect(pool.relinquish()).toBeUndefined()
+  })
+})
+
+describe('buffer_requests, made to work', () => {
+  it('buffered sets and deletes succeed at once, and are there for the next read', async () => {
+    await using mc = new Client([server.address], { behaviors: { buffer_requests: true } })
+    expect(await Promise.all([mc.set('b1', 1), mc.set('b2', 2), mc.delete('b1')])).toEqual([true, true, true])
+    expect(await mc.getMulti(['b1', 'b2'])).toEqual(new Map([['b2', 2]]))
+    expect(await mc.setMulti({ b3: 3, b4: 4 })).toEqual([])
+    expect(await mc.get('b4')).toBe(4)
+  })
+
+  it('what a buffered request fails with is told on a channel', async () => {
+    await using mc = new Client([server.address], { behaviors: { buffer_requests: true } })
+    const failures: unknown[] = []
+    const subscriber = (message: unknown) => {
+      failures.push(message)
+    }
+    subscribe('memshim:buffered-failure', subscriber)
+    expect(await mc.set('big', 'x'.repeat(2_000_000))).toBe(true)
+    expect(await mc.get('big')).toBeUndefined()
+    unsubscribe('memshim:buffered-failure', subscriber)
+    expect(failures).toMatchObject([{ operation: 'set', key: 'big', error: { retcode: 37 } }])
+  })
+})
+
+describe('num_replicas in the binary protocol (spec/pylibmc §9.4)', () => {
+  it('set and delete reach the next servers, get falls back to them', async () => {
+    const servers = [await startMemcached(), await startMemcached(), await startMemcached()]
+    const addresses = servers.map(({ address }) => address)
+    const mc = new Client(addresses, { binary: true, behaviors: { num_replicas: 1, retry_timeout: 5 } })
+    const alone = addresses.map((address) => new Client([address]))
+    const primary = mc.hash('k')
+    const replica = (primary + 1) % 3
+    const other = (primary + 2) % 3
+    expect(await mc.set('k', 'v')).toBe(true)
+    await expect.poll(() => alone[replica]!.get('k')).toBe('v')
+    expect(await alone[primary]!.get('k')).toBe('v')
+    expect(await alone[other]!.get('k')).toBeUndefined()
+    await servers[primary]!.stop()
+    await expect(mc.get('k')).rejects.toBeInstanceOf(MemcachedError)
+    expect(await mc.get('k')).toBe('v')
+    expect(await mc.getMulti(['k'])).toEqual(new Map([['k', 'v']]))
+    await expect(mc.set('k', 'w')).rejects.toBeInstanceOf(MemcachedError)
+    for (const client of [mc, ...alone]) client.disconnectAll()
+    for (const one of servers) await one.stop()
+  })
+
+  it('is ignored in the text protocol', async () => {
+    const servers = [await startMemcached(), await startMemcached()]
+    const addresses = servers.map(({ address }) => address)
+    const mc = new Client(addresses, { behaviors: { num_replicas: 1 } })
+    const other = new Client([addresses[1 - mc.hash('k')]!])
+    await mc.set('k', 'v')
+    expect(await other.get('k')).toBeUndefined()
+    for (const client of [mc, other]) client.disconnectAll()
+    for (const one of servers) await one.stop()
   })
 })

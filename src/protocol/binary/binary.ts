@@ -91,7 +91,6 @@ class BinaryConversation implements Conversation {
 
   write(pending: readonly { readonly request: Request }[], out: Output): void {
     for (const { request } of pending) {
-      if (request.kind === 'line') continue
       if (request.kind === 'retrieval' && request.multi) this.many(request, out)
       else {
         const sequence = this.sequence.next()
@@ -164,8 +163,6 @@ class BinaryConversation implements Conversation {
       case 'arithmetic':
         this.done()
         return this.sink.reply(reply.status === 0 ? counter(reply) : refusal(reply.status, reply.text()))
-      case 'line':
-        throw new UnintelligibleReply('reply to a text command')
       default:
         this.done()
         this.sink.reply(reply.status === 0 ? success(request.kind) : refusal(reply.status, reply.text()))

@@ -50,8 +50,6 @@ const MAX_KEY_LENGTH = 250
 export function checkBinary(request: Request): void {
   if (request.kind === 'retrieval') for (const key of request.keys) checkKey(key)
   else if ('key' in request) checkKey(request.key)
-  if (request.kind === 'line')
-    throw new RangeError(`command ${JSON.stringify(request.line)} has no binary form`)
   if (request.kind === 'arithmetic' && !/^\d{1,20}$/.test(request.delta))
     throw new RangeError(`delta ${JSON.stringify(request.delta)} is no number`)
   if (request.kind === 'touch' && !/^-?\d{1,20}$/.test(request.exptime ?? ''))
@@ -84,11 +82,7 @@ export function frame(
 }
 
 /** `request` has passed `checkBinary`; retrievals of many keys and stats are the conversation's. */
-export function encodeBinary(
-  request: Exclude<Request, { kind: 'line' }>,
-  sequence: number,
-  out: Output,
-): number {
+export function encodeBinary(request: Request, sequence: number, out: Output): number {
   switch (request.kind) {
     case 'retrieval':
       return send(opcode.GETK, sequence, '', request.keys[0]!, out)

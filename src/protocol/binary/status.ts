@@ -2,9 +2,7 @@
 import type { Request } from '../requests.js'
 import type { LineReply, LineStatus } from '../wire.js'
 
-const done: Readonly<
-  Record<Exclude<Request['kind'], 'retrieval' | 'stats' | 'line' | 'arithmetic'>, LineReply>
-> = {
+const done: Readonly<Record<Exclude<Request['kind'], 'retrieval' | 'stats' | 'arithmetic'>, LineReply>> = {
   store: { type: 'line', status: 'STORED', line: 'STORED' },
   delete: { type: 'line', status: 'DELETED', line: 'DELETED' },
   touch: { type: 'line', status: 'TOUCHED', line: 'TOUCHED' },

@@ -49,9 +49,6 @@ export function checkText(request: Request): void {
       if (UNSAFE_LINE.test(request.argument ?? ''))
         throw new RangeError(`stats argument ${JSON.stringify(request.argument)}`)
       return
-    case 'line':
-      if (UNSAFE_LINE.test(request.line)) throw new RangeError(`command ${JSON.stringify(request.line)}`)
-      return
     case 'flush_all':
   }
 }
@@ -95,7 +92,5 @@ function commandLine(request: Exclude<Request, StoreRequest | RetrievalRequest>)
       return `${request.delay === undefined ? request.spelled : `flush_all ${request.delay}`}${noreply}\r\n`
     case 'stats':
       return request.argument === undefined ? `${request.spelled}\r\n` : `stats ${request.argument}\r\n`
-    case 'line':
-      return `${request.line}\r\n`
   }
 }
