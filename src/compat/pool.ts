@@ -49,7 +49,10 @@ function libmemcachedBuckets(count: number): PythonMemcachedPlacement {
 function bucketArrangement(buckets: PythonMemcachedPlacement): Arrangement {
   return {
     ejects: false,
-    lay: () => ({ place: (key) => buckets.index(buckets.hash(key)) ?? 0 }),
+    lay: () => ({
+      place: (key) => buckets.index(buckets.hash(key)) ?? 0,
+      at: (digest) => buckets.index(BigInt(digest)) ?? 0,
+    }),
   }
 }
 

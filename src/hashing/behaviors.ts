@@ -62,6 +62,14 @@ export function constructorSettings(
   return isContinuum(settings.distribution) && weights ? { ...settings, weighted: true } : settings
 }
 
+/** A clone copies hash and distribution, and meets the servers anew: their weights alone decide (memcached_clone). */
+export function cloneSettings(
+  settings: PlacementSettings,
+  servers: readonly PlacedServer[],
+): PlacementSettings {
+  return { ...settings, weighted: servers.some((server) => server.weight > 1) }
+}
+
 export function isContinuum(distribution: Distribution): boolean {
   return distribution !== 'modula' && distribution !== 'random'
 }

@@ -6,6 +6,7 @@ import type { Bytes } from '../protocol/wire.js'
 
 export {
   applyBehaviors,
+  cloneSettings,
   constructorSettings,
   DEFAULT_PLACEMENT,
   isContinuum,
@@ -16,6 +17,7 @@ export { crc, crc32 } from './crc32.js'
 export { type HashName, hashes, hashKey, type KeyHash } from './hashes.js'
 export { murmur3_32 } from './murmur.js'
 export {
+  type Continuum,
   type Distribution,
   type PlacedServer,
   type Placement,

@@ -35,6 +35,16 @@ export interface PlacementSettings {
 export interface Placement {
   /** 0-based server index. */
   place(key: Bytes): number
+  /** 0-based server index of a digest. */
+  at(digest: number): number
+  /** Of consistent distributions. */
+  readonly continuum?: Continuum
+}
+
+/** Sorted points with their servers. */
+export interface Continuum {
+  readonly values: Uint32Array
+  readonly indexes: Uint16Array
 }
 
 const POINTS_PER_SERVER = 100
@@ -44,29 +54,37 @@ const DEFAULT_PORT = 11211
 /**
  * @param live when given, only these indexes take part in a continuum (ejected servers are left out); modula and
  *   random always use all servers.
+ * @param kept a continuum to go on with: libmemcached does not lay it anew when only the hash of keys changes
  * @throws RangeError without servers
  */
 export function placement(
   servers: readonly PlacedServer[],
   settings: PlacementSettings,
   live: readonly number[] = servers.map((_, index) => index),
+  kept?: Continuum,
 ): Placement {
   const count = servers.length
   if (count === 0) throw new RangeError('placement needs at least one server')
-  if (count === 1) return { place: () => 0 }
+  if (count === 1) return { place: () => 0, at: () => 0 }
   const hash: KeyHash = hashes[settings.hash]
+  const placed = (at: (digest: number) => number, points?: Continuum): Placement => ({
+    place: (key) => at(hashKey(hash, key)),
+    at,
+    continuum: points,
+  })
   switch (settings.distribution) {
     case 'modula':
-      return { place: (key) => hashKey(hash, key) % count }
+      return placed((digest) => digest % count)
     case 'virtual bucket':
       // pylibmc cannot set a bucket map, and without one libmemcached does this.
-      return { place: (key) => hashKey(hash, key) & (count - 1) }
+      return placed((digest) => digest & (count - 1))
     case 'random':
-      return { place: () => Math.floor(Math.random() * count) }
+      return placed(() => Math.floor(Math.random() * count))
     default: {
-      const { values, indexes } = continuum(servers, live, settings)
-      if (values.length === 0) return { place: () => 0 }
-      return { place: (key) => indexes[firstAtLeast(values, hashKey(hash, key))]! }
+      const points = kept ?? continuum(servers, live, settings)
+      const { values, indexes } = points
+      if (values.length === 0) return placed(() => 0, points)
+      return placed((digest) => indexes[firstAtLeast(values, digest)]!, points)
     }
   }
 }
@@ -88,7 +106,7 @@ export function continuum(
   servers: readonly PlacedServer[],
   live: readonly number[],
   settings: PlacementSettings,
-) {
+): Continuum {
   const points: number[] = []
   const add = (value: number, index: number) => {
     // Both fit one exact double, which sorts as a number.

@@ -121,10 +121,12 @@ export class Client extends Commands {
         ([name, value]) => value !== defaultBehaviors[name as keyof Behaviors],
       ),
     )
-    return new Class(this.given, {
+    const made = new Class(this.given, {
       ...this.options,
       behaviors: { ...changed, ...(namespace ? { namespace } : {}) },
     })
+    made.state.cloneOf(this.state)
+    return made
   }
 
   override toString(): string {

@@ -3,6 +3,7 @@
  * Sources: spec/pylibmc §10, spec/hashing §2.
  */
 import {
+  type Continuum,
   isContinuum,
   type PlacedServer,
   type Placement,
@@ -17,6 +18,7 @@ import type { TransportError, TransportErrorKind } from '../transport/errors.js'
 import type { Exchange } from '../transport/types.js'
 import { errorFor, type MemcachedError } from './errors.js'
 import { Health, type HealthSettings } from './health.js'
+import { MAX_KEY_LENGTH } from './keys.js'
 import { TOUCH_FAILED } from './replies.js'
 import type { ServerSpec } from './server-spec.js'
 import type { Operation, Selection, Server } from './slots.js'
@@ -34,13 +36,14 @@ export interface SelectionSettings {
 export interface Arrangement {
   /** Failed servers can be left out of it. */
   readonly ejects: boolean
-  lay(servers: readonly PlacedServer[], live?: readonly number[]): Placement
+  /** @param kept a continuum to go on with */
+  lay(servers: readonly PlacedServer[], live?: readonly number[], kept?: Continuum): Placement
 }
 
 export function libmemcachedArrangement(settings: PlacementSettings): Arrangement {
   return {
     ejects: isContinuum(settings.distribution),
-    lay: (servers, live) => placement(servers, settings, live),
+    lay: (servers, live, kept) => placement(servers, settings, live, kept),
   }
 }
 
@@ -124,15 +127,20 @@ export class HealthSelection implements Selection {
     this.rebuild()
   }
 
-  /** A behavior changed the placement. */
-  rearrange(arrangement: Arrangement): void {
+  /** A behavior changed the placement. @param relay false when only keys are hashed otherwise: the continuum stays */
+  rearrange(arrangement: Arrangement, relay: boolean): void {
     this.arrangement = arrangement
-    this.rebuild()
+    const { continuum } = this.layout
+    if (relay || !continuum || !arrangement.ejects) this.rebuild()
+    else this.layout = arrangement.lay(this.servers, undefined, continuum)
   }
 
   place(key: Bytes): number {
     const { hashPrefix } = this.settings()
-    return this.layout.place(hashPrefix === '' ? key : hashPrefix + key)
+    if (hashPrefix === '') return this.layout.place(key)
+    // Too long together, they are not hashed at all; and they are joined as C strings.
+    if (hashPrefix.length + key.length > MAX_KEY_LENGTH) return this.layout.at(0)
+    return this.layout.place(hashPrefix + upToNul(key))
   }
 
   pick(key: Bytes, operation: Operation): Server {
@@ -200,6 +208,12 @@ export class HealthSelection implements Selection {
     }
     this.layout = this.arrangement.lay(this.servers, live)
   }
+}
+
+/** What follows a NUL is copied as NULs. */
+function upToNul(key: Bytes): Bytes {
+  const nul = key.indexOf('\0')
+  return nul < 0 ? key : key.slice(0, nul).padEnd(key.length, '\0')
 }
 
 /** The exception for a transport failure, whatever the state of the server. */

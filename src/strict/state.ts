@@ -1,5 +1,11 @@
 /** What behaviors change: the one mutable part of a strict client. Source: spec/pylibmc §9. */
-import { applyBehaviors, constructorSettings, type PlacedServer } from '../hashing/index.js'
+import {
+  applyBehaviors,
+  cloneSettings,
+  constructorSettings,
+  type PlacedServer,
+  type PlacementSettings,
+} from '../hashing/index.js'
 import { binaryProtocol } from '../protocol/binary/binary.js'
 import { pylibmcDialect } from '../protocol/dialects.js'
 import type { Protocol } from '../protocol/protocol.js'
@@ -32,7 +38,8 @@ export class State {
   private readonly selection: HealthSelection
   private modes: Modes
   private encoding: ValueEncoding
-  private placementSettings
+  private placementSettings: PlacementSettings
+  private readonly placed: readonly PlacedServer[]
   private hooks: Hooks = {}
   private brief: boolean
 
@@ -42,12 +49,12 @@ export class State {
   ) {
     const settings = options.behaviors ?? {}
     for (const change of behaviorChanges(settings, Boolean(options.binary))) this.apply(change)
-    const placed: PlacedServer[] = specs.map(({ address, weight }) =>
+    this.placed = specs.map(({ address, weight }) =>
       address.transport === 'unix'
         ? { host: address.path, port: 0, weight }
         : { host: address.host, port: address.port, weight },
     )
-    this.placementSettings = constructorSettings(placementBehaviors(settings), placed)
+    this.placementSettings = constructorSettings(placementBehaviors(settings), this.placed)
     this.brief = options.encoding === undefined
     this.modes = this.currentModes()
     this.encoding = this.currentEncoding()
@@ -93,6 +100,12 @@ export class State {
     this.encoding = this.currentEncoding()
   }
 
+  /** This is the state of a clone of that client. */
+  cloneOf(source: State): void {
+    this.placementSettings = cloneSettings(source.placementSettings, this.placed)
+    this.selection.rearrange(libmemcachedArrangement(this.placementSettings), true)
+  }
+
   /** The library's own encoding, whatever the hooks. */
   plainEncoding(): ValueEncoding {
     const { preserve, encoding } = this.options
@@ -111,7 +124,8 @@ export class State {
       this.modes = this.currentModes()
       this.encoding = this.currentEncoding()
       this.placementSettings = applyBehaviors(this.placementSettings, placementBehaviors(settings))
-      this.selection.rearrange(libmemcachedArrangement(this.placementSettings))
+      const relay = relaying.some((name) => settings[name] !== undefined)
+      this.selection.rearrange(libmemcachedArrangement(this.placementSettings), relay)
       if (settings._sort_hosts) this.selection.sort()
       if (reconnect) this.selection.disconnectAll()
     }
@@ -178,6 +192,9 @@ function placementBehaviors(settings: BehaviorSettings) {
     ketama_weighted: ketama_weighted === undefined ? undefined : Boolean(ketama_weighted),
   }
 }
+
+/** Setting one of these lays the continuum anew. */
+const relaying = ['ketama', 'ketama_weighted', 'distribution', '_sort_hosts'] as const
 
 /** pylibmc's text and integers: strings and numbers, which keep no bytes. Bytes and pickles with bytes in them do. */
 const isBrief = (flags: number): boolean =>

@@ -105,7 +105,9 @@ describe.skipIf(!pylibmc.python)(
           async (list, first, later, keys) => {
             await python!.create(list, { behaviors: first as TypedJson })
             const ours = new Client(list, { behaviors: first as BehaviorSettings })
-            const { namespace: _, ...second } = later
+            const { namespace: _, ...rest } = later
+            // Half of the time the hash alone, which leaves a continuum as it is.
+            const second = rest.hash && list.length % 2 ? { hash: rest.hash } : rest
             await python!.call('set_behaviors', [second as TypedJson])
             ours.setBehaviors(second as BehaviorSettings)
             for (const each of keys) {
