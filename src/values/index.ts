@@ -1,10 +1,14 @@
 /** memshim/values: flags, zlib and pickle, so that Python and Node.js read each other's items. */
 export { describe } from './describe.js'
 export { type DecodeReason, UnpicklingError, ValueDecodeError, ValueEncodeError } from './errors.js'
+export type { PickleConverter } from './pickle/converters.js'
 export { type UnpickleOptions, unpickle } from './pickle/reader.js'
 export { type PickleOptions, pickle } from './pickle/writer.js'
 export { type PylibmcEncodingOptions, pylibmcEncoding } from './pylibmc.js'
+export { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from './python-collections.js'
+export { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from './python-dates.js'
 export { type PythonMemcachedEncodingOptions, pythonMemcachedEncoding } from './python-memcached.js'
+export { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from './python-numbers.js'
 export {
   PyByteArray,
   PyComplex,

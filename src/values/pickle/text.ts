@@ -1,5 +1,7 @@
 /** The textual and numeric encodings inside pickles. Source: CPython's pickle module. */
 
+import { isUtf8 } from 'node:buffer'
+
 /** Two's complement, little-endian; number when safe, else bigint. */
 export function decodeLong(bytes: Buffer): number | bigint {
   if (bytes.length === 0) return 0
@@ -124,21 +126,22 @@ export function unescapeString(text: string): Buffer | undefined {
   return bad ? undefined : Buffer.from(plain, 'latin1')
 }
 
-/** UTF-8 in which lone surrogates are encoded like any other code point (`surrogatepass`). */
-export function utf8Text(bytes: Buffer): string {
-  const text = bytes.toString('utf8')
-  if (!text.includes('\ufffd')) return text
-  let out = ''
+/** UTF-8 in which lone surrogates are encoded like any other code point (`surrogatepass`); undefined for anything else. */
+export function utf8Text(bytes: Buffer): string | undefined {
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  const parts: string[] = []
   let from = 0
-  for (let i = 0; i + 2 < bytes.length; i++) {
-    if (bytes[i] === 0xed && (bytes[i + 1]! & 0xe0) === 0xa0 && (bytes[i + 2]! & 0xc0) === 0x80) {
-      out += bytes.toString('utf8', from, i)
-      out += String.fromCharCode(0xd000 | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f))
-      from = i + 3
-      i += 2
-    }
+  for (let i = bytes.indexOf(0xed); i >= 0; i = bytes.indexOf(0xed, i + 1)) {
+    const [second = 0, third = 0] = [bytes[i + 1], bytes[i + 2]]
+    if ((second & 0xe0) !== 0xa0 || (third & 0xc0) !== 0x80) continue
+    const before = bytes.subarray(from, i)
+    if (!isUtf8(before)) return undefined
+    parts.push(before.toString('utf8'), String.fromCharCode(0xd000 | ((second & 0x3f) << 6) | (third & 0x3f)))
+    from = i + 3
+    i += 2
   }
-  return out + bytes.toString('utf8', from)
+  const rest = bytes.subarray(from)
+  return from > 0 && isUtf8(rest) ? parts.join('') + rest.toString('utf8') : undefined
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
