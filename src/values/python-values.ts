@@ -87,7 +87,8 @@ export class PythonObject {
   }
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
+/** A dict of text keys, as plain JavaScript. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 

@@ -1,6 +1,6 @@
 /** Items that join lists, sets and dicts, in the order they are on the stack. */
 import { PyDeque } from '../python-collections.js'
-import { PythonObject } from '../python-values.js'
+import { isPlain, PythonObject } from '../python-values.js'
 import type { Machine } from './machine.js'
 
 /** Stack entries `from`…`to` join the list on top of the stack. */
@@ -27,7 +27,7 @@ export function setItems(m: Machine, target: unknown, from: number, to: number):
     for (let i = from; i < to; i += 2) target.set(stack[i], stack[i + 1])
   } else if (target instanceof PythonObject) {
     for (let i = from; i < to; i += 2) target.dictItems.push([stack[i], stack[i + 1]])
-  } else if (isPlainObject(target)) {
+  } else if (isPlain(target)) {
     for (let i = from; i < to; i += 2) {
       const key = stack[i]
       if (typeof key !== 'string') return m.needsMap(target)
@@ -39,10 +39,6 @@ export function setItems(m: Machine, target: unknown, from: number, to: number):
   } else {
     throw m.error('items for something that is no dict')
   }
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
 /** Plain objects move digit-like keys to the front, so that the order of a dict would be lost. */

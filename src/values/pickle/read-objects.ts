@@ -2,7 +2,7 @@
  * Opcodes that name, make and fill objects. A handful of constructors of plain data is recognised by name; everything else
  * becomes an inert `PythonObject`. Nothing that a pickle names is looked up or executed.
  */
-import { PyByteArray, PyGlobal, PyPersistent, PyTuple, PythonObject } from '../python-values.js'
+import { isPlain, PyByteArray, PyGlobal, PyPersistent, PyTuple, PythonObject } from '../python-values.js'
 import type { Machine } from './machine.js'
 import { op } from './opcodes.js'
 import { python3Name } from './python2-names.js'
@@ -98,14 +98,46 @@ function made(m: Machine, value: unknown): void {
 
 function call(m: Machine, callable: unknown, args: readonly unknown[]): unknown {
   if (callable instanceof PyGlobal) {
-    if (callable.module === 'copyreg') {
-      const object = reconstructed(callable.name, args)
-      if (object) return object
-    }
+    const spelled =
+      callable.module === 'copyreg' ? reconstructed(callable.name, args) : attribute(callable, args)
+    if (spelled) return spelled
     const value = constructs.get(`${callable.module}.${callable.name}`)?.(args, m)
     if (value !== undefined) return value
   }
-  return new PythonObject(callable, args, 'call')
+  return (args.length === 0 ? withKeywords(callable) : undefined) ?? new PythonObject(callable, args, 'call')
+}
+
+/** getattr(class, name): how protocols below 4 name a class within a class. */
+function attribute({ module, name }: PyGlobal, [owner, inner]: readonly unknown[]): PyGlobal | undefined {
+  if (module !== 'builtins' || name !== 'getattr' || typeof inner !== 'string') return undefined
+  return owner instanceof PyGlobal && inner !== '__new__'
+    ? new PyGlobal(owner.module, `${owner.name}.${inner}`)
+    : undefined
+}
+
+function sameClass(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  return a instanceof PyGlobal && b instanceof PyGlobal && a.module === b.module && a.name === b.name
+}
+
+/** functools.partial(type.__new__, type, *args, **kwargs)(): how protocols 2 and 3 write keyword arguments. */
+function withKeywords(callable: unknown): PythonObject | undefined {
+  if (!(callable instanceof PythonObject) || callable.className !== 'functools.partial') return undefined
+  const [method, given, kwargs] = itemsOf(callable.state) ?? []
+  const args = itemsOf(given)
+  if (!(method instanceof PythonObject) || method.className !== 'builtins.getattr' || !args) return undefined
+  if (
+    method.args[1] !== '__new__' ||
+    !sameClass(method.args[0], args[0]) ||
+    !(kwargs instanceof Map || isPlain(kwargs))
+  )
+    return undefined
+  return new PythonObject(
+    args[0],
+    args.slice(1),
+    'new',
+    new Map(kwargs instanceof Map ? kwargs : Object.entries(kwargs)),
+  )
 }
 
 /** copyreg's functions, which spell `base.__new__(type, …)` in protocols that have no opcode for it. */
@@ -147,8 +179,7 @@ function argumentsOf(m: Machine, args: unknown): readonly unknown[] {
 
 function keywords(m: Machine, value: unknown): ReadonlyMap<unknown, unknown> {
   if (value instanceof Map) return value
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
-    throw m.error('keyword arguments that are no dict')
+  if (!isPlain(value)) throw m.error('keyword arguments that are no dict')
   const entries = Object.entries(value)
   m.output(entries.length)
   return new Map(entries)

@@ -7,7 +7,6 @@ import { saveReduce } from './write-objects.js'
 
 const BATCH = 1000
 /** Python has one object each for these, so that they are shared wherever they occur. */
-const EMPTY_FROZENSET = {}
 const sharedBytes = Array.from({ length: 257 }, () => ({}))
 const bytesType = new PyGlobal('builtins', 'bytes')
 const bytearrayType = new PyGlobal('builtins', 'bytearray')
@@ -144,17 +143,14 @@ export function addItems(p: Pickler, items: readonly unknown[]): void {
 }
 
 export function saveFrozenSet(p: Pickler, set: PyFrozenSet): void {
-  const key = set.items.size === 0 ? EMPTY_FROZENSET : set
-  const before = p.objects.get(key)
-  if (before !== undefined) return p.get(before)
-  if (p.protocol < 4) return saveReduce(p, frozensetType, [[...set.items]], key)
+  if (p.protocol < 4) return saveReduce(p, frozensetType, [[...set.items]], set)
   p.out.byte(op.MARK)
   for (const item of set.items) p.save(item)
-  const known = p.objects.get(key)
+  const known = p.objects.get(set)
   if (known !== undefined) {
     p.out.byte(op.POP_MARK)
     return p.get(known)
   }
   p.out.byte(op.FROZENSET)
-  p.memoize(key)
+  p.memoize(set)
 }
