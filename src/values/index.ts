@@ -1,5 +1,11 @@
 /** memshim/values: flags, zlib and pickle, so that Python and Node.js read each other's items. */
 export { describe } from './describe.js'
+export {
+  type EncodingOptions,
+  jsonSerializer,
+  type ValueCompressor,
+  type ValueSerializer,
+} from './encoding-options.js'
 export { type DecodeReason, UnpicklingError, ValueDecodeError, ValueEncodeError } from './errors.js'
 export type { PickleConverter } from './pickle/converters.js'
 export { type UnpickleOptions, unpickle } from './pickle/reader.js'
@@ -7,7 +13,12 @@ export { type PickleOptions, pickle } from './pickle/writer.js'
 export { type PylibmcEncodingOptions, pylibmcEncoding } from './pylibmc.js'
 export { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from './python-collections.js'
 export { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from './python-dates.js'
-export { type PythonMemcachedEncodingOptions, pythonMemcachedEncoding } from './python-memcached.js'
+export {
+  type PythonMemcachedDialect,
+  type PythonMemcachedEncodingOptions,
+  pythonMemcachedDialects,
+  pythonMemcachedEncoding,
+} from './python-memcached.js'
 export { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from './python-numbers.js'
 export {
   PyByteArray,
@@ -19,6 +30,7 @@ export {
   PyTuple,
   PythonObject,
 } from './python-values.js'
+export { rawEncoding } from './raw.js'
 export { fromTypedJson, type TypedJson, toTypedJson } from './typed-json.js'
 export {
   type CompressionRequest,
