@@ -55,6 +55,11 @@ export function checkedOptions<T extends EncodingOptions>(options: T): T {
   return options
 }
 
+/** Whether an item is the serializer's. */
+export function isSerialized(flags: number, serializer: ValueSerializer): boolean {
+  return (flags & serializer.flag) >>> 0 === serializer.flag
+}
+
 /** A value without type bits of its own: pickled, or by the serializer. */
 export function serialized(value: unknown, options: EncodingOptions, protocol: number): EncodedValue {
   const { serializer, converters, persistentId } = options

@@ -1,6 +1,13 @@
 /** How pylibmc 1.6.3 writes and reads values. Source: spec/pylibmc §4. */
 import { textRepr } from '../python/repr.js'
-import { checkedOptions, type EncodingOptions, inflated, serialized, smaller } from './encoding-options.js'
+import {
+  checkedOptions,
+  type EncodingOptions,
+  inflated,
+  isSerialized,
+  serialized,
+  smaller,
+} from './encoding-options.js'
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
 import { unpickle } from './pickle/reader.js'
@@ -31,7 +38,7 @@ export function pylibmcEncoding(given: PylibmcEncodingOptions = {}): ValueEncodi
     },
     decode(flags, data) {
       const payload = inflated(flags, data, options)
-      if (serializer && (flags & serializer.flag) === serializer.flag) return serializer.deserialize(payload)
+      if (serializer && isSerialized(flags, serializer)) return serializer.deserialize(payload)
       switch (flags & TYPE_BITS) {
         case 0:
           return payload

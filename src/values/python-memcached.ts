@@ -1,6 +1,13 @@
 /** How python-memcached writes and reads values, by version. Source: spec/python-memcached §9, §17, §18. */
 import { bytesRepr } from '../python/repr.js'
-import { checkedOptions, type EncodingOptions, inflated, serialized, smaller } from './encoding-options.js'
+import {
+  checkedOptions,
+  type EncodingOptions,
+  inflated,
+  isSerialized,
+  serialized,
+  smaller,
+} from './encoding-options.js'
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
 import { unpickle } from './pickle/reader.js'
@@ -64,7 +71,7 @@ export function pythonMemcachedEncoding(given: PythonMemcachedEncodingOptions = 
       const payload = inflated(flags, data, options)
       const type = flags & ~FLAG_ZLIB
       if (type === 0) return dialect.untyped === 'text' ? decodeText(payload) : payload
-      if (serializer && (type & serializer.flag) === serializer.flag) return serializer.deserialize(payload)
+      if (serializer && isSerialized(type, serializer)) return serializer.deserialize(payload)
       if (type & FLAG_TEXT && dialect.readsText) return decodeText(payload)
       if (type & (FLAG_INTEGER | FLAG_LONG)) return pythonInteger(payload, bytesRepr)
       if (!(type & FLAG_PICKLE)) {

@@ -1,6 +1,6 @@
 /** Decimal, Fraction, UUID, range and slice of Python's standard library. */
 
-const DECIMAL = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|s?nan\d*)$/i
+const DECIMAL = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|s?nan\d*)$/i
 
 /** `decimal.Decimal` by its text, which is exact. */
 export class PyDecimal {

@@ -30,6 +30,7 @@ export function converted(
 ): unknown {
   const byName = new Map(converters.filter(({ read }) => read).map((one) => [one.className, one]))
   const done = new Map<unknown, unknown>(foreign.map((value) => [value, value]))
+  const lists = new Set<readonly unknown[]>()
 
   function convert(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) return value
@@ -45,6 +46,9 @@ export function converted(
   }
 
   function list(items: readonly unknown[]): void {
+    // Many objects may have the same arguments.
+    if (lists.has(items)) return
+    lists.add(items)
     const writable = items as unknown[]
     for (let i = 0; i < items.length; i++) {
       const item = items[i]

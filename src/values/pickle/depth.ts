@@ -70,15 +70,8 @@ function childrenOf(value: object): readonly unknown[] {
   if (value instanceof Map) return [...value.keys(), ...value.values(), ...Object.values(value)]
   if (value instanceof PythonObject) {
     const { type, args, kwargs, state, listItems, dictItems, setItems } = value
-    return [
-      type,
-      ...args,
-      ...(kwargs ? [...kwargs].flat() : []),
-      state,
-      ...listItems,
-      ...dictItems.flat(),
-      ...setItems,
-    ]
+    // Arguments are one child: many objects may have the same ones.
+    return [type, args, kwargs, state, ...listItems, ...dictItems.flat(), ...setItems]
   }
   return Object.values(value)
 }

@@ -9,6 +9,9 @@ import { python3Name } from './python2-names.js'
 import { itemsOf } from './reduction.js'
 import { constructs } from './reductions.js'
 
+/** Longest name of a class with its module; objects are matched by it again and again. */
+const MAX_NAME = 1000
+
 /** @returns false for a byte that is none of these opcodes */
 export function objectOpcode(m: Machine, code: number): boolean {
   switch (code) {
@@ -85,6 +88,8 @@ export function objectOpcode(m: Machine, code: number): boolean {
 
 /** Protocols 0–2 have Python 2's names. */
 function named(m: Machine, module: string, name: string): PyGlobal {
+  if (module.length + name.length > MAX_NAME)
+    throw m.error(`a name of ${module.length + name.length} characters is more than the limit of ${MAX_NAME}`)
   if (m.protocol >= 3) return new PyGlobal(module, name)
   const [module3, name3] = python3Name(module, name)
   return new PyGlobal(module3, name3)
@@ -99,12 +104,14 @@ function made(m: Machine, value: unknown): void {
 function call(m: Machine, callable: unknown, args: readonly unknown[]): unknown {
   if (callable instanceof PyGlobal) {
     const spelled =
-      callable.module === 'copyreg' ? reconstructed(callable.name, args) : attribute(callable, args)
+      callable.module === 'copyreg' ? reconstructed(m, callable.name, args) : attribute(callable, args)
     if (spelled) return spelled
     const value = constructs.get(`${callable.module}.${callable.name}`)?.(args, m)
     if (value !== undefined) return value
   }
-  return (args.length === 0 ? withKeywords(callable) : undefined) ?? new PythonObject(callable, args, 'call')
+  return (
+    (args.length === 0 ? withKeywords(m, callable) : undefined) ?? new PythonObject(callable, args, 'call')
+  )
 }
 
 /** getattr(class, name): how protocols below 4 name a class within a class. */
@@ -121,7 +128,7 @@ function sameClass(a: unknown, b: unknown): boolean {
 }
 
 /** functools.partial(type.__new__, type, *args, **kwargs)(): how protocols 2 and 3 write keyword arguments. */
-function withKeywords(callable: unknown): PythonObject | undefined {
+function withKeywords(m: Machine, callable: unknown): PythonObject | undefined {
   if (!(callable instanceof PythonObject) || callable.className !== 'functools.partial') return undefined
   const [method, given, kwargs] = itemsOf(callable.state) ?? []
   const args = itemsOf(given)
@@ -132,18 +139,18 @@ function withKeywords(callable: unknown): PythonObject | undefined {
     !(kwargs instanceof Map || isPlain(kwargs))
   )
     return undefined
-  return new PythonObject(
-    args[0],
-    args.slice(1),
-    'new',
-    new Map(kwargs instanceof Map ? kwargs : Object.entries(kwargs)),
-  )
+  const entries = kwargs instanceof Map ? kwargs : Object.entries(kwargs)
+  m.output(args.length + (Array.isArray(entries) ? entries.length : entries.size))
+  return new PythonObject(args[0], args.slice(1), 'new', new Map(entries))
 }
 
 /** copyreg's functions, which spell `base.__new__(type, …)` in protocols that have no opcode for it. */
-function reconstructed(name: string, args: readonly unknown[]): PythonObject | undefined {
+function reconstructed(m: Machine, name: string, args: readonly unknown[]): PythonObject | undefined {
   const [type, base, state] = args
-  if (name === '__newobj__' && args.length > 0) return new PythonObject(type, args.slice(1), 'new')
+  if (name === '__newobj__' && args.length > 0) {
+    m.output(args.length)
+    return new PythonObject(type, args.slice(1), 'new')
+  }
   if (name !== '_reconstructor' || args.length !== 3 || !(base instanceof PyGlobal)) return undefined
   if (base.module !== 'builtins') return undefined
   if (base.name === 'object') return state === null ? new PythonObject(type, [], 'new') : undefined

@@ -6,8 +6,8 @@ import { type Construct, itemsOf, type Reduction } from './reduction.js'
 /** How protocols 0–2 write bytes: latin-1 text to be encoded. */
 const encode: Construct = ([text, encoding], reading) => {
   if (typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) return undefined
-  if (/[^\0-\xff]/.test(text)) return undefined
   reading.output(text.length)
+  if (/[^\0-\xff]/.test(text)) return undefined
   return Buffer.from(text, 'latin1')
 }
 

@@ -5,7 +5,7 @@ import type { Construct, Reduction } from './reduction.js'
 
 /** The state's bytes; Python 2 wrote them as a byte string, which may have been read as text. */
 function stateBytes(value: unknown, length: number): Buffer | undefined {
-  const bytes = typeof value === 'string' ? latin1(value) : value
+  const bytes = typeof value === 'string' && value.length === length ? latin1(value) : value
   return Buffer.isBuffer(bytes) && bytes.length === length ? bytes : undefined
 }
 

@@ -7,8 +7,9 @@ import { MAX_INTEGER_DIGITS, shrink } from './text.js'
 const isInteger = (value: unknown): value is number | bigint =>
   typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))
 
-const decimal: Construct = ([text]) => {
+const decimal: Construct = ([text], reading) => {
   if (typeof text !== 'string') return undefined
+  reading.output(text.length)
   try {
     return new PyDecimal(text)
   } catch {
@@ -24,8 +25,8 @@ const fraction: Construct = ([numerator, denominator]) => {
 
 /** Before CPython 3.9 a fraction was pickled as its text. */
 function fractionText(text: string): PyFraction | undefined {
-  const match = /^(-?\d+)(?:\/(\d+))?$/.exec(text)
-  if (!match || text.length > 2 * MAX_INTEGER_DIGITS) return undefined
+  const match = text.length > 2 * MAX_INTEGER_DIGITS ? null : /^(-?\d+)(?:\/(\d+))?$/.exec(text)
+  if (!match) return undefined
   const denominator = BigInt(match[2] ?? 1)
   return denominator === 0n ? undefined : new PyFraction(BigInt(match[1]!), denominator)
 }

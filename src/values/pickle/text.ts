@@ -47,7 +47,7 @@ export function parseFloatText(text: string): number | undefined {
     nan: Number.NaN,
   }
   if (text in named) return named[text]
-  return /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined
+  return /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined
 }
 
 /** Python's repr() of a float. */
