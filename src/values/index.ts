@@ -8,6 +8,7 @@ export {
 } from './encoding-options.js'
 export { type DecodeReason, UnpicklingError, ValueDecodeError, ValueEncodeError } from './errors.js'
 export type { PickleConverter } from './pickle/converters.js'
+export { disassemble, disassembly, type Operation } from './pickle/disassemble.js'
 export { type UnpickleOptions, unpickle } from './pickle/reader.js'
 export { type PickleOptions, pickle } from './pickle/writer.js'
 export { type PylibmcEncodingOptions, pylibmcEncoding } from './pylibmc.js'

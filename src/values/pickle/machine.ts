@@ -11,7 +11,7 @@ import { utf8Text } from './text.js'
 const DEFAULT_MAX_STACK = 1_000_000
 const DEFAULT_MAX_MEMO = 1_000_000
 const DEFAULT_MAX_LENGTH = 256 * 1024 * 1024
-const DEFAULT_MAX_OUTPUT = 256 * 1024 * 1024
+const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024
 const DEFAULT_MAX_DEPTH = 1000
 
 /** Substrings up to this length are copies; longer ones would keep the text they were cut from alive. */

@@ -22,6 +22,6 @@ export interface UnpickleOptions {
   readonly maxMemo?: number
   /** Deepest nesting of containers and objects. Default 1000, like CPython's recursion limit. */
   readonly maxDepth?: number
-  /** Most characters, bytes and items that constructors may copy from other objects. Default 268,435,456. */
+  /** Most characters, bytes and items that constructors may copy from other objects. Default 67,108,864. */
   readonly maxOutput?: number
 }
