@@ -132,8 +132,8 @@ async function stored(key: string | undefined, { server, file, flags }: Flags): 
   if (key === undefined) throw new UsageError('name a key, or --file with the bytes of a value')
   const client = new Client(server ?? ['127.0.0.1:11211'], { encoding: rawEncoding })
   try {
-    const item = (await client.get(key)) as EncodedValue | null
-    if (item === null) throw new UsageError(`there is no item ${key}`)
+    const item = (await client.get(key)) as EncodedValue | null | undefined
+    if (!item) throw new UsageError(`there is no item ${key}`)
     return item
   } finally {
     client.disconnectAll()

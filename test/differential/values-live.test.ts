@@ -165,6 +165,25 @@ describe.skipIf(!python)(`Generated values and a live CPython (${python ? 'live'
     )
   })
 
+  it('frames of 64 KiB end where CPython ends them', async () => {
+    const rows = Array.from({ length: 4000 }, (_, id) => ({
+      id,
+      name: `user${id}`,
+      tags: [id, `${id}é`],
+      none: null,
+    }))
+    for (const value of [rows, [...rows, 'x'.repeat(70_000), ...rows], Array(70_000).fill(null)]) {
+      const ours = [4, 5].map((protocol) => pickle(value, { protocol }))
+      for (const [i, data] of ours.entries()) {
+        const [seen] = await oracle.ask<{ again: string }[]>({
+          loads: [data.toString('base64')],
+          protocol: 4 + i,
+        })
+        expect(data.equals(Buffer.from(seen!.again, 'base64'))).toBe(true)
+      }
+    }
+  })
+
   it('names of Python 2 and 3 are CPython’s, every one', async () => {
     type Pairs<T> = readonly (readonly [T, T])[]
     const tables = await oracle.ask<{

@@ -20,6 +20,11 @@ const WINDOW = 64 * 1024
 /** V8's longest string. */
 const MAX_TEXT = 0x1fffffe8
 
+/** What `toString` calls after looking at its arguments, which costs as much as a short text. */
+interface Slices {
+  utf8Slice(start: number, end: number): string
+}
+
 export type Dict = Map<unknown, unknown> | Record<string, unknown>
 
 export class Machine {
@@ -250,7 +255,7 @@ export class Machine {
       }
     }
     if (length > MAX_TEXT) throw this.error(`text of ${length} bytes is more than the limit of ${MAX_TEXT}`)
-    const text = bytes.toString('utf8', at, end)
+    const text = (bytes as Buffer & Slices).utf8Slice(at, end)
     // Broken input shows as U+FFFD; only then is it worth a closer look.
     if (!text.includes('\ufffd') || isUtf8(bytes.subarray(at, end))) return text
     const surrogates = utf8Text(bytes.subarray(at, end))

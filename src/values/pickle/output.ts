@@ -1,6 +1,6 @@
 /** The bytes of a pickle under construction, with protocol 4's frames as CPython's C pickler lays them. */
 import { op } from './opcodes.js'
-import { utf8Bytes } from './text.js'
+import { hasLoneSurrogate, utf8Bytes } from './text.js'
 
 const FRAME_SIZE_TARGET = 64 * 1024
 const FRAME_SIZE_MIN = 4
@@ -81,6 +81,7 @@ export class PickleOutput {
   /** A string with its header. @param short whether the protocol has the opcode for less than 256 bytes */
   utf8(text: string, short: boolean): void {
     if (short && text.length <= SHORT_TEXT && this.shortAscii(text)) return
+    if (text.length < FRAME_SIZE_TARGET / 3 && this.longText(text, short)) return
     const data = utf8Bytes(text)
     const code1 = short ? op.SHORT_BINUNICODE : undefined
     this.payload(code1, op.BINUNICODE, op.BINUNICODE8, data)
@@ -133,6 +134,28 @@ export class PickleOutput {
     }
     bytes[at] = op.SHORT_BINUNICODE
     bytes[at + 1] = length
+    return true
+  }
+
+  /** Writes it when it has no lone surrogate; its length in bytes is known only then. */
+  private longText(text: string, short: boolean): boolean {
+    const { length } = text
+    let header = short && length < 256 ? 2 : 5
+    const at = this.reserve(header + 3 * length)
+    const { bytes } = this
+    const size = bytes.write(text, at + header, 'utf8')
+    if (size !== length && hasLoneSurrogate(text)) {
+      this.length = at
+      return false
+    }
+    if (header === 2 && size >= 256) {
+      bytes.copyWithin(at + 5, at + 2, at + 2 + size)
+      header = 5
+    }
+    this.length = at
+    if (header === 2) this.byteArgument(op.SHORT_BINUNICODE, size)
+    else this.wordArgument(op.BINUNICODE, size)
+    this.length = at + header + size
     return true
   }
 

@@ -31,6 +31,8 @@ export class Pickler {
   /** Classes and functions are singletons in Python: memo index by module and name. */
   readonly globals = new Map<string, number>()
   private readonly texts = new Map<string, number>()
+  private readonly keys: string[] = []
+  private readonly keyIndexes: number[] = []
   private readonly maxDepth: number
   private readonly writers: readonly PickleConverter[] | undefined
   private readonly persistentId: PickleOptions['persistentId']
@@ -75,6 +77,20 @@ export class Pickler {
     if (known !== undefined) return this.get(known)
     this.writeText(value)
     this.texts.set(value, this.put())
+  }
+
+  /** A key of a plain object: mostly the same as in the dict before, at the same place. */
+  saveKey(key: string, place: number): void {
+    if (this.keys[place] === key && !this.persistentId) {
+      this.get(this.keyIndexes[place]!)
+      this.out.boundary()
+      return
+    }
+    this.save(key)
+    const index = this.texts.get(key)
+    if (index === undefined) return
+    this.keys[place] = key
+    this.keyIndexes[place] = index
   }
 
   /** Text that is a new object in Python; only empty and one-character texts are always shared there. */

@@ -146,9 +146,13 @@ export function utf8Text(bytes: Buffer): string | undefined {
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 
+export function hasLoneSurrogate(text: string): boolean {
+  return LONE_SURROGATE.test(text)
+}
+
 /** The reverse of `utf8Text`. */
 export function utf8Bytes(text: string): Buffer {
-  if (!LONE_SURROGATE.test(text)) return Buffer.from(text)
+  if (!hasLoneSurrogate(text)) return Buffer.from(text)
   return Buffer.concat(
     text.split(/(\p{Surrogate})/u).map((part) => {
       if (!LONE_SURROGATE.test(part)) return Buffer.from(part)

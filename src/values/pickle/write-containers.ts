@@ -97,7 +97,7 @@ export function saveObjectDict(p: Pickler, dict: object): void {
     const end = Math.min(keys.length, from + BATCH)
     for (let i = from; i < end; i++) {
       const key = keys[i]!
-      p.save(key)
+      p.saveKey(key, i - from)
       p.save(values[key])
     }
     p.out.byte(op.SETITEMS)
