@@ -103,7 +103,7 @@ export class PickleOutput {
     if (bypass) this.startFraming()
   }
 
-  /** After each object: a frame that has reached its size is closed. */
+  /** Before each object: a frame that has reached its size is closed. */
   boundary(): void {
     const start = this.frameStart
     if (start < 0 || this.length - start - FRAME_HEADER_SIZE < FRAME_SIZE_TARGET) return

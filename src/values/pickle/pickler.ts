@@ -63,13 +63,13 @@ export class Pickler {
   }
 
   save(value: unknown): void {
+    this.out.boundary()
     const id = this.persistentId?.(value)
     if (id !== undefined && id !== null) this.savePersistent(id)
     else if (typeof value === 'string') this.saveText(value)
     else if (typeof value === 'number') this.saveNumber(value)
     else if (typeof value === 'object' && value !== null) this.saveObject(value)
     else this.saveScalar(value)
-    this.out.boundary()
   }
 
   saveText(value: string): void {
@@ -82,9 +82,8 @@ export class Pickler {
   /** A key of a plain object: mostly the same as in the dict before, at the same place. */
   saveKey(key: string, place: number): void {
     if (this.keys[place] === key && !this.persistentId) {
-      this.get(this.keyIndexes[place]!)
       this.out.boundary()
-      return
+      return this.get(this.keyIndexes[place]!)
     }
     this.save(key)
     const index = this.texts.get(key)
@@ -95,10 +94,10 @@ export class Pickler {
 
   /** Text that is a new object in Python; only empty and one-character texts are always shared there. */
   saveFreshText(value: string): void {
+    this.out.boundary()
     if (value.length <= 1 && value <= '\xff') return this.saveText(value)
     this.writeText(value)
     this.put()
-    this.out.boundary()
   }
 
   saveFloat(value: number): void {
