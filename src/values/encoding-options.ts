@@ -4,7 +4,7 @@ import type { PickleConverter } from './pickle/converters.js'
 import type { UnpickleOptions } from './pickle/options.js'
 import { pickle } from './pickle/writer.js'
 import { type EncodedValue, FLAG_PICKLE, FLAG_ZLIB } from './types.js'
-import { compress, decompress } from './zlib.js'
+import { compress, DEFAULT_MAX_INFLATED, decompress } from './zlib.js'
 
 /** Another way to write what has no type bits of its own; pickles are still read. */
 export interface ValueSerializer {
@@ -42,7 +42,6 @@ export interface EncodingOptions extends UnpickleOptions {
 }
 
 const KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16
-const DEFAULT_MAX_INFLATED = 256 * 1024 * 1024
 
 /** @throws RangeError for a serializer whose flag means something else */
 export function checkedOptions<T extends EncodingOptions>(options: T): T {
