@@ -1,7 +1,7 @@
 // Values beside CPython's C pickle, JSON, pickleparser and jpickle (protocol 2), in one run; ratios are to CPython. Needs a built dist/
 // (npm run build), bench/node_modules (npm install in bench/), and a Python 3 (MEMSHIM_PYTHON, default python3).
 //
-//   node bench/values.mjs [rounds]
+//   node bench/values.mjs [rounds] [protocol]
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import jpickle from 'jpickle'
@@ -9,7 +9,9 @@ import { Parser } from 'pickleparser'
 import { pickle, unpickle } from '../dist/values/index.js'
 
 const rounds = Number(process.argv[2] ?? 9)
+const protocol = Number(process.argv[3] ?? 4)
 const PYTHON = `
+protocol = ${protocol}
 import base64, json, pickle, sys, time
 rows = [{"id": i, "name": "user%d" % i, "email": "user%d@example.com" % i, "active": i % 2 == 0, "score": i * 1.5} for i in range(1000)]
 values = {
@@ -21,13 +23,13 @@ values = {
     "small dict": {"id": 5, "name": "Ada", "tags": ["a", "b"], "score": 1.5},
     "session": {"_auth_user_id": "17", "_auth_user_backend": "django.contrib.auth.backends.ModelBackend", "cart": [3, 5, 8], "seen": True},
 }
-print(json.dumps([[name, base64.b64encode(pickle.dumps(value, 4)).decode(), base64.b64encode(pickle.dumps(value, 2)).decode()] for name, value in values.items()]), flush=True)
+print(json.dumps([[name, base64.b64encode(pickle.dumps(value, protocol)).decode(), base64.b64encode(pickle.dumps(value, 2)).decode()] for name, value in values.items()]), flush=True)
 for line in sys.stdin:
     name, count = json.loads(line)
     value = values[name]
-    data = pickle.dumps(value, 4)
+    data = pickle.dumps(value, protocol)
     times = []
-    for work in (lambda: pickle.loads(data), lambda: pickle.dumps(value, 4)):
+    for work in (lambda: pickle.loads(data), lambda: pickle.dumps(value, protocol)):
         start = time.perf_counter()
         for _ in range(count):
             work()
@@ -72,7 +74,7 @@ for (const [name, encoded, encoded2] of await answer()) {
     () => JSON.parse(json),
     () => parser.parse(data),
     () => jpickle.loads(binary),
-    () => pickle(value, { protocol: 4 }),
+    () => pickle(value, { protocol }),
     () => JSON.stringify(value),
   ]
   for (const work of works) timed(work, count * 3)
@@ -94,7 +96,9 @@ for (const [name, encoded, encoded2] of await answer()) {
 }
 python.stdin.end()
 
-console.log(`Node ${process.version}; medians of ${rounds} interleaved rounds; CPython's C pickle = 1\n`)
+console.log(
+  `Node ${process.version}; medians of ${rounds} interleaved rounds; CPython's C pickle = 1; protocol ${protocol}\n`,
+)
 row(
   'reading',
   readers.map((name) => name.padStart(13)),

@@ -21,6 +21,8 @@ export function describe(value: unknown, maxLength = 60): string {
 }
 
 function repr(value: unknown, budget: number): string {
+  // Each level shows at least one character: what is deeper would be cut off anyway, and may be a cycle.
+  if (budget <= 0) return '…'
   if (value === null || value === undefined) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (typeof value === 'string') return quoted(value, budget)
@@ -70,7 +72,7 @@ function joined(items: readonly unknown[], budget: number): string {
   let text = ''
   for (const item of items) {
     if (text.length > budget) return `${text}, …`
-    text += `${text === '' ? '' : ', '}${repr(item, budget)}`
+    text += `${text === '' ? '' : ', '}${repr(item, budget - 1)}`
   }
   return text
 }
@@ -79,7 +81,7 @@ function pairs(entries: readonly (readonly [unknown, unknown])[], budget: number
   let text = ''
   for (const [key, value] of entries) {
     if (text.length > budget) return `${text}, …`
-    text += `${text === '' ? '' : ', '}${repr(key, budget)}: ${repr(value, budget)}`
+    text += `${text === '' ? '' : ', '}${repr(key, budget - 1)}: ${repr(value, budget - 1)}`
   }
   return text
 }

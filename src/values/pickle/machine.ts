@@ -213,7 +213,9 @@ export class Machine {
   }
 
   u32(): number {
-    return this.bytes.readUInt32LE(this.take(4))
+    const at = this.take(4)
+    const { bytes } = this
+    return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)) + bytes[at + 3]! * 0x100_0000
   }
 
   /** A signed length of four bytes. */
@@ -263,8 +265,32 @@ export class Machine {
     return surrogates
   }
 
+  /** A line of one to nine decimal digits without a leading zero, the common case; −1 and unread when it is not that. */
+  digits(): number {
+    const { bytes, at } = this
+    let value = 0
+    let i = at
+    for (; i < this.end && i - at < 10; i++) {
+      const digit = bytes[i]! - 0x30
+      if (digit < 0 || digit > 9) break
+      value = value * 10 + digit
+    }
+    const length = i - at
+    if (length === 0 || length > 9 || bytes[i] !== 0x0a || (length > 1 && bytes[at] === 0x30)) return -1
+    this.at = i + 1
+    return value
+  }
+
   /** Up to the next line feed, one character per byte. */
   line(): string {
+    const limit = Math.min(this.end, this.at + COPIED_SUBSTRING)
+    for (let i = this.at; i < limit; i++) {
+      if (this.bytes[i] !== 0x0a) continue
+      const { at } = this
+      if (i > this.windowEnd || at < this.windowStart) this.moveWindow(at)
+      this.at = i + 1
+      return this.window.substring(at - this.windowStart, i - this.windowStart)
+    }
     const end = this.bytes.indexOf(0x0a, this.at)
     if (end < 0) throw this.error('a line without an end')
     const text = this.bytes.toString('latin1', this.at, end)

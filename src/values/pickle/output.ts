@@ -69,8 +69,11 @@ export class PickleOutput {
 
   /** Text with one character per byte. */
   text(latin1: string): void {
-    const at = this.reserve(latin1.length)
-    this.bytes.write(latin1, at, 'latin1')
+    const { length } = latin1
+    const at = this.reserve(length)
+    const { bytes } = this
+    if (length > SHORT_TEXT) bytes.write(latin1, at, 'latin1')
+    else for (let i = 0; i < length; i++) bytes[at + i] = latin1.charCodeAt(i)
   }
 
   raw(data: Uint8Array): void {
@@ -80,7 +83,7 @@ export class PickleOutput {
 
   /** A string with its header. @param short whether the protocol has the opcode for less than 256 bytes */
   utf8(text: string, short: boolean): void {
-    if (short && text.length <= SHORT_TEXT && this.shortAscii(text)) return
+    if (text.length <= SHORT_TEXT && this.shortAscii(text, short)) return
     if (text.length < FRAME_SIZE_TARGET / 3 && this.longText(text, short)) return
     const data = utf8Bytes(text)
     const code1 = short ? op.SHORT_BINUNICODE : undefined
@@ -120,20 +123,27 @@ export class PickleOutput {
   }
 
   /** Writes it when it is ASCII. */
-  private shortAscii(text: string): boolean {
+  private shortAscii(text: string, short: boolean): boolean {
     const { length } = text
-    const at = this.reserve(length + 2)
+    const header = short ? 2 : 5
+    const at = this.reserve(length + header)
     const { bytes } = this
+    const start = at + header
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i)
       if (code > 0x7f) {
         this.length = at
         return false
       }
-      bytes[at + 2 + i] = code
+      bytes[start + i] = code
     }
-    bytes[at] = op.SHORT_BINUNICODE
+    bytes[at] = short ? op.SHORT_BINUNICODE : op.BINUNICODE
     bytes[at + 1] = length
+    if (!short) {
+      bytes[at + 2] = 0
+      bytes[at + 3] = 0
+      bytes[at + 4] = 0
+    }
     return true
   }
 

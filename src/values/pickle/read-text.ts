@@ -8,6 +8,11 @@ import { parseFloatText, parseIntegerText, unescapeString, unescapeUnicode, utf8
 export function textOpcode(m: Machine, code: number): boolean {
   switch (code) {
     case op.INT: {
+      const small = m.digits()
+      if (small >= 0) {
+        m.push(small)
+        return true
+      }
       const text = m.line()
       if (text === '01' || text === '00') m.push(text === '01')
       else m.push(m.checked(parseIntegerText(text), `${shown(text)} is no integer`))
@@ -56,6 +61,8 @@ function shown(text: string): string {
 }
 
 function index(m: Machine): number {
+  const small = m.digits()
+  if (small >= 0) return small
   const text = m.line()
   if (!/^\d{1,10}$/.test(text)) throw m.error(`${shown(text)} is no memo index`)
   return Number(text)

@@ -41,12 +41,9 @@ export function parseIntegerText(text: string): number | bigint | undefined {
 
 /** Python's float(text) for what repr() writes. */
 export function parseFloatText(text: string): number | undefined {
-  const named: Record<string, number> = {
-    inf: Number.POSITIVE_INFINITY,
-    '-inf': Number.NEGATIVE_INFINITY,
-    nan: Number.NaN,
-  }
-  if (text in named) return named[text]
+  if (text === 'inf') return Number.POSITIVE_INFINITY
+  if (text === '-inf') return Number.NEGATIVE_INFINITY
+  if (text === 'nan') return Number.NaN
   return /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined
 }
 
@@ -55,6 +52,9 @@ export function floatRepr(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
   if (Object.is(value, -0)) return '-0.0'
+  // In this range Python and JavaScript write the same digits; JavaScript leaves `.0` away.
+  const size = Math.abs(value)
+  if (size >= 1e-4 && size < 1e16) return Number.isInteger(value) ? `${value}.0` : String(value)
   const [, sign = '', digits = '', exponent = '0'] = /^(-?)([\d.]+)(?:e([+-]\d+))?$/.exec(String(value)) ?? []
   const point = digits.indexOf('.')
   const bare = digits.replace('.', '')
@@ -96,6 +96,7 @@ export function unescapeUnicode(text: string): string | undefined {
 
 /** What protocol 0 writes for text, one character per byte. */
 export function escapeUnicode(text: string): string {
+  if (/^[\x20-\x5b\x5d-\x7e]*$/.test(text)) return text
   let out = ''
   for (const character of text) {
     const code = character.codePointAt(0)!
