@@ -8,7 +8,7 @@ const FRAME_HEADER_SIZE = 9
 /** Results up to this size are copied out of one buffer that serves all picklings. */
 const SCRATCH_SIZE = 64 * 1024
 /** Texts up to this length are copied faster by hand. */
-const SHORT_TEXT = 48
+const SHORT_TEXT = 64
 
 /** Undefined while a pickling is under way: persistent ids and converters may start another one. */
 let scratch: Buffer | undefined
@@ -119,7 +119,9 @@ export class PickleOutput {
     const { bytes, length } = this
     if (bytes.length !== SCRATCH_SIZE) return bytes.subarray(0, length)
     scratch = bytes
-    return Buffer.from(bytes.subarray(0, length))
+    const result = Buffer.allocUnsafe(length)
+    bytes.copy(result, 0, 0, length)
+    return result
   }
 
   /** Writes it when it is ASCII. */
@@ -176,7 +178,8 @@ export class PickleOutput {
     const size = this.length - start - FRAME_HEADER_SIZE
     if (size >= FRAME_SIZE_MIN) {
       this.bytes[start] = op.FRAME
-      this.bytes.writeBigUInt64LE(BigInt(size), start + 1)
+      this.bytes.writeUIntLE(size, start + 1, 6)
+      this.bytes.writeUInt16LE(0, start + 7)
     } else {
       this.bytes.copyWithin(start, start + FRAME_HEADER_SIZE, this.length)
       this.length -= FRAME_HEADER_SIZE
