@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { AuditOptionsError, exitCodes, memshimVersion, TraceError } from '../audit/index.js'
 import { MemcachedError } from '../strict/index.js'
 import { auditCommand } from './audit.js'
+import { inspectCommand } from './inspect.js'
 import { switchesCommand } from './switches.js'
 import { UsageError } from './usage.js'
 import { whereCommand } from './where.js'
@@ -27,7 +28,7 @@ Exit codes: 0 fine, 1 something named by --fail-on was found, 2 bad usage or inp
   .showHelpAfterError('(memshim --help shows what there is)')
   .exitOverride()
 
-for (const command of [auditCommand(), whereCommand(), switchesCommand()]) {
+for (const command of [auditCommand(), whereCommand(), switchesCommand(), inspectCommand()]) {
   program.addCommand(
     command.exitOverride().showHelpAfterError(`(memshim ${command.name()} --help shows what there is)`),
   )

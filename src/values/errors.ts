@@ -1,5 +1,6 @@
 /** What can be wrong with a value or an item. */
 import { ValueError } from '../python/errors.js'
+import { opcodeName } from './pickle/opcodes.js'
 
 /** The value has no representation in this encoding. Nothing was sent. Python: the pickle module's own error. */
 export class ValueEncodeError extends TypeError {
@@ -36,7 +37,7 @@ export class ValueDecodeError extends ValueError {
 /** A pickle that cannot be read. Says where: byte offset and opcode. */
 export class UnpicklingError extends ValueError {
   override readonly name = 'UnpicklingError'
-  override readonly python = '_pickle.UnpicklingError'
+  override readonly python: string = '_pickle.UnpicklingError'
   constructor(
     message: string,
     /** Byte offset of the opcode. */
@@ -44,7 +45,8 @@ export class UnpicklingError extends ValueError {
     /** The opcode as a character code; undefined at the end of the data. */
     readonly opcode: number | undefined,
   ) {
-    const name = opcode === undefined ? 'end of data' : `opcode 0x${opcode.toString(16).padStart(2, '0')}`
-    super(`pickle: ${message} (offset ${offset}, ${name})`)
+    super(
+      `pickle: ${message} (offset ${offset}, ${opcode === undefined ? 'end of data' : opcodeName(opcode)})`,
+    )
   }
 }

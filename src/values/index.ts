@@ -1,10 +1,26 @@
 /** memshim/values: flags, zlib and pickle, so that Python and Node.js read each other's items. */
 export { describe } from './describe.js'
+export {
+  type EncodingOptions,
+  jsonSerializer,
+  type ValueCompressor,
+  type ValueSerializer,
+} from './encoding-options.js'
 export { type DecodeReason, UnpicklingError, ValueDecodeError, ValueEncodeError } from './errors.js'
+export type { PickleConverter } from './pickle/converters.js'
+export { disassemble, disassembly, type Operation } from './pickle/disassemble.js'
 export { type UnpickleOptions, unpickle } from './pickle/reader.js'
 export { type PickleOptions, pickle } from './pickle/writer.js'
 export { type PylibmcEncodingOptions, pylibmcEncoding } from './pylibmc.js'
-export { type PythonMemcachedEncodingOptions, pythonMemcachedEncoding } from './python-memcached.js'
+export { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from './python-collections.js'
+export { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from './python-dates.js'
+export {
+  type PythonMemcachedDialect,
+  type PythonMemcachedEncodingOptions,
+  pythonMemcachedDialects,
+  pythonMemcachedEncoding,
+} from './python-memcached.js'
+export { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from './python-numbers.js'
 export {
   PyByteArray,
   PyComplex,
@@ -15,6 +31,7 @@ export {
   PyTuple,
   PythonObject,
 } from './python-values.js'
+export { rawEncoding } from './raw.js'
 export { fromTypedJson, type TypedJson, toTypedJson } from './typed-json.js'
 export {
   type CompressionRequest,

@@ -1,9 +1,16 @@
-/** How python-memcached (on Python 3) writes and reads values, by version. Source: spec/python-memcached §9, §17, §18. */
+/** How python-memcached writes and reads values, by version. Source: spec/python-memcached §9, §17, §18. */
 import { bytesRepr } from '../python/repr.js'
+import {
+  checkedOptions,
+  type EncodingOptions,
+  inflated,
+  isSerialized,
+  serialized,
+  smaller,
+} from './encoding-options.js'
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
-import { type UnpickleOptions, unpickle } from './pickle/reader.js'
-import { pickle } from './pickle/writer.js'
+import { unpickle } from './pickle/reader.js'
 import { decodeText, encodeText } from './text.js'
 import {
   type CompressionRequest,
@@ -15,15 +22,33 @@ import {
   FLAG_ZLIB,
   type ValueEncoding,
 } from './types.js'
-import { compress, decompress } from './zlib.js'
 
-export interface PythonMemcachedEncodingOptions extends UnpickleOptions {
-  /** `1.58` writes text with flag 0, reads flag 0 as text, and writes booleans as integers. Default `1.59` (and later). */
-  readonly version?: '1.58' | '1.59'
-  /** Default 0, python-memcached's own default. Negative = the highest. */
-  readonly pickleProtocol?: number
-  /** Largest inflated value in bytes. */
-  readonly maxInflated?: number
+/** What the versions disagree on. */
+export interface PythonMemcachedDialect {
+  /** Text is pickled, written without a flag, or with flag 16. */
+  readonly text: 'pickle' | 'untyped' | 'flagged'
+  /** Booleans are the digit 1 or 0 or the words True and False (which no version can read) with flag 2, or pickled. */
+  readonly booleans: 'digit' | 'word' | 'pickle'
+  /** What an item without type bits is read as. */
+  readonly untyped: 'bytes' | 'text'
+  /** Whether flag 16 is known when reading. */
+  readonly readsText: boolean
+}
+
+/** By the last version of each range: ≤1.54 (Python 2), 1.55–1.56, 1.57–1.58, 1.59 and later (all on Python 3). */
+export const pythonMemcachedDialects = {
+  '1.54': { text: 'pickle', booleans: 'digit', untyped: 'bytes', readsText: false },
+  '1.56': { text: 'untyped', booleans: 'word', untyped: 'text', readsText: false },
+  '1.58': { text: 'untyped', booleans: 'digit', untyped: 'text', readsText: false },
+  '1.59': { text: 'flagged', booleans: 'pickle', untyped: 'bytes', readsText: true },
+} as const satisfies Readonly<Record<string, PythonMemcachedDialect>>
+
+/** `pickleProtocol` is 0, python-memcached's own default, unless set. */
+export interface PythonMemcachedEncodingOptions extends EncodingOptions {
+  /** Default `1.59` (and later). */
+  readonly version?: keyof typeof pythonMemcachedDialects
+  /** Departs from the version's dialect where a mixed fleet needs it, e.g. `{ text: 'untyped', readsText: true }`. */
+  readonly dialect?: Partial<PythonMemcachedDialect>
   /**
    * python-memcached reads a pickle that fails as None. When given, this is called with the failure and its result is the
    * value; without it the failure is thrown.
@@ -31,49 +56,58 @@ export interface PythonMemcachedEncodingOptions extends UnpickleOptions {
   readonly undecodablePickle?: (error: unknown) => unknown
 }
 
-export function pythonMemcachedEncoding(options: PythonMemcachedEncodingOptions = {}): ValueEncoding {
-  const protocol = options.pickleProtocol ?? 0
-  const old = options.version === '1.58'
+/** @throws RangeError for a serializer whose flag means something else */
+export function pythonMemcachedEncoding(given: PythonMemcachedEncodingOptions = {}): ValueEncoding {
+  const options = checkedOptions(given)
+  const version = options.version ?? '1.59'
+  const dialect: PythonMemcachedDialect = { ...pythonMemcachedDialects[version], ...options.dialect }
+  const { serializer, undecodablePickle, unknownFlags = 'raise' } = options
   return {
-    name: `python-memcached-${options.version ?? '1.59'}`,
+    name: `python-memcached-${version}`,
     encode(value, compression) {
-      return compressed(serialized(value, protocol, old), compression)
+      return compressed(typed(value, options, dialect), compression, options)
     },
     decode(flags, data) {
-      let payload = data
-      let type = flags
-      if (flags & FLAG_ZLIB) {
-        payload = decompress(data, flags, options.maxInflated)
-        type &= ~FLAG_ZLIB
-      }
-      if (type === 0) return old ? decodeText(payload) : payload
-      if (type & FLAG_TEXT && !old) return decodeText(payload)
+      const payload = inflated(flags, data, options)
+      const type = flags & ~FLAG_ZLIB
+      if (type === 0) return dialect.untyped === 'text' ? decodeText(payload) : payload
+      if (serializer && isSerialized(type, serializer)) return serializer.deserialize(payload)
+      if (type & FLAG_TEXT && dialect.readsText) return decodeText(payload)
       if (type & (FLAG_INTEGER | FLAG_LONG)) return pythonInteger(payload, bytesRepr)
-      if (!(type & FLAG_PICKLE))
+      if (!(type & FLAG_PICKLE)) {
+        if (unknownFlags !== 'raise') return unknownFlags === 'bytes' ? payload : null
         throw new ValueDecodeError('flags', `Unknown flags on get: ${(type >>> 0).toString(16)}`, flags)
-      if (!options.undecodablePickle) return unpickle(payload, options)
+      }
+      if (!undecodablePickle) return unpickle(payload, options)
       try {
         return unpickle(payload, options)
       } catch (error) {
-        return options.undecodablePickle(error)
+        return undecodablePickle(error)
       }
     },
   }
 }
 
-function serialized(value: unknown, protocol: number, old: boolean): EncodedValue {
+function typed(value: unknown, options: EncodingOptions, dialect: PythonMemcachedDialect): EncodedValue {
   if (value instanceof Uint8Array) return { flags: 0, data: value }
-  if (typeof value === 'string') return { flags: old ? 0 : FLAG_TEXT, data: encodeText(value) }
+  if (typeof value === 'string' && dialect.text !== 'pickle')
+    return { flags: dialect.text === 'flagged' ? FLAG_TEXT : 0, data: encodeText(value) }
   if (isInteger(value)) return { flags: FLAG_INTEGER, data: Buffer.from(integerText(value)) }
-  if (old && typeof value === 'boolean') return { flags: FLAG_INTEGER, data: Buffer.from(value ? '1' : '0') }
-  return { flags: FLAG_PICKLE, data: pickle(value, { protocol }) }
+  if (typeof value === 'boolean' && dialect.booleans !== 'pickle')
+    return {
+      flags: FLAG_INTEGER,
+      data: Buffer.from(dialect.booleans === 'digit' ? `${+value}` : value ? 'True' : 'False'),
+    }
+  return serialized(value, options, options.pickleProtocol ?? 0)
 }
 
 /** Compresses above `minCompressLen` bytes (strictly), never integers, and keeps only what got shorter. */
-function compressed(encoded: EncodedValue, request: CompressionRequest | undefined): EncodedValue {
+function compressed(
+  encoded: EncodedValue,
+  request: CompressionRequest | undefined,
+  options: EncodingOptions,
+): EncodedValue {
   const { minCompressLen = 0 } = request ?? {}
   const never = minCompressLen === 0 || (encoded.flags & (FLAG_INTEGER | FLAG_LONG)) !== 0
-  if (never || encoded.data.length <= minCompressLen) return encoded
-  const data = compress(encoded.data)
-  return data.length < encoded.data.length ? { flags: encoded.flags | FLAG_ZLIB, data } : encoded
+  return never || encoded.data.length <= minCompressLen ? encoded : smaller(encoded, options, -1)
 }

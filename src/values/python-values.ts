@@ -38,12 +38,15 @@ export class PyGlobal {
 }
 
 /**
- * An object of any other class: what its pickle says, inert. It can be inspected, and is written back as it was.
+ * An object of any other class: what its pickle says, inert. It can be inspected, is matched by converters, and is
+ * written back as it was.
  */
 export class PythonObject {
   /** What BUILD would hand to `__setstate__` or put into `__dict__`. */
   state: unknown
   hasState = false
+  /** Function that would be called with object and state instead of BUILD. */
+  stateSetter: unknown
   /** Items appended to the new object, as to a list. */
   readonly listItems: unknown[] = []
   /** Items set on the new object, as on a dict. */
@@ -55,15 +58,38 @@ export class PythonObject {
     readonly type: unknown,
     /** Arguments, in order. */
     readonly args: readonly unknown[],
-    /** `call` = type(*args); `new` = type.__new__(type, *args, **kwargs). */
-    readonly how: 'call' | 'new',
+    /**
+     * `call` = type(*args); `new` = type.__new__(type, *args, **kwargs);
+     * `base` = base.__new__(type, args[0]), which is how protocols 0 and 1 write subclasses of built-in types.
+     */
+    readonly how: 'call' | 'new' | 'base',
     readonly kwargs?: ReadonlyMap<unknown, unknown>,
+    /** The built-in type, when made by `base`. */
+    readonly base?: PyGlobal,
   ) {}
 
-  /** `module.name` of the class, as far as the pickle tells. */
+  /** `module.name` of the class, as far as the pickle tells; else `unknown`. */
   get className(): string {
     return this.type instanceof PyGlobal ? `${this.type.module}.${this.type.name}` : 'unknown'
   }
+
+  /** Attributes by name: what is in `__dict__` and `__slots__`, when the state says it in the usual way. */
+  get attributes(): ReadonlyMap<string, unknown> {
+    const all = new Map<string, unknown>()
+    const { state } = this
+    const [dict, slots] =
+      state instanceof PyTuple ? state.items : Array.isArray(state) && state.length === 2 ? state : [state]
+    for (const part of [dict, slots]) {
+      const entries = part instanceof Map ? part : isPlain(part) ? Object.entries(part) : []
+      for (const [name, value] of entries) if (typeof name === 'string') all.set(name, value)
+    }
+    return all
+  }
+}
+
+/** A dict of text keys, as plain JavaScript. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
 /** An object that lives outside of the pickle. */

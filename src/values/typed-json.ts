@@ -98,7 +98,8 @@ export function toTypedJson(value: unknown): TypedJson {
   if (value instanceof PyFrozenSet) return { $frozenset: sorted(value.items) }
   if (value instanceof PyByteArray) return { $bytearray: value.bytes.toString('latin1') }
   if (value instanceof PyComplex) return { $complex: [floatRepr(value.real), floatRepr(value.imag)] }
-  if (value instanceof Map) return dict([...value])
+  // Python's other dictionaries are Maps with a class of their own.
+  if (value instanceof Map && Object.getPrototypeOf(value) === Map.prototype) return dict([...value])
   if (typeof value === 'object' && value !== null) {
     const prototype = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null) return dict(Object.entries(value))

@@ -72,20 +72,9 @@ export const op = {
 
 export const HIGHEST_PROTOCOL = 5
 
-/** Python 3 module name → Python 2 name, for protocols 0–2 (`fix_imports`), for what is written here. */
-const python2Modules: Readonly<Record<string, string>> = {
-  builtins: '__builtin__',
-  copyreg: 'copy_reg',
-  queue: 'Queue',
-}
-const python3Modules: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(python2Modules).map(([three, two]) => [two, three]),
-)
+const names: ReadonlyMap<number, string> = new Map(Object.entries(op).map(([name, code]) => [code, name]))
 
-export function python2Module(module: string): string {
-  return python2Modules[module] ?? module
-}
-
-export function python3Module(module: string): string {
-  return python3Modules[module] ?? module
+/** `BININT1`; for what is no opcode its number. */
+export function opcodeName(code: number): string {
+  return names.get(code) ?? `unknown opcode 0x${code.toString(16).padStart(2, '0')}`
 }

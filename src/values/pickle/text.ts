@@ -1,5 +1,7 @@
 /** The textual and numeric encodings inside pickles. Source: CPython's pickle module. */
 
+import { isUtf8 } from 'node:buffer'
+
 /** Two's complement, little-endian; number when safe, else bigint. */
 export function decodeLong(bytes: Buffer): number | bigint {
   if (bytes.length === 0) return 0
@@ -39,13 +41,10 @@ export function parseIntegerText(text: string): number | bigint | undefined {
 
 /** Python's float(text) for what repr() writes. */
 export function parseFloatText(text: string): number | undefined {
-  const named: Record<string, number> = {
-    inf: Number.POSITIVE_INFINITY,
-    '-inf': Number.NEGATIVE_INFINITY,
-    nan: Number.NaN,
-  }
-  if (text in named) return named[text]
-  return /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined
+  if (text === 'inf') return Number.POSITIVE_INFINITY
+  if (text === '-inf') return Number.NEGATIVE_INFINITY
+  if (text === 'nan') return Number.NaN
+  return /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined
 }
 
 /** Python's repr() of a float. */
@@ -53,6 +52,9 @@ export function floatRepr(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
   if (Object.is(value, -0)) return '-0.0'
+  // In this range Python and JavaScript write the same digits; JavaScript leaves `.0` away.
+  const size = Math.abs(value)
+  if (size >= 1e-4 && size < 1e16) return Number.isInteger(value) ? `${value}.0` : String(value)
   const [, sign = '', digits = '', exponent = '0'] = /^(-?)([\d.]+)(?:e([+-]\d+))?$/.exec(String(value)) ?? []
   const point = digits.indexOf('.')
   const bare = digits.replace('.', '')
@@ -94,6 +96,7 @@ export function unescapeUnicode(text: string): string | undefined {
 
 /** What protocol 0 writes for text, one character per byte. */
 export function escapeUnicode(text: string): string {
+  if (/^[\x20-\x5b\x5d-\x7e]*$/.test(text)) return text
   let out = ''
   for (const character of text) {
     const code = character.codePointAt(0)!
@@ -124,28 +127,33 @@ export function unescapeString(text: string): Buffer | undefined {
   return bad ? undefined : Buffer.from(plain, 'latin1')
 }
 
-/** UTF-8 in which lone surrogates are encoded like any other code point (`surrogatepass`). */
-export function utf8Text(bytes: Buffer): string {
-  const text = bytes.toString('utf8')
-  if (!text.includes('\ufffd')) return text
-  let out = ''
+/** UTF-8 in which lone surrogates are encoded like any other code point (`surrogatepass`); undefined for anything else. */
+export function utf8Text(bytes: Buffer): string | undefined {
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  const parts: string[] = []
   let from = 0
-  for (let i = 0; i + 2 < bytes.length; i++) {
-    if (bytes[i] === 0xed && (bytes[i + 1]! & 0xe0) === 0xa0 && (bytes[i + 2]! & 0xc0) === 0x80) {
-      out += bytes.toString('utf8', from, i)
-      out += String.fromCharCode(0xd000 | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f))
-      from = i + 3
-      i += 2
-    }
+  for (let i = bytes.indexOf(0xed); i >= 0; i = bytes.indexOf(0xed, i + 1)) {
+    const [second = 0, third = 0] = [bytes[i + 1], bytes[i + 2]]
+    if ((second & 0xe0) !== 0xa0 || (third & 0xc0) !== 0x80) continue
+    const before = bytes.subarray(from, i)
+    if (!isUtf8(before)) return undefined
+    parts.push(before.toString('utf8'), String.fromCharCode(0xd000 | ((second & 0x3f) << 6) | (third & 0x3f)))
+    from = i + 3
+    i += 2
   }
-  return out + bytes.toString('utf8', from)
+  const rest = bytes.subarray(from)
+  return from > 0 && isUtf8(rest) ? parts.join('') + rest.toString('utf8') : undefined
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 
+export function hasLoneSurrogate(text: string): boolean {
+  return LONE_SURROGATE.test(text)
+}
+
 /** The reverse of `utf8Text`. */
 export function utf8Bytes(text: string): Buffer {
-  if (!LONE_SURROGATE.test(text)) return Buffer.from(text)
+  if (!hasLoneSurrogate(text)) return Buffer.from(text)
   return Buffer.concat(
     text.split(/(\p{Surrogate})/u).map((part) => {
       if (!LONE_SURROGATE.test(part)) return Buffer.from(part)

@@ -1,0 +1,116 @@
+/**
+ * What objects of further classes become when read, and what values of further classes become when written. Conversion is
+ * by name alone: a pickle never decides what is called.
+ */
+import { PyFrozenSet, PyTuple, PythonObject } from '../python-values.js'
+
+/** One class, both ways; the same list serves reading and writing. */
+export interface PickleConverter {
+  /** `module.qualified.name` of the Python class (or function), e.g. `app.models.Point`. */
+  readonly className: string
+  /** A finished object → a value; undefined leaves it inert. Arguments, state and items are already converted. */
+  readonly read?: (object: PythonObject) => unknown
+  /** Values to write: instances of this class. */
+  readonly type?: abstract new (
+    ...args: never[]
+  ) => unknown
+  /** A value of `type` → the object to write. */
+  readonly write?: (value: never) => PythonObject
+}
+
+/**
+ * Replaces objects of registered classes, innermost first; shared objects stay shared. An object that is part of itself
+ * stays inert inside itself. Containers are changed in place.
+ */
+export function converted(
+  root: unknown,
+  converters: readonly PickleConverter[],
+  /** Objects of the caller's, which are left alone. */
+  foreign: readonly unknown[],
+): unknown {
+  const byName = new Map(converters.filter(({ read }) => read).map((one) => [one.className, one]))
+  const done = new Map<unknown, unknown>(foreign.map((value) => [value, value]))
+  const lists = new Set<readonly unknown[]>()
+
+  function convert(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value
+    const known = done.get(value)
+    if (known !== undefined) return known
+    done.set(value, value)
+    inside(value)
+    if (!(value instanceof PythonObject)) return value
+    const made = byName.get(value.className)?.read?.(value)
+    if (made === undefined) return value
+    done.set(value, made)
+    return made
+  }
+
+  function list(items: readonly unknown[]): void {
+    // Many objects may have the same arguments.
+    if (lists.has(items)) return
+    lists.add(items)
+    const writable = items as unknown[]
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i]
+      if (typeof item !== 'object' || item === null) continue
+      const made = convert(item)
+      if (made !== item) writable[i] = made
+    }
+  }
+
+  function set(items: Set<unknown>): void {
+    const old = [...items]
+    const made = old.map(convert)
+    if (made.every((item, i) => item === old[i])) return
+    items.clear()
+    for (const item of made) items.add(item)
+  }
+
+  function map(items: Map<unknown, unknown>): void {
+    const old = [...items].flat()
+    const made = old.map(convert)
+    if (made.every((item, i) => item === old[i])) return
+    items.clear()
+    for (let i = 0; i < made.length; i += 2) items.set(made[i], made[i + 1])
+  }
+
+  function inside(value: object): void {
+    if (Array.isArray(value)) list(value)
+    else if (value instanceof PyTuple) list(value.items)
+    else if (value instanceof Set) set(value)
+    else if (value instanceof PyFrozenSet) set(value.items as Set<unknown>)
+    else if (value instanceof PythonObject) object(value)
+    else if (!ArrayBuffer.isView(value)) {
+      if (value instanceof Map) map(value)
+      properties(value as Record<string, unknown>)
+    }
+  }
+
+  function object(value: PythonObject): void {
+    list(value.args)
+    if (value.kwargs) map(value.kwargs as Map<unknown, unknown>)
+    list(value.listItems)
+    list(value.setItems)
+    for (const pair of value.dictItems) list(pair)
+    const state = convert(value.state)
+    if (state !== value.state) value.state = state
+  }
+
+  function properties(value: Record<string, unknown>): void {
+    for (const key of Object.keys(value)) {
+      const item = value[key]
+      if (typeof item !== 'object' || item === null) continue
+      const made = convert(item)
+      // Never an assignment to __proto__.
+      if (made !== item)
+        Object.defineProperty(value, key, {
+          value: made,
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        })
+    }
+  }
+
+  return convert(root)
+}

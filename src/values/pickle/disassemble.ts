@@ -1,0 +1,160 @@
+/** What a pickle says, opcode by opcode, without reading it. Source: CPython's pickletools, whose words it uses. */
+import { PyFloat } from '../python-values.js'
+import { Machine } from './machine.js'
+import { op, opcodeName } from './opcodes.js'
+import type { UnpickleOptions } from './options.js'
+import {
+  decodeLong,
+  floatRepr,
+  parseFloatText,
+  parseIntegerText,
+  unescapeString,
+  unescapeUnicode,
+} from './text.js'
+
+export interface Operation {
+  /** Byte offset of the opcode. */
+  readonly offset: number
+  readonly code: number
+  /** e.g. `BININT1`. */
+  readonly name: string
+  /** `PyFloat` for floats, a Buffer for bytes, text for lines; undefined for opcodes without an argument. */
+  readonly argument: unknown
+}
+
+type Read = (m: Machine) => unknown
+
+const unsigned1: Read = (m) => m.u8()
+const unsigned4: Read = (m) => m.u32()
+const signed4: Read = (m) => m.bytes.readInt32LE(m.take(4))
+const line: Read = (m) => m.line()
+const twoLines: Read = (m) => `${m.line()} ${m.line()}`
+const index: Read = (m) => Number(m.line())
+const integer: Read = (m) => {
+  const text = m.line()
+  if (text === '00' || text === '01') return text === '01'
+  return m.checked(parseIntegerText(text.replace(/L$/, '')), 'no integer')
+}
+
+/** How each argument is read; opcodes that are missing have none. */
+const readers: ReadonlyMap<number, Read> = new Map<number, Read>([
+  [op.INT, integer],
+  [op.LONG, integer],
+  [op.BININT, signed4],
+  [op.BININT1, unsigned1],
+  [op.BININT2, (m) => m.bytes.readUInt16LE(m.take(2))],
+  [op.LONG1, (m) => decodeLong(m.slice(m.u8()))],
+  [op.LONG4, (m) => decodeLong(m.slice(m.length4()))],
+  [op.FLOAT, (m) => new PyFloat(m.checked(parseFloatText(m.line()), 'no float'))],
+  [op.BINFLOAT, (m) => new PyFloat(m.bytes.readDoubleBE(m.take(8)))],
+  [op.STRING, (m) => m.checked(unescapeString(m.line()), 'no quoted string').toString('latin1')],
+  [op.BINSTRING, (m) => m.slice(m.length4()).toString('latin1')],
+  [op.SHORT_BINSTRING, (m) => m.slice(m.u8()).toString('latin1')],
+  [op.UNICODE, (m) => m.checked(unescapeUnicode(m.line()), 'a broken escape')],
+  [op.BINUNICODE, (m) => m.utf8(m.u32())],
+  [op.SHORT_BINUNICODE, (m) => m.utf8(m.u8())],
+  [op.BINUNICODE8, (m) => m.utf8(m.length8())],
+  [op.BINBYTES, (m) => m.slice(m.u32())],
+  [op.SHORT_BINBYTES, (m) => m.slice(m.u8())],
+  [op.BINBYTES8, (m) => m.slice(m.length8())],
+  [op.BYTEARRAY8, (m) => m.slice(m.length8())],
+  [op.PUT, index],
+  [op.GET, index],
+  [op.BINPUT, unsigned1],
+  [op.BINGET, unsigned1],
+  [op.LONG_BINPUT, unsigned4],
+  [op.LONG_BINGET, unsigned4],
+  [op.GLOBAL, twoLines],
+  [op.INST, twoLines],
+  [op.PERSID, line],
+  [op.EXT1, unsigned1],
+  [op.EXT2, (m) => m.bytes.readUInt16LE(m.take(2))],
+  [op.EXT4, signed4],
+  [op.PROTO, unsigned1],
+  [op.FRAME, (m) => m.length8()],
+])
+
+/** Up to and with STOP. @throws UnpicklingError naming offset and opcode */
+export function* disassemble(data: Uint8Array, limits: UnpickleOptions = {}): Generator<Operation> {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  const m = new Machine(bytes, limits, undefined)
+  for (;;) {
+    const offset = m.at
+    m.start = offset
+    const code = bytes[offset]
+    m.opcode = code
+    if (code === undefined) throw m.error('the data ends before STOP')
+    m.at++
+    const name = opcodeName(code)
+    if (name.startsWith('unknown')) throw m.error('unknown opcode')
+    yield { offset, code, name, argument: readers.get(code)?.(m) }
+    if (code === op.STOP) return
+  }
+}
+
+/** Opcodes that take everything down to the mark. */
+const TO_MARK: ReadonlySet<number> = new Set([
+  op.APPENDS, op.LIST, op.TUPLE, op.DICT, op.SETITEMS, op.ADDITEMS, op.FROZENSET, op.POP_MARK, op.OBJ, op.INST,
+]) // biome-ignore format: one set
+
+/**
+ * The lines that Python's `pickletools.dis` prints.
+ * @param maxArgument characters; longer arguments end in `…`
+ */
+export function* disassembly(
+  data: Uint8Array,
+  maxArgument = Number.POSITIVE_INFINITY,
+  limits: UnpickleOptions = {},
+): Generator<string> {
+  const marks: number[] = []
+  let memoSize = 0
+  for (const { offset, code, name, argument } of disassemble(data, limits)) {
+    const indent = '    '.repeat(marks.length)
+    let note = ''
+    if (TO_MARK.has(code) && marks.length > 0) note = `(MARK at ${marks.pop()})`
+    else if (code === op.MEMOIZE) note = `(as ${memoSize})`
+    if (code === op.MEMOIZE || code === op.PUT || code === op.BINPUT || code === op.LONG_BINPUT) memoSize++
+    const shown = argument === undefined ? '' : ` ${shortened(repr(code, argument), maxArgument)}`
+    const padding = argument === undefined && note === '' ? '' : ' '.repeat(Math.max(0, 10 - name.length))
+    const letter = code < 0x80 ? String.fromCharCode(code) : `\\x${code.toString(16)}`
+    yield `${String(offset).padStart(5)}: ${letter.padEnd(4)} ${indent}${name}${padding}${shown}${note && ` ${note}`}`
+    if (code === op.MARK) marks.push(offset)
+  }
+}
+
+function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text
+}
+
+function repr(code: number, argument: unknown): string {
+  if (argument instanceof PyFloat) return floatRepr(argument.value)
+  if (argument === true) return 'True'
+  if (argument === false) return 'False'
+  if (typeof argument === 'string') return quoted(argument, /[\p{C}\p{Z}]/u)
+  if (!(argument instanceof Uint8Array)) return String(argument)
+  const bytes = `b${quoted(Buffer.from(argument).toString('latin1'), /[^\x20-\x7e]/)}`
+  return code === op.BYTEARRAY8 ? `bytearray(${bytes})` : bytes
+}
+
+const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' }
+
+/** Python's repr() of text. */
+function quoted(text: string, unprintable: RegExp): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
+  let body = ''
+  for (const character of text) {
+    const named = character === quote ? `\\${quote}` : NAMED[character]
+    if (named !== undefined) body += named
+    else if (character === ' ' || !unprintable.test(character)) body += character
+    else {
+      const hex = character.codePointAt(0)!.toString(16)
+      body +=
+        hex.length <= 2
+          ? `\\x${hex.padStart(2, '0')}`
+          : hex.length <= 4
+            ? `\\u${hex.padStart(4, '0')}`
+            : `\\U${hex.padStart(8, '0')}`
+    }
+  }
+  return `${quote}${body}${quote}`
+}

@@ -1,0 +1,27 @@
+/** What a caller may ask of the pickle reader. */
+import type { PickleConverter } from './converters.js'
+
+export interface UnpickleOptions {
+  /** Keep what plain JavaScript would lose: floats, tuples, frozensets, bytearrays as wrappers, every dict as a Map. */
+  readonly preserve?: boolean
+  /** `auto` (default): a dict is an object when all keys are text that keeps its place in one, else a Map. `map`: always. */
+  readonly dicts?: 'auto' | 'map'
+  /** How Python 2's byte strings are read. Default `ascii`, as in Python 3: other bytes are an error. */
+  readonly encoding?: 'ascii' | 'latin1' | 'utf8' | 'bytes'
+  /** Object for a persistent id. Without it such pickles are refused. */
+  readonly persistentLoad?: (id: unknown) => unknown
+  /** Out-of-band buffers of protocol 5. */
+  readonly buffers?: readonly Uint8Array[]
+  /** What objects of further classes become. */
+  readonly converters?: readonly PickleConverter[]
+  /** Longest pickle in bytes. Default 256 MiB. */
+  readonly maxLength?: number
+  /** Most objects on the stack at once. Default 1,000,000. */
+  readonly maxStack?: number
+  /** Most objects in the memo. Default 1,000,000. */
+  readonly maxMemo?: number
+  /** Deepest nesting of containers and objects. Default 1000, like CPython's recursion limit. */
+  readonly maxDepth?: number
+  /** Most characters, bytes and items that constructors may copy from other objects. Default 67,108,864. */
+  readonly maxOutput?: number
+}

@@ -1,0 +1,224 @@
+/** The state of one pickling: output, memo, depth; and what opcode a value of each JavaScript type begins with. */
+import { ValueEncodeError } from '../errors.js'
+import { type PyGlobal, PythonObject } from '../python-values.js'
+import type { PickleConverter } from './converters.js'
+import { op } from './opcodes.js'
+import { PickleOutput } from './output.js'
+import { encodeLong, escapeUnicode, floatRepr, MAX_INTEGER_DIGITS } from './text.js'
+
+export interface PickleOptions {
+  /** 0…5; negative = the highest. */
+  readonly protocol?: number
+  /** Id of an object that is stored elsewhere; undefined = pickle it here. */
+  readonly persistentId?: (value: unknown) => unknown
+  /** How values of further classes are written. */
+  readonly converters?: readonly PickleConverter[]
+  /** Deepest nesting. Default 1000, like CPython's recursion limit. */
+  readonly maxDepth?: number
+}
+
+const DEFAULT_MAX_DEPTH = 1000
+
+/** How objects of one prototype are written. */
+export type Save = (p: Pickler, value: never) => void
+type SaveObject = (p: Pickler, object: PythonObject, memoKey: object) => void
+
+export class Pickler {
+  readonly out = new PickleOutput()
+  /** Protocol 1 and later. */
+  readonly bin: boolean
+  readonly objects = new Map<object, number>()
+  /** Classes and functions are singletons in Python: memo index by module and name. */
+  readonly globals = new Map<string, number>()
+  private readonly texts = new Map<string, number>()
+  private readonly keys: string[] = []
+  private readonly keyIndexes: number[] = []
+  private readonly maxDepth: number
+  private readonly writers: readonly PickleConverter[] | undefined
+  private readonly persistentId: PickleOptions['persistentId']
+  private memoSize = 0
+  private depth = 0
+
+  constructor(
+    readonly protocol: number,
+    options: PickleOptions,
+    /** By prototype. */
+    private readonly table: ReadonlyMap<object, Save>,
+    private readonly saveDict: (p: Pickler, dict: object) => void,
+  ) {
+    this.bin = protocol >= 1
+    this.maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH
+    this.persistentId = options.persistentId
+    const writers = options.converters?.filter(({ type, write }) => type && write)
+    this.writers = writers && writers.length > 0 ? writers : undefined
+  }
+
+  dump(value: unknown): Buffer {
+    const { out, protocol } = this
+    if (protocol >= 2) out.byteArgument(op.PROTO, protocol)
+    if (protocol >= 4) out.startFraming()
+    this.save(value)
+    out.byte(op.STOP)
+    return out.finish()
+  }
+
+  save(value: unknown): void {
+    this.out.boundary()
+    const id = this.persistentId?.(value)
+    if (id !== undefined && id !== null) this.savePersistent(id)
+    else if (typeof value === 'string') this.saveText(value)
+    else if (typeof value === 'number') this.saveNumber(value)
+    else if (typeof value === 'object' && value !== null) this.saveObject(value)
+    else this.saveScalar(value)
+  }
+
+  saveText(value: string): void {
+    const known = this.texts.get(value)
+    if (known !== undefined) return this.get(known)
+    this.writeText(value)
+    this.texts.set(value, this.put())
+  }
+
+  /** A key of a plain object: mostly the same as in the dict before, at the same place. */
+  saveKey(key: string, place: number): void {
+    if (this.keys[place] === key && !this.persistentId) {
+      this.out.boundary()
+      return this.get(this.keyIndexes[place]!)
+    }
+    this.save(key)
+    const index = this.texts.get(key)
+    if (index === undefined) return
+    this.keys[place] = key
+    this.keyIndexes[place] = index
+  }
+
+  /** Text that is a new object in Python; only empty and one-character texts are always shared there. */
+  saveFreshText(value: string): void {
+    this.out.boundary()
+    if (value.length <= 1 && value <= '\xff') return this.saveText(value)
+    this.writeText(value)
+    this.put()
+  }
+
+  saveFloat(value: number): void {
+    if (this.bin) this.out.double(op.BINFLOAT, value)
+    else this.out.text(`F${floatRepr(value)}\n`)
+  }
+
+  savePersistent(id: unknown): void {
+    if (this.bin) {
+      this.save(id)
+      this.out.byte(op.BINPERSID)
+      return
+    }
+    if (typeof id !== 'string' || /[^\x20-\x7e]/.test(id))
+      throw new ValueEncodeError('persistent IDs in protocol 0 must be ASCII strings')
+    this.out.text(`P${id}\n`)
+  }
+
+  memoize(object: object): void {
+    this.objects.set(object, this.put())
+  }
+
+  put(): number {
+    const index = this.memoSize++
+    if (this.protocol >= 4) this.out.byte(op.MEMOIZE)
+    else if (!this.bin) this.out.text(`p${index}\n`)
+    else if (index < 256) this.out.byteArgument(op.BINPUT, index)
+    else this.out.wordArgument(op.LONG_BINPUT, index)
+    return index
+  }
+
+  get(index: number): void {
+    if (!this.bin) this.out.text(`g${index}\n`)
+    else if (index < 256) this.out.byteArgument(op.BINGET, index)
+    else this.out.wordArgument(op.LONG_BINGET, index)
+  }
+
+  private saveNumber(value: number): void {
+    if ((value | 0) === value && this.bin && (value !== 0 || 1 / value > 0)) this.saveSmall(value)
+    else if (Number.isSafeInteger(value) && (value !== 0 || 1 / value > 0)) this.saveInteger(value)
+    else this.saveFloat(value)
+  }
+
+  private saveSmall(value: number): void {
+    if (value >= 0 && value < 0x100) this.out.byteArgument(op.BININT1, value)
+    else if (value >= 0 && value < 0x10000) this.out.shortArgument(op.BININT2, value)
+    else this.out.wordArgument(op.BININT, value)
+  }
+
+  private saveInteger(value: number | bigint): void {
+    const { out } = this
+    if (value >= -0x80000000 && value <= 0x7fffffff) {
+      if (this.bin) this.saveSmall(Number(value))
+      else out.text(`I${value}\n`)
+    } else if (this.protocol >= 2) {
+      const bytes = encodeLong(BigInt(value))
+      if (bytes.length < 256) out.byteArgument(op.LONG1, bytes.length)
+      else out.wordArgument(op.LONG4, bytes.length)
+      out.raw(bytes)
+    } else {
+      const text = value.toString()
+      if (text.length > MAX_INTEGER_DIGITS + 1)
+        throw new ValueEncodeError(
+          `an integer of ${text.length} digits: Python reads at most ${MAX_INTEGER_DIGITS} in protocol ${this.protocol}`,
+        )
+      out.text(`L${text}L\n`)
+    }
+  }
+
+  private saveScalar(value: unknown): void {
+    const { out } = this
+    if (value === null) out.byte(op.NONE)
+    else if (typeof value === 'bigint') this.saveInteger(value)
+    else if (typeof value !== 'boolean')
+      throw new ValueEncodeError(`cannot pickle ${value === undefined ? 'undefined' : `a ${typeof value}`}`)
+    else if (this.protocol >= 2) out.byte(value ? op.NEWTRUE : op.NEWFALSE)
+    else out.text(value ? 'I01\n' : 'I00\n')
+  }
+
+  private saveObject(value: object): void {
+    const known = this.objects.get(value)
+    if (known !== undefined) return this.get(known)
+    if (++this.depth > this.maxDepth)
+      throw new ValueEncodeError(`value is nested deeper than ${this.maxDepth}`)
+    if (!this.writers || !this.convert(value, this.writers)) this.saveByPrototype(value)
+    this.depth--
+  }
+
+  private saveByPrototype(value: object): void {
+    let prototype: object | null = Object.getPrototypeOf(value)
+    if (prototype === Object.prototype || prototype === null) return this.saveDict(this, value)
+    const own = prototype as { constructor?: { name?: string } }
+    for (; prototype; prototype = Object.getPrototypeOf(prototype)) {
+      const save = this.table.get(prototype)
+      if (save) return save(this, value as never)
+    }
+    throw new ValueEncodeError(
+      `cannot pickle a ${own.constructor?.name || 'nameless'} object: give plain data, Python values, or a converter`,
+    )
+  }
+
+  private convert(value: object, writers: readonly PickleConverter[]): boolean {
+    for (const { type, write, className } of writers) {
+      if (!(value instanceof type!)) continue
+      const object = write!(value as never)
+      if (!(object instanceof PythonObject))
+        throw new ValueEncodeError(`the converter of ${className} has to write a PythonObject`)
+      const save = this.table.get(PythonObject.prototype) as unknown as SaveObject
+      save(this, object, value)
+      return true
+    }
+    return false
+  }
+
+  private writeText(value: string): void {
+    if (this.bin) this.out.utf8(value, this.protocol >= 4)
+    else this.out.text(`V${escapeUnicode(value)}\n`)
+  }
+}
+
+/** Key of a class or function in `globals`. */
+export function globalKey({ module, name }: PyGlobal): string {
+  return `${module}\n${name}`
+}

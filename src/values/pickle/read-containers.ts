@@ -1,0 +1,52 @@
+/** Items that join lists, sets and dicts, in the order they are on the stack. */
+import { PyDeque } from '../python-collections.js'
+import { isPlain, PythonObject } from '../python-values.js'
+import type { Machine } from './machine.js'
+
+/** Stack entries `from`…`to` join the list on top of the stack. */
+export function extend(m: Machine, target: unknown, from: number, to: number): void {
+  const { stack } = m
+  if (Array.isArray(target)) for (let i = from; i < to; i++) target.push(stack[i])
+  else if (target instanceof PythonObject) for (let i = from; i < to; i++) target.listItems.push(stack[i])
+  else if (target instanceof PyDeque) for (let i = from; i < to; i++) target.items.push(stack[i])
+  else throw m.error('items for something that is no list')
+}
+
+export function addItems(m: Machine, target: unknown, from: number, to: number): void {
+  const { stack } = m
+  if (target instanceof Set) for (let i = from; i < to; i++) target.add(stack[i])
+  else if (target instanceof PythonObject) for (let i = from; i < to; i++) target.setItems.push(stack[i])
+  else throw m.error('items for something that is no set')
+}
+
+/** Stack entries `from`…`to`, keys and values in turn, join the dict. */
+export function setItems(m: Machine, target: unknown, from: number, to: number): void {
+  const { stack } = m
+  if ((to - from) % 2 !== 0) throw m.error('a key without a value')
+  if (target instanceof Map) {
+    for (let i = from; i < to; i += 2) target.set(stack[i], stack[i + 1])
+  } else if (target instanceof PythonObject) {
+    for (let i = from; i < to; i += 2) target.dictItems.push([stack[i], stack[i + 1]])
+  } else if (isPlain(target)) {
+    for (let i = from; i < to; i += 2) {
+      const key = stack[i]
+      if (typeof key !== 'string') return m.needsMap(target)
+      const first = key.charCodeAt(0)
+      if (first < 0x3a && isIndex(key)) return m.needsMap(target)
+      if (first === 0x5f && key === '__proto__') ownProto(target, stack[i + 1])
+      else target[key] = stack[i + 1]
+    }
+  } else {
+    throw m.error('items for something that is no dict')
+  }
+}
+
+/** Plain objects move digit-like keys to the front, so that the order of a dict would be lost. */
+function isIndex(key: string): boolean {
+  return /^(?:0|[1-9]\d{0,9})$/.test(key)
+}
+
+/** An assignment would change the object's prototype. */
+function ownProto(target: object, value: unknown): void {
+  Object.defineProperty(target, '__proto__', { value, enumerable: true, configurable: true, writable: true })
+}

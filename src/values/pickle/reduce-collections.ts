@@ -1,0 +1,133 @@
+/** Collections and the byte and set types that old protocols write as calls. Source: CPython's collections and pickle. */
+import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../python-collections.js'
+import { PyByteArray, PyFrozenSet, PyTuple, PythonObject } from '../python-values.js'
+import { type Construct, itemsOf, type Reduction } from './reduction.js'
+
+/** How protocols 0–2 write bytes: latin-1 text to be encoded. */
+const encode: Construct = ([text, encoding], reading) => {
+  if (typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) return undefined
+  reading.output(text.length)
+  if (/[^\0-\xff]/.test(text)) return undefined
+  return Buffer.from(text, 'latin1')
+}
+
+const bytearray: Construct = ([content, encoding], reading) => {
+  let bytes: Buffer
+  if (content === undefined) bytes = Buffer.alloc(0)
+  else if (content instanceof Uint8Array) bytes = Buffer.from(content)
+  else if (typeof content === 'string' && encoding === 'latin-1') bytes = Buffer.from(content, 'latin1')
+  else return undefined
+  reading.output(bytes.length)
+  return reading.preserve ? new PyByteArray(bytes) : bytes
+}
+
+function setOf(args: readonly unknown[], output: (units: number) => void): Set<unknown> | undefined {
+  const items = args.length === 0 ? [] : itemsOf(args[0])
+  if (!items) return undefined
+  output(items.length)
+  return new Set(items)
+}
+
+/** A dict, or a list of pairs, as entries. */
+function entriesOf(value: unknown, output: (units: number) => void): [unknown, unknown][] | undefined {
+  if (value instanceof Map) {
+    output(value.size)
+    return [...value]
+  }
+  const pairs = itemsOf(value)
+  if (pairs) {
+    output(pairs.length)
+    const entries = pairs.map(itemsOf)
+    return entries.every((pair) => pair?.length === 2) ? (entries as [unknown, unknown][]) : undefined
+  }
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return undefined
+  const entries = Object.entries(value)
+  output(entries.length)
+  return entries
+}
+
+const deque: Construct = ([content, maxlen = null], reading) => {
+  const items = content === undefined ? [] : itemsOf(content)
+  if (!items || (maxlen !== null && typeof maxlen !== 'number')) return undefined
+  reading.output(items.length)
+  return new PyDeque([...items], maxlen)
+}
+
+/** Reduces to a call of its class, with items and, hardly ever, attributes. */
+function call(type: unknown, args: readonly unknown[], attributes: unknown): PythonObject {
+  const object = new PythonObject(type, args, 'call')
+  object.state = attributes
+  object.hasState = attributes !== undefined
+  return object
+}
+
+function withEntries(object: PythonObject, entries: Iterable<[unknown, unknown]>): PythonObject {
+  for (const entry of entries) object.dictItems.push(entry)
+  return object
+}
+
+export const collections: readonly Reduction[] = [
+  { module: '_codecs', name: 'encode', construct: encode },
+  {
+    module: 'builtins',
+    name: 'bytes',
+    construct: (args) => (args.length === 0 ? Buffer.alloc(0) : undefined),
+  },
+  { module: 'builtins', name: 'bytearray', construct: bytearray },
+  {
+    module: 'builtins',
+    name: 'set',
+    construct: (args, reading) => setOf(args, (units) => reading.output(units)),
+  },
+  {
+    module: 'builtins',
+    name: 'frozenset',
+    construct(args, reading) {
+      const set = setOf(args, (units) => reading.output(units))
+      return set && reading.preserve ? new PyFrozenSet(set) : set
+    },
+  },
+  {
+    module: 'collections',
+    name: 'OrderedDict',
+    construct(args, reading) {
+      if (args.length === 0) return new PyOrderedDict()
+      const entries = entriesOf(args[0], (units) => reading.output(units))
+      return entries && new PyOrderedDict(entries)
+    },
+    type: PyOrderedDict,
+    reduce: (value: PyOrderedDict, type) => withEntries(call(type, [], value.attributes), value),
+  },
+  {
+    module: 'collections',
+    name: 'defaultdict',
+    construct: (args) => (args.length <= 1 ? new PyDefaultDict(args[0] ?? null) : undefined),
+    type: PyDefaultDict,
+    reduce(value: PyDefaultDict, type) {
+      return withEntries(call(type, value.factory === null ? [] : [value.factory], value.attributes), value)
+    },
+  },
+  {
+    module: 'collections',
+    name: 'Counter',
+    construct(args, reading) {
+      const entries = args.length === 0 ? [] : entriesOf(args[0], (units) => reading.output(units))
+      return entries && new PyCounter(entries)
+    },
+    type: PyCounter,
+    reduce: (value: PyCounter, type) => call(type, [new Map(value)], value.attributes),
+  },
+  {
+    module: 'collections',
+    name: 'deque',
+    construct: deque,
+    type: PyDeque,
+    reduce(value: PyDeque, type) {
+      const args = value.maxlen === null ? [] : [new PyTuple([]), value.maxlen]
+      const object = call(type, args, value.attributes)
+      for (const item of value.items) object.listItems.push(item)
+      return object
+    },
+  },
+]

@@ -1,0 +1,156 @@
+/** Bytes, lists, tuples, dicts and sets as CPython's C pickler writes them. */
+import { type PyByteArray, type PyFrozenSet, PyGlobal, type PyTuple } from '../python-values.js'
+import { op } from './opcodes.js'
+import type { Pickler } from './pickler.js'
+import { FreshText } from './reduction.js'
+import { saveReduce } from './write-objects.js'
+
+const BATCH = 1000
+/** Python has one object each for these, so that they are shared wherever they occur. */
+const sharedBytes = Array.from({ length: 257 }, () => ({}))
+const bytesType = new PyGlobal('builtins', 'bytes')
+const bytearrayType = new PyGlobal('builtins', 'bytearray')
+const setType = new PyGlobal('builtins', 'set')
+const frozensetType = new PyGlobal('builtins', 'frozenset')
+const encode = new PyGlobal('_codecs', 'encode')
+
+export function saveBytes(p: Pickler, value: Uint8Array): void {
+  const key = value.length === 0 ? sharedBytes[256]! : value.length === 1 ? sharedBytes[value[0]!]! : value
+  const known = p.objects.get(key)
+  if (known !== undefined) return p.get(known)
+  if (p.protocol >= 3) {
+    p.out.payload(op.SHORT_BINBYTES, op.BINBYTES, op.BINBYTES8, value)
+    p.memoize(key)
+  } else if (value.length === 0) {
+    saveReduce(p, bytesType, [], key)
+  } else {
+    const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')
+    saveReduce(p, encode, [new FreshText(text), 'latin1'], key)
+  }
+}
+
+export function saveByteArray(p: Pickler, value: PyByteArray): void {
+  if (p.protocol >= 5) {
+    p.out.payload(undefined, undefined, op.BYTEARRAY8, value.bytes)
+    p.memoize(value)
+  } else {
+    saveReduce(p, bytearrayType, value.bytes.length === 0 ? [] : [Buffer.from(value.bytes)], value)
+  }
+}
+
+export function saveList(p: Pickler, list: readonly unknown[]): void {
+  if (p.bin) p.out.byte(op.EMPTY_LIST)
+  else p.out.text('(l')
+  p.memoize(list)
+  const { length } = list
+  if (!p.bin || length === 1) {
+    for (const item of list) {
+      p.save(item)
+      p.out.byte(op.APPEND)
+    }
+    return
+  }
+  for (let from = 0; from < length; from += BATCH) {
+    p.out.byte(op.MARK)
+    const end = Math.min(length, from + BATCH)
+    for (let i = from; i < end; i++) p.save(list[i])
+    p.out.byte(op.APPENDS)
+  }
+}
+
+export function saveTuple(p: Pickler, tuple: PyTuple): void {
+  const { out, bin } = p
+  const { items } = tuple
+  if (items.length === 0) {
+    if (bin) out.byte(op.EMPTY_TUPLE)
+    else out.text('(t')
+    return
+  }
+  const short = p.protocol >= 2 && items.length <= 3
+  if (!short) out.byte(op.MARK)
+  for (const item of items) p.save(item)
+  const known = p.objects.get(tuple)
+  if (known !== undefined) {
+    // The tuple contains itself: drop what was stacked and fetch the finished one.
+    if (!short && bin) out.byte(op.POP_MARK)
+    else for (let i = short ? 1 : 0; i <= items.length; i++) out.byte(op.POP)
+    return p.get(known)
+  }
+  out.byte(short ? op.TUPLE1 + items.length - 1 : op.TUPLE)
+  p.memoize(tuple)
+}
+
+export function saveObjectDict(p: Pickler, dict: object): void {
+  startDict(p, dict)
+  const keys = Object.keys(dict)
+  const values = dict as Readonly<Record<string, unknown>>
+  if (!p.bin || keys.length === 1) {
+    for (const key of keys) {
+      p.save(key)
+      p.save(values[key])
+      p.out.byte(op.SETITEM)
+    }
+    return
+  }
+  for (let from = 0; from < keys.length; from += BATCH) {
+    p.out.byte(op.MARK)
+    const end = Math.min(keys.length, from + BATCH)
+    for (let i = from; i < end; i++) {
+      const key = keys[i]!
+      p.saveKey(key, i - from)
+      p.save(values[key])
+    }
+    p.out.byte(op.SETITEMS)
+  }
+}
+
+export function saveMap(p: Pickler, map: ReadonlyMap<unknown, unknown>): void {
+  startDict(p, map)
+  const one = !p.bin || map.size === 1
+  let count = 0
+  for (const [key, value] of map) {
+    if (!one && count % BATCH === 0) p.out.byte(op.MARK)
+    p.save(key)
+    p.save(value)
+    count++
+    if (one) p.out.byte(op.SETITEM)
+    else if (count % BATCH === 0 || count === map.size) p.out.byte(op.SETITEMS)
+  }
+}
+
+function startDict(p: Pickler, dict: object): void {
+  if (p.bin) p.out.byte(op.EMPTY_DICT)
+  else p.out.text('(d')
+  p.memoize(dict)
+}
+
+export function saveSet(p: Pickler, set: ReadonlySet<unknown>): void {
+  if (p.protocol < 4) return saveReduce(p, setType, [[...set]], set)
+  p.out.byte(op.EMPTY_SET)
+  p.memoize(set)
+  addItems(p, [...set])
+}
+
+/** After a full batch CPython looks for another one, and writes it even when it is empty. */
+export function addItems(p: Pickler, items: readonly unknown[]): void {
+  if (items.length === 0) return
+  for (let from = 0; from <= items.length; from += BATCH) {
+    p.out.byte(op.MARK)
+    const end = Math.min(items.length, from + BATCH)
+    for (let i = from; i < end; i++) p.save(items[i])
+    p.out.byte(op.ADDITEMS)
+  }
+}
+
+export function saveFrozenSet(p: Pickler, set: PyFrozenSet): void {
+  if (p.protocol < 4) return saveReduce(p, frozensetType, [[...set.items]], set)
+  p.out.byte(op.MARK)
+  for (const item of set.items) p.save(item)
+  const known = p.objects.get(set)
+  if (known !== undefined) {
+    p.out.byte(op.POP_MARK)
+    return p.get(known)
+  }
+  p.out.byte(op.FROZENSET)
+  p.memoize(set)
+}
