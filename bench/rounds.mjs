@@ -1,0 +1,79 @@
+// Runs the parties of each row in interleaved rounds, each measurement in a process of its own.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { startServers, pinning } from './servers.mjs'
+
+const here = import.meta.dirname
+// Loading, preparing (a slow client stores 1000 items one Nagle delay at a time) and finishing, beside the timed seconds.
+const SLACK_SECONDS = 60
+
+/**
+ * @param plan `{ workloads, parties, rounds, warmup, seconds, memcached, progress }`; times in seconds
+ * @returns per row `{ workload, cells: [{ party, runs, error? }] }`
+ */
+export async function runRounds(plan) {
+  const rows = []
+  for (const workload of plan.workloads) {
+    const able = plan.parties.filter((party) => party.can(workload))
+    if (able.length === 0) continue
+    const cells = able.map((party) => ({ party, runs: [], error: undefined }))
+    const fleet = workload.offline
+      ? { servers: imaginary(workload.servers ?? 1), pids: [], stop: () => {} }
+      : await startServers(plan.memcached, workload.servers)
+    try {
+      for (let round = 0; round < plan.rounds; round++) {
+        for (let turn = 0; turn < cells.length; turn++) {
+          // Rotated: nobody always follows the same neighbour.
+          const cell = cells[(turn + round) % cells.length]
+          if (cell.error) continue
+          plan.progress(`${workload.name} · round ${round + 1}/${plan.rounds} · ${cell.party.name}`)
+          try {
+            cell.runs.push(await measure(cell.party, workload, fleet, plan))
+          } catch (error) {
+            cell.error = error.message
+          }
+        }
+      }
+    } finally {
+      fleet.stop()
+    }
+    rows.push({ workload, cells })
+    plan.finished?.(rows.at(-1))
+  }
+  return rows
+}
+
+const imaginary = (count) => Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}:11211`)
+
+function measure(party, workload, fleet, { warmup, seconds }) {
+  const job = {
+    module: party.module,
+    root: party.root,
+    workload,
+    servers: fleet.servers,
+    pids: fleet.pids,
+    warmup,
+    seconds,
+  }
+  const program =
+    party.kind === 'python'
+      ? [party.python, join(here, 'measure.py')]
+      : [process.execPath, '--no-deprecation', join(here, 'measure.mjs')]
+  const [command, ...args] = [...pinning.client, ...program, JSON.stringify(job)]
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const out = []
+    const err = []
+    child.stdout.on('data', (chunk) => out.push(chunk))
+    child.stderr.on('data', (chunk) => err.push(chunk))
+    const limit = setTimeout(() => child.kill('SIGKILL'), (warmup + seconds + SLACK_SECONDS) * 1000)
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      clearTimeout(limit)
+      if (code === 0) return resolve(JSON.parse(Buffer.concat(out).toString().trim().split('\n').at(-1)))
+      const said = Buffer.concat(err).toString()
+      const line = /^\w*(?:Error|Exception|error)\b.*$/m.exec(said)?.[0] ?? said.trim().split('\n').at(-1)
+      reject(new Error(signal ? `ended by ${signal}` : line || `ended with ${code}`))
+    })
+  })
+}
