@@ -6,7 +6,9 @@ export function keys(count) {
 
 export function text(index, size) {
   const head = `${index}:`
-  return head + 'The quick brown fox jumps over the lazy dog. '.repeat(size / 45 + 1).slice(0, size - head.length)
+  return (
+    head + 'The quick brown fox jumps over the lazy dog. '.repeat(size / 45 + 1).slice(0, size - head.length)
+  )
 }
 
 /** Bytes that are no valid UTF-8, so that a client that goes through text is noticed. */

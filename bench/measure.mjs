@@ -1,5 +1,7 @@
 // One measurement in a process of its own: `node measure.mjs '<job as JSON>'` prints one line of JSON.
-// Job: { module, root, workload, servers, pids, warmup, seconds }; times in seconds.
+// Job: { module, root, protocol, workload, servers, pids, warmup, seconds }; times in seconds.
+import { createHash } from 'node:crypto'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { isDeepStrictEqual } from 'node:util'
 import { callers, tight } from './load.mjs'
 import { keys as makeKeys, material } from './material.mjs'
@@ -8,6 +10,12 @@ import { serverCpu } from './server-cpu.mjs'
 
 const job = JSON.parse(process.argv[2])
 const { workload, servers } = job
+// Milliseconds: the finest that the event loop's timers have, and what stands for "no delay" in ratios.
+const DELAY_RESOLUTION = 1
+const LEAST_DELAY = 0.05
+// Where one operation takes longer than the timed seconds, so many are waited for, at most so many milliseconds.
+const LEAST_OPERATIONS = 3
+const PATIENCE = 20_000
 const keys = makeKeys(workload.keys)
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
 
@@ -25,8 +33,12 @@ async function online() {
   })
   await sleep(job.warmup)
   load.takeLatencies()
+  const delay =
+    workload.kind === 'delay' ? monitorEventLoopDelay({ resolution: DELAY_RESOLUTION }) : undefined
+  delay?.enable()
   const [ops, cpu, server, start] = [load.done(), process.cpuUsage(), serverCpu(job.pids), performance.now()]
   await sleep(job.seconds)
+  while (load.done() - ops < LEAST_OPERATIONS && performance.now() - start < PATIENCE) await sleep(0.01)
   const seconds = (performance.now() - start) / 1000
   const used = process.cpuUsage(cpu)
   const busy = used.user + used.system
@@ -34,12 +46,28 @@ async function online() {
   if (done === 0) throw new Error(`no operation finished in ${seconds} s`)
   const serverBusy = serverCpu(job.pids) - server
   const latencies = load.takeLatencies()
+  delay?.disable()
   await load.stop()
-  return { ...rates(done, seconds, busy), serverCpu: serverBusy / done, ...percentiles(latencies) }
+  return {
+    ...rates(done, seconds, busy),
+    ...(delay ? { ms: p99Delay(delay), perSecond: undefined } : {}),
+    serverCpu: serverBusy / done,
+    ...percentiles(latencies),
+  }
+}
+
+/** The histogram holds the time between two turns of a timer, which is never below the timer's own. */
+function p99Delay(delay) {
+  return Math.max(delay.percentile(99) / 1e6 - DELAY_RESOLUTION, LEAST_DELAY)
 }
 
 async function clientLoad(party) {
-  const client = await party.open({ servers, values: workload.values, root: job.root })
+  const client = await party.open({
+    servers,
+    values: workload.values,
+    root: job.root,
+    protocol: job.protocol,
+  })
   await prepare(client)
   return callers(operation(client), workload.callers)
 }
@@ -53,8 +81,10 @@ async function prepare(client) {
     check(keys[0], plain(await client.get(keys[0])), value)
     return
   }
-  for (let from = 0; from < keys.length; from += 10) {
-    const some = keys.slice(from, from + 10)
+  // Some wait a Nagle delay for each turn: the more keys, the more at a time.
+  const together = Math.max(10, keys.length / 100)
+  for (let from = 0; from < keys.length; from += together) {
+    const some = keys.slice(from, from + together)
     await Promise.all(some.map((key, i) => client.set(key, material[workload.values](from + i, size))))
   }
   for (const index of [0, 1, keys.length - 1]) {
@@ -111,11 +141,10 @@ function operation(client) {
 }
 
 async function cold() {
-  // The item is there before: written by a process that is not measured (see run.mjs), read as plain text.
   const before = process.cpuUsage()
   const start = performance.now()
   const party = await import(`./parties/${job.module}`)
-  const client = await party.open({ servers, values: 'text', root: job.root })
+  const client = await party.open({ servers, values: 'text', root: job.root, protocol: job.protocol })
   await client.set(keys[0], 'cold')
   const value = await client.get(keys[0])
   const milliseconds = performance.now() - start
@@ -136,7 +165,15 @@ async function offline() {
   const done = tight(step, job.seconds)
   const seconds = (performance.now() - start) / 1000
   const used = process.cpuUsage(cpu)
-  return { ...rates(done, seconds, used.user + used.system) }
+  const placed = workload.kind === 'place' ? { placed: placements(made) } : {}
+  return { ...rates(done, seconds, used.user + used.system), ...placed }
+}
+
+/** A digest of where every key goes, for the report to compare: the same row must do the same work. */
+function placements({ place, nameOf }) {
+  const digest = createHash('sha256')
+  for (const key of keys) digest.update(`${nameOf(place(key))}\n`)
+  return digest.digest('hex')
 }
 
 /** Once warm: the median of at least five builds. */

@@ -132,6 +132,7 @@ def cold():
 
 
 def ring():
+    # Making the client builds the ring; nothing connects yet.
     times = []
     until = time.perf_counter() + JOB["warmup"] + JOB["seconds"]
     while time.perf_counter() < until or len(times) < 5:

@@ -6,7 +6,10 @@ import { connect } from 'node:net'
 export function pythonItem(name) {
   const { items } = JSON.parse(readFileSync(new URL('python-items.json', import.meta.url), 'utf8'))
   const found = items.find((item) => item.name === name)
-  return { item: { flags: found.flags, data: Buffer.from(found.data, 'base64') }, value: JSON.parse(found.json) }
+  return {
+    item: { flags: found.flags, data: Buffer.from(found.data, 'base64') },
+    value: JSON.parse(found.json),
+  }
 }
 
 /** Stores one item under every key, over a connection of its own. */

@@ -1,7 +1,8 @@
 // The rows in bare protocol: commands with the lengths of their replies, for either way of reading.
+
+import { material } from './material.mjs'
 import { store } from './python-items.mjs'
 import { exchange, pump } from './raw-socket.mjs'
-import { material } from './material.mjs'
 
 /** Classic `get`: memcached answers each with a system call of its own. */
 export const classic = {
@@ -38,7 +39,11 @@ export async function rawPump(dialect, { servers, workload, keys }) {
     return { bytes: Buffer.from(dialect.read(asked)), reply: reply.length, expected: reply }
   }
   const set = (i) => ({
-    bytes: Buffer.concat([Buffer.from(`set ${keys[i]} 0 0 ${values[i].length}\r\n`), values[i], Buffer.from('\r\n')]),
+    bytes: Buffer.concat([
+      Buffer.from(`set ${keys[i]} 0 0 ${values[i].length}\r\n`),
+      values[i],
+      Buffer.from('\r\n'),
+    ]),
     reply: 'STORED\r\n'.length,
   })
   const first = get(0)

@@ -2,24 +2,24 @@
 
 const MEGABYTE = 1024 * 1024
 
-function figure(value) {
+export function figure(value) {
   if (value === undefined || Number.isNaN(value)) return '–'
   if (value >= 100) return value.toFixed(0)
   return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-const inUnit = {
+export const inUnit = {
   'k/s': (speed) => figure(speed / 1000),
   '/s': (speed) => figure(speed),
   ms: (speed) => figure(1000 / speed),
 }
 
-function table(head, lines) {
+export function table(head, lines) {
   const alignment = head.map((_, column) => (column === 0 ? '---' : '--:'))
   return [head, alignment, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-const named = ({ name, unit }) => (unit === 'k/s' ? name : `${name} (${unit})`)
+export const named = ({ name, unit }) => (unit === 'k/s' ? name : `${name} (${unit})`)
 
 function partiesOf(judged) {
   const names = new Set()
@@ -54,24 +54,41 @@ function targets(judged) {
     'strict ÷ best rival',
     'target',
     'outcome',
-    'CPU, strict ÷ leanest maintained',
-    'compat ÷ strict',
+    'strict, auto ÷ best rival',
+    'compat ÷ strict (≥ 0.9)',
+    'CPU, strict ÷ leanest maintained (< 0.5)',
+    'memory, strict ÷ memjs (≤ 1)',
+    'strict ÷ pylibmc, one caller',
   ]
   const lines = judged
     .filter(({ ratio }) => ratio !== undefined)
-    .map(({ workload, best, leanest, ours, ratio, summaries }) => {
-      const compat = summaries.find(({ party }) => party === 'memshim compat')?.speed
+    .map((row) => {
+      const { workload, best, leanest, ours, ratio, summaries } = row
+      const of = (name) => summaries.find(({ party, speed }) => party === name && speed !== undefined)
+      const over = (above, below) => (above && below ? figure(above / below) : '')
+      const online = !workload.offline && workload.kind !== 'cold'
       return [
         workload.name,
         best.party,
         figure(ratio),
-        `≥ ${workload.target}`,
-        ratio >= workload.target ? 'met' : `missed (${figure(ratio / workload.target)} of it)`,
-        leanest ? figure(ours.cpu / leanest.cpu) : '',
-        compat ? figure(compat / ours.speed) : '',
+        ...outcome(row),
+        over(of('memshim strict, auto')?.speed, best.speed),
+        over(of('memshim compat')?.speed, ours.speed),
+        online ? over(ours.cpu, leanest?.cpu) : '',
+        online ? over(ours.rss, of('memjs')?.rss) : '',
+        workload.callers === 1 || workload.offline ? over(ours.speed, of('pylibmc')?.speed) : '',
       ]
     })
   return lines.length > 0 ? table(head, lines) : ''
+}
+
+/** Target and outcome: a ratio to be reached, or a time (`limit`, milliseconds) to be kept. */
+function outcome({ workload: { target, limit }, ours, ratio }) {
+  if (limit !== undefined) {
+    const ms = 1000 / ours.speed
+    return [`≤ ${limit} ms`, ms <= limit ? `met (${figure(ms)} ms)` : `missed (${figure(ms)} ms)`]
+  }
+  return [`≥ ${target}`, ratio >= target ? 'met' : `missed (${figure(ratio / target)} of it)`]
 }
 
 function failures(judged) {
@@ -80,6 +97,8 @@ function failures(judged) {
       .filter(({ error }) => error)
       .map(({ party, error }) => `- ${party}, ${workload.name}: ${error.replaceAll('`', "'").slice(0, 160)}`),
   )
+  for (const { workload, unequal } of judged)
+    if (unequal) lines.push(`- ${workload.name}: the parties do not place every key alike`)
   return lines.length > 0 ? `### Failures\n\n${lines.join('\n')}\n` : ''
 }
 
@@ -89,15 +108,15 @@ export function markdown(judged, facts) {
   const steady = network.filter(({ workload }) => workload.kind !== 'cold')
   const sections = [
     facts,
-    ['### Against the targets', targets(judged)],
+    [
+      '### Against the targets\n\nRatios of speed, in this run; above 1 is faster than the best rival.',
+      targets(judged),
+    ],
     [
       '### Speed\n\nThousand operations a second unless the row says otherwise; median of the rounds, ± half the distance of the fastest and slowest round; the best rival of a row is bold.',
       judged.length > 0 && grid(judged, speeds),
     ],
-    [
-      '### CPU of the client, µs an operation',
-      network.length > 0 && grid(network, ({ cpu }) => figure(cpu)),
-    ],
+    ['### CPU of the client, µs an operation', network.length > 0 && grid(network, ({ cpu }) => figure(cpu))],
     [
       '### CPU of the server, µs an operation',
       steady.length > 0 && grid(steady, ({ serverCpu }) => figure(serverCpu)),
@@ -125,6 +144,7 @@ export function progressLine({ workload, summaries, ratio }) {
       ? `${party} fails: ${error}`
       : `${party} ${inUnit[workload.unit](speed)}${cpu === undefined ? '' : ` (${figure(cpu)} µs)`}`,
   )
-  const against = ratio === undefined ? '' : ` · strict ÷ best rival ${figure(ratio)} (target ${workload.target})`
+  const wanted = workload.target === undefined ? '' : ` (target ${workload.target})`
+  const against = ratio === undefined ? '' : ` · strict ÷ best rival ${figure(ratio)}${wanted}`
   return `${workload.name} [${workload.unit}]${against}\n    ${cells.join(' · ')}`
 }

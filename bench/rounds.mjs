@@ -1,11 +1,11 @@
 // Runs the parties of each row in interleaved rounds, each measurement in a process of its own.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { startServers, pinning } from './servers.mjs'
+import { pinning, startServers } from './servers.mjs'
 
 const here = import.meta.dirname
 // Loading, preparing (a slow client stores 1000 items one Nagle delay at a time) and finishing, beside the timed seconds.
-const SLACK_SECONDS = 60
+const SLACK_SECONDS = 40
 
 /**
  * @param plan `{ workloads, parties, rounds, warmup, seconds, memcached, progress }`; times in seconds
@@ -49,6 +49,7 @@ function measure(party, workload, fleet, { warmup, seconds }) {
   const job = {
     module: party.module,
     root: party.root,
+    protocol: party.protocol,
     workload,
     servers: fleet.servers,
     pids: fleet.pids,
@@ -60,6 +61,7 @@ function measure(party, workload, fleet, { warmup, seconds }) {
       ? [party.python, join(here, 'measure.py')]
       : [process.execPath, '--no-deprecation', join(here, 'measure.mjs')]
   const [command, ...args] = [...pinning.client, ...program, JSON.stringify(job)]
+  const began = performance.now()
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     const out = []
@@ -73,7 +75,13 @@ function measure(party, workload, fleet, { warmup, seconds }) {
       if (code === 0) return resolve(JSON.parse(Buffer.concat(out).toString().trim().split('\n').at(-1)))
       const said = Buffer.concat(err).toString()
       const line = /^\w*(?:Error|Exception|error)\b.*$/m.exec(said)?.[0] ?? said.trim().split('\n').at(-1)
-      reject(new Error(signal ? `ended by ${signal}` : line || `ended with ${code}`))
+      reject(
+        new Error(
+          signal
+            ? `ended by ${signal} after ${Math.round((performance.now() - began) / 1000)} s`
+            : line || `ended with ${code}`,
+        ),
+      )
     })
   })
 }

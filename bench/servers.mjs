@@ -11,12 +11,13 @@ export const pinning =
     ? { client: ['taskset', '-c', '0'], server: ['taskset', '-c', String(cpus().length - 1)] }
     : { client: [], server: [] }
 
-async function freePort() {
-  const probe = createServer()
-  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  return port
+/** Ports that are free now. All are held until the last is found: closed one by one, a port comes up twice. */
+async function freePorts(count) {
+  const probes = Array.from({ length: count }, () => createServer())
+  for (const probe of probes) await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const ports = probes.map((probe) => probe.address().port)
+  for (const probe of probes) await new Promise((resolve) => probe.close(resolve))
+  return ports
 }
 
 async function accepting(port) {
@@ -38,8 +39,7 @@ async function accepting(port) {
 /** @returns `servers` as `host:port`, the processes' `pids`, and `stop()` */
 export async function startServers(memcached, count) {
   const started = []
-  for (let i = 0; i < count; i++) {
-    const port = await freePort()
+  for (const port of await freePorts(count)) {
     const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
     const megabytes = count > 1 ? '64' : '1024'
     const [command, ...args] = [
@@ -53,7 +53,10 @@ export async function startServers(memcached, count) {
     for (const { child } of started) child.kill()
   }
   process.once('exit', stop)
-  for (const { port } of started) await accepting(port)
+  for (const { port, child } of started) {
+    await accepting(port)
+    if (child.exitCode !== null) throw new Error(`memcached on port ${port} ended with ${child.exitCode}`)
+  }
   return {
     servers: started.map(({ port }) => `127.0.0.1:${port}`),
     pids: started.map(({ child }) => child.pid),

@@ -18,7 +18,7 @@ const fields = ['cpu', 'serverCpu', 'p50', 'p99', 'rss', 'busy']
 export function summarize({ party, runs, error }) {
   const summary = { party: party.name, kind: party.kind, maintained: party.maintained, error }
   if (error || runs.length === 0) return summary
-  const speeds = runs.map((run) => run.perSecond ?? 1000 / run.ms)
+  const speeds = runs.map(speedOf)
   summary.speed = median(speeds)
   summary.spread = spread(speeds)
   summary.rounds = runs.length
@@ -26,8 +26,12 @@ export function summarize({ party, runs, error }) {
     const values = runs.map((run) => run[field]).filter((value) => typeof value === 'number')
     if (values.length > 0) summary[field] = median(values)
   }
+  if (runs[0].placed) summary.placed = runs[0].placed
   return summary
 }
+
+/** Higher is better: a second over the milliseconds where a run gives those. */
+export const speedOf = (run) => run.perSecond ?? 1000 / run.ms
 
 /** A row: summaries, the best rival, and `party name → speed as a ratio to it`. */
 export function judge({ workload, cells }) {
@@ -37,6 +41,7 @@ export function judge({ workload, cells }) {
   const best = rivals.reduce((top, rival) => (top && top.speed >= rival.speed ? top : rival), undefined)
   const kept = rivals.filter(({ maintained, cpu }) => maintained && cpu !== undefined)
   const ours = measured.find(({ party }) => party === 'memshim strict')
+  const placements = new Set(measured.flatMap(({ placed }) => placed ?? []))
   return {
     workload,
     summaries,
@@ -44,6 +49,8 @@ export function judge({ workload, cells }) {
     // Lowest CPU per operation among the maintained rivals: the other side of the CPU target (below half of it).
     leanest: kept.reduce((low, rival) => (low && low.cpu <= rival.cpu ? low : rival), undefined),
     ours,
+    // Where keys are placed, everyone must place them alike.
+    unequal: placements.size > 1,
     ratio: ours && best ? ours.speed / best.speed : undefined,
   }
 }

@@ -50,6 +50,24 @@ const several = [
   }),
 ]
 
+const large = [
+  row('getMulti of 100,000', {
+    group: 'several keys and both directions',
+    kind: 'getMulti',
+    callers: 1,
+    keys: 100_000,
+    batch: 100_000,
+    unit: 'ms',
+  }),
+]
+
+// Here the target is a time that must not be exceeded (`limit`, milliseconds), beside the ratio to the best rival.
+const delays = [
+  row('event-loop delay p99, get 1 KB', { kind: 'delay', size: 1000, quick: true }),
+  row('event-loop delay p99, get 1 KB, 1000 callers', { kind: 'delay', size: 1000, callers: 1000 }),
+  row('event-loop delay p99, get 100 KB', { kind: 'delay', size: 100_000, keys: 100 }),
+].map((workload) => ({ ...workload, group: 'event loop', unit: 'ms', limit: 10, target: undefined }))
+
 const inFlight = [10, 1000, 10_000].map((callers) =>
   row(`in flight ${callers}, get 100 B`, { group: 'operations in flight', kind: 'get', callers }),
 )
@@ -89,9 +107,9 @@ const micro = [
   row('hash a key: crc', { hash: 'crc' }),
   row('place a key, 16 servers, ketama', { kind: 'place', servers: 16, quick: true }),
   row('place a key, 1000 servers, ketama', { kind: 'place', servers: 1000 }),
+  row('build the ring of 100 servers', { kind: 'ring', servers: 100, unit: 'ms' }),
   row('build the ring of 1000 servers', { kind: 'ring', servers: 1000, unit: 'ms', quick: true }),
 ].map((workload) => ({
-  kind: 'hash',
   ...workload,
   group: 'hashing, no network',
   ...(workload.hash ? { kind: 'hash' } : {}),
@@ -105,6 +123,8 @@ export const workloads = [
   ...sized('get', 'bytes'),
   ...sized('set', 'bytes'),
   ...several,
+  ...large,
+  ...delays,
   ...inFlight,
   ...fleets,
   ...python,

@@ -11,7 +11,8 @@ export async function open({ servers, values }) {
     get,
     set: (key, value) => client.set(key, value, {}),
     // It has no multi-get: a hundred gets at once are what its users write.
-    getMulti: (keys) => Promise.all(keys.map(get)).then((found) => new Map(keys.map((k, i) => [k, found[i]]))),
+    getMulti: (keys) =>
+      Promise.all(keys.map(get)).then((found) => new Map(keys.map((k, i) => [k, found[i]]))),
     pick: (found, key) => found.get(key),
     close: () => client.close(),
   }

@@ -3,9 +3,12 @@ import { pathToFileURL } from 'node:url'
 
 const load = (root, room) => import(pathToFileURL(join(root, 'dist', room, 'index.js')).href)
 
-export async function open({ servers, root }) {
+export async function open({ servers, root, protocol }) {
   const { Client } = await load(root, 'strict')
-  const client = new Client(servers, servers.length > 1 ? { behaviors: { ketama: 1 } } : {})
+  const client = new Client(servers, {
+    ...(servers.length > 1 ? { behaviors: { ketama: 1 } } : {}),
+    ...(protocol ? { protocol } : {}),
+  })
   return {
     get: (key) => client.get(key),
     set: (key, value) => client.set(key, value),
@@ -30,7 +33,7 @@ export async function openOffline({ servers, hash, root }) {
       placer ??= ring()
       return placer.place(key)
     },
-    placeName: (key) => servers[ring().place(key)],
+    nameOf: (place) => servers[place],
     ring,
   }
 }
