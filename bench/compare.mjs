@@ -14,16 +14,17 @@ const { values, positionals } = readOptions(['BASE'])
 const memcached = prepare({ rivals: false })
 const base = checkoutOf(positionals[0])
 process.once('exit', () => removeCheckout(base))
-// An interrupted run ends its processes and its checkout as a finished one does.
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
 
 const rows = []
-const plan = { ...makePlan(values, memcached, await sides()), finished: undefined }
-plan.finished = (row) => {
-  rows.push(compareRow(row))
-  console.log(comparison(rows.slice(-1)))
-}
-await runRounds(plan)
+const plan = makePlan(values, memcached, await sides())
+await runRounds({
+  ...plan,
+  finished: (row) => {
+    rows.push(compareRow(row))
+    plan.progress('')
+    console.log(comparison(rows.slice(-1)))
+  },
+})
 if (rows.length === 0) fail('none of the rows has a party that both versions offer')
 
 const results = join(import.meta.dirname, 'results')

@@ -6,9 +6,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureMemcached } from '../scripts/memcached.mjs'
 import { ensureBuild, ensureDependencies, fail, root, run } from '../scripts/setup.mjs'
-import { progressLine } from './report.mjs'
 import { pinning } from './servers.mjs'
-import { judge } from './statistics.mjs'
 import { memcachedVersion } from './versions.mjs'
 import { workloads } from './workloads.mjs'
 
@@ -37,6 +35,8 @@ export function readOptions(names = []) {
 
 /** Installs the rivals and builds dist/ where that is missing. @returns the path of memcached */
 export function prepare({ rivals }) {
+  // An interrupted run ends its servers as a finished one does.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130))
   // Only where nothing is installed. ensureDependencies compares file times, and in a worktree whose node_modules is a
   // link a fresh checkout looks newer: npm ci would then empty the directory behind the link.
   if (!existsSync(join(root, 'node_modules'))) ensureDependencies()
@@ -62,10 +62,6 @@ export function makePlan(values, memcached, parties) {
     warmup: number(values, 'warmup', values.quick ? 0.4 : 0.7),
     load: loadavg()[0],
     progress: (line) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${line}`),
-    finished: (row) => {
-      if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-      console.log(progressLine(judge(row)))
-    },
   }
 }
 

@@ -38,7 +38,7 @@ export async function runRounds(plan) {
       fleet.stop()
     }
     rows.push({ workload, cells })
-    plan.finished?.(rows.at(-1))
+    plan.finished(rows.at(-1))
   }
   return rows
 }

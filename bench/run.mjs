@@ -6,24 +6,35 @@ import { fail, root } from '../scripts/setup.mjs'
 import { offered } from './offered.mjs'
 import { parties } from './parties.mjs'
 import { facts, isNamed, makePlan, prepare, readOptions } from './plan.mjs'
-import { markdown } from './report.mjs'
+import { markdown, progressLine } from './report.mjs'
 import { runRounds } from './rounds.mjs'
 import { judge } from './statistics.mjs'
 
 const { values } = readOptions()
 const memcached = prepare({ rivals: true })
 const plan = makePlan(values, memcached, await chosenParties())
-const judged = (await runRounds(plan)).map(judge)
 const results = join(import.meta.dirname, 'results')
-mkdirSync(results, { recursive: true })
-const report = markdown(judged, facts(plan))
 const name = values.out ?? 'latest'
-writeFileSync(join(results, `${name}.md`), report)
-writeFileSync(
-  join(results, `${name}.json`),
-  `${JSON.stringify({ facts: facts(plan), rows: judged }, null, 1)}\n`,
-)
-console.log(`\n${report}\nWritten to bench/results/${name}.md and .json`)
+const judged = []
+mkdirSync(results, { recursive: true })
+await runRounds({ ...plan, finished: keep })
+console.log(`\n${report()}\nWritten to bench/results/${name}.md and .json`)
+
+function report() {
+  return markdown(judged, facts(plan))
+}
+
+/** Written row by row: a run that is cut short keeps what it has measured. */
+function keep(row) {
+  judged.push(judge(row))
+  plan.progress('')
+  console.log(progressLine(judged.at(-1)))
+  writeFileSync(join(results, `${name}.md`), report())
+  writeFileSync(
+    join(results, `${name}.json`),
+    `${JSON.stringify({ facts: facts(plan), rows: judged }, null, 1)}\n`,
+  )
+}
 
 async function chosenParties() {
   const named = parties.filter((party) => isNamed(party, values.party))
