@@ -1,12 +1,13 @@
 // One measurement in a process of its own: `node measure.mjs '<job as JSON>'` prints one line of JSON.
 // Job: { module, root, protocol, workload, servers, pids, warmup, seconds }; times in seconds.
 import { createHash } from 'node:crypto'
+import { cpus } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { isDeepStrictEqual } from 'node:util'
 import { callers, tight } from './load.mjs'
 import { keys as makeKeys, material } from './material.mjs'
 import { pythonItem, store } from './python-items.mjs'
-import { serverCpu } from './server-cpu.mjs'
+import { machineCpu, serverCpu } from './system-cpu.mjs'
 
 const job = JSON.parse(process.argv[2])
 const { workload, servers } = job
@@ -36,7 +37,13 @@ async function online() {
   const delay =
     workload.kind === 'delay' ? monitorEventLoopDelay({ resolution: DELAY_RESOLUTION }) : undefined
   delay?.enable()
-  const [ops, cpu, server, start] = [load.done(), process.cpuUsage(), serverCpu(job.pids), performance.now()]
+  const [ops, cpu, server, machine, start] = [
+    load.done(),
+    process.cpuUsage(),
+    serverCpu(job.pids),
+    machineCpu(),
+    performance.now(),
+  ]
   await sleep(job.seconds)
   while (load.done() - ops < LEAST_OPERATIONS && performance.now() - start < PATIENCE) await sleep(0.01)
   const seconds = (performance.now() - start) / 1000
@@ -45,6 +52,8 @@ async function online() {
   const done = load.done() - ops
   if (done === 0) throw new Error(`no operation finished in ${seconds} s`)
   const serverBusy = serverCpu(job.pids) - server
+  // The share of the machine that others took meanwhile.
+  const foreign = Math.max(0, machineCpu() - machine - busy - serverBusy) / 1e6 / seconds / cpus().length
   const latencies = load.takeLatencies()
   delay?.disable()
   await load.stop()
@@ -52,6 +61,7 @@ async function online() {
     ...rates(done, seconds, busy),
     ...(delay ? { ms: p99Delay(delay), perSecond: undefined } : {}),
     serverCpu: serverBusy / done,
+    foreign,
     ...percentiles(latencies),
   }
 }

@@ -62,6 +62,11 @@ def server_cpu():
     return total
 
 
+def machine_cpu():
+    with open("/proc/stat") as stat:
+        return sum(int(part) for part in stat.readline().split()[1:4]) * 1e6 / TICK
+
+
 def report(**figures):
     # ru_maxrss is in kilobytes on Linux.
     figures["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -150,10 +155,10 @@ def steady():
     call = operation(client)
     spin(call, JOB["warmup"])
     latencies = []
-    used, server, start = cpu(), server_cpu(), time.perf_counter()
+    used, server, machine, start = cpu(), server_cpu(), machine_cpu(), time.perf_counter()
     done = spin(call, JOB["seconds"], latencies)
     seconds = time.perf_counter() - start
-    used, server = cpu() - used, server_cpu() - server
+    used, server, machine = cpu() - used, server_cpu() - server, machine_cpu() - machine
     latencies.sort()
     report(
         ops=done,
@@ -161,6 +166,7 @@ def steady():
         cpu=used / done,
         serverCpu=server / done,
         busy=used / 1e6 / seconds,
+        foreign=max(0, machine - used - server) / 1e6 / seconds / os.cpu_count(),
         p50=latencies[len(latencies) // 2] * 1e3,
         p99=latencies[int(len(latencies) * 0.99)] * 1e3,
     )

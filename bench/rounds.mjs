@@ -6,6 +6,9 @@ import { pinning, startServers } from './servers.mjs'
 const here = import.meta.dirname
 // Loading, preparing (a slow client stores 1000 items one Nagle delay at a time) and finishing, beside the timed seconds.
 const SLACK_SECONDS = 40
+const ATTEMPTS = 3
+// Share of all cores.
+const DISTURBED = 0.15
 
 /**
  * @param plan `{ workloads, parties, rounds, warmup, seconds, memcached, progress }`; times in seconds
@@ -28,7 +31,7 @@ export async function runRounds(plan) {
           if (cell.error) continue
           plan.progress(`${workload.name} · round ${round + 1}/${plan.rounds} · ${cell.party.name}`)
           try {
-            cell.runs.push(await measure(cell.party, workload, fleet, plan))
+            cell.runs.push(await leastDisturbed(() => measure(cell.party, workload, fleet, plan)))
           } catch (error) {
             cell.error = error.message
           }
@@ -41,6 +44,16 @@ export async function runRounds(plan) {
     plan.finished(rows.at(-1))
   }
   return rows
+}
+
+/** On a machine that others use too: again while they took much of it, and the attempt with the least of that. */
+async function leastDisturbed(attempt) {
+  let best = await attempt()
+  for (let left = ATTEMPTS - 1; left > 0 && best.foreign > DISTURBED; left--) {
+    const next = await attempt()
+    if (next.foreign < best.foreign) best = next
+  }
+  return best
 }
 
 const imaginary = (count) => Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}:11211`)

@@ -8,7 +8,7 @@ import { parties } from './parties.mjs'
 import { facts, isNamed, makePlan, prepare, readOptions } from './plan.mjs'
 import { markdown, progressLine } from './report.mjs'
 import { runRounds } from './rounds.mjs'
-import { judge } from './statistics.mjs'
+import { judge, median } from './statistics.mjs'
 
 const { values } = readOptions()
 const memcached = prepare({ rivals: true })
@@ -21,7 +21,12 @@ await runRounds({ ...plan, finished: keep })
 console.log(`\n${report()}\nWritten to bench/results/${name}.md and .json`)
 
 function report() {
-  return markdown(judged, facts(plan))
+  return markdown(judged, about())
+}
+
+function about() {
+  const shares = judged.flatMap(({ summaries }) => summaries.flatMap(({ foreign }) => foreign ?? []))
+  return facts(plan, median(shares))
 }
 
 /** Written row by row: a run that is cut short keeps what it has measured. */
@@ -32,7 +37,7 @@ function keep(row) {
   writeFileSync(join(results, `${name}.md`), report())
   writeFileSync(
     join(results, `${name}.json`),
-    `${JSON.stringify({ facts: facts(plan), rows: judged }, null, 1)}\n`,
+    `${JSON.stringify({ facts: about(), rows: judged }, null, 1)}\n`,
   )
 }
 

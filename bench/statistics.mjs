@@ -12,7 +12,7 @@ function spread(values) {
   return (Math.max(...values) - Math.min(...values)) / 2 / median(values)
 }
 
-const fields = ['cpu', 'serverCpu', 'p50', 'p99', 'rss', 'busy']
+const fields = ['cpu', 'serverCpu', 'p50', 'p99', 'rss', 'busy', 'foreign']
 
 /** One party's rounds as one set of figures. `speed` is better when higher: operations per second, or builds per second. */
 export function summarize({ party, runs, error }) {
