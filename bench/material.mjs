@@ -4,7 +4,7 @@ export function keys(count) {
   return Array.from({ length: count }, (_, i) => `bench:item:${String(i).padStart(8, '0')}`)
 }
 
-export function text(index, size) {
+function text(index, size) {
   const head = `${index}:`
   return (
     head + 'The quick brown fox jumps over the lazy dog. '.repeat(size / 45 + 1).slice(0, size - head.length)
@@ -12,7 +12,7 @@ export function text(index, size) {
 }
 
 /** Bytes that are no valid UTF-8, so that a client that goes through text is noticed. */
-export function bytes(index, size) {
+function bytes(index, size) {
   const data = Buffer.alloc(size)
   for (let i = 0; i < size; i++) data[i] = (i * 7 + index) & 0xff
   data.writeUInt32BE(index, 0)

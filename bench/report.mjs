@@ -19,7 +19,7 @@ export function table(head, lines) {
   return [head, alignment, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-export const named = ({ name, unit }) => (unit === 'k/s' ? name : `${name} (${unit})`)
+const named = ({ name, unit }) => (unit === 'k/s' ? name : `${name} (${unit})`)
 
 function partiesOf(judged) {
   const names = new Set()

@@ -15,7 +15,7 @@ function spread(values) {
 const fields = ['cpu', 'serverCpu', 'p50', 'p99', 'rss', 'busy', 'foreign']
 
 /** One party's rounds as one set of figures. `speed` is better when higher: operations per second, or builds per second. */
-export function summarize({ party, runs, error }) {
+function summarize({ party, runs, error }) {
   const summary = { party: party.name, kind: party.kind, maintained: party.maintained, error }
   if (error || runs.length === 0) return summary
   const speeds = runs.map(speedOf)
