@@ -6,7 +6,7 @@ import { pinning, startServers } from './servers.mjs'
 const here = import.meta.dirname
 // Loading, preparing (a slow client stores 1000 items one Nagle delay at a time) and finishing, beside the timed seconds.
 const SLACK_SECONDS = 40
-const ATTEMPTS = 3
+const ATTEMPTS = 2
 // Share of all cores.
 const DISTURBED = 0.15
 
