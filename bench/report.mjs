@@ -88,7 +88,7 @@ function outcome({ workload: { target, limit }, ours, ratio }) {
     const ms = 1000 / ours.speed
     return [`≤ ${limit} ms`, ms <= limit ? `met (${figure(ms)} ms)` : `missed (${figure(ms)} ms)`]
   }
-  return [`≥ ${target}`, ratio >= target ? 'met' : `missed (${figure(ratio / target)} of it)`]
+  return [`≥ ${target}`, ratio >= target ? 'met' : `missed by ${figure(100 - (100 * ratio) / target)} %`]
 }
 
 function failures(judged) {
