@@ -1,0 +1,57 @@
+// Who is measured, and what each can do. `maintained` decides whose CPU per operation is the target's other side.
+
+const network = ['get', 'set', 'getMulti', 'mixed', 'cold', 'delay']
+const blocking = network.filter((kind) => kind !== 'delay')
+const single = (workload) => workload.servers === 1
+const always = () => true
+
+function party(name, module, settings = {}) {
+  const { kinds = network, when = always, ...rest } = settings
+  return {
+    name,
+    module,
+    kind: 'rival',
+    maintained: true,
+    can: (workload) => kinds.includes(workload.kind) && when(workload),
+    ...rest,
+  }
+}
+
+export const parties = [
+  party('memshim strict', 'memshim-strict.mjs', {
+    kind: 'ours',
+    kinds: [...network, 'python', 'hash', 'place', 'ring'],
+  }),
+  party('memshim strict, auto', 'memshim-strict.mjs', { kind: 'ours', protocol: 'auto' }),
+  party('memshim strict, meta', 'memshim-strict.mjs', { kind: 'ours', protocol: 'meta' }),
+  party('memshim compat', 'memshim-compat.mjs', { kind: 'ours', kinds: [...network, 'python'] }),
+  party('memjs', 'memjs.mjs'),
+  party('memcached', 'memcached.mjs', { maintained: false }),
+  // memcache stores and returns text only.
+  party('memcache', 'memcache.mjs', { when: (workload) => workload.values === 'text' }),
+  // memcache-client takes several servers as copies of one another: it places no keys.
+  party('memcache-client', 'memcache-client.mjs', { when: single }),
+  party('@keyv/memcache', 'keyv-memcache.mjs'),
+  party('mc', 'mc.mjs', { maintained: false }),
+  party('memjs + pickleparser', 'memjs-pickleparser.mjs', { kinds: ['python'] }),
+  party('hashring', 'hashring.mjs', { kinds: ['place', 'ring'], maintained: false }),
+  party('raw socket, get', 'raw-get.mjs', {
+    kind: 'floor',
+    kinds: ['get', 'set', 'getMulti', 'mixed'],
+    when: single,
+  }),
+  party('raw socket, mg', 'raw-mg.mjs', { kind: 'floor', kinds: ['get', 'getMulti', 'mixed'], when: single }),
+  // Both Python clients block: they have one caller whatever the row says. libmemcached builds its ring anew with each
+  // server added, and ends the process with an assertion at some 300 to 400 servers.
+  party('pylibmc', 'pylibmc', {
+    kind: 'python',
+    interpreter: 'MEMSHIM_PYTHON_PYLIBMC',
+    kinds: [...blocking, 'python', 'hash', 'ring'],
+    when: (workload) => workload.servers <= 100,
+  }),
+  party('python-memcached', 'memcache', {
+    kind: 'python',
+    interpreter: 'MEMSHIM_PYTHON_MEMCACHED_159',
+    kinds: [...blocking, 'python'],
+  }),
+]

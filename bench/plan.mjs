@@ -1,0 +1,100 @@
+// What run.mjs and compare.mjs share: the options, the rows they choose, how long each is measured, and what is
+// installed for it.
+import { existsSync } from 'node:fs'
+import { cpus, loadavg, release, type } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ensureMemcached } from '../scripts/memcached.mjs'
+import { ensureBuild, ensureDependencies, fail, root, run } from '../scripts/setup.mjs'
+import { pinning } from './servers.mjs'
+import { memcachedVersion } from './versions.mjs'
+import { workloads } from './workloads.mjs'
+
+const options = {
+  quick: { type: 'boolean', default: false },
+  only: { type: 'string', multiple: true, default: [] },
+  party: { type: 'string', multiple: true, default: [] },
+  rounds: { type: 'string' },
+  seconds: { type: 'string' },
+  warmup: { type: 'string' },
+  out: { type: 'string' },
+}
+
+/** @returns `values` by name and `positionals`, of which exactly the named ones are taken */
+export function readOptions(names = []) {
+  try {
+    const { values, positionals } = parseArgs({ options, allowPositionals: true })
+    if (positionals.length !== names.length) {
+      throw new Error(`expected ${names.length > 0 ? names.join(' ') : 'no argument but options'}`)
+    }
+    return { values, positionals }
+  } catch (error) {
+    return fail(error.message)
+  }
+}
+
+/** Installs the rivals and builds dist/ where that is missing. @returns the path of memcached */
+export function prepare({ rivals }) {
+  // An interrupted run ends its servers as a finished one does.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130))
+  // Only where nothing is installed. ensureDependencies compares file times, and in a worktree whose node_modules is a
+  // link a fresh checkout looks newer: npm ci would then empty the directory behind the link.
+  if (!existsSync(join(root, 'node_modules'))) ensureDependencies()
+  ensureBuild()
+  if (rivals && !existsSync(join(import.meta.dirname, 'node_modules'))) {
+    console.log('Installing the rivals (npm ci in bench/) …')
+    run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: import.meta.dirname,
+      shell: process.platform === 'win32',
+    })
+  }
+  return ensureMemcached().path ?? fail('the benchmark needs a memcached binary: set MEMSHIM_MEMCACHED')
+}
+
+/** Everything `runRounds` takes, with times in seconds. */
+export function makePlan(values, memcached, parties) {
+  return {
+    memcached,
+    workloads: chosenWorkloads(values),
+    parties,
+    rounds: number(values, 'rounds', values.quick ? 3 : 5),
+    seconds: number(values, 'seconds', values.quick ? 0.5 : 1),
+    warmup: number(values, 'warmup', values.quick ? 0.4 : 0.7),
+    load: loadavg()[0],
+    progress: (line) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${line}`),
+  }
+}
+
+/** One line about the machine and the run. */
+export function facts({ memcached, rounds, seconds, warmup, load }, foreign) {
+  const pinned = pinning.client.length > 0 ? 'client and server on a core each' : 'not pinned to cores'
+  return [
+    `${type()} ${release().split('-')[0]}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
+    `Node ${process.versions.node}, ${memcachedVersion(memcached)}, ${pinned}`,
+    `${rounds} interleaved rounds of ${seconds} s after ${warmup} s of warm-up, one process each`,
+    `load of the machine before the run ${load.toFixed(2)}`,
+    ...(foreign >= 0 ? [`others took ${Math.round(foreign * 100)} % of its cores (median)`] : []),
+    `${new Date().toISOString().slice(0, 10)}`,
+  ].join(' · ')
+}
+
+export const isNamed = ({ name }, parts) => parts.length === 0 || parts.some((part) => name.includes(part))
+
+function number(values, name, otherwise) {
+  const given = values[name]
+  if (given === undefined) return otherwise
+  const value = Number(given)
+  if (!(value > 0) || (name === 'rounds' && !Number.isInteger(value)))
+    fail(`--${name} ${given} is not a ${name === 'rounds' ? 'whole ' : ''}number above 0`)
+  return value
+}
+
+function chosenWorkloads({ only, quick }) {
+  const chosen =
+    only.length > 0
+      ? workloads.filter(({ name, group }) => only.some((part) => name.includes(part) || group === part))
+      : workloads.filter((workload) => workload.quick || !quick)
+  if (chosen.length === 0)
+    fail(`--only ${only.join(', ')} fits no row; rows: ${workloads.map(({ name }) => name).join(' · ')}`)
+  return chosen
+}
