@@ -2,7 +2,7 @@
  * Requests, free of bytes and I/O: what a client asks. A protocol (text/, binary/) checks them and puts them on the wire.
  * Immutable, so they may be kept, logged and compared.
  */
-import type { Bytes, StoreVerb, WireDialect } from './wire.js'
+import type { Bytes, Item, StoreVerb, WireDialect } from './wire.js'
 
 export interface RetrievalRequest {
   readonly kind: 'retrieval'
@@ -13,6 +13,8 @@ export interface RetrievalRequest {
   readonly multi: boolean
   /** Items with such flags are read while the reply is being parsed and nothing of their bytes is kept: no copy is made of them. */
   readonly brief: ((flags: number) => boolean) | undefined
+  /** Of many keys: takes each item as soon as it is there; the reply then has none. Must not throw. */
+  readonly each: ((item: Item) => void) | undefined
   readonly noreply: false
 }
 
@@ -91,8 +93,9 @@ export function retrieval(
   keys: readonly Bytes[],
   multi = keys.length > 1,
   brief?: (flags: number) => boolean,
+  each?: (item: Item) => void,
 ): RetrievalRequest {
-  return { kind: 'retrieval', verb, keys, multi, brief, noreply: false }
+  return { kind: 'retrieval', verb, keys, multi, brief, each, noreply: false }
 }
 
 export interface StoreOptions {

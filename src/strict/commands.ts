@@ -95,14 +95,15 @@ export class Commands extends Administration {
       // A key given as text and as bytes comes back once, as text.
       if (typeof names.get(wire) !== 'string') names.set(wire, key)
     }
-    const items = await (modes.replicas ? this.fetchEach(asked, modes) : this.fetchMulti(asked, modes))
-    const found = new Map<K, T>()
-    for (const item of items) {
-      const wire = item.key.slice(modes.namespace.length)
-      const key = names.get(wire) as K
-      this.decoded(item, 'getMulti', (value) => void found.set(key, value as T), undefined)
+    const prefixed = modes.namespace.length
+    const take = (item: Item): [K, T] | undefined => {
+      const key = names.get(prefixed === 0 ? item.key : item.key.slice(prefixed)) as K
+      return this.decoded<[K, T] | undefined>(item, 'getMulti', (value) => [key, value as T], undefined)
     }
-    return found
+    const pairs = modes.replicas
+      ? (await this.fetchEach(asked, modes)).map(take)
+      : await this.takeMulti(asked, modes, take, true)
+    return new Map(pairs.filter((pair) => pair !== undefined))
   }
 
   // ── storage ──────────────────────────────────────────────────────────────────────────────────

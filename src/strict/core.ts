@@ -109,15 +109,31 @@ export class Core {
   }
 
   /**
-   * Items of many keys, one request per server. Errors while reading leave out what had not arrived; only when no server could
-   * be asked at all is the error of the last key thrown (spec/pylibmc §7.3).
+   * Items of many keys, one request per server, in reply order server by server. Errors while reading leave out what had not
+   * arrived; only when no server could be asked at all is the error of the last key thrown (spec/pylibmc §7.3).
    */
-  async fetchMulti(
+  fetchMulti(
     keys: readonly Bytes[],
     modes: Modes,
     hashes?: ReadonlyMap<Bytes, bigint>,
     tell?: (error: MemcachedError) => void,
   ): Promise<Item[]> {
+    return this.takeMulti(keys, modes, (item) => item, false, hashes, tell)
+  }
+
+  /**
+   * The same; `take` is called while the replies are being read.
+   * @param brief the slot's flags may be lent to it
+   * @throws also what `take` throws, once everything has been read
+   */
+  async takeMulti<T>(
+    keys: readonly Bytes[],
+    modes: Modes,
+    take: (item: Item) => T,
+    brief: boolean,
+    hashes?: ReadonlyMap<Bytes, bigint>,
+    tell?: (error: MemcachedError) => void,
+  ): Promise<T[]> {
     const groups = new Map<Server, { readonly keys: Bytes[]; first: number; last: number }>()
     const errors: unknown[] = []
     let asked = 0
@@ -135,13 +151,22 @@ export class Core {
         errors[index] = error
       }
     }
+    const failures: unknown[] = []
+    const lent = brief ? this.slots.brief : undefined
     const replies = await Promise.all(
       [...groups].map(async ([server, group]) => {
+        const taken: T[] = []
+        const each = (item: Item) => {
+          try {
+            taken.push(take(item))
+          } catch (error) {
+            failures.push(error)
+          }
+        }
         try {
-          const request = requests.retrieval(modes.retrieval, group.keys, true)
-          const items = await this.send(server, request, 'getMulti', undefined, modes, itemsOf)
+          const request = requests.retrieval(modes.retrieval, group.keys, true, lent, each)
+          await this.send(server, request, 'getMulti', undefined, modes, () => undefined)
           asked++
-          return items
         } catch (error) {
           if (!(error instanceof MemcachedError)) throw error
           tell?.(error)
@@ -150,14 +175,15 @@ export class Core {
             errors[group.last] = group.keys.length > 1 ? this.secondError(server, error) : error
             group.first = -1
           } else asked++
-          return []
         }
+        return taken
       }),
     )
     // In the binary protocol the last attempt to connect decides (spec/pylibmc §7.3).
     const lastFailed = errors.length - 1
     const failed = modes.binary ? [...groups.values()].every(({ first }) => first < lastFailed) : asked === 0
     if (failed && lastFailed >= 0) throw errors[lastFailed]
+    if (failures.length > 0) throw failures[0]
     return replies.flat()
   }
 
@@ -290,8 +316,6 @@ export class Core {
     return server.exchange.exchange(request, modes, new Told(this.selection, server, operation, key, take))
   }
 }
-
-const itemsOf = (reply: Reply): readonly Item[] => (reply as ItemsReply).items
 
 /** Tells the selection how an exchange went. */
 class Told<T> implements Receiver<T> {

@@ -173,7 +173,9 @@ class BinaryConversation implements Conversation {
     if (reply.status > 1) this.failure ??= refusal(reply.status, reply.text())
     else if (reply.status === 0) {
       if (due.keys!.get(reply.sequence) !== reply.key) throw foreign(reply.key)
-      this.items.push(item(reply, due.request))
+      const found = item(reply, due.request)
+      if (due.request.kind === 'retrieval' && due.request.each) due.request.each(found)
+      else this.items.push(found)
     }
   }
 

@@ -27,7 +27,12 @@ export type Frame =
   /** One multi-key get that several requests of one key each share. */
   | { readonly shape: 'shared'; readonly keys: readonly Bytes[]; readonly brief?: Brief }
   /** One get of many keys by one request. */
-  | { readonly shape: 'items'; readonly keys: readonly Bytes[] }
+  | {
+      readonly shape: 'items'
+      readonly keys: readonly Bytes[]
+      readonly each?: RetrievalRequest['each']
+      readonly brief?: Brief
+    }
   /** One mg. */
   | { readonly shape: 'item'; readonly key: Bytes; readonly brief?: Brief }
   | { readonly shape: 'stats' }
@@ -255,6 +260,7 @@ export class TextParser {
       return this.sink.reply(lineReply(data.toString('latin1')))
     }
     const item: Item = { key, flags, cas, data }
+    if (frame.shape === 'items' && frame.each) return frame.each(item)
     if (frame.shape === 'items' || frame.shape === 'shared') {
       this.items.push(item)
       this.heldIsLent = this.lent

@@ -44,8 +44,11 @@ export class TextConversation implements Conversation {
 
   protected one(request: Request, out: Output): void {
     encodeText(request, out)
-    if (request.kind === 'retrieval') this.parser.expect({ shape: 'items', keys: request.keys })
-    else if (request.kind === 'stats') this.parser.expect({ shape: 'stats' })
+    if (request.kind === 'retrieval') {
+      const { keys, each, brief } = request
+      // Without `each` the items are kept until the end.
+      this.parser.expect({ shape: 'items', keys, each, brief: each && brief })
+    } else if (request.kind === 'stats') this.parser.expect({ shape: 'stats' })
     else if (!request.noreply) this.parser.expect({ shape: 'line' })
   }
 
