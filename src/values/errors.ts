@@ -37,13 +37,14 @@ export class ValueDecodeError extends ValueError {
 /** A pickle that cannot be read. Says where: byte offset and opcode. */
 export class UnpicklingError extends ValueError {
   override readonly name = 'UnpicklingError'
-  override readonly python: string = '_pickle.UnpicklingError'
   constructor(
     message: string,
     /** Byte offset of the opcode. */
     readonly offset: number,
     /** The opcode as a character code; undefined at the end of the data. */
     readonly opcode: number | undefined,
+    /** What CPython raises for it. */
+    override readonly python: string = '_pickle.UnpicklingError',
   ) {
     super(
       `pickle: ${message} (offset ${offset}, ${opcode === undefined ? 'end of data' : opcodeName(opcode)})`,

@@ -261,7 +261,7 @@ export class Machine {
     // Broken input shows as U+FFFD; only then is it worth a closer look.
     if (!text.includes('\ufffd') || isUtf8(bytes.subarray(at, end))) return text
     const surrogates = utf8Text(bytes.subarray(at, end))
-    if (surrogates === undefined) throw this.error('text that is not UTF-8')
+    if (surrogates === undefined) throw this.error('text that is not UTF-8', 'builtins.UnicodeDecodeError')
     return surrogates
   }
 
@@ -306,13 +306,14 @@ export class Machine {
     if (this.outputLeft < 0) throw this.error('the objects are copied to more than the output limit')
   }
 
-  checked<T>(value: T | undefined, complaint: string): T {
-    if (value === undefined) throw this.error(complaint)
+  checked<T>(value: T | undefined, complaint: string, python?: string): T {
+    if (value === undefined) throw this.error(complaint, python)
     return value
   }
 
-  error(message: string): UnpicklingError {
-    return new UnpicklingError(message, this.start, this.opcode)
+  /** @param python class that CPython raises, when it is not its UnpicklingError */
+  error(message: string, python?: string): UnpicklingError {
+    return new UnpicklingError(message, this.start, this.opcode, python)
   }
 
   private moveWindow(at: number): void {

@@ -142,6 +142,39 @@ describe('Python 2', () => {
   })
 })
 
+describe('failures name the class that CPython 3.11 raises', () => {
+  test.each([
+    ['', 'builtins.EOFError'],
+    ['\x80\x04]', 'builtins.EOFError'],
+    ['\x8c\x05ab', '_pickle.UnpicklingError'],
+    ["S'\xe9'\n.", 'builtins.UnicodeDecodeError'],
+    ['\x8c\x01\xff.', 'builtins.UnicodeDecodeError'],
+    ['V\\u12\n.', 'builtins.UnicodeDecodeError'],
+    ['I1x\n.', 'builtins.ValueError'],
+    ['L1x\n.', 'builtins.ValueError'],
+    ['Fx\n.', 'builtins.ValueError'],
+    ['gx\n.', 'builtins.ValueError'],
+    ['\x80\x09.', 'builtins.ValueError'],
+    ['\x82\x05.', 'builtins.ValueError'],
+    ['N)R.', 'builtins.TypeError'],
+    ['0.', '_pickle.UnpicklingError'],
+    ['g7\n.', '_pickle.UnpicklingError'],
+    [']e.', '_pickle.UnpicklingError'],
+    ['}(Nu.', '_pickle.UnpicklingError'],
+    ['Pa\n.', '_pickle.UnpicklingError'],
+    ['\x97.', '_pickle.UnpicklingError'],
+    ['\xff.', '_pickle.UnpicklingError'],
+  ])('%j: %s', (data, python) => {
+    try {
+      unpickle(Buffer.from(data, 'latin1'))
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnpicklingError)
+      expect(error).toMatchObject({ python })
+    }
+  })
+})
+
 describe('hostile input', () => {
   const cases: [string, Buffer][] = [
     ['empty', Buffer.alloc(0)],

@@ -34,12 +34,12 @@ export function objectOpcode(m: Machine, code: number): boolean {
     }
     case op.NEWOBJ: {
       const [type, args] = m.popMany(2)
-      made(m, new PythonObject(type, argumentsOf(m, args), 'new'))
+      made(m, new PythonObject(checkedClass(m, type), argumentsOf(m, args), 'new'))
       return true
     }
     case op.NEWOBJ_EX: {
       const [type, args, kwargs] = m.popMany(3)
-      made(m, new PythonObject(type, argumentsOf(m, args), 'new', keywords(m, kwargs)))
+      made(m, new PythonObject(checkedClass(m, type), argumentsOf(m, args), 'new', keywords(m, kwargs)))
       return true
     }
     case op.OBJ: {
@@ -101,7 +101,16 @@ function made(m: Machine, value: unknown): void {
   m.push(value)
 }
 
+/** What could be a class or a function to Python: never a scalar or a container. */
+function checkedClass(m: Machine, type: unknown): unknown {
+  const plain = typeof type !== 'object' || type === null || Array.isArray(type) || isPlain(type)
+  if (plain || type instanceof Map || type instanceof Set || type instanceof Uint8Array)
+    throw m.error('neither a class nor a function to make an object with', 'builtins.TypeError')
+  return type
+}
+
 function call(m: Machine, callable: unknown, args: readonly unknown[]): unknown {
+  checkedClass(m, callable)
   if (callable instanceof PyGlobal) {
     const spelled =
       callable.module === 'copyreg' ? reconstructed(m, callable.name, args) : attribute(callable, args)
@@ -201,5 +210,8 @@ function persistent(m: Machine, id: unknown): unknown {
 }
 
 function extension(m: Machine, code: number): never {
-  throw m.error(`class number ${code} of the copyreg extension registry, which only the writer knows`)
+  throw m.error(
+    `class number ${code} of the copyreg extension registry, which only the writer knows`,
+    'builtins.ValueError',
+  )
 }

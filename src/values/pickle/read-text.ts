@@ -4,6 +4,9 @@ import type { Machine } from './machine.js'
 import { op } from './opcodes.js'
 import { parseFloatText, parseIntegerText, unescapeString, unescapeUnicode, utf8Text } from './text.js'
 
+const VALUE_ERROR = 'builtins.ValueError'
+const UNICODE_ERROR = 'builtins.UnicodeDecodeError'
+
 /** @returns false for a byte that is none of these opcodes */
 export function textOpcode(m: Machine, code: number): boolean {
   switch (code) {
@@ -15,17 +18,17 @@ export function textOpcode(m: Machine, code: number): boolean {
       }
       const text = m.line()
       if (text === '01' || text === '00') m.push(text === '01')
-      else m.push(m.checked(parseIntegerText(text), `${shown(text)} is no integer`))
+      else m.push(m.checked(parseIntegerText(text), `${shown(text)} is no integer`, VALUE_ERROR))
       return true
     }
     case op.LONG: {
       const text = m.line()
-      m.push(m.checked(parseIntegerText(text.replace(/L$/, '')), `${shown(text)} is no integer`))
+      m.push(m.checked(parseIntegerText(text.replace(/L$/, '')), `${shown(text)} is no integer`, VALUE_ERROR))
       return true
     }
     case op.FLOAT: {
       const text = m.line()
-      const value = m.checked(parseFloatText(text), `${shown(text)} is no float`)
+      const value = m.checked(parseFloatText(text), `${shown(text)} is no float`, VALUE_ERROR)
       m.push(m.preserve ? new PyFloat(value) : value)
       return true
     }
@@ -42,7 +45,7 @@ export function textOpcode(m: Machine, code: number): boolean {
       return true
     case op.UNICODE: {
       const text = m.line()
-      m.push(m.checked(unescapeUnicode(text), `${shown(text)} has a broken escape`))
+      m.push(m.checked(unescapeUnicode(text), `${shown(text)} has a broken escape`, UNICODE_ERROR))
       return true
     }
     case op.PUT:
@@ -64,7 +67,7 @@ function index(m: Machine): number {
   const small = m.digits()
   if (small >= 0) return small
   const text = m.line()
-  if (!/^\d{1,10}$/.test(text)) throw m.error(`${shown(text)} is no memo index`)
+  if (!/^\d{1,10}$/.test(text)) throw m.error(`${shown(text)} is no memo index`, VALUE_ERROR)
   return Number(text)
 }
 
@@ -73,10 +76,11 @@ function byteString(m: Machine, bytes: Buffer): unknown {
   const encoding = m.options.encoding ?? 'ascii'
   if (encoding === 'bytes') return Buffer.from(bytes)
   if (encoding === 'latin1') return bytes.toString('latin1')
-  if (encoding === 'utf8') return m.checked(utf8Text(bytes), 'a byte string that is not UTF-8')
+  if (encoding === 'utf8') return m.checked(utf8Text(bytes), 'a byte string that is not UTF-8', UNICODE_ERROR)
   const bad = bytes.findIndex((byte) => byte > 0x7f)
   if (bad < 0) return bytes.toString('latin1')
   throw m.error(
     `byte 0x${bytes[bad]!.toString(16)} in position ${bad} of a Python 2 string is not ascii (see the option encoding)`,
+    UNICODE_ERROR,
   )
 }

@@ -47,7 +47,7 @@ function run(m: Machine): unknown {
     m.start = start
     if (start >= end) {
       m.opcode = undefined
-      throw m.error('the data ends before STOP')
+      throw m.error('the data ends before STOP', 'builtins.EOFError')
     }
     const code = bytes[start]!
     m.opcode = code
@@ -133,7 +133,8 @@ function run(m: Machine): unknown {
         break
       case op.PROTO:
         m.protocol = m.u8()
-        if (m.protocol > HIGHEST_PROTOCOL) throw m.error(`unsupported protocol ${m.protocol}`)
+        if (m.protocol > HIGHEST_PROTOCOL)
+          throw m.error(`unsupported protocol ${m.protocol}`, 'builtins.ValueError')
         break
       default:
         rare(m, code)
