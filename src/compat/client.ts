@@ -15,7 +15,7 @@ import { asNumber, sentText } from './exptime.js'
 import { type HashedKey, Keys } from './keys.js'
 import { type Context, deleteMulti, getMulti, type KeysOf, setMulti } from './multi.js'
 import { again, counted, refused, spelled, stored, swallowed } from './outcomes.js'
-import { ProbingSelection } from './probing.js'
+import { type HostState, hostStates, probingOf } from './hosts.js'
 import { type CompatServerInput, parseCompatServer } from './server-spec.js'
 import { compatSlots, negativeTime } from './slots.js'
 import { flushAll, getSlabStats, getSlabs, getStats, missing } from './statistics.js'
@@ -432,11 +432,14 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
     return this.commands.hash(wire)
   }
 
+  /** The servers as they are now: python-memcached's host objects, to look at. */
+  get servers(): readonly HostState[] {
+    return hostStates(this.commands.selection, this.emulation.now())
+  }
+
   /** Makes every server count as alive again. */
   forgetDeadHosts(): void {
-    const { selection } = this.commands
-    const inner = 'inner' in selection ? selection.inner : selection
-    if (inner instanceof ProbingSelection) inner.forgetDeadHosts()
+    probingOf(this.commands.selection)?.forgetDeadHosts()
   }
 
   /** Forgets all remembered CAS uniques. */

@@ -159,6 +159,11 @@ export class ProbingSelection implements Selection {
     for (const { exchange } of this.servers) exchange.close()
   }
 
+  /** Seconds; 0 = alive. */
+  deadUntil(server: Server): number {
+    return this.hosts[server.index]!.deadUntil
+  }
+
   /** Clears all dead marks; a pending flush stays pending. */
   forgetDeadHosts(): void {
     for (const host of this.hosts) host.deadUntil = 0
