@@ -7,12 +7,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { invoke } from '../../src/audit/calls.js'
 import { construct } from '../../src/audit/construct.js'
-import { Client as CompatClient, type PresetName } from '../../src/compat/index.js'
+import type { Client as CompatClient, PresetName } from '../../src/compat/index.js'
 import { EmbeddedServer, parseFault } from '../../src/server/index.js'
-import { Client as StrictClient } from '../../src/strict/index.js'
 import type { TypedJson } from '../../src/values/index.js'
 import { firstDifference } from './compare.js'
-import { play } from './play.js'
 import { fixtures, type Recorded, type Recording } from './recordings.js'
 
 type Cell = Recorded & { readonly dead?: boolean; readonly connected?: boolean }
@@ -59,10 +57,12 @@ describe.each(['python-memcached-1.59', 'python-memcached-1.62'])('%s', (name) =
           )) as Recorded
           const [host] = client.servers
           const { dead, connected, ...expected } = cell
-          expect([difference(operation, expected as Recorded, outcome), { dead: host!.dead, connected: host!.connected }]).toEqual([undefined, { dead, connected }])
+          expect([
+            difference(operation, expected as Recorded, outcome),
+            { dead: host!.dead, connected: host!.connected },
+          ]).toEqual([undefined, { dead, connected }])
           client.disconnectAll()
-        }),
-      )
+        }))
     }
   }
 })
