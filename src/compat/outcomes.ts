@@ -3,7 +3,7 @@
  * Source: spec/python-memcached §10, §13.
  */
 import type { Bytes } from '../protocol/wire.js'
-import { ValueError } from '../python/errors.js'
+import { KeyError, ValueError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'
 import { BadKeyProvided, MemcachedError, NotFound, type Operation } from '../strict/index.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
@@ -36,17 +36,38 @@ export function swallowed<T>(
   if (!(error instanceof MemcachedError) || error instanceof BadKeyProvided || !emulation.on(name))
     throw error
   const { announcer } = emulation
+  const escaped = misread(error, operation)
   if (announcer.active) {
     announcer.announce(name, {
       operation,
       key,
       server: error.server,
-      compat: shown(value),
+      compat: escaped ? raises(escaped) : shown(value),
       strict: raises(error),
       error,
     })
   }
+  if (escaped) throw escaped
   return value
+}
+
+/** A reply that cannot be an item: python-memcached stumbles over its header, get_multi also over a key it did not ask for. */
+function misread(error: MemcachedError, operation: Operation): Error | undefined {
+  const { cause } = error
+  if (!(cause instanceof TransportError) || cause.kind !== 'unintelligible') return undefined
+  const [, header] = /^bad item header (".*")$/.exec(cause.message) ?? []
+  if (header !== undefined) {
+    const wanted = operation === 'gets' ? 5 : 4
+    const got = (JSON.parse(header) as string).split(' ').length
+    if (got === wanted) return new ValueError('invalid literal for int() with base 10', { cause: error })
+    const message =
+      got < wanted
+        ? `not enough values to unpack (expected ${wanted}, got ${got})`
+        : `too many values to unpack (expected ${wanted})`
+    return new ValueError(message, { cause: error })
+  }
+  const [, key] = /^reply names key (".*"),/.exec(cause.message) ?? []
+  return key !== undefined && operation === 'getMulti' ? new KeyError(key, { cause: error }) : undefined
 }
 
 /** The server answered with an error line: python-memcached sees "not what I expected" and goes on. */

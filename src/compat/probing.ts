@@ -164,7 +164,7 @@ export class ProbingSelection implements Selection {
     const host = this.hosts[server.index]!
     host.deadUntil = this.emulation.now() + this.emulation.deadRetry
     if (this.flushes) host.flushNext = true
-    serial(server)?.drop()
+    serial(server)?.drop(ending(error))
     this.emulation.debug(`MemCache: ${hostName(server)}: ${reason(error)}.  Marking dead.`)
   }
 
@@ -185,7 +185,9 @@ export class ProbingSelection implements Selection {
   failed(server: Server, error: TransportError, operation: Operation, key: Bytes | undefined): Error {
     // Statistics and flush_all let timeouts and resets out without marking the server.
     const spares = (operation === 'flushAll' || operation === 'getStats') && error.kind !== 'closed'
-    if (error.kind !== 'aborted' && !spares) this.markDead(server, error)
+    // What the server said may be nonsense; for python-memcached it is alive.
+    const alive = error.kind === 'aborted' || error.kind === 'unintelligible'
+    if (!alive && !spares) this.markDead(server, error)
     return errorOf(error, server, operation, key)
   }
 
@@ -217,4 +219,9 @@ export class ProbingSelection implements Selection {
 function serial({ exchange }: Server): SerialConnection | undefined {
   const inner = exchange instanceof LoggedExchange ? exchange.inner : exchange
   return inner instanceof SerialConnection ? inner : undefined
+}
+
+function ending(error: Error): 'closed' | 'reset' | 'timeout' {
+  const kind = error instanceof TransportError ? error.kind : undefined
+  return kind === 'reset' || kind === 'timeout' ? kind : 'closed'
 }

@@ -75,6 +75,8 @@ export async function deleteMulti(
   })
   const time = multiTime(emulation, options.time)
   const tail = emulation.on('wire-spelling') ? emulation.facts.dialect.deleteMultiTail : ''
+  // pylibmc's delete_multi is a delete of each key.
+  const operation = emulation.on('errors') ? 'deleteMulti' : 'delete'
   const troubles: unknown[] = []
   let missing = planned.some(({ key }) => key === '')
   const legal = planned.filter(({ key }) => key !== '')
@@ -85,8 +87,8 @@ export async function deleteMulti(
     if (!server) return
     const request = requests.remove(modes.namespace + one.key, { time, tail, noreply: modes.noreply })
     try {
-      const reply = (await commands.send(server, request, 'deleteMulti', one.key, modes)) as LineReply
-      const there = modes.noreply || softOutcome(reply, 'deleteMulti', { key: one.key, server: server.name })
+      const reply = (await commands.send(server, request, operation, one.key, modes)) as LineReply
+      const there = modes.noreply || softOutcome(reply, operation, { key: one.key, server: server.name })
       if (!there) missing = true
     } catch (error) {
       troubles.push(error)
@@ -97,7 +99,7 @@ export async function deleteMulti(
     await Promise.all(legal.map((one, index) => removeOne(one, servers[index])))
   } else {
     for (const one of legal) {
-      const server = await commands.selection.pick(one.placedAs ?? one.key, 'deleteMulti', one.hash)
+      const server = await commands.selection.pick(one.placedAs ?? one.key, operation, one.hash)
       await removeOne(one, server)
       if (troubles.length > 0) throw troubles[0]
     }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as requests from '../protocol/requests.js'
 import type { Bytes, Item, ItemsReply } from '../protocol/wire.js'
+import { ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import { MemcachedError, type Modes, type Operation, type Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
@@ -62,9 +63,12 @@ export async function gets(context: Context, key: CompatKey): Promise<unknown> {
         strict: item ? '(value, CAS unique)' : '(None, None)',
       })
     if (!item) return nothing()
-    if (remembers(context)) casIds.set(wire, BigInt.asIntN(64, item.cas!))
+    if (item.cas === undefined && emulation.on('errors'))
+      throw new ValueError('not enough values to unpack (expected 5, got 4)')
+    const unique = BigInt.asIntN(64, item.cas ?? 0n)
+    if (remembers(context)) casIds.set(wire, unique)
     const value = commands.slots.decode(item, 'gets')
-    return python ? value : [value, BigInt.asIntN(64, item.cas!)]
+    return python ? value : [value, unique]
   } catch (error) {
     return swallowed(emulation, 'errors', 'gets', wire, error, nothing())
   }

@@ -9,7 +9,7 @@ import { IndexError, KeyError, ValueError } from '../../python/errors.js'
 import { addressName, type ServerAddress } from '../../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
 import type { Exchange, ExchangeOptions } from '../../transport/types.js'
-import { Inbox } from './inbox.js'
+import { type Ending, Inbox } from './inbox.js'
 import { unpacked } from './newline.js'
 
 /** What python-memcached's operations add to a request. */
@@ -96,14 +96,21 @@ export class SerialConnection implements Exchange {
     if (request.reply === 'line') return known(lineReply(await line()))
     if (request.reply === 'stats') return this.readStats(line)
     const many = 'many' in request ? (request as ManyRequest).many : undefined
-    return many ? this.readMany(request, many, line, inbox, timeout) : this.readOne(line, inbox, timeout)
+    return many
+      ? this.readMany(request, many, line, inbox, timeout)
+      : this.readOne(request.head.startsWith('gets ') ? 5 : 4, line, inbox, timeout)
   }
 
   /** One line, its value when it has one, one more line: neither key nor END are looked at. */
-  private async readOne(line: () => Promise<Bytes>, inbox: Inbox, timeout: number): Promise<Reply> {
+  private async readOne(
+    fields: 4 | 5,
+    line: () => Promise<Bytes>,
+    inbox: Inbox,
+    timeout: number,
+  ): Promise<Reply> {
     const first = await line()
     if (!first.startsWith('VALUE')) return { type: 'items', items: [], end: known(lineReply(first)) }
-    const item = await this.readItem(first, inbox, timeout)
+    const item = await this.readItem(first, fields, inbox, timeout)
     await line()
     return { type: 'items', items: [item], end: lineReply('END') }
   }
@@ -118,7 +125,7 @@ export class SerialConnection implements Exchange {
     const items: Item[] = []
     for (let text = await line(); text !== 'END' && text !== ''; text = await line()) {
       if (!text.startsWith('VALUE')) continue
-      const item = await this.readItem(text, inbox, timeout)
+      const item = await this.readItem(text, 4, inbox, timeout)
       items.push(item)
       if (!keys.includes(item.key)) throw new KeyError(item.key)
       try {
@@ -131,9 +138,14 @@ export class SerialConnection implements Exchange {
     return { type: 'items', items, end: lineReply('END') }
   }
 
-  private async readItem(header: Bytes, inbox: Inbox, timeout: number): Promise<Item> {
+  private async readItem(header: Bytes, fields: 4 | 5, inbox: Inbox, timeout: number): Promise<Item> {
     const words = header.split(' ')
-    if (words.length !== 4 && words.length !== 5) throw new ValueError('not enough values to unpack')
+    if (words.length !== fields)
+      throw new ValueError(
+        words.length < fields
+          ? `not enough values to unpack (expected ${fields}, got ${words.length})`
+          : `too many values to unpack (expected ${fields})`,
+      )
     const [, key, flags, length, cas] = words as [string, string, string, string, string | undefined]
     const size = Number(length)
     if (!Number.isInteger(size) || !/^\d+$/.test(flags))
@@ -169,12 +181,12 @@ export class SerialConnection implements Exchange {
   /** The pipeline asks for this after garbage; python-memcached keeps the connection. `drop` closes. */
   close(): void {}
 
-  /** Closes at once, as marking the server dead and disconnect_all do. */
-  drop(): void {
+  /** Closes at once, as marking the server dead and disconnect_all do; what still waits fails the same way. */
+  drop(how: Ending = 'closed'): void {
     this.connected = false
     this.socket?.destroy()
     this.socket = undefined
-    this.inbox.end('closed')
+    this.inbox.end(how)
   }
 }
 

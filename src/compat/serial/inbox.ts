@@ -1,18 +1,20 @@
 /** Bytes that arrived, read by line or by count. Every single wait has the timeout anew. Source: spec/python-memcached §5. */
 import type { Bytes } from '../../protocol/wire.js'
 
+export type Ending = 'closed' | 'reset' | 'timeout'
+
 export class Inbox {
   private buffer: Buffer = Buffer.alloc(0)
   private wake: (() => void) | undefined
   /** Why nothing more will arrive. */
-  broken: 'closed' | 'reset' | undefined
+  broken: Ending | undefined
 
   add(chunk: Buffer): void {
     this.buffer = this.buffer.length === 0 ? chunk : Buffer.concat([this.buffer, chunk])
     this.wake?.()
   }
 
-  end(how: 'closed' | 'reset'): void {
+  end(how: Ending): void {
     this.broken ??= how
     this.wake?.()
   }
