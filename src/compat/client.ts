@@ -54,7 +54,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
    * Value of a key. On a miss null, or `missing` (from 1.60 on); on a network failure null (see `get-default-on-failure`).
    * @throws MemcachedKeyError; ValueDecodeError for items that cannot be read
    */
-  async get<T = unknown>(key: CompatKey, missing?: T): Promise<T | null | undefined> {
+  get<T = unknown>(key: CompatKey, missing?: T): Promise<T | null | undefined> {
     return get(this.context, key, missing) as Promise<T | null | undefined>
   }
 
@@ -62,12 +62,12 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
    * Value of a key, whose CAS unique is remembered by the rules of `cas-ids`. With `return-values` off: `[value, cas]`.
    * @throws as get; AttributeError up to 1.44
    */
-  async gets<T = unknown>(key: CompatKey): Promise<T | null | [T | undefined, bigint | undefined]> {
+  gets<T = unknown>(key: CompatKey): Promise<T | null | [T | undefined, bigint | undefined]> {
     return gets(this.context, key) as Promise<T | null | [T, bigint]>
   }
 
   /** Values by the caller's keys, which may be numbers. Missing keys and those of failed servers are absent. */
-  async getMulti<K extends CompatKey | number | bigint = string>(
+  getMulti<K extends CompatKey | number | bigint = string>(
     keys: KeysOf<K>,
     options: PrefixOptions = {},
   ): Promise<Map<K, unknown>> {
@@ -80,27 +80,27 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
    * True when stored, false when refused, 0 when nothing was sent or the network failed.
    * @throws MemcachedKeyError; TypeError for times and values that cannot be written
    */
-  async set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+  set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
     return store(this.context, 'set', key, value, options)
   }
 
   /** Stores when missing. See set. */
-  async add(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+  add(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
     return store(this.context, 'add', key, value, options)
   }
 
   /** Stores when it exists. See set. */
-  async replace(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+  replace(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
     return store(this.context, 'replace', key, value, options)
   }
 
   /** Adds behind the stored bytes. See set. */
-  async append(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+  append(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
     return store(this.context, 'append', key, value, options)
   }
 
   /** Adds before the stored bytes. See set. */
-  async prepend(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+  prepend(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
     return store(this.context, 'prepend', key, value, options)
   }
 
@@ -109,7 +109,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
    * @param cas the CAS unique itself (a bigint), or the options (a number is the time)
    * @throws with `cas-fallback` off: TypeError without a CAS unique, and what strict's cas throws; AttributeError up to 1.44
    */
-  async cas(
+  cas(
     key: CompatKey,
     value: unknown,
     unique?: bigint | CompatStoreArgument,
@@ -134,19 +134,19 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
    * New value of the counter, null when it is missing.
    * @throws ValueError when the server refuses (not a number, bad delta) or closes the connection
    */
-  async incr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
+  incr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
     return count(this.context, 'incr', key, delta, options)
   }
 
   /** Stops at 0. See incr. */
-  async decr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
+  decr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
     return count(this.context, 'decr', key, delta, options)
   }
 
   // ── removal and touch ────────────────────────────────────────────────────────────────────────
 
   /** 1 when deleted (up to 1.61 also when missing), 0 otherwise. @throws MemcachedKeyError */
-  async delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
+  delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
     return remove(this.context, key, options, this.emulation.facts.missingDelete === 1)
   }
 
@@ -167,7 +167,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
   }
 
   /** 1, also when keys were missing; 0 after a reset or a timeout. */
-  async deleteMulti(
+  deleteMulti(
     keys: KeysOf<CompatKey | number | bigint>,
     options: PrefixOptions & NoReply & { readonly time?: number | null } = {},
   ): Promise<boolean | 0 | 1> {
@@ -175,7 +175,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
   }
 
   /** Gives an item a new time in seconds: 1, or 0 when it is missing or the server refuses. @throws AttributeError up to 1.53 */
-  async touch(key: CompatKey, time: TouchArgument = 0, options?: NoReply): Promise<boolean | 0 | 1> {
+  touch(key: CompatKey, time: TouchArgument = 0, options?: NoReply): Promise<boolean | 0 | 1> {
     return touch(this.context, key, time, options)
   }
 
@@ -204,12 +204,12 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
   }
 
   /** @throws TypeError always, as python-memcached on Python 3 */
-  async getSlabs(): Promise<[server: string, slabs: Record<string, Record<string, string>>][]> {
+  getSlabs(): Promise<[server: string, slabs: Record<string, Record<string, string>>][]> {
     return getSlabs(this.context)
   }
 
   /** Statistics by slab class, from 1.60 on. @throws TypeError up to 1.59, as python-memcached on Python 3 */
-  async getSlabStats(): Promise<[server: string, slabs: Record<string, string | Record<string, string>>][]> {
+  getSlabStats(): Promise<[server: string, slabs: Record<string, string | Record<string, string>>][]> {
     return getSlabStats(this.context)
   }
 

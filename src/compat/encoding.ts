@@ -56,9 +56,30 @@ function writer(emulation: Emulation): Encode {
     if (typeof value === 'string' && text !== 'pickle')
       return flagged(text === 'flag-16' ? FLAG_TEXT : 0, encodeText(value), compression)
     if (typeof value === 'boolean' && !booleansPickled) return booleans.encode(value, undefined)
+    if (typeof value === 'string')
+      return flagged(
+        FLAG_PICKLE,
+        python2Text(Buffer.from(pickler(value, protocol)), facts.memoFrom),
+        compression,
+      )
+    if (emulated && facts.python === 2 && isLong(value))
+      return { flags: FLAG_LONG, data: Buffer.from(String(value)) }
     if (value instanceof Uint8Array || isInteger(value)) return base.encode(value, compression)
     return flagged(FLAG_PICKLE, pickler(value, protocol), compression)
   }
+}
+
+/** The same pickle of text with Python 2's number for the one thing it remembers. */
+function python2Text(data: Buffer, memoFrom: 0 | 1): Buffer {
+  const end = 'p0\n.'
+  if (memoFrom === 0 || data.toString('latin1', data.length - end.length) !== end) return data
+  return Buffer.concat([data.subarray(0, -end.length), Buffer.from('p1\n.')])
+}
+
+/** Python 2's long: an integer of more than 64 bits. */
+function isLong(value: unknown): boolean {
+  if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value))) return false
+  return BigInt.asIntN(64, BigInt(value)) !== BigInt(value)
 }
 
 /** What stands in JavaScript for an instance of a subclass of str, int or bool. */

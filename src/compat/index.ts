@@ -2,6 +2,7 @@
 export { Client } from './client.js'
 export type { CompatKey, KeysOf, NoReply } from './context.js'
 export { type Divergence, divergenceChannel } from './divergence.js'
+export { type DivergenceCount, DivergenceLog, type DivergenceLogOptions } from './divergence-log.js'
 export type { ClientOptions } from './emulation.js'
 export {
   MemcachedKeyCharacterError,

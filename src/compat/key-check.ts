@@ -1,6 +1,6 @@
 /** python-memcached's key check, in the words of each version. Pure. Source: spec/python-memcached §8.1, §17. */
 import type { Bytes } from '../protocol/wire.js'
-import { UnicodeEncodeError } from '../python/errors.js'
+import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'
 import {
   MemcachedKeyCharacterError,
@@ -22,6 +22,7 @@ export interface KeyLimits {
 
 const LEGAL = /^[\x21-\x7e\x80-\xff]+$/
 const LEGAL_WITH_NEWLINE = /^[\x21-\x7e\x80-\xff]+\n?$/
+const NOT_ASCII = /[\x80-\xff]/
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /**
@@ -43,11 +44,13 @@ export function checkKey(
   if (key === undefined) throw new MemcachedKeyTypeError(texts.type, given)
   if (maxLength !== 0 && key.length + extra > maxLength)
     throw new MemcachedKeyLengthError(`Key length is > ${maxLength}`, given)
+  if (texts.asciiOnly && NOT_ASCII.test(key))
+    throw new UnicodeDecodeError(`'ascii' codec can't decode byte in the key ${bytesRepr(key)}`)
   if (legal.test(key)) return key
   throw new MemcachedKeyCharacterError(
     texts.characters === 'bare'
       ? 'Control characters not allowed'
-      : `Control/space characters not allowed (key=${limits.texts.falsyIsNone ? bytesRepr(key).slice(1) : bytesRepr(key)})`,
+      : `Control/space characters not allowed (key=${texts.falsyIsNone ? bytesRepr(key).slice(1) : bytesRepr(key)})`,
     given,
   )
 }

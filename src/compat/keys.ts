@@ -80,7 +80,8 @@ export class Keys {
   }
 
   private checkedText(name: unknown, given: unknown, extra: number): Bytes {
-    if (name === null || name === undefined) throw new MemcachedKeyNoneError('Key is None', given)
+    const none = name === null || name === undefined
+    if (none && this.emulation.facts.python === 3) throw new MemcachedKeyNoneError('Key is None', given)
     const text = typeof name === 'string' || name instanceof Uint8Array ? name : pythonText(name)
     return checkKey(keyBytes(text), extra, this.limits, given)
   }
@@ -132,6 +133,7 @@ function tupleHash(hash: unknown): bigint {
 
 /** Python's str() of what applications use for keys. */
 function pythonText(value: unknown): string {
+  if (value === null || value === undefined) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (value instanceof PyFloat)
     return Number.isInteger(value.value) ? `${value.value}.0` : String(value.value)

@@ -4,7 +4,7 @@ import type { Bytes } from '../protocol/wire.js'
 import type { Time } from '../strict/index.js'
 import { replyError, softOutcome } from '../strict/replies.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
-import { asNumber, sentText } from './exptime.js'
+import { asNumber, sentText, storeTime } from './exptime.js'
 import { refused, spelled } from './outcomes.js'
 import { negativeTime } from './slots.js'
 import { mustHave } from './surface.js'
@@ -52,6 +52,7 @@ function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes):
     const compat = `sends ${sentText(time)}`
     announcer.announce('time-arguments', { operation: 'touch', key, compat, strict: 'raises TypeError' })
   }
+  if (facts.python === 2) return String(storeTime(time))
   if (time === null || time === undefined) return facts.defaults ? 'None' : undefined
   if (integer && number !== undefined && number < 0)
     return String(negativeTime(emulation, number, 'touch', key))

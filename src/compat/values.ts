@@ -34,6 +34,8 @@ function decoder(emulation: Emulation): Slots['decode'] {
   // Python 2's byte strings are bytes there.
   const reading = { preserve, persistentLoad, encoding: facts.python === 2 ? 'bytes' : 'ascii' } as const
   const base = emulated ? pythonMemcachedEncoding(reading) : pylibmcEncoding(reading)
+  // Names in its complaints what is no number as Python 2 does.
+  const python2 = pylibmcEncoding(reading)
   const unpickler = options.unpickler ?? ((data: Buffer) => unpickle(data, reading))
   const zeroIsText = emulation.on('flag-0-reads') && facts.flagZeroIsText
   const known = emulation.on('text-encoding') && facts.values === '1.58' ? TYPES & ~FLAG_TEXT : TYPES
@@ -53,7 +55,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
       })
     }
     if (type === FLAG_PICKLE) return unpickled(data, item, operation)
-    return told(item, operation, () => base.decode(type, data))
+    return told(item, operation, () => (facts.python === 2 ? python2 : base).decode(type, data))
   }
 
   /** In the words of the library whose rules apply. */

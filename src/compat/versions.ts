@@ -11,6 +11,8 @@ export interface VersionFacts {
   /** Flags that are read: from 1.59 on 16 is text. */
   readonly values: '1.58' | '1.59'
   readonly text: 'pickle' | 'flag-0' | 'flag-16'
+  /** Python 2's C pickler numbers what it remembers from 1, the one in Python from 0. */
+  readonly memoFrom: 0 | 1
   readonly flagZeroIsText: boolean
   readonly booleans: 'integer' | 'pickle'
   /** Subclasses of str and int count as what they are. */
@@ -55,8 +57,8 @@ export interface KeyTexts {
   readonly characters: 'bare' | 'with-key'
   /** Every key that Python takes for false is "None". */
   readonly falsyIsNone: boolean
-  /** 1.44 alone lets spaces through. */
-  readonly spaces: boolean
+  /** 1.54 alone stumbles over bytes from 0x80 on: UnicodeDecodeError. */
+  readonly asciiOnly: boolean
 }
 
 const python2Dialect: WireDialect = {
@@ -74,6 +76,7 @@ const v144: VersionFacts = {
   hash: 'raw-signed',
   values: '1.58',
   text: 'pickle',
+  memoFrom: 1,
   flagZeroIsText: false,
   booleans: 'integer',
   exactTypes: false,
@@ -87,7 +90,7 @@ const v144: VersionFacts = {
   deleteMultiTime: true,
   retry: 'never',
   newlineKeys: false,
-  keyTexts: { type: "Key must be str()'s", characters: 'bare', falsyIsNone: true, spaces: true },
+  keyTexts: { type: "Key must be str()'s", characters: 'bare', falsyIsNone: true, asciiOnly: false },
   multiTuples: 'whole',
   casIds: 'none',
   dropsZeroTouch: false,
@@ -105,7 +108,6 @@ const v147: VersionFacts = {
   hash: 'masked-one',
   missingCounter: 'None',
   refusedDelete: 0,
-  keyTexts: { ...v144.keyTexts, spaces: false },
   casIds: 'always',
   oversizeInSetMulti: 'stall',
 }
@@ -127,7 +129,8 @@ const v154: VersionFacts = {
   ...v153,
   version: '1.54',
   unknownFlags: 'ValueError',
-  keyTexts: { ...v153.keyTexts, characters: 'with-key' },
+  keyTexts: { ...v153.keyTexts, characters: 'with-key', asciiOnly: true },
+  memoFrom: 0,
   dropsZeroTouch: true,
 }
 
@@ -142,7 +145,7 @@ const v158: VersionFacts = {
     type: 'Key must be a binary string',
     characters: 'with-key',
     falsyIsNone: false,
-    spaces: false,
+    asciiOnly: false,
   },
   multiTuples: 'broken',
   refusalRaises: true,

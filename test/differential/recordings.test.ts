@@ -50,6 +50,7 @@ for (const folder of recordedLibraries()) {
   for (const mode of modes(folder)) {
     const known = {
       ...deviations[folder.replace(/-[\d.]+/, '')],
+      ...deviations[folder],
       ...(mode === 'replayed' ? {} : deviations.live),
     }
     describe(`${folder}, ${mode}`, () => {
