@@ -79,7 +79,6 @@ export class Emulation {
     readonly announcer: Announcer,
   ) {
     checkOptions(options, optionNames)
-    checkProtocol(options.pickleProtocol)
     const preset = presets[options.emulate ?? 'python-memcached-1.62']
     if (!preset) throw unknownName('emulate', options.emulate, Object.keys(presets))
     for (const [name, setting] of Object.entries(options.switches ?? {})) {
@@ -88,6 +87,7 @@ export class Emulation {
       if (!settings.includes(setting)) throw unknownName(`switch ${name}`, setting, settings)
     }
     this.facts = preset.facts
+    checkProtocol(options.pickleProtocol, preset.facts)
     this.switches = { ...preset.switches, ...options.switches }
     this.serverMaxKeyLength = limit(options, 'serverMaxKeyLength', 250)
     this.serverMaxValueLength = limit(options, 'serverMaxValueLength', 1024 * 1024)
@@ -109,10 +109,13 @@ export class Emulation {
   readonly on = (name: SwitchName): boolean => this.switches[name] === 'python-memcached'
 }
 
-function checkProtocol(protocol: unknown): void {
+function checkProtocol(protocol: unknown, { python, memoFrom }: VersionFacts): void {
   if (protocol === undefined || protocol === null) return
   if (typeof protocol !== 'number' || !Number.isInteger(protocol))
     throw new TypeError(`pickleProtocol must be an integer, not ${typeName(protocol)}`)
+  const inC = `pickle protocol ${protocol} asked for; the highest available protocol is 2`
+  if (python === 2 && protocol > 2)
+    throw new ValueError(memoFrom === 1 ? inC : 'pickle protocol must be <= 2')
   if (protocol > 5) throw new ValueError(`pickle protocol must be <= 5, not ${protocol}`)
 }
 

@@ -12,12 +12,14 @@ export function asNumber(time: unknown): number | bigint | undefined {
 
 /**
  * `'%d' % time`, as the store commands send it: truncated towards zero.
- * @throws TypeError for anything but numbers; OverflowError, ValueError for infinities and nan
+ * @throws TypeError for anything but numbers; OverflowError, ValueError for infinities and nan (TypeError on Python 2)
  */
-export function storeTime(time: unknown): number | bigint {
+export function storeTime(time: unknown, python: 2 | 3): number | bigint {
   const number = asNumber(time)
   if (number === undefined) throw new TypeError(`%d format: a real number is required, not ${typeof time}`)
   if (typeof number === 'bigint') return number
+  if (python === 2 && !Number.isFinite(number))
+    throw new TypeError('%d format: a number is required, not float')
   if (Number.isNaN(number)) throw new ValueError('cannot convert float NaN to integer')
   if (!Number.isFinite(number)) throw new OverflowError('cannot convert float infinity to integer')
   const whole = Math.trunc(number)

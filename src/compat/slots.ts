@@ -38,7 +38,7 @@ function storedTime(emulation: Emulation, time: unknown, operation: Operation, k
   const seconds = operation === 'set' && isTimedelta(time) ? timedelta(emulation, time, key) : undefined
   if (seconds !== undefined) whole = seconds
   else if (emulation.on('time-arguments')) {
-    whole = storeTime(time)
+    whole = storeTime(time, emulation.facts.python)
     if (!(typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time))) {
       announcer.announce('time-arguments', {
         operation,

@@ -52,7 +52,8 @@ function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes):
     const compat = `sends ${sentText(time)}`
     announcer.announce('time-arguments', { operation: 'touch', key, compat, strict: 'raises TypeError' })
   }
-  if (facts.python === 2) return String(storeTime(time))
+  if (facts.python === 2)
+    return time === null || time === undefined ? undefined : String(storeTime(time, facts.python))
   if (time === null || time === undefined) return facts.defaults ? 'None' : undefined
   if (integer && number !== undefined && number < 0)
     return String(negativeTime(emulation, number, 'touch', key))

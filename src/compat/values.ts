@@ -1,5 +1,7 @@
 /** Reading values by the switches of `switches/values.ts`. Source: spec/python-memcached §9.4, §17. */
 import type { Item } from '../protocol/wire.js'
+import { ValueError } from '../python/errors.js'
+import { textRepr } from '../python/repr.js'
 import { decodeFailure } from '../strict/decoding.js'
 import type { Operation, Slots } from '../strict/index.js'
 import {
@@ -13,6 +15,7 @@ import {
   unpickle,
   ValueDecodeError,
 } from '../values/index.js'
+import { pythonInteger } from '../values/integers.js'
 import { decodeText } from '../values/text.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
@@ -34,8 +37,6 @@ function decoder(emulation: Emulation): Slots['decode'] {
   // Python 2's byte strings are bytes there.
   const reading = { preserve, persistentLoad, encoding: facts.python === 2 ? 'bytes' : 'ascii' } as const
   const base = emulated ? pythonMemcachedEncoding(reading) : pylibmcEncoding(reading)
-  // Names in its complaints what is no number as Python 2 does.
-  const python2 = pylibmcEncoding(reading)
   const unpickler = options.unpickler ?? ((data: Buffer) => unpickle(data, reading))
   const zeroIsText = emulation.on('flag-0-reads') && facts.flagZeroIsText
   const known = emulation.on('text-encoding') && facts.values === '1.58' ? TYPES & ~FLAG_TEXT : TYPES
@@ -55,7 +56,8 @@ function decoder(emulation: Emulation): Slots['decode'] {
       })
     }
     if (type === FLAG_PICKLE) return unpickled(data, item, operation)
-    return told(item, operation, () => (facts.python === 2 ? python2 : base).decode(type, data))
+    if (facts.python === 2 && (type & FLAG_TEXT) === 0) return python2Integer(data)
+    return told(item, operation, () => base.decode(type, data))
   }
 
   /** In the words of the library whose rules apply. */
@@ -108,4 +110,11 @@ function decoder(emulation: Emulation): Slots['decode'] {
     announcer.announce('unknown-flags', { operation, key, compat: raises(error), strict: 'bytes', error })
     throw error
   }
+}
+
+/** Python 2 knows no underscores in numbers, and names bytes like text. @throws ValueError */
+function python2Integer(data: Buffer): number | bigint {
+  if (data.includes('_'))
+    throw new ValueError(`invalid literal for int() with base 10: ${textRepr(data.toString('latin1'))}`)
+  return pythonInteger(data, textRepr)
 }

@@ -14,7 +14,7 @@ export interface SwitchEntry {
   readonly since: string
   /** Section of the python-memcached specification. */
   readonly spec: string
-  /** A scenario in fixtures/scenarios that shows it. */
+  /** A scenario in fixtures/scenarios that shows it, or a test where no scenario can. */
   readonly fixture: string
   /** The version whose recording shows it. Default 1.59. */
   readonly shownBy?: string

@@ -50,7 +50,7 @@ export const failureSwitches = {
     safe: 'takes the error line for the end of the reply',
     since: 'all',
     spec: '§13.1, trap 42',
-    fixture: 'replies/get-multi-error',
+    fixture: 'faults/get-multi-error-line',
     advice: 'Nothing to do: the wait was never of use.',
   },
   'debug-raises': {

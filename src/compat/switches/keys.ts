@@ -62,9 +62,8 @@ export const keySwitches = {
     safe: 'encodes once, and results have the caller’s keys',
     since: '1.60',
     spec: '§8.4, trap 35',
-    fixture: 'keys/key-encoder',
-    shownBy: '1.62',
-    silent: 'scenarios cannot hold functions: test/integration/key-encoder.test.ts shows it',
+    fixture: 'test/integration/key-encoder.test.ts',
+    silent: 'scenarios cannot hold functions; the test asks the real library',
     advice: 'Encode keys in one place of your own, before they get to the client.',
   },
   'set-multi-oversize': {
@@ -75,7 +74,7 @@ export const keySwitches = {
     safe: 'lists exactly the keys that were not stored, without waiting',
     since: 'all',
     spec: '§13.2, trap 8',
-    fixture: 'sizes/set-multi',
+    fixture: 'sizes/set-multi-oversize',
     advice: 'Check sizes before storing.',
   },
   'set-multi-losses': {
