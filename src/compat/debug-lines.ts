@@ -1,9 +1,10 @@
 /** python-memcached's log lines. Source: spec/python-memcached §4, §16.2. */
-import type { Reply, Request } from '../protocol/wire.js'
+import type { Request } from '../protocol/requests.js'
+import type { Reply } from '../protocol/wire.js'
 import { bytesRepr, textRepr } from '../python/repr.js'
 import type { Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
-import type { Exchange, ExchangeOptions } from '../transport/types.js'
+import type { Exchange, ExchangeOptions, Receiver } from '../transport/types.js'
 import type { Emulation } from './emulation.js'
 
 /** `inet:host:port`, `inet6:[addr]:port`, `unix:path`. */
@@ -24,10 +25,6 @@ export function reason(error: Error): string {
   return `connect: ${error.code === 'ECONNREFUSED' ? '[Errno 111] Connection refused' : connecting}`
 }
 
-const EXPECTED: Readonly<Record<string, string>> = {
-  set: 'STORED', add: 'STORED', replace: 'STORED', append: 'STORED', prepend: 'STORED', cas: 'STORED', flush_all: 'OK',
-} // biome-ignore format: one list
-
 /** Writes a line for each reply that the command did not hope for. */
 export class LoggedExchange implements Exchange {
   constructor(
@@ -39,28 +36,34 @@ export class LoggedExchange implements Exchange {
     return this.inner.state
   }
 
-  async exchange(request: Request, options?: ExchangeOptions): Promise<Reply> {
-    const reply = await this.inner.exchange(request, options)
-    if (reply.type === 'line' && request.reply === 'line') this.judge(request.head, reply.line)
-    return reply
+  exchange(request: Request, options?: ExchangeOptions): Promise<Reply>
+  exchange<T>(request: Request, options: ExchangeOptions | undefined, receiver: Receiver<T>): Promise<T>
+  exchange<T>(request: Request, options?: ExchangeOptions, receiver?: Receiver<T>): Promise<T | Reply> {
+    return this.inner.exchange<T | Reply>(request, options, {
+      reply: (reply) => {
+        if (reply.type === 'line' && !request.noreply) this.judge(request, reply.line)
+        return receiver ? receiver.reply(reply) : reply
+      },
+      failed: (error) => (receiver ? receiver.failed(error) : error),
+    })
   }
 
-  private judge(head: string, line: string): void {
-    const [verb = ''] = head.split(/[ \r]/, 1)
+  private judge(request: Request, line: string): void {
     const { debug, facts } = this.emulation
-    const hoped = EXPECTED[verb]
-    if (hoped !== undefined) {
+    const unexpected = (hoped: string): void => {
       if (line !== hoped)
         debug(`while expecting ${textRepr(hoped)}, got unexpected response ${textRepr(line)}`)
-    } else if (verb === 'delete' && head.endsWith(' \r\n')) {
-      // delete_multi, by the blank before its line end.
-      if (line !== 'DELETED') debug(`while expecting 'DELETED', got unexpected response ${textRepr(line)}`)
-    } else if (verb === 'delete' || verb === 'touch') {
+    }
+    if (request.kind === 'store') unexpected('STORED')
+    else if (request.kind === 'flush_all') unexpected('OK')
+    // delete_multi, by the blank before its line end.
+    else if (request.kind === 'delete' && request.tail !== '') unexpected('DELETED')
+    else if (request.kind === 'delete' || request.kind === 'touch') {
       const deletes = facts.missingDelete === 1 ? 'DELETED or NOT_FOUND' : 'DELETED'
-      const expected = verb === 'touch' ? 'TOUCHED' : deletes
+      const expected = request.kind === 'touch' ? 'TOUCHED' : deletes
       if (expected.split(' or ').includes(line.trim())) return
       const shown = facts.defaults ? expected : bytesRepr(expected)
-      debug(`${verb} expected ${shown}, got: ${bytesRepr(line.trim())}`)
+      debug(`${request.kind} expected ${shown}, got: ${bytesRepr(line.trim())}`)
     }
   }
 
@@ -68,7 +71,7 @@ export class LoggedExchange implements Exchange {
     return this.inner.connect(options)
   }
 
-  close(): void {
-    this.inner.close()
+  close(quit?: boolean): void {
+    this.inner.close(quit)
   }
 }

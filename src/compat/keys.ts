@@ -42,7 +42,8 @@ export class Keys {
 
   /** @throws python-memcached's key errors, or pylibmc's when the switch is off */
   one(key: unknown, operation: Operation, prefix: Bytes = ''): HashedKey {
-    if (!this.emulation.on('keys')) return { wire: pylibmcKey(this.encode(key), operation, prefix, 'unbroken') }
+    if (!this.emulation.on('keys'))
+      return { wire: pylibmcKey(this.encode(key), operation, prefix, 'unbroken') }
     const plain = typeof key === 'string' || key instanceof Uint8Array
     try {
       const hashed = MULTI.has(operation) ? this.many(key, operation, prefix) : this.single(key)

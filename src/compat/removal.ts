@@ -6,6 +6,7 @@ import type { Key, PrefixOptions } from '../strict/index.js'
 import { softOutcome } from '../strict/replies.js'
 import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } from './context.js'
 import type { Emulation } from './emulation.js'
+import { converse } from './exchanges.js'
 import { asNumber, sentText } from './exptime.js'
 import { closedUnderDebug, refused, spelled, swallowed, transportKind } from './outcomes.js'
 import { pickAll } from './picking.js'
@@ -87,7 +88,7 @@ export async function deleteMulti(
     if (!server) return
     const request = requests.remove(modes.namespace + one.key, { time, tail, noreply: modes.noreply })
     try {
-      const reply = (await commands.send(server, request, operation, one.key, modes)) as LineReply
+      const reply = (await converse(commands, server, request, operation, one.key, modes)) as LineReply
       const there = modes.noreply || softOutcome(reply, operation, { key: one.key, server: server.name })
       if (!there) missing = true
     } catch (error) {

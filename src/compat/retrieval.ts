@@ -7,6 +7,7 @@ import { typeName } from '../python/type-name.js'
 import { MemcachedError, type Modes, type Operation, type Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
 import type { CompatKey, Context, KeysOf } from './context.js'
+import { converse } from './exchanges.js'
 import { again, swallowed } from './outcomes.js'
 import { pickAll } from './picking.js'
 import type { ManyRequest } from './serial/connection.js'
@@ -160,10 +161,10 @@ async function readFrom(
 ): Promise<readonly Item[]> {
   const { commands } = context
   const request: ManyRequest = {
-    ...requests.retrieval(modes.retrieval, wires),
+    ...requests.retrieval(modes.retrieval, wires, true),
     many: (item) => commands.slots.decode(item, 'getMulti'),
   }
-  const reply = (await commands.send(server, request, 'getMulti', undefined, modes)) as ItemsReply
+  const reply = (await converse(commands, server, request, 'getMulti', undefined, modes)) as ItemsReply
   if (reply.end.status !== 'END' && reply.end.line !== '') {
     const error = await stalled(context, server, 'getMulti', reply.end.line)
     if (error) throw commands.selection.failed(server, error, 'getMulti', undefined)

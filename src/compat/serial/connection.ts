@@ -3,17 +3,19 @@
  * answers the next command. Only for the switch `desynchronisation`. Source: spec/python-memcached §5, §10.1, §13.1, §14.
  */
 import { connect, type Socket } from 'node:net'
-import { lineReply } from '../../protocol/parser.js'
-import type { Bytes, Item, Reply, Request } from '../../protocol/wire.js'
+import type { Request, RetrievalRequest } from '../../protocol/requests.js'
+import { checkText, encodeText } from '../../protocol/text/encode.js'
+import { lineReply } from '../../protocol/text/lines.js'
+import type { Bytes, Item, Reply } from '../../protocol/wire.js'
 import { IndexError, KeyError, ValueError } from '../../python/errors.js'
 import { addressName, type ServerAddress } from '../../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
-import type { Exchange, ExchangeOptions } from '../../transport/types.js'
+import type { Exchange, ExchangeOptions, Receiver } from '../../transport/types.js'
 import { type Ending, Inbox } from './inbox.js'
 import { unpacked } from './newline.js'
 
 /** What python-memcached's operations add to a request. */
-export interface ManyRequest extends Request {
+export interface ManyRequest extends RetrievalRequest {
   /** A get_multi: read until END, and stop where a value cannot be read. */
   readonly many: (item: Item) => void
 }
@@ -36,14 +38,30 @@ export class SerialConnection implements Exchange {
     return this.opening ? 'connecting' : 'idle'
   }
 
-  async exchange(request: Request, options?: ExchangeOptions): Promise<Reply> {
-    const timeout = options?.timeout ?? 3000
+  exchange(request: Request, options?: ExchangeOptions): Promise<Reply>
+  exchange<T>(request: Request, options: ExchangeOptions | undefined, receiver: Receiver<T>): Promise<T>
+  async exchange<T>(request: Request, options?: ExchangeOptions, receiver?: Receiver<T>): Promise<T | Reply> {
+    let reply: Reply
+    try {
+      reply = await this.ask(request, options?.timeout ?? 3000)
+    } catch (error) {
+      throw receiver && error instanceof TransportError ? receiver.failed(error) : error
+    }
+    return receiver ? receiver.reply(reply) : reply
+  }
+
+  private async ask(request: Request, timeout: number): Promise<Reply> {
+    checkText(request)
     if (!this.connected) await this.connect({ timeout })
     const { socket, inbox } = this
     if (inbox.broken) throw this.error(inbox.broken, 'the connection was lost while it was idle')
-    socket!.write(unpacked(request.head), 'latin1')
-    if (request.body) socket!.write(Buffer.concat([request.body, Buffer.from('\r\n')]))
-    if (request.reply === 'none') return lineReply('OK')
+    socket!.cork()
+    encodeText(request, {
+      text: (bytes) => socket!.write(unpacked(bytes), 'latin1'),
+      data: (bytes) => socket!.write(bytes),
+    })
+    socket!.uncork()
+    if (request.noreply) return lineReply('OK')
     const reply = this.turn.then(() => this.read(request, inbox, timeout))
     this.turn = reply.catch(() => {})
     return reply
@@ -93,12 +111,10 @@ export class SerialConnection implements Exchange {
 
   private async read(request: Request, inbox: Inbox, timeout: number): Promise<Reply> {
     const line = async (): Promise<Bytes> => inbox.line(timeout).catch(this.failed)
-    if (request.reply === 'line') return known(lineReply(await line()))
-    if (request.reply === 'stats') return this.readStats(line)
-    const many = 'many' in request ? (request as ManyRequest).many : undefined
-    return many
-      ? this.readMany(request, many, line, inbox, timeout)
-      : this.readOne(request.head.startsWith('gets ') ? 5 : 4, line, inbox, timeout)
+    if (request.kind === 'stats') return this.readStats(line)
+    if (request.kind !== 'retrieval') return lineReply(await line())
+    if ('many' in request) return this.readMany(request as ManyRequest, line, inbox, timeout)
+    return this.readOne(request.verb === 'gets' ? 5 : 4, line, inbox, timeout)
   }
 
   /** One line, its value when it has one, one more line: neither key nor END are looked at. */
@@ -109,15 +125,14 @@ export class SerialConnection implements Exchange {
     timeout: number,
   ): Promise<Reply> {
     const first = await line()
-    if (!first.startsWith('VALUE')) return { type: 'items', items: [], end: known(lineReply(first)) }
+    if (!first.startsWith('VALUE')) return { type: 'items', items: [], end: lineReply(first) }
     const item = await this.readItem(first, fields, inbox, timeout)
     await line()
     return { type: 'items', items: [item], end: lineReply('END') }
   }
 
   private async readMany(
-    { keys = [] }: Request,
-    take: (item: Item) => void,
+    { keys, many }: ManyRequest,
     line: () => Promise<Bytes>,
     inbox: Inbox,
     timeout: number,
@@ -129,7 +144,7 @@ export class SerialConnection implements Exchange {
       items.push(item)
       if (!keys.includes(item.key)) throw new KeyError(item.key)
       try {
-        take(item)
+        many(item)
       } catch {
         // The caller meets the same failure and raises it; the rest of the reply stays unread.
         break
@@ -188,9 +203,4 @@ export class SerialConnection implements Exchange {
     this.socket = undefined
     this.inbox.end(how)
   }
-}
-
-/** A reply line that the pipeline does not take for the end of the connection. */
-function known(reply: ReturnType<typeof lineReply>): ReturnType<typeof lineReply> {
-  return reply.status === 'unknown' ? { ...reply, status: 'ERROR' } : reply
 }
