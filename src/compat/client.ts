@@ -218,6 +218,11 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
     return this.context.commands.hash(this.keys.one(key, 'hash').wire)
   }
 
+  /** The pipeline below, for this package's own tools: items as bytes, without policies. */
+  get pipeline(): Commands {
+    return this.context.commands
+  }
+
   /** The servers as they are now: python-memcached's host objects, to look at. */
   get servers(): readonly HostState[] {
     return hostStates(this.context.commands.selection, this.emulation.now())
