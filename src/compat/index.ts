@@ -17,6 +17,14 @@ export type { HostState } from './hosts.js'
 export { type Preset, type PresetName, presets } from './presets.js'
 export type { DeleteArgument } from './removal.js'
 export type { CompatServerInput } from './server-spec.js'
+export {
+  type Mismatch,
+  type MismatchKind,
+  mismatchChannel,
+  type ShadowCounts,
+  type ShadowOptions,
+} from './shadow.js'
+export { ShadowedClient } from './shadowed-client.js'
 export type { CompatStoreArgument } from './storage.js'
 export { type Switch, type SwitchName, type SwitchSetting, switches, switchNames } from './switches.js'
 export type { TouchArgument } from './touch.js'
