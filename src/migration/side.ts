@@ -1,7 +1,7 @@
 /** One placement of a migration: a client, and its items as bytes, so that copying changes neither value nor flags. */
 import { Client as CompatClient } from '../compat/index.js'
 import * as requests from '../protocol/requests.js'
-import type { Bytes, Item, LineReply } from '../protocol/wire.js'
+import type { Bytes, Item, StatsReply } from '../protocol/wire.js'
 import type { Commands } from '../strict/commands.js'
 import { type Key, NotFound, type Client as StrictClient } from '../strict/index.js'
 
@@ -31,15 +31,18 @@ export class Side {
     return { item, remaining: await this.remaining(wire) }
   }
 
-  /** `mg key t`, which memcached 1.6 answers without counting as a read; older servers say ERROR. */
+  /**
+   * `mg key t`, which memcached 1.6 answers in one line; older servers say ERROR. It goes out in the shape of a stats command: over the
+   * binary protocol that is a harmless question with another answer.
+   */
   private async remaining(wire: Bytes): Promise<number | undefined> {
     const { selection, slots } = this.commands
     const modes = slots.modes()
     try {
       const server = await selection.pick(wire, 'get')
-      const request = requests.line(`mg ${modes.namespace}${wire} t`)
-      const { line } = (await this.commands.ask(server, request, 'get', modes)) as LineReply
-      const [, seconds] = /^HD t(-?\d+)/.exec(line) ?? []
+      const request = requests.stats({ ...slots.wire, stats: `mg ${modes.namespace}${wire} t` })
+      const { end } = (await server.exchange.exchange(request, modes)) as StatsReply
+      const [, seconds] = /^HD t(-?\d+)/.exec(end.line) ?? []
       if (seconds === undefined) return undefined
       return seconds === '-1' ? 0 : Math.max(1, Number(seconds))
     } catch {
