@@ -3,7 +3,7 @@
  * Source: spec/python-memcached §10, §13.
  */
 import type { Bytes } from '../protocol/wire.js'
-import { KeyError, ValueError } from '../python/errors.js'
+import { AttributeError, KeyError, ValueError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'
 import { BadKeyProvided, MemcachedError, NotFound, type Operation } from '../strict/index.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
@@ -11,7 +11,6 @@ import type { Context } from './context.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
 import { PythonSocketError, ValueTooLong } from './errors.js'
-import { probingOf } from './hosts.js'
 import type { SwitchName } from './switches.js'
 
 /** Python's `0` where the switches keep it; false is pylibmc's word. */
@@ -175,8 +174,11 @@ export function socketError(error: unknown): PythonSocketError | undefined {
 }
 
 /** A call that python-memcached repeats once on a connection that turned out closed. */
-export async function again<T>(context: Context, operation: Operation, run: () => Promise<T>): Promise<T> {
-  const { emulation, commands } = context
+export async function again<T>(
+  { emulation }: Context,
+  operation: Operation,
+  run: () => Promise<T>,
+): Promise<T> {
   const { facts, deadRetry, announcer } = emulation
   try {
     return await run()
@@ -190,9 +192,16 @@ export async function again<T>(context: Context, operation: Operation, run: () =
       strict: raises(error),
       error,
     })
-    probingOf(commands.selection)?.revive((error as MemcachedError).server)
     return run()
   }
+}
+
+/** Up to 1.52, operations on many keys stumble over a connection that is not there. @throws AttributeError */
+export function stumble({ facts, on }: Emulation, troubles: readonly unknown[]): void {
+  // The first reply is merely missing; the second one is read from a connection that is gone.
+  const closed = troubles.filter((error) => transportKind(error) === 'closed').length
+  if (facts.closedIsUnmarked && on('errors') && (closed > 1 || troubles.some(neverSent)))
+    throw new AttributeError("'NoneType' object has no attribute 'recv'", { cause: troubles[0] })
 }
 
 /** With debug, Python 3 fails to word its complaint about a closed connection. */

@@ -186,7 +186,8 @@ export class ProbingSelection implements Selection {
     // Statistics and flush_all let timeouts and resets out without marking the server.
     const spares = (operation === 'flushAll' || operation === 'getStats') && error.kind !== 'closed'
     // What the server said may be nonsense; for python-memcached it is alive.
-    const alive = error.kind === 'aborted' || error.kind === 'unintelligible'
+    const unmarked = error.kind === 'closed' && this.emulation.facts.closedIsUnmarked
+    const alive = unmarked || error.kind === 'aborted' || error.kind === 'unintelligible'
     if (!alive && !spares) this.markDead(server, error)
     return errorOf(error, server, operation, key)
   }
@@ -201,12 +202,6 @@ export class ProbingSelection implements Selection {
   /** Seconds; 0 = alive. */
   deadUntil({ index }: Server): number {
     return this.hosts[index]!.deadUntil
-  }
-
-  /** Clears the mark of one server, for the retry of 1.48–1.52, which comes before the mark. */
-  revive(name: string | undefined): void {
-    const server = this.servers.find((one) => one.name === name)
-    if (server && this.emulation.facts.retry === 'always') this.hosts[server.index]!.deadUntil = 0
   }
 
   /** Clears all dead marks; a pending flush stays pending. */

@@ -8,7 +8,7 @@ import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } fro
 import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
 import { asNumber, sentText } from './exptime.js'
-import { closedUnderDebug, refused, spelled, swallowed, transportKind } from './outcomes.js'
+import { closedUnderDebug, refused, spelled, stumble, swallowed, transportKind } from './outcomes.js'
 import { pickAll } from './picking.js'
 import { keyList } from './retrieval.js'
 
@@ -110,6 +110,7 @@ export async function deleteMulti(
 
 /** @throws AttributeError with debug, see `debug-raises` */
 function summed({ emulation }: Context, troubles: readonly unknown[], missing: boolean): boolean | 0 | 1 {
+  stumble(emulation, troubles)
   let failed = false
   for (const error of troubles) {
     const kind = transportKind(error)

@@ -10,7 +10,7 @@ import { TransportError } from '../transport/errors.js'
 import type { Context } from './context.js'
 import { raises } from './divergence.js'
 import { ValueTooLong } from './errors.js'
-import { answered, transportKind } from './outcomes.js'
+import { answered, stumble, transportKind } from './outcomes.js'
 import { pickAll } from './picking.js'
 import { compressionFor } from './storage.js'
 
@@ -44,6 +44,7 @@ export async function setMulti<K>(
       fates.set(one, server ? await storeOn(context, server, one, modes, troubles) : 'forgotten')
     }),
   )
+  stumble(emulation, troubles)
   const lossesListed = !emulation.on('set-multi-losses')
   const listed = plan.filter((one) => {
     const fate = fates.get(one)

@@ -33,6 +33,8 @@ export interface VersionFacts {
   /** delete_multi sends the time 0 when there is none. */
   readonly deleteMultiTime: boolean
   readonly retry: 'never' | 'always' | 'without-dead-retry'
+  /** A connection that the server closed does not mark it dead, and set_multi and delete_multi stumble over it: AttributeError. */
+  readonly closedIsUnmarked: boolean
   /** One trailing line feed passes the key check. */
   readonly newlineKeys: boolean
   readonly keyTexts: KeyTexts
@@ -89,6 +91,7 @@ const v144: VersionFacts = {
   deleteTime: 'always',
   deleteMultiTime: true,
   retry: 'never',
+  closedIsUnmarked: false,
   newlineKeys: false,
   keyTexts: { type: "Key must be str()'s", characters: 'bare', falsyIsNone: true, asciiOnly: false },
   multiTuples: 'whole',
@@ -119,11 +122,12 @@ const v152: VersionFacts = {
   counterWithoutServer: null,
   deleteTime: 'not-zero',
   retry: 'always',
+  closedIsUnmarked: true,
   newlineKeys: true,
   casIds: 'opt-in',
 }
 
-const v153: VersionFacts = { ...v152, version: '1.53', retry: 'without-dead-retry' }
+const v153: VersionFacts = { ...v152, version: '1.53', retry: 'without-dead-retry', closedIsUnmarked: false }
 
 const v154: VersionFacts = {
   ...v153,
