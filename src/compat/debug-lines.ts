@@ -2,7 +2,7 @@
 import type { Request } from '../protocol/requests.js'
 import type { Reply } from '../protocol/wire.js'
 import { bytesRepr, textRepr } from '../python/repr.js'
-import type { Server } from '../strict/index.js'
+import type { Modes, Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
 import type { Exchange, ExchangeOptions, Receiver } from '../transport/types.js'
 import type { Emulation } from './emulation.js'
@@ -25,6 +25,11 @@ export function reason(error: Error): string {
   return `connect: ${error.code === 'ECONNREFUSED' ? '[Errno 111] Connection refused' : connecting}`
 }
 
+/** Modes of operations whose replies python-memcached does not log. */
+export interface QuietModes extends Modes {
+  readonly quiet: true
+}
+
 /** Writes a line for each reply that the command did not hope for. */
 export class LoggedExchange implements Exchange {
   constructor(
@@ -41,7 +46,8 @@ export class LoggedExchange implements Exchange {
   exchange<T>(request: Request, options?: ExchangeOptions, receiver?: Receiver<T>): Promise<T | Reply> {
     return this.inner.exchange<T | Reply>(request, options, {
       reply: (reply) => {
-        if (reply.type === 'line' && !request.noreply) this.judge(request, reply.line)
+        if (reply.type === 'line' && !request.noreply && !(options && 'quiet' in options))
+          this.judge(request, reply.line)
         return receiver ? receiver.reply(reply) : reply
       },
       failed: (error) => (receiver ? receiver.failed(error) : error),

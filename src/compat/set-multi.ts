@@ -8,6 +8,7 @@ import type { PreparedStore } from '../strict/core.js'
 import { MemcachedError, type Modes, type Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
 import type { Context } from './context.js'
+import type { QuietModes } from './debug-lines.js'
 import { raises } from './divergence.js'
 import { ValueTooLong } from './errors.js'
 import { answered, stumble, transportKind } from './outcomes.js'
@@ -32,6 +33,7 @@ export async function setMulti<K>(
 ): Promise<K[]> {
   const { emulation, commands } = context
   const plan = planned<K>(context, mapping, options)
+  const quiet: QuietModes = { ...modes, quiet: true }
   const troubles: unknown[] = []
   const sent = plan.filter(({ encoded }) => encoded !== undefined)
   // First all keys to their servers, then everything at once: the order python-memcached works in.
@@ -41,7 +43,7 @@ export async function setMulti<K>(
   await Promise.all(
     sent.map(async (one) => {
       const server = serverOf.get(one)
-      fates.set(one, server ? await storeOn(context, server, one, modes, troubles) : 'forgotten')
+      fates.set(one, server ? await storeOn(context, server, one, quiet, troubles) : 'forgotten')
     }),
   )
   stumble(emulation, troubles)
