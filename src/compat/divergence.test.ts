@@ -10,6 +10,7 @@ const expected = {
   compat: '0, nothing sent',
   strict: 'raises TooBig (37)',
   advice: expect.stringContaining('TooBig'),
+  docs: 'switches.md#oversize',
 }
 
 test('a divergence goes to the listeners of its client and to the diagnostics channel', async () => {

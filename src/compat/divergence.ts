@@ -20,14 +20,17 @@ export interface Divergence {
   readonly strict: string
   /** How to change the calling code. */
   readonly advice: string
+  /** Where the documentation explains it, relative to docs/. */
+  readonly docs: string
   /** The exception that was swallowed, with return code and cause. */
   readonly error?: unknown
 }
 
 /** What a policy knows when it announces; switch and advice are added. */
-export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'key'> & { readonly key?: string }
+export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'docs' | 'key'> & { readonly key?: string }
 
-export const divergenceChannel = channel('memshim:divergence')
+export const divergenceChannelName = 'memshim:divergence'
+export const divergenceChannel = channel(divergenceChannelName)
 
 export class Announcer {
   constructor(private readonly emitter: EventEmitter) {}
@@ -45,6 +48,7 @@ export class Announcer {
       ...rest,
       key: key === undefined ? undefined : Buffer.from(key, 'latin1').toString('utf8'),
       advice: switchesByName[name].advice,
+      docs: switchesByName[name].docs,
     }
     divergenceChannel.publish(divergence)
     this.emitter.emit('divergence', divergence)

@@ -3,15 +3,21 @@ import { ValueError } from '../python/errors.js'
 import { checkOptions } from '../python/options.js'
 import { typeName } from '../python/type-name.js'
 import type { Announcer } from './divergence.js'
-import { type PresetName, presets, type VersionFacts } from './presets.js'
-import { type SwitchName, type SwitchSetting, switchNames } from './switches.js'
+import { type Hooks, hookNames } from './hooks.js'
+import { type PresetName, presets } from './presets.js'
+import { checkConstructor } from './surface.js'
+import { type SwitchName, type SwitchSetting, settingsOf, switchNames } from './switches.js'
+import type { VersionFacts } from './versions.js'
 
-export interface ClientOptions {
-  /** Whose behaviour: python-memcached at a version (default 1.62), or `pylibmc` for everything off. */
+export interface ClientOptions extends Hooks {
+  /**
+   * Whose behaviour: python-memcached at a version (default 1.62), the same without its mistakes (`…-safe`), or `pylibmc` for
+   * everything off.
+   */
   readonly emulate?: PresetName
   /** Single behaviours set otherwise than in the preset. */
   readonly switches?: Partial<Readonly<Record<SwitchName, SwitchSetting>>>
-  /** Tell of dead servers on standard error, or to a function. Default false. */
+  /** Write python-memcached's log lines to standard error, or hand them to a function. Default false. */
   readonly debug?: boolean | ((line: string) => void)
   /** Pickle protocol for writing, 0–5; negative = the highest. Default 0. */
   readonly pickleProtocol?: number
@@ -36,6 +42,7 @@ export interface ClientOptions {
 }
 
 const optionNames = Object.keys({
+  ...hookNames,
   emulate: true,
   switches: true,
   debug: true,
@@ -51,8 +58,6 @@ const optionNames = Object.keys({
   now: true,
 } satisfies Record<keyof ClientOptions, true>)
 
-const settingNames = ['python-memcached', 'pylibmc'] as const
-
 export class Emulation {
   readonly facts: VersionFacts
   readonly switches: Readonly<Record<SwitchName, SwitchSetting>>
@@ -64,7 +69,9 @@ export class Emulation {
   readonly cacheCas: boolean
   readonly checkKeys: boolean
   readonly now: () => number
-  readonly log: (line: string) => void
+  /** Writes a line of python-memcached's debug output, when it is wanted. */
+  readonly debug: (text: string) => void
+  readonly debugging: boolean
 
   /** @throws ValueError naming the option and what it may be; TypeError for options that do not exist */
   constructor(
@@ -72,14 +79,15 @@ export class Emulation {
     readonly announcer: Announcer,
   ) {
     checkOptions(options, optionNames)
-    checkProtocol(options.pickleProtocol)
     const preset = presets[options.emulate ?? 'python-memcached-1.62']
     if (!preset) throw unknownName('emulate', options.emulate, Object.keys(presets))
     for (const [name, setting] of Object.entries(options.switches ?? {})) {
       if (!switchNames.includes(name as SwitchName)) throw unknownName('switch', name, switchNames)
-      if (!settingNames.includes(setting)) throw unknownName(`switch ${name}`, setting, settingNames)
+      const settings = settingsOf(name as SwitchName)
+      if (!settings.includes(setting)) throw unknownName(`switch ${name}`, setting, settings)
     }
     this.facts = preset.facts
+    checkProtocol(options.pickleProtocol, preset.facts)
     this.switches = { ...preset.switches, ...options.switches }
     this.serverMaxKeyLength = limit(options, 'serverMaxKeyLength', 250)
     this.serverMaxValueLength = limit(options, 'serverMaxValueLength', 1024 * 1024)
@@ -92,19 +100,22 @@ export class Emulation {
     this.cacheCas = options.cacheCas ?? false
     this.checkKeys = options.checkKeys ?? true
     this.now = options.now ?? (() => Date.now() / 1000)
-    this.log = logger(options.debug)
+    this.debug = logger(options.debug)
+    this.debugging = Boolean(options.debug)
+    checkConstructor(this)
   }
 
   /** Is this behaviour python-memcached's? */
-  on(name: SwitchName): boolean {
-    return this.switches[name] === 'python-memcached'
-  }
+  readonly on = (name: SwitchName): boolean => this.switches[name] === 'python-memcached'
 }
 
-function checkProtocol(protocol: unknown): void {
+function checkProtocol(protocol: unknown, { python, memoFrom }: VersionFacts): void {
   if (protocol === undefined || protocol === null) return
   if (typeof protocol !== 'number' || !Number.isInteger(protocol))
     throw new TypeError(`pickleProtocol must be an integer, not ${typeName(protocol)}`)
+  const inC = `pickle protocol ${protocol} asked for; the highest available protocol is 2`
+  if (python === 2 && protocol > 2)
+    throw new ValueError(memoFrom === 1 ? inC : 'pickle protocol must be <= 2')
   if (protocol > 5) throw new ValueError(`pickle protocol must be <= 5, not ${protocol}`)
 }
 
@@ -124,7 +135,7 @@ function unknownName(what: string, given: unknown, known: readonly string[]): Va
 }
 
 function logger(debug: ClientOptions['debug']): (line: string) => void {
-  if (typeof debug === 'function') return debug
   if (!debug) return () => undefined
-  return (line) => process.stderr.write(`${line}\n`)
+  const write = typeof debug === 'function' ? debug : (line: string) => process.stderr.write(`${line}\n`)
+  return (text) => write(`MemCached: ${text}`)
 }

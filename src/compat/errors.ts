@@ -46,5 +46,11 @@ export class PythonSocketError extends Error {
   }
 }
 
+/** What python-memcached up to 1.53 makes of flags that it does not know. */
+export class UnboundLocalError extends ReferenceError {
+  override readonly name = 'UnboundLocalError'
+  readonly python = 'builtins.UnboundLocalError'
+}
+
 /** Nothing was sent because the encoded value is over the client's own limit. Never leaves the client. */
 export class ValueTooLong extends Error {}

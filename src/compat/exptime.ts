@@ -1,6 +1,6 @@
 /** python-memcached's time arguments. Source: spec/python-memcached §11, §10.4. */
 import { OverflowError, ValueError } from '../python/errors.js'
-import { PyFloat } from '../values/index.js'
+import { PyFloat, PyGlobal, PythonObject } from '../values/index.js'
 
 /** A number as Python code would have passed it: a PyFloat is a float, an integer number an int. */
 export function asNumber(time: unknown): number | bigint | undefined {
@@ -12,12 +12,14 @@ export function asNumber(time: unknown): number | bigint | undefined {
 
 /**
  * `'%d' % time`, as the store commands send it: truncated towards zero.
- * @throws TypeError for anything but numbers; OverflowError, ValueError for infinities and nan
+ * @throws TypeError for anything but numbers; OverflowError, ValueError for infinities and nan (TypeError on Python 2)
  */
-export function storeTime(time: unknown): number | bigint {
+export function storeTime(time: unknown, python: 2 | 3): number | bigint {
   const number = asNumber(time)
   if (number === undefined) throw new TypeError(`%d format: a real number is required, not ${typeof time}`)
   if (typeof number === 'bigint') return number
+  if (python === 2 && !Number.isFinite(number))
+    throw new TypeError('%d format: a number is required, not float')
   if (Number.isNaN(number)) throw new ValueError('cannot convert float NaN to integer')
   if (!Number.isFinite(number)) throw new OverflowError('cannot convert float infinity to integer')
   const whole = Math.trunc(number)
@@ -31,4 +33,16 @@ export function sentText(value: unknown): string {
   if (value instanceof PyFloat)
     return Number.isInteger(value.value) ? `${value.value}.0` : String(value.value)
   return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value)
+}
+
+/** Python's `datetime.timedelta(days, seconds, microseconds)`, as values read from pickles have it. */
+export function isTimedelta(time: unknown): time is PythonObject {
+  if (!(time instanceof PythonObject) || !(time.type instanceof PyGlobal)) return false
+  return time.type.module === 'datetime' && time.type.name === 'timedelta'
+}
+
+/** `int(delta.total_seconds())`. */
+export function timedeltaSeconds({ args }: PythonObject): number {
+  const [days = 0, seconds = 0, microseconds = 0] = args.map((part) => Number(asNumber(part) ?? 0))
+  return Math.trunc(days * 86_400 + seconds + microseconds / 1e6) + 0
 }

@@ -1,12 +1,8 @@
 /** memshim/compat: python-memcached's client, with every emulated behaviour under a switch of its own. */
-export {
-  Client,
-  type CompatKey,
-  type CompatStoreArgument,
-  type DeleteArgument,
-  type NoReply,
-} from './client.js'
+export { Client } from './client.js'
+export type { CompatKey, KeysOf, NoReply } from './context.js'
 export { type Divergence, divergenceChannel } from './divergence.js'
+export { type DivergenceCount, DivergenceLog, type DivergenceLogOptions } from './divergence-log.js'
 export type { ClientOptions } from './emulation.js'
 export {
   MemcachedKeyCharacterError,
@@ -16,6 +12,20 @@ export {
   MemcachedKeyTypeError,
   PythonSocketError,
 } from './errors.js'
-export { type Preset, type PresetName, presets, type VersionFacts } from './presets.js'
+export type { Hooks } from './hooks.js'
+export type { HostState } from './hosts.js'
+export { type Preset, type PresetName, presets } from './presets.js'
+export type { DeleteArgument } from './removal.js'
 export type { CompatServerInput } from './server-spec.js'
+export {
+  type Mismatch,
+  type MismatchKind,
+  mismatchChannel,
+  type ShadowCounts,
+  type ShadowOptions,
+} from './shadow.js'
+export { ShadowedClient } from './shadowed-client.js'
+export type { CompatStoreArgument } from './storage.js'
 export { type Switch, type SwitchName, type SwitchSetting, switches, switchNames } from './switches.js'
+export type { TouchArgument } from './touch.js'
+export type { VersionFacts } from './versions.js'

@@ -3,10 +3,11 @@
  * Source: spec/python-memcached §10, §13.
  */
 import type { Bytes } from '../protocol/wire.js'
-import { ValueError } from '../python/errors.js'
+import { AttributeError, KeyError, ValueError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'
 import { BadKeyProvided, MemcachedError, NotFound, type Operation } from '../strict/index.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
+import type { Context } from './context.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
 import { PythonSocketError, ValueTooLong } from './errors.js'
@@ -34,17 +35,38 @@ export function swallowed<T>(
   if (!(error instanceof MemcachedError) || error instanceof BadKeyProvided || !emulation.on(name))
     throw error
   const { announcer } = emulation
+  const escaped = misread(error, operation)
   if (announcer.active) {
     announcer.announce(name, {
       operation,
       key,
       server: error.server,
-      compat: shown(value),
+      compat: escaped ? raises(escaped) : shown(value),
       strict: raises(error),
       error,
     })
   }
+  if (escaped) throw escaped
   return value
+}
+
+/** A reply that cannot be an item: python-memcached stumbles over its header, get_multi also over a key it did not ask for. */
+function misread(error: MemcachedError, operation: Operation): Error | undefined {
+  const { cause } = error
+  if (!(cause instanceof TransportError) || cause.kind !== 'unintelligible') return undefined
+  const [, header] = /^bad item header (".*")$/.exec(cause.message) ?? []
+  if (header !== undefined) {
+    const wanted = operation === 'gets' ? 5 : 4
+    const got = (JSON.parse(header) as string).split(' ').length
+    if (got === wanted) return new ValueError('invalid literal for int() with base 10', { cause: error })
+    const message =
+      got < wanted
+        ? `not enough values to unpack (expected ${wanted}, got ${got})`
+        : `too many values to unpack (expected ${wanted})`
+    return new ValueError(message, { cause: error })
+  }
+  const [, key] = /^reply names key (".*"),/.exec(cause.message) ?? []
+  return key !== undefined && operation === 'getMulti' ? new KeyError(key, { cause: error }) : undefined
 }
 
 /** The server answered with an error line: python-memcached sees "not what I expected" and goes on. */
@@ -92,7 +114,9 @@ export function refused(
   operation: 'delete' | 'touch',
   key: Bytes,
   error: unknown,
-): Falsy {
+): boolean | 0 | 1 {
+  if (operation === 'delete' && emulation.facts.refusedDelete === 1 && answered(error))
+    return swallowed(emulation, 'errors', operation, key, error, emulation.on('return-values') ? 1 : true)
   const raising = emulation.facts.refusalRaises && (answered(error) || transportKind(error) === 'closed')
   if (!raising)
     return swallowed(emulation, 'errors', operation, key, error, emulation.on('return-values') ? 0 : false)
@@ -110,11 +134,18 @@ export async function counted<T>(
   try {
     return await run()
   } catch (error) {
-    if (error instanceof NotFound) return swallowed(emulation, 'missing-counter', operation, key, error, null)
+    const { facts } = emulation
+    if (error instanceof NotFound && facts.missingCounter === 'None')
+      return swallowed(emulation, 'missing-counter', operation, key, error, null)
     const closed = transportKind(error) === 'closed'
-    if (!closed && !answered(error)) return swallowed(emulation, 'errors', operation, key, error, null)
-    const line = closed ? "''" : bytesRepr((error as MemcachedError).reply ?? '')
-    if (emulation.on('counter-errors')) {
+    if (!closed && !answered(error)) {
+      const none = transportKind(error) === undefined || neverSent(error) ? facts.counterWithoutServer : null
+      return swallowed(emulation, 'errors', operation, key, error, none as null)
+    }
+    const reply = (error as MemcachedError).reply ?? ''
+    const shownReply = facts.python === 2 ? bytesRepr(reply).slice(1) : bytesRepr(reply)
+    const line = closed ? "''" : shownReply
+    if (emulation.on(error instanceof NotFound ? 'missing-counter' : 'counter-errors')) {
       emulation.announcer.announce('counter-errors', {
         operation,
         key,
@@ -129,6 +160,11 @@ export async function counted<T>(
   }
 }
 
+function neverSent(error: unknown): boolean {
+  const kind = transportKind(error)
+  return kind === 'connect' || kind === 'connect-timeout' || kind === 'lookup'
+}
+
 /** flush_all and get_stats let timeouts and resets out as Python's own socket errors. */
 export function socketError(error: unknown): PythonSocketError | undefined {
   const kind = transportKind(error)
@@ -137,12 +173,47 @@ export function socketError(error: unknown): PythonSocketError | undefined {
   return new PythonSocketError('builtins.ConnectionResetError', '[Errno 104] Connection reset by peer', error)
 }
 
-/** A call that python-memcached repeats once: the connection turned out closed and no dead_retry keeps the server away. */
-export async function again<T>(emulation: Emulation, run: () => Promise<T>): Promise<T> {
+/** A call that python-memcached repeats once on a connection that turned out closed. */
+export async function again<T>(
+  { emulation }: Context,
+  operation: Operation,
+  run: () => Promise<T>,
+): Promise<T> {
+  const { facts, deadRetry, announcer } = emulation
   try {
     return await run()
   } catch (error) {
-    if (emulation.deadRetry > 0 || !emulation.on('failover') || transportKind(error) !== 'closed') throw error
+    const repeats = facts.retry === 'always' || (facts.retry === 'without-dead-retry' && deadRetry <= 0)
+    if (!repeats || !emulation.on('retry-on-close') || transportKind(error) !== 'closed') throw error
+    announcer.announce('retry-on-close', {
+      operation,
+      server: (error as MemcachedError).server,
+      compat: 'sends it once more',
+      strict: raises(error),
+      error,
+    })
     return run()
   }
+}
+
+/** Up to 1.52, operations on many keys stumble over a connection that is not there. @throws AttributeError */
+export function stumble({ facts, on }: Emulation, troubles: readonly unknown[]): void {
+  // The first reply is merely missing; the second one is read from a connection that is gone.
+  const closed = troubles.filter((error) => transportKind(error) === 'closed').length
+  if (facts.closedIsUnmarked && on('errors') && (closed > 1 || troubles.some(neverSent)))
+    throw new AttributeError("'NoneType' object has no attribute 'recv'", { cause: troubles[0] })
+}
+
+/** With debug, Python 3 fails to word its complaint about a closed connection. */
+export function closedUnderDebug(emulation: Emulation, operation: Operation, error: unknown): boolean {
+  const { debugging, facts, on, announcer } = emulation
+  if (!debugging || !facts.debugRaises || !on('debug-raises') || transportKind(error) !== 'closed')
+    return false
+  announcer.announce('debug-raises', {
+    operation,
+    compat: 'raises AttributeError',
+    strict: raises(error),
+    error,
+  })
+  return true
 }

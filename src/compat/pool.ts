@@ -12,9 +12,12 @@ import { defaultBehaviors, type Selection, type Server, type ServerSpec } from '
 import { type Arrangement, HealthSelection, libmemcachedArrangement } from '../strict/selection.js'
 import { addressName } from '../transport/address.js'
 import { Connection } from '../transport/connection.js'
+import type { Exchange } from '../transport/types.js'
+import { LoggedExchange } from './debug-lines.js'
 import type { Emulation } from './emulation.js'
 import { PlacementWatch } from './placement-watch.js'
 import { ProbingSelection } from './probing.js'
+import { SerialConnection } from './serial/connection.js'
 
 export function compatSelection(emulation: Emulation, specs: readonly ServerSpec[]): Selection {
   const placed = specs.map(({ address, weight }) =>
@@ -70,9 +73,7 @@ function probing(
       exchange: connection(emulation, { address, weight }),
     }),
   )
-  const { deadRetry, timeout, now, announcer, log } = emulation
-  const flushOnReconnect = emulation.options.flushOnReconnect ?? false
-  return new ProbingSelection(servers, buckets, { deadRetry, flushOnReconnect, timeout }, now, announcer, log)
+  return new ProbingSelection(servers, buckets, emulation)
 }
 
 function healthy(
@@ -96,6 +97,9 @@ function healthy(
   )
 }
 
-function connection(emulation: Emulation, { address }: ServerSpec): Connection {
-  return new Connection(address, { connectTimeout: emulation.timeout, stale: 'fail' })
+function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
+  const exchange = emulation.on('desynchronisation')
+    ? new SerialConnection(address)
+    : new Connection(address, { connectTimeout: emulation.timeout, stale: 'fail' })
+  return emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange
 }

@@ -3,22 +3,17 @@
  * Sources: spec/python-memcached §6.4, §7.
  */
 import { type PythonMemcachedPlacement, SERVER_RETRIES } from '../hashing/index.js'
-import { pythonMemcachedDialect } from '../protocol/dialects.js'
 import * as requests from '../protocol/requests.js'
 import type { Bytes } from '../protocol/wire.js'
+import { AttributeError } from '../python/errors.js'
 import { ConnectionError, type Operation, type Selection, type Server, ServerDown } from '../strict/index.js'
 import { errorOf } from '../strict/selection.js'
 import { TransportError } from '../transport/errors.js'
-import type { Announcer } from './divergence.js'
-
-export interface ProbingSettings {
-  /** Seconds that a failed server is left alone. */
-  readonly deadRetry: number
-  /** Send flush_all on the first connection after a server was dead. */
-  readonly flushOnReconnect: boolean
-  /** Milliseconds for one connection attempt. */
-  readonly timeout: number
-}
+import { hostName, LoggedExchange, reason } from './debug-lines.js'
+import type { Emulation } from './emulation.js'
+import { PythonSocketError } from './errors.js'
+import { SerialConnection } from './serial/connection.js'
+import { unpacked } from './serial/newline.js'
 
 interface Host {
   /** Seconds; 0 = alive. */
@@ -28,17 +23,17 @@ interface Host {
 
 export class ProbingSelection implements Selection {
   private readonly hosts: Host[]
+  private readonly probes: number
+  private readonly flushes: boolean
 
   constructor(
     readonly servers: readonly Server[],
     private readonly placement: PythonMemcachedPlacement,
-    private readonly settings: ProbingSettings,
-    /** Seconds. */
-    private readonly now: () => number,
-    private readonly announcer: Announcer,
-    private readonly log: (line: string) => void,
+    private readonly emulation: Emulation,
   ) {
     this.hosts = servers.map(() => ({ deadUntil: 0, flushNext: false }))
+    this.probes = emulation.switches['probe-limit'] === 'pylibmc' ? 1 : SERVER_RETRIES
+    this.flushes = emulation.options.flushOnReconnect ?? false
   }
 
   place(key: Bytes): number {
@@ -46,7 +41,7 @@ export class ProbingSelection implements Selection {
   }
 
   pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server> {
-    const first = hash ?? this.placement.hash(key)
+    const first = hash ?? this.placement.hash(unpacked(key))
     const index = this.placement.index(first)
     if (index === undefined)
       throw new ServerDown('no server has a weight', { operation, key, code: ServerDown.retcode })
@@ -57,7 +52,7 @@ export class ProbingSelection implements Selection {
   private async probe(key: Bytes, operation: Operation, first: bigint): Promise<Server> {
     let hash = first
     let failure: { server: Server; error: TransportError } | undefined
-    for (let probe = 0; probe < SERVER_RETRIES; probe++) {
+    for (let probe = 0; probe < this.probes; probe++) {
       const server = this.servers[this.placement.index(hash)!]!
       try {
         if (await this.usable(server)) {
@@ -70,9 +65,11 @@ export class ProbingSelection implements Selection {
       }
       hash = this.placement.rehash(hash, probe)
     }
+    const other = await this.unprobed(key, operation)
+    if (other) return other
     if (failure) throw errorOf(failure.error, failure.server, operation, key)
     const server = this.servers[this.placement.index(first)!]!
-    this.announcer.announce('failover', {
+    this.emulation.announcer.announce('failover', {
       operation,
       key,
       server: server.name,
@@ -86,6 +83,29 @@ export class ProbingSelection implements Selection {
     })
   }
 
+  /** A server that lives although no probe met it; `probe-limit` says whether it is used. */
+  private async unprobed(key: Bytes, operation: Operation): Promise<Server | undefined> {
+    const setting = this.emulation.switches['probe-limit']
+    if (setting === 'pylibmc') return undefined
+    for (const index of new Set(this.placement.buckets)) {
+      const server = this.servers[index]!
+      if (this.isDead(server)) continue
+      if (setting === 'safe') {
+        if (await this.usable(server).catch(() => false)) return server
+        continue
+      }
+      this.emulation.announcer.announce('probe-limit', {
+        operation,
+        key,
+        server: server.name,
+        compat: 'finds no server within ten probes',
+        strict: 'asks the key’s own server',
+      })
+      return undefined
+    }
+    return undefined
+  }
+
   private wentOn(
     key: Bytes,
     operation: Operation,
@@ -93,9 +113,10 @@ export class ProbingSelection implements Selection {
     server: Server,
     error: TransportError | undefined,
   ): void {
-    if (!this.announcer.active) return
+    const { announcer } = this.emulation
+    if (!announcer.active) return
     const dead = this.servers[this.placement.index(first)!]!
-    this.announcer.announce('failover', {
+    announcer.announce('failover', {
       operation,
       key,
       server: dead.name,
@@ -105,34 +126,46 @@ export class ProbingSelection implements Selection {
     })
   }
 
+  private isDead({ index }: Server): boolean {
+    return this.hosts[index]!.deadUntil > this.emulation.now()
+  }
+
   /** Connects when needed. @throws TransportError when that fails; the server is then dead */
   private async usable(server: Server): Promise<boolean> {
-    const host = this.hosts[server.index]!
     if (server.exchange.state === 'ready') return true
-    if (host.deadUntil > 0) {
-      if (host.deadUntil > this.now()) return false
-      host.deadUntil = 0
-    }
+    if (this.isDead(server)) return false
+    const host = this.hosts[server.index]!
+    host.deadUntil = 0
     try {
-      await server.exchange.connect({ timeout: this.settings.timeout })
-      if (host.flushNext) {
-        await server.exchange.exchange(requests.flushAll(pythonMemcachedDialect), {
-          timeout: this.settings.timeout,
-        })
-        host.flushNext = false
-      }
+      await server.exchange.connect({ timeout: this.emulation.timeout })
     } catch (error) {
       this.markDead(server, error as Error)
       throw error
     }
+    if (host.flushNext) await this.flush(server, host)
     return true
+  }
+
+  /** @throws PythonSocketError (no answer), AttributeError (closed): the failure of this flush leaves any operation */
+  private async flush(server: Server, host: Host): Promise<void> {
+    const { timeout, facts } = this.emulation
+    try {
+      await server.exchange.exchange(requests.flushAll(facts.dialect), { timeout })
+      host.flushNext = false
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      if (error.kind === 'timeout') throw new PythonSocketError('builtins.TimeoutError', 'timed out', error)
+      host.flushNext = false
+      throw new AttributeError("'NoneType' object has no attribute 'sendall'", { cause: error })
+    }
   }
 
   private markDead(server: Server, error: Error): void {
     const host = this.hosts[server.index]!
-    host.deadUntil = this.now() + this.settings.deadRetry
-    if (this.settings.flushOnReconnect) host.flushNext = true
-    this.log(`MemCache: ${server.name}: ${error.message}.  Marking dead.`)
+    host.deadUntil = this.emulation.now() + this.emulation.deadRetry
+    if (this.flushes) host.flushNext = true
+    serial(server)?.drop(ending(error))
+    this.emulation.debug(`MemCache: ${hostName(server)}: ${reason(error)}.  Marking dead.`)
   }
 
   async admit(server: Server, operation: Operation): Promise<void> {
@@ -143,6 +176,7 @@ export class ProbingSelection implements Selection {
       failure = error
     }
     if (failure instanceof TransportError) throw errorOf(failure, server, operation, undefined)
+    if (failure !== undefined) throw failure
     throw new ServerDown(`${server.name} is dead`, { operation, server: server.name })
   }
 
@@ -151,16 +185,38 @@ export class ProbingSelection implements Selection {
   failed(server: Server, error: TransportError, operation: Operation, key: Bytes | undefined): Error {
     // Statistics and flush_all let timeouts and resets out without marking the server.
     const spares = (operation === 'flushAll' || operation === 'getStats') && error.kind !== 'closed'
-    if (error.kind !== 'aborted' && !spares) this.markDead(server, error)
+    // What the server said may be nonsense; for python-memcached it is alive.
+    const unmarked = error.kind === 'closed' && this.emulation.facts.closedIsUnmarked
+    const alive = unmarked || error.kind === 'aborted' || error.kind === 'unintelligible'
+    if (!alive && !spares) this.markDead(server, error)
     return errorOf(error, server, operation, key)
   }
 
   disconnectAll(): void {
-    for (const { exchange } of this.servers) exchange.close()
+    for (const server of this.servers) {
+      server.exchange.close()
+      serial(server)?.drop()
+    }
+  }
+
+  /** Seconds; 0 = alive. */
+  deadUntil({ index }: Server): number {
+    return this.hosts[index]!.deadUntil
   }
 
   /** Clears all dead marks; a pending flush stays pending. */
   forgetDeadHosts(): void {
     for (const host of this.hosts) host.deadUntil = 0
   }
+}
+
+/** The connection that must be told when its server is dead: nothing that happens on it closes it. */
+function serial({ exchange }: Server): SerialConnection | undefined {
+  const inner = exchange instanceof LoggedExchange ? exchange.inner : exchange
+  return inner instanceof SerialConnection ? inner : undefined
+}
+
+function ending(error: Error): 'closed' | 'reset' | 'timeout' {
+  const kind = error instanceof TransportError ? error.kind : undefined
+  return kind === 'reset' || kind === 'timeout' ? kind : 'closed'
 }

@@ -1,10 +1,11 @@
 /** The slots of the pipeline, filled by switches: each emulated policy announces the outcomes it changes. */
-import { pylibmcDialect, pythonMemcachedDialect } from '../protocol/dialects.js'
+import { pylibmcDialect } from '../protocol/dialects.js'
 import { integer, exptime as pylibmcTime } from '../strict/exptime.js'
 import type { Operation, ServerSpec, Slots } from '../strict/index.js'
+import type { PythonObject } from '../values/index.js'
 import type { Emulation } from './emulation.js'
 import { ValueTooLong } from './errors.js'
-import { storeTime } from './exptime.js'
+import { isTimedelta, storeTime, timedeltaSeconds } from './exptime.js'
 import type { Keys } from './keys.js'
 import { compatSelection } from './pool.js'
 import { valueSlots } from './values.js'
@@ -26,7 +27,7 @@ export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], 
     ...valueSlots(emulation),
     size: sizeRule(emulation),
     selection: compatSelection(emulation, specs),
-    wire: emulation.options.emulate === 'pylibmc' ? pylibmcDialect : pythonMemcachedDialect,
+    wire: emulation.on('wire-spelling') ? emulation.facts.dialect : pylibmcDialect,
     modes: () => modes,
   }
 }
@@ -34,8 +35,10 @@ export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], 
 function storedTime(emulation: Emulation, time: unknown, operation: Operation, key: string): number | bigint {
   const { announcer } = emulation
   let whole: number | bigint
-  if (emulation.on('time-arguments')) {
-    whole = storeTime(time)
+  const seconds = operation === 'set' && isTimedelta(time) ? timedelta(emulation, time, key) : undefined
+  if (seconds !== undefined) whole = seconds
+  else if (emulation.on('time-arguments')) {
+    whole = storeTime(time, emulation.facts.python)
     if (!(typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time))) {
       announcer.announce('time-arguments', {
         operation,
@@ -47,6 +50,15 @@ function storedTime(emulation: Emulation, time: unknown, operation: Operation, k
   } else whole = integer(time, 'time')
   if (whole < 0) return negativeTime(emulation, whole, operation, key)
   return emulation.on('time-arguments') ? whole : pylibmcTime(whole, operation, 'zero')
+}
+
+/** Whole seconds where the version takes a timedelta. */
+function timedelta({ announcer, facts, on }: Emulation, time: PythonObject, key: string): number | undefined {
+  if (!on('timedelta-in-set') || !facts.timedelta) return undefined
+  const seconds = timedeltaSeconds(time)
+  const compat = `the time ${seconds}`
+  announcer.announce('timedelta-in-set', { operation: 'set', key, compat, strict: 'raises TypeError' })
+  return seconds
 }
 
 /** What goes out for a negative time. */
@@ -72,8 +84,9 @@ export function negativeTime(
 function sizeRule(emulation: Emulation): Slots['size'] {
   const most = emulation.serverMaxValueLength
   if (!emulation.on('oversize') || most === 0) return undefined
+  const { limitIsTooLong } = emulation.facts
   return ({ data }, operation, key) => {
-    if (data.length <= most) return
+    if (data.length < most || (data.length === most && !limitIsTooLong)) return
     emulation.announcer.announce('oversize', {
       operation,
       key,

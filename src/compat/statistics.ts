@@ -4,9 +4,11 @@ import type { LineReply, StatsReply } from '../protocol/wire.js'
 import { AttributeError, IndexError } from '../python/errors.js'
 import { type Server, SomeErrors } from '../strict/index.js'
 import { flushOutcome } from '../strict/replies.js'
+import type { Context } from './context.js'
 import { raises } from './divergence.js'
-import type { Context } from './multi.js'
-import { answered, socketError, swallowed, transportKind } from './outcomes.js'
+import { answered, closedUnderDebug, socketError, swallowed, transportKind } from './outcomes.js'
+import { stalled } from './retrieval.js'
+import { missingMethod, mustHave } from './surface.js'
 
 type Stats = Record<string, string>
 
@@ -24,6 +26,8 @@ export async function flushAll({ emulation, commands }: Context): Promise<void> 
         server: server.name,
         cause: error,
       })
+      if (closedUnderDebug(emulation, 'flushAll', error))
+        throw new AttributeError("'str' object has no attribute 'decode'")
       const escaped = socketError(error)
       swallowed(emulation, 'errors', 'flushAll', undefined, seen, escaped ? raises(escaped) : null)
       if (escaped) throw escaped
@@ -49,7 +53,8 @@ type SlabStats = Record<string, string | Stats>
 /** Statistics by slab class. Up to 1.59 python-memcached's method cannot work on Python 3. @throws TypeError there */
 export async function getSlabStats(context: Context): Promise<[string, SlabStats][]> {
   const { emulation } = context
-  if (!emulation.on('statistics')) throw missing('get_slab_stats')
+  if (!emulation.on('statistics')) throw missingMethod('get_slab_stats')
+  mustHave(emulation, 'getSlabStats')
   if (!emulation.facts.defaults) throw new TypeError("a bytes-like object is required, not 'str'")
   return everyServer(context, 'slabs', (stats) => {
     const slabs: SlabStats = {}
@@ -64,19 +69,16 @@ export async function getSlabStats(context: Context): Promise<[string, SlabStats
 
 /** python-memcached's method cannot work on Python 3. @throws TypeError always, as there; AttributeError as pylibmc */
 export async function getSlabs({ emulation }: Context): Promise<never> {
-  if (!emulation.on('statistics')) throw missing('get_slabs')
+  if (!emulation.on('statistics')) throw missingMethod('get_slabs')
   throw new TypeError("a bytes-like object is required, not 'str'")
 }
 
-export function missing(method: string): AttributeError {
-  return new AttributeError(`'Client' object has no attribute '${method}'`)
-}
-
 async function everyServer<T>(
-  { emulation, commands }: Context,
+  context: Context,
   argument: string | undefined,
   shape: (stats: StatsReply['stats']) => T,
 ): Promise<[string, T][]> {
+  const { emulation, commands } = context
   const request = requests.stats(commands.slots.wire, argument)
   const modes = commands.slots.modes()
   const rows: [string, T][] = []
@@ -84,6 +86,10 @@ async function everyServer<T>(
     try {
       const { stats, end } = (await commands.ask(server, request, 'getStats', modes)) as StatsReply
       if (end.status !== 'END' && end.line !== '') {
+        // A line of three words passes for a statistic, and the reading goes on.
+        const waits = end.line.split(' ').length > 2
+        const timeout = waits ? await stalled(context, server, 'getStats', end.line) : undefined
+        if (timeout) throw commands.selection.failed(server, timeout, 'getStats', undefined)
         emulation.announcer.announce('statistics', {
           operation: 'getStats',
           server: server.name,

@@ -1,72 +1,120 @@
-/** Values by the `value-encoding` and `undecodable-pickle` switches. Source: spec/python-memcached §9. */
+/** Reading values by the switches of `switches/values.ts`. Source: spec/python-memcached §9.4, §17. */
 import type { Item } from '../protocol/wire.js'
+import { ValueError } from '../python/errors.js'
+import { textRepr } from '../python/repr.js'
 import { decodeFailure } from '../strict/decoding.js'
 import type { Operation, Slots } from '../strict/index.js'
 import {
+  FLAG_INTEGER,
+  FLAG_LONG,
   FLAG_PICKLE,
   FLAG_TEXT,
   FLAG_ZLIB,
   pylibmcEncoding,
   pythonMemcachedEncoding,
+  unpickle,
   ValueDecodeError,
 } from '../values/index.js'
+import { pythonInteger } from '../values/integers.js'
+import { decodeText } from '../values/text.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
+import { encoder } from './encoding.js'
+import { UnboundLocalError } from './errors.js'
 
+const TYPES = FLAG_PICKLE | FLAG_INTEGER | FLAG_LONG | FLAG_TEXT
 /** Types that both libraries know alone; python-memcached resolves others by the order of its questions. */
-const SINGLE_TYPES = new Set([0, 1, 2, 4, 16])
+const SINGLE_TYPES = new Set([0, FLAG_PICKLE, FLAG_INTEGER, FLAG_LONG, FLAG_TEXT])
 
 export function valueSlots(emulation: Emulation): Pick<Slots, 'encode' | 'decode'> {
-  const { announcer, facts } = emulation
-  const { pickleProtocol, preserve } = emulation.options
-  const old = facts.values === '1.58'
-  const emulated = emulation.on('value-encoding')
-  const encoding = emulated
-    ? pythonMemcachedEncoding({ version: facts.values, pickleProtocol: pickleProtocol ?? 0, preserve })
-    : pylibmcEncoding({ pickleProtocol: pickleProtocol ?? -1, preserve })
+  return { encode: encoder(emulation), decode: decoder(emulation) }
+}
 
-  function read(item: Item, operation: Operation): unknown {
-    try {
-      return encoding.decode(item.flags, item.data)
-    } catch (error) {
-      const pickled = (item.flags & FLAG_PICKLE) !== 0 && !(error instanceof ValueDecodeError)
-      if (!pickled || !emulation.on('undecodable-pickle'))
-        throw emulated ? error : decodeFailure(error, item, operation)
-      announcer.announce('undecodable-pickle', {
+function decoder(emulation: Emulation): Slots['decode'] {
+  const { facts, options, announcer } = emulation
+  const { preserve, persistentLoad, decompressor } = options
+  const emulated = emulation.on('value-encoding')
+  // Python 2's byte strings are bytes there.
+  const reading = { preserve, persistentLoad, encoding: facts.python === 2 ? 'bytes' : 'ascii' } as const
+  const base = emulated ? pythonMemcachedEncoding(reading) : pylibmcEncoding(reading)
+  const unpickler = options.unpickler ?? ((data: Buffer) => unpickle(data, reading))
+  const zeroIsText = emulation.on('flag-0-reads') && facts.flagZeroIsText
+  const known = emulation.on('text-encoding') && facts.values === '1.58' ? TYPES & ~FLAG_TEXT : TYPES
+
+  return (item, operation) => {
+    const data = inflated(item, operation)
+    const flags = item.flags & ~FLAG_ZLIB
+    if (flags === 0) return zero(data, item, operation)
+    const type = flags & known
+    if (type === 0) return unknown(data, flags, item, operation)
+    if (emulated && announcer.active && !SINGLE_TYPES.has(flags)) {
+      announcer.announce('value-encoding', {
         operation,
         key: item.key,
+        compat: `flags ${item.flags} by python-memcached’s rules`,
+        strict: 'raises MemcachedError',
+      })
+    }
+    if (type === FLAG_PICKLE) return unpickled(data, item, operation)
+    if (facts.python === 2 && (type & FLAG_TEXT) === 0) return python2Integer(data)
+    return told(item, operation, () => base.decode(type, data))
+  }
+
+  /** In the words of the library whose rules apply. */
+  function told<T>(item: Item, operation: Operation, read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      throw emulated ? error : decodeFailure(error, item, operation)
+    }
+  }
+
+  function inflated(item: Item, operation: Operation): Buffer {
+    if ((item.flags & FLAG_ZLIB) === 0) return item.data
+    if (decompressor) return Buffer.from(decompressor(item.data))
+    // Flag 8 alone is compressed bytes.
+    return told(item, operation, () => base.decode(FLAG_ZLIB, item.data) as Buffer)
+  }
+
+  function zero(data: Buffer, { key }: Item, operation: Operation): unknown {
+    if (!zeroIsText) return data
+    announcer.announce('flag-0-reads', { operation, key, compat: 'text', strict: 'bytes' })
+    return decodeText(data)
+  }
+
+  function unpickled(data: Buffer, { key }: Item, operation: Operation): unknown {
+    try {
+      return unpickler(data)
+    } catch (error) {
+      if (!emulation.on('undecodable-pickle')) throw error
+      announcer.announce('undecodable-pickle', {
+        operation,
+        key,
         compat: 'None',
         strict: raises(error),
         error,
       })
+      emulation.debug(`Pickle error: ${error instanceof Error ? error.message : String(error)}\n`)
       return null
     }
   }
 
-  return {
-    encode(value, compression, operation, key) {
-      if (emulated && !old && typeof value === 'boolean') {
-        announcer.announce('value-encoding', {
-          operation,
-          key,
-          compat: 'a pickled boolean',
-          strict: `the integer ${Number(value)}`,
-        })
-      }
-      return encoding.encode(value, compression)
-    },
-    decode(item, operation) {
-      const type = item.flags & ~FLAG_ZLIB
-      const otherwise = old ? type === 0 || (type & FLAG_TEXT) !== 0 : !SINGLE_TYPES.has(type)
-      if (emulated && otherwise) {
-        announcer.announce('value-encoding', {
-          operation,
-          key: item.key,
-          compat: `flags ${item.flags} by python-memcached’s rules`,
-          strict: old ? 'reads them as bytes or text' : 'raises MemcachedError',
-        })
-      }
-      return read(item, operation)
-    },
+  function unknown(data: Buffer, flags: number, { key }: Item, operation: Operation): unknown {
+    if (!emulation.on('unknown-flags')) return data
+    const hex = flags.toString(16)
+    emulation.debug(`unknown flags on get: ${hex}\n`)
+    const error =
+      facts.unknownFlags === 'UnboundLocalError'
+        ? new UnboundLocalError("local variable 'val' referenced before assignment")
+        : new ValueDecodeError('flags', `Unknown flags on get: ${hex}`, flags)
+    announcer.announce('unknown-flags', { operation, key, compat: raises(error), strict: 'bytes', error })
+    throw error
   }
+}
+
+/** Python 2 knows no underscores in numbers, and names bytes like text. @throws ValueError */
+function python2Integer(data: Buffer): number | bigint {
+  if (data.includes('_'))
+    throw new ValueError(`invalid literal for int() with base 10: ${textRepr(data.toString('latin1'))}`)
+  return pythonInteger(data, textRepr)
 }

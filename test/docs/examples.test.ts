@@ -39,7 +39,7 @@ function examples(document: string): { title: string; code: string }[] {
 }
 
 const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'))
-const rooms = ['strict', 'compat', 'hashing', 'values', 'audit', 'server']
+const rooms = ['strict', 'compat', 'hashing', 'values', 'audit', 'server', 'migration', 'frameworks']
 const { options } = ts.convertCompilerOptionsFromJson(
   {
     ...compilerOptions,

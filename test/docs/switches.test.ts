@@ -8,25 +8,31 @@ const root = join(import.meta.dirname, '..', '..')
 
 function document(): string {
   const rows = switches.map(({ name, title }) => `| [\`${name}\`](#${name}) | ${title} |`)
-  const sections = switches.map(
-    ({ name, title, pythonMemcached, pylibmc, since, spec, fixture, advice }) => `## ${name}
+  const sections = switches.map((entry) => {
+    const { name, title, pythonMemcached, pylibmc, safe, preset, since, spec, fixture, silent, advice } =
+      entry
+    const rows = [
+      ['python-memcached', pythonMemcached],
+      ['pylibmc', pylibmc],
+      ...(safe ? [['safe', safe]] : []),
+    ]
+    return `## ${name}
 
 **${title}.**
 
 | setting | what happens |
 | --- | --- |
-| \`python-memcached\` | ${pythonMemcached} |
-| \`pylibmc\` | ${pylibmc} |
+${rows.map(([setting, what]) => `| \`${setting}\` | ${what} |`).join('\n')}
 
-In python-memcached ${since}. Seen in \`fixtures/scenarios/${fixture}.json\` and its recordings; specification ${spec}.
+In python-memcached ${since}. Seen in ${seenIn(fixture)}; specification ${spec}.${preset ? ` Every preset of a version sets it to \`${preset}\`.` : ''}${silent ? ` It announces no divergence: ${silent}.` : ''}
 
 To live without it: ${advice}
-`,
-  )
+`
+  })
   return `# Switches
 
 Every behaviour of python-memcached that pylibmc does not have is a switch of its own in \`memshim/compat\`. This page is made
-from the table in src/compat/switches.ts.
+from the table in src/compat/switches.
 
 \`\`\`ts
 new Client(servers, { emulate: 'python-memcached-1.59', switches: { errors: 'pylibmc' } })
@@ -34,7 +40,10 @@ new Client(servers, { emulate: 'python-memcached-1.59', switches: { errors: 'pyl
 
 Presets: ${Object.keys(presets)
     .map((name) => `\`${name}\``)
-    .join(', ')}. A preset of python-memcached has every switch on, \`pylibmc\` has every switch off.
+    .join(
+      ', ',
+    )}. A preset of a version has every switch on, except those that mix up replies; its \`-safe\` twin sets every
+switch that has the setting \`safe\` to it: behaviours that are mistakes. \`pylibmc\` has every switch off.
 
 | switch | |
 | --- | --- |
@@ -43,13 +52,20 @@ ${rows.join('\n')}
 ${sections.join('\n')}`
 }
 
+function seenIn(fixture: string): string {
+  return fixture.startsWith('test/')
+    ? `\`${fixture}\``
+    : `\`fixtures/scenarios/${fixture}.json\` and its recordings`
+}
+
 it('docs/switches.md says what the table of switches says', async () => {
   await expect(document()).toMatchFileSnapshot(join(root, 'docs', 'switches.md'))
 })
 
 it.each(switches.map(({ name, fixture }) => [name, fixture]))(
-  '%s points to a scenario that exists',
+  '%s points to a scenario or test that exists',
   (_name, fixture) => {
-    expect(existsSync(join(root, 'fixtures', 'scenarios', `${fixture}.json`))).toBe(true)
+    const path = fixture.startsWith('test/') ? fixture : `fixtures/scenarios/${fixture}.json`
+    expect(existsSync(join(root, path))).toBe(true)
   },
 )

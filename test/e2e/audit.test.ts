@@ -180,7 +180,7 @@ describe('memshim audit', () => {
     ['oversize', 'raises'],
     ['negative-timeout', 'truth'],
     ['missing-delete', 'truth'],
-    ['value-encoding', 'spelling'],
+    ['booleans', 'spelling'],
     ['missing-method', 'raises'],
   ] as const)('%s is found, with what it does: %s', (name, impact) => {
     expect(rowOf(name)?.impacts).toHaveProperty(impact)

@@ -1,0 +1,44 @@
+/** incr and decr. Source: spec/python-memcached §10.2. */
+import type { Bytes } from '../protocol/wire.js'
+import { delta as pylibmcDelta } from '../strict/exptime.js'
+import { badKey } from '../strict/keys.js'
+import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
+import { raises } from './divergence.js'
+import type { Emulation } from './emulation.js'
+import { sentText, storeTime } from './exptime.js'
+import { counted } from './outcomes.js'
+
+export async function count(
+  context: Context,
+  verb: 'incr' | 'decr',
+  key: CompatKey,
+  delta: unknown,
+  options: NoReply | undefined,
+): Promise<number | bigint | null> {
+  const { emulation, commands, keys } = context
+  const { wire, hash } = keys.one(key, verb)
+  if (wire === '') throw badKey('', verb)
+  const text = deltaText(emulation, verb, wire, delta)
+  const modes = modesFor(context, options)
+  return counted(emulation, verb, wire, async () => {
+    const value = await commands.count(verb, verb, wire, text, modes, hash)
+    return modes.noreply ? null : value
+  })
+}
+
+function deltaText(emulation: Emulation, verb: 'incr' | 'decr', wire: Bytes, delta: unknown): Bytes {
+  if (!emulation.on('counter-arguments')) return String(pylibmcDelta(delta))
+  // Up to 1.54 formatted as an integer, later sent as str().
+  const text = emulation.facts.python === 2 ? String(storeTime(delta, 2)) : sentText(delta)
+  try {
+    if (emulation.announcer.active) pylibmcDelta(delta)
+  } catch (error) {
+    emulation.announcer.announce('counter-arguments', {
+      operation: verb,
+      key: wire,
+      compat: `sends ${text}`,
+      strict: raises(error),
+    })
+  }
+  return text
+}

@@ -1,0 +1,27 @@
+/** One exchange with one server whose reply the caller judges, outside of the pipeline's own commands. */
+import type { Request } from '../protocol/requests.js'
+import type { Bytes, Reply } from '../protocol/wire.js'
+import type { Commands } from '../strict/commands.js'
+import type { Modes, Operation, Server } from '../strict/index.js'
+import { isUnintelligible } from '../strict/replies.js'
+import { TransportError } from '../transport/errors.js'
+
+/** Tells the selection how it went. @throws what the selection makes of a transport failure */
+export async function converse(
+  { selection }: Commands,
+  server: Server,
+  request: Request,
+  operation: Operation,
+  key: Bytes | undefined,
+  modes: Modes,
+): Promise<Reply> {
+  let reply: Reply
+  try {
+    reply = await server.exchange.exchange(request, modes)
+  } catch (error) {
+    throw error instanceof TransportError ? selection.failed(server, error, operation, key) : error
+  }
+  selection.succeeded(server)
+  if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close(false)
+  return reply
+}

@@ -1,0 +1,71 @@
+/** python-memcached's key check, in the words of each version. Pure. Source: spec/python-memcached §8.1, §17. */
+import type { Bytes } from '../protocol/wire.js'
+import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
+import { bytesRepr } from '../python/repr.js'
+import {
+  MemcachedKeyCharacterError,
+  MemcachedKeyLengthError,
+  MemcachedKeyNoneError,
+  MemcachedKeyTypeError,
+} from './errors.js'
+import type { KeyTexts } from './versions.js'
+
+export interface KeyLimits {
+  /** Bytes; 0 = no limit. */
+  readonly maxLength: number
+  /** Off: nothing is validated, except what would break out of the command line. */
+  readonly check: boolean
+  /** One trailing line feed is let through. */
+  readonly newline: boolean
+  readonly texts: KeyTexts
+}
+
+const LEGAL = /^[\x21-\x7e\x80-\xff]+$/
+const LEGAL_WITH_NEWLINE = /^[\x21-\x7e\x80-\xff]+\n?$/
+const NOT_ASCII = /[\x80-\xff]/
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/**
+ * @param key bytes as text with one character per byte, null for None, undefined when it is neither text nor bytes
+ * @param extra bytes that will be put before it
+ * @throws MemcachedKeyNoneError, MemcachedKeyTypeError, MemcachedKeyLengthError, MemcachedKeyCharacterError
+ */
+export function checkKey(
+  key: Bytes | undefined | null,
+  extra: number,
+  limits: KeyLimits,
+  given: unknown,
+): Bytes {
+  const { texts, maxLength } = limits
+  const legal = limits.newline ? LEGAL_WITH_NEWLINE : LEGAL
+  if (!limits.check && typeof key === 'string' && legal.test(key)) return key
+  if (key === null || (texts.falsyIsNone && isFalsy(key, given)))
+    throw new MemcachedKeyNoneError('Key is None', given)
+  if (key === undefined) throw new MemcachedKeyTypeError(texts.type, given)
+  if (maxLength !== 0 && key.length + extra > maxLength)
+    throw new MemcachedKeyLengthError(`Key length is > ${maxLength}`, given)
+  if (texts.asciiOnly && NOT_ASCII.test(key))
+    throw new UnicodeDecodeError(`'ascii' codec can't decode byte in the key ${bytesRepr(key)}`)
+  if (legal.test(key)) return key
+  throw new MemcachedKeyCharacterError(
+    texts.characters === 'bare'
+      ? 'Control characters not allowed'
+      : `Control/space characters not allowed (key=${texts.falsyIsNone ? bytesRepr(key).slice(1) : bytesRepr(key)})`,
+    given,
+  )
+}
+
+function isFalsy(key: Bytes | undefined, given: unknown): boolean {
+  return key === '' || (key === undefined && !given)
+}
+
+/** Text as UTF-8, bytes as they are; null for None, undefined for other types. @throws UnicodeEncodeError */
+export function keyBytes(key: unknown): Bytes | null | undefined {
+  if (key === null || key === undefined) return null
+  if (typeof key === 'string') {
+    if (LONE_SURROGATE.test(key))
+      throw new UnicodeEncodeError("'utf-8' codec can't encode a lone surrogate in the key")
+    return Buffer.from(key).toString('latin1')
+  }
+  return key instanceof Uint8Array ? Buffer.from(key).toString('latin1') : undefined
+}

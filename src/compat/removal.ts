@@ -1,0 +1,138 @@
+/** delete and delete_multi. Source: spec/python-memcached §10.3, §10.5. */
+import * as requests from '../protocol/requests.js'
+import type { Bytes, LineReply } from '../protocol/wire.js'
+import { AttributeError } from '../python/errors.js'
+import type { Key, PrefixOptions } from '../strict/index.js'
+import { softOutcome } from '../strict/replies.js'
+import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } from './context.js'
+import type { Emulation } from './emulation.js'
+import { converse } from './exchanges.js'
+import { asNumber, sentText } from './exptime.js'
+import { closedUnderDebug, refused, spelled, stumble, swallowed, transportKind } from './outcomes.js'
+import { pickAll } from './picking.js'
+import { keyList } from './retrieval.js'
+
+/** Where ≤ 1.59 has a time as second argument, ≥ 1.60 has noreply. */
+export type DeleteArgument = number | (NoReply & { readonly time?: number | null })
+
+export async function remove(
+  context: Context,
+  key: CompatKey,
+  options: DeleteArgument | undefined,
+  missingSucceeds: boolean,
+): Promise<boolean | 0 | 1> {
+  const { emulation, commands, keys } = context
+  const { wire, hash } = keys.one(key, 'delete')
+  const { facts } = emulation
+  const time = typeof options === 'object' ? options?.time : options
+  const positional = facts.deleteTime === 'never' && typeof options === 'number' && options !== 0
+  const modes = modesFor(context, positional ? { noreply: true } : options)
+  if (wire === '') return spelled(emulation, 'delete', wire, false)
+  try {
+    const request = requests.remove(modes.namespace + wire, {
+      time: deleteTime(emulation, time),
+      noreply: modes.noreply,
+    })
+    const { reply, server } = await commands.line(request, 'delete', wire, modes, hash)
+    const done = modes.noreply || softOutcome(reply, 'delete', { key: wire, server: server.name })
+    return deleted(emulation, wire, done, missingSucceeds)
+  } catch (error) {
+    return refused(emulation, 'delete', wire, error)
+  }
+}
+
+/** `_deletetouch` says which replies count as success. */
+export function missingSucceeds(expected: Iterable<Key>): boolean {
+  return [...expected].map((reply) => Buffer.from(reply).toString('latin1')).includes('NOT_FOUND')
+}
+
+function deleted(emulation: Emulation, key: Bytes, done: boolean, missingSucceeds: boolean): boolean | 0 | 1 {
+  if (done || !emulation.on('missing-delete') || !missingSucceeds)
+    return spelled(emulation, 'delete', key, done)
+  emulation.announcer.announce('missing-delete', { operation: 'delete', key, compat: '1', strict: 'False' })
+  return emulation.on('return-values') ? 1 : true
+}
+
+function deleteTime({ facts: { deleteTime: rule }, on }: Emulation, time: unknown): Bytes | undefined {
+  if (!on('time-arguments') || rule === 'never') return undefined
+  if (rule === 'always') return time === undefined || time === null ? '0' : sentText(time)
+  if (time === undefined || time === null) return undefined
+  return rule === 'not-zero' && asNumber(time) === 0 ? undefined : sentText(time)
+}
+
+/** On all servers at once. 1, or 0 after a reset or a timeout; missing keys and error replies change nothing. */
+export async function deleteMulti(
+  context: Context,
+  given: KeysOf<CompatKey | number | bigint>,
+  options: PrefixOptions & NoReply & { readonly time?: number | null },
+): Promise<boolean | 0 | 1> {
+  const { emulation, commands, keys } = context
+  const modes = modesFor(context, options)
+  const prefix = keys.prefix(options.keyPrefix, 'deleteMulti')
+  const list = keyList(context, given, 'deleteMulti', 'keys must be a sequence, not a mapping')
+  const planned = list.map((key) => {
+    const { wire, ...rest } = keys.one(key, 'deleteMulti', prefix)
+    return { ...rest, key: wire }
+  })
+  const time = multiTime(emulation, options.time)
+  const tail = emulation.on('wire-spelling') ? emulation.facts.dialect.deleteMultiTail : ''
+  // pylibmc's delete_multi is a delete of each key.
+  const operation = emulation.on('errors') ? 'deleteMulti' : 'delete'
+  const troubles: unknown[] = []
+  let missing = planned.some(({ key }) => key === '')
+  const legal = planned.filter(({ key }) => key !== '')
+  const removeOne = async (
+    one: (typeof legal)[number],
+    server: Awaited<ReturnType<typeof pickAll>>[number],
+  ) => {
+    if (!server) return
+    const request = requests.remove(modes.namespace + one.key, { time, tail, noreply: modes.noreply })
+    try {
+      const reply = (await converse(commands, server, request, operation, one.key, modes)) as LineReply
+      const there = modes.noreply || softOutcome(reply, operation, { key: one.key, server: server.name })
+      if (!there) missing = true
+    } catch (error) {
+      troubles.push(error)
+    }
+  }
+  if (emulation.on('errors')) {
+    const servers = await pickAll(commands, 'deleteMulti', legal, troubles)
+    await Promise.all(legal.map((one, index) => removeOne(one, servers[index])))
+  } else {
+    for (const one of legal) {
+      const server = await commands.selection.pick(one.placedAs ?? one.key, operation, one.hash)
+      await removeOne(one, server)
+      if (troubles.length > 0) throw troubles[0]
+    }
+  }
+  return summed(context, troubles, missing)
+}
+
+/** @throws AttributeError with debug, see `debug-raises` */
+function summed({ emulation }: Context, troubles: readonly unknown[], missing: boolean): boolean | 0 | 1 {
+  stumble(emulation, troubles)
+  let failed = false
+  for (const error of troubles) {
+    const kind = transportKind(error)
+    const broken = kind === 'timeout' || kind === 'reset'
+    if (closedUnderDebug(emulation, 'deleteMulti', error))
+      throw new AttributeError("'str' object has no attribute 'decode'")
+    swallowed(emulation, 'errors', 'deleteMulti', undefined, error, broken ? 0 : 1)
+    failed ||= broken
+  }
+  if (!failed && missing && emulation.on('missing-delete')) {
+    emulation.announcer.announce('missing-delete', {
+      operation: 'deleteMulti',
+      compat: '1',
+      strict: 'False',
+    })
+    return emulation.on('return-values') ? 1 : true
+  }
+  return spelled(emulation, 'deleteMulti', undefined, !failed && !missing)
+}
+
+function multiTime({ facts, on }: Emulation, time: unknown): Bytes | undefined {
+  if (!on('time-arguments')) return undefined
+  if (time !== undefined && time !== null) return sentText(time)
+  return facts.deleteMultiTime ? '0' : undefined
+}

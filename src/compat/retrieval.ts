@@ -1,0 +1,214 @@
+/** get, gets and get_multi. Source: spec/python-memcached §10, §10.1, §10.5, §13.1. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as requests from '../protocol/requests.js'
+import type { Bytes, Item, ItemsReply } from '../protocol/wire.js'
+import { ValueError } from '../python/errors.js'
+import { typeName } from '../python/type-name.js'
+import { MemcachedError, type Modes, type Operation, type Server } from '../strict/index.js'
+import { TransportError } from '../transport/errors.js'
+import type { CompatKey, Context, KeysOf } from './context.js'
+import { converse } from './exchanges.js'
+import { again, swallowed } from './outcomes.js'
+import { pickAll } from './picking.js'
+import type { ManyRequest } from './serial/connection.js'
+import { mustHave } from './surface.js'
+
+/** On a network failure null, not the default, unless `get-default-on-failure` says otherwise. */
+export async function get(context: Context, key: CompatKey, missing: unknown): Promise<unknown> {
+  const { emulation, commands, keys } = context
+  const { announcer } = emulation
+  const { wire, hash } = keys.one(key, 'get')
+  const none = emulation.on('return-values') ? null : undefined
+  if (missing !== undefined && emulation.on('get-default') && !emulation.facts.defaults) {
+    const compat = 'raises TypeError'
+    announcer.announce('get-default', { operation: 'get', key: wire, compat, strict: 'takes a default' })
+    throw new TypeError(`get() takes no default in python-memcached ${emulation.facts.version}`)
+  }
+  const absent = missing === undefined ? none : missing
+  if (wire === '') return absent
+  const modes = commands.slots.modes()
+  try {
+    const item = await again(context, 'get', () => commands.fetch(modes.retrieval, wire, 'get', modes, hash))
+    return item ? commands.slots.decode(item, 'get') : absent
+  } catch (error) {
+    const withDefault = missing === undefined || !emulation.on('get-default-on-failure')
+    const value = swallowed(emulation, 'errors', 'get', wire, error, withDefault ? absent : none)
+    if (!withDefault)
+      announcer.announce('get-default-on-failure', {
+        operation: 'get',
+        key: wire,
+        compat: 'None',
+        strict: 'raises',
+        error,
+      })
+    return value
+  }
+}
+
+export async function gets(context: Context, key: CompatKey): Promise<unknown> {
+  const { emulation, commands, keys, casIds } = context
+  mustHave(emulation, 'gets')
+  const { wire, hash } = keys.one(key, 'gets')
+  const python = emulation.on('return-values')
+  const nothing = (): null | [undefined, undefined] => (python ? null : [undefined, undefined])
+  if (wire === '') return nothing()
+  const modes = commands.slots.modes()
+  if (!modes.cas) return commands.gets(wire)
+  try {
+    const item = await again(context, 'gets', () => commands.fetch('gets', wire, 'gets', modes, hash))
+    if (python)
+      emulation.announcer.announce('return-values', {
+        operation: 'gets',
+        key: wire,
+        compat: item ? 'the value' : 'None',
+        strict: item ? '(value, CAS unique)' : '(None, None)',
+      })
+    if (!item) return nothing()
+    if (item.cas === undefined && emulation.on('errors'))
+      throw new ValueError('not enough values to unpack (expected 5, got 4)')
+    const unique = BigInt.asIntN(64, item.cas ?? 0n)
+    if (remembers(context)) casIds.set(wire, unique)
+    const value = commands.slots.decode(item, 'gets')
+    return python ? value : [value, unique]
+  } catch (error) {
+    return swallowed(emulation, 'errors', 'gets', wire, error, nothing())
+  }
+}
+
+/** Where a plain set is no way out, cas needs what gets saw, also when gets returns the value alone. */
+function remembers({ emulation: { facts, cacheCas, on } }: Context): boolean {
+  const byVersion = facts.casIds === 'always' || cacheCas
+  return (on('cas-ids') && byVersion) || !on('cas-fallback')
+}
+
+/** Values by the caller's keys; missing keys and those of failed servers are absent. */
+export async function getMulti<K>(
+  context: Context,
+  given: KeysOf<K>,
+  keyPrefix: unknown,
+): Promise<Map<K, unknown>> {
+  const { emulation, commands, keys } = context
+  const prefix = keys.prefix(keyPrefix, 'getMulti')
+  const names = new Map<Bytes, K>()
+  const asked: { readonly key: Bytes; readonly hash?: bigint }[] = []
+  const bareTuples = emulation.on('multi-tuple-keys') && emulation.facts.multiTuples === 'broken'
+  for (const key of keyList(context, given, 'getMulti', 'dict is not a sequence')) {
+    const { wire, hash, shown } = keys.one(key, 'getMulti', prefix)
+    if (wire === '') continue
+    asked.push({ key: wire, hash })
+    let name = shown ? (shown.key as K) : key
+    if (hash !== undefined && bareTuples) {
+      const compat = 'returns the bare key'
+      emulation.announcer.announce('multi-tuple-keys', {
+        operation: 'getMulti',
+        key: wire,
+        compat,
+        strict: 'raises TypeError',
+      })
+      name = (Array.isArray(key) ? key[1] : (key as { items: unknown[] }).items[1]) as K
+    }
+    names.set(wire, name)
+  }
+  const items = emulation.on('errors') ? await readAll(context, asked) : await fetchAll(context, asked)
+  const found = new Map<K, unknown>()
+  for (const item of items) found.set(names.get(item.key) as K, commands.slots.decode(item, 'getMulti'))
+  return found
+}
+
+type Asked = readonly { readonly key: Bytes; readonly hash?: bigint }[]
+
+/** pylibmc's way: only when no server could be asked at all, there is an error. */
+function fetchAll({ commands }: Context, asked: Asked): Promise<Item[]> {
+  const hashes = new Map(asked.flatMap(({ key, hash }) => (hash === undefined ? [] : [[key, hash] as const])))
+  const wires = asked.map(({ key }) => key)
+  return commands.fetchMulti(wires, commands.slots.modes(), hashes)
+}
+
+/** python-memcached's way: what arrived counts, whatever went wrong. */
+async function readAll(context: Context, asked: Asked): Promise<Item[]> {
+  const { emulation, commands } = context
+  const modes = commands.slots.modes()
+  const troubles: unknown[] = []
+  const servers = await pickAll(commands, 'getMulti', asked, troubles)
+  const groups = new Map<Server, Bytes[]>()
+  for (const [index, server] of servers.entries()) {
+    if (!server) continue
+    const wires = groups.get(server) ?? []
+    groups.set(server, wires)
+    wires.push(modes.namespace + asked[index]!.key)
+  }
+  const items = await Promise.all(
+    [...groups].map(async ([server, wires]) => {
+      try {
+        return await readFrom(context, server, wires, modes)
+      } catch (error) {
+        if (!(error instanceof MemcachedError)) throw error
+        troubles.push(error)
+        return []
+      }
+    }),
+  )
+  for (const error of troubles)
+    swallowed(emulation, 'errors', 'getMulti', undefined, error, 'leaves keys out')
+  return items.flat()
+}
+
+async function readFrom(
+  context: Context,
+  server: Server,
+  wires: readonly Bytes[],
+  modes: Modes,
+): Promise<readonly Item[]> {
+  const { commands } = context
+  const request: ManyRequest = {
+    ...requests.retrieval(modes.retrieval, wires, true),
+    many: (item) => commands.slots.decode(item, 'getMulti'),
+  }
+  const reply = (await converse(commands, server, request, 'getMulti', undefined, modes)) as ItemsReply
+  if (reply.end.status !== 'END' && reply.end.line !== '') {
+    const error = await stalled(context, server, 'getMulti', reply.end.line)
+    if (error) throw commands.selection.failed(server, error, 'getMulti', undefined)
+  }
+  return reply.items
+}
+
+/** python-memcached reads on after a line it does not know, until the timeout. Undefined where the switch is off. */
+export async function stalled(
+  { emulation, commands }: Context,
+  server: Server,
+  operation: Operation,
+  line: Bytes,
+): Promise<TransportError | undefined> {
+  if (!emulation.on('error-line-stall')) return undefined
+  emulation.announcer.announce('error-line-stall', {
+    operation,
+    server: server.name,
+    compat: 'waits for the timeout',
+    strict: 'takes it for the end of the reply',
+  })
+  await sleep(commands.slots.modes().timeout)
+  server.exchange.close()
+  return new TransportError('timeout', server.name, `no END after ${JSON.stringify(line.slice(0, 80))}`, {
+    sent: true,
+  })
+}
+
+/** python-memcached iterates whatever it gets, a dict by its keys. @throws TypeError as pylibmc does for a dict */
+export function keyList<K>(
+  { emulation }: Context,
+  given: KeysOf<K>,
+  operation: Operation,
+  refusal: string,
+): K[] {
+  const isMap = given instanceof Map
+  if (!isMap && Symbol.iterator in Object(given)) return [...(given as Iterable<K>)]
+  if (!isMap && (typeof given !== 'object' || given === null))
+    throw new TypeError(`'${typeName(given)}' object is not iterable`)
+  if (!emulation.on('keys')) throw new TypeError(refusal)
+  emulation.announcer.announce('keys', {
+    operation,
+    compat: 'takes the keys of the dict',
+    strict: 'raises TypeError',
+  })
+  return isMap ? [...(given as ReadonlyMap<K, unknown>).keys()] : (Object.keys(given as object) as K[])
+}

@@ -1,0 +1,206 @@
+/**
+ * A connection that reads as python-memcached reads: so many lines for a command, whatever they say. What a reply leaves over
+ * answers the next command. Only for the switch `desynchronisation`. Source: spec/python-memcached §5, §10.1, §13.1, §14.
+ */
+import { connect, type Socket } from 'node:net'
+import type { Request, RetrievalRequest } from '../../protocol/requests.js'
+import { checkText, encodeText } from '../../protocol/text/encode.js'
+import { lineReply } from '../../protocol/text/lines.js'
+import type { Bytes, Item, Reply } from '../../protocol/wire.js'
+import { IndexError, KeyError, ValueError } from '../../python/errors.js'
+import { addressName, type ServerAddress } from '../../transport/address.js'
+import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
+import type { Exchange, ExchangeOptions, Receiver } from '../../transport/types.js'
+import { type Ending, Inbox } from './inbox.js'
+import { unpacked } from './newline.js'
+
+/** What python-memcached's operations add to a request. */
+export interface ManyRequest extends RetrievalRequest {
+  /** A get_multi: read until END, and stop where a value cannot be read. */
+  readonly many: (item: Item) => void
+}
+
+export class SerialConnection implements Exchange {
+  readonly name: string
+  private socket: Socket | undefined
+  private connected = false
+  private opening: Promise<void> | undefined
+  private inbox = new Inbox()
+  /** Ends when everything written before has been read. */
+  private turn: Promise<unknown> = Promise.resolve()
+
+  constructor(readonly address: ServerAddress) {
+    this.name = addressName(address)
+  }
+
+  get state(): 'idle' | 'connecting' | 'ready' {
+    if (this.connected) return 'ready'
+    return this.opening ? 'connecting' : 'idle'
+  }
+
+  exchange(request: Request, options?: ExchangeOptions): Promise<Reply>
+  exchange<T>(request: Request, options: ExchangeOptions | undefined, receiver: Receiver<T>): Promise<T>
+  async exchange<T>(request: Request, options?: ExchangeOptions, receiver?: Receiver<T>): Promise<T | Reply> {
+    let reply: Reply
+    try {
+      reply = await this.ask(request, options?.timeout ?? 3000)
+    } catch (error) {
+      throw receiver && error instanceof TransportError ? receiver.failed(error) : error
+    }
+    return receiver ? receiver.reply(reply) : reply
+  }
+
+  private async ask(request: Request, timeout: number): Promise<Reply> {
+    checkText(request)
+    if (!this.connected) await this.connect({ timeout })
+    const { socket, inbox } = this
+    if (inbox.broken) throw this.error(inbox.broken, 'the connection was lost while it was idle')
+    socket!.cork()
+    encodeText(request, {
+      text: (bytes) => socket!.write(unpacked(bytes), 'latin1'),
+      data: (bytes) => socket!.write(bytes),
+    })
+    socket!.uncork()
+    if (request.noreply) return lineReply('OK')
+    const reply = this.turn.then(() => this.read(request, inbox, timeout))
+    this.turn = reply.catch(() => {})
+    return reply
+  }
+
+  connect(options?: ExchangeOptions): Promise<void> {
+    if (this.connected) return Promise.resolve()
+    this.opening ??= this.open(options?.timeout ?? 3000).finally(() => {
+      this.opening = undefined
+    })
+    return this.opening
+  }
+
+  private open(timeout: number): Promise<void> {
+    const { address } = this
+    const inbox = new Inbox()
+    return new Promise((resolve, reject) => {
+      const socket =
+        address.transport === 'unix'
+          ? connect({ path: address.path })
+          : connect({ host: address.host, port: address.port, family: address.family ?? 0 })
+      const timer = setTimeout(() => fail('connect-timeout', 'timed out'), timeout)
+      const fail = (kind: TransportErrorKind, message: string): void => {
+        clearTimeout(timer)
+        socket.destroy()
+        reject(this.error(kind, message))
+      }
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        if (socket.readyState === 'opening' || !this.connected) {
+          fail(error.syscall === 'getaddrinfo' ? 'lookup' : 'connect', error.message)
+        }
+        inbox.end('reset')
+      })
+      socket.once('connect', () => {
+        clearTimeout(timer)
+        this.socket = socket
+        this.inbox = inbox
+        this.connected = true
+        this.turn = Promise.resolve()
+        resolve()
+      })
+      socket.on('data', (chunk) => inbox.add(chunk as Buffer))
+      socket.on('end', () => inbox.end('closed'))
+      socket.on('close', () => inbox.end('closed'))
+    })
+  }
+
+  private async read(request: Request, inbox: Inbox, timeout: number): Promise<Reply> {
+    const line = async (): Promise<Bytes> => inbox.line(timeout).catch(this.failed)
+    if (request.kind === 'stats') return this.readStats(line)
+    if (request.kind !== 'retrieval') return lineReply(await line())
+    if ('many' in request) return this.readMany(request as ManyRequest, line, inbox, timeout)
+    return this.readOne(request.verb === 'gets' ? 5 : 4, line, inbox, timeout)
+  }
+
+  /** One line, its value when it has one, one more line: neither key nor END are looked at. */
+  private async readOne(
+    fields: 4 | 5,
+    line: () => Promise<Bytes>,
+    inbox: Inbox,
+    timeout: number,
+  ): Promise<Reply> {
+    const first = await line()
+    if (!first.startsWith('VALUE')) return { type: 'items', items: [], end: lineReply(first) }
+    const item = await this.readItem(first, fields, inbox, timeout)
+    await line()
+    return { type: 'items', items: [item], end: lineReply('END') }
+  }
+
+  private async readMany(
+    { keys, many }: ManyRequest,
+    line: () => Promise<Bytes>,
+    inbox: Inbox,
+    timeout: number,
+  ): Promise<Reply> {
+    const items: Item[] = []
+    for (let text = await line(); text !== 'END' && text !== ''; text = await line()) {
+      if (!text.startsWith('VALUE')) continue
+      const item = await this.readItem(text, 4, inbox, timeout)
+      items.push(item)
+      if (!keys.includes(item.key)) throw new KeyError(item.key)
+      try {
+        many(item)
+      } catch {
+        // The caller meets the same failure and raises it; the rest of the reply stays unread.
+        break
+      }
+    }
+    return { type: 'items', items, end: lineReply('END') }
+  }
+
+  private async readItem(header: Bytes, fields: 4 | 5, inbox: Inbox, timeout: number): Promise<Item> {
+    const words = header.split(' ')
+    if (words.length !== fields)
+      throw new ValueError(
+        words.length < fields
+          ? `not enough values to unpack (expected ${fields}, got ${words.length})`
+          : `too many values to unpack (expected ${fields})`,
+      )
+    const [, key, flags, length, cas] = words as [string, string, string, string, string | undefined]
+    const size = Number(length)
+    if (!Number.isInteger(size) || !/^\d+$/.test(flags))
+      throw new ValueError(`invalid literal for int() with base 10: '${length}'`)
+    const data = await inbox.bytes(size + 2, timeout).catch(this.failed)
+    return {
+      key,
+      flags: Number(flags) >>> 0,
+      cas: cas === undefined ? undefined : BigInt(cas),
+      data: data.subarray(0, size),
+    }
+  }
+
+  private async readStats(line: () => Promise<Bytes>): Promise<Reply> {
+    const stats: [Bytes, Bytes][] = []
+    for (let text = await line(); text.trim() !== 'END' && text !== ''; text = await line()) {
+      const [, name, value] = /^[^ ]* ([^ ]*) (.*)$/.exec(text) ?? []
+      if (name === undefined || value === undefined) throw new IndexError('list index out of range')
+      stats.push([name, value])
+    }
+    return { type: 'stats', stats, end: lineReply('END') }
+  }
+
+  private readonly failed = (kind: unknown): never => {
+    if (kind !== 'closed' && kind !== 'reset' && kind !== 'timeout') throw kind
+    throw this.error(kind, kind === 'timeout' ? 'timed out' : 'connection closed in readline()')
+  }
+
+  private error(kind: TransportErrorKind, message: string): TransportError {
+    return new TransportError(kind, this.name, message, { sent: kind !== 'connect' && kind !== 'lookup' })
+  }
+
+  /** The pipeline asks for this after garbage; python-memcached keeps the connection. `drop` closes. */
+  close(): void {}
+
+  /** Closes at once, as marking the server dead and disconnect_all do; what still waits fails the same way. */
+  drop(how: Ending = 'closed'): void {
+    this.connected = false
+    this.socket?.destroy()
+    this.socket = undefined
+    this.inbox.end(how)
+  }
+}

@@ -1,0 +1,172 @@
+/** set_multi, the way python-memcached works through it. Source: spec/python-memcached §10.5, §13.2. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bytes } from '../protocol/wire.js'
+import { AttributeError, KeyError } from '../python/errors.js'
+import { typeName } from '../python/type-name.js'
+import { entriesOf, timeOf } from '../strict/arguments.js'
+import type { PreparedStore } from '../strict/core.js'
+import { MemcachedError, type Modes, type Server } from '../strict/index.js'
+import { TransportError } from '../transport/errors.js'
+import type { Context } from './context.js'
+import type { QuietModes } from './debug-lines.js'
+import { raises } from './divergence.js'
+import { ValueTooLong } from './errors.js'
+import { answered, stumble, transportKind } from './outcomes.js'
+import { pickAll } from './picking.js'
+import { compressionFor } from './storage.js'
+
+interface Planned<K> extends Omit<PreparedStore, 'encoded'> {
+  readonly original: K
+  readonly placedAs?: Bytes
+  /** Missing for a value over the limit. */
+  readonly encoded?: PreparedStore['encoded']
+}
+
+type Fate = 'stored' | 'refused' | 'forgotten'
+
+/** Every key is tried, all servers at once. @returns the keys that are known not to be stored */
+export async function setMulti<K>(
+  context: Context,
+  mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+  options: unknown,
+  modes: Modes,
+): Promise<K[]> {
+  const { emulation, commands } = context
+  const plan = planned<K>(context, mapping, options)
+  const quiet: QuietModes = { ...modes, quiet: true }
+  const troubles: unknown[] = []
+  const sent = plan.filter(({ encoded }) => encoded !== undefined)
+  // First all keys to their servers, then everything at once: the order python-memcached works in.
+  const servers = await pickAll(commands, 'setMulti', plan, troubles)
+  const serverOf = new Map(plan.map((one, index) => [one, servers[index]]))
+  const fates = new Map<Planned<K>, Fate>()
+  await Promise.all(
+    sent.map(async (one) => {
+      const server = serverOf.get(one)
+      fates.set(one, server ? await storeOn(context, server, one, quiet, troubles) : 'forgotten')
+    }),
+  )
+  stumble(emulation, troubles)
+  const lossesListed = !emulation.on('set-multi-losses')
+  const listed = plan.filter((one) => {
+    const fate = fates.get(one)
+    return fate === undefined || fate === 'refused' || (fate === 'forgotten' && lossesListed)
+  })
+  const oversize = plan.filter(({ encoded }) => encoded === undefined)
+  if (oversize.length > 0) await waitForOversize(context, oversize, serverOf, modes)
+  // Where no server took part at all, every key is listed, unless nobody waits for replies.
+  const none = sent.length > 0 && troubles.length > 0 && sent.every((one) => !serverOf.get(one))
+  const all = none && !modes.noreply
+  const result = (all ? plan : listed).map(({ original }) => original)
+  announceLosses(context, [...fates.values()].filter((fate) => fate === 'forgotten').length, all)
+  announceTrouble(context, troubles, `lists ${result.length} keys`)
+  return result
+}
+
+function planned<K>(
+  context: Context,
+  mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+  options: unknown,
+): Planned<K>[] {
+  const { emulation, commands, keys } = context
+  const { keyPrefix } = (typeof options === 'object' ? options : {}) as { readonly keyPrefix?: unknown }
+  if (Array.isArray(mapping) || typeof mapping !== 'object' || mapping === null)
+    throw new AttributeError(`'${typeName(mapping)}' object has no attribute 'keys'`)
+  const prefix = keys.prefix(keyPrefix, 'setMulti')
+  const entries = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
+  return entries.map(([original, value]) => {
+    const { wire, hash, placedAs } = keys.one(original, 'setMulti', prefix)
+    if (hash !== undefined) checkTuple(context, wire)
+    const exptime = commands.slots.exptime(timeOf(options as number), 'setMulti', wire)
+    const one = { original, verb: 'set', key: wire, exptime, hash, placedAs } as const
+    try {
+      return {
+        ...one,
+        encoded: commands.encode(value, compressionFor(context, options as object), 'setMulti', wire),
+      }
+    } catch (error) {
+      if (!(error instanceof ValueTooLong)) throw error
+      if (emulation.on('set-multi-oversize') && emulation.facts.oversizeInSetMulti === 'TypeError')
+        throw new TypeError("'int' object is not iterable", { cause: error })
+      return one
+    }
+  })
+}
+
+/** @throws KeyError in 1.55–1.59 */
+function checkTuple({ emulation }: Context, key: Bytes): void {
+  if (!emulation.on('multi-tuple-keys') || emulation.facts.multiTuples === 'whole') return
+  const compat = 'raises KeyError'
+  emulation.announcer.announce('multi-tuple-keys', {
+    operation: 'setMulti',
+    key,
+    compat,
+    strict: 'raises TypeError',
+  })
+  throw new KeyError(Buffer.from(key, 'latin1').toString())
+}
+
+async function storeOn<K>(
+  { commands }: Context,
+  server: Server,
+  one: Planned<K>,
+  modes: Modes,
+  troubles: unknown[],
+): Promise<Fate> {
+  try {
+    const stored = await commands.storeOn(server, one as PreparedStore, 'setMulti', modes)
+    return stored ? 'stored' : 'refused'
+  } catch (error) {
+    if (!(error instanceof MemcachedError)) throw error
+    troubles.push(error)
+    return answered(error) || transportKind(error) === 'closed' ? 'refused' : 'forgotten'
+  }
+}
+
+/** python-memcached counts the value it did not send among the replies it expects. */
+async function waitForOversize<K>(
+  { emulation, commands }: Context,
+  oversize: readonly Planned<K>[],
+  serverOf: ReadonlyMap<Planned<K>, Server | undefined>,
+  modes: Modes,
+): Promise<void> {
+  const waiting = new Set(oversize.flatMap((one) => serverOf.get(one) ?? []))
+  if (!emulation.on('set-multi-oversize') || modes.noreply || waiting.size === 0) return
+  for (const server of waiting)
+    emulation.announcer.announce('set-multi-oversize', {
+      operation: 'setMulti',
+      server: server.name,
+      compat: 'waits for the timeout, and the server counts as dead',
+      strict: 'raises TooBig (37)',
+    })
+  await sleep(modes.timeout)
+  for (const server of waiting) {
+    server.exchange.close()
+    const error = new TransportError('timeout', server.name, 'no reply to what was never sent', {
+      sent: true,
+    })
+    commands.selection.failed(server, error, 'setMulti', undefined)
+  }
+}
+
+function announceLosses({ emulation }: Context, lost: number, all: boolean): void {
+  if (lost === 0 || all || !emulation.on('set-multi-losses')) return
+  emulation.announcer.announce('set-multi-losses', {
+    operation: 'setMulti',
+    compat: `leaves ${lost} lost keys out of its list`,
+    strict: 'raises',
+  })
+}
+
+function announceTrouble({ emulation }: Context, troubles: readonly unknown[], compat: string): void {
+  const [error] = troubles
+  if (error === undefined || !emulation.announcer.active) return
+  const server = error instanceof MemcachedError ? error.server : undefined
+  emulation.announcer.announce('set-multi', {
+    operation: 'setMulti',
+    server,
+    compat,
+    strict: raises(error),
+    error,
+  })
+}

@@ -1,0 +1,175 @@
+/**
+ * Shadow mode: every operation of a compat client is made by a strict client as well, later and aside, and outcomes that differ
+ * are published. The caller gets the primary's outcome and waits for nothing else.
+ */
+import { channel } from 'node:diagnostics_channel'
+import type { EventEmitter } from 'node:events'
+import type { Client as StrictClient } from '../strict/index.js'
+import { describe, toTypedJson } from '../values/index.js'
+import { raises } from './divergence.js'
+
+export interface ShadowOptions {
+  /**
+   * Also repeat writes. Only when the strict client writes elsewhere: to servers of its own, or under the behavior `namespace`.
+   * Default false: reads only.
+   */
+  readonly writes?: boolean
+  /** Share of operations that are repeated, 0 to 1. Default 1. */
+  readonly sampleRate?: number
+  /** Most operations that wait to be repeated; further ones are left out and counted. Default 1000. */
+  readonly maxQueue?: number
+  /** Most operations repeated at the same time. Default 8. */
+  readonly concurrency?: number
+  /** From 0 up to 1, for tests. Default Math.random. */
+  readonly random?: () => number
+}
+
+/** What differs: one raised, one is true and the other is not, values, or only how the same is spelled (1 and true). */
+export type MismatchKind = 'raises' | 'truth' | 'value' | 'spelling'
+
+export interface Mismatch {
+  readonly kind: MismatchKind
+  /** The method. */
+  readonly operation: string
+  /** The key or keys, as given. */
+  readonly key: unknown
+  /** Short descriptions of both outcomes. */
+  readonly compat: string
+  readonly strict: string
+}
+
+export interface ShadowCounts {
+  readonly compared: number
+  readonly mismatches: number
+  /** Left out because too many were waiting. */
+  readonly dropped: number
+}
+
+export const mismatchChannel = channel('memshim:mismatch')
+
+/** Methods that change nothing. */
+const READS: ReadonlySet<string> = new Set(['get', 'getMulti'])
+
+/** Taken when it came: the caller may change the objects it got. */
+type Outcome =
+  | { readonly value: unknown; readonly json: string; readonly text: string }
+  | { readonly error: unknown; readonly text: string }
+
+interface Task {
+  readonly operation: string
+  readonly key: unknown
+  readonly primary: Outcome
+  readonly repeat: (client: StrictClient) => Promise<unknown>
+}
+
+export class Shadow {
+  private readonly queue: Task[] = []
+  private running = 0
+  private readonly counted = { compared: 0, mismatches: 0, dropped: 0 }
+  private readonly options: Required<ShadowOptions>
+
+  /** @throws RangeError for numbers out of range */
+  constructor(
+    private readonly client: StrictClient,
+    private readonly emitter: EventEmitter<{ mismatch: [Mismatch] }>,
+    options: ShadowOptions = {},
+  ) {
+    this.options = {
+      writes: options.writes ?? false,
+      sampleRate: inRange('sampleRate', options.sampleRate ?? 1, 0, 1),
+      maxQueue: inRange('maxQueue', options.maxQueue ?? 1000, 0, Number.MAX_SAFE_INTEGER),
+      concurrency: inRange('concurrency', options.concurrency ?? 8, 1, 1024),
+      random: options.random ?? Math.random,
+    }
+  }
+
+  get counts(): ShadowCounts {
+    return { ...this.counted }
+  }
+
+  /** @returns the primary's own promise, untouched */
+  follow<T>(
+    operation: string,
+    key: unknown,
+    primary: Promise<T>,
+    repeat: (client: StrictClient) => Promise<unknown>,
+  ): Promise<T> {
+    const { writes, sampleRate, random } = this.options
+    if ((!writes && !READS.has(operation)) || (sampleRate < 1 && random() >= sampleRate)) return primary
+    primary.then(
+      (value) => this.enqueue(operation, key, () => returned(value), repeat),
+      (error: unknown) => this.enqueue(operation, key, () => raised(error), repeat),
+    )
+    return primary
+  }
+
+  private enqueue(operation: string, key: unknown, outcome: () => Outcome, repeat: Task['repeat']): void {
+    if (this.queue.length >= this.options.maxQueue) {
+      this.counted.dropped++
+      return
+    }
+    this.queue.push({ operation, key, primary: outcome(), repeat })
+    if (this.running < this.options.concurrency) void this.work()
+  }
+
+  private async work(): Promise<void> {
+    this.running++
+    // Not in the caller's turn: what it does next comes first.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    for (let task = this.queue.shift(); task; task = this.queue.shift()) await this.compare(task)
+    this.running--
+  }
+
+  private async compare({ operation, key, primary, repeat }: Task): Promise<void> {
+    let strict: Outcome
+    try {
+      strict = returned(await repeat(this.client))
+    } catch (error) {
+      strict = raised(error)
+    }
+    this.counted.compared++
+    const kind = difference(primary, strict)
+    if (!kind) return
+    this.counted.mismatches++
+    const mismatch = { kind, operation, key, compat: primary.text, strict: strict.text }
+    try {
+      mismatchChannel.publish(mismatch)
+      this.emitter.emit('mismatch', mismatch)
+    } catch (error) {
+      // A listener's mistake must not end the work; Node tells of it as of any other.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    while (this.running > 0 || this.queue.length > 0)
+      await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+}
+
+function returned(given: unknown): Outcome {
+  const value = given ?? null
+  return { value, json: JSON.stringify(toTypedJson(value)), text: describe(value) }
+}
+
+function raised(error: unknown): Outcome {
+  return { error, text: raises(error) }
+}
+
+function difference(compat: Outcome, strict: Outcome): MismatchKind | undefined {
+  if ('error' in compat || 'error' in strict)
+    return 'error' in compat && 'error' in strict && compat.text === strict.text ? undefined : 'raises'
+  if (compat.json === strict.json) return undefined
+  const truths = [compat.value, strict.value].map((value) => value !== null && value !== false && value !== 0)
+  if (truths[0] !== truths[1]) return 'truth'
+  const successes = [compat.value, strict.value].every((value) => value === true || value === 1)
+  return !truths[0] || successes ? 'spelling' : 'value'
+}
+
+function inRange(name: string, value: number, least: number, most: number): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value
+  throw new RangeError(`${name} is ${value}, not a number from ${least} to ${most}`)
+}

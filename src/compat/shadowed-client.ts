@@ -1,0 +1,120 @@
+/** A compat client whose operations a strict client repeats aside. What that means: shadow.ts. */
+import type { EventEmitter } from 'node:events'
+import type { Key, PrefixOptions, Client as StrictClient, Time } from '../strict/index.js'
+import { Client } from './client.js'
+import type { CompatKey, KeysOf, NoReply } from './context.js'
+import type { ClientOptions } from './emulation.js'
+import type { DeleteArgument } from './removal.js'
+import type { CompatServerInput } from './server-spec.js'
+import { type Mismatch, Shadow, type ShadowCounts, type ShadowOptions } from './shadow.js'
+import type { CompatStoreArgument } from './storage.js'
+import type { TouchArgument } from './touch.js'
+
+/** What the strict client would be asked when the code were ported: its own argument checks then speak. */
+const asked = <T>(value: unknown): T => value as T
+
+export class ShadowedClient extends Client {
+  private readonly shadow: Shadow
+
+  /**
+   * @param strict repeats the operations; it belongs to the caller, who closes it
+   * @throws as Client; RangeError for shadow options out of range
+   */
+  constructor(
+    servers: Iterable<CompatServerInput>,
+    options: ClientOptions,
+    strict: StrictClient,
+    shadow?: ShadowOptions,
+  ) {
+    super(servers, options)
+    this.shadow = new Shadow(strict, this as unknown as EventEmitter<{ mismatch: [Mismatch] }>, shadow)
+  }
+
+  /** Called with each mismatch; `memshim:mismatch` is the diagnostics channel of all clients. @returns how to stop */
+  onMismatch(listener: (mismatch: Mismatch) => void): () => void {
+    const emitter = this as unknown as EventEmitter<{ mismatch: [Mismatch] }>
+    emitter.on('mismatch', listener)
+    return () => emitter.off('mismatch', listener)
+  }
+
+  get shadowCounts(): ShadowCounts {
+    return this.shadow.counts
+  }
+
+  /** Resolves when every operation so far has been repeated or left out. */
+  shadowIdle(): Promise<void> {
+    return this.shadow.idle()
+  }
+
+  override get<T = unknown>(key: CompatKey, missing?: T): Promise<T | null | undefined> {
+    return this.shadow.follow('get', key, super.get(key, missing), (strict) =>
+      strict.get(asked(key), missing),
+    )
+  }
+
+  override getMulti<K extends CompatKey | number | bigint = string>(
+    keys: KeysOf<K>,
+    options: PrefixOptions = {},
+  ): Promise<Map<K, unknown>> {
+    // An iterable can be read once only.
+    const given =
+      Symbol.iterator in Object(keys) && !(keys instanceof Map) ? [...(keys as Iterable<K>)] : keys
+    return this.shadow.follow('getMulti', given, super.getMulti(given, options), (strict) =>
+      strict.getMulti(asked<Iterable<Key>>(given), options),
+    )
+  }
+
+  override set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.shadow.follow('set', key, super.set(key, value, options), (strict) =>
+      strict.set(asked(key), value, options),
+    )
+  }
+
+  override add(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.shadow.follow('add', key, super.add(key, value, options), (strict) =>
+      strict.add(asked(key), value, options),
+    )
+  }
+
+  override replace(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.shadow.follow('replace', key, super.replace(key, value, options), (strict) =>
+      strict.replace(asked(key), value, options),
+    )
+  }
+
+  override append(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.shadow.follow('append', key, super.append(key, value, options), (strict) =>
+      strict.append(asked(key), value, options),
+    )
+  }
+
+  override prepend(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.shadow.follow('prepend', key, super.prepend(key, value, options), (strict) =>
+      strict.prepend(asked(key), value, options),
+    )
+  }
+
+  override incr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
+    return this.shadow.follow('incr', key, super.incr(key, delta, options), (strict) =>
+      strict.incr(asked(key), asked(delta)),
+    )
+  }
+
+  override decr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
+    return this.shadow.follow('decr', key, super.decr(key, delta, options), (strict) =>
+      strict.decr(asked(key), asked(delta)),
+    )
+  }
+
+  override delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
+    return this.shadow.follow('delete', key, super.delete(key, options), (strict) =>
+      strict.delete(asked(key)),
+    )
+  }
+
+  override touch(key: CompatKey, time: TouchArgument = 0, options?: NoReply): Promise<boolean | 0 | 1> {
+    return this.shadow.follow('touch', key, super.touch(key, time, options), (strict) =>
+      strict.touch(asked(key), asked<Time>(time)),
+    )
+  }
+}

@@ -1,0 +1,76 @@
+/** set, add, replace, append, prepend and cas. Source: spec/python-memcached §10, §12. */
+import type { StoreVerb } from '../protocol/wire.js'
+import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
+import type { StoreOptions, Time } from '../strict/index.js'
+import type { CompressionRequest } from '../values/index.js'
+import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
+import { again, stored } from './outcomes.js'
+import { mustHave } from './surface.js'
+
+export type CompatStoreArgument = Time | (StoreOptions & NoReply)
+
+export async function store(
+  context: Context,
+  verb: StoreVerb,
+  key: CompatKey,
+  value: unknown,
+  options: CompatStoreArgument | undefined,
+  cas?: bigint,
+): Promise<boolean | 0> {
+  const { emulation, commands, keys } = context
+  const { wire, hash } = keys.one(key, verb)
+  const modes = modesFor(context, options)
+  return stored(emulation, verb, wire, async () => {
+    const exptime = commands.slots.exptime(timeOf(options), verb, wire)
+    const encoded = commands.encode(value, compressionFor(context, options), verb, wire)
+    if (wire === '') return false
+    const prepared = { verb, key: wire, encoded, exptime, hash, cas }
+    return again(context, verb, () => commands.store(prepared, verb, modes))
+  })
+}
+
+/** @throws with `cas-fallback` off: TypeError without a CAS unique, and what strict's cas throws */
+export async function cas(
+  context: Context,
+  key: CompatKey,
+  value: unknown,
+  second: bigint | CompatStoreArgument | undefined,
+  third: CompatStoreArgument | undefined,
+): Promise<boolean | 0> {
+  const { emulation, commands, keys, casIds } = context
+  const { announcer } = emulation
+  mustHave(emulation, 'cas')
+  const given = typeof second === 'bigint' ? second : undefined
+  const rest = given === undefined ? (second as CompatStoreArgument | undefined) : third
+  const { wire } = keys.one(key, 'cas')
+  const unique = given ?? casIds.get(wire)
+  if (given === undefined && unique !== undefined && emulation.on('cas-ids'))
+    announcer.announce('cas-ids', {
+      operation: 'cas',
+      key: wire,
+      compat: 'the CAS unique of the last gets',
+      strict: 'raises TypeError',
+    })
+  if (!emulation.on('cas-fallback')) {
+    if (unique === undefined) throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
+    return stored(emulation, 'cas', wire, () => commands.cas(wire, value, unique, rest))
+  }
+  if (unique !== undefined) return store(context, 'cas', key, value, rest, BigInt.asUintN(64, unique))
+  announcer.announce('cas-fallback', {
+    operation: 'cas',
+    key: wire,
+    compat: 'stores unconditionally',
+    strict: 'raises TypeError',
+  })
+  // A tuple's hash is lost on the way.
+  return store(context, 'set', Buffer.from(wire, 'latin1'), value, rest)
+}
+
+export function compressionFor(
+  { emulation }: Context,
+  options: StoreArgument | undefined,
+): CompressionRequest | undefined {
+  if (!emulation.on('value-encoding')) return compressionOf(options)
+  const length = typeof options === 'object' && options !== null ? options.minCompressLen : undefined
+  return length === undefined ? undefined : { minCompressLen: Number(length) }
+}

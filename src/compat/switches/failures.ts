@@ -1,0 +1,79 @@
+/** Failures: what the application learns of them, and where its keys go meanwhile. Source: spec/python-memcached §6.4, §7, §10, §13, §14. */
+import type { SwitchTable } from './entry.js'
+
+export const failureSwitches = {
+  errors: {
+    title: 'Errors are swallowed',
+    pythonMemcached: 'network failures and error replies become False, 0, None or a missing key',
+    pylibmc: 'raises an exception with libmemcached’s return code',
+    since: 'all',
+    spec: '§10, §13',
+    fixture: 'faults/set-stall',
+    advice:
+      'Catch MemcachedError where the cache may fail, and decide there: treat it as a miss, or let it surface.',
+  },
+  failover: {
+    title: 'A dead server’s keys cycle to the next server',
+    pythonMemcached: 'marks a failed server dead for dead_retry seconds and probes up to ten others',
+    pylibmc: 'keeps the key on its server and raises until it is back, unless ejecting is configured',
+    since: 'all',
+    spec: '§6.4, §7',
+    fixture: 'failover/one-of-two',
+    advice:
+      'Expect ConnectionError and ServerDown, or set ketama with remove_failed, retry_timeout and dead_timeout.',
+  },
+  'probe-limit': {
+    title: 'Ten probes, and then there is no server',
+    pythonMemcached: 'gives up after ten probes, also when they never met the server that lives',
+    pylibmc: 'has no other server to go to: one probe, of the key’s own server',
+    safe: 'goes on to the servers that the ten probes did not meet',
+    since: 'all',
+    spec: '§6.4, trap 29',
+    fixture: 'failover/ten-probes',
+    advice: 'Do not count on another server standing in: handle the failure as a miss.',
+  },
+  'retry-on-close': {
+    title: 'A command on a closed connection is sent once more',
+    pythonMemcached:
+      'get, gets and the store commands reconnect and repeat: 1.48 to 1.52 always, from 1.53 on only when dead_retry is 0 or less',
+    pylibmc: 'raises ConnectionError; nothing is repeated',
+    since: '1.48',
+    spec: '§7.3, trap 5',
+    fixture: 'failover/dead-retry-zero',
+    advice: 'Repeat idempotent calls yourself, once, when they fail with ConnectionError.',
+  },
+  'error-line-stall': {
+    title: 'get_multi and get_stats wait past an error line',
+    pythonMemcached:
+      'goes on reading until the timeout; get_multi then marks the server dead, get_stats raises TimeoutError',
+    pylibmc: 'takes the error line for the end of the reply',
+    safe: 'takes the error line for the end of the reply',
+    since: 'all',
+    spec: '§13.1, trap 42',
+    fixture: 'faults/get-multi-error-line',
+    advice: 'Nothing to do: the wait was never of use.',
+  },
+  'debug-raises': {
+    title: 'With debug, a closed connection raises AttributeError',
+    pythonMemcached:
+      'delete_multi and flush_all raise AttributeError, because the log line cannot be put together',
+    pylibmc: 'has no debug lines',
+    safe: 'the log line is written and the result stays what it is without debug',
+    since: '1.55, on Python 3',
+    spec: '§16.2, trap 34',
+    fixture: 'debug/flush-all-close',
+    advice: 'Nothing to do: without debug the exception never came.',
+  },
+  desynchronisation: {
+    title: 'Connections get out of step',
+    pythonMemcached:
+      'reads one reply for a command, whatever is left over answers the next one: values of other keys are returned',
+    pylibmc: 'has its own, rarer ways of getting out of step',
+    safe: 'a connection on which anything unexpected arrives is closed; no late reply answers another request',
+    preset: 'safe',
+    since: 'all',
+    spec: '§14, traps 1–3, 32, 33',
+    fixture: 'faults/get-wrong-key',
+    advice: 'Never switch this on but to reproduce an incident.',
+  },
+} as const satisfies SwitchTable

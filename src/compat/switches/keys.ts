@@ -1,0 +1,102 @@
+/** Keys, placement and operations on many keys. Source: spec/python-memcached §6, §8, §13.2. */
+import type { SwitchTable } from './entry.js'
+
+export const keySwitches = {
+  hashing: {
+    title: 'Keys are placed by CRC-32',
+    pythonMemcached: 'bits 16–30 of the CRC-32 modulo the weighted bucket list',
+    pylibmc: 'libmemcached’s one-at-a-time hash modulo the number of servers, weights ignored',
+    since: 'all (zero hashes moved in 1.60)',
+    spec: '§6',
+    fixture: 'hashing/servers-3',
+    advice:
+      'Set the behavior hash to crc to keep the placement of 1.60 and later (without weights), or plan for a cold cache.',
+  },
+  keys: {
+    title: 'Keys are checked by python-memcached’s rules',
+    pythonMemcached:
+      'raises MemcachedKey…Error for bad keys, converts numbers to text in multi operations, takes (hash, key) tuples',
+    pylibmc: 'raises ValueError over 250 bytes and TypeError for other types; empty keys fail softly',
+    since: 'all',
+    spec: '§8',
+    fixture: 'keys/empty',
+    advice: 'Make keys text of at most 250 bytes without blanks before they reach the client.',
+  },
+  'set-multi': {
+    title: 'set_multi writes to all servers at once and goes on after failures',
+    pythonMemcached: 'lists keys that were refused, forgets keys of servers that fail, tries every key',
+    pylibmc: 'stores one key after another and raises at the first hard error; later keys are not tried',
+    since: '1.58',
+    spec: '§13.2',
+    fixture: 'faults/set-multi-close',
+    advice: 'Catch MemcachedError around set_multi and treat all keys from there on as not stored.',
+  },
+  'trailing-newline-keys': {
+    title: 'A key may end with a line feed',
+    pythonMemcached:
+      'from 1.52 on one trailing line feed passes the check and shifts every later reply; takes effect with desynchronisation, otherwise as safe',
+    pylibmc: 'raises BadKeyProvided (see keys)',
+    safe: 'raises MemcachedKeyCharacterError',
+    preset: 'safe',
+    since: '1.52',
+    spec: '§8.1, §14, trap 1',
+    fixture: 'keys/trailing-newline',
+    silent: 'python-memcached notices nothing, and the setting safe raises',
+    advice: 'Strip keys that come from lines of text.',
+  },
+  'multi-tuple-keys': {
+    title: 'Tuple keys break in operations on many keys',
+    pythonMemcached:
+      '1.55 to 1.59: get_multi returns the bare key, set_multi raises KeyError; others take them',
+    pylibmc: 'raises TypeError for tuple keys (see keys)',
+    since: '1.55 to 1.59',
+    spec: '§8.2, trap 36',
+    fixture: 'keys/tuple-multi',
+    advice: 'Use plain keys.',
+  },
+  'key-encoder-twice': {
+    title: 'key_encoder is applied twice to many keys',
+    pythonMemcached:
+      'encodes keys of get_multi, set_multi and delete_multi a second time; results of get_multi show the encoded keys',
+    pylibmc: 'has no key_encoder: keys are encoded once, before they get to the client',
+    safe: 'encodes once, and results have the caller’s keys',
+    since: '1.60',
+    spec: '§8.4, trap 35',
+    fixture: 'test/integration/key-encoder.test.ts',
+    silent: 'scenarios cannot hold functions; the test asks the real library',
+    advice: 'Encode keys in one place of your own, before they get to the client.',
+  },
+  'set-multi-oversize': {
+    title: 'set_multi waits for the reply to a value it never sent',
+    pythonMemcached:
+      'after an oversize value waits for a timeout, marks the server dead, and lists wrong keys (up to 1.45: TypeError)',
+    pylibmc: 'sends the value and raises TooBig (see set-multi)',
+    safe: 'lists exactly the keys that were not stored, without waiting',
+    since: 'all',
+    spec: '§13.2, trap 8',
+    fixture: 'sizes/set-multi-oversize',
+    advice: 'Check sizes before storing.',
+  },
+  'set-multi-losses': {
+    title: 'set_multi does not list every key it lost',
+    pythonMemcached:
+      'leaves out keys without a server, and those unread when the connection was reset or timed out',
+    pylibmc: 'raises at the first failure (see set-multi)',
+    safe: 'lists every key that is not known to be stored',
+    since: 'all',
+    spec: '§13.2, trap 7',
+    fixture: 'faults/set-multi-reset',
+    advice: 'Treat set_multi as best effort, or read back what must be there.',
+  },
+  'wire-spelling': {
+    title: 'Commands are spelled as python-memcached spells them',
+    pythonMemcached:
+      'a blank before the line end of store commands (since 1.55) and of delete_multi (since 1.58)',
+    pylibmc: 'no blank; flush_all and stats with one',
+    since: '1.55',
+    spec: '§16.1, trap 43',
+    fixture: 'storage/set-missing',
+    silent: 'only bytes on the wire change, no outcome',
+    advice: 'Nothing to do, unless a test compares bytes.',
+  },
+} as const satisfies SwitchTable

@@ -1,0 +1,85 @@
+/** Values and their sizes. Source: spec/python-memcached §9. */
+import type { SwitchTable } from './entry.js'
+
+export const valueSwitches = {
+  'value-encoding': {
+    title: 'Values are encoded by python-memcached’s rules',
+    pythonMemcached:
+      'writes integers with flag 2, pickles with protocol 0, compresses strictly above the length, resolves combined flags',
+    pylibmc:
+      'writes integers with flag 4, pickles with the highest protocol, compresses from the length on, refuses combined flags',
+    since: 'all',
+    spec: '§9',
+    fixture: 'stored/flag-3',
+    advice: 'Nothing to do for what either library writes: each reads the other’s integers and pickles.',
+  },
+  'undecodable-pickle': {
+    title: 'A pickle that cannot be read is None',
+    pythonMemcached: 'returns None',
+    pylibmc: 'raises what unpickling raises',
+    since: 'all',
+    spec: '§9.4',
+    fixture: 'stored/flag-1-garbage',
+    advice: 'Catch UnpicklingError, or delete items that an older version of your code wrote.',
+  },
+  oversize: {
+    title: 'Values over 1 MiB are ignored',
+    pythonMemcached: 'returns 0, sends nothing, and the old value stays',
+    pylibmc: 'sends the value and raises TooBig; the server has removed the old value',
+    since: 'all',
+    spec: '§9.6',
+    fixture: 'sizes/set-two-megabytes',
+    advice: 'Check sizes, compress with min_compress_len, or catch TooBig.',
+  },
+  'text-encoding': {
+    title: 'Text is written by the version’s rule',
+    pythonMemcached:
+      'up to 1.54 a pickle; 1.55 to 1.58 as bytes with flag 0; from 1.59 on UTF-8 with flag 16',
+    pylibmc: 'UTF-8 with flag 16',
+    since: 'all; as pylibmc from 1.59 on',
+    spec: '§9.2, §17, trap 20',
+    fixture: 'values/text',
+    shownBy: '1.58',
+    advice: 'Let every reader understand flag 16 before a writer uses it: upgrade readers to 1.59 first.',
+  },
+  'flag-0-reads': {
+    title: 'Items with flag 0 are read as text',
+    pythonMemcached:
+      '1.55 to 1.58 on Python 3: text, and UnicodeDecodeError when it is none; all others bytes',
+    pylibmc: 'bytes',
+    since: '1.55 to 1.58',
+    spec: '§17, trap 20',
+    fixture: 'values/bytes',
+    shownBy: '1.58',
+    advice: 'Expect bytes (a Buffer) for what was stored as bytes, and decode it where text is meant.',
+  },
+  booleans: {
+    title: 'Booleans come back as booleans',
+    pythonMemcached: 'pickles them from 1.59 on; before, they are the integers 1 and 0',
+    pylibmc: 'writes the integers 1 and 0 with flag 2',
+    since: '1.59',
+    spec: '§9.2, trap 19',
+    fixture: 'values/true',
+    advice: 'Do not tell True from 1 after reading; store booleans as integers.',
+  },
+  subclasses: {
+    title: 'Subclasses of str and int are pickled',
+    pythonMemcached:
+      'pickles them from 1.59 on (String, Number and Boolean objects here: PicklingError); before, as their base type',
+    pylibmc: 'stores them as their base type',
+    since: '1.59',
+    spec: '§9.2, trap 21',
+    fixture: 'values/subclass',
+    silent: 'what the object is, only its own program can tell; String and Number objects do announce',
+    advice: 'Convert to plain text or a plain number before storing.',
+  },
+  'unknown-flags': {
+    title: 'Flags that mean nothing raise ValueError',
+    pythonMemcached: 'raises ValueError (UnboundLocalError up to 1.53) for flags it does not know',
+    pylibmc: 'looks at the flags it knows, and gives bytes when there are none',
+    since: 'all',
+    spec: '§9.4, §17',
+    fixture: 'stored/flag-32',
+    advice: 'Check the type of what comes back where other programs write to the same cache.',
+  },
+} as const satisfies SwitchTable

@@ -1,0 +1,65 @@
+/** touch. Source: spec/python-memcached §10.4. */
+import * as requests from '../protocol/requests.js'
+import type { Bytes } from '../protocol/wire.js'
+import type { Time } from '../strict/index.js'
+import { replyError, softOutcome } from '../strict/replies.js'
+import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
+import { asNumber, sentText, storeTime } from './exptime.js'
+import { refused, spelled } from './outcomes.js'
+import { negativeTime } from './slots.js'
+import { mustHave } from './surface.js'
+
+export type TouchArgument = Time | null | (NoReply & { readonly time?: Time | null })
+
+export async function touch(
+  context: Context,
+  key: CompatKey,
+  time: TouchArgument,
+  options: NoReply | undefined,
+): Promise<boolean | 0 | 1> {
+  const { emulation, commands, keys } = context
+  mustHave(emulation, 'touch')
+  const { wire, hash } = keys.one(key, 'touch')
+  const named = isOptions(time) ? time : undefined
+  const given = named ? ('time' in named ? named.time : 0) : time
+  const modes = modesFor(context, named ?? options)
+  const exptime = touchTime(context, given, wire)
+  if (wire === '') return spelled(emulation, 'touch', wire, false)
+  try {
+    const request = requests.touch(modes.namespace + wire, exptime, modes.noreply)
+    const { reply, server } = await commands.line(request, 'touch', wire, modes, hash)
+    const done = modes.noreply || softOutcome(reply, 'touch', { key: wire, server: server.name })
+    if (!done && emulation.facts.refusalRaises) throw replyError(reply, 'touch', { key: wire })
+    return spelled(emulation, 'touch', wire, done)
+  } catch (error) {
+    return refused(emulation, 'touch', wire, error)
+  }
+}
+
+/** undefined: no time is sent, which the server refuses. */
+function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes): Bytes | undefined {
+  const { facts, announcer } = emulation
+  const number = asNumber(time)
+  const dropped = facts.dropsZeroTouch && number === 0 && emulation.on('touch-zero-time')
+  if (dropped) {
+    const compat = 'sends no time, which the server refuses'
+    announcer.announce('touch-zero-time', { operation: 'touch', key, compat, strict: 'True' })
+    return undefined
+  }
+  if (!emulation.on('time-arguments')) return String(commands.slots.exptime(time, 'touch', key))
+  const integer = typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time)
+  if (!integer) {
+    const compat = `sends ${sentText(time)}`
+    announcer.announce('time-arguments', { operation: 'touch', key, compat, strict: 'raises TypeError' })
+  }
+  if (facts.python === 2)
+    return time === null || time === undefined ? undefined : String(storeTime(time, facts.python))
+  if (time === null || time === undefined) return facts.defaults ? 'None' : undefined
+  if (integer && number !== undefined && number < 0)
+    return String(negativeTime(emulation, number, 'touch', key))
+  return sentText(time)
+}
+
+function isOptions(value: unknown): value is NoReply & { readonly time?: Time | null } {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}

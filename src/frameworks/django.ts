@@ -1,0 +1,47 @@
+/** Keys and times of Django's memcached backends. Source: fixtures/vectors/frameworks.json (Django 4.0). */
+import { ValueError } from '../python/errors.js'
+
+/** Django's exception for keys that memcached would refuse. */
+export class InvalidCacheKey extends ValueError {
+  override readonly name = 'InvalidCacheKey'
+  override readonly python = 'django.core.cache.backends.base.InvalidCacheKey'
+}
+
+export interface DjangoCacheSettings {
+  /** `KEY_PREFIX`. Default none. */
+  readonly keyPrefix?: string
+  /** `VERSION`. Default 1. */
+  readonly version?: number
+}
+
+const LONGEST_KEY = 250
+/** Longer times are dates to memcached. */
+const LONGEST_RELATIVE = 30 * 86_400
+
+/**
+ * The key as MemcachedCache, PyLibMCCache and PyMemcacheCache send it: `KEY_PREFIX:VERSION:key`.
+ * @throws InvalidCacheKey over 250 characters, or with blanks or control characters
+ */
+export function djangoKey(key: string, { keyPrefix = '', version = 1 }: DjangoCacheSettings = {}): string {
+  const made = `${keyPrefix}:${version}:${key}`
+  if ([...made].length > LONGEST_KEY)
+    throw new InvalidCacheKey(
+      `Cache key will cause errors if used with memcached: longer than ${LONGEST_KEY}`,
+    )
+  if (/[\x00-\x20\x7f]/.test(made))
+    throw new InvalidCacheKey(
+      `Cache key contains characters that will cause errors if used with memcached: ${JSON.stringify(made)}`,
+    )
+  return made
+}
+
+/**
+ * The time that goes out for a timeout in seconds: null (never expires) is 0, 0 (do not cache) is −1, over thirty days becomes a
+ * date.
+ * @param now Unix time in seconds
+ */
+export function djangoTime(timeout: number | null, now: number = Date.now() / 1000): number {
+  if (timeout === null) return 0
+  const time = Math.trunc(timeout) === 0 ? -1 : timeout
+  return Math.trunc(time > LONGEST_RELATIVE ? time + Math.trunc(now) : time)
+}

@@ -1,0 +1,28 @@
+/** The phases of a migration between two placements, as data. Rules for a mixed fleet: docs/migrating.md. */
+
+export type Phase = 'old' | 'dual-write' | 'new-first' | 'new'
+
+export interface PhaseRules {
+  /** The placement whose answer counts, whose errors are raised, and where counters and CAS uniques live. */
+  readonly authority: 'old' | 'new'
+  /** Successful writes and deletes go to the other placement too. */
+  readonly writesBoth: boolean
+  /** What the authority does not have is looked up in the other placement and copied over. */
+  readonly fallsBack: boolean
+}
+
+export const phases: Readonly<Record<Phase, PhaseRules>> = {
+  old: { authority: 'old', writesBoth: false, fallsBack: false },
+  'dual-write': { authority: 'old', writesBoth: true, fallsBack: false },
+  'new-first': { authority: 'new', writesBoth: true, fallsBack: true },
+  new: { authority: 'new', writesBoth: false, fallsBack: false },
+}
+
+/** In the order of a migration. */
+export const phaseNames = Object.keys(phases) as readonly Phase[]
+
+/** @throws RangeError for a name that is no phase */
+export function checkPhase(phase: unknown): Phase {
+  if (phaseNames.includes(phase as Phase)) return phase as Phase
+  throw new RangeError(`phase ${JSON.stringify(phase)} is not one of ${phaseNames.join(', ')}`)
+}

@@ -1,0 +1,94 @@
+/** One placement of a migration: a client, and its items as bytes, so that copying changes neither value nor flags. */
+import { Client as CompatClient } from '../compat/index.js'
+import * as requests from '../protocol/requests.js'
+import type { Bytes, Item, StatsReply } from '../protocol/wire.js'
+import type { Commands } from '../strict/commands.js'
+import { type Key, NotFound, type Client as StrictClient } from '../strict/index.js'
+
+/** Both clients tell outcomes in pylibmc's way here. */
+export type SideClient = StrictClient | CompatClient
+
+export interface StoredItem {
+  readonly item: Item
+  /** Seconds it still lives, 0 = for ever; undefined when the server cannot tell. */
+  readonly remaining: number | undefined
+}
+
+export class Side {
+  private readonly commands: Commands
+
+  constructor(readonly client: SideClient) {
+    this.commands = client instanceof CompatClient ? client.pipeline : client
+  }
+
+  /** The item as it is stored, undefined on a miss. @throws what the client's get throws */
+  async read(key: Key): Promise<StoredItem | undefined> {
+    const wire = this.commands.slots.key(key, 'get', '')
+    if (wire === '') return undefined
+    const modes = this.commands.slots.modes()
+    const item = await this.commands.fetch('get', wire, 'get', modes)
+    if (!item) return undefined
+    return { item, remaining: await this.remaining(wire) }
+  }
+
+  /**
+   * `mg key t`, which memcached 1.6 answers in one line; older servers say ERROR. It goes out in the shape of a stats command: over the
+   * binary protocol that is a harmless question with another answer.
+   */
+  private async remaining(wire: Bytes): Promise<number | undefined> {
+    const { selection, slots } = this.commands
+    const modes = slots.modes()
+    try {
+      const server = await selection.pick(wire, 'get')
+      const request = requests.stats({ ...slots.wire, stats: `mg ${modes.namespace}${wire} t` })
+      const { end } = (await server.exchange.exchange(request, modes)) as StatsReply
+      const [, seconds] = /^HD t(-?\d+)/.exec(end.line) ?? []
+      if (seconds === undefined) return undefined
+      return seconds === '-1' ? 0 : Math.max(1, Number(seconds))
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Stores the bytes unless something is there already. @param time seconds, 0 = for ever */
+  async addItem(key: Key, { flags, data }: Item, time: number): Promise<boolean> {
+    const wire = this.commands.slots.key(key, 'add', '')
+    const prepared = { verb: 'add', key: wire, encoded: { flags, data }, exptime: absolute(time) } as const
+    return this.commands.store(prepared, 'add', this.commands.slots.modes())
+  }
+
+  /** Where the placement puts a key and under which name, without I/O. @throws for keys that are none */
+  place(key: Key): string {
+    const { selection, slots } = this.commands
+    const wire = slots.key(key, 'get', '')
+    return `${selection.servers[selection.place(wire)]?.name} ${slots.modes().namespace}${wire}`
+  }
+
+  async getMulti(keys: readonly string[]): Promise<Map<string, unknown>> {
+    const { client } = this
+    return client instanceof CompatClient ? client.getMulti(keys) : client.getMulti(keys)
+  }
+
+  /** Value and CAS unique; undefined on a miss. */
+  async gets(key: Key): Promise<{ readonly value: unknown; readonly unique: bigint } | undefined> {
+    const seen = (await this.client.gets(key)) as [unknown, bigint | undefined] | null
+    return seen?.[1] === undefined ? undefined : { value: seen[0], unique: seen[1] }
+  }
+
+  /** New value, undefined for a missing counter. */
+  async count(verb: 'incr' | 'decr', key: Key, delta: number): Promise<number | bigint | undefined> {
+    try {
+      return (await this.client[verb](key, delta)) ?? undefined
+    } catch (error) {
+      if (error instanceof NotFound) return undefined
+      throw error
+    }
+  }
+}
+
+/** More than thirty days would be read as a date. */
+const LONGEST_RELATIVE = 30 * 86_400
+
+function absolute(time: number): number {
+  return time > LONGEST_RELATIVE ? Math.floor(Date.now() / 1000) + time : time
+}

@@ -1,0 +1,126 @@
+/** What the setting `safe` gives where python-memcached's behaviour is a mistake, beside the mistake itself. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Client, type ClientOptions, type PresetName, presets, switches } from '../../src/compat/index.js'
+import { EmbeddedServer } from '../../src/server/index.js'
+
+let servers: EmbeddedServer[]
+beforeEach(async () => {
+  servers = [await new EmbeddedServer().start(), await new EmbeddedServer().start()]
+})
+afterEach(() => Promise.all(servers.map((server) => server.stop())))
+
+const faithful: PresetName = 'python-memcached-1.62'
+const safe: PresetName = 'python-memcached-1.62-safe'
+
+function client(emulate: PresetName, options: ClientOptions = {}, count = 1): Client {
+  const addresses = servers.slice(0, count).map(({ address }) => address)
+  return new Client(addresses, { emulate, socketTimeout: 0.2, ...options })
+}
+
+test('the presets: every switch that can be safe is, in -safe presets alone', () => {
+  for (const { name, safe: what, preset } of switches) {
+    expect(presets[safe].switches[name]).toBe(what ? 'safe' : 'python-memcached')
+    expect(presets[faithful].switches[name]).toBe(preset ?? 'python-memcached')
+    expect(presets.pylibmc.switches[name]).toBe('pylibmc')
+  }
+})
+
+test('probe-limit: a key finds the server that lives', async () => {
+  const [old, better] = [client(faithful, {}, 2), client(safe, {}, 2)]
+  await servers[0]!.fault({ fault: 'down' })
+  // Specification §6.4: all ten probes of key:3551 meet the first of two servers.
+  expect([await old.set('key:3551', 1), await better.set('key:3551', 1)]).toEqual([0, true])
+})
+
+test('set-multi-losses: keys lost by a reset are listed', async () => {
+  for (const [emulate, listed] of [
+    [faithful, []],
+    [safe, ['a', 'b']],
+  ] as const) {
+    const one = client(emulate)
+    await one.get('warm')
+    await servers[0]!.fault({ fault: 'reset' })
+    expect(await one.setMulti({ a: 1, b: 2 })).toEqual(listed)
+    one.disconnectAll()
+  }
+})
+
+test('set-multi-oversize: no wait, no dead server', async () => {
+  for (const [emulate, dead] of [
+    [faithful, true],
+    [safe, false],
+  ] as const) {
+    const one = client(emulate, { serverMaxValueLength: 100 })
+    await one.get('warm')
+    const before = performance.now()
+    expect(await one.setMulti({ a: 1, big: 'x'.repeat(101) })).toEqual(['big'])
+    expect(performance.now() - before >= 190).toBe(dead)
+    expect(one.servers[0]!.dead).toBe(dead)
+    one.disconnectAll()
+  }
+})
+
+test('error-line-stall: an error line ends the reply', async () => {
+  for (const [emulate, dead] of [
+    [faithful, true],
+    [safe, false],
+  ] as const) {
+    const one = client(emulate)
+    await one.get('warm')
+    await servers[0]!.fault({ fault: 'reply', bytes: 'SERVER_ERROR out\r\n' })
+    expect(await one.getMulti(['a', 'b'])).toEqual(new Map())
+    expect(one.servers[0]!.dead).toBe(dead)
+    one.disconnectAll()
+  }
+})
+
+test('get-default-on-failure: the default is for failures, too', async () => {
+  const [old, better] = [client(faithful), client(safe)]
+  await servers[0]!.fault({ fault: 'down' })
+  expect([await old.get('k', 'default'), await better.get('k', 'default')]).toEqual([null, 'default'])
+})
+
+test('debug-raises: log lines change no result', async () => {
+  for (const [emulate, outcome] of [
+    [faithful, "raises AttributeError: 'str' object has no attribute 'decode'"],
+    [safe, 'gives 1'],
+  ] as const) {
+    const one = client(emulate, { debug: () => undefined })
+    await one.get('warm')
+    await servers[0]!.fault({ fault: 'close' })
+    const told = await one.deleteMulti(['k']).then(
+      (result) => `gives ${result}`,
+      (error: Error) => `raises ${error.name}: ${error.message}`,
+    )
+    expect(told).toBe(outcome)
+    one.disconnectAll()
+  }
+})
+
+describe('flush_on_reconnect (specification §7.4)', () => {
+  async function returned(fault: 'stall' | 'close'): Promise<Client> {
+    const one = client(faithful, { flushOnReconnect: true, deadRetry: 0.01 })
+    await one.set('k', 1)
+    await servers[0]!.fault({ fault: 'close' })
+    expect(await one.get('k')).toBeNull()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await servers[0]!.fault({ fault })
+    return one
+  }
+
+  test('a flush that is not answered leaves any operation as TimeoutError, and is tried again', async () => {
+    const one = await returned('stall')
+    await expect(one.get('k')).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect(one.servers[0]!.dead).toBe(false)
+    one.disconnectAll()
+    // The second flush gets through: nothing is left.
+    expect(await one.get('k')).toBeNull()
+  })
+
+  test('a flush that meets a closed connection raises AttributeError, once', async () => {
+    const one = await returned('close')
+    await expect(one.get('k')).rejects.toMatchObject({ name: 'AttributeError' })
+    expect(await one.get('k')).toBe(1)
+    one.disconnectAll()
+  })
+})

@@ -1,0 +1,101 @@
+/** Shadow mode on embedded servers: what is published, and that the caller neither waits nor fails. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Mismatch, ShadowedClient, type ShadowOptions } from '../../src/compat/index.js'
+import { EmbeddedServer } from '../../src/server/index.js'
+import { Client as StrictClient } from '../../src/strict/index.js'
+
+let server: EmbeddedServer
+let aside: EmbeddedServer
+let strict: StrictClient
+let seen: Mismatch[]
+
+beforeEach(async () => {
+  server = await new EmbeddedServer().start()
+  aside = await new EmbeddedServer().start()
+  seen = []
+})
+afterEach(async () => {
+  strict.disconnectAll()
+  await server.stop()
+  await aside.stop()
+})
+
+function shadowed(options?: ShadowOptions, to = aside): ShadowedClient {
+  strict = new StrictClient([to.address], { timeout: 300 })
+  const client = new ShadowedClient([server.address], { emulate: 'python-memcached-1.59' }, strict, options)
+  client.onMismatch((mismatch) => seen.push(mismatch))
+  return client
+}
+
+test('reads are compared on the same server, and agree', async () => {
+  const client = shadowed({}, server)
+  await client.set('k', ['x', 1])
+  expect(await client.get('k')).toEqual(['x', 1])
+  expect(await client.getMulti(['k', 'missing'])).toEqual(new Map([['k', ['x', 1]]]))
+  await client.shadowIdle()
+  expect(client.shadowCounts).toEqual({ compared: 2, mismatches: 0, dropped: 0 })
+  client.disconnectAll()
+})
+
+test('writes go along when asked, and every kind of difference has its name', async () => {
+  const client = shadowed({ writes: true })
+  await client.set('flag', true)
+  await client.get('flag')
+  await client.incr('missing')
+  await client.delete('flag')
+  await client.delete('flag')
+  await client.set('late', 1, -1)
+  await client.get('late')
+  await client.shadowIdle()
+  expect(
+    seen.map(({ kind, operation, key, compat, strict }) => [kind, operation, key, compat, strict]),
+  ).toEqual([
+    // A boolean comes back as an integer from pylibmc.
+    ['spelling', 'get', 'flag', 'True', '1'],
+    ['raises', 'incr', 'missing', 'None', 'raises NotFound (16)'],
+    ['spelling', 'delete', 'flag', '1', 'True'],
+    // python-memcached says 1 for a key that was not there.
+    ['truth', 'delete', 'flag', '1', 'False'],
+    // A negative time: gone at once there, for ever here.
+    ['truth', 'get', 'late', 'None', '1'],
+  ])
+  client.disconnectAll()
+})
+
+test('what the caller does with its value does not count', async () => {
+  const client = shadowed({}, server)
+  await client.set('k', { list: [1] })
+  const value = (await client.get('k')) as { list: number[] }
+  value.list.push(2)
+  await client.shadowIdle()
+  expect(seen).toEqual([])
+  client.disconnectAll()
+})
+
+test('a shadow that stalls neither delays nor breaks the caller; what waits is bounded', async () => {
+  const client = shadowed({ maxQueue: 3, concurrency: 1 })
+  await client.set('k', 'v')
+  await aside.fault({ fault: 'stall', count: -1 })
+  const before = performance.now()
+  for (let i = 0; i < 20; i++) expect(await client.get('k')).toBe('v')
+  expect(performance.now() - before).toBeLessThan(250)
+  await client.shadowIdle()
+  const { compared, dropped } = client.shadowCounts
+  expect(compared + dropped).toBe(20)
+  expect(compared).toBeLessThanOrEqual(4)
+  expect(seen.every(({ kind, compat }) => kind === 'raises' && compat === "'v'")).toBe(true)
+  client.disconnectAll()
+})
+
+test('a sample is a sample', async () => {
+  let next = 0
+  const client = shadowed({ sampleRate: 0.25, random: () => (next++ % 4) / 4 }, server)
+  for (let i = 0; i < 8; i++) await client.get('k')
+  await client.shadowIdle()
+  expect(client.shadowCounts.compared).toBe(2)
+  client.disconnectAll()
+})
+
+test.each([{ sampleRate: 2 }, { maxQueue: -1 }, { concurrency: 0 }])('%o is refused', (options) => {
+  expect(() => shadowed(options)).toThrow(RangeError)
+})
