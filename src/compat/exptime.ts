@@ -1,6 +1,6 @@
 /** python-memcached's time arguments. Source: spec/python-memcached §11, §10.4. */
 import { OverflowError, ValueError } from '../python/errors.js'
-import { PyFloat, PyGlobal, PythonObject } from '../values/index.js'
+import { PyFloat, type PyTimeDelta } from '../values/index.js'
 
 /** A number as Python code would have passed it: a PyFloat is a float, an integer number an int. */
 export function asNumber(time: unknown): number | bigint | undefined {
@@ -35,14 +35,7 @@ export function sentText(value: unknown): string {
   return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value)
 }
 
-/** Python's `datetime.timedelta(days, seconds, microseconds)`, as values read from pickles have it. */
-export function isTimedelta(time: unknown): time is PythonObject {
-  if (!(time instanceof PythonObject) || !(time.type instanceof PyGlobal)) return false
-  return time.type.module === 'datetime' && time.type.name === 'timedelta'
-}
-
 /** `int(delta.total_seconds())`. */
-export function timedeltaSeconds({ args }: PythonObject): number {
-  const [days = 0, seconds = 0, microseconds = 0] = args.map((part) => Number(asNumber(part) ?? 0))
+export function timedeltaSeconds({ days, seconds, microseconds }: PyTimeDelta): number {
   return Math.trunc(days * 86_400 + seconds + microseconds / 1e6) + 0
 }

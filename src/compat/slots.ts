@@ -2,10 +2,10 @@
 import { pylibmcDialect } from '../protocol/dialects.js'
 import { integer, exptime as pylibmcTime } from '../strict/exptime.js'
 import type { Operation, ServerSpec, Slots } from '../strict/index.js'
-import type { PythonObject } from '../values/index.js'
+import { PyTimeDelta } from '../values/index.js'
 import type { Emulation } from './emulation.js'
 import { ValueTooLong } from './errors.js'
-import { isTimedelta, storeTime, timedeltaSeconds } from './exptime.js'
+import { storeTime, timedeltaSeconds } from './exptime.js'
 import type { Keys } from './keys.js'
 import { compatSelection } from './pool.js'
 import { valueSlots } from './values.js'
@@ -35,7 +35,8 @@ export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], 
 function storedTime(emulation: Emulation, time: unknown, operation: Operation, key: string): number | bigint {
   const { announcer } = emulation
   let whole: number | bigint
-  const seconds = operation === 'set' && isTimedelta(time) ? timedelta(emulation, time, key) : undefined
+  const seconds =
+    operation === 'set' && time instanceof PyTimeDelta ? timedelta(emulation, time, key) : undefined
   if (seconds !== undefined) whole = seconds
   else if (emulation.on('time-arguments')) {
     whole = storeTime(time, emulation.facts.python)
@@ -53,7 +54,7 @@ function storedTime(emulation: Emulation, time: unknown, operation: Operation, k
 }
 
 /** Whole seconds where the version takes a timedelta. */
-function timedelta({ announcer, facts, on }: Emulation, time: PythonObject, key: string): number | undefined {
+function timedelta({ announcer, facts, on }: Emulation, time: PyTimeDelta, key: string): number | undefined {
   if (!on('timedelta-in-set') || !facts.timedelta) return undefined
   const seconds = timedeltaSeconds(time)
   const compat = `the time ${seconds}`
