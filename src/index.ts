@@ -4,7 +4,9 @@
  */
 export * as audit from './audit/index.js'
 export * as compat from './compat/index.js'
+export * as frameworks from './frameworks/index.js'
 export * as hashing from './hashing/index.js'
+export * as migration from './migration/index.js'
 export * as server from './server/index.js'
 export * as strict from './strict/index.js'
 export * as values from './values/index.js'

@@ -43,6 +43,8 @@ const rooms = {
   'memshim/values': 'unpickle',
   'memshim/audit': 'audit',
   'memshim/server': 'EmbeddedServer',
+  'memshim/migration': 'MigratingClient',
+  'memshim/frameworks': 'djangoKey',
 }
 
 describe('the packed package', () => {
