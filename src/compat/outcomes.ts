@@ -174,17 +174,17 @@ export function socketError(error: unknown): PythonSocketError | undefined {
 }
 
 /** A call that python-memcached repeats once on a connection that turned out closed. */
-export async function again<T>(
-  { emulation }: Context,
-  operation: Operation,
-  run: () => Promise<T>,
-): Promise<T> {
-  const { facts, deadRetry, announcer } = emulation
+export function again<T>({ emulation }: Context, operation: Operation, run: () => Promise<T>): Promise<T> {
+  const { facts, deadRetry, on } = emulation
+  const repeats = facts.retry === 'always' || (facts.retry === 'without-dead-retry' && deadRetry <= 0)
+  return repeats && on('retry-on-close') ? twice(emulation, operation, run) : run()
+}
+
+async function twice<T>({ announcer }: Emulation, operation: Operation, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    const repeats = facts.retry === 'always' || (facts.retry === 'without-dead-retry' && deadRetry <= 0)
-    if (!repeats || !emulation.on('retry-on-close') || transportKind(error) !== 'closed') throw error
+    if (transportKind(error) !== 'closed') throw error
     announcer.announce('retry-on-close', {
       operation,
       server: (error as MemcachedError).server,
