@@ -22,6 +22,7 @@ export interface KeyLimits {
 
 const LEGAL = /^[\x21-\x7e\x80-\xff]+$/
 const LEGAL_WITH_NEWLINE = /^[\x21-\x7e\x80-\xff]+\n?$/
+const ASCII = /^[\x00-\x7f]*$/
 const NOT_ASCII = /[\x80-\xff]/
 const LONE_SURROGATE = /\p{Surrogate}/u
 
@@ -63,6 +64,7 @@ function isFalsy(key: Bytes | undefined, given: unknown): boolean {
 export function keyBytes(key: unknown): Bytes | null | undefined {
   if (key === null || key === undefined) return null
   if (typeof key === 'string') {
+    if (ASCII.test(key)) return key
     if (LONE_SURROGATE.test(key))
       throw new UnicodeEncodeError("'utf-8' codec can't encode a lone surrogate in the key")
     return Buffer.from(key).toString('latin1')
