@@ -78,6 +78,12 @@ export interface StatsRequest {
   readonly spelled: Bytes
 }
 
+/** ElastiCache's `config get cluster`; the reply has one item, or none. Text protocol only. */
+export interface ConfigRequest {
+  readonly kind: 'config'
+  readonly noreply: false
+}
+
 export type Request =
   | RetrievalRequest
   | StoreRequest
@@ -86,6 +92,7 @@ export type Request =
   | TouchRequest
   | FlushRequest
   | StatsRequest
+  | ConfigRequest
 
 /** `get` or `gets` of one or more keys; the reply may name only these keys. */
 export function retrieval(
@@ -141,3 +148,5 @@ export function flushAll(dialect: WireDialect, delay?: bigint, noreply = false):
 export function stats(dialect: WireDialect, argument?: Bytes): StatsRequest {
   return { kind: 'stats', argument, noreply: false, spelled: dialect.stats }
 }
+
+export const config: ConfigRequest = { kind: 'config', noreply: false }

@@ -18,6 +18,7 @@ export {
   defaultBehaviors,
 } from './behaviors.js'
 export { Client } from './client.js'
+export { type Cluster, type DiscoveryOptions, discoverCluster } from './elasticache.js'
 export * from './errors.js'
 export type { NegativeTimeout } from './exptime.js'
 export type { ClientOptions } from './options.js'

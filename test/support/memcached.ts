@@ -28,6 +28,9 @@ export interface Memcached {
   stop(): Promise<void>
   /** Starts it again, empty, on the same port. */
   start(): Promise<void>
+  /** SIGSTOP and SIGCONT; a local binary only. */
+  freeze(): void
+  thaw(): void
 }
 
 const IMAGE = 'memcached:1.6'
@@ -66,6 +69,8 @@ async function startBinary(binary: string, options: MemcachedOptions): Promise<M
     async stop() {
       await end(child)
     },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async start() {
       ;({ child, port } = await spawnBinary(binary, options, port))
     },
@@ -123,6 +128,10 @@ async function end(child: ChildProcess): Promise<void> {
   await gone
 }
 
+function notInDocker(): never {
+  throw new Error('a container cannot be frozen by signal here: use a local memcached')
+}
+
 async function startContainer(args: readonly string[]): Promise<Memcached> {
   const { GenericContainer } = await import('testcontainers')
   const port = await freePort()
@@ -151,6 +160,8 @@ async function startContainer(args: readonly string[]): Promise<Memcached> {
       container = await run()
       await accepting(host, port)
     },
+    freeze: notInDocker,
+    thaw: notInDocker,
   }
 }
 

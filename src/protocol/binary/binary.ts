@@ -91,6 +91,7 @@ class BinaryConversation implements Conversation {
 
   write(pending: readonly { readonly request: Request }[], out: Output): void {
     for (const { request } of pending) {
+      if (request.kind === 'config') continue
       if (request.kind === 'retrieval' && request.multi) this.many(request, out)
       else {
         const sequence = this.sequence.next()
@@ -160,6 +161,8 @@ class BinaryConversation implements Conversation {
         const end = reply.status === 0 ? END : refusal(reply.status, reply.text())
         return this.sink.reply({ type: 'stats', stats, end })
       }
+      case 'config':
+        throw new UnintelligibleReply('reply to a request of the text protocol')
       case 'arithmetic':
         this.done()
         return this.sink.reply(reply.status === 0 ? counter(reply) : refusal(reply.status, reply.text()))

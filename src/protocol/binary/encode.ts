@@ -48,6 +48,7 @@ const MAX_KEY_LENGTH = 250
 
 /** @throws RangeError naming the argument */
 export function checkBinary(request: Request): void {
+  if (request.kind === 'config') throw new RangeError('config get cluster has no binary form')
   if (request.kind === 'retrieval') for (const key of request.keys) checkKey(key)
   else if ('key' in request) checkKey(request.key)
   if (request.kind === 'arithmetic' && !/^\d{1,20}$/.test(request.delta))
@@ -82,7 +83,11 @@ export function frame(
 }
 
 /** `request` has passed `checkBinary`; retrievals of many keys and stats are the conversation's. */
-export function encodeBinary(request: Request, sequence: number, out: Output): number {
+export function encodeBinary(
+  request: Exclude<Request, { kind: 'config' }>,
+  sequence: number,
+  out: Output,
+): number {
   switch (request.kind) {
     case 'retrieval':
       return send(opcode.GETK, sequence, '', request.keys[0]!, out)

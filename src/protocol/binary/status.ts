@@ -2,7 +2,9 @@
 import type { Request } from '../requests.js'
 import type { LineReply, LineStatus } from '../wire.js'
 
-const done: Readonly<Record<Exclude<Request['kind'], 'retrieval' | 'stats' | 'arithmetic'>, LineReply>> = {
+const done: Readonly<
+  Record<Exclude<Request['kind'], 'retrieval' | 'stats' | 'arithmetic' | 'config'>, LineReply>
+> = {
   store: { type: 'line', status: 'STORED', line: 'STORED' },
   delete: { type: 'line', status: 'DELETED', line: 'DELETED' },
   touch: { type: 'line', status: 'TOUCHED', line: 'TOUCHED' },

@@ -49,6 +49,7 @@ export function checkText(request: Request): void {
       if (UNSAFE_LINE.test(request.argument ?? ''))
         throw new RangeError(`stats argument ${JSON.stringify(request.argument)}`)
       return
+    case 'config':
     case 'flush_all':
   }
 }
@@ -90,6 +91,8 @@ function commandLine(request: Exclude<Request, StoreRequest | RetrievalRequest>)
     }
     case 'flush_all':
       return `${request.delay === undefined ? request.spelled : `flush_all ${request.delay}`}${noreply}\r\n`
+    case 'config':
+      return 'config get cluster\r\n'
     case 'stats':
       return request.argument === undefined ? `${request.spelled}\r\n` : `stats ${request.argument}\r\n`
   }

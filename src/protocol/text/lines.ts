@@ -70,6 +70,13 @@ export function valueHeader(line: Bytes, maxData: number): ItemHeader {
   throw badHeader(line)
 }
 
+/** `CONFIG cluster flags length` @throws UnintelligibleReply */
+export function configHeader(line: Bytes, maxData: number): ItemHeader {
+  const [, name, size] = /^CONFIG ([^ ]+) \d+ (\d{1,10}) ?$/.exec(line) ?? []
+  if (name === undefined || !(Number(size) <= maxData)) throw badHeader(line)
+  return { key: name, flags: 0, cas: undefined, length: Number(size) }
+}
+
 /** `VA length f<flags> [c<cas>] k<key>` @throws UnintelligibleReply */
 export function metaHeader(line: Bytes, maxData: number): ItemHeader {
   const [, size = '', ...tokens] = line.split(' ')

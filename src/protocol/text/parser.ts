@@ -6,6 +6,7 @@ import { type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.j
 import type { RetrievalRequest } from '../requests.js'
 import type { Bytes, Item, ItemsReply, LineReply } from '../wire.js'
 import {
+  configHeader,
   END,
   type ItemHeader,
   lineReply,
@@ -36,6 +37,8 @@ export type Frame =
   /** One mg. */
   | { readonly shape: 'item'; readonly key: Bytes; readonly brief?: Brief }
   | { readonly shape: 'stats' }
+  /** A CONFIG block up to END. */
+  | { readonly shape: 'config' }
   /** Asked by the conversation for itself. */
   | { readonly shape: 'own'; readonly take: (reply: LineReply) => void }
 
@@ -150,6 +153,9 @@ export class TextParser {
         this.done()
         return this.sink.reply(metaReply(line, { HD: 'unknown' }))
       }
+      case 'config':
+        if (line.startsWith('CONFIG ')) return this.begin(configHeader(line, this.limits.maxData))
+        return this.endItems(lineReply(line))
       case 'stats':
         return this.statistic(line)
       case 'own':
@@ -261,7 +267,7 @@ export class TextParser {
     }
     const item: Item = { key, flags, cas, data }
     if (frame.shape === 'items' && frame.each) return frame.each(item)
-    if (frame.shape === 'items' || frame.shape === 'shared') {
+    if (frame.shape === 'items' || frame.shape === 'shared' || frame.shape === 'config') {
       this.items.push(item)
       this.heldIsLent = this.lent
       return

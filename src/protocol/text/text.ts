@@ -48,7 +48,8 @@ export class TextConversation implements Conversation {
       const { keys, each, brief } = request
       // Without `each` the items are kept until the end.
       this.parser.expect({ shape: 'items', keys, each, brief: each && brief })
-    } else if (request.kind === 'stats') this.parser.expect({ shape: 'stats' })
+    } else if (request.kind === 'stats' || request.kind === 'config')
+      this.parser.expect({ shape: request.kind })
     else if (!request.noreply) this.parser.expect({ shape: 'line' })
   }
 

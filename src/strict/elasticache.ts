@@ -1,0 +1,61 @@
+/**
+ * Amazon ElastiCache's auto discovery, beyond pylibmc (which hangs on it): the configuration endpoint tells the cluster's nodes.
+ * Format: `config get cluster` answers with a version, then `host|address|port` of every node, separated by blanks.
+ */
+import * as requests from '../protocol/requests.js'
+import type { ItemsReply } from '../protocol/wire.js'
+import { ValueError } from '../python/errors.js'
+import { Connection } from '../transport/connection.js'
+import type { Tls } from '../transport/socket.js'
+import { parseServer } from './server-spec.js'
+
+export interface Cluster {
+  /** Counts the changes of the cluster. */
+  readonly version: number
+  /** `host:port` of every node, in the endpoint's order: what `new Client` takes. */
+  readonly servers: readonly string[]
+}
+
+export interface DiscoveryOptions {
+  /** Milliseconds for connecting and asking. Default 5000. */
+  readonly timeout?: number
+  readonly tls?: Tls
+}
+
+/**
+ * Asks a configuration endpoint for the nodes of its cluster.
+ * @param endpoint `host:port`
+ * @throws TransportError when it cannot be reached; ValueError when it is no configuration endpoint or its answer makes no sense
+ */
+export async function discoverCluster(endpoint: string, options: DiscoveryOptions = {}): Promise<Cluster> {
+  const connection = new Connection(parseServer(endpoint).address, options)
+  try {
+    const { items, end } = await ask(connection)
+    const [item] = items
+    if (!item) throw new ValueError(`${endpoint} is no configuration endpoint: it answers ${end.line}`)
+    return parseCluster(item.data.toString(), endpoint)
+  } finally {
+    connection.close()
+  }
+}
+
+async function ask(connection: Connection): Promise<ItemsReply> {
+  return (await connection.exchange(requests.config)) as ItemsReply
+}
+
+function parseCluster(text: string, endpoint: string): Cluster {
+  const [version = '', nodes = ''] = text.split('\n')
+  const servers = nodes
+    .trim()
+    .split(/ +/)
+    .map((node) => {
+      const [host = '', address = '', port] = node.split('|')
+      if (!/^\d{1,5}$/.test(port ?? '') || (host === '' && address === ''))
+        throw new ValueError(`${endpoint} names the node ${JSON.stringify(node)}, not host|address|port`)
+      const name = host || address
+      return `${name.includes(':') ? `[${name}]` : name}:${port}`
+    })
+  if (!/^\d+$/.test(version.trim()))
+    throw new ValueError(`${endpoint} gives the version ${JSON.stringify(version)}, not a number`)
+  return { version: Number(version), servers }
+}
