@@ -46,7 +46,8 @@ for (const { name, topic } of topics) {
     })
   }
 
-  test(`a real memcached still answers as recorded: ${name}`, async () => {
+  // memcached's background threads may look at an item between two statistics.
+  test(`a real memcached still answers as recorded: ${name}`, { timeout: 120_000, retry: 2 }, async () => {
     for (const { exchanges } of topic.conversations) {
       const memcached = await startMemcached({ args: topic.args })
       try {
@@ -55,7 +56,7 @@ for (const { name, topic } of topics) {
         await memcached.stop()
       }
     }
-  }, 120_000)
+  })
 }
 
 async function converse(

@@ -14,8 +14,11 @@ const setType = new PyGlobal('builtins', 'set')
 const frozensetType = new PyGlobal('builtins', 'frozenset')
 const encode = new PyGlobal('_codecs', 'encode')
 
+/** CPython makes the bytes of a bytearray anew, also where it has an object for one byte. */
+const unshared = new WeakSet<Uint8Array>()
+
 export function saveBytes(p: Pickler, value: Uint8Array): void {
-  const key = value.length === 0 ? sharedBytes[256]! : value.length === 1 ? sharedBytes[value[0]!]! : value
+  const key = sharedKey(value)
   const known = p.objects.get(key)
   if (known !== undefined) return p.get(known)
   if (p.protocol >= 3) {
@@ -29,12 +32,19 @@ export function saveBytes(p: Pickler, value: Uint8Array): void {
   }
 }
 
+function sharedKey(value: Uint8Array): object {
+  if (value.length === 0) return sharedBytes[256]!
+  return value.length === 1 && !unshared.has(value) ? sharedBytes[value[0]!]! : value
+}
+
 export function saveByteArray(p: Pickler, value: PyByteArray): void {
   if (p.protocol >= 5) {
     p.out.payload(undefined, undefined, op.BYTEARRAY8, value.bytes)
     p.memoize(value)
   } else {
-    saveReduce(p, bytearrayType, value.bytes.length === 0 ? [] : [Buffer.from(value.bytes)], value)
+    const bytes = Buffer.from(value.bytes)
+    unshared.add(bytes)
+    saveReduce(p, bytearrayType, bytes.length === 0 ? [] : [bytes], value)
   }
 }
 
