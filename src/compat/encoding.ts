@@ -2,22 +2,22 @@
 import type { Operation, Slots } from '../strict/index.js'
 import {
   type CompressionRequest,
-  type EncodedValue,
   FLAG_INTEGER,
   FLAG_LONG,
   FLAG_PICKLE,
   FLAG_TEXT,
   FLAG_ZLIB,
+  type Payload,
   pickle,
   pylibmcEncoding,
   pythonMemcachedEncoding,
   ValueEncodeError,
 } from '../values/index.js'
 import { isInteger } from '../values/integers.js'
-import { encodeText } from '../values/text.js'
+import { writeText } from '../values/text.js'
 import type { Emulation } from './emulation.js'
 
-type Encode = (value: unknown, compression: CompressionRequest | undefined) => EncodedValue
+type Encode = (value: unknown, compression: CompressionRequest | undefined) => Payload
 
 export function encoder(emulation: Emulation): Slots['encode'] {
   const { announcer, options } = emulation
@@ -45,16 +45,17 @@ function writer(emulation: Emulation): Encode {
   /** Compressed by the rule for bytes, which is the rule for everything but integers. */
   function flagged(
     flag: number,
-    data: Uint8Array,
+    data: Uint8Array | string,
     compression: CompressionRequest | undefined,
-  ): EncodedValue {
-    const encoded = base.encode(data, compression)
+  ): Payload {
+    if (!compression?.minCompressLen) return { flags: flag, data }
+    const encoded = base.encode(typeof data === 'string' ? Buffer.from(data) : data, compression)
     return flag === 0 ? encoded : { flags: encoded.flags | flag, data: encoded.data }
   }
 
   return (value, compression) => {
     if (typeof value === 'string' && text !== 'pickle')
-      return flagged(text === 'flag-16' ? FLAG_TEXT : 0, encodeText(value), compression)
+      return flagged(text === 'flag-16' ? FLAG_TEXT : 0, writeText(value), compression)
     if (typeof value === 'boolean' && !booleansPickled) return booleans.encode(value, undefined)
     if (typeof value === 'string')
       return flagged(
@@ -125,9 +126,9 @@ function announce(
 /** Above `minCompressLen` bytes (strictly), never integers, and only what got shorter. */
 function compressedBy(
   compressor: (data: Buffer) => Uint8Array,
-  encoded: EncodedValue,
+  encoded: Payload,
   request: CompressionRequest | undefined,
-): EncodedValue {
+): Payload {
   const { minCompressLen = 0 } = request ?? {}
   const integer = (encoded.flags & (FLAG_INTEGER | FLAG_LONG)) !== 0
   if (minCompressLen === 0 || integer || encoded.data.length <= minCompressLen) return encoded

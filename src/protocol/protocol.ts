@@ -32,7 +32,7 @@ export class AuthenticationFailure extends Error {
 export interface Output {
   text(bytes: Bytes): void
   /** A data block, as it is. It must not change until it has left. */
-  data(bytes: Uint8Array): void
+  data(bytes: Uint8Array | Bytes): void
 }
 
 /** What a conversation tells its connection. */

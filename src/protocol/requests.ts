@@ -26,7 +26,7 @@ export interface StoreRequest {
   readonly flags: number
   readonly exptime: number | bigint
   /** The data block. */
-  readonly data: Uint8Array
+  readonly data: Uint8Array | Bytes
   /** CAS unique, only for `cas`. */
   readonly cas: bigint | undefined
   readonly noreply: boolean
@@ -110,7 +110,7 @@ export interface StoreOptions {
   readonly key: Bytes
   readonly flags: number
   readonly exptime: number | bigint
-  readonly data: Uint8Array
+  readonly data: Uint8Array | Bytes
   readonly cas?: bigint
   readonly noreply?: boolean
 }

@@ -11,7 +11,7 @@ import type { Bytes, Item, ItemsReply, LineReply, Reply, StoreVerb } from '../pr
 import { ValueError } from '../python/errors.js'
 import { TransportError } from '../transport/errors.js'
 import type { Receiver } from '../transport/types.js'
-import type { CompressionRequest, EncodedValue } from '../values/types.js'
+import type { CompressionRequest, Payload } from '../values/types.js'
 import type { CallOptions } from './arguments.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { fromReplica, replicate } from './replicas.js'
@@ -22,7 +22,7 @@ import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
 export interface PreparedStore {
   readonly verb: StoreVerb
   readonly key: Bytes
-  readonly encoded: EncodedValue
+  readonly encoded: Payload
   readonly exptime: number | bigint
   readonly cas?: bigint
   /** Instead of the key's own hash. */
@@ -213,7 +213,7 @@ export class Core {
     compression: CompressionRequest | undefined,
     operation: Operation,
     key: Bytes,
-  ): EncodedValue {
+  ): Payload {
     const encoded = this.slots.encode(value, compression, operation, key)
     this.slots.size?.(encoded, operation, key)
     return encoded

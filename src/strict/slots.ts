@@ -9,7 +9,7 @@ import type { Bytes, Item, WireDialect } from '../protocol/wire.js'
 import type { ServerAddress } from '../transport/address.js'
 import type { TransportError } from '../transport/errors.js'
 import type { Exchange } from '../transport/types.js'
-import type { CompressionRequest, EncodedValue } from '../values/types.js'
+import type { CompressionRequest, Payload } from '../values/types.js'
 
 /** Names of operations as they appear in errors, events and traces: the camelCase method names. */
 export type Operation =
@@ -103,9 +103,9 @@ export interface Slots {
     compression: CompressionRequest | undefined,
     operation: Operation,
     key: Bytes,
-  ) => EncodedValue
+  ) => Payload
   /** Client-side size rule: throws when the encoded value must not be sent. Absent = everything is sent. */
-  readonly size?: (encoded: EncodedValue, operation: Operation, key: Bytes) => void
+  readonly size?: (encoded: Payload, operation: Operation, key: Bytes) => void
   readonly decode: (item: Item, operation: Operation) => unknown
   /** Flags of items whose decoded value keeps nothing of the bytes: those need not be copied. Absent = none. */
   readonly brief?: (flags: number) => boolean

@@ -78,7 +78,8 @@ export class State {
     this.slots = {
       key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, this.keyRule()),
       exptime: (time, operation) => exptime(time, operation, options.negativeTimeout ?? 'zero'),
-      encode: (value, compression) => this.encoding.encode(value, compression),
+      encode: (value, compression) =>
+        this.encoding.write?.(value, compression) ?? this.encoding.encode(value, compression),
       decode: (item, operation) => {
         try {
           return this.encoding.decode(item.flags, item.data)

@@ -1,13 +1,28 @@
-/** Joins what leaves together: command lines and small data blocks in one string, large data blocks as they are. */
+/**
+ * Joins what leaves together. Short pieces become one string, which V8 joins without copying them; longer ones are copied once, into
+ * a send buffer that is used again; large bytes are handed over as they are.
+ */
 import type { Writable } from 'node:stream'
 import type { Output } from '../protocol/protocol.js'
 import type { Bytes } from '../protocol/wire.js'
 
-/** Data blocks up to this many bytes are joined; larger ones are written without being copied. */
-const JOIN_LIMIT = 8 * 1024
+/** Text up to this length is joined as a string. Longer joined strings cost V8 more than copying the pieces. */
+const SHORT_TEXT = 1024
+/** The same for bytes, which become text first. */
+const SHORT_BYTES = 128
+/** A joined string up to this length is written without a buffer: Node copies it on its stack. */
+const JOINED = 16 * 1024
+/** Bytes up to this length are copied, longer ones written without. */
+const COPIED = 32 * 1024
+const BUFFER = 128 * 1024
+/** Buffers kept for later: as many as a connection under pressure uses in turn. */
+const KEPT = 8
 
 export class SocketOutput implements Output {
   private joined: Bytes = ''
+  private buffer: SendBuffer | undefined
+  private used = 0
+  private readonly kept: SendBuffer[] = []
 
   constructor(private readonly socket: Writable) {}
 
@@ -15,24 +30,95 @@ export class SocketOutput implements Output {
     this.joined += bytes
   }
 
-  data(bytes: Uint8Array): void {
-    if (bytes.length <= JOIN_LIMIT) {
-      this.joined += latin1(bytes)
-      return
+  data(bytes: Uint8Array | Bytes): void {
+    const { length } = bytes
+    if (typeof bytes === 'string') {
+      if (length <= SHORT_TEXT) this.joined += bytes
+      else if (length > BUFFER) this.past(bytes)
+      else {
+        const at = this.room(length)
+        this.buffer!.bytes.write(bytes, at, length, 'latin1')
+      }
+    } else if (length <= SHORT_BYTES) this.joined += latin1(bytes)
+    else if (length > COPIED) this.past(bytes)
+    else {
+      const at = this.room(length)
+      this.buffer!.bytes.set(bytes, at)
     }
-    this.socket.cork()
-    if (this.joined !== '') this.socket.write(this.joined, 'latin1')
-    this.joined = ''
-    this.socket.write(bytes)
-    this.socket.uncork()
   }
 
   /** Hands over what is joined. */
   flush(): void {
-    if (this.joined === '') return
-    const { joined } = this
+    if (this.used === 0 && this.joined.length <= JOINED) {
+      if (this.joined === '') return
+      const { joined } = this
+      this.joined = ''
+      this.socket.write(joined, 'latin1')
+      return
+    }
+    this.spill()
+    this.send()
+  }
+
+  /** Not through the buffer. */
+  private past(bytes: Uint8Array | Bytes): void {
+    this.socket.cork()
+    this.flush()
+    if (typeof bytes === 'string') this.socket.write(bytes, 'latin1')
+    else this.socket.write(bytes)
+    this.socket.uncork()
+  }
+
+  /** Where so many bytes, at most a buffer full, have a place behind everything before them. */
+  private room(length: number): number {
+    this.spill()
+    if (this.used + length > BUFFER) this.send()
+    this.buffer ??= this.kept.pop() ?? new SendBuffer(this.kept)
+    const at = this.used
+    this.used += length
+    return at
+  }
+
+  private spill(): void {
+    let { joined } = this
+    if (joined === '') return
     this.joined = ''
-    this.socket.write(joined, 'latin1')
+    for (; joined.length > BUFFER; joined = joined.slice(BUFFER)) this.copyText(joined.slice(0, BUFFER))
+    this.copyText(joined)
+  }
+
+  private copyText(text: Bytes): void {
+    const at = this.room(text.length)
+    this.buffer!.bytes.write(text, at, text.length, 'latin1')
+  }
+
+  private send(): void {
+    const { buffer, used, socket } = this
+    if (!buffer || used === 0) return
+    this.used = 0
+    buffer.lent++
+    socket.write(buffer.bytes.subarray(0, used), buffer.written)
+    // Taken by the system at once, and free for the next bytes; otherwise it comes back when it has been written.
+    if (socket.writableLength === 0) return
+    buffer.away = true
+    this.buffer = undefined
+  }
+}
+
+class SendBuffer {
+  readonly bytes = Buffer.allocUnsafeSlow(BUFFER)
+  /** Writes whose end has not been told. */
+  lent = 0
+  away = false
+  readonly written: () => void
+
+  constructor(kept: SendBuffer[]) {
+    this.written = () => {
+      this.lent--
+      if (this.lent > 0 || !this.away) return
+      this.away = false
+      if (kept.length < KEPT) kept.push(this)
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { deflateSync } from 'node:zlib'
 import type { PickleConverter } from './pickle/converters.js'
 import type { UnpickleOptions } from './pickle/options.js'
 import { pickle } from './pickle/writer.js'
-import { type EncodedValue, FLAG_PICKLE, FLAG_ZLIB } from './types.js'
+import { type EncodedValue, FLAG_PICKLE, FLAG_ZLIB, type Payload } from './types.js'
 import { compress, DEFAULT_MAX_INFLATED, decompress } from './zlib.js'
 
 /** Another way to write what has no type bits of its own; pickles are still read. */
@@ -64,6 +64,10 @@ export function serialized(value: unknown, options: EncodingOptions, protocol: n
   const { serializer, converters, persistentId } = options
   if (serializer) return { flags: serializer.flag, data: serializer.serialize(value) }
   return { flags: FLAG_PICKLE, data: pickle(value, { protocol, converters, persistentId }) }
+}
+
+export function asBytes({ flags, data }: Payload): EncodedValue {
+  return { flags, data: typeof data === 'string' ? Buffer.from(data, 'latin1') : data }
 }
 
 /** The compressed value when it is shorter, else the value as it is. */

@@ -41,6 +41,7 @@ export {
   FLAG_PICKLE,
   FLAG_TEXT,
   FLAG_ZLIB,
+  type Payload,
   type ValueEncoding,
 } from './types.js'
 export { compress, decompress } from './zlib.js'

@@ -1,6 +1,7 @@
 /** How pylibmc 1.6.3 writes and reads values. Source: spec/pylibmc §4. */
 import { textRepr } from '../python/repr.js'
 import {
+  asBytes,
   checkedOptions,
   type EncodingOptions,
   inflated,
@@ -11,14 +12,14 @@ import {
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
 import { unpickle } from './pickle/reader.js'
-import { decodeText, encodeText } from './text.js'
+import { decodeText, writeText } from './text.js'
 import {
   type CompressionRequest,
-  type EncodedValue,
   FLAG_INTEGER,
   FLAG_LONG,
   FLAG_PICKLE,
   FLAG_TEXT,
+  type Payload,
   type ValueEncoding,
 } from './types.js'
 
@@ -34,6 +35,9 @@ export function pylibmcEncoding(given: PylibmcEncodingOptions = {}): ValueEncodi
   return {
     name: 'pylibmc',
     encode(value, compression) {
+      return asBytes(compressed(typed(value, options), compression, options))
+    },
+    write(value, compression) {
       return compressed(typed(value, options), compression, options)
     },
     decode(flags, data) {
@@ -57,23 +61,23 @@ export function pylibmcEncoding(given: PylibmcEncodingOptions = {}): ValueEncodi
   }
 }
 
-function typed(value: unknown, options: EncodingOptions): EncodedValue {
+function typed(value: unknown, options: EncodingOptions): Payload {
+  if (typeof value === 'string') return { flags: FLAG_TEXT, data: writeText(value) }
   if (value instanceof Uint8Array) return { flags: 0, data: value }
-  if (typeof value === 'string') return { flags: FLAG_TEXT, data: encodeText(value) }
-  if (typeof value === 'boolean') return { flags: FLAG_INTEGER, data: Buffer.from(value ? '1' : '0') }
-  if (isInteger(value)) return { flags: FLAG_LONG, data: Buffer.from(integerText(value)) }
+  if (typeof value === 'boolean') return { flags: FLAG_INTEGER, data: value ? '1' : '0' }
+  if (isInteger(value)) return { flags: FLAG_LONG, data: integerText(value) }
   return serialized(value, options, options.pickleProtocol ?? -1)
 }
 
 /** Compresses at `minCompressLen` bytes and more, and keeps only what got shorter. Level 0 is off. */
 function compressed(
-  encoded: EncodedValue,
+  encoded: Payload,
   request: CompressionRequest | undefined,
   options: EncodingOptions,
-): EncodedValue {
+): Payload {
   const { minCompressLen = 0, compressLevel = -1 } = request ?? {}
   if (minCompressLen === 0 || compressLevel === 0 || encoded.data.length < minCompressLen) return encoded
-  return smaller(encoded, options, compressLevel)
+  return smaller(asBytes(encoded), options, compressLevel)
 }
 
 /** The C library hands the digits over as a C string. */

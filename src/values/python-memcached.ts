@@ -1,6 +1,7 @@
 /** How python-memcached writes and reads values, by version. Source: spec/python-memcached §9, §17, §18. */
 import { bytesRepr } from '../python/repr.js'
 import {
+  asBytes,
   checkedOptions,
   type EncodingOptions,
   inflated,
@@ -11,15 +12,15 @@ import {
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
 import { unpickle } from './pickle/reader.js'
-import { decodeText, encodeText } from './text.js'
+import { decodeText, writeText } from './text.js'
 import {
   type CompressionRequest,
-  type EncodedValue,
   FLAG_INTEGER,
   FLAG_LONG,
   FLAG_PICKLE,
   FLAG_TEXT,
   FLAG_ZLIB,
+  type Payload,
   type ValueEncoding,
 } from './types.js'
 
@@ -65,6 +66,9 @@ export function pythonMemcachedEncoding(given: PythonMemcachedEncodingOptions = 
   return {
     name: `python-memcached-${version}`,
     encode(value, compression) {
+      return asBytes(compressed(typed(value, options, dialect), compression, options))
+    },
+    write(value, compression) {
       return compressed(typed(value, options, dialect), compression, options)
     },
     decode(flags, data) {
@@ -88,26 +92,26 @@ export function pythonMemcachedEncoding(given: PythonMemcachedEncodingOptions = 
   }
 }
 
-function typed(value: unknown, options: EncodingOptions, dialect: PythonMemcachedDialect): EncodedValue {
-  if (value instanceof Uint8Array) return { flags: 0, data: value }
+function typed(value: unknown, options: EncodingOptions, dialect: PythonMemcachedDialect): Payload {
   if (typeof value === 'string' && dialect.text !== 'pickle')
-    return { flags: dialect.text === 'flagged' ? FLAG_TEXT : 0, data: encodeText(value) }
-  if (isInteger(value)) return { flags: FLAG_INTEGER, data: Buffer.from(integerText(value)) }
+    return { flags: dialect.text === 'flagged' ? FLAG_TEXT : 0, data: writeText(value) }
+  if (value instanceof Uint8Array) return { flags: 0, data: value }
+  if (isInteger(value)) return { flags: FLAG_INTEGER, data: integerText(value) }
   if (typeof value === 'boolean' && dialect.booleans !== 'pickle')
     return {
       flags: FLAG_INTEGER,
-      data: Buffer.from(dialect.booleans === 'digit' ? `${+value}` : value ? 'True' : 'False'),
+      data: dialect.booleans === 'digit' ? `${+value}` : value ? 'True' : 'False',
     }
   return serialized(value, options, options.pickleProtocol ?? 0)
 }
 
 /** Compresses above `minCompressLen` bytes (strictly), never integers, and keeps only what got shorter. */
 function compressed(
-  encoded: EncodedValue,
+  encoded: Payload,
   request: CompressionRequest | undefined,
   options: EncodingOptions,
-): EncodedValue {
+): Payload {
   const { minCompressLen = 0 } = request ?? {}
   const never = minCompressLen === 0 || (encoded.flags & (FLAG_INTEGER | FLAG_LONG)) !== 0
-  return never || encoded.data.length <= minCompressLen ? encoded : smaller(encoded, options, -1)
+  return never || encoded.data.length <= minCompressLen ? encoded : smaller(asBytes(encoded), options, -1)
 }

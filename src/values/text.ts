@@ -4,6 +4,14 @@ import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const LONE_SURROGATE = /\p{Surrogate}/u
 
+/** Every other character takes more bytes than it has units. */
+export const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length
+
+/** As UTF-8; ASCII as it is. @throws UnicodeEncodeError for lone surrogates */
+export function writeText(text: string): Uint8Array | string {
+  return isAscii(text) ? text : encodeText(text)
+}
+
 /** @throws UnicodeEncodeError for lone surrogates */
 export function encodeText(text: string): Buffer {
   if (LONE_SURROGATE.test(text))

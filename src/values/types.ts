@@ -17,6 +17,13 @@ export interface EncodedValue {
   readonly data: Uint8Array
 }
 
+/** An encoded value on its way out: text of ASCII alone is its own bytes. */
+export interface Payload {
+  /** Unsigned 32 bit. */
+  readonly flags: number
+  readonly data: Uint8Array | string
+}
+
 /** When to compress. Lengths in bytes after serializing. */
 export interface CompressionRequest {
   /** 0 = never; its exact comparison (`>=` or `>`) belongs to the encoding. */
@@ -34,6 +41,8 @@ export interface ValueEncoding {
   readonly name: string
   /** @throws ValueEncodeError when the value has no representation (nothing was sent). */
   encode(value: unknown, compression?: CompressionRequest): EncodedValue
+  /** The same for writing: what is ASCII alone may come as text, and no bytes are made of it. Absent = `encode`. */
+  write?(value: unknown, compression?: CompressionRequest): Payload
   /** @throws ValueDecodeError when flags or payload cannot be read. */
   decode(flags: number, data: Buffer): unknown
 }

@@ -58,7 +58,7 @@ export class SerialConnection implements Exchange {
     socket!.cork()
     encodeText(request, {
       text: (bytes) => socket!.write(unpacked(bytes), 'latin1'),
-      data: (bytes) => socket!.write(bytes),
+      data: (bytes) => (typeof bytes === 'string' ? socket!.write(bytes, 'latin1') : socket!.write(bytes)),
     })
     socket!.uncork()
     if (request.noreply) return lineReply('OK')
