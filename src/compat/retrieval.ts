@@ -28,9 +28,7 @@ export async function get(context: Context, key: CompatKey, missing: unknown): P
   if (wire === '') return absent
   const modes = commands.slots.modes()
   try {
-    // Decoded while the reply is being read, as in the strict client.
-    const take = (item: Item | undefined) => (item ? commands.slots.decode(item, 'get') : absent)
-    return await again(context, 'get', () => commands.fetch(modes.retrieval, wire, 'get', modes, hash, take))
+    return await again(context, 'get', () => commands.read(modes.retrieval, wire, 'get', modes, absent, hash))
   } catch (error) {
     const withDefault = missing === undefined || !emulation.on('get-default-on-failure')
     const value = swallowed(emulation, 'errors', 'get', wire, error, withDefault ? absent : none)

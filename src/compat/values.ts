@@ -26,8 +26,13 @@ const TYPES = FLAG_PICKLE | FLAG_INTEGER | FLAG_LONG | FLAG_TEXT
 /** Types that both libraries know alone; python-memcached resolves others by the order of its questions. */
 const SINGLE_TYPES = new Set([0, FLAG_PICKLE, FLAG_INTEGER, FLAG_LONG, FLAG_TEXT])
 
-export function valueSlots(emulation: Emulation): Pick<Slots, 'encode' | 'decode'> {
-  return { encode: encoder(emulation), decode: decoder(emulation) }
+export function valueSlots(emulation: Emulation): Pick<Slots, 'encode' | 'decode' | 'textFlags'> {
+  const textFlags = knownTypes(emulation) & FLAG_TEXT || undefined
+  return { encode: encoder(emulation), decode: decoder(emulation), textFlags }
+}
+
+function knownTypes({ on, facts }: Emulation): number {
+  return on('text-encoding') && facts.values === '1.58' ? TYPES & ~FLAG_TEXT : TYPES
 }
 
 function decoder(emulation: Emulation): Slots['decode'] {
@@ -39,7 +44,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
   const base = emulated ? pythonMemcachedEncoding(reading) : pylibmcEncoding(reading)
   const unpickler = options.unpickler ?? ((data: Buffer) => unpickle(data, reading))
   const zeroIsText = emulation.on('flag-0-reads') && facts.flagZeroIsText
-  const known = emulation.on('text-encoding') && facts.values === '1.58' ? TYPES & ~FLAG_TEXT : TYPES
+  const known = knownTypes(emulation)
 
   return (item, operation) => {
     const data = inflated(item, operation)

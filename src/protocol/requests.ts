@@ -2,7 +2,7 @@
  * Requests, free of bytes and I/O: what a client asks. A protocol (text/, binary/) checks them and puts them on the wire.
  * Immutable, so they may be kept, logged and compared.
  */
-import type { Bytes, Item, StoreVerb, WireDialect } from './wire.js'
+import type { Bytes, StoreVerb, WireDialect } from './wire.js'
 
 export interface RetrievalRequest {
   readonly kind: 'retrieval'
@@ -11,11 +11,21 @@ export interface RetrievalRequest {
   readonly keys: readonly Bytes[]
   /** Asked as one of many keys: the binary protocol then sends quiet gets and a terminating NOOP. */
   readonly multi: boolean
-  /** Items with such flags are read while the reply is being parsed and nothing of their bytes is kept: no copy is made of them. */
-  readonly brief: ((flags: number) => boolean) | undefined
-  /** Of many keys: takes each item as soon as it is there; the reply then has none. Must not throw. */
-  readonly each: ((item: Item) => void) | undefined
+  /** Takes each item as soon as it is there; the reply then has none. */
+  readonly taker: ItemTaker | undefined
   readonly noreply: false
+}
+
+/** Takes items while their reply is being parsed. That they have come is certain only when the reply has ended. */
+export interface ItemTaker {
+  /** Items with exactly these flags are UTF-8 text, and come as such where they can: no copy is made of them. −1 = none. */
+  readonly textFlags: number
+  /**
+   * Must not throw.
+   * @param index of its key in the request
+   * @param data the receiver's own; text that is no valid UTF-8 comes as bytes
+   */
+  item(index: number, flags: number, cas: bigint | undefined, data: Buffer | string): void
 }
 
 export interface StoreRequest {
@@ -99,10 +109,9 @@ export function retrieval(
   verb: 'get' | 'gets',
   keys: readonly Bytes[],
   multi = keys.length > 1,
-  brief?: (flags: number) => boolean,
-  each?: (item: Item) => void,
+  taker?: ItemTaker,
 ): RetrievalRequest {
-  return { kind: 'retrieval', verb, keys, multi, brief, each, noreply: false }
+  return { kind: 'retrieval', verb, keys, multi, taker, noreply: false }
 }
 
 export interface StoreOptions {

@@ -44,7 +44,7 @@ export interface Item {
   readonly flags: number
   /** CAS unique, present in replies to gets. Unsigned 64 bit. */
   readonly cas: bigint | undefined
-  /** The data block. The receiver's own, unless it asked for brief items: those are overwritten when its call returns. */
+  /** The data block, the receiver's own. */
   readonly data: Buffer
 }
 

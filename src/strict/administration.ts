@@ -2,16 +2,17 @@
 import * as requests from '../protocol/requests.js'
 import type { LineReply, StatsReply } from '../protocol/wire.js'
 import { type CallOptions, type Time, type TimeOptions, timeOf } from './arguments.js'
-import { Core, neverSent, wentStale } from './core.js'
+import { neverSent, wentStale } from './core.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { integer } from './exptime.js'
 import { badKey } from './keys.js'
+import { Many } from './many.js'
 import { flushOutcome } from './replies.js'
 import type { Server } from './slots.js'
 
 const PARAMETER = 38
 
-export class Administration extends Core {
+export class Administration extends Many {
   /** Invalidates every item of every server, now or after `time` seconds. @throws SomeErrors; the other servers were flushed */
   async flushAll(time: Time | TimeOptions = 0): Promise<true> {
     const modes = this.modes(time)

@@ -19,7 +19,7 @@ import {
 } from './arguments.js'
 import { AllocationError, CacheMiss, errorFor, MemcachedError, NotFound } from './errors.js'
 import { delta as checkedDelta, integer } from './exptime.js'
-import { badKey, prefixBytes } from './keys.js'
+import { badKey, keyBytes, prefixBytes } from './keys.js'
 import { replicate } from './replicas.js'
 import { softOutcome } from './replies.js'
 import type { Modes, Operation } from './slots.js'
@@ -32,14 +32,14 @@ export class Commands extends Administration {
 
   /** Value of a key, or `missing` (undefined unless given). Error replies are misses, as in pylibmc. */
   get<T = unknown>(key: Key, missing?: T, options?: CallOptions): Promise<T | undefined> {
-    return attempt(() => {
+    try {
       const modes = this.modes(options)
       const wire = this.slots.key(key, 'get', '')
       if (wire === '') return Promise.resolve(missing)
-      return this.fetch(modes.retrieval, wire, 'get', modes, undefined, (item) =>
-        this.decoded(item, 'get', (value) => value as T, missing),
-      )
-    })
+      return this.read(modes.retrieval, wire, 'get', modes, missing) as Promise<T | undefined>
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Value and CAS unique, `[undefined, undefined]` on a miss. @throws ValueError without the `cas` behavior */
@@ -86,24 +86,21 @@ export class Commands extends Administration {
     if (keys instanceof Map) throw new TypeError('dict is not a sequence')
     const modes = this.modes(options)
     const prefix = prefixBytes(options.keyPrefix, 'getMulti')
-    const names = new Map<Bytes, K>()
     const asked: Bytes[] = []
+    /** The caller's keys beside them. */
+    const names: K[] = []
     for (const key of keys) {
       const wire = this.slots.key(key, 'getMulti', prefix)
       if (wire === '') continue
       asked.push(wire)
-      // A key given as text and as bytes comes back once, as text.
-      if (typeof names.get(wire) !== 'string') names.set(wire, key)
+      names.push(key)
     }
-    const prefixed = modes.namespace.length
-    const take = (item: Item): [K, T] | undefined => {
-      const key = names.get(prefixed === 0 ? item.key : item.key.slice(prefixed)) as K
-      return this.decoded<[K, T] | undefined>(item, 'getMulti', (value) => [key, value as T], undefined)
+    const values = new Map<K, T>()
+    const found = (index: number, value: unknown): void => {
+      values.set(names[index]!, value as T)
     }
-    const pairs = modes.replicas
-      ? (await this.fetchEach(asked, modes)).map(take)
-      : await this.takeMulti(asked, modes, take, true)
-    return new Map(pairs.filter((pair) => pair !== undefined))
+    await (modes.replicas ? this.readEach(asked, modes, found) : this.readMulti(asked, modes, found))
+    return names.some(isBytes) ? byText(values) : values
   }
 
   // ── storage ──────────────────────────────────────────────────────────────────────────────────
@@ -177,14 +174,16 @@ export class Commands extends Administration {
     value: unknown,
     options: StoreArgument | undefined,
   ): Promise<boolean> {
-    return attempt(() => {
+    try {
       const modes = this.modes(options)
       const wire = this.slots.key(key, verb, '')
       const exptime = this.slots.exptime(timeOf(options), verb, wire)
       const encoded = this.encode(value, compressionOf(options), verb, wire)
       if (wire === '') return Promise.resolve(false)
       return this.store({ verb, key: wire, encoded, exptime }, verb, modes)
-    })
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   private async storeMulti<K extends Key>(
@@ -342,11 +341,16 @@ export class Commands extends Administration {
   }
 }
 
-/** What is wrong with the arguments rejects, too: callers have one way to hear of it. */
-function attempt<T>(start: () => Promise<T>): Promise<T> {
-  try {
-    return start()
-  } catch (error) {
-    return Promise.reject(error)
+const isBytes = (key: Key): boolean => typeof key !== 'string'
+
+/** A key given as text and as bytes comes back once, as text; one given twice as bytes comes back once. */
+function byText<K extends Key, T>(values: ReadonlyMap<K, T>): Map<K, T> {
+  const names = new Map<Bytes, K>()
+  const latest = new Map<Bytes, T>()
+  for (const [key, value] of values) {
+    const wire = keyBytes(key, 'getMulti')
+    latest.set(wire, value)
+    if (typeof names.get(wire) !== 'string') names.set(wire, key)
   }
+  return new Map(Array.from(names, ([wire, key]) => [key, latest.get(wire) as T]))
 }

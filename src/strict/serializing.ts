@@ -13,6 +13,7 @@ export function hooked(base: ValueEncoding, { serialize, deserialize }: Hooks): 
   if (!serialize && !deserialize) return base
   return {
     name: base.name,
+    textFlags: deserialize ? undefined : base.textFlags,
     encode(value, compression) {
       if (!serialize) return base.encode(value, compression)
       const { data, flags } = checked(serialize(value))

@@ -107,8 +107,8 @@ export interface Slots {
   /** Client-side size rule: throws when the encoded value must not be sent. Absent = everything is sent. */
   readonly size?: (encoded: Payload, operation: Operation, key: Bytes) => void
   readonly decode: (item: Item, operation: Operation) => unknown
-  /** Flags of items whose decoded value keeps nothing of the bytes: those need not be copied. Absent = none. */
-  readonly brief?: (flags: number) => boolean
+  /** Items with exactly these flags are UTF-8 text and need not be decoded. Absent = none are. */
+  readonly textFlags?: number
   readonly selection: Selection
   readonly wire: WireDialect
   /** Read once per operation. */

@@ -13,7 +13,7 @@ import { autoProtocol, metaProtocol } from '../protocol/text/meta.js'
 import { textProtocol } from '../protocol/text/text.js'
 import { Connection } from '../transport/connection.js'
 import { pylibmcEncoding } from '../values/index.js'
-import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT, type ValueEncoding } from '../values/types.js'
+import type { ValueEncoding } from '../values/types.js'
 import {
   type BehaviorChange,
   type BehaviorSettings,
@@ -26,7 +26,7 @@ import { decodeFailure } from './decoding.js'
 import { exptime } from './exptime.js'
 import { type KeyRule, pylibmcKey } from './keys.js'
 import type { ClientOptions } from './options.js'
-import { HealthSelection, libmemcachedArrangement } from './selection.js'
+import { HealthSelection, libmemcachedArrangement, type SelectionSettings } from './selection.js'
 import { type Hooks, hooked } from './serializing.js'
 import type { ServerSpec } from './server-spec.js'
 import type { Modes, Slots } from './slots.js'
@@ -37,11 +37,11 @@ export class State {
   readonly slots: Slots
   private readonly selection: HealthSelection
   private modes: Modes
+  private selecting: SelectionSettings
   private encoding: ValueEncoding
   private placementSettings: PlacementSettings
   private readonly placed: readonly PlacedServer[]
   private hooks: Hooks = {}
-  private brief: boolean
 
   constructor(
     specs: readonly ServerSpec[],
@@ -55,27 +55,22 @@ export class State {
         : { host: address.host, port: address.port, weight },
     )
     this.placementSettings = constructorSettings(placementBehaviors(settings), this.placed)
-    this.brief = options.encoding === undefined
     this.modes = this.currentModes()
+    this.selecting = this.currentSelecting()
     this.encoding = this.currentEncoding()
     this.selection = new HealthSelection(
       specs,
       libmemcachedArrangement(this.placementSettings),
       this.behaviors._sort_hosts === 1,
       (spec) => this.connect(spec),
-      () => ({
-        health: {
-          retryTimeout: this.behaviors.retry_timeout,
-          deadTimeout: this.behaviors.dead_timeout,
-          failureLimit: this.behaviors.failure_limit,
-          eject: this.behaviors.auto_eject === 1 || this.behaviors.remove_failed === 1,
-        },
-        hashPrefix: this.behaviors._hash_with_prefix_key ? this.namespace : '',
-        binary: Boolean(options.binary),
-      }),
+      () => this.selecting,
       options.now ?? (() => Date.now() / 1000),
     )
+    const flagsOfText = () => this.encoding.textFlags
     this.slots = {
+      get textFlags() {
+        return flagsOfText()
+      },
       key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, this.keyRule()),
       exptime: (time, operation) => exptime(time, operation, options.negativeTimeout ?? 'zero'),
       encode: (value, compression) =>
@@ -87,7 +82,6 @@ export class State {
           throw decodeFailure(error, item, operation)
         }
       },
-      brief: (flags) => this.brief && isBrief(flags),
       selection: this.selection,
       wire: pylibmcDialect,
       modes: () => this.modes,
@@ -97,7 +91,6 @@ export class State {
   /** A subclass has hooks of its own. */
   hook(hooks: Hooks): void {
     this.hooks = hooks
-    this.brief &&= !hooks.deserialize
     this.encoding = this.currentEncoding()
   }
 
@@ -123,6 +116,7 @@ export class State {
       }
     } finally {
       this.modes = this.currentModes()
+      this.selecting = this.currentSelecting()
       this.encoding = this.currentEncoding()
       this.placementSettings = applyBehaviors(this.placementSettings, placementBehaviors(settings))
       const relay = relaying.some((name) => settings[name] !== undefined)
@@ -162,6 +156,20 @@ export class State {
     }
   }
 
+  private currentSelecting(): SelectionSettings {
+    const { retry_timeout, dead_timeout, failure_limit, auto_eject, remove_failed } = this.behaviors
+    return {
+      health: {
+        retryTimeout: retry_timeout,
+        deadTimeout: dead_timeout,
+        failureLimit: failure_limit,
+        eject: auto_eject === 1 || remove_failed === 1,
+      },
+      hashPrefix: this.behaviors._hash_with_prefix_key ? this.namespace : '',
+      binary: Boolean(this.options.binary),
+    }
+  }
+
   private keyRule(): KeyRule {
     if (this.options.binary) return 'any'
     return this.behaviors.verify_keys === 1 ? 'graphic' : 'unbroken'
@@ -196,10 +204,6 @@ function placementBehaviors(settings: BehaviorSettings) {
 
 /** Setting one of these lays the continuum anew. */
 const relaying = ['ketama', 'ketama_weighted', 'distribution', '_sort_hosts'] as const
-
-/** pylibmc's text and integers: strings and numbers, which keep no bytes. Bytes and pickles with bytes in them do. */
-const isBrief = (flags: number): boolean =>
-  (flags & FLAG_PICKLE) === 0 && (flags & (FLAG_TEXT | FLAG_LONG | FLAG_INTEGER)) !== 0
 
 const textProtocols = { text: textProtocol, meta: metaProtocol, auto: autoProtocol } as const
 

@@ -4,6 +4,7 @@
  * late byte can never answer another request (spec/field §2–3).
  */
 import type { Socket } from 'node:net'
+import { Fifo } from '../protocol/fifo.js'
 import {
   AuthenticationFailure,
   type Conversation,
@@ -70,9 +71,8 @@ export class Connection implements Exchange {
     | undefined
   /** Requests not yet written. */
   private queue: Slot[] = []
-  /** Requests written and unanswered, oldest first from `head`. */
-  private waiting: Slot[] = []
-  private head = 0
+  /** Requests written and unanswered. */
+  private waiting = new Fifo<Slot>()
   private flushing = false
   /** The server closed while idle, and nobody has been told. */
   private stale = false
@@ -133,7 +133,7 @@ export class Connection implements Exchange {
     const { socket, output, conversation } = this
     if (socket && output && conversation && this.ready) {
       // Nothing is expected after quit: let the bytes leave, then let go.
-      const waiting = this.head < this.waiting.length || this.queue.length > 0
+      const waiting = !this.idle
       this.detach()
       if (waiting || !quit) socket.destroy()
       else {
@@ -241,7 +241,7 @@ export class Connection implements Exchange {
   }
 
   private get idle(): boolean {
-    return this.head === this.waiting.length && this.queue.length === 0
+    return this.waiting.length === 0 && this.queue.length === 0
   }
 
   private closedByServer(): void {
@@ -251,16 +251,7 @@ export class Connection implements Exchange {
   }
 
   private answer(reply: Reply): void {
-    const slot = this.waiting[this.head]!
-    this.head++
-    if (this.head === this.waiting.length) {
-      this.waiting = []
-      this.head = 0
-    } else if (this.head >= 1024) {
-      this.waiting = this.waiting.slice(this.head)
-      this.head = 0
-    }
-    settle(slot, reply)
+    settle(this.waiting.shift()!, reply)
   }
 
   private scheduleFlush(): void {
@@ -301,9 +292,7 @@ export class Connection implements Exchange {
       return
     }
     let earliest = this.connecting?.deadline ?? Number.POSITIVE_INFINITY
-    for (let i = this.head; i < this.waiting.length; i++)
-      earliest = Math.min(earliest, this.waiting[i]!.deadline)
-    for (const slot of this.queue) earliest = Math.min(earliest, slot.deadline)
+    for (const slot of [...this.waiting.rest(), ...this.queue]) earliest = Math.min(earliest, slot.deadline)
     if (earliest <= now) this.fail(this.ready ? 'timeout' : 'connect-timeout', 'no reply within the deadline')
     else if (earliest < Number.POSITIVE_INFINITY) this.watch(earliest)
   }
@@ -315,13 +304,12 @@ export class Connection implements Exchange {
 
   /** Drops the socket and rejects everything that waits. */
   private fail(kind: TransportErrorKind, message: string, cause?: Error): void {
-    const { socket, connecting, queue, waiting, head } = this
-    const written = waiting.slice(head)
+    const { socket, connecting, queue } = this
+    const written = this.waiting.rest()
     this.detach()
     this.connecting = undefined
     this.queue = []
-    this.waiting = []
-    this.head = 0
+    this.waiting = new Fifo()
     clearTimeout(this.timer)
     this.wakes = Number.POSITIVE_INFINITY
     socket?.destroy()

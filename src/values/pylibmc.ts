@@ -34,6 +34,7 @@ export function pylibmcEncoding(given: PylibmcEncodingOptions = {}): ValueEncodi
   const { serializer, unknownFlags = 'raise' } = options
   return {
     name: 'pylibmc',
+    textFlags: FLAG_TEXT,
     encode(value, compression) {
       return asBytes(compressed(typed(value, options), compression, options))
     },

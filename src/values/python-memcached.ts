@@ -65,6 +65,7 @@ export function pythonMemcachedEncoding(given: PythonMemcachedEncodingOptions = 
   const { serializer, undecodablePickle, unknownFlags = 'raise' } = options
   return {
     name: `python-memcached-${version}`,
+    textFlags: dialect.readsText ? FLAG_TEXT : undefined,
     encode(value, compression) {
       return asBytes(compressed(typed(value, options, dialect), compression, options))
     },

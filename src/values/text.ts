@@ -1,4 +1,5 @@
 /** Strict UTF-8 for stored text, as Python's `str.encode` and `bytes.decode`. */
+import { isAscii as isAsciiBytes } from 'node:buffer'
 import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -17,6 +18,18 @@ export function encodeText(text: string): Buffer {
   if (LONE_SURROGATE.test(text))
     throw new UnicodeEncodeError("'utf-8' codec can't encode a lone surrogate: surrogates not allowed")
   return Buffer.from(text)
+}
+
+/** From this length on it pays to ask first whether the text is ASCII alone. Bytes. */
+const LONG = 2048
+const REPLACEMENT = '\ufffd'
+
+/** Text from the middle of other bytes; undefined unless it is UTF-8, and where only `decodeText` can tell. */
+export function sliceText(data: Buffer, start: number, end: number): string | undefined {
+  if (end - start >= LONG && isAsciiBytes(data.subarray(start, end)))
+    return data.toString('latin1', start, end)
+  const text = data.toString('utf8', start, end)
+  return text.includes(REPLACEMENT) ? undefined : text
 }
 
 /** @throws UnicodeDecodeError */

@@ -43,6 +43,8 @@ export interface ValueEncoding {
   encode(value: unknown, compression?: CompressionRequest): EncodedValue
   /** The same for writing: what is ASCII alone may come as text, and no bytes are made of it. Absent = `encode`. */
   write?(value: unknown, compression?: CompressionRequest): Payload
+  /** Items with exactly these flags are their UTF-8 text and nothing else. Absent = none are. */
+  readonly textFlags?: number
   /** @throws ValueDecodeError when flags or payload cannot be read. */
   decode(flags: number, data: Buffer): unknown
 }

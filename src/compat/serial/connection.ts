@@ -114,21 +114,22 @@ export class SerialConnection implements Exchange {
     if (request.kind === 'stats') return this.readStats(line)
     if (request.kind !== 'retrieval') return lineReply(await line())
     if ('many' in request) return this.readMany(request as ManyRequest, line, inbox, timeout)
-    return this.readOne(request.verb === 'gets' ? 5 : 4, line, inbox, timeout)
+    return this.readOne(request, line, inbox, timeout)
   }
 
   /** One line, its value when it has one, one more line: neither key nor END are looked at. */
   private async readOne(
-    fields: 4 | 5,
+    { verb, taker }: RetrievalRequest,
     line: () => Promise<Bytes>,
     inbox: Inbox,
     timeout: number,
   ): Promise<Reply> {
     const first = await line()
     if (!first.startsWith('VALUE')) return { type: 'items', items: [], end: lineReply(first) }
-    const item = await this.readItem(first, fields, inbox, timeout)
+    const item = await this.readItem(first, verb === 'gets' ? 5 : 4, inbox, timeout)
     await line()
-    return { type: 'items', items: [item], end: lineReply('END') }
+    taker?.item(0, item.flags, item.cas, item.data)
+    return { type: 'items', items: taker ? [] : [item], end: lineReply('END') }
   }
 
   private async readMany(

@@ -2,6 +2,7 @@
  * The binary protocol as libmemcached speaks it, quiet multi-gets and SASL included (spec/pylibmc §2.2, §11.2). Opcode, opaque and
  * key of every reply are checked, which libmemcached leaves out: a reply can then never answer another request.
  */
+import { Fifo } from '../fifo.js'
 import {
   AuthenticationFailure,
   type Conversation,
@@ -11,7 +12,7 @@ import {
   type Sink,
   UnintelligibleReply,
 } from '../protocol.js'
-import type { Request } from '../requests.js'
+import type { Request, RetrievalRequest } from '../requests.js'
 import type { Bytes, Item, LineReply } from '../wire.js'
 import { checkBinary, encodeBinary, frame, isQuietStore, opcode } from './encode.js'
 import { FrameReader, type ReplyFrame } from './reader.js'
@@ -28,8 +29,8 @@ interface Due {
   /** Opcode and sequence of the reply that ends it. */
   readonly code: number
   readonly sequence: number
-  /** Keys of quiet gets by their sequence. */
-  readonly keys?: ReadonlyMap<number, Bytes>
+  /** Of quiet gets, which are numbered one after another: the number of the next key that may be answered, and that key. */
+  quiet?: { sequence: number; index: number }
 }
 
 /** Numbers the requests of one server, over all of its connections: 16 bits, from 1. */
@@ -62,8 +63,7 @@ const END: LineReply = { type: 'line', status: 'END', line: 'END' }
 
 class BinaryConversation implements Conversation {
   private readonly reader: FrameReader
-  private due: Due[] = []
-  private first = 0
+  private readonly due = new Fifo<Due>()
   private items: Item[] = []
   private stats: [Bytes, Bytes][] = []
   private failure: LineReply | undefined
@@ -101,17 +101,17 @@ class BinaryConversation implements Conversation {
     }
   }
 
-  private many(request: Extract<Request, { kind: 'retrieval' }>, out: Output): void {
-    const keys = new Map<number, Bytes>()
+  private many(request: RetrievalRequest, out: Output): void {
+    let first: number | undefined
     for (const key of request.keys) {
-      // A group of more keys than there are numbers needs the numbers again: the replies tell by their keys.
       const sequence = this.sequence.next()
-      keys.set(sequence, key)
+      first ??= sequence
       out.text(frame(opcode.GETKQ, sequence, '', key))
     }
     const sequence = this.sequence.next()
     out.text(frame(opcode.NOOP, sequence, '', ''))
-    this.due.push({ request, code: opcode.NOOP, sequence, keys })
+    const quiet = { sequence: first ?? sequence, index: 0 }
+    this.due.push({ request, code: opcode.NOOP, sequence, quiet })
   }
 
   push(chunk: Buffer): void {
@@ -124,12 +124,12 @@ class BinaryConversation implements Conversation {
 
   private take(reply: ReplyFrame): void {
     if (this.authenticating) return this.authenticate(reply)
-    const due = this.due[this.first]
+    const due = this.due.first
     if (!due) {
       if (isQuietStore(reply.code)) return
       throw new UnintelligibleReply(`unexpected reply with opcode 0x${reply.code.toString(16)}`)
     }
-    if (due.keys && reply.code === opcode.GETKQ) return this.collect(reply, due)
+    if (due.quiet && reply.code === opcode.GETKQ) return this.collect(reply, due)
     if (reply.code !== due.code || reply.sequence !== due.sequence) {
       if (isQuietStore(reply.code) && reply.code !== due.code) return
       throw new UnintelligibleReply(
@@ -142,12 +142,12 @@ class BinaryConversation implements Conversation {
   private answer(reply: ReplyFrame, request: Request): void {
     switch (request.kind) {
       case 'retrieval': {
-        if (reply.code === opcode.GETK && reply.status === 0) this.items.push(item(reply, request))
+        if (reply.code === opcode.GETK && reply.status === 0) this.give(item(reply, request), request, 0)
         else if (reply.status > 1) this.failure ??= refusal(reply.status, reply.text())
         const { items, failure } = this
         this.items = []
         this.failure = undefined
-        this.done()
+        this.due.shift()
         return this.sink.reply({ type: 'items', items, end: failure ?? END })
       }
       case 'stats': {
@@ -157,17 +157,17 @@ class BinaryConversation implements Conversation {
         }
         const { stats } = this
         this.stats = []
-        this.done()
+        this.due.shift()
         const end = reply.status === 0 ? END : refusal(reply.status, reply.text())
         return this.sink.reply({ type: 'stats', stats, end })
       }
       case 'config':
         throw new UnintelligibleReply('reply to a request of the text protocol')
       case 'arithmetic':
-        this.done()
+        this.due.shift()
         return this.sink.reply(reply.status === 0 ? counter(reply) : refusal(reply.status, reply.text()))
       default:
-        this.done()
+        this.due.shift()
         this.sink.reply(reply.status === 0 ? success(request.kind) : refusal(reply.status, reply.text()))
     }
   }
@@ -175,22 +175,20 @@ class BinaryConversation implements Conversation {
   private collect(reply: ReplyFrame, due: Due): void {
     if (reply.status > 1) this.failure ??= refusal(reply.status, reply.text())
     else if (reply.status === 0) {
-      if (due.keys!.get(reply.sequence) !== reply.key) throw foreign(reply.key)
-      const found = item(reply, due.request)
-      if (due.request.kind === 'retrieval' && due.request.each) due.request.each(found)
-      else this.items.push(found)
+      const { request } = due
+      const quiet = due.quiet!
+      // More keys than there are numbers use them again; misses in between are silent.
+      const index = quiet.index + ((reply.sequence - quiet.sequence) & 0xffff)
+      if (request.kind !== 'retrieval' || request.keys[index] !== reply.key) throw foreign(reply.key)
+      quiet.index = index + 1
+      quiet.sequence = (reply.sequence + 1) & 0xffff
+      this.give(item(reply, request), request, index)
     }
   }
 
-  private done(): void {
-    this.first++
-    if (this.first === this.due.length) {
-      this.due = []
-      this.first = 0
-    } else if (this.first >= 1024) {
-      this.due = this.due.slice(this.first)
-      this.first = 0
-    }
+  private give(item: Item, { taker }: RetrievalRequest, index: number): void {
+    if (taker) taker.item(index, item.flags, item.cas, item.data)
+    else this.items.push(item)
   }
 
   private authenticate(reply: ReplyFrame): void {
@@ -213,8 +211,7 @@ class BinaryConversation implements Conversation {
   }
 }
 
-function item(reply: ReplyFrame, request: Request): Item {
-  if (request.kind !== 'retrieval') throw foreign(reply.key)
+function item(reply: ReplyFrame, request: RetrievalRequest): Item {
   if (reply.code === opcode.GETK && reply.key !== request.keys[0]) throw foreign(reply.key)
   if (reply.extras.length !== 4)
     throw new UnintelligibleReply(`item with ${reply.extras.length} bytes of flags`)

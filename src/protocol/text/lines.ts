@@ -13,6 +13,7 @@ const words = new Map<Bytes, LineReply>(
 )
 
 export const END = words.get('END')!
+export const STORED = words.get('STORED')!
 
 /** What a reply line says, by its first word. */
 export function lineReply(line: Bytes): LineReply {

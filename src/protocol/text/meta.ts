@@ -88,10 +88,11 @@ class AutoConversation extends TextConversation {
   }
 }
 
-function askOne({ verb, keys, brief }: RetrievalRequest, out: Output, parser: TextParser): void {
+function askOne(request: RetrievalRequest, out: Output, parser: TextParser): void {
+  const { verb, keys } = request
   const key = keys[0]!
   out.text(verb === 'gets' ? `mg ${key} f c k v\r\n` : `mg ${key} f k v\r\n`)
-  parser.expect({ shape: 'item', key, brief })
+  parser.expect({ shape: 'item', request })
 }
 
 function gets(pending: readonly { readonly request: Request }[]): number {

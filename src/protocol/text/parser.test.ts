@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DEFAULT_LIMITS, UnintelligibleReply } from '../protocol.js'
+import { retrieval } from '../requests.js'
 import type { Reply } from '../wire.js'
 import { TextParser } from './parser.js'
 
@@ -18,7 +19,8 @@ function parse(
 ) {
   const replies: Reply[] = []
   const parser = new TextParser({ reply: (reply) => replies.push(reply), ready: () => undefined }, limits)
-  for (const shape of shapes) parser.expect(shape === 'items' ? { shape, keys } : { shape })
+  for (const shape of shapes)
+    parser.expect(shape === 'items' ? { shape, request: retrieval('get', keys) } : { shape })
   const all = Buffer.from(bytes, 'latin1')
   let from = 0
   for (const cut of [...cuts.filter((cut) => cut < all.length).sort((a, b) => a - b), all.length]) {

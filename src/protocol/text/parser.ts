@@ -2,6 +2,8 @@
  * Incremental parser of the text protocol, classic and meta: any chunk boundary, length-driven (data blocks are never
  * scanned). It is told which reply comes next by the frames that were put on the wire.
  */
+import { sliceText } from '../../values/text.js'
+import { Fifo } from '../fifo.js'
 import { type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
 import type { RetrievalRequest } from '../requests.js'
 import type { Bytes, Item, ItemsReply, LineReply } from '../wire.js'
@@ -13,10 +15,10 @@ import {
   type MetaWords,
   metaHeader,
   metaReply,
+  STORED,
   valueHeader,
 } from './lines.js'
-
-type Brief = RetrievalRequest['brief']
+import { startsWith, ValueScan } from './scan.js'
 
 /** One reply that is due, for one or more requests. */
 export type Frame =
@@ -26,16 +28,11 @@ export type Frame =
   /** Meta arithmetic: the new value as a data block. */
   | { readonly shape: 'meta number' }
   /** One multi-key get that several requests of one key each share. */
-  | { readonly shape: 'shared'; readonly keys: readonly Bytes[]; readonly brief?: Brief }
+  | { readonly shape: 'shared'; readonly requests: readonly RetrievalRequest[] }
   /** One get of many keys by one request. */
-  | {
-      readonly shape: 'items'
-      readonly keys: readonly Bytes[]
-      readonly each?: RetrievalRequest['each']
-      readonly brief?: Brief
-    }
+  | { readonly shape: 'items'; readonly request: RetrievalRequest }
   /** One mg. */
-  | { readonly shape: 'item'; readonly key: Bytes; readonly brief?: Brief }
+  | { readonly shape: 'item'; readonly request: RetrievalRequest }
   | { readonly shape: 'stats' }
   /** A CONFIG block up to END. */
   | { readonly shape: 'config' }
@@ -45,27 +42,34 @@ export type Frame =
 const EMPTY = Buffer.alloc(0)
 const CR = 13
 const LF = 10
-const MISS: ItemsReply = { type: 'items', items: [], end: END }
+const STORED_LINE = Buffer.from('STORED\r\n')
+const END_LINE = Buffer.from('END\r\n')
+/** A miss; also a hit whose item has been taken. */
+const NONE: ItemsReply = { type: 'items', items: [], end: END }
+const NOWHERE: ItemHeader = { key: '', flags: 0, cas: undefined, length: 0 }
 /** Data blocks are grown as they arrive from this size on, so that a header alone cannot claim memory. */
 const CLAIM = 1 << 20
 
 export class TextParser {
-  private frames: Frame[] = []
-  private first = 0
+  private readonly frames = new Fifo<Frame>()
   /** An incomplete line. */
   private rest: Buffer | undefined
   /** Keys of the first frame that have been passed. */
   private asked = 0
   private items: Item[] = []
   private stats: [Bytes, Bytes][] = []
-  /** The data block being received. */
-  private header: ItemHeader | undefined
+  /** The last item of a shared get is an answer only when something follows it. */
+  private held: ItemsReply | undefined
+  private readonly scan = new ValueScan()
+  /** Of the data block being received; −1 when none is. */
+  private length = -1
+  private flags = 0
+  private cas: bigint | undefined
+  /** It becomes text, for which its bytes need not be kept. */
+  private textual = false
   private block: Buffer | undefined
   private filled = 0
-  /** The item being received, and the one that is held back, are read at once: their bytes are lent. */
-  private lent = false
-  private heldIsLent = false
-  /** For blocks that are lent and come in pieces; used again and again. */
+  /** For blocks that become text and come in pieces; used again and again. */
   private scratch = EMPTY
 
   constructor(
@@ -79,19 +83,16 @@ export class TextParser {
 
   /** @throws UnintelligibleReply */
   push(chunk: Buffer): void {
-    this.consume(chunk)
-    // The chunk will be overwritten, and the end of a shared get has not come yet.
-    const [held] = this.items
-    if (this.heldIsLent && held) this.items = [{ ...held, data: Buffer.from(held.data) }]
-    this.heldIsLent = false
-  }
-
-  private consume(chunk: Buffer): void {
     let at = 0
     if (this.rest) at = this.finishLine(chunk)
     while (at < chunk.length) {
-      if (this.header) {
+      if (this.length >= 0) {
         at = this.fill(chunk, at)
+        continue
+      }
+      const next = this.glance(chunk, at)
+      if (next > 0) {
+        at = next
         continue
       }
       const end = chunk.indexOf(LF, at)
@@ -103,6 +104,35 @@ export class TextParser {
       // A bare LF ends a line too, as it does for libmemcached (spec/pylibmc §7.1).
       this.line(chunk.toString('latin1', at, end > at && chunk[end - 1] === CR ? end - 1 : end))
       at = end + 1
+    }
+  }
+
+  /** The usual line that the first frame waits for. Returns where the next one starts, 0 when it is another or not whole. */
+  private glance(chunk: Buffer, at: number): number {
+    const frame = this.frames.first
+    switch (frame?.shape) {
+      case 'line':
+        if (!startsWith(chunk, at, STORED_LINE)) return 0
+        this.done()
+        this.sink.reply(STORED)
+        return at + STORED_LINE.length
+      case 'shared':
+      case 'items': {
+        if (startsWith(chunk, at, END_LINE)) {
+          if (frame.shape === 'shared') this.endShared(frame.requests.length, END)
+          else this.endItems(END)
+          return at + END_LINE.length
+        }
+        const { asked, scan } = this
+        const key = frame.shape === 'shared' ? frame.requests[asked]?.keys[0] : frame.request.keys[asked]
+        if (key === undefined) return 0
+        const start = scan.header(chunk, at, key)
+        if (start === 0 || scan.length > this.limits.maxData) return 0
+        this.begin(frame, asked, scan.flags, undefined, scan.length)
+        return start
+      }
+      default:
+        return 0
     }
   }
 
@@ -124,7 +154,7 @@ export class TextParser {
   }
 
   private line(line: Bytes): void {
-    const frame = this.frames[this.first]
+    const frame = this.frames.first
     if (!frame) throw new UnintelligibleReply(`unexpected reply ${JSON.stringify(line.slice(0, 80))}`)
     switch (frame.shape) {
       case 'line':
@@ -132,29 +162,27 @@ export class TextParser {
         return this.sink.reply(lineReply(line))
       case 'shared':
         return line.startsWith('VALUE ')
-          ? this.begin(valueHeader(line, this.limits.maxData))
-          : this.endShared(frame.keys, lineReply(line))
+          ? this.header(frame, valueHeader(line, this.limits.maxData))
+          : this.endShared(frame.requests.length, lineReply(line))
       case 'items':
-        if (line.startsWith('VALUE ')) return this.begin(valueHeader(line, this.limits.maxData))
-        return this.endItems(lineReply(line))
+        return line.startsWith('VALUE ')
+          ? this.header(frame, valueHeader(line, this.limits.maxData))
+          : this.endItems(lineReply(line))
       case 'item':
-        if (line.startsWith('VA ')) return this.begin(metaHeader(line, this.limits.maxData))
+        if (line.startsWith('VA ')) return this.header(frame, metaHeader(line, this.limits.maxData))
         this.done()
-        return this.sink.reply(line === 'EN' ? MISS : { type: 'items', items: [], end: lineReply(line) })
+        return this.sink.reply(line === 'EN' ? NONE : { type: 'items', items: [], end: lineReply(line) })
       case 'meta':
         this.done()
         return this.sink.reply(metaReply(line, frame.words))
       case 'meta number': {
         const size = /^VA (\d{1,3})(?: |$)/.exec(line)?.[1]
-        if (size !== undefined) {
-          this.begin({ key: '', flags: 0, cas: undefined, length: Number(size) })
-          return
-        }
+        if (size !== undefined) return this.header(frame, { ...NOWHERE, length: Number(size) })
         this.done()
         return this.sink.reply(metaReply(line, { HD: 'unknown' }))
       }
       case 'config':
-        if (line.startsWith('CONFIG ')) return this.begin(configHeader(line, this.limits.maxData))
+        if (line.startsWith('CONFIG ')) return this.header(frame, configHeader(line, this.limits.maxData))
         return this.endItems(lineReply(line))
       case 'stats':
         return this.statistic(line)
@@ -167,23 +195,16 @@ export class TextParser {
   /** The first frame has been answered. */
   private done(): void {
     this.asked = 0
-    this.first++
-    if (this.first === this.frames.length) {
-      this.frames = []
-      this.first = 0
-    } else if (this.first >= 1024) {
-      this.frames = this.frames.slice(this.first)
-      this.first = 0
-    }
+    this.frames.shift()
   }
 
-  private endShared(keys: readonly Bytes[], end: LineReply): void {
-    const { items } = this
-    this.items = []
-    let misses = keys.length - this.asked
+  private endShared(count: number, end: LineReply): void {
+    const { held } = this
+    this.held = undefined
+    let misses = count - this.asked
     this.done()
-    if (items.length > 0) this.sink.reply({ type: 'items', items, end })
-    const reply: ItemsReply = end === END ? MISS : { type: 'items', items: [], end }
+    const reply: ItemsReply = end === END ? NONE : { type: 'items', items: [], end }
+    if (held) this.sink.reply(end === END ? held : { ...held, end })
     for (; misses > 0; misses--) this.sink.reply(reply)
   }
 
@@ -206,29 +227,49 @@ export class TextParser {
     this.sink.reply({ type: 'stats', stats, end: lineReply(line) })
   }
 
-  private begin(header: ItemHeader): void {
-    this.header = header
+  /** memcached answers in the order of the request and only leaves misses out. */
+  private header(frame: Frame, { key, flags, cas, length }: ItemHeader): void {
+    let index = this.asked
+    if (frame.shape === 'shared')
+      index = frame.requests.findIndex(({ keys }, i) => i >= index && keys[0] === key)
+    else if (frame.shape === 'items') index = frame.request.keys.indexOf(key, index)
+    else if (frame.shape === 'item') index = frame.request.keys.indexOf(key)
+    if (index < 0) throw foreign(key)
+    this.begin(frame, index, flags, cas, length)
+  }
+
+  /** @param index of the key in the frame */
+  private begin(frame: Frame, index: number, flags: number, cas: bigint | undefined, length: number): void {
+    if (frame.shape === 'shared') this.answerEarlier(index)
+    this.asked = index + 1
+    this.flags = flags
+    this.cas = cas
+    this.length = length
     this.filled = 0
     this.block = undefined
-    const frame = this.frames[this.first]!
-    this.lent = 'brief' in frame && frame.brief?.(header.flags) === true
-    if (frame.shape === 'shared') this.answerEarlier(this.pass(frame.keys, header.key))
-    else if (frame.shape === 'items') this.pass(frame.keys, header.key)
-    else if (frame.shape === 'item' && frame.key !== header.key) throw foreign(header.key)
+    this.textual = retrievalOf(frame, index)?.taker?.textFlags === flags
+  }
+
+  /** The requests of a shared get before the item that has just come. An item alone is no answer yet: END must follow. */
+  private answerEarlier(index: number): void {
+    const { held } = this
+    this.held = undefined
+    if (held) this.sink.reply(held)
+    for (let missed = index - this.asked; missed > 0; missed--) this.sink.reply(NONE)
   }
 
   /** Takes what is there of the data block. Returns where it ended. */
   private fill(chunk: Buffer, at: number): number {
-    const { length } = this.header!
+    const { length } = this
     const total = length + 2
     let { block } = this
     if (block === undefined && chunk.length - at >= total) {
       // All of it is here: one copy at most, and the line break is looked at where it is.
       this.checkBreak(chunk[at + length], chunk[at + length + 1])
-      this.item(this.lent ? chunk.subarray(at, at + length) : copied(chunk, at, length))
+      this.whole(chunk, at, false)
       return at + total
     }
-    block ??= this.lent ? this.lend(total) : Buffer.allocUnsafe(Math.min(total, CLAIM))
+    block ??= this.textual ? this.lend(total) : Buffer.allocUnsafe(Math.min(total, CLAIM))
     const used = Math.min(chunk.length - at, total - this.filled)
     if (this.filled + used > block.length) {
       const grown = Buffer.allocUnsafe(Math.min(total, Math.max(block.length * 2, this.filled + used)))
@@ -240,7 +281,7 @@ export class TextParser {
     this.filled += used
     if (this.filled === total) {
       this.checkBreak(block[length], block[length + 1])
-      this.item(block.subarray(0, length))
+      this.whole(block, 0, !this.textual)
     }
     return at + used
   }
@@ -253,47 +294,52 @@ export class TextParser {
 
   private checkBreak(first: number | undefined, second: number | undefined): void {
     if (first === CR && second === LF) return
-    const { key } = this.header!
+    const key = retrievalOf(this.frames.first, this.asked - 1)?.keys[this.keyIndex()] ?? ''
     throw new UnintelligibleReply(`data block of ${JSON.stringify(key)} does not end where its length says`)
   }
 
-  private item(data: Buffer): void {
-    const { key, flags, cas } = this.header!
-    this.header = this.block = undefined
-    const frame = this.frames[this.first]!
+  /** @param own the bytes may be kept as they are */
+  private whole(from: Buffer, start: number, own: boolean): void {
+    const { length, textual, flags, cas } = this
+    const end = start + length
+    this.length = -1
+    this.block = undefined
+    const text = textual ? sliceText(from, start, end) : undefined
+    const data = text ?? (own ? from.subarray(start, end) : copied(from, start, length))
+    const frame = this.frames.first!
     if (frame.shape === 'meta number') {
       this.done()
-      return this.sink.reply(lineReply(data.toString('latin1')))
+      return this.sink.reply(lineReply((data as Buffer).toString('latin1')))
     }
-    const item: Item = { key, flags, cas, data }
-    if (frame.shape === 'items' && frame.each) return frame.each(item)
-    if (frame.shape === 'items' || frame.shape === 'shared' || frame.shape === 'config') {
-      this.items.push(item)
-      this.heldIsLent = this.lent
-      return
+    const index = this.keyIndex()
+    const request = retrievalOf(frame, this.asked - 1)
+    if (request?.taker) request.taker.item(index, flags, cas, data)
+    else this.items.push({ key: request?.keys[index] ?? 'cluster', flags, cas, data: data as Buffer })
+    if (frame.shape === 'shared') this.held = this.collected()
+    else if (frame.shape === 'item') {
+      const reply = this.collected()
+      this.done()
+      this.sink.reply(reply)
     }
-    this.done()
-    this.sink.reply({ type: 'items', items: [item], end: END })
   }
 
-  /** The requests of a shared get before the item that has just come. An item alone is no answer yet: END must follow. */
-  private answerEarlier(missed: number): void {
+  /** What came of one retrieval, unless its taker has it. */
+  private collected(): ItemsReply {
     const { items } = this
-    if (items.length > 0) {
-      this.items = []
-      this.sink.reply({ type: 'items', items, end: END })
-    }
-    for (let i = 0; i < missed; i++) this.sink.reply(MISS)
+    if (items.length === 0) return NONE
+    this.items = []
+    return { type: 'items', items, end: END }
   }
 
-  /** memcached answers in the order of the request and only leaves misses out. Returns how many were left out. */
-  private pass(keys: readonly Bytes[], key: Bytes): number {
-    const at = keys.indexOf(key, this.asked)
-    if (at < 0) throw foreign(key)
-    const missed = at - this.asked
-    this.asked = at + 1
-    return missed
+  /** Of the last key passed, in its request. */
+  private keyIndex(): number {
+    return this.frames.first?.shape === 'items' ? this.asked - 1 : 0
   }
+}
+
+function retrievalOf(frame: Frame | undefined, index: number): RetrievalRequest | undefined {
+  if (frame?.shape === 'shared') return frame.requests[index]
+  return frame?.shape === 'items' || frame?.shape === 'item' ? frame.request : undefined
 }
 
 function copied(chunk: Buffer, at: number, length: number): Buffer {

@@ -6,10 +6,12 @@ import type { Conversation, Output, ParserLimits, Protocol, Sink } from '../prot
 import type { Request, RetrievalRequest } from '../requests.js'
 import type { Bytes } from '../wire.js'
 import { checkText, encodeText } from './encode.js'
-import { TextParser } from './parser.js'
+import { type Frame, TextParser } from './parser.js'
 
 /** Keys of one shared get; more are asked with another one, so that the first answers need not wait for the last key. */
 const SHARED_KEYS = 64
+
+const LINE: Frame = { shape: 'line' }
 
 export const textProtocol: Protocol = {
   name: 'text',
@@ -19,9 +21,7 @@ export const textProtocol: Protocol = {
 
 export class TextConversation implements Conversation {
   protected readonly parser: TextParser
-  private readonly shared: Bytes[] = []
-  private verb: 'get' | 'gets' = 'get'
-  private brief: RetrievalRequest['brief']
+  private shared: RetrievalRequest[] = []
 
   constructor(sink: Sink, limits: ParserLimits) {
     this.parser = new TextParser(sink, limits)
@@ -44,28 +44,27 @@ export class TextConversation implements Conversation {
 
   protected one(request: Request, out: Output): void {
     encodeText(request, out)
-    if (request.kind === 'retrieval') {
-      const { keys, each, brief } = request
-      // Without `each` the items are kept until the end.
-      this.parser.expect({ shape: 'items', keys, each, brief: each && brief })
-    } else if (request.kind === 'stats' || request.kind === 'config')
+    if (request.kind === 'retrieval') this.parser.expect({ shape: 'items', request })
+    else if (request.kind === 'stats' || request.kind === 'config')
       this.parser.expect({ shape: request.kind })
-    else if (!request.noreply) this.parser.expect({ shape: 'line' })
+    else if (!request.noreply) this.parser.expect(LINE)
   }
 
   protected share(request: RetrievalRequest, out: Output): void {
-    const { verb, brief } = request
-    if (this.shared.length === SHARED_KEYS || this.verb !== verb || this.brief !== brief) this.endShared(out)
-    this.verb = verb
-    this.brief = brief
-    this.shared.push(request.keys[0]!)
+    const { shared } = this
+    if (shared.length === SHARED_KEYS || (shared.length > 0 && shared[0]!.verb !== request.verb))
+      this.endShared(out)
+    this.shared.push(request)
   }
 
   private endShared(out: Output): void {
-    if (this.shared.length === 0) return
-    const keys = this.shared.splice(0)
-    out.text(`${this.verb} ${keys.join(' ')}\r\n`)
-    this.parser.expect({ shape: 'shared', keys, brief: this.brief })
+    const requests = this.shared
+    if (requests.length === 0) return
+    this.shared = []
+    let line: Bytes = requests[0]!.verb
+    for (const { keys } of requests) line += ` ${keys[0]}`
+    out.text(`${line}\r\n`)
+    this.parser.expect({ shape: 'shared', requests })
   }
 
   push(chunk: Buffer): void {

@@ -1,0 +1,41 @@
+/** First in, first out, in constant time. What has left is not kept alive: it may hold values of megabytes. */
+export class Fifo<T> {
+  private items: (T | undefined)[] = []
+  private head = 0
+
+  get length(): number {
+    return this.items.length - this.head
+  }
+
+  get first(): T | undefined {
+    return this.items[this.head]
+  }
+
+  push(item: T): void {
+    this.items.push(item)
+  }
+
+  shift(): T | undefined {
+    const { items, head } = this
+    const item = items[head]
+    if (head === items.length) return undefined
+    items[head] = undefined
+    this.head = head + 1
+    if (this.head === items.length) {
+      items.length = 0
+      this.head = 0
+    } else if (this.head === COMPACT) {
+      items.splice(0, COMPACT)
+      this.head = 0
+    }
+    return item
+  }
+
+  /** Everything that is left, oldest first. */
+  rest(): T[] {
+    return this.items.slice(this.head) as T[]
+  }
+}
+
+/** So many empty places are put up with. */
+const COMPACT = 1024

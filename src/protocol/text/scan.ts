@@ -1,0 +1,60 @@
+/**
+ * The replies that nearly all are, read where they lie and without making text of them. Whatever looks otherwise in any way is left to
+ * lines.ts, which knows every form.
+ */
+import type { Bytes } from '../wire.js'
+
+const CR = 13
+const LF = 10
+const BLANK = 32
+const ZERO = 48
+
+/** Starts at `VALUE`. */
+export class ValueScan {
+  flags = 0
+  length = 0
+
+  /** Reads `VALUE key flags length` for this very key. Returns where the data block starts, or 0. */
+  header(chunk: Buffer, start: number, key: Bytes): number {
+    const keyStart = start + 6
+    const keyEnd = keyStart + key.length
+    // The shortest rest: ` 0 0\r\n`.
+    if (keyEnd + 6 > chunk.length) return 0
+    if (
+      chunk[start] !== 0x56 || chunk[start + 1] !== 0x41 || chunk[start + 2] !== 0x4c ||
+      chunk[start + 3] !== 0x55 || chunk[start + 4] !== 0x45 || chunk[start + 5] !== BLANK ||
+      chunk[keyEnd] !== BLANK
+    ) return 0 // biome-ignore format: six letters and two blanks
+    for (let i = 0; i < key.length; i++) if (chunk[keyStart + i] !== key.charCodeAt(i)) return 0
+    const flagsEnd = this.number(chunk, keyEnd + 1)
+    if (flagsEnd === 0 || chunk[flagsEnd] !== BLANK) return 0
+    this.flags = this.value
+    const end = this.number(chunk, flagsEnd + 1)
+    if (end === 0 || end + 1 >= chunk.length || chunk[end] !== CR || chunk[end + 1] !== LF) return 0
+    this.length = this.value
+    return end + 2
+  }
+
+  private value = 0
+
+  /** At most nine digits. Returns where they end, or 0. */
+  private number(chunk: Buffer, start: number): number {
+    let value = 0
+    let at = start
+    const last = Math.min(start + 9, chunk.length)
+    for (; at < last; at++) {
+      const digit = chunk[at]! - ZERO
+      if (digit < 0 || digit > 9) break
+      value = value * 10 + digit
+    }
+    this.value = value
+    return at === start || at === chunk.length ? 0 : at
+  }
+}
+
+/** Whether these very bytes start there. */
+export function startsWith(chunk: Buffer, start: number, bytes: Uint8Array): boolean {
+  if (start + bytes.length > chunk.length) return false
+  for (let i = 0; i < bytes.length; i++) if (chunk[start + i] !== bytes[i]) return false
+  return true
+}

@@ -1,0 +1,158 @@
+/** Retrieval of many keys: grouped by server once, asked at the same time, merged once. Source: spec/pylibmc §7.3. */
+import * as requests from '../protocol/requests.js'
+import type { Bytes, Item, ItemsReply } from '../protocol/wire.js'
+import { Core, neverSent, wentStale } from './core.js'
+import { errorFor, MemcachedError, SomeErrors } from './errors.js'
+import { ManyValues } from './receivers.js'
+import type { Modes, Server } from './slots.js'
+
+/** Hears of errors that leave keys out. */
+type Tell = ((error: MemcachedError) => void) | undefined
+
+/** What one server is asked for. */
+interface Group {
+  readonly server: Server
+  /** Keys with their namespace. */
+  readonly wires: Bytes[]
+  /** Where they stand among all keys, ascending. */
+  readonly indexes: number[]
+}
+
+export class Many extends Core {
+  /**
+   * Items of many keys, in reply order server by server.
+   * @throws as `readMulti`
+   */
+  async fetchMulti(
+    keys: readonly Bytes[],
+    modes: Modes,
+    hashes?: ReadonlyMap<Bytes, bigint>,
+    tell?: Tell,
+  ): Promise<Item[]> {
+    const items: (readonly Item[])[] = []
+    await this.askAll(keys, modes, hashes, tell, async ({ server, wires }, place) => {
+      const request = requests.retrieval(modes.retrieval, wires, true)
+      const reply = await this.exchange(server, request, 'getMulti', undefined, modes, (reply) => reply)
+      items[place] = (reply as ItemsReply).items
+    })
+    return items.flat()
+  }
+
+  /**
+   * Values of many keys; `found` is called while the replies are being read. Errors while reading leave out what had not
+   * arrived; only when no server could be asked at all is the error of the last key thrown (spec/pylibmc §7.3).
+   * @throws also the first thing that decoding throws, once everything has been read
+   */
+  async readMulti(
+    keys: readonly Bytes[],
+    modes: Modes,
+    found: (index: number, value: unknown) => void,
+  ): Promise<void> {
+    const failures: unknown[] = []
+    await this.askAll(keys, modes, undefined, undefined, ({ server, wires, indexes }) => {
+      const each = (index: number, value: unknown) => found(indexes[index]!, value)
+      const values = new ManyValues(this.slots, server, 'getMulti', wires, each, failures)
+      return this.send(server, requests.retrieval(modes.retrieval, wires, true, values), modes, values)
+    })
+    if (failures.length > 0) throw failures[0]
+  }
+
+  /**
+   * With replicas every key is asked for itself.
+   * @throws the error of the last key when nothing could be asked at all
+   */
+  async readEach(
+    keys: readonly Bytes[],
+    modes: Modes,
+    found: (index: number, value: unknown) => void,
+  ): Promise<void> {
+    const missing = Symbol('missing')
+    const asked = keys.map((key) => this.read('get', key, 'getMulti', modes, missing))
+    const results = await Promise.allSettled(asked)
+    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    const unexpected = errors.find((error) => !(error instanceof MemcachedError))
+    if (unexpected !== undefined) throw unexpected
+    if (errors.length > 0 && errors.length === keys.length) throw errors.at(-1)
+    for (const [index, result] of results.entries())
+      if (result.status === 'fulfilled' && result.value !== missing) found(index, result.value)
+  }
+
+  private async askAll(
+    keys: readonly Bytes[],
+    modes: Modes,
+    hashes: ReadonlyMap<Bytes, bigint> | undefined,
+    tell: Tell,
+    ask: (group: Group, place: number) => Promise<void>,
+  ): Promise<void> {
+    const groups = new Map<Server, Group>()
+    /** By the index of the key that met them. */
+    const errors: unknown[] = []
+    let group: Group | undefined
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!
+      try {
+        const picked = this.selection.pick(key, 'getMulti', hashes?.get(key))
+        const server = picked instanceof Promise ? await picked : picked
+        if (group?.server !== server) group = groupOf(groups, server)
+        group.wires.push(modes.namespace + key)
+        group.indexes.push(index)
+      } catch (error) {
+        if (!(error instanceof MemcachedError)) throw error
+        tell?.(error)
+        errors[index] = error
+      }
+    }
+    let asked = 0
+    /** Groups of which nothing could be asked. */
+    const unasked = new Set<Group>()
+    const askGroup = async (group: Group, place: number): Promise<void> => {
+      try {
+        await ask(group, place)
+        asked++
+      } catch (error) {
+        if (!(error instanceof MemcachedError)) throw error
+        tell?.(error)
+        if (modes.binary && wentStale(error)) throw brokenPipe(error)
+        if (!neverSent(error)) {
+          asked++
+          return
+        }
+        unasked.add(group)
+        errors[group.indexes.at(-1)!] = group.wires.length > 1 ? this.secondError(group.server, error) : error
+      }
+    }
+    await Promise.all(Array.from(groups.values(), askGroup))
+    const lastFailed = errors.length - 1
+    if (lastFailed < 0) return
+    // In the binary protocol the last attempt to connect decides (spec/pylibmc §7.3).
+    const failed = modes.binary
+      ? [...groups.values()].every((group) => unasked.has(group) || group.indexes[0]! < lastFailed)
+      : asked === 0
+    if (failed) throw errors[lastFailed]
+  }
+
+  /** A second key of a server that has just refused already meets the wait state. */
+  private secondError(server: Server, first: unknown): unknown {
+    try {
+      this.selection.admit(server, 'getMulti')
+    } catch (error) {
+      if (error instanceof MemcachedError) return error
+    }
+    return first
+  }
+}
+
+function groupOf(groups: Map<Server, Group>, server: Server): Group {
+  let group = groups.get(server)
+  if (!group) {
+    group = { server, wires: [], indexes: [] }
+    groups.set(server, group)
+  }
+  return group
+}
+
+/** libmemcached notices it while writing quiet gets. */
+function brokenPipe(error: MemcachedError): MemcachedError {
+  const { server, cause } = error
+  return errorFor(SomeErrors.retcode, 'getMulti', 'SYSTEM ERROR(Broken pipe)', { server, cause })
+}

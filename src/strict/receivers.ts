@@ -1,0 +1,139 @@
+/** What becomes of the reply to one request: each tells the selection how the exchange went, and makes the outcome of it. */
+import type { ItemTaker } from '../protocol/requests.js'
+import type { Bytes, LineReply, Reply } from '../protocol/wire.js'
+import type { TransportError } from '../transport/errors.js'
+import type { Receiver } from '../transport/types.js'
+import { CacheMiss } from './errors.js'
+import { isUnintelligible, softOutcome } from './replies.js'
+import type { Operation, Selection, Server, Slots } from './slots.js'
+
+export abstract class Told<T> implements Receiver<T> {
+  constructor(
+    private readonly selection: Selection,
+    protected readonly server: Server,
+    protected readonly operation: Operation,
+    protected readonly key: Bytes | undefined,
+  ) {}
+
+  reply(reply: Reply): T {
+    const { selection, server } = this
+    selection.succeeded(server)
+    if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close(false)
+    return this.outcome(reply)
+  }
+
+  protected abstract outcome(reply: Reply): T
+
+  failed(error: TransportError): unknown {
+    return this.selection.failed(this.server, error, this.operation, this.key)
+  }
+}
+
+/** Whatever a function makes of the reply. */
+export class TakenBy<T> extends Told<T> {
+  constructor(
+    selection: Selection,
+    server: Server,
+    operation: Operation,
+    key: Bytes | undefined,
+    private readonly take: (reply: Reply, server: Server) => T,
+  ) {
+    super(selection, server, operation, key)
+  }
+
+  protected outcome(reply: Reply): T {
+    return this.take(reply, this.server)
+  }
+}
+
+/** The value of one key, decoded while the reply is being read. */
+export class OneValue extends Told<unknown> implements ItemTaker {
+  readonly textFlags: number
+  private error: { readonly thrown: unknown } | undefined
+
+  /**
+   * @param wire the key with its namespace
+   * @param value what a miss is
+   */
+  constructor(
+    private readonly slots: Slots,
+    server: Server,
+    operation: Operation,
+    key: Bytes,
+    private readonly wire: Bytes,
+    private value: unknown,
+  ) {
+    super(slots.selection, server, operation, key)
+    this.textFlags = slots.textFlags ?? -1
+  }
+
+  item(_: number, flags: number, cas: bigint | undefined, data: Buffer | string): void {
+    if (typeof data === 'string') {
+      this.value = data
+      return
+    }
+    try {
+      this.value = this.slots.decode({ key: this.wire, flags, cas, data }, this.operation)
+    } catch (error) {
+      if (!(error instanceof CacheMiss)) this.error = { thrown: error }
+    }
+  }
+
+  protected outcome(): unknown {
+    if (this.error) throw this.error.thrown
+    const { value } = this
+    // The reply may be one of many in a frame that is still being read.
+    this.value = undefined
+    return value
+  }
+}
+
+/** What one server has of many keys, decoded while the reply is being read. */
+export class ManyValues extends Told<void> implements ItemTaker {
+  readonly textFlags: number
+
+  /** @param failures takes what decoding throws */
+  constructor(
+    private readonly slots: Slots,
+    server: Server,
+    operation: Operation,
+    private readonly wires: readonly Bytes[],
+    private readonly found: (index: number, value: unknown) => void,
+    private readonly failures: unknown[],
+  ) {
+    super(slots.selection, server, operation, undefined)
+    this.textFlags = slots.textFlags ?? -1
+  }
+
+  item(index: number, flags: number, cas: bigint | undefined, data: Buffer | string): void {
+    if (typeof data === 'string') return this.found(index, data)
+    let value: unknown
+    try {
+      value = this.slots.decode({ key: this.wires[index]!, flags, cas, data }, this.operation)
+    } catch (error) {
+      if (!(error instanceof CacheMiss)) this.failures.push(error)
+      return
+    }
+    this.found(index, value)
+  }
+
+  protected outcome(): void {}
+}
+
+/** A store command: stored or refused. */
+export class Stored extends Told<boolean> {
+  constructor(
+    selection: Selection,
+    server: Server,
+    operation: Operation,
+    key: Bytes,
+    private readonly noreply: boolean,
+  ) {
+    super(selection, server, operation, key)
+  }
+
+  protected outcome(reply: Reply): boolean {
+    if (this.noreply) return true
+    return softOutcome(reply as LineReply, this.operation, { key: this.key, server: this.server.name })
+  }
+}
