@@ -8,6 +8,7 @@ export default defineConfig({
     // Two forks: the test machine may have two cores, and the fault tests open many sockets.
     pool: 'forks',
     maxWorkers: 2,
+    execArgv: ['--expose-gc'],
     chaiConfig: { truncateThreshold: 400 },
   },
 })

@@ -67,6 +67,102 @@ const expected: Reply[] = [
   { type: 'line', status: 'OK', line: 'OK' },
 ]
 
+describe('items for a taker', () => {
+  const long = 'Lorem ipsum '.repeat(400)
+  const stored: Record<string, { flags: number; data: string | Buffer }> = {
+    ascii: { flags: 16, data: 'plain' },
+    long: { flags: 16, data: long },
+    umlaut: { flags: 16, data: 'Käse \u{1f9c0}' },
+    empty: { flags: 16, data: '' },
+    words: { flags: 16, data: 'END\r\nVALUE ascii 0 1\r\n' },
+    // Where only the strict decoder can tell, the bytes come.
+    replacement: { flags: 16, data: Buffer.from('a\ufffdb') },
+    broken: { flags: 16, data: Buffer.from([0x61, 0xff, 0x62]) },
+    bytes: { flags: 0, data: Buffer.from('plain') },
+    both: { flags: 24, data: Buffer.from('not text alone') },
+  }
+  const asked = [
+    'miss-0',
+    'ascii',
+    'ascii',
+    'long',
+    'miss-1',
+    'miss-2',
+    'umlaut',
+    'empty',
+    'words',
+    'replacement',
+    'broken',
+    'bytes',
+    'both',
+    'miss-3',
+  ]
+  const reply = Buffer.concat([
+    ...asked.flatMap((key) => {
+      const item = stored[key]
+      if (!item) return []
+      const data = Buffer.from(item.data)
+      return [Buffer.from(`VALUE ${key} ${item.flags} ${data.length}\r\n`), data, Buffer.from('\r\n')]
+    }),
+    Buffer.from('END\r\n'),
+  ])
+
+  /** What each request was given before it was answered, and in which order they were answered. */
+  function take(shape: 'shared' | 'items', cuts: number[]): unknown[] {
+    const events: unknown[] = []
+    const taker = (name: number) => ({
+      textFlags: 16,
+      item: (index: number, flags: number, _: unknown, data: Buffer | string) =>
+        events.push([name + index, flags, typeof data === 'string' ? data : Buffer.from(data)]),
+    })
+    let answered = 0
+    const parser = new TextParser(
+      { reply: () => events.push(shape === 'shared' ? answered++ : 'end'), ready: () => undefined },
+      DEFAULT_LIMITS,
+    )
+    if (shape === 'items') parser.expect({ shape, request: retrieval('get', asked, true, taker(0)) })
+    else
+      parser.expect({
+        shape: 'shared',
+        requests: asked.map((key, i) => retrieval('get', [key], false, taker(i))),
+      })
+    let from = 0
+    for (const cut of [...cuts.filter((cut) => cut < reply.length).sort((a, b) => a - b), reply.length]) {
+      const chunk = Buffer.from(reply.subarray(from, cut))
+      parser.push(chunk)
+      chunk.fill(0x21)
+      from = cut
+    }
+    return events
+  }
+  const hit = (key: string, i: number) => (stored[key] ? [[i, stored[key].flags, stored[key].data]] : [])
+
+  test('of gets that share a command: each has its item before its answer, misses none, in order', () => {
+    const expected = asked.flatMap((key, i) => [...hit(key, i), i])
+    // An item is an answer only when the next one has begun, so it comes before the answer and after those before it.
+    for (let cut = 0; cut < reply.length; cut++) {
+      const events = take('shared', [cut])
+      expect(events.filter((event) => typeof event === 'number')).toEqual(asked.map((_, i) => i))
+      expect(events.toSorted(byRequest)).toEqual(expected)
+    }
+  })
+
+  test('of a get of many keys: by their place among the keys', () => {
+    const expected = [...asked.flatMap(hit), 'end']
+    for (let cut = 0; cut < reply.length; cut++) expect(take('items', [cut])).toEqual(expected)
+    fc.assert(
+      fc.property(fc.array(fc.nat(reply.length - 1)), (cuts) => {
+        expect(take('items', cuts)).toEqual(expected)
+      }),
+    )
+  })
+
+  function byRequest(a: unknown, b: unknown): number {
+    const place = (event: unknown) => (Array.isArray(event) ? event[0] * 2 : (event as number) * 2 + 1)
+    return place(a) - place(b)
+  }
+})
+
 describe('replies', () => {
   test('every kind of reply is cut out of one chunk, data blocks by their length alone', () => {
     expect(parse(conversation, shapes)).toEqual(expected)
