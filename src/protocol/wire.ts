@@ -2,7 +2,7 @@
  * Bytes as text: a `Bytes` string holds one byte per character (U+0000..U+00FF, "latin1" in Node).
  *
  * Keys and command lines travel through the hot path in this form, because V8 joins such strings without
- * copying and writes a whole tick's worth of them to a socket buffer in one call.
+ * copying and writes a whole turn's worth of them to a socket buffer in one call.
  */
 export type Bytes = string
 

@@ -20,6 +20,8 @@ const ASCII = /^[\x00-\x7f]*$/
 const BREAKING = /[\x00-\x20\x7f]/
 /** What `verify_keys` accepts. */
 const GRAPHIC = /^[\x21-\x7e]*$/
+/** Text that is legal by every rule, and is its own bytes. */
+const PLAIN = /^[\x21-\x7e]{1,250}$/
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** Operations whose keys go through Python's `PyBytes` check; the others take "a bytes-like object". */
@@ -69,6 +71,7 @@ export type KeyRule = 'unbroken' | 'graphic' | 'any'
  * @throws TypeError, UnicodeEncodeError, ValueError (over 250 bytes), BadKeyProvided
  */
 export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, rule: KeyRule): Bytes {
+  if (prefix === '' && typeof key === 'string' && PLAIN.test(key)) return key
   const own = keyBytes(key, operation)
   if (own.length > MAX_KEY_LENGTH) throw tooLong(own)
   const full = prefix + own

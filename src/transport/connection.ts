@@ -1,9 +1,10 @@
 /**
- * One pipelined connection to one server. Opened lazily, once, however many first calls arrive; requests of one tick
- * leave in one write; after anything unexpected the socket is destroyed and every waiting request rejected, so that a
+ * One pipelined connection to one server. Opened lazily, once, however many first calls arrive; requests of one turn of the
+ * event loop leave in one write; after anything unexpected the socket is destroyed and every waiting request rejected, so that a
  * late byte can never answer another request (spec/field §2–3).
  */
 import type { Socket } from 'node:net'
+import { setImmediate } from 'node:timers'
 import { Fifo } from '../protocol/fifo.js'
 import {
   AuthenticationFailure,
@@ -31,7 +32,7 @@ export interface ConnectionOptions {
   readonly timeout?: number
   /** Milliseconds for opening the connection, within the operation's deadline. Default 4000. */
   readonly connectTimeout?: number
-  /** TCP_NODELAY. Default true: a tick's requests leave in one write anyway. */
+  /** TCP_NODELAY. Default true: the requests of a turn of the event loop leave in one write anyway. */
   readonly noDelay?: boolean
   /** SO_KEEPALIVE. Default false. */
   readonly keepAlive?: boolean
@@ -74,6 +75,7 @@ export class Connection implements Exchange {
   /** Requests written and unanswered. */
   private waiting = new Fifo<Slot>()
   private flushing = false
+  private now = 0
   /** The server closed while idle, and nobody has been told. */
   private stale = false
   private timer: NodeJS.Timeout | undefined
@@ -104,7 +106,9 @@ export class Connection implements Exchange {
     this.protocol.check(request)
     if (this.stale) return Promise.reject(receiver.failed(this.wentStale(request)))
     return new Promise<T>((resolve, reject) => {
-      const deadline = performance.now() + (options?.timeout ?? this.timeout)
+      // All requests of a turn count from its first.
+      if (!this.flushing) this.now = performance.now()
+      const deadline = this.now + (options?.timeout ?? this.timeout)
       const signal = options?.signal
       const slot: Slot = {
         request,
@@ -254,14 +258,17 @@ export class Connection implements Exchange {
     settle(this.waiting.shift()!, reply)
   }
 
+  private readonly turn = (): void => {
+    this.flushing = false
+    if (this.ready) this.flush()
+  }
+
   private scheduleFlush(): void {
     if (this.flushing) return
     this.flushing = true
-    // After all promise continuations of this tick, so that their requests leave in the same write.
-    process.nextTick(() => {
-      this.flushing = false
-      if (this.ready) this.flush()
-    })
+    // After everything that has come from any server in this turn of the event loop, so that all requests it leads to leave in one
+    // write a connection. Not the global function: tests that fake it must not stop the client.
+    setImmediate(this.turn)
   }
 
   private flush(): void {

@@ -23,7 +23,7 @@ export interface Exchange {
   readonly state: 'idle' | 'connecting' | 'ready'
   /**
    * Sends a request and resolves with its reply, or with what the receiver makes of it. Requests are answered in order; those of
-   * one tick leave in one write.
+   * one turn of the event loop leave in one write.
    * @throws RangeError at once for a request that the protocol cannot carry
    * @throws TransportError (rejection); after one of kind other than `lookup`/`connect`/`connect-timeout` the socket
    *   is gone and every other waiting request was rejected too. The next request reconnects.

@@ -51,7 +51,7 @@ function encodeSet({ key, flags, exptime, data }: StoreRequest, out: Output): vo
   out.text('\r\n')
 }
 
-/** Gets together in one tick before it is worth asking whether the server knows meta commands. */
+/** Gets leaving together before it is worth asking whether the server knows meta commands. */
 const CONCURRENT = 2
 
 /**
