@@ -17,6 +17,7 @@ import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { fromReplica, replicate } from './replicas.js'
 import { counterOutcome, isUnintelligible, replyError, softOutcome } from './replies.js'
 import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
+import { exchange } from './tracing.js'
 
 /** A store command whose key and value have gone through their slots. */
 export interface PreparedStore {
@@ -313,7 +314,7 @@ export class Core {
     modes: Modes,
     take: (reply: Reply) => T,
   ): Promise<T> {
-    return server.exchange.exchange(request, modes, new Told(this.selection, server, operation, key, take))
+    return exchange(server, request, operation, modes, new Told(this.selection, server, operation, key, take))
   }
 }
 

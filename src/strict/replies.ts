@@ -31,6 +31,7 @@ const OUT_OF_MEMORY = 48
 const TOO_BIG = 37
 const SERVER_ERROR = 10
 const UNKNOWN = 7
+const SUCCESSES: ReadonlySet<number> = new Set([codes.OK, codes.STORED, codes.END, codes.DELETED])
 /** What libmemcached says of every failed touch, in its own spelling. */
 export const TOUCH_FAILED = 'Error occcured while reading response'
 
@@ -41,6 +42,9 @@ export function replyCode(reply: LineReply): number {
   if (text.startsWith('object too large for cache')) return TOO_BIG
   return SERVER_ERROR
 }
+
+/** Any reply but those of success. */
+export const isRefusal = (reply: LineReply): boolean => !SUCCESSES.has(replyCode(reply))
 
 /** What libmemcached adds to the message of an error reply. */
 function replyText(code: number, line: string, operation: Operation): string | undefined {
