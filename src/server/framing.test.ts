@@ -17,7 +17,9 @@ function replies(input: Buffer, cuts: readonly number[]): string {
     const chunk = Buffer.from(input.subarray(from, to))
     for (const frame of framing.push(chunk)) {
       const reply = respond(store, frame, environment)
-      said += reply === 'quit' ? '<quit>' : reply.map((piece) => piece.toString('latin1')).join('')
+      const pieces = 'goodbye' in reply ? reply.goodbye : reply
+      said += pieces.map((piece) => piece.toString('latin1')).join('')
+      if ('goodbye' in reply) said += '<quit>'
     }
     chunk.fill(0)
     from = to

@@ -111,11 +111,37 @@ function listen(socket: Socket) {
 
 /** The reply with the values that the recording left out left out as well. */
 function masked(received: string, wanted: string): string {
+  if (wanted.startsWith('\x81')) return maskedFrames(received, wanted)
   const open = new Set([...wanted.matchAll(/^STAT (\S+) \xff\r$/gm)].map(([, stat]) => stat))
   if (open.size === 0) return received
   return received.replace(/^STAT (\S+) .*?\r$/gm, (line, stat: string) =>
     open.has(stat) ? `STAT ${stat} \xff\r` : line,
   )
+}
+
+/** The same of the binary protocol's statistics, a frame each. */
+function maskedFrames(received: string, wanted: string): string {
+  const open = new Set(frames(wanted).flatMap((frame) => (frame.endsWith('\xff') ? [statName(frame)] : [])))
+  return frames(received)
+    .map((frame) => {
+      const name = statName(frame)
+      if (name === undefined || !open.has(name)) return frame
+      const body = Buffer.alloc(4)
+      body.writeUInt32BE(name.length + 1)
+      return `${frame.slice(0, 8)}${body.toString('latin1')}${frame.slice(12, 24)}${name}\xff`
+    })
+    .join('')
+}
+
+function frames(text: string): string[] {
+  if (text.length < 24) return text === '' ? [] : [text]
+  const end = 24 + Buffer.from(text.slice(8, 12), 'latin1').readUInt32BE(0)
+  return [text.slice(0, end), ...frames(text.slice(end))]
+}
+
+function statName(frame: string): string | undefined {
+  const length = frame.charCodeAt(2) * 256 + frame.charCodeAt(3)
+  return frame.charCodeAt(1) === 0x10 && length > 0 ? frame.slice(24, 24 + length) : undefined
 }
 
 function bytes(wire: Wire): string {
