@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { startServer } from '../../src/server/index.js'
+import { embeddedOptions } from '../support/embedded-options.js'
 import { startMemcached } from '../support/memcached.js'
 
 type Wire = string | readonly (string | { readonly $repeat: readonly [string, number] })[]
@@ -38,7 +39,7 @@ for (const { name, topic } of topics) {
       let passed = 0
       await using server = await startServer({
         clock: () => Date.now() / 1000 + passed,
-        ...optionsOf(topic.args),
+        ...embeddedOptions(topic.args),
       })
       await converse(server.port, exchanges, async (seconds) => {
         passed += seconds
@@ -149,10 +150,4 @@ function bytes(wire: Wire): string {
   return parts
     .map((part) => (typeof part === 'string' ? part : part.$repeat[0].repeat(part.$repeat[1])))
     .join('')
-}
-
-/** memcached's arguments as options of the embedded server. */
-function optionsOf(args: readonly string[]) {
-  const memory = args.indexOf('-m')
-  return { evict: !args.includes('-M'), ...(memory < 0 ? {} : { memory: Number(args[memory + 1]) }) }
 }
