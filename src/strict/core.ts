@@ -87,11 +87,24 @@ export class Core {
         return take ? take(item) : item
       })
     const asked = this.on(key, operation, hash, ask)
+    if (modes.binary && !modes.replicas) return asked.catch((error) => this.unread(error, operation, take))
     if (!modes.replicas) return asked
     return asked.catch((error: unknown) => {
       if (!(error instanceof MemcachedError) || !neverSent(error) || wentStale(error)) throw error
       return fromReplica(this.selection, key, modes, operation, error, ask)
     })
+  }
+
+  /** Binary: garbage is a miss, and a quiet get into a closed connection is a broken pipe (spec/pylibmc §7.2, §7.3). */
+  private unread<T>(
+    error: unknown,
+    operation: Operation,
+    take: ((item: undefined) => T) | undefined,
+  ): unknown {
+    if (!(error instanceof MemcachedError)) throw error
+    if (operation === 'gets' && wentStale(error)) throw brokenPipe(error, operation)
+    if (!(error.cause instanceof TransportError) || error.cause.kind !== 'unintelligible') throw error
+    return take?.(undefined)
   }
 
   /** Picks the server of a key: at once where that is possible. */
@@ -171,7 +184,7 @@ export class Core {
         } catch (error) {
           if (!(error instanceof MemcachedError)) throw error
           tell?.(error)
-          if (modes.binary && wentStale(error)) throw brokenPipe(error)
+          if (modes.binary && wentStale(error)) throw brokenPipe(error, 'getMulti')
           if (neverSent(error)) {
             errors[group.last] = group.keys.length > 1 ? this.secondError(server, error) : error
             group.first = -1
@@ -347,9 +360,9 @@ export function wentStale(error: MemcachedError): boolean {
 }
 
 /** libmemcached notices it while writing quiet gets. */
-function brokenPipe(error: MemcachedError): MemcachedError {
+function brokenPipe(error: MemcachedError, operation: Operation): MemcachedError {
   const { server, cause } = error
-  return errorFor(SomeErrors.retcode, 'getMulti', 'SYSTEM ERROR(Broken pipe)', { server, cause })
+  return errorFor(SomeErrors.retcode, operation, 'SYSTEM ERROR(Broken pipe)', { server, cause })
 }
 
 /** No server was asked: none could be reached. */

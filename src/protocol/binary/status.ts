@@ -31,5 +31,5 @@ export function refusal(code: number, text: string): LineReply {
   const known = refusals[code]
   if (known) return { type: 'line', status: known[0], line: known[1] }
   const name = `status 0x${code.toString(16).padStart(2, '0')}`
-  return { type: 'line', status: 'unknown', line: text === '' ? name : `${name} ${text}` }
+  return { type: 'line', status: 'REFUSED', line: text === '' ? name : `${name} ${text}` }
 }
