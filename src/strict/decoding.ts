@@ -12,9 +12,11 @@ export function decodeFailure(
   error: unknown,
   item: Pick<Item, 'key' | 'flags' | 'data'>,
   operation: Operation,
+  binary = false,
 ): unknown {
-  // get, and what stands on it, sees None in the place of no bytes.
-  if (operation === 'get' && (item.flags & TYPE_BITS) === FLAG_PICKLE && item.data.length === 0)
+  // get, and what stands on it, sees None in the place of no bytes; in the binary protocol getMulti does, too.
+  const none = operation === 'get' || (binary && operation === 'getMulti')
+  if (none && (item.flags & TYPE_BITS) === FLAG_PICKLE && item.data.length === 0)
     return new TypeError("a bytes-like object is required, not 'NoneType'", { cause: error })
   if (!(error instanceof ValueDecodeError)) return error
   const facts = { key: item.key, operation, cause: error }

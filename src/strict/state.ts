@@ -87,7 +87,7 @@ export class State {
         try {
           return this.encoding.decode(item.flags, item.data)
         } catch (error) {
-          throw decodeFailure(error, item, operation)
+          throw decodeFailure(error, item, operation, Boolean(options.binary))
         }
       },
       brief: (flags) => this.brief && isBrief(flags),

@@ -171,6 +171,8 @@ export class Connection implements Exchange {
     this.connecting = { promise, ...settle, deadline: limit }
     this.watch(limit)
     this.openSocket()
+    // No time at all is none, however fast the other end is.
+    if (this.connectTimeout === 0) this.expire()
     return promise
   }
 
