@@ -137,6 +137,16 @@ const pylibmc: Readonly<Record<string, Method<StrictClient>>> = {
     client.clone()
     return returned(undefined)
   },
+  serialize: (client, bound) => {
+    const [data, flags] = client.serialize(bound.value)
+    return tuple(data, flags)
+  },
+  deserialize: (client, bound) =>
+    returned(client.deserialize(bound.data as Unchecked, bound.flags as Unchecked)),
+  __getitem__: async (client, bound) => returned(await client.getItem(bound.key as Unchecked)),
+  __setitem__: async (client, bound) => returned(await client.setItem(bound.key as Unchecked, bound.val)),
+  __delitem__: async (client, bound) => returned(await client.deleteItem(bound.key as Unchecked)),
+  __contains__: async (client, bound) => returned(await client.has(bound.key as Unchecked)),
 }
 
 function memcacheStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'): Method<CompatClient> {

@@ -70,6 +70,12 @@ const pylibmc = signatures({
   hash: '/ key',
   get_behaviors: '/',
   set_behaviors: '/ behaviors',
+  serialize: '/ value',
+  deserialize: '/ data flags',
+  __getitem__: '/ key',
+  __setitem__: '/ key val',
+  __delitem__: '/ key',
+  __contains__: '/ key',
 })
 
 const memcacheStore = 'key val [time] [min_compress_len] [noreply]'

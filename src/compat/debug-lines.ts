@@ -4,7 +4,7 @@ import type { Reply } from '../protocol/wire.js'
 import { bytesRepr, textRepr } from '../python/repr.js'
 import type { Modes, Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
-import type { Exchange, ExchangeOptions, Receiver } from '../transport/types.js'
+import type { Exchange, ExchangeOptions, Peer, Receiver } from '../transport/types.js'
 import type { Emulation } from './emulation.js'
 
 /** `inet:host:port`, `inet6:[addr]:port`, `unix:path`. */
@@ -39,6 +39,10 @@ export class LoggedExchange implements Exchange {
 
   get state(): Exchange['state'] {
     return this.inner.state
+  }
+
+  get peer(): Peer | undefined {
+    return this.inner.peer
   }
 
   exchange(request: Request, options?: ExchangeOptions): Promise<Reply>

@@ -4,10 +4,10 @@ import type { Bytes, Reply } from '../protocol/wire.js'
 import type { Commands } from '../strict/commands.js'
 import type { Modes, Operation, Server } from '../strict/index.js'
 import { isUnintelligible } from '../strict/replies.js'
-import { TransportError } from '../transport/errors.js'
+import { exchange } from '../strict/tracing.js'
 
 /** Tells the selection how it went. @throws what the selection makes of a transport failure */
-export async function converse(
+export function converse(
   { selection }: Commands,
   server: Server,
   request: Request,
@@ -15,13 +15,12 @@ export async function converse(
   key: Bytes | undefined,
   modes: Modes,
 ): Promise<Reply> {
-  let reply: Reply
-  try {
-    reply = await server.exchange.exchange(request, modes)
-  } catch (error) {
-    throw error instanceof TransportError ? selection.failed(server, error, operation, key) : error
-  }
-  selection.succeeded(server)
-  if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close(false)
-  return reply
+  return exchange(server, request, operation, modes, {
+    reply: (reply) => {
+      selection.succeeded(server)
+      if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close(false)
+      return reply
+    },
+    failed: (error) => selection.failed(server, error, operation, key),
+  })
 }

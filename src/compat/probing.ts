@@ -8,6 +8,7 @@ import type { Bytes } from '../protocol/wire.js'
 import { AttributeError } from '../python/errors.js'
 import { ConnectionError, type Operation, type Selection, type Server, ServerDown } from '../strict/index.js'
 import { errorOf } from '../strict/selection.js'
+import { asIs, connect, exchange } from '../strict/tracing.js'
 import { TransportError } from '../transport/errors.js'
 import { hostName, LoggedExchange, reason } from './debug-lines.js'
 import type { Emulation } from './emulation.js'
@@ -55,7 +56,7 @@ export class ProbingSelection implements Selection {
     for (let probe = 0; probe < this.probes; probe++) {
       const server = this.servers[this.placement.index(hash)!]!
       try {
-        if (await this.usable(server)) {
+        if (await this.usable(server, operation)) {
           if (probe > 0) this.wentOn(key, operation, first, server, failure?.error)
           return server
         }
@@ -91,7 +92,7 @@ export class ProbingSelection implements Selection {
       const server = this.servers[index]!
       if (this.isDead(server)) continue
       if (setting === 'safe') {
-        if (await this.usable(server).catch(() => false)) return server
+        if (await this.usable(server, operation).catch(() => false)) return server
         continue
       }
       this.emulation.announcer.announce('probe-limit', {
@@ -131,13 +132,13 @@ export class ProbingSelection implements Selection {
   }
 
   /** Connects when needed. @throws TransportError when that fails; the server is then dead */
-  private async usable(server: Server): Promise<boolean> {
+  private async usable(server: Server, operation: Operation): Promise<boolean> {
     if (server.exchange.state === 'ready') return true
     if (this.isDead(server)) return false
     const host = this.hosts[server.index]!
     host.deadUntil = 0
     try {
-      await server.exchange.connect({ timeout: this.emulation.timeout })
+      await connect(server, operation, { timeout: this.emulation.timeout })
     } catch (error) {
       this.markDead(server, error as Error)
       throw error
@@ -150,7 +151,7 @@ export class ProbingSelection implements Selection {
   private async flush(server: Server, host: Host): Promise<void> {
     const { timeout, facts } = this.emulation
     try {
-      await server.exchange.exchange(requests.flushAll(facts.dialect), { timeout })
+      await exchange(server, requests.flushAll(facts.dialect), 'flushAll', { timeout }, asIs)
       host.flushNext = false
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
@@ -171,7 +172,7 @@ export class ProbingSelection implements Selection {
   async admit(server: Server, operation: Operation): Promise<void> {
     let failure: unknown
     try {
-      if (await this.usable(server)) return
+      if (await this.usable(server, operation)) return
     } catch (error) {
       failure = error
     }

@@ -4,6 +4,7 @@ import * as requests from '../protocol/requests.js'
 import type { Bytes, Item, StatsReply } from '../protocol/wire.js'
 import type { Commands } from '../strict/commands.js'
 import { type Key, NotFound, type Client as StrictClient } from '../strict/index.js'
+import { asIs, exchange } from '../strict/tracing.js'
 
 /** Both clients tell outcomes in pylibmc's way here. */
 export type SideClient = StrictClient | CompatClient
@@ -41,7 +42,7 @@ export class Side {
     try {
       const server = await selection.pick(wire, 'get')
       const request = requests.stats({ ...slots.wire, stats: `mg ${modes.namespace}${wire} t` })
-      const { end } = (await server.exchange.exchange(request, modes)) as StatsReply
+      const { end } = (await exchange(server, request, 'get', modes, asIs)) as StatsReply
       const [, seconds] = /^HD t(-?\d+)/.exec(end.line) ?? []
       if (seconds === undefined) return undefined
       return seconds === '-1' ? 0 : Math.max(1, Number(seconds))

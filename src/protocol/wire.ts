@@ -26,6 +26,8 @@ export type LineStatus =
   | 'AUTH_ERROR'
   /** Binary only: status 0x82. */
   | 'OUT_OF_MEMORY'
+  /** Binary only: every status without a meaning of its own. */
+  | 'REFUSED'
   /** Everything else, the empty line included. */
   | 'unknown'
 

@@ -3,6 +3,7 @@
  * Facts: replies of memcached 1.6.18 (fixtures/conversations), number of words per command included.
  */
 import type { Bytes, StoreVerb } from '../protocol/wire.js'
+import type { BinaryCommand } from './binary-command.js'
 import { type MetaCommand, parseMeta } from './meta.js'
 import { signed32, unsigned32, unsigned64 } from './numbers.js'
 
@@ -16,11 +17,11 @@ export interface StoreCommand extends MaybeQuiet {
   readonly verb: StoreVerb
   readonly key: Bytes
   readonly flags: number
-  /** As sent, signed 32 bit. */
+  /** As sent: signed 32 bit in text, unsigned in binary. */
   readonly exptime: number
   /** Bytes of the data block without its CRLF. */
   readonly length: number
-  /** Of `cas` only. */
+  /** Of `cas`; in binary also of append and prepend. */
   readonly cas?: bigint
   /** Flags of `ms`. */
   readonly meta?: readonly Bytes[]
@@ -50,8 +51,7 @@ export type Command =
   /** Nothing to do but this line (without CRLF). */
   | (MaybeQuiet & { readonly kind: 'say'; readonly line: Bytes })
   | { readonly kind: 'quit' }
-  /** A request of the binary protocol, whole in the frame's line. */
-  | { readonly kind: 'binary'; readonly opcode: number }
+  | BinaryCommand
 
 /** Longest key, in bytes. */
 export const longestKey = 250

@@ -2,8 +2,8 @@
 import { connect } from 'node:net'
 import { type FaultHere, Front, type ListenOptions } from './front.js'
 import { replyLength, replyShape } from './reply-framing.js'
-import type { Pieces } from './respond.js'
-import { type Answerer, type Exchange, serve } from './session.js'
+import type { Answer } from './respond.js'
+import { type Answerer, type Exchange, isGoodbye, serve } from './session.js'
 
 export interface FaultProxyOptions extends ListenOptions {
   /** The real server: `host:port`, `[v6]:port` or the path of a Unix socket. */
@@ -74,8 +74,6 @@ function parseTarget(target: string): Target {
   return { host: (v6 ?? host)!, port: number }
 }
 
-const BINARY_QUIT = 0x07
-
 /** One connection to the real server, whose end is the client's end. */
 function upstream(target: Target, ended: () => void): Answerer {
   const socket = connect(target)
@@ -94,15 +92,14 @@ function upstream(target: Target, ended: () => void): Answerer {
     arrived?.()
   })
   return {
-    async answer({ command, line, data }): Promise<Pieces | 'quit'> {
+    async answer({ command, line, data }): Promise<Answer> {
       socket.write(line)
       if (data) socket.write(data)
-      if (command.kind === 'quit' || (command.kind === 'binary' && command.opcode === BINARY_QUIT))
-        return 'quit'
+      if (isGoodbye(command)) return { goodbye: [] }
       const shape = replyShape(command)
       let length = replyLength(buffer, shape)
       while (length === undefined) {
-        if (closed) return 'quit'
+        if (closed) return { goodbye: [] }
         await new Promise<void>((resolve) => {
           arrived = resolve
         })

@@ -17,7 +17,9 @@ function replies(input: Buffer, cuts: readonly number[]): string {
     const chunk = Buffer.from(input.subarray(from, to))
     for (const frame of framing.push(chunk)) {
       const reply = respond(store, frame, environment)
-      said += reply === 'quit' ? '<quit>' : reply.map((piece) => piece.toString('latin1')).join('')
+      const pieces = 'goodbye' in reply ? reply.goodbye : reply
+      said += pieces.map((piece) => piece.toString('latin1')).join('')
+      if ('goodbye' in reply) said += '<quit>'
     }
     chunk.fill(0)
     from = to
@@ -37,10 +39,39 @@ const request = fc.oneof(
   fc.constantFrom('\r\n', 'version\n', 'flush_all noreply\r\n', 'set a 0 0 3\r\nab\r\nget a\r\n'),
 )
 
+/** Any header, fitting ones and others. */
+const binary = fc
+  .record({
+    opcode: fc.nat(0x26),
+    extras: fc.constantFrom(
+      '',
+      '\0\0\0\x05',
+      '\0\0\0\x01\0\0\0\0',
+      `${'\0\0\0\0\0\0\0\x01'.repeat(2)}\0\0\0\0`,
+    ),
+    key: fc.constantFrom('', 'a', 'b c\n', 'k'.repeat(251)),
+    value: fc.constantFrom('', '1', 'text'),
+    cas: fc.nat(3),
+    missing: fc.constantFrom(0, 0, 0, 0, 2),
+  })
+  .map(({ opcode, extras, key, value, cas, missing }) => {
+    const head = Buffer.alloc(24)
+    head[0] = 0x80
+    head[1] = opcode
+    head.writeUInt16BE(key.length, 2)
+    head[4] = extras.length
+    head.writeUInt32BE(Math.max(0, extras.length + key.length + value.length - missing), 8)
+    head[23] = cas
+    return head.toString('latin1') + extras + key + value
+  })
+
 test('any split of the bytes gives the same replies', () => {
   fc.assert(
     fc.property(
-      fc.array(request, { minLength: 1, maxLength: 12 }),
+      fc.oneof(
+        fc.array(request, { minLength: 1, maxLength: 12 }),
+        fc.array(binary, { minLength: 1, maxLength: 12 }),
+      ),
       fc.array(fc.nat(1500), { maxLength: 40 }),
       (requests, cuts) => {
         const input = Buffer.from(requests.join(''), 'latin1')

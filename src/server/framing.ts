@@ -3,29 +3,31 @@
  * one that memcached would read. No I/O. Any chunk boundary gives the same requests (lines over 2048 bytes excepted,
  * where memcached itself looks at what has arrived so far).
  */
+import { binaryMagic, headLength, parseBinary } from './binary-command.js'
 import { type Command, parseCommand } from './command.js'
 
 export interface Frame {
   readonly command: Command
-  /** The command line with its line end. */
+  /** The command line with its line end; of a binary request header, extras and key. */
   readonly line: Buffer
-  /** Data block with the two bytes after it (CRLF, when all is well); absent when it was too long to be kept. */
+  /** Data block with the two bytes after it (CRLF, when all is well), or a binary value; absent when it was too long to be kept. */
   readonly data?: Buffer
 }
 
 /** Unfinished lines longer than this end the connection, unless they are a get or gets. */
 const longestUnfinished = 2048
 const newline = 10
-const binaryMagic = 0x80
 const binaryHeader = 24
 
 export class RequestFraming {
   private pending: Buffer[] = []
   private pendingBytes = 0
-  private binary: Buffer | undefined
-  /** A store command whose data block is being read. */
+  /** The first byte decides for the whole connection. */
+  private protocol: 'text' | 'binary' | undefined
+  private head: Buffer = Buffer.alloc(0)
+  /** A request whose data block is being read. */
   private open: { frame: Frame; data: Buffer | undefined; have: number; need: number } | undefined
-  /** The line was too long to be a command: the connection has to be closed. */
+  /** A line too long to be a command, or a request with another magic byte: the connection has to be closed. */
   broken = false
 
   /** @param longestKept data blocks over this many bytes are read but not kept */
@@ -37,8 +39,7 @@ export class RequestFraming {
     let at = 0
     while (at < chunk.length && !this.broken) {
       if (this.open) at = this.fill(chunk, at, frames)
-      else if (this.binary || (this.pendingBytes === 0 && chunk[at] === binaryMagic))
-        at = this.binaryPart(chunk, at, frames)
+      else if (this.spoken(chunk[at]!) === 'binary') at = this.binaryPart(chunk, at, frames)
       else {
         const end = chunk.indexOf(newline, at)
         if (end < 0) {
@@ -61,8 +62,12 @@ export class RequestFraming {
       frames.push(frame)
       return
     }
-    const need = command.length + 2
-    const data = command.length > this.longestKept ? undefined : Buffer.allocUnsafeSlow(need)
+    this.expect(frame, command.length, 2)
+  }
+
+  private expect(frame: Frame, length: number, lineEnd: number): void {
+    const need = length + lineEnd
+    const data = length > this.longestKept ? undefined : Buffer.allocUnsafeSlow(need)
     this.open = { frame, data, have: 0, need }
   }
 
@@ -78,17 +83,21 @@ export class RequestFraming {
     return at + taken
   }
 
-  /** A request of the binary protocol: a header, and the body whose length it tells. */
+  private spoken(first: number): 'text' | 'binary' {
+    this.protocol ??= first === binaryMagic ? 'binary' : 'text'
+    return this.protocol
+  }
+
   private binaryPart(chunk: Buffer, at: number, frames: Frame[]): number {
-    const have = this.binary ?? Buffer.alloc(0)
-    const need = have.length < binaryHeader ? binaryHeader : binaryHeader + have.readUInt32BE(8)
-    const part = chunk.subarray(at, at + need - have.length)
-    this.binary = Buffer.concat([have, part])
-    const whole =
-      this.binary.length >= binaryHeader && this.binary.length === binaryHeader + this.binary.readUInt32BE(8)
-    if (whole) {
-      frames.push({ command: { kind: 'binary', opcode: this.binary[1]! }, line: this.binary })
-      this.binary = undefined
+    const part = chunk.subarray(at, at + headLength(this.head) - this.head.length)
+    this.head = Buffer.concat([this.head, part])
+    if (this.head.length >= binaryHeader && this.head[0] !== binaryMagic) this.broken = true
+    else if (this.head.length >= binaryHeader && this.head.length === headLength(this.head)) {
+      const command = parseBinary(this.head)
+      const frame: Frame = { command, line: this.head }
+      this.head = Buffer.alloc(0)
+      if (command.length > 0) this.expect(frame, command.length, 0)
+      else frames.push(frame)
     }
     return at + part.length
   }

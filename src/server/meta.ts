@@ -130,7 +130,7 @@ function echoed(key: Bytes, flags: Flags): Bytes {
 }
 
 function remove(store: Store, { key, flags, quiet }: MetaCommand): Bytes {
-  const code = store.delete(key) ? 'HD' : 'NF'
+  const code = store.delete(key) === 'DELETED' ? 'HD' : 'NF'
   return quiet && code === 'HD' ? '' : `${code}${echoed(key, flags)}\r\n`
 }
 

@@ -1,11 +1,12 @@
 /** Cuts the replies of a memcached out of its byte stream, given the requests. No I/O. */
+import { loudOf, opcode } from '../protocol/binary/opcodes.js'
 import type { Command } from './command.js'
 
 /** Quiet meta commands say nothing that could be waited for: their replies come with the MN behind them. */
 type Shape = BinaryShape | 'none' | 'line' | 'items' | 'stats' | 'up to MN'
 
 export function replyShape(command: Command): Shape {
-  if (command.kind === 'binary') return binaryShape(command.opcode)
+  if (command.kind === 'binary') return binaryShape(command.asked)
   if (command.kind === 'get') return 'items'
   if (command.kind === 'stats') return 'stats'
   if (command.kind === 'quit') return 'none'
@@ -40,16 +41,11 @@ interface BinaryShape {
   readonly last: (opcode: number, keyLength: number) => boolean
 }
 
-const GETKQ = 0x0d
-const NOOP = 0x0a
-const STAT = 0x10
-const QUIT = 0x07
-
 /** What quiet gets found comes with the reply to the NOOP behind them. */
-function binaryShape(opcode: number): Shape {
-  if (opcode === GETKQ || opcode === QUIT || (opcode >= 0x11 && opcode <= 0x1a)) return 'none'
-  if (opcode === NOOP) return { last: (code) => code === NOOP }
-  if (opcode === STAT) return { last: (_code, keyLength) => keyLength === 0 }
+function binaryShape(asked: number): Shape {
+  if (loudOf.has(asked) || asked === opcode.QUIT) return 'none'
+  if (asked === opcode.NOOP) return { last: (code) => code === opcode.NOOP }
+  if (asked === opcode.STAT) return { last: (_code, keyLength) => keyLength === 0 }
   return { last: () => true }
 }
 

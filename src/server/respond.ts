@@ -1,5 +1,6 @@
 /** What a memcached 1.6.18 answers to one request: reply bytes from the store. No I/O. */
 import type { Bytes } from '../protocol/wire.js'
+import { respondBinary } from './binary.js'
 import type { Command } from './command.js'
 import { longestKey } from './command.js'
 import type { Frame } from './framing.js'
@@ -10,8 +11,11 @@ import { endsInLineEnd, type Store, type StoredItem } from './store.js'
 /** Pieces of a reply in order. Values are the store's own buffers, never copied. */
 export type Pieces = (Buffer | Bytes)[]
 
-/** @returns the reply; no pieces for noreply; `'quit'` to hang up */
-export function respond(store: Store, frame: Frame, environment: Environment): Pieces | 'quit' {
+/** A reply, or the last words before the server hangs up. */
+export type Answer = Pieces | { readonly goodbye: Pieces }
+
+/** @returns the reply; no pieces where nothing is said */
+export function respond(store: Store, frame: Frame, environment: Environment): Answer {
   const { command } = frame
   switch (command.kind) {
     case 'get':
@@ -19,8 +23,9 @@ export function respond(store: Store, frame: Frame, environment: Environment): P
     case 'stats':
       return [stats(store, command.words, environment)]
     case 'quit':
+      return { goodbye: [] }
     case 'binary':
-      return 'quit'
+      return respondBinary(store, command, frame.data, environment)
     case 'meta':
       return answerMeta(store, command)
     default: {
@@ -74,7 +79,7 @@ function line(
       return result === 'no memory' ? 'SERVER_ERROR out of memory' : String(result)
     }
     case 'delete':
-      return store.delete(command.key) ? 'DELETED' : 'NOT_FOUND'
+      return store.delete(command.key)
     case 'touch':
       return store.touch(command.key, command.exptime) ? 'TOUCHED' : 'NOT_FOUND'
     case 'flush':

@@ -1,9 +1,11 @@
 /** One connection of a server or a proxy: requests answered in order, with the faults of the script. */
 import type { Socket } from 'node:net'
+import { opcode } from '../protocol/binary/opcodes.js'
 import type { Bytes } from '../protocol/wire.js'
+import type { Command } from './command.js'
 import type { Ending, RequestFault } from './fault.js'
 import { type Frame, RequestFraming } from './framing.js'
-import type { Pieces } from './respond.js'
+import type { Answer, Pieces } from './respond.js'
 
 /** A request and its reply as they were on the wire. */
 export interface Exchange {
@@ -16,7 +18,7 @@ export interface Exchange {
 
 /** Who answers the requests of one connection. */
 export interface Answerer {
-  answer(frame: Frame): Pieces | 'quit' | Promise<Pieces | 'quit'>
+  answer(frame: Frame): Answer | Promise<Answer>
   /** The connection is gone. */
   close?(): void
 }
@@ -57,7 +59,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
     while (waiting.length > 0 && !closed) {
       const frame = waiting.shift()!
       // Goodbye is no request that a script could mean.
-      const fault = frame.command.kind === 'quit' ? undefined : options.nextFault()
+      const fault = isGoodbye(frame.command) ? undefined : options.nextFault()
       if (fault) await faulty(frame, fault)
       else {
         const asked = options.answerer.answer(frame)
@@ -73,14 +75,11 @@ export function serve(socket: Socket, options: SessionOptions): void {
     if (framing.broken) finish()
   }
 
-  function answer(frame: Frame, reply: Pieces | 'quit'): void {
-    if (reply === 'quit') {
-      record(frame, null)
-      finish()
-      return
-    }
-    for (const piece of reply) write(piece)
-    if (options.record) record(frame, reply.length > 0 ? text(reply) : null)
+  function answer(frame: Frame, reply: Answer): void {
+    const pieces = 'goodbye' in reply ? reply.goodbye : reply
+    for (const piece of pieces) write(piece)
+    if (options.record) record(frame, pieces.length > 0 ? text(pieces) : null)
+    if ('goodbye' in reply) finish()
   }
 
   async function faulty(frame: Frame, fault: RequestFault): Promise<void> {
@@ -97,7 +96,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
         return
     }
     const reply = await options.answerer.answer(frame)
-    if (reply === 'quit') {
+    if ('goodbye' in reply) {
       answer(frame, reply)
       return
     }
@@ -143,6 +142,10 @@ export function serve(socket: Socket, options: SessionOptions): void {
   function record(frame: Frame, received: Bytes | null): void {
     options.record?.({ connection: options.number, sent: sentBytes(frame), received })
   }
+}
+
+export function isGoodbye(command: Command): boolean {
+  return command.kind === 'quit' || (command.kind === 'binary' && command.opcode === opcode.QUIT)
 }
 
 /** Closes without RST: what was written still arrives. */

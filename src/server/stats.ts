@@ -25,16 +25,6 @@ const otherItemStats =
 /** @param words after `stats` */
 export function stats(store: Store, words: readonly Bytes[], environment: Environment): Bytes {
   switch (words[0]) {
-    case undefined:
-      return lines(generalStats(store, environment))
-    case 'settings':
-      return lines(settingsStats(store, environment))
-    case 'items':
-      return lines(itemStats(store))
-    case 'slabs':
-      return lines(slabStats(store))
-    case 'sizes':
-      return lines([['sizes_status', 'disabled']])
     case 'reset':
       store.resetCounters()
       return 'RESET\r\n'
@@ -42,8 +32,32 @@ export function stats(store: Store, words: readonly Bytes[], environment: Enviro
       return detail(words[1])
     case 'cachedump':
       return 'CLIENT_ERROR stats cachedump not allowed\r\n'
+    default: {
+      const rows = statistics(store, words[0], environment)
+      return rows ? lines(rows) : 'ERROR\r\n'
+    }
+  }
+}
+
+/** The statistics of that name; undefined when there are none. */
+export function statistics(
+  store: Store,
+  name: Bytes | undefined,
+  environment: Environment,
+): readonly Stat[] | undefined {
+  switch (name) {
+    case undefined:
+      return generalStats(store, environment)
+    case 'settings':
+      return settingsStats(store, environment)
+    case 'items':
+      return itemStats(store)
+    case 'slabs':
+      return slabStats(store)
+    case 'sizes':
+      return [['sizes_status', 'disabled']]
     default:
-      return 'ERROR\r\n'
+      return undefined
   }
 }
 

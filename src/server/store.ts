@@ -38,7 +38,15 @@ export type StoreResult =
   | 'too large'
   | 'no memory'
   | 'no memory during read'
-export type CountResult = bigint | 'NOT_FOUND' | 'not numeric' | 'no memory'
+export type CountResult = bigint | 'NOT_FOUND' | 'EXISTS' | 'not numeric' | 'no memory'
+
+/** What binary requests can add to a counter's command. */
+export interface CountOptions {
+  /** Only when the item has this CAS unique. */
+  readonly cas?: bigint
+  /** What a missing item is made with. */
+  readonly initial?: { readonly value: bigint; readonly exptime: number }
+}
 
 /** Longer exptimes than this many seconds are Unix times. */
 const longestDelta = 30 * 24 * 3600
@@ -123,6 +131,7 @@ export class Store {
       case 'append':
       case 'prepend': {
         if (!old) return 'NOT_STORED'
+        if (command.cas !== undefined && BigInt(old.cas) !== command.cas) return 'EXISTS'
         const parts = verb === 'append' ? [old.data.subarray(0, -2), data] : [data.subarray(0, -2), old.data]
         const joined = Buffer.concat(parts)
         const made = this.link(key, old.flags, old.exptime, joined, old)
@@ -146,7 +155,7 @@ export class Store {
     return item
   }
 
-  /** @param exptime as sent, signed 32 bit */
+  /** @param exptime as sent, see `StoreCommand` */
   touch(key: Bytes, exptime: number): StoredItem | undefined {
     const item = this.find(key)
     this.counters.cmd_touch++
@@ -161,23 +170,37 @@ export class Store {
     return item
   }
 
-  delete(key: Bytes): boolean {
+  /** @param cas only when the item has this CAS unique */
+  delete(key: Bytes, cas?: bigint): 'DELETED' | 'NOT_FOUND' | 'EXISTS' {
     const item = this.find(key)
     if (!item) {
       this.counters.delete_misses++
-      return false
+      return 'NOT_FOUND'
     }
+    if (cas !== undefined && BigInt(item.cas) !== cas) return 'EXISTS'
     this.tally('delete_hits', item.size)
     this.unlink(item)
-    return true
+    return 'DELETED'
   }
 
-  addDelta(key: Bytes, verb: 'incr' | 'decr', delta: bigint): CountResult {
+  /** CAS unique of an item that is there. */
+  unique(key: Bytes): number | undefined {
+    return this.items.get(key)?.cas
+  }
+
+  addDelta(
+    key: Bytes,
+    verb: 'incr' | 'decr',
+    delta: bigint,
+    { cas, initial }: CountOptions = {},
+  ): CountResult {
     const item = this.find(key)
     if (!item) {
+      if (initial) return this.begin(key, initial)
       this.counters[verb === 'incr' ? 'incr_misses' : 'decr_misses']++
       return 'NOT_FOUND'
     }
+    if (cas !== undefined && BigInt(item.cas) !== cas) return 'EXISTS'
     const value = numberIn(item.data)
     if (value === undefined) return 'not numeric'
     this.tally(verb === 'incr' ? 'incr_hits' : 'decr_hits', item.size)
@@ -193,7 +216,12 @@ export class Store {
     return this.link(key, item.flags, item.exptime, data, item) ? sum : 'no memory'
   }
 
-  /** @param delay as sent, signed 32 bit; not above 0: now */
+  private begin(key: Bytes, { value, exptime }: NonNullable<CountOptions['initial']>): CountResult {
+    const data = Buffer.from(`${value}\r\n`, 'latin1')
+    return this.link(key, 0, this.expiry(exptime), data, undefined) ? value : 'no memory'
+  }
+
+  /** @param delay as sent, see `StoreCommand`; not above 0: now */
   flush(delay: number): void {
     const now = this.now()
     this.counters.cmd_flush++

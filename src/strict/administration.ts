@@ -7,7 +7,7 @@ import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { integer } from './exptime.js'
 import { badKey } from './keys.js'
 import { Many } from './many.js'
-import { flushOutcome } from './replies.js'
+import { flushOutcome, replyError } from './replies.js'
 import type { Server } from './slots.js'
 
 const PARAMETER = 38
@@ -48,11 +48,7 @@ export class Administration extends Many {
         if (end.status === 'ERROR' && !modes.binary)
           throw errorFor(PARAMETER, 'getStats', undefined, { server: server.name, reply: end.line })
         if (end.status !== 'END' && end.status !== 'OK' && end.status !== 'STORED') {
-          throw new SomeErrors('error 19 from get_stats', {
-            operation: 'getStats',
-            server: server.name,
-            reply: end.line,
-          })
+          throw replyError(end, 'getStats', { server: server.name })
         }
         return [statsName(server), Object.fromEntries(stats)]
       }),

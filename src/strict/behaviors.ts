@@ -115,7 +115,7 @@ export function* behaviorChanges(settings: BehaviorSettings, binary = false): Ge
     if (binary && name === 'verify_keys') throw refused(name, value)
     yield [name, value]
   }
-  if (given.namespace !== undefined) yield ['namespace', namespace(given.namespace)]
+  if (given.namespace !== undefined) yield ['namespace', namespace(given.namespace, binary)]
 }
 
 function check(name: BehaviorName, value: unknown): number | string {
@@ -150,19 +150,22 @@ function notInt(name: string, value: unknown): TypeError {
 
 const MAX_NAMESPACE = 127
 
-function namespace(value: unknown): string {
+function namespace(value: unknown, binary: boolean): string {
   const text = value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value
   if (typeof text !== 'string') throw new TypeError('behavior namespace must be text or bytes')
-  if (text === '') throw refused('namespace', '')
-  if (text.length > MAX_NAMESPACE) {
-    throw new MemcachedError(
-      `error 39 from memcached_callback_set: namespace of ${text.length} characters is over ${MAX_NAMESPACE}`,
-      { code: 39 },
-    )
-  }
-  if (!/^[\x21-\x7e]+$/.test(text))
-    throw new ValueError(`namespace ${JSON.stringify(text)} has a character that is not graphic ASCII`)
+  if (text === '') throw refusedNamespace(text, 38)
+  if (text.length > MAX_NAMESPACE) throw refusedNamespace(text, 39)
+  // The binary protocol takes every key, and every prefix of one.
+  if (!binary && !/^[\x21-\x7e]+$/.test(text)) throw new ValueError(`bad key provided: ${text}`)
   return text
+}
+
+function refusedNamespace(text: string, code: number): MemcachedError {
+  // pylibmc cuts what it shows.
+  const shown = text.slice(0, 32)
+  return new MemcachedError(`memcached_callback_set returned ${code} for callback 'namespace' = ${shown}`, {
+    code,
+  })
 }
 
 function refused(name: string, value: number | string): MemcachedError {

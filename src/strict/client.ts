@@ -5,6 +5,7 @@ import { FLAG_ZLIB } from '../values/types.js'
 import type { Key } from './arguments.js'
 import { type BehaviorSettings, type Behaviors, defaultBehaviors } from './behaviors.js'
 import { Commands } from './commands.js'
+import { decodeFailure } from './decoding.js'
 import { type ClientOptions, checkClientOptions } from './options.js'
 import { parseServers, type ServerSpec, type ServerSpecInput } from './server-spec.js'
 import { State } from './state.js'
@@ -54,10 +55,14 @@ export class Client extends Commands {
   /**
    * The value of an item that has been inflated; `flags` as stored, bit 8 (compressed) without effect. A subclass may override
    * it, and throw CacheMiss for an item that is to count as missing.
-   * @throws ValueDecodeError
+   * @throws MemcachedError for flags that say two types; ValueDecodeError
    */
   deserialize(data: Buffer, flags: number): unknown {
-    return this.state.plainEncoding().decode(flags & ~FLAG_ZLIB, data)
+    try {
+      return this.state.plainEncoding().decode(flags & ~FLAG_ZLIB, data)
+    } catch (error) {
+      throw decodeFailure(error, { key: '', flags, data }, 'gets')
+    }
   }
 
   // ── as a mapping: Python's c[k], c[k] = v, del c[k], k in c (spec/pylibmc §5.8) ────────────────

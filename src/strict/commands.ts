@@ -237,7 +237,9 @@ export class Commands extends Administration {
     options: PrefixOptions & { readonly delta?: number | bigint } = {},
   ): Promise<void> {
     if (keys instanceof Map) throw new TypeError('dict is not a sequence')
-    const delta = String(BigInt.asUintN(32, BigInt(integer(options.delta ?? 1, 'delta'))))
+    const delta = String(
+      BigInt.asUintN(32, BigInt(integer(options.delta === undefined ? 1 : options.delta, 'delta'))),
+    )
     const prefix = prefixBytes(options.keyPrefix, 'incrMulti')
     const modes = this.modes(options)
     let missing = 0

@@ -12,11 +12,12 @@ import { ValueError } from '../python/errors.js'
 import { TransportError } from '../transport/errors.js'
 import type { CompressionRequest, Payload } from '../values/types.js'
 import type { CallOptions } from './arguments.js'
-import { MemcachedError } from './errors.js'
+import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { OneValue, Stored, TakenBy, type Told } from './receivers.js'
 import { fromReplica, replicate } from './replicas.js'
 import { counterOutcome, replyError } from './replies.js'
 import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
+import { exchange } from './tracing.js'
 
 /** A store command whose key and value have gone through their slots. */
 export interface PreparedStore {
@@ -59,7 +60,7 @@ export class Core {
     missing: unknown,
     hash?: bigint,
   ): Promise<unknown> {
-    return this.retrieve(key, operation, modes, hash, (server) => {
+    return this.retrieve(key, operation, modes, hash, missing, (server) => {
       const wire = modes.namespace + key
       const value = new OneValue(this.slots, server, operation, key, wire, missing)
       return this.send(server, requests.retrieval(verb, [wire], false, value), modes, value)
@@ -75,7 +76,7 @@ export class Core {
     hash?: bigint,
   ): Promise<Item | undefined> {
     const request = requests.retrieval(verb, [modes.namespace + key], operation === 'gets')
-    return this.retrieve(key, operation, modes, hash, (server) =>
+    return this.retrieve(key, operation, modes, hash, undefined, (server) =>
       this.exchange(server, request, operation, key, modes, (reply) => (reply as ItemsReply).items[0]),
     )
   }
@@ -86,10 +87,12 @@ export class Core {
     operation: Operation,
     modes: Modes,
     hash: bigint | undefined,
+    missing: T,
     ask: (server: Server) => Promise<T>,
   ): Promise<T> {
     const asked = this.on(key, operation, hash, ask)
-    if (!modes.replicas) return asked
+    if (!modes.binary) return asked
+    if (!modes.replicas) return asked.catch((error) => unread(error, operation, missing))
     return asked.catch((error: unknown) => {
       if (!(error instanceof MemcachedError) || !neverSent(error) || wentStale(error)) throw error
       return fromReplica(this.selection, key, modes, operation, error, ask)
@@ -214,7 +217,7 @@ export class Core {
 
   /** Every exchange with a server. @throws what the selection makes of a transport failure */
   protected send<T>(server: Server, request: Request, modes: Modes, told: Told<T>): Promise<T> {
-    return server.exchange.exchange(request, modes, told)
+    return exchange(server, request, told.operation, modes, told)
   }
 }
 
@@ -222,6 +225,20 @@ export class Core {
 export function wentStale(error: MemcachedError): boolean {
   const { cause } = error
   return cause instanceof TransportError && cause.kind === 'closed' && !cause.sent
+}
+
+/** Binary: garbage is a miss, and a quiet get into a closed connection is a broken pipe (spec/pylibmc §7.2, §7.3). */
+function unread<T>(error: unknown, operation: Operation, missing: T): T {
+  if (!(error instanceof MemcachedError)) throw error
+  if (operation === 'gets' && wentStale(error)) throw brokenPipe(error, operation)
+  if (!(error.cause instanceof TransportError) || error.cause.kind !== 'unintelligible') throw error
+  return missing
+}
+
+/** libmemcached notices it while writing quiet gets. */
+export function brokenPipe(error: MemcachedError, operation: Operation): MemcachedError {
+  const { server, cause } = error
+  return errorFor(SomeErrors.retcode, operation, 'SYSTEM ERROR(Broken pipe)', { server, cause })
 }
 
 /** No server was asked: none could be reached. */

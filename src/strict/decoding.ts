@@ -1,15 +1,27 @@
 /** What an item that cannot be read means in pylibmc. Source: spec/pylibmc §4.3, §4.5. */
 import type { Item } from '../protocol/wire.js'
 import { ValueDecodeError } from '../values/index.js'
+import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT } from '../values/types.js'
 import { MemcachedError } from './errors.js'
 import type { Operation } from './slots.js'
 
+const TYPE_BITS = FLAG_PICKLE | FLAG_INTEGER | FLAG_LONG | FLAG_TEXT
+
 /** pylibmc's own error for unknown flags and broken compression; everything else passes through. */
-export function decodeFailure(error: unknown, item: Item, operation: Operation): unknown {
+export function decodeFailure(
+  error: unknown,
+  item: Pick<Item, 'key' | 'flags' | 'data'>,
+  operation: Operation,
+  binary = false,
+): unknown {
+  // get, and what stands on it, sees None in the place of no bytes; in the binary protocol getMulti does, too.
+  const none = operation === 'get' || (binary && operation === 'getMulti')
+  if (none && (item.flags & TYPE_BITS) === FLAG_PICKLE && item.data.length === 0)
+    return new TypeError("a bytes-like object is required, not 'NoneType'", { cause: error })
   if (!(error instanceof ValueDecodeError)) return error
   const facts = { key: item.key, operation, cause: error }
   if (error.reason === 'flags')
-    return new MemcachedError(`unknown memcached key flags ${item.flags & 23}`, facts)
+    return new MemcachedError(`unknown memcached key flags ${item.flags & TYPE_BITS}`, facts)
   if (error.reason === 'zlib') return new MemcachedError('Failed to decompress value: inflate', facts)
   return error
 }

@@ -73,6 +73,8 @@ export type KeyRule = 'unbroken' | 'graphic' | 'any'
 export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, rule: KeyRule): Bytes {
   if (prefix === '' && typeof key === 'string' && PLAIN.test(key)) return key
   const own = keyBytes(key, operation)
+  // Nothing is sent, and pylibmc looks no further.
+  if (operation === 'hash') return own
   if (own.length > MAX_KEY_LENGTH) throw tooLong(own)
   const full = prefix + own
   if (full.length > MAX_KEY_LENGTH) {
@@ -104,10 +106,14 @@ export function badKey(key: Bytes, operation: Operation, what?: string): Memcach
   return errorFor(BadKeyProvided.retcode, operation, text, { key })
 }
 
-/** A prefix of a multi operation. @throws TypeError, also for null; ValueError over 250 bytes */
+/**
+ * A prefix of a multi operation. @throws TypeError, also for null; ValueError over 250 bytes where pylibmc looks before the keys:
+ * elsewhere too long a prefix makes every key too long
+ */
 export function prefixBytes(prefix: unknown, operation: Operation): Bytes {
   if (prefix === undefined) return ''
   const bytes = keyBytes(prefix, operation)
-  if (bytes.length > MAX_KEY_LENGTH) throw tooLong(bytes)
+  if (bytes.length > MAX_KEY_LENGTH && (operation === 'setMulti' || operation === 'addMulti'))
+    throw tooLong(bytes)
   return bytes
 }

@@ -1,8 +1,8 @@
 /** Retrieval of many keys: grouped by server once, asked at the same time, merged once. Source: spec/pylibmc §7.3. */
 import * as requests from '../protocol/requests.js'
 import type { Bytes, Item, ItemsReply } from '../protocol/wire.js'
-import { Core, neverSent, wentStale } from './core.js'
-import { errorFor, MemcachedError, SomeErrors } from './errors.js'
+import { brokenPipe, Core, neverSent, wentStale } from './core.js'
+import { MemcachedError } from './errors.js'
 import { ManyValues } from './receivers.js'
 import type { Modes, Server } from './slots.js'
 
@@ -112,7 +112,7 @@ export class Many extends Core {
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
         tell?.(error)
-        if (modes.binary && wentStale(error)) throw brokenPipe(error)
+        if (modes.binary && wentStale(error)) throw brokenPipe(error, 'getMulti')
         if (!neverSent(error)) {
           asked++
           return
@@ -149,10 +149,4 @@ function groupOf(groups: Map<Server, Group>, server: Server): Group {
     groups.set(server, group)
   }
   return group
-}
-
-/** libmemcached notices it while writing quiet gets. */
-function brokenPipe(error: MemcachedError): MemcachedError {
-  const { server, cause } = error
-  return errorFor(SomeErrors.retcode, 'getMulti', 'SYSTEM ERROR(Broken pipe)', { server, cause })
 }

@@ -11,7 +11,7 @@ export abstract class Told<T> implements Receiver<T> {
   constructor(
     private readonly selection: Selection,
     protected readonly server: Server,
-    protected readonly operation: Operation,
+    readonly operation: Operation,
     protected readonly key: Bytes | undefined,
   ) {}
 

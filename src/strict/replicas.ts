@@ -7,6 +7,7 @@ import type { DeleteRequest, StoreRequest } from '../protocol/requests.js'
 import type { Bytes } from '../protocol/wire.js'
 import { MemcachedError } from './errors.js'
 import type { Modes, Operation, Selection, Server } from './slots.js'
+import { asIs, exchange } from './tracing.js'
 
 /** The servers after a key's own, in the order they hold its replicas. */
 function replicasOf(selection: Selection, primary: number, { replicas = 0 }: Modes): Server[] {
@@ -26,7 +27,7 @@ export function replicate(
   for (const server of replicasOf(selection, primary.index, modes)) {
     void (async () => {
       await selection.admit(server, operation)
-      await server.exchange.exchange({ ...request, noreply: true }, modes)
+      await exchange(server, { ...request, noreply: true }, operation, modes, asIs)
     })().catch(() => undefined)
   }
 }

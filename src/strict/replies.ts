@@ -16,6 +16,7 @@ const codes: Record<Exclude<LineStatus, 'SERVER_ERROR'>, number> = {
   RESET: 0,
   VERSION: 0,
   unknown: 7,
+  REFUSED: 7,
   CLIENT_ERROR: 9,
   ERROR: 11,
   EXISTS: 12,
@@ -31,10 +32,17 @@ const OUT_OF_MEMORY = 48
 const TOO_BIG = 37
 const SERVER_ERROR = 10
 const UNKNOWN = 7
+const PROTOCOL_ERROR = 8
+const MEMORY_ALLOCATION = 17
+const AUTH_FAILURE = 41
+/** libmemcached's buffer for a reply line is full then (bytes, without CRLF). */
+const LONGEST_LINE = 348
+const SUCCESSES: ReadonlySet<number> = new Set([codes.OK, codes.STORED, codes.END, codes.DELETED])
 /** What libmemcached says of every failed touch, in its own spelling. */
 export const TOUCH_FAILED = 'Error occcured while reading response'
 
 export function replyCode(reply: LineReply): number {
+  if (reply.status === 'unknown' && reply.line.length >= LONGEST_LINE) return PROTOCOL_ERROR
   if (reply.status !== 'SERVER_ERROR') return codes[reply.status]
   const text = reply.line.slice('SERVER_ERROR '.length)
   if (/^out of memory/i.test(text)) return OUT_OF_MEMORY
@@ -42,9 +50,19 @@ export function replyCode(reply: LineReply): number {
   return SERVER_ERROR
 }
 
+/** Any reply but those of success. */
+export const isRefusal = (reply: LineReply): boolean => !SUCCESSES.has(replyCode(reply))
+
 /** What libmemcached adds to the message of an error reply. */
-function replyText(code: number, line: string, operation: Operation): string | undefined {
+function replyText(code: number, { line, status }: LineReply, operation: Operation): string | undefined {
   const said = operation === 'touch' ? TOUCH_FAILED : undefined
+  if (status === 'REFUSED') return `UNKNOWN READ FAILURE${said ? `, ${said}` : ''}`
+  if (said && code === AUTH_FAILURE) return `AUTHENTICATION FAILURE, ${said}`
+  if (said && code === MEMORY_ALLOCATION) return `MEMORY ALLOCATION FAILURE(Cannot allocate memory), ${said}`
+  if (code === PROTOCOL_ERROR) {
+    if (operation === 'flushAll') return 'PROTOCOL ERROR'
+    return said && `PROTOCOL ERROR, ${said}`
+  }
   if (code === 9) return said ?? line.slice('CLIENT_ERROR '.length)
   if (code === SERVER_ERROR) return `SERVER ERROR, ${said ?? line.slice('SERVER_ERROR '.length)}`
   if (code === UNKNOWN) return `UNKNOWN READ FAILURE, ${said ?? `${line.slice(0, 200)}\r\n`}`
@@ -58,7 +76,7 @@ export function replyError(
   facts: ErrorFacts,
   code = replyCode(reply),
 ): MemcachedError {
-  return errorFor(code || UNKNOWN, operation, replyText(code || UNKNOWN, reply.line, operation), {
+  return errorFor(code || UNKNOWN, operation, replyText(code || UNKNOWN, reply, operation), {
     ...facts,
     reply: reply.line,
   })
@@ -87,7 +105,9 @@ export function softOutcome(reply: LineReply, operation: Operation, facts: Error
 /** New value of a counter, or the return code of the refusal. */
 export function counterOutcome(reply: LineReply): { value: bigint } | { code: number } {
   if (reply.status === 'NUMBER') return { value: BigInt(reply.line.trim()) }
-  return { code: replyCode(reply) || UNKNOWN }
+  // Counters read longer lines than the others.
+  const code = replyCode(reply)
+  return { code: code === 0 || code === PROTOCOL_ERROR ? UNKNOWN : code }
 }
 
 /** @throws MemcachedError unless the server flushed */
@@ -96,7 +116,9 @@ export function flushOutcome(reply: LineReply, facts: ErrorFacts): void {
   throw replyError(reply, 'flushAll', facts)
 }
 
+const UNINTELLIGIBLE: ReadonlySet<LineStatus> = new Set(['unknown', 'REFUSED', 'AUTH_ERROR', 'OUT_OF_MEMORY'])
+
 /** A reply after which nothing on the connection can be trusted. */
 export function isUnintelligible(reply: LineReply): boolean {
-  return reply.status === 'unknown' || reply.status === 'AUTH_ERROR' || reply.status === 'OUT_OF_MEMORY'
+  return UNINTELLIGIBLE.has(reply.status)
 }

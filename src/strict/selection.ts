@@ -30,6 +30,8 @@ export interface SelectionSettings {
   readonly hashPrefix: Bytes
   /** The binary protocol: libmemcached words a refused connection otherwise. */
   readonly binary?: boolean
+  /** No time is given to connect. */
+  readonly instant?: boolean
 }
 
 /** How keys are laid out over the servers: libmemcached's distributions here, python-memcached's buckets in compat. */
@@ -179,7 +181,7 @@ export class HealthSelection implements Selection {
       if (retry) return unusable(SERVER_DOWN, server, operation, key, error, this.retried(server, operation))
       if (operation === 'touch') return unusable(WRITE_ERROR, server, operation, key, error)
     }
-    return errorOf(error, server, operation, key, this.settings().binary)
+    return errorOf(error, server, operation, key, this.settings())
   }
 
   /** What libmemcached adds to the message of a failed retry; a text retrieval words it anew. */
@@ -222,12 +224,16 @@ export function errorOf(
   server: Server,
   operation: Operation,
   key: Bytes | undefined,
-  binary = false,
+  { binary = false, instant = false }: Pick<SelectionSettings, 'binary' | 'instant'> = {},
 ): MemcachedError {
   const system = error.kind === 'connect' && server.address.transport === 'unix'
   const refused = error.cause instanceof AuthenticationFailure ? error.cause.code : undefined
   const code = system ? SYSTEM_ERROR : (refused ?? codes[error.kind])
-  return errorFor(code, operation, text(error, operation, binary), { key, server: server.name, cause: error })
+  return errorFor(code, operation, text(error, operation, binary, instant), {
+    key,
+    server: server.name,
+    cause: error,
+  })
 }
 
 function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
@@ -253,17 +259,17 @@ function unusable(
 const RETRIEVALS: ReadonlySet<Operation> = new Set(['get', 'gets', 'getMulti'])
 
 /** What libmemcached says of it, by the way each of its functions has of reading replies. */
-function text(error: TransportError, operation: Operation, binary: boolean): string {
+function text(error: TransportError, operation: Operation, binary: boolean, instant: boolean): string {
+  // A text retrieval words anew what kept it from connecting.
+  const asIs = binary || !RETRIEVALS.has(operation)
   const reading = operation === 'touch' ? `, ${TOUCH_FAILED}` : undefined
   switch (error.kind) {
     case 'lookup':
       return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE, ${error.message}`
     case 'connect':
-      return RETRIEVALS.has(operation) && !binary
-        ? 'CONNECTION FAILURE'
-        : `CONNECTION FAILURE(${systemError(error)})`
+      return asIs ? `CONNECTION FAILURE(${systemError(error)})` : 'CONNECTION FAILURE'
     case 'connect-timeout':
-      return 'A TIMEOUT OCCURRED'
+      return `A TIMEOUT OCCURRED${instant && asIs ? ', timeout was set to zero' : ''}`
     case 'timeout':
       return `A TIMEOUT OCCURRED${reading ?? ', time out'}`
     case 'closed':
@@ -275,7 +281,7 @@ function text(error: TransportError, operation: Operation, binary: boolean): str
     case 'authentication':
       return error.message
     case 'unintelligible':
-      return `UNKNOWN READ FAILURE${reading ?? `, ${error.message}`}`
+      return `UNKNOWN READ FAILURE${reading ?? (binary ? '' : `, ${error.message}`)}`
   }
 }
 

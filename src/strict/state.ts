@@ -31,6 +31,9 @@ import { type Hooks, hooked } from './serializing.js'
 import type { ServerSpec } from './server-spec.js'
 import type { Modes, Slots } from './slots.js'
 
+/** pylibmc's number of it. */
+const MD5 = 1
+
 export class State {
   readonly behaviors: Behaviors = { ...defaultBehaviors }
   namespace = ''
@@ -79,7 +82,7 @@ export class State {
         try {
           return this.encoding.decode(item.flags, item.data)
         } catch (error) {
-          throw decodeFailure(error, item, operation)
+          throw decodeFailure(error, item, operation, Boolean(options.binary))
         }
       },
       selection: this.selection,
@@ -138,7 +141,13 @@ export class State {
     if (name === 'ketama') this.behaviors.distribution = value ? 'consistent ketama' : 'modula'
     if (name === 'ketama_weighted')
       this.behaviors.distribution = value ? 'consistent weighted' : 'consistent ketama'
-    if (name === 'ketama_weighted' && value) this.behaviors.hash = 'md5'
+    if (name === 'ketama_weighted' && value) {
+      this.behaviors.hash = 'md5'
+      this.behaviors.ketama_hash = MD5
+    }
+    const { distribution } = this.behaviors
+    this.behaviors.ketama_weighted = Number(distribution === 'consistent weighted')
+    this.behaviors.ketama = Number(/^consistent (ketama|weighted)$/.test(distribution))
   }
 
   private currentModes(): Modes {
@@ -167,6 +176,7 @@ export class State {
       },
       hashPrefix: this.behaviors._hash_with_prefix_key ? this.namespace : '',
       binary: Boolean(this.options.binary),
+      instant: this.behaviors.connect_timeout === 0,
     }
   }
 

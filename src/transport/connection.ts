@@ -20,8 +20,8 @@ import type { Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
 import { TransportError, type TransportErrorKind } from './errors.js'
 import { SocketOutput } from './output.js'
-import { openSocket, type Tls } from './socket.js'
-import type { Exchange, ExchangeOptions, Receiver } from './types.js'
+import { openSocket, peerOf, type Tls } from './socket.js'
+import type { Exchange, ExchangeOptions, Peer, Receiver } from './types.js'
 
 export interface ConnectionOptions {
   /** Default: the text protocol. */
@@ -94,6 +94,10 @@ export class Connection implements Exchange {
   get state(): 'idle' | 'connecting' | 'ready' {
     if (this.ready || this.stale) return 'ready'
     return this.connecting ? 'connecting' : 'idle'
+  }
+
+  get peer(): Peer | undefined {
+    return peerOf(this.socket)
   }
 
   exchange(request: Request, options?: ExchangeOptions): Promise<Reply>
@@ -171,6 +175,8 @@ export class Connection implements Exchange {
     this.connecting = { promise, ...settle, deadline: limit }
     this.watch(limit)
     this.openSocket()
+    // No time at all is none, however fast the other end is.
+    if (this.connectTimeout === 0) this.expire()
     return promise
   }
 

@@ -2,6 +2,7 @@
 import { connect as connectPlain, type Socket, type TcpSocketConnectOpts } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ServerAddress } from './address.js'
+import type { Peer } from './types.js'
 
 /** Options of `node:tls` that make sense for a memcached started with `-Z`; `true` = the system's defaults. */
 export type Tls =
@@ -68,4 +69,11 @@ function target(address: ServerAddress, { noDelay, keepAlive }: SocketOptions): 
   if (address.transport === 'unix') return { path: address.path }
   const { host, port, family } = address
   return { host, port, family: family ?? 0, noDelay, keepAlive }
+}
+
+/** Undefined before the connection is there, after it is gone, and for Unix sockets. */
+export function peerOf(socket: Socket | undefined): Peer | undefined {
+  const { remoteAddress, remotePort } = socket ?? {}
+  if (remoteAddress === undefined || remotePort === undefined) return undefined
+  return { address: remoteAddress, port: remotePort }
 }

@@ -10,6 +10,12 @@ export interface ExchangeOptions {
   readonly signal?: AbortSignal
 }
 
+/** IP address and port of a socket's other end. */
+export interface Peer {
+  readonly address: string
+  readonly port: number
+}
+
 /** What becomes of a reply, called while it is being parsed; what `reply` returns or throws settles the promise. */
 export interface Receiver<T> {
   reply(reply: Reply): T
@@ -21,6 +27,8 @@ export interface Receiver<T> {
 export interface Exchange {
   /** `idle` = no socket. */
   readonly state: 'idle' | 'connecting' | 'ready'
+  /** The other end of the open TCP connection, if there is one. */
+  readonly peer?: Peer | undefined
   /**
    * Sends a request and resolves with its reply, or with what the receiver makes of it. Requests are answered in order; those of
    * one turn of the event loop leave in one write.

@@ -1,11 +1,13 @@
 /** Embedded servers with their own faults. */
 import { EmbeddedServer, parseFault } from '../../src/server/index.js'
+import { embeddedOptions } from '../support/embedded-options.js'
 import { talk } from './live-stage.js'
 import { type Recording, wireBytes } from './recordings.js'
 import type { CheckedStage } from './replay-stage.js'
 
 export async function embeddedStage({ scenario }: Recording): Promise<CheckedStage> {
-  const servers = Array.from({ length: scenario.servers }, () => new EmbeddedServer())
+  const options = embeddedOptions(scenario.memcached ?? [])
+  const servers = Array.from({ length: scenario.servers }, () => new EmbeddedServer(options))
   for (const server of servers) await server.start()
   return {
     addresses: servers.map(({ address }) => address),

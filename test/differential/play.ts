@@ -94,9 +94,13 @@ function leftOut(step: Step, library: string, version: string): boolean {
   return match[2] === '>=' ? !newer : newer
 }
 
-/** Ports vary; of statistics only the names are recorded. */
+/** Ports vary; of statistics only the names are recorded, of behaviors all but the kernel's sizes of socket buffers. */
 function shown(outcome: Outcome, mask?: string): Recorded {
   if ('raises' in outcome) return outcome as Recorded
+  if (mask === 'behaviors') {
+    const settings = Object.entries(outcome.result as Record<string, unknown>)
+    return { result: Object.fromEntries(settings.filter(([name]) => !name.startsWith('_socket_'))) }
+  }
   if (mask !== 'names') return outcome as Recorded
   const rows = outcome.result as readonly { readonly $tuple: readonly [unknown, Record<string, unknown>] }[]
   return {

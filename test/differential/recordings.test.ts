@@ -1,6 +1,6 @@
 /**
- * Both clients against what the real libraries did, twice: replayed from the recorded bytes (which also proves that we send
- * the same bytes), and live on a real memcached behind a fault proxy.
+ * Both clients against what the real libraries did: replayed from the recorded bytes (which also proves that we send the same bytes),
+ * live on a real memcached behind a fault proxy, and pylibmc's on the embedded server.
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { construct } from '../../src/audit/construct.js'
 import type { PresetName } from '../../src/compat/index.js'
 import { firstDifference } from './compare.js'
+import { embeddedStage } from './embedded-stage.js'
 import { liveStage } from './live-stage.js'
 import { type Cast, play } from './play.js'
 import { fixtures, loadRecordings, type Recording, recordedLibraries } from './recordings.js'
@@ -40,9 +41,23 @@ function castFor({ library, version, binary }: Recording, protocol?: 'meta' | 'a
   }
 }
 
-/** The text protocol's recordings of pylibmc hold over meta commands as well: the same outcomes, other bytes. */
-function modes(folder: string): ('replayed' | 'live' | 'meta' | 'auto')[] {
-  return folder === 'pylibmc-1.6.3' ? ['replayed', 'live', 'meta', 'auto'] : ['replayed', 'live']
+type Mode = 'replayed' | 'live' | 'embedded' | 'meta' | 'auto'
+
+/**
+ * The text protocol's recordings of pylibmc hold over meta commands as well: the same outcomes, other bytes. The embedded server has
+ * to do for pylibmc's what a real one does.
+ */
+function modes(folder: string): Mode[] {
+  if (folder === 'pylibmc-1.6.3') return ['replayed', 'live', 'embedded', 'meta', 'auto']
+  return folder === 'pylibmc-1.6.3-binary' ? ['replayed', 'live', 'embedded'] : ['replayed', 'live']
+}
+
+const stages = {
+  replayed: replayStage,
+  embedded: embeddedStage,
+  live: liveStage,
+  meta: liveStage,
+  auto: liveStage,
 }
 
 for (const folder of recordedLibraries()) {
@@ -63,7 +78,7 @@ for (const folder of recordedLibraries()) {
         const title = `${name}: ${scenario.about}${reason ? ` (on purpose otherwise: ${reason})` : ''}`
         // Real servers and timeouts of 0.3 s: on a busy machine a reply may come late.
         it.concurrent(title, { retry: mode === 'replayed' ? 0 : 2 }, async () => {
-          const stage = mode === 'replayed' ? await replayStage(recording) : await liveStage(recording)
+          const stage = await stages[mode](recording)
           try {
             const played = await play(
               recording,

@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { startServer } from '../../src/server/index.js'
+import { embeddedOptions } from '../support/embedded-options.js'
 import { startMemcached } from '../support/memcached.js'
 
 type Wire = string | readonly (string | { readonly $repeat: readonly [string, number] })[]
@@ -38,7 +39,7 @@ for (const { name, topic } of topics) {
       let passed = 0
       await using server = await startServer({
         clock: () => Date.now() / 1000 + passed,
-        ...optionsOf(topic.args),
+        ...embeddedOptions(topic.args),
       })
       await converse(server.port, exchanges, async (seconds) => {
         passed += seconds
@@ -111,6 +112,7 @@ function listen(socket: Socket) {
 
 /** The reply with the values that the recording left out left out as well. */
 function masked(received: string, wanted: string): string {
+  if (wanted.startsWith('\x81')) return maskedFrames(received, wanted)
   const open = new Set([...wanted.matchAll(/^STAT (\S+) \xff\r$/gm)].map(([, stat]) => stat))
   if (open.size === 0) return received
   return received.replace(/^STAT (\S+) .*?\r$/gm, (line, stat: string) =>
@@ -118,15 +120,34 @@ function masked(received: string, wanted: string): string {
   )
 }
 
+/** The same of the binary protocol's statistics, a frame each. */
+function maskedFrames(received: string, wanted: string): string {
+  const open = new Set(frames(wanted).flatMap((frame) => (frame.endsWith('\xff') ? [statName(frame)] : [])))
+  return frames(received)
+    .map((frame) => {
+      const name = statName(frame)
+      if (name === undefined || !open.has(name)) return frame
+      const body = Buffer.alloc(4)
+      body.writeUInt32BE(name.length + 1)
+      return `${frame.slice(0, 8)}${body.toString('latin1')}${frame.slice(12, 24)}${name}\xff`
+    })
+    .join('')
+}
+
+function frames(text: string): string[] {
+  if (text.length < 24) return text === '' ? [] : [text]
+  const end = 24 + Buffer.from(text.slice(8, 12), 'latin1').readUInt32BE(0)
+  return [text.slice(0, end), ...frames(text.slice(end))]
+}
+
+function statName(frame: string): string | undefined {
+  const length = frame.charCodeAt(2) * 256 + frame.charCodeAt(3)
+  return frame.charCodeAt(1) === 0x10 && length > 0 ? frame.slice(24, 24 + length) : undefined
+}
+
 function bytes(wire: Wire): string {
   const parts = typeof wire === 'string' ? [wire] : wire
   return parts
     .map((part) => (typeof part === 'string' ? part : part.$repeat[0].repeat(part.$repeat[1])))
     .join('')
-}
-
-/** memcached's arguments as options of the embedded server. */
-function optionsOf(args: readonly string[]) {
-  const memory = args.indexOf('-m')
-  return { evict: !args.includes('-M'), ...(memory < 0 ? {} : { memory: Number(args[memory + 1]) }) }
 }

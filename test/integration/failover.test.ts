@@ -6,7 +6,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { constructorSettings } from '../../src/hashing/index.js'
+import { binaryProtocol } from '../../src/protocol/binary/binary.js'
 import { pylibmcDialect } from '../../src/protocol/dialects.js'
+import { textProtocol } from '../../src/protocol/text/text.js'
 import { EmbeddedServer } from '../../src/server/index.js'
 import { Commands } from '../../src/strict/commands.js'
 import { type BehaviorSettings, defaultBehaviors, MemcachedError } from '../../src/strict/index.js'
@@ -25,19 +27,18 @@ interface Timeline {
   readonly steps: readonly Step[]
 }
 
-const timelines = (
-  JSON.parse(readFileSync(join(fixtures, 'vectors', 'hashing-public.json'), 'utf8')).failover as Timeline[]
-).filter(({ binary }) => !binary)
+const timelines = JSON.parse(readFileSync(join(fixtures, 'vectors', 'hashing-public.json'), 'utf8'))
+  .failover as Timeline[]
 
 /** Servers where the timeline's ports are only names: placement sees those, the sockets are free ports. */
-async function stage({ servers, behaviors }: Timeline) {
+async function stage({ servers, behaviors, binary }: Timeline) {
   const clock = { now: 1_000_000 }
   const answered: number[] = []
   const embedded = await Promise.all(
     servers.map((_, index) =>
       new EmbeddedServer({
         record: ({ sent }) => {
-          if (!sent.startsWith('quit')) answered.push(index)
+          if (!isQuit(sent)) answered.push(index)
         },
       }).start(),
     ),
@@ -62,7 +63,7 @@ async function stage({ servers, behaviors }: Timeline) {
       const { port } = embedded[index]!
       return new Connection(
         { transport: 'tcp', host: '127.0.0.1', port },
-        { connectTimeout: 2000, stale: 'fail' },
+        { connectTimeout: 2000, stale: 'fail', protocol: binary ? binaryProtocol() : textProtocol },
       )
     },
     () => ({
@@ -73,12 +74,13 @@ async function stage({ servers, behaviors }: Timeline) {
         eject: Boolean(behaviors.auto_eject || behaviors.remove_failed),
       },
       hashPrefix: '',
+      binary,
     }),
     () => clock.now,
   )
   const encoding = pylibmcEncoding({})
   const commands = new Commands({
-    key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, 'unbroken'),
+    key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, binary ? 'any' : 'unbroken'),
     exptime: () => 0,
     encode: (value) => encoding.encode(value, undefined),
     decode: ({ flags, data }) => encoding.decode(flags, data),
@@ -90,12 +92,13 @@ async function stage({ servers, behaviors }: Timeline) {
       noreply: false,
       namespace: '',
       timeout: 5000,
-      binary: false,
+      binary,
     }),
   })
   return { clock, answered, embedded, commands }
 }
 
+const isQuit = (sent: string): boolean => sent.startsWith('quit') || sent.startsWith('\x80\x07')
 const on = (value: unknown): boolean | undefined => (value === undefined ? undefined : Boolean(value))
 
 /** NOT FOUND is an answer: the timelines count it as 0. */

@@ -10,7 +10,8 @@ import type { Bytes, Item, Reply } from '../../protocol/wire.js'
 import { IndexError, KeyError, ValueError } from '../../python/errors.js'
 import { addressName, type ServerAddress } from '../../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
-import type { Exchange, ExchangeOptions, Receiver } from '../../transport/types.js'
+import { peerOf } from '../../transport/socket.js'
+import type { Exchange, ExchangeOptions, Peer, Receiver } from '../../transport/types.js'
 import { type Ending, Inbox } from './inbox.js'
 import { unpacked } from './newline.js'
 
@@ -36,6 +37,10 @@ export class SerialConnection implements Exchange {
   get state(): 'idle' | 'connecting' | 'ready' {
     if (this.connected) return 'ready'
     return this.opening ? 'connecting' : 'idle'
+  }
+
+  get peer(): Peer | undefined {
+    return peerOf(this.socket)
   }
 
   exchange(request: Request, options?: ExchangeOptions): Promise<Reply>

@@ -14,7 +14,8 @@ import {
 } from '../protocol.js'
 import type { Request, RetrievalRequest } from '../requests.js'
 import type { Bytes, Item, LineReply } from '../wire.js'
-import { checkBinary, encodeBinary, frame, isQuietStore, opcode } from './encode.js'
+import { checkBinary, encodeBinary, frame, isQuietStore } from './encode.js'
+import { opcode } from './opcodes.js'
 import { FrameReader, type ReplyFrame } from './reader.js'
 import { refusal, success } from './status.js'
 

@@ -2,46 +2,22 @@
 import type { Output } from '../protocol.js'
 import type { Request, StoreRequest } from '../requests.js'
 import type { Bytes, StoreVerb } from '../wire.js'
-
-export const opcode = {
-  FLUSH: 0x08,
-  NOOP: 0x0a,
-  GETK: 0x0c,
-  GETKQ: 0x0d,
-  INCR: 0x05,
-  DECR: 0x06,
-  DELETE: 0x04,
-  QUIT: 0x07,
-  STAT: 0x10,
-  TOUCH: 0x1c,
-  SASL_LIST: 0x20,
-  SASL_AUTH: 0x21,
-} as const
+import { loudOf, opcode } from './opcodes.js'
 
 const stores: Readonly<Record<StoreVerb, number>> = {
-  set: 0x01,
-  add: 0x02,
-  replace: 0x03,
-  cas: 0x03,
-  append: 0x0e,
-  prepend: 0x0f,
+  set: opcode.SET,
+  add: opcode.ADD,
+  replace: opcode.REPLACE,
+  cas: opcode.REPLACE,
+  append: opcode.APPEND,
+  prepend: opcode.PREPEND,
 }
 
 /** The opcode that stays silent on success. */
-const quiet: Readonly<Record<number, number>> = {
-  1: 0x11,
-  2: 0x12,
-  3: 0x13,
-  [opcode.DELETE]: 0x14,
-  [opcode.INCR]: 0x15,
-  [opcode.DECR]: 0x16,
-  [opcode.FLUSH]: 0x18,
-  14: 0x19,
-  15: 0x1a,
-}
+const quietOf: ReadonlyMap<number, number> = new Map([...loudOf].map(([quiet, loud]) => [loud, quiet]))
 
 /** A reply to a command that was to stay silent tells of a failure nobody asked about. */
-export const isQuietStore = (code: number): boolean => code >= 0x11 && code <= 0x1a
+export const isQuietStore = (code: number): boolean => code >= opcode.SETQ && code <= opcode.PREPENDQ
 
 /** Longest key of the protocol's key field that memcached takes, in bytes. */
 const MAX_KEY_LENGTH = 250
@@ -125,7 +101,7 @@ function encodeStore(request: StoreRequest, sequence: number, out: Output): numb
   return code
 }
 
-const loud = (code: number, noreply: boolean): number => (noreply ? quiet[code]! : code)
+const loud = (code: number, noreply: boolean): number => (noreply ? quietOf.get(code)! : code)
 
 function uint32(value: bigint): Bytes {
   const number = Number(BigInt.asUintN(32, value))

@@ -1,6 +1,7 @@
 /** What binary statuses mean, in the text protocol's words. Source: spec/pylibmc §7.2. */
 import type { Request } from '../requests.js'
 import type { LineReply, LineStatus } from '../wire.js'
+import { status } from './opcodes.js'
 
 const done: Readonly<
   Record<Exclude<Request['kind'], 'retrieval' | 'stats' | 'arithmetic' | 'config'>, LineReply>
@@ -12,12 +13,12 @@ const done: Readonly<
 }
 
 const refusals: Readonly<Record<number, readonly [LineStatus, string]>> = {
-  1: ['NOT_FOUND', 'NOT_FOUND'],
-  2: ['EXISTS', 'EXISTS'],
-  3: ['SERVER_ERROR', 'SERVER_ERROR object too large for cache'],
-  5: ['NOT_STORED', 'NOT_STORED'],
-  32: ['AUTH_ERROR', 'status 0x20'],
-  130: ['OUT_OF_MEMORY', 'status 0x82'],
+  [status.NOT_FOUND]: ['NOT_FOUND', 'NOT_FOUND'],
+  [status.EXISTS]: ['EXISTS', 'EXISTS'],
+  [status.TOO_LARGE]: ['SERVER_ERROR', 'SERVER_ERROR object too large for cache'],
+  [status.NOT_STORED]: ['NOT_STORED', 'NOT_STORED'],
+  [status.AUTH_ERROR]: ['AUTH_ERROR', 'status 0x20'],
+  [status.OUT_OF_MEMORY]: ['OUT_OF_MEMORY', 'status 0x82'],
 }
 
 /** The reply to a request that has neither items nor statistics nor a counter. */
@@ -26,9 +27,9 @@ export function success(kind: keyof typeof done): LineReply {
 }
 
 /** `text` is what the server wrote into the body of its refusal. */
-export function refusal(status: number, text: string): LineReply {
-  const known = refusals[status]
+export function refusal(code: number, text: string): LineReply {
+  const known = refusals[code]
   if (known) return { type: 'line', status: known[0], line: known[1] }
-  const code = `status 0x${status.toString(16).padStart(2, '0')}`
-  return { type: 'line', status: 'unknown', line: text === '' ? code : `${code} ${text}` }
+  const name = `status 0x${code.toString(16).padStart(2, '0')}`
+  return { type: 'line', status: 'REFUSED', line: text === '' ? name : `${name} ${text}` }
 }

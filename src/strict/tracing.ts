@@ -1,0 +1,164 @@
+/**
+ * Every exchange with a server on one tracing channel of `node:diagnostics_channel`, in the words of OpenTelemetry's stable database
+ * conventions (https://opentelemetry.io/docs/specs/semconv/db/database-spans/). docs/tracing.md describes it for users.
+ */
+import { tracingChannel } from 'node:diagnostics_channel'
+import type { Request } from '../protocol/requests.js'
+import type { Bytes, LineReply, Reply } from '../protocol/wire.js'
+import { TransportError } from '../transport/errors.js'
+import type { ExchangeOptions, Receiver } from '../transport/types.js'
+import { MemcachedError } from './errors.js'
+import { isRefusal, replyCode } from './replies.js'
+import type { Operation, Server } from './slots.js'
+
+/** Attributes of a database client span. A type and not an interface, so that it fits OpenTelemetry's `Attributes`. */
+export type CommandAttributes = {
+  readonly 'db.system.name': 'memcached'
+  /** memcached's command: `get`, `set`, `incr` …; `BATCH get` when it names two keys or more; `connect` where compat connects. */
+  readonly 'db.operation.name': string
+  /** Keys of one retrieval, when there are two or more. */
+  readonly 'db.operation.batch.size'?: number
+  /** The behavior `namespace`, where one is set. */
+  readonly 'db.namespace'?: string
+  /** Command and keys, `?` in the place of a value or number: `set session:1 ?`. Of more than ten keys the first ten. */
+  readonly 'db.query.text'?: string
+  /** Host as configured, or the path of a Unix socket. */
+  readonly 'server.address': string
+  readonly 'server.port'?: number
+  /** IP address of the open connection. */
+  'network.peer.address'?: string
+  'network.peer.port'?: number
+  /** libmemcached's return code (spec/pylibmc §6) when it is none of success: `16` not found, `31` timeout, `47` server down … */
+  'db.response.status_code'?: string
+  /** Name of the error's class; for errors without a class of their own what the transport met, e.g. `timeout`. */
+  'error.type'?: string
+}
+
+/** What subscribers of the channel are handed: one and the same object at every event of an exchange. */
+export interface CommandEvent {
+  /** The client's method that caused it. */
+  readonly operation: Operation
+  /** Complete at `asyncEnd`; `start` has those that are known before. */
+  readonly attributes: CommandAttributes
+  /** What the exchange rejects with; there at `error` and after. */
+  readonly error?: unknown
+}
+
+/** `tracing:memshim:command:start`, `:end`, `:asyncStart`, `:asyncEnd`, `:error`. */
+export const commandChannel = tracingChannel<unknown, CommandEvent>('memshim:command')
+
+const KEYS_SHOWN = 10
+
+/** For callers who want the reply itself, or nothing. */
+export const asIs: Receiver<Reply> = { reply: (reply) => reply, failed: (error) => error }
+
+/** One exchange with a server, told on the channel when somebody listens there. @throws as `Exchange.exchange` */
+export function exchange<T>(
+  server: Server,
+  request: Request,
+  operation: Operation,
+  modes: ExchangeOptions & { readonly namespace?: Bytes },
+  receiver: Receiver<T>,
+): Promise<T> {
+  if (!commandChannel.hasSubscribers) return server.exchange.exchange(request, modes, receiver)
+  const attributes = describe(server, request, modes.namespace)
+  return told(server, operation, attributes, () =>
+    server.exchange.exchange(request, modes, {
+      reply: (reply) => {
+        tellPeer(attributes, server)
+        tellRefusal(attributes, reply)
+        return receiver.reply(reply)
+      },
+      failed: (error) => receiver.failed(error),
+    }),
+  )
+}
+
+/** A connection that is opened before anything is sent, as python-memcached does. @throws as `Exchange.connect` */
+export function connect(server: Server, operation: Operation, options: ExchangeOptions): Promise<void> {
+  if (!commandChannel.hasSubscribers) return server.exchange.connect(options)
+  return told(server, operation, { ...place(server), 'db.operation.name': 'connect' }, () =>
+    server.exchange.connect(options),
+  )
+}
+
+async function told<T>(
+  server: Server,
+  operation: Operation,
+  attributes: CommandAttributes,
+  work: () => Promise<T>,
+): Promise<T> {
+  // The value stays out of the event, which would otherwise carry it to every subscriber as its `result`.
+  let value!: T
+  tellPeer(attributes, server)
+  await commandChannel.tracePromise(
+    async () => {
+      try {
+        value = await work()
+      } catch (error) {
+        tellError(attributes, error)
+        throw error
+      }
+    },
+    { operation, attributes },
+  )
+  return value
+}
+
+function describe(server: Server, request: Request, namespace: Bytes | undefined): CommandAttributes {
+  const command = commandOf(request)
+  const keys = request.kind === 'retrieval' ? request.keys : 'key' in request ? [request.key] : []
+  const batch = keys.length > 1
+  return {
+    ...place(server),
+    'db.operation.name': batch ? `BATCH ${command}` : command,
+    'db.query.text': queryText(command, keys, request),
+    ...(batch ? { 'db.operation.batch.size': keys.length } : {}),
+    ...(namespace ? { 'db.namespace': text(namespace) } : {}),
+  }
+}
+
+function place({ address }: Server) {
+  const system = { 'db.system.name': 'memcached' } as const
+  if (address.transport === 'unix') return { ...system, 'server.address': address.path }
+  return { ...system, 'server.address': address.host, 'server.port': address.port }
+}
+
+function commandOf(request: Request): string {
+  if (request.kind === 'config') return 'config get'
+  return 'verb' in request ? request.verb : request.kind
+}
+
+function queryText(command: string, keys: readonly Bytes[], { kind }: Request): string {
+  const words = [command, ...keys.slice(0, KEYS_SHOWN).map(text)]
+  if (keys.length > KEYS_SHOWN) words.push('…')
+  if (kind === 'store' || kind === 'arithmetic' || kind === 'touch') words.push('?')
+  return words.join(' ')
+}
+
+function tellPeer(attributes: CommandAttributes, { exchange: { peer } }: Server): void {
+  if (!peer) return
+  attributes['network.peer.address'] = peer.address
+  attributes['network.peer.port'] = peer.port
+}
+
+/** Also what the caller takes for a soft `false` or a miss: only here it can be seen that a server refuses to answer gets. */
+function tellRefusal(attributes: CommandAttributes, reply: Reply): void {
+  const line: LineReply = reply.type === 'line' ? reply : reply.end
+  if (isRefusal(line)) attributes['db.response.status_code'] = String(replyCode(line))
+}
+
+function tellError(attributes: CommandAttributes, error: unknown): void {
+  attributes['error.type'] = errorType(error)
+  if (error instanceof MemcachedError && error.code !== undefined)
+    attributes['db.response.status_code'] = String(error.code)
+}
+
+function errorType(error: unknown): string {
+  const transport = error instanceof MemcachedError ? error.cause : error
+  const classless = error instanceof TransportError || (error as Error)?.name === 'MemcachedError'
+  if (classless && transport instanceof TransportError) return transport.kind
+  return error instanceof Error ? error.name : typeof error
+}
+
+const text = (bytes: Bytes): string => Buffer.from(bytes, 'latin1').toString()
