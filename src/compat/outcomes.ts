@@ -79,6 +79,12 @@ export function transportKind(error: unknown): TransportErrorKind | undefined {
   return cause instanceof TransportError ? cause.kind : undefined
 }
 
+/** The connection failed while the request was still being sent: python-memcached waits for no reply of that server. */
+export function sendFailed(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof TransportError && cause.sending
+}
+
 /** Store commands: True only for STORED; False for any other line; 0 when nothing could be stored. */
 export async function stored(
   emulation: Emulation,

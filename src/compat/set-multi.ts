@@ -11,7 +11,7 @@ import type { Context } from './context.js'
 import type { QuietModes } from './debug-lines.js'
 import { raises } from './divergence.js'
 import { ValueTooLong } from './errors.js'
-import { answered, stumble, transportKind } from './outcomes.js'
+import { answered, sendFailed, stumble, transportKind } from './outcomes.js'
 import { pickAll } from './picking.js'
 import { compressionFor } from './storage.js'
 
@@ -22,7 +22,7 @@ interface Planned<K> extends Omit<PreparedStore, 'encoded'> {
   readonly encoded?: PreparedStore['encoded']
 }
 
-type Fate = 'stored' | 'refused' | 'forgotten'
+type Fate = 'stored' | 'refused' | 'forgotten' | 'unsent'
 
 /** Every key is tried, all servers at once. @returns the keys that are known not to be stored */
 export async function setMulti<K>(
@@ -50,15 +50,17 @@ export async function setMulti<K>(
   const lossesListed = !emulation.on('set-multi-losses')
   const listed = plan.filter((one) => {
     const fate = fates.get(one)
-    return fate === undefined || fate === 'refused' || (fate === 'forgotten' && lossesListed)
+    return fate === undefined || fate === 'refused' || (fate !== 'stored' && lossesListed)
   })
   const oversize = plan.filter(({ encoded }) => encoded === undefined)
   if (oversize.length > 0) await waitForOversize(context, oversize, serverOf, modes)
   // Where no server took part at all, every key is listed, unless nobody waits for replies.
-  const none = sent.length > 0 && troubles.length > 0 && sent.every((one) => !serverOf.get(one))
+  const unserved = (one: Planned<K>): boolean => !serverOf.get(one) || fates.get(one) === 'unsent'
+  const none = sent.length > 0 && troubles.length > 0 && sent.every(unserved)
   const all = none && !modes.noreply
   const result = (all ? plan : listed).map(({ original }) => original)
-  announceLosses(context, [...fates.values()].filter((fate) => fate === 'forgotten').length, all)
+  const lost = [...fates.values()].filter((fate) => fate === 'forgotten' || fate === 'unsent').length
+  announceLosses(context, lost, all)
   announceTrouble(context, troubles, `lists ${result.length} keys`)
   return result
 }
@@ -119,6 +121,7 @@ async function storeOn<K>(
   } catch (error) {
     if (!(error instanceof MemcachedError)) throw error
     troubles.push(error)
+    if (sendFailed(error)) return 'unsent'
     return answered(error) || transportKind(error) === 'closed' ? 'refused' : 'forgotten'
   }
 }
