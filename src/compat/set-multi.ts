@@ -7,6 +7,7 @@ import { entriesOf, timeOf } from '../strict/arguments.js'
 import type { PreparedStore } from '../strict/core.js'
 import { MemcachedError, type Modes, type Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
+import { python2Order } from '../values/pickle/python2-order.js'
 import type { Context } from './context.js'
 import type { QuietModes } from './debug-lines.js'
 import { raises } from './divergence.js'
@@ -75,7 +76,8 @@ function planned<K>(
   if (Array.isArray(mapping) || typeof mapping !== 'object' || mapping === null)
     throw new AttributeError(`'${typeName(mapping)}' object has no attribute 'keys'`)
   const prefix = keys.prefix(keyPrefix, 'setMulti')
-  const entries = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
+  const given = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
+  const entries = emulation.facts.python === 2 ? python2Order(given, ([key]) => key) : given
   return entries.map(([original, value]) => {
     const { wire, hash, placedAs } = keys.one(original, 'setMulti', prefix)
     if (hash !== undefined) checkTuple(context, wire)

@@ -171,8 +171,10 @@ export class Core {
           if (!(error instanceof MemcachedError)) throw error
           tell?.(error)
           if (modes.binary && wentStale(error)) throw brokenPipe(error)
-          if (neverSent(error)) {
-            errors[group.last] = group.keys.length > 1 ? this.secondError(server, error) : error
+          const refused = resetWhileIdle(error)
+          if (refused || neverSent(error)) {
+            const second = group.keys.length > 1 && !refused
+            errors[group.last] = second ? this.secondError(server, error) : error
             group.first = -1
           } else asked++
         }
@@ -343,6 +345,11 @@ class Told<T> implements Receiver<T> {
 export function wentStale(error: MemcachedError): boolean {
   const { cause } = error
   return cause instanceof TransportError && cause.kind === 'closed' && !cause.sent
+}
+
+/** libmemcached cannot even write to it. */
+function resetWhileIdle({ cause }: MemcachedError): boolean {
+  return cause instanceof TransportError && cause.kind === 'reset' && !cause.sent
 }
 
 /** libmemcached notices it while writing quiet gets. */

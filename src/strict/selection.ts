@@ -66,6 +66,7 @@ const codes: Record<TransportErrorKind, number> = {
   authentication: AUTH_FAILURE,
   aborted: 3,
 }
+const FAILURE = 1
 const WRITE_ERROR = 5
 const SYSTEM_ERROR = 26
 const SERVER_DEAD = 35
@@ -84,6 +85,8 @@ const strerror: Readonly<Record<string, string>> = {
   ENETUNREACH: 'Network is unreachable',
   ECONNRESET: 'Connection reset by peer',
   EACCES: 'Permission denied',
+  ENOTFOUND: 'Name or service not known',
+  EAI_AGAIN: 'Temporary failure in name resolution',
 }
 
 /** No connection came about: these count as failures of the server. */
@@ -224,9 +227,14 @@ export function errorOf(
   key: Bytes | undefined,
   binary = false,
 ): MemcachedError {
+  if (error.kind === 'reset' && error.sending && operation === 'touch')
+    return unusable(WRITE_ERROR, server, operation, key, error)
   const system = error.kind === 'connect' && server.address.transport === 'unix'
   const refused = error.cause instanceof AuthenticationFailure ? error.cause.code : undefined
-  const code = system ? SYSTEM_ERROR : (refused ?? codes[error.kind])
+  // Both send by memcached_mget.
+  const mget = operation === 'gets' || operation === 'getMulti'
+  const unsent = error.kind === 'reset' && error.sending && mget ? FAILURE : undefined
+  const code = system ? SYSTEM_ERROR : (refused ?? unsent ?? codes[error.kind])
   return errorFor(code, operation, text(error, operation, binary), { key, server: server.name, cause: error })
 }
 
@@ -255,15 +263,14 @@ const RETRIEVALS: ReadonlySet<Operation> = new Set(['get', 'gets', 'getMulti'])
 /** What libmemcached says of it, by the way each of its functions has of reading replies. */
 function text(error: TransportError, operation: Operation, binary: boolean): string {
   const reading = operation === 'touch' ? `, ${TOUCH_FAILED}` : undefined
+  const asked = RETRIEVALS.has(operation) && !binary
   switch (error.kind) {
     case 'lookup':
-      return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE, ${error.message}`
+      return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE${asked ? '' : `, ${systemError(error)}`}`
     case 'connect':
-      return RETRIEVALS.has(operation) && !binary
-        ? 'CONNECTION FAILURE'
-        : `CONNECTION FAILURE(${systemError(error)})`
+      return asked ? 'CONNECTION FAILURE' : `CONNECTION FAILURE(${systemError(error)})`
     case 'connect-timeout':
-      return 'A TIMEOUT OCCURRED'
+      return asked ? 'A TIMEOUT OCCURRED' : 'A TIMEOUT OCCURRED, time out'
     case 'timeout':
       return `A TIMEOUT OCCURRED${reading ?? ', time out'}`
     case 'closed':

@@ -32,7 +32,7 @@ export function saveBytes(p: Pickler, value: Uint8Array): void {
   }
 }
 
-function sharedKey(value: Uint8Array): object {
+export function sharedKey(value: Uint8Array): object {
   if (value.length === 0) return sharedBytes[256]!
   return value.length === 1 && !unshared.has(value) ? sharedBytes[value[0]!]! : value
 }
