@@ -40,7 +40,8 @@ function writer(emulation: Emulation): Encode {
   const base = emulated ? pythonMemcachedEncoding() : pylibmcEncoding()
   const protocol = options.pickleProtocol ?? (emulated ? 0 : -1)
   const { persistentId } = options
-  const pickler = options.pickler ?? defaultPickler(emulated ? facts.pickler : '_pickle', protocol, persistentId)
+  const pickler =
+    options.pickler ?? defaultPickler(emulated ? facts.pickler : '_pickle', protocol, persistentId)
   const booleansPickled = emulation.on('booleans') && facts.booleans === 'pickle'
   const text = emulation.on('text-encoding') ? facts.text : 'flag-16'
   const booleans = pylibmcEncoding()
@@ -59,8 +60,7 @@ function writer(emulation: Emulation): Encode {
     if (typeof value === 'string' && text !== 'pickle')
       return flagged(text === 'flag-16' ? FLAG_TEXT : 0, encodeText(value), compression)
     if (typeof value === 'boolean' && !booleansPickled) return booleans.encode(value, undefined)
-    if (typeof value === 'string')
-      return flagged(FLAG_PICKLE, pickler(value, protocol), compression)
+    if (typeof value === 'string') return flagged(FLAG_PICKLE, pickler(value, protocol), compression)
     if (emulated && facts.python === 2 && isLong(value))
       return { flags: FLAG_LONG, data: Buffer.from(String(value)) }
     if (value instanceof Uint8Array || isInteger(value)) return base.encode(value, compression)

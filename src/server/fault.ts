@@ -63,7 +63,9 @@ export function parseFault(json: object): Fault {
   const server = integer(fields, 'server', 0, Number.MAX_SAFE_INTEGER)
   if (fault === 'down' || fault === 'up') return { fault, server }
   if (fault === 'cut')
-    return fields.then === undefined ? { fault, server } : { fault, server, then: oneOf(fields, cuts, 'close') }
+    return fields.then === undefined
+      ? { fault, server }
+      : { fault, server, then: oneOf(fields, cuts, 'close') }
   const base = { server, ...(fields.count === undefined ? {} : { count: count(fields) }) }
   switch (fault) {
     case 'reply':

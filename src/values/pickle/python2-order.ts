@@ -1,6 +1,6 @@
 /**
  * In which order a dict or set of Python 2.7 gives its keys: that of its hash table. Source: CPython 2.7's Objects/dictobject.c,
- * setobject.c and the hashes of str, unicode, int and tuple on 64 bits, without -R.
+ * setobject.c and the hashes of str, unicode (UCS-4), int and tuple on 64 bits, without -R.
  */
 import { PyFloat, PyTuple } from '../python-values.js'
 
@@ -49,16 +49,13 @@ function free(table: readonly (number | undefined)[], hash: bigint): number {
 
 /** As an unsigned number of 64 bits. */
 function hashOf(key: unknown): bigint | undefined {
-  if (typeof key === 'string') return textHash([...units(key)])
+  if (typeof key === 'string') return textHash(Array.from(key, (character) => character.codePointAt(0)!))
   if (key instanceof Uint8Array) return textHash([...key])
   if (typeof key === 'boolean') return BigInt(key)
-  if (typeof key === 'bigint' || (typeof key === 'number' && Number.isInteger(key))) return intHash(BigInt(key))
+  if (typeof key === 'bigint' || (typeof key === 'number' && Number.isInteger(key)))
+    return intHash(BigInt(key))
   if (key instanceof PyFloat && Number.isSafeInteger(key.value)) return intHash(BigInt(key.value))
   return key instanceof PyTuple ? tupleHash(key.items) : undefined
-}
-
-function* units(text: string): Iterable<number> {
-  for (let i = 0; i < text.length; i++) yield text.charCodeAt(i)
 }
 
 function textHash(codes: readonly number[]): bigint {

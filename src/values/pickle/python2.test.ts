@@ -17,14 +17,16 @@ const { rows }: { rows: readonly Row[] } = JSON.parse(
 
 describe.each(['cPickle', 'pickle'] as const)('%s', (module) => {
   it.each([0, 1, 2])('protocol %i', (protocol) => {
-    expect(rows.length).toBeGreaterThan(400)
+    expect(rows.length).toBeGreaterThan(250)
     for (const row of rows) {
       const value = fromTypedJson(row.value)
       const wanted = Buffer.from(row[module][protocol]!, 'base64')
       const found = pickleByPython2(module, value, { protocol })
       if (!found.equals(wanted)) {
-        const told = JSON.stringify(row.value).slice(0, 300)
-        expect(found.toString('latin1'), told).toBe(wanted.toString('latin1'))
+        let at = 0
+        while (found[at] === wanted[at]) at++
+        const near = (bytes: Buffer) => bytes.toString('latin1', Math.max(0, at - 120), at + 60)
+        expect(near(found), JSON.stringify(row.value).slice(0, 2000)).toBe(near(wanted))
       }
       const read = unpickle(found, { preserve: true, encoding: 'bytes' })
       expect(toTypedJson(read)).toEqual(toTypedJson(unpickle(wanted, { preserve: true, encoding: 'bytes' })))

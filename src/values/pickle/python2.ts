@@ -25,6 +25,8 @@ const BATCH = 1000
 const bytearrayType = new PyGlobal('builtins', 'bytearray')
 const setType = new PyGlobal('builtins', 'set')
 const frozensetType = new PyGlobal('builtins', 'frozenset')
+/** There is only one. */
+const emptyFrozenSet = {}
 
 const table: ReadonlyMap<object, Save> = new Map<object, Save>([
   ...writers,
@@ -34,10 +36,7 @@ const table: ReadonlyMap<object, Save> = new Map<object, Save>([
   [PyTuple.prototype, (p, tuple: PyTuple) => saveTuple(p as Python2Pickler, tuple)],
   [PyByteArray.prototype, (p, value: PyByteArray) => saveByteArray(p, value)],
   [Set.prototype, (p, set: ReadonlySet<unknown>) => saveReduce(p, setType, [ordered(set)], set)],
-  [
-    PyFrozenSet.prototype,
-    (p, set: PyFrozenSet) => saveReduce(p, frozensetType, [ordered(set.items)], set),
-  ],
+  [PyFrozenSet.prototype, (p, set: PyFrozenSet) => saveFrozenSet(p, set)],
 ])
 
 /** @throws ValueEncodeError for values without a Python counterpart; ValueError for an unsupported protocol */
@@ -85,9 +84,9 @@ class Python2Pickler extends Pickler {
   }
 
   override saveText(value: string): void {
-    if (!this.inC) return value.length > 1 || value > '\xff' ? this.writeNew(value) : super.saveText(value)
+    if (!this.inC) return value === '' ? super.saveText(value) : this.writeNew(value)
     this.writeText(value)
-    if (value.length > 1) this.put()
+    if (!isSingle(value)) this.put()
   }
 
   override saveKey(key: string): void {
@@ -96,7 +95,7 @@ class Python2Pickler extends Pickler {
 
   override saveFreshText(value: string): void {
     if (this.inC) this.writeText(value)
-    else this.writeNew(value)
+    else this.saveText(value)
   }
 
   override saveFloat(value: number): void {
@@ -208,6 +207,13 @@ function saveByteArray(p: Pickler, value: PyByteArray): void {
   saveReduce(p, bytearrayType, [text, Buffer.from('latin-1')], value)
 }
 
+function saveFrozenSet(p: Pickler, set: PyFrozenSet): void {
+  const key = set.items.size === 0 ? emptyFrozenSet : set
+  const known = p.objects.get(key)
+  if (known !== undefined) p.get(known)
+  else saveReduce(p, frozensetType, [ordered(set.items)], key)
+}
+
 function ordered(set: ReadonlySet<unknown>): unknown[] {
   return python2Order([...set], (item) => item)
 }
@@ -227,6 +233,11 @@ function partsOf(value: object): Iterable<unknown> {
   if (value instanceof PythonObject) return [value.args, value.state, value.listItems, value.dictItems].flat()
   const prototype = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null ? Object.values(value) : []
+}
+
+/** At most one character; Python 2 is mostly built with UCS-4. */
+function isSingle(text: string): boolean {
+  return text.length < 2 || (text.length === 2 && text.codePointAt(0)! > 0xffff)
 }
 
 /** Only a backslash and a line feed are escaped below U+0100. */
