@@ -63,19 +63,17 @@ export function parseFault(json: object): Fault {
   const server = integer(fields, 'server', 0, Number.MAX_SAFE_INTEGER)
   if (fault === 'down' || fault === 'up') return { fault, server }
   if (fault === 'cut')
-    return fields.then === undefined
-      ? { fault, server }
-      : { fault, server, then: oneOf(fields, cuts, 'close') }
+    return fields.then === undefined ? { fault, server } : { fault, server, ...ending(fields, cuts, 'close') }
   const base = { server, ...(fields.count === undefined ? {} : { count: count(fields) }) }
   switch (fault) {
     case 'reply':
       return { fault, ...base, bytes: bytes(fields.bytes) }
     case 'truncate': {
-      const then = oneOf(fields, endings, 'close')
-      return { fault, ...base, bytes: integer(fields, 'bytes', 0, longestReply), then }
+      const bytes = integer(fields, 'bytes', 0, longestReply)
+      return { fault, ...base, bytes, ...ending(fields, endings, 'close') }
     }
     case 'unread':
-      return { fault, ...base, then: oneOf(fields, unreads, 'stall') }
+      return { fault, ...base, ...ending(fields, unreads, 'stall') }
     case 'slow': {
       const { ms } = fields
       if (typeof ms !== 'number' || !(ms >= 0 && ms <= longestPause)) {
@@ -92,14 +90,14 @@ export function isServerFault(fault: Fault): fault is ServerFault {
   return fault.fault === 'down' || fault.fault === 'up' || fault.fault === 'cut'
 }
 
-function oneOf<T extends Ending>(
+function ending<T extends Ending>(
   { then }: Readonly<Record<string, unknown>>,
   allowed: readonly T[],
   missing: T,
-): T {
-  if (then === undefined) return missing
-  if ((allowed as readonly unknown[]).includes(then)) return then as T
-  throw new FaultError('then', `is ${shown(then)}, not one of ${allowed.join(', ')}`)
+): { readonly then: T } {
+  const known = allowed.find((one) => one === (then ?? missing))
+  if (known === undefined) throw new FaultError('then', `is ${shown(then)}, not one of ${allowed.join(', ')}`)
+  return Object.fromEntries([['then', known]]) as { readonly then: T }
 }
 
 function integer(

@@ -95,7 +95,9 @@ class Python2Pickler extends Pickler {
 
   override saveFreshText(value: string): void {
     if (this.inC) this.writeText(value)
-    else this.saveText(value)
+    // Text of one Latin-1 character made inside of Python is always the same object; what a caller decoded is not.
+    else if (value.length <= 1 && value <= '\xff') super.saveText(value)
+    else this.writeNew(value)
   }
 
   override saveFloat(value: number): void {
