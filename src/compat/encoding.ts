@@ -98,7 +98,7 @@ function unboxed(
   key: string,
 ): unknown {
   if (!on('subclasses') || !facts.exactTypes) return value.valueOf()
-  announcer.announce('subclasses', {
+  announcer.heard?.announce('subclasses', {
     operation,
     key,
     compat: 'pickles it: PicklingError',
@@ -115,11 +115,11 @@ function announce(
 ): void {
   if (typeof value === 'boolean' && facts.booleans === 'pickle' && on('booleans')) {
     const strict = `the integer ${Number(value)}`
-    announcer.announce('booleans', { operation, key, compat: 'a pickled boolean', strict })
+    announcer.heard?.announce('booleans', { operation, key, compat: 'a pickled boolean', strict })
   }
   if (typeof value === 'string' && facts.text !== 'flag-16' && on('text-encoding')) {
     const compat = facts.text === 'pickle' ? 'a pickle' : 'bytes with flag 0'
-    announcer.announce('text-encoding', { operation, key, compat, strict: 'text with flag 16' })
+    announcer.heard?.announce('text-encoding', { operation, key, compat, strict: 'text with flag 16' })
   }
 }
 

@@ -69,7 +69,7 @@ export class ProbingSelection implements Selection {
     if (other) return other
     if (failure) throw errorOf(failure.error, failure.server, operation, key)
     const server = this.servers[this.placement.index(first)!]!
-    this.emulation.announcer.announce('failover', {
+    this.emulation.announcer.heard?.announce('failover', {
       operation,
       key,
       server: server.name,
@@ -94,7 +94,7 @@ export class ProbingSelection implements Selection {
         if (await this.usable(server).catch(() => false)) return server
         continue
       }
-      this.emulation.announcer.announce('probe-limit', {
+      this.emulation.announcer.heard?.announce('probe-limit', {
         operation,
         key,
         server: server.name,
@@ -116,7 +116,7 @@ export class ProbingSelection implements Selection {
     const { announcer } = this.emulation
     if (!announcer.active) return
     const dead = this.servers[this.placement.index(first)!]!
-    announcer.announce('failover', {
+    announcer.heard?.announce('failover', {
       operation,
       key,
       server: dead.name,

@@ -60,9 +60,10 @@ export async function setMulti<K>(
   const none = sent.length > 0 && troubles.length > 0 && sent.every(unserved)
   const all = none && !modes.noreply
   const result = (all ? plan : listed).map(({ original }) => original)
-  const lost = [...fates.values()].filter((fate) => fate === 'forgotten' || fate === 'unsent').length
-  announceLosses(context, lost, all)
-  announceTrouble(context, troubles, `lists ${result.length} keys`)
+  if (emulation.announcer.active) {
+    if (!all) announceLosses(context, fates.values())
+    announceTrouble(context, troubles, `lists ${result.length} keys`)
+  }
   return result
 }
 
@@ -101,7 +102,7 @@ function planned<K>(
 function checkTuple({ emulation }: Context, key: Bytes): void {
   if (!emulation.on('multi-tuple-keys') || emulation.facts.multiTuples === 'whole') return
   const compat = 'raises KeyError'
-  emulation.announcer.announce('multi-tuple-keys', {
+  emulation.announcer.heard?.announce('multi-tuple-keys', {
     operation: 'setMulti',
     key,
     compat,
@@ -138,7 +139,7 @@ async function waitForOversize<K>(
   const waiting = new Set(oversize.flatMap((one) => serverOf.get(one) ?? []))
   if (!emulation.on('set-multi-oversize') || modes.noreply || waiting.size === 0) return
   for (const server of waiting)
-    emulation.announcer.announce('set-multi-oversize', {
+    emulation.announcer.heard?.announce('set-multi-oversize', {
       operation: 'setMulti',
       server: server.name,
       compat: 'waits for the timeout, and the server counts as dead',
@@ -154,8 +155,9 @@ async function waitForOversize<K>(
   }
 }
 
-function announceLosses({ emulation }: Context, lost: number, all: boolean): void {
-  if (lost === 0 || all || !emulation.on('set-multi-losses')) return
+function announceLosses({ emulation }: Context, fates: Iterable<Fate>): void {
+  const lost = [...fates].filter((fate) => fate === 'forgotten' || fate === 'unsent').length
+  if (lost === 0 || !emulation.on('set-multi-losses')) return
   emulation.announcer.announce('set-multi-losses', {
     operation: 'setMulti',
     compat: `leaves ${lost} lost keys out of its list`,
@@ -165,7 +167,7 @@ function announceLosses({ emulation }: Context, lost: number, all: boolean): voi
 
 function announceTrouble({ emulation }: Context, troubles: readonly unknown[], compat: string): void {
   const [error] = troubles
-  if (error === undefined || !emulation.announcer.active) return
+  if (error === undefined) return
   const server = error instanceof MemcachedError ? error.server : undefined
   emulation.announcer.announce('set-multi', {
     operation: 'setMulti',
