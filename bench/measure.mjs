@@ -137,6 +137,8 @@ function operation(client) {
   switch (workload.kind) {
     case 'set':
       return set
+    case 'touch':
+      return (number) => client.touch(keys[number % count])
     case 'mixed':
       return (number) => (number % 10 === 0 ? set(number) : get(number))
     case 'getMulti': {

@@ -7,6 +7,13 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
+/** The order statistics between which the true median lies with 95 % (sign test); least and most below six values. */
+export function medianInterval(values) {
+  const sorted = values.toSorted((a, b) => a - b)
+  const skip = Math.max(0, Math.floor((sorted.length - 1.96 * Math.sqrt(sorted.length)) / 2) - 1)
+  return [sorted[skip], sorted[sorted.length - 1 - skip]]
+}
+
 /** Half the distance between the slowest and the fastest round, as a share of the median. */
 function spread(values) {
   return (Math.max(...values) - Math.min(...values)) / 2 / median(values)

@@ -116,6 +116,13 @@ const micro = [
   offline: true,
 }))
 
+/** For divergence.mjs: what no row of the table is about. */
+export const divergenceRows = [
+  row('get 100 B, nothing diverges', { kind: 'get' }),
+  row('set 100 B, nothing diverges', { kind: 'set' }),
+  row('touch, every call diverges', { kind: 'touch' }),
+]
+
 export const workloads = [
   ...sequential,
   ...sized('get', 'text'),

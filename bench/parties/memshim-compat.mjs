@@ -7,6 +7,7 @@ export async function open({ servers, root }) {
   return {
     get: (key) => client.get(key),
     set: (key, value) => client.set(key, value),
+    touch: (key) => client.touch(key, 600),
     getMulti: (keys) => client.getMulti(keys),
     pick: (found, key) => found.get(key),
     close: () => client.disconnectAll(),

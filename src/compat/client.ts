@@ -189,7 +189,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
       await flushAll(this.context)
     } else await this.context.commands.flushAll(time)
     if (!this.emulation.on('return-values')) return true
-    this.emulation.announcer.announce('return-values', {
+    this.emulation.announcer.heard?.announce('return-values', {
       operation: 'flushAll',
       compat: 'None',
       strict: 'True',

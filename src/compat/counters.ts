@@ -33,7 +33,7 @@ function deltaText(emulation: Emulation, verb: 'incr' | 'decr', wire: Bytes, del
   try {
     if (emulation.announcer.active) pylibmcDelta(delta)
   } catch (error) {
-    emulation.announcer.announce('counter-arguments', {
+    emulation.announcer.heard?.announce('counter-arguments', {
       operation: verb,
       key: wire,
       compat: `sends ${text}`,

@@ -1,11 +1,12 @@
 /**
  * Counts divergences by switch, operation and calling line, in bounded memory: what a service keeps while it moves from one
- * library's behaviour to the other's. Exports JSON Lines and Prometheus text.
+ * library's behaviour to the other's. Exports JSON Lines and Prometheus text, and feeds OpenTelemetry counters.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
 import { callSite } from './call-site.js'
 import { type Divergence, divergenceChannelName } from './divergence.js'
+import { divergenceMeasurement, metricsChannel } from './divergence-metrics.js'
 import { switchesByName } from './switches.js'
 
 export interface DivergenceLogOptions {
@@ -75,7 +76,9 @@ export class DivergenceLog {
     return () => unsubscribe(divergenceChannelName, heard)
   }
 
+  /** Counts one, and publishes it on `memshim:metrics` when somebody subscribes there. */
   readonly record = (divergence: Divergence): void => {
+    if (metricsChannel.hasSubscribers) metricsChannel.publish(divergenceMeasurement(divergence))
     const name = `${divergence.switch} ${divergence.operation}`
     const at = this.now()
     let entry = this.entries.get(name)

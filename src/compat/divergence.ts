@@ -35,13 +35,17 @@ export const divergenceChannel = channel(divergenceChannelName)
 export class Announcer {
   constructor(private readonly emitter: EventEmitter) {}
 
-  /** Is anybody listening? Asked before an announcement is put together. */
+  /** Is anybody listening? Asked before anything is found out only for an announcement. */
   get active(): boolean {
     return divergenceChannel.hasSubscribers || this.emitter.listenerCount('divergence') > 0
   }
 
+  /** To announce with: `heard?.announce(…)` puts no announcement together when nobody listens. */
+  get heard(): Announcer | undefined {
+    return this.active ? this : undefined
+  }
+
   announce(name: SwitchName, announcement: Announcement): void {
-    if (!this.active) return
     const { key, ...rest } = announcement
     const divergence: Divergence = {
       switch: name,

@@ -109,13 +109,13 @@ export class Emulation {
   readonly on = (name: SwitchName): boolean => this.switches[name] === 'python-memcached'
 }
 
-function checkProtocol(protocol: unknown, { python, memoFrom }: VersionFacts): void {
+function checkProtocol(protocol: unknown, { python, pickler }: VersionFacts): void {
   if (protocol === undefined || protocol === null) return
   if (typeof protocol !== 'number' || !Number.isInteger(protocol))
     throw new TypeError(`pickleProtocol must be an integer, not ${typeName(protocol)}`)
   const inC = `pickle protocol ${protocol} asked for; the highest available protocol is 2`
   if (python === 2 && protocol > 2)
-    throw new ValueError(memoFrom === 1 ? inC : 'pickle protocol must be <= 2')
+    throw new ValueError(pickler === 'cPickle' ? inC : 'pickle protocol must be <= 2')
   if (protocol > 5) throw new ValueError(`pickle protocol must be <= 5, not ${protocol}`)
 }
 

@@ -14,8 +14,11 @@ import {
   ValueEncodeError,
 } from '../values/index.js'
 import { isInteger } from '../values/integers.js'
+import { pickleByPython2 } from '../values/pickle/python2.js'
 import { writeText } from '../values/text.js'
 import type { Emulation } from './emulation.js'
+import type { Hooks } from './hooks.js'
+import type { VersionFacts } from './versions.js'
 
 type Encode = (value: unknown, compression: CompressionRequest | undefined) => Payload
 
@@ -37,7 +40,8 @@ function writer(emulation: Emulation): Encode {
   const base = emulated ? pythonMemcachedEncoding() : pylibmcEncoding()
   const protocol = options.pickleProtocol ?? (emulated ? 0 : -1)
   const { persistentId } = options
-  const pickler = options.pickler ?? ((value: unknown) => pickle(value, { protocol, persistentId }))
+  const pickler =
+    options.pickler ?? defaultPickler(emulated ? facts.pickler : '_pickle', protocol, persistentId)
   const booleansPickled = emulation.on('booleans') && facts.booleans === 'pickle'
   const text = emulation.on('text-encoding') ? facts.text : 'flag-16'
   const booleans = pylibmcEncoding()
@@ -57,12 +61,7 @@ function writer(emulation: Emulation): Encode {
     if (typeof value === 'string' && text !== 'pickle')
       return flagged(text === 'flag-16' ? FLAG_TEXT : 0, writeText(value), compression)
     if (typeof value === 'boolean' && !booleansPickled) return booleans.encode(value, undefined)
-    if (typeof value === 'string')
-      return flagged(
-        FLAG_PICKLE,
-        python2Text(Buffer.from(pickler(value, protocol)), facts.memoFrom),
-        compression,
-      )
+    if (typeof value === 'string') return flagged(FLAG_PICKLE, pickler(value, protocol), compression)
     if (emulated && facts.python === 2 && isLong(value))
       return { flags: FLAG_LONG, data: Buffer.from(String(value)) }
     if (value instanceof Uint8Array || isInteger(value)) return base.encode(value, compression)
@@ -70,11 +69,13 @@ function writer(emulation: Emulation): Encode {
   }
 }
 
-/** The same pickle of text with Python 2's number for the one thing it remembers. */
-function python2Text(data: Buffer, memoFrom: 0 | 1): Buffer {
-  const end = 'p0\n.'
-  if (memoFrom === 0 || data.toString('latin1', data.length - end.length) !== end) return data
-  return Buffer.concat([data.subarray(0, -end.length), Buffer.from('p1\n.')])
+function defaultPickler(
+  module: VersionFacts['pickler'],
+  protocol: number,
+  persistentId: Hooks['persistentId'],
+): (value: unknown, protocol: number) => Buffer {
+  if (module === '_pickle') return (value) => pickle(value, { protocol, persistentId })
+  return (value) => pickleByPython2(module, value, { protocol, persistentId })
 }
 
 /** Python 2's long: an integer of more than 64 bits. */
@@ -98,7 +99,7 @@ function unboxed(
   key: string,
 ): unknown {
   if (!on('subclasses') || !facts.exactTypes) return value.valueOf()
-  announcer.announce('subclasses', {
+  announcer.heard?.announce('subclasses', {
     operation,
     key,
     compat: 'pickles it: PicklingError',
@@ -115,11 +116,11 @@ function announce(
 ): void {
   if (typeof value === 'boolean' && facts.booleans === 'pickle' && on('booleans')) {
     const strict = `the integer ${Number(value)}`
-    announcer.announce('booleans', { operation, key, compat: 'a pickled boolean', strict })
+    announcer.heard?.announce('booleans', { operation, key, compat: 'a pickled boolean', strict })
   }
   if (typeof value === 'string' && facts.text !== 'flag-16' && on('text-encoding')) {
     const compat = facts.text === 'pickle' ? 'a pickle' : 'bytes with flag 0'
-    announcer.announce('text-encoding', { operation, key, compat, strict: 'text with flag 16' })
+    announcer.heard?.announce('text-encoding', { operation, key, compat, strict: 'text with flag 16' })
   }
 }
 

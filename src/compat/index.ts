@@ -3,6 +3,7 @@ export { Client } from './client.js'
 export type { CompatKey, KeysOf, NoReply } from './context.js'
 export { type Divergence, divergenceChannel } from './divergence.js'
 export { type DivergenceCount, DivergenceLog, type DivergenceLogOptions } from './divergence-log.js'
+export { type CounterMeasurement, metricsChannel } from './divergence-metrics.js'
 export type { ClientOptions } from './emulation.js'
 export {
   MemcachedKeyCharacterError,

@@ -115,7 +115,8 @@ export class Keys {
     } catch (error) {
       strict = raises(error)
     }
-    if (strict !== compat) this.emulation.announcer.announce('keys', { operation, key: wire, compat, strict })
+    if (strict !== compat)
+      this.emulation.announcer.heard?.announce('keys', { operation, key: wire, compat, strict })
   }
 }
 

@@ -79,6 +79,12 @@ export function transportKind(error: unknown): TransportErrorKind | undefined {
   return cause instanceof TransportError ? cause.kind : undefined
 }
 
+/** The connection failed while the request was still being sent: python-memcached waits for no reply of that server. */
+export function sendFailed(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof TransportError && cause.sending
+}
+
 /** Store commands: True only for STORED; False for any other line; 0 when nothing could be stored. */
 export async function stored(
   emulation: Emulation,
@@ -104,7 +110,12 @@ export function spelled(
 ): boolean | 0 | 1 {
   if (!emulation.on('return-values')) return success
   const strict = shown(success)
-  emulation.announcer.announce('return-values', { operation, key, compat: success ? '1' : '0', strict })
+  emulation.announcer.heard?.announce('return-values', {
+    operation,
+    key,
+    compat: success ? '1' : '0',
+    strict,
+  })
   return success ? 1 : 0
 }
 
@@ -146,7 +157,7 @@ export async function counted<T>(
     const shownReply = facts.python === 2 ? bytesRepr(reply).slice(1) : bytesRepr(reply)
     const line = closed ? "''" : shownReply
     if (emulation.on(error instanceof NotFound ? 'missing-counter' : 'counter-errors')) {
-      emulation.announcer.announce('counter-errors', {
+      emulation.announcer.heard?.announce('counter-errors', {
         operation,
         key,
         server: (error as MemcachedError).server,
@@ -185,7 +196,7 @@ async function twice<T>({ announcer }: Emulation, operation: Operation, run: () 
     return await run()
   } catch (error) {
     if (transportKind(error) !== 'closed') throw error
-    announcer.announce('retry-on-close', {
+    announcer.heard?.announce('retry-on-close', {
       operation,
       server: (error as MemcachedError).server,
       compat: 'sends it once more',
@@ -209,7 +220,7 @@ export function closedUnderDebug(emulation: Emulation, operation: Operation, err
   const { debugging, facts, on, announcer } = emulation
   if (!debugging || !facts.debugRaises || !on('debug-raises') || transportKind(error) !== 'closed')
     return false
-  announcer.announce('debug-raises', {
+  announcer.heard?.announce('debug-raises', {
     operation,
     compat: 'raises AttributeError',
     strict: raises(error),

@@ -70,7 +70,7 @@ export class ProbingSelection implements Selection {
     if (other) return other
     if (failure) throw errorOf(failure.error, failure.server, operation, key)
     const server = this.servers[this.placement.index(first)!]!
-    this.emulation.announcer.announce('failover', {
+    this.emulation.announcer.heard?.announce('failover', {
       operation,
       key,
       server: server.name,
@@ -95,7 +95,7 @@ export class ProbingSelection implements Selection {
         if (await this.usable(server, operation).catch(() => false)) return server
         continue
       }
-      this.emulation.announcer.announce('probe-limit', {
+      this.emulation.announcer.heard?.announce('probe-limit', {
         operation,
         key,
         server: server.name,
@@ -117,7 +117,7 @@ export class ProbingSelection implements Selection {
     const { announcer } = this.emulation
     if (!announcer.active) return
     const dead = this.servers[this.placement.index(first)!]!
-    announcer.announce('failover', {
+    announcer.heard?.announce('failover', {
       operation,
       key,
       server: dead.name,

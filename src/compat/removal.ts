@@ -49,7 +49,12 @@ export function missingSucceeds(expected: Iterable<Key>): boolean {
 function deleted(emulation: Emulation, key: Bytes, done: boolean, missingSucceeds: boolean): boolean | 0 | 1 {
   if (done || !emulation.on('missing-delete') || !missingSucceeds)
     return spelled(emulation, 'delete', key, done)
-  emulation.announcer.announce('missing-delete', { operation: 'delete', key, compat: '1', strict: 'False' })
+  emulation.announcer.heard?.announce('missing-delete', {
+    operation: 'delete',
+    key,
+    compat: '1',
+    strict: 'False',
+  })
   return emulation.on('return-values') ? 1 : true
 }
 
@@ -121,7 +126,7 @@ function summed({ emulation }: Context, troubles: readonly unknown[], missing: b
     failed ||= broken
   }
   if (!failed && missing && emulation.on('missing-delete')) {
-    emulation.announcer.announce('missing-delete', {
+    emulation.announcer.heard?.announce('missing-delete', {
       operation: 'deleteMulti',
       compat: '1',
       strict: 'False',

@@ -21,7 +21,12 @@ export async function get(context: Context, key: CompatKey, missing: unknown): P
   const none = emulation.on('return-values') ? null : undefined
   if (missing !== undefined && emulation.on('get-default') && !emulation.facts.defaults) {
     const compat = 'raises TypeError'
-    announcer.announce('get-default', { operation: 'get', key: wire, compat, strict: 'takes a default' })
+    announcer.heard?.announce('get-default', {
+      operation: 'get',
+      key: wire,
+      compat,
+      strict: 'takes a default',
+    })
     throw new TypeError(`get() takes no default in python-memcached ${emulation.facts.version}`)
   }
   const absent = missing === undefined ? none : missing
@@ -33,7 +38,7 @@ export async function get(context: Context, key: CompatKey, missing: unknown): P
     const withDefault = missing === undefined || !emulation.on('get-default-on-failure')
     const value = swallowed(emulation, 'errors', 'get', wire, error, withDefault ? absent : none)
     if (!withDefault)
-      announcer.announce('get-default-on-failure', {
+      announcer.heard?.announce('get-default-on-failure', {
         operation: 'get',
         key: wire,
         compat: 'None',
@@ -56,7 +61,7 @@ export async function gets(context: Context, key: CompatKey): Promise<unknown> {
   try {
     const item = await again(context, 'gets', () => commands.fetch('gets', wire, 'gets', modes, hash))
     if (python)
-      emulation.announcer.announce('return-values', {
+      emulation.announcer.heard?.announce('return-values', {
         operation: 'gets',
         key: wire,
         compat: item ? 'the value' : 'None',
@@ -98,7 +103,7 @@ export async function getMulti<K>(
     let name = shown ? (shown.key as K) : key
     if (hash !== undefined && bareTuples) {
       const compat = 'returns the bare key'
-      emulation.announcer.announce('multi-tuple-keys', {
+      emulation.announcer.heard?.announce('multi-tuple-keys', {
         operation: 'getMulti',
         key: wire,
         compat,
@@ -179,7 +184,7 @@ export async function stalled(
   line: Bytes,
 ): Promise<TransportError | undefined> {
   if (!emulation.on('error-line-stall')) return undefined
-  emulation.announcer.announce('error-line-stall', {
+  emulation.announcer.heard?.announce('error-line-stall', {
     operation,
     server: server.name,
     compat: 'waits for the timeout',
@@ -204,7 +209,7 @@ export function keyList<K>(
   if (!isMap && (typeof given !== 'object' || given === null))
     throw new TypeError(`'${typeName(given)}' object is not iterable`)
   if (!emulation.on('keys')) throw new TypeError(refusal)
-  emulation.announcer.announce('keys', {
+  emulation.announcer.heard?.announce('keys', {
     operation,
     compat: 'takes the keys of the dict',
     strict: 'raises TypeError',

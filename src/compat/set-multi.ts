@@ -7,11 +7,12 @@ import { entriesOf, timeOf } from '../strict/arguments.js'
 import type { PreparedStore } from '../strict/core.js'
 import { MemcachedError, type Modes, type Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
+import { python2Order } from '../values/pickle/python2-order.js'
 import type { Context } from './context.js'
 import type { QuietModes } from './debug-lines.js'
 import { raises } from './divergence.js'
 import { ValueTooLong } from './errors.js'
-import { answered, stumble, transportKind } from './outcomes.js'
+import { answered, sendFailed, stumble, transportKind } from './outcomes.js'
 import { pickAll } from './picking.js'
 import { compressionFor } from './storage.js'
 
@@ -22,7 +23,7 @@ interface Planned<K> extends Omit<PreparedStore, 'encoded'> {
   readonly encoded?: PreparedStore['encoded']
 }
 
-type Fate = 'stored' | 'refused' | 'forgotten'
+type Fate = 'stored' | 'refused' | 'forgotten' | 'unsent'
 
 /** Every key is tried, all servers at once. @returns the keys that are known not to be stored */
 export async function setMulti<K>(
@@ -50,16 +51,19 @@ export async function setMulti<K>(
   const lossesListed = !emulation.on('set-multi-losses')
   const listed = plan.filter((one) => {
     const fate = fates.get(one)
-    return fate === undefined || fate === 'refused' || (fate === 'forgotten' && lossesListed)
+    return fate === undefined || fate === 'refused' || (fate !== 'stored' && lossesListed)
   })
   const oversize = plan.filter(({ encoded }) => encoded === undefined)
   if (oversize.length > 0) await waitForOversize(context, oversize, serverOf, modes)
   // Where no server took part at all, every key is listed, unless nobody waits for replies.
-  const none = sent.length > 0 && troubles.length > 0 && sent.every((one) => !serverOf.get(one))
+  const unserved = (one: Planned<K>): boolean => !serverOf.get(one) || fates.get(one) === 'unsent'
+  const none = sent.length > 0 && troubles.length > 0 && sent.every(unserved)
   const all = none && !modes.noreply
   const result = (all ? plan : listed).map(({ original }) => original)
-  announceLosses(context, [...fates.values()].filter((fate) => fate === 'forgotten').length, all)
-  announceTrouble(context, troubles, `lists ${result.length} keys`)
+  if (emulation.announcer.active) {
+    if (!all) announceLosses(context, fates.values())
+    announceTrouble(context, troubles, `lists ${result.length} keys`)
+  }
   return result
 }
 
@@ -73,7 +77,8 @@ function planned<K>(
   if (Array.isArray(mapping) || typeof mapping !== 'object' || mapping === null)
     throw new AttributeError(`'${typeName(mapping)}' object has no attribute 'keys'`)
   const prefix = keys.prefix(keyPrefix, 'setMulti')
-  const entries = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
+  const given = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
+  const entries = emulation.facts.python === 2 ? python2Order(given, ([key]) => key) : given
   return entries.map(([original, value]) => {
     const { wire, hash, placedAs } = keys.one(original, 'setMulti', prefix)
     if (hash !== undefined) checkTuple(context, wire)
@@ -97,7 +102,7 @@ function planned<K>(
 function checkTuple({ emulation }: Context, key: Bytes): void {
   if (!emulation.on('multi-tuple-keys') || emulation.facts.multiTuples === 'whole') return
   const compat = 'raises KeyError'
-  emulation.announcer.announce('multi-tuple-keys', {
+  emulation.announcer.heard?.announce('multi-tuple-keys', {
     operation: 'setMulti',
     key,
     compat,
@@ -119,6 +124,7 @@ async function storeOn<K>(
   } catch (error) {
     if (!(error instanceof MemcachedError)) throw error
     troubles.push(error)
+    if (sendFailed(error)) return 'unsent'
     return answered(error) || transportKind(error) === 'closed' ? 'refused' : 'forgotten'
   }
 }
@@ -133,7 +139,7 @@ async function waitForOversize<K>(
   const waiting = new Set(oversize.flatMap((one) => serverOf.get(one) ?? []))
   if (!emulation.on('set-multi-oversize') || modes.noreply || waiting.size === 0) return
   for (const server of waiting)
-    emulation.announcer.announce('set-multi-oversize', {
+    emulation.announcer.heard?.announce('set-multi-oversize', {
       operation: 'setMulti',
       server: server.name,
       compat: 'waits for the timeout, and the server counts as dead',
@@ -149,8 +155,9 @@ async function waitForOversize<K>(
   }
 }
 
-function announceLosses({ emulation }: Context, lost: number, all: boolean): void {
-  if (lost === 0 || all || !emulation.on('set-multi-losses')) return
+function announceLosses({ emulation }: Context, fates: Iterable<Fate>): void {
+  const lost = [...fates].filter((fate) => fate === 'forgotten' || fate === 'unsent').length
+  if (lost === 0 || !emulation.on('set-multi-losses')) return
   emulation.announcer.announce('set-multi-losses', {
     operation: 'setMulti',
     compat: `leaves ${lost} lost keys out of its list`,
@@ -160,7 +167,7 @@ function announceLosses({ emulation }: Context, lost: number, all: boolean): voi
 
 function announceTrouble({ emulation }: Context, troubles: readonly unknown[], compat: string): void {
   const [error] = troubles
-  if (error === undefined || !emulation.announcer.active) return
+  if (error === undefined) return
   const server = error instanceof MemcachedError ? error.server : undefined
   emulation.announcer.announce('set-multi', {
     operation: 'setMulti',

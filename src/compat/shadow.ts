@@ -41,7 +41,7 @@ export interface Mismatch {
 export interface ShadowCounts {
   readonly compared: number
   readonly mismatches: number
-  /** Left out because too many were waiting. */
+  /** Left out because too many were waiting, or because the value cannot be compared. */
   readonly dropped: number
 }
 
@@ -108,7 +108,15 @@ export class Shadow {
       this.counted.dropped++
       return
     }
-    this.queue.push({ operation, key, primary: outcome(), repeat })
+    let primary: Outcome
+    try {
+      primary = outcome()
+    } catch {
+      // A value that cannot be written down (an unpickler may return anything) cannot be compared either.
+      this.counted.dropped++
+      return
+    }
+    this.queue.push({ operation, key, primary, repeat })
     if (this.running < this.options.concurrency) void this.work()
   }
 

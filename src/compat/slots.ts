@@ -41,7 +41,7 @@ function storedTime(emulation: Emulation, time: unknown, operation: Operation, k
   else if (emulation.on('time-arguments')) {
     whole = storeTime(time, emulation.facts.python)
     if (!(typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time))) {
-      announcer.announce('time-arguments', {
+      announcer.heard?.announce('time-arguments', {
         operation,
         key,
         compat: `the time ${whole}`,
@@ -58,7 +58,7 @@ function timedelta({ announcer, facts, on }: Emulation, time: PyTimeDelta, key: 
   if (!on('timedelta-in-set') || !facts.timedelta) return undefined
   const seconds = timedeltaSeconds(time)
   const compat = `the time ${seconds}`
-  announcer.announce('timedelta-in-set', { operation: 'set', key, compat, strict: 'raises TypeError' })
+  announcer.heard?.announce('timedelta-in-set', { operation: 'set', key, compat, strict: 'raises TypeError' })
   return seconds
 }
 
@@ -72,7 +72,7 @@ export function negativeTime(
   if (!emulation.on('negative-timeout')) return 0
   // The time of an existing item stays when something is added to it.
   if (operation !== 'append' && operation !== 'prepend') {
-    emulation.announcer.announce('negative-timeout', {
+    emulation.announcer.heard?.announce('negative-timeout', {
       operation,
       key,
       compat: 'done, and the item is gone',
@@ -88,7 +88,7 @@ function sizeRule(emulation: Emulation): Slots['size'] {
   const { limitIsTooLong } = emulation.facts
   return ({ data }, operation, key) => {
     if (data.length < most || (data.length === most && !limitIsTooLong)) return
-    emulation.announcer.announce('oversize', {
+    emulation.announcer.heard?.announce('oversize', {
       operation,
       key,
       compat: operation === 'setMulti' ? 'lists the key, nothing sent' : '0, nothing sent',

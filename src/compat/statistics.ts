@@ -40,7 +40,7 @@ export async function getStats(context: Context, argument: unknown): Promise<[st
   if (argument !== undefined && argument !== null && typeof argument !== 'string')
     throw new TypeError('stat_args must be text')
   const { announcer } = context.emulation
-  announcer.announce('statistics', {
+  announcer.heard?.announce('statistics', {
     operation: 'getStats',
     compat: 'names servers "host:port (weight)"',
     strict: 'names servers "host:port (index)"',
@@ -90,7 +90,7 @@ async function everyServer<T>(
         const waits = end.line.split(' ').length > 2
         const timeout = waits ? await stalled(context, server, 'getStats', end.line) : undefined
         if (timeout) throw commands.selection.failed(server, timeout, 'getStats', undefined)
-        emulation.announcer.announce('statistics', {
+        emulation.announcer.heard?.announce('statistics', {
           operation: 'getStats',
           server: server.name,
           compat: 'raises IndexError',

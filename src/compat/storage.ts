@@ -45,7 +45,7 @@ export async function cas(
   const { wire } = keys.one(key, 'cas')
   const unique = given ?? casIds.get(wire)
   if (given === undefined && unique !== undefined && emulation.on('cas-ids'))
-    announcer.announce('cas-ids', {
+    announcer.heard?.announce('cas-ids', {
       operation: 'cas',
       key: wire,
       compat: 'the CAS unique of the last gets',
@@ -56,7 +56,7 @@ export async function cas(
     return stored(emulation, 'cas', wire, () => commands.cas(wire, value, unique, rest))
   }
   if (unique !== undefined) return store(context, 'cas', key, value, rest, BigInt.asUintN(64, unique))
-  announcer.announce('cas-fallback', {
+  announcer.heard?.announce('cas-fallback', {
     operation: 'cas',
     key: wire,
     compat: 'stores unconditionally',

@@ -20,7 +20,7 @@ function lacks(emulation: Emulation, feature: Feature): boolean {
 /** @throws AttributeError when the version has no such method */
 export function mustHave(emulation: Emulation, method: keyof typeof pythonNames): void {
   if (!lacks(emulation, method)) return
-  emulation.announcer.announce('version-surface', {
+  emulation.announcer.heard?.announce('version-surface', {
     operation: method as Operation,
     compat: 'raises AttributeError',
     strict: method === 'quitAll' || method === 'resetCas' ? 'has disconnect_all' : 'has it',

@@ -43,14 +43,19 @@ function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes):
   const dropped = facts.dropsZeroTouch && number === 0 && emulation.on('touch-zero-time')
   if (dropped) {
     const compat = 'sends no time, which the server refuses'
-    announcer.announce('touch-zero-time', { operation: 'touch', key, compat, strict: 'True' })
+    announcer.heard?.announce('touch-zero-time', { operation: 'touch', key, compat, strict: 'True' })
     return undefined
   }
   if (!emulation.on('time-arguments')) return String(commands.slots.exptime(time, 'touch', key))
   const integer = typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time)
   if (!integer) {
     const compat = `sends ${sentText(time)}`
-    announcer.announce('time-arguments', { operation: 'touch', key, compat, strict: 'raises TypeError' })
+    announcer.heard?.announce('time-arguments', {
+      operation: 'touch',
+      key,
+      compat,
+      strict: 'raises TypeError',
+    })
   }
   if (facts.python === 2)
     return time === null || time === undefined ? undefined : String(storeTime(time, facts.python))

@@ -83,7 +83,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
 
   function zero(data: Buffer, { key }: Item, operation: Operation): unknown {
     if (!zeroIsText) return data
-    announcer.announce('flag-0-reads', { operation, key, compat: 'text', strict: 'bytes' })
+    announcer.heard?.announce('flag-0-reads', { operation, key, compat: 'text', strict: 'bytes' })
     return decodeText(data)
   }
 
@@ -92,7 +92,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
       return unpickler(data)
     } catch (error) {
       if (!emulation.on('undecodable-pickle')) throw error
-      announcer.announce('undecodable-pickle', {
+      announcer.heard?.announce('undecodable-pickle', {
         operation,
         key,
         compat: 'None',
@@ -112,7 +112,13 @@ function decoder(emulation: Emulation): Slots['decode'] {
       facts.unknownFlags === 'UnboundLocalError'
         ? new UnboundLocalError("local variable 'val' referenced before assignment")
         : new ValueDecodeError('flags', `Unknown flags on get: ${hex}`, flags)
-    announcer.announce('unknown-flags', { operation, key, compat: raises(error), strict: 'bytes', error })
+    announcer.heard?.announce('unknown-flags', {
+      operation,
+      key,
+      compat: raises(error),
+      strict: 'bytes',
+      error,
+    })
     throw error
   }
 }

@@ -11,8 +11,8 @@ export interface VersionFacts {
   /** Flags that are read: from 1.59 on 16 is text. */
   readonly values: '1.58' | '1.59'
   readonly text: 'pickle' | 'flag-0' | 'flag-16'
-  /** Python 2's C pickler numbers what it remembers from 1, the one in Python from 0. */
-  readonly memoFrom: 0 | 1
+  /** Python 2's pickler in C, or the one written in Python; Python 3's C pickler. */
+  readonly pickler: 'cPickle' | 'pickle' | '_pickle'
   readonly flagZeroIsText: boolean
   readonly booleans: 'integer' | 'pickle'
   /** Subclasses of str and int count as what they are. */
@@ -78,7 +78,7 @@ const v144: VersionFacts = {
   hash: 'raw-signed',
   values: '1.58',
   text: 'pickle',
-  memoFrom: 1,
+  pickler: 'cPickle',
   flagZeroIsText: false,
   booleans: 'integer',
   exactTypes: false,
@@ -134,7 +134,7 @@ const v154: VersionFacts = {
   version: '1.54',
   unknownFlags: 'ValueError',
   keyTexts: { ...v153.keyTexts, characters: 'with-key', asciiOnly: true },
-  memoFrom: 0,
+  pickler: 'pickle',
   dropsZeroTouch: true,
 }
 
@@ -142,6 +142,7 @@ const v158: VersionFacts = {
   ...v154,
   version: '1.58',
   python: 3,
+  pickler: '_pickle',
   text: 'flag-0',
   flagZeroIsText: true,
   deleteMultiTime: false,

@@ -35,6 +35,7 @@ export class EmbeddedServer {
         longestKept: largestItem,
         answerer: { answer: (frame) => respond(this.store, frame, this.environment()) },
         nextFault: () => this.front.nextFault(),
+        nextUnread: () => this.front.nextUnread(),
         read: (bytes) => {
           this.store.counters.bytes_read += bytes
         },

@@ -28,6 +28,7 @@ export class FaultProxy {
         longestKept,
         answerer: upstream(target, () => socket.destroy()),
         nextFault: () => this.front.nextFault(),
+        nextUnread: () => this.front.nextUnread(),
         ...(options.record ? { record: options.record } : {}),
       })
     })

@@ -17,7 +17,9 @@ interface Counted extends OfServer {
 export type Ending = 'close' | 'reset' | 'stall'
 
 /** Faults that take effect at once. */
-export type ServerFault = OfServer & { readonly fault: 'down' | 'up' | 'cut' }
+export type ServerFault =
+  | (OfServer & { readonly fault: 'down' | 'up' })
+  | (OfServer & { readonly fault: 'cut'; readonly then?: 'close' | 'reset' })
 
 /** Faults that wait for a request. */
 export type RequestFault =
@@ -25,11 +27,14 @@ export type RequestFault =
   | (Counted & { readonly fault: 'reply'; readonly bytes: Bytes })
   | (Counted & { readonly fault: 'truncate'; readonly bytes: number; readonly then?: Ending })
   | (Counted & { readonly fault: 'slow'; readonly ms: number })
+  | (Counted & { readonly fault: 'unread'; readonly then?: 'stall' | 'reset' })
 
 export type Fault = ServerFault | RequestFault
 
-const endings: readonly string[] = ['close', 'reset', 'stall']
-const kinds: readonly string[] = ['down', 'up', 'cut', ...endings, 'reply', 'truncate', 'slow']
+const endings = ['close', 'reset', 'stall'] as const satisfies readonly Ending[]
+const cuts = ['close', 'reset'] as const
+const unreads = ['stall', 'reset'] as const
+const kinds: readonly string[] = ['down', 'up', 'cut', ...endings, 'reply', 'truncate', 'slow', 'unread']
 /** Longest pause between two bytes of a slow reply, and longest reply of a script: typing errors, not faults. */
 const longestPause = 3_600_000
 const longestReply = 2 ** 28
@@ -56,16 +61,19 @@ export function parseFault(json: object): Fault {
     throw new FaultError('fault', `is ${shown(fault)}, not one of ${kinds.join(', ')}`)
   }
   const server = integer(fields, 'server', 0, Number.MAX_SAFE_INTEGER)
-  if (fault === 'down' || fault === 'up' || fault === 'cut') return { fault, server }
+  if (fault === 'down' || fault === 'up') return { fault, server }
+  if (fault === 'cut')
+    return fields.then === undefined ? { fault, server } : { fault, server, ...ending(fields, cuts, 'close') }
   const base = { server, ...(fields.count === undefined ? {} : { count: count(fields) }) }
   switch (fault) {
     case 'reply':
       return { fault, ...base, bytes: bytes(fields.bytes) }
     case 'truncate': {
-      const then = fields.then ?? 'close'
-      if (!isEnding(then)) throw new FaultError('then', `is ${shown(then)}, not one of ${endings.join(', ')}`)
-      return { fault, ...base, bytes: integer(fields, 'bytes', 0, longestReply), then }
+      const bytes = integer(fields, 'bytes', 0, longestReply)
+      return { fault, ...base, bytes, ...ending(fields, endings, 'close') }
     }
+    case 'unread':
+      return { fault, ...base, ...ending(fields, unreads, 'stall') }
     case 'slow': {
       const { ms } = fields
       if (typeof ms !== 'number' || !(ms >= 0 && ms <= longestPause)) {
@@ -82,8 +90,14 @@ export function isServerFault(fault: Fault): fault is ServerFault {
   return fault.fault === 'down' || fault.fault === 'up' || fault.fault === 'cut'
 }
 
-function isEnding(value: unknown): value is Ending {
-  return typeof value === 'string' && endings.includes(value)
+function ending<T extends Ending>(
+  { then }: Readonly<Record<string, unknown>>,
+  allowed: readonly T[],
+  missing: T,
+): { readonly then: T } {
+  const known = allowed.find((one) => one === (then ?? missing))
+  if (known === undefined) throw new FaultError('then', `is ${shown(then)}, not one of ${allowed.join(', ')}`)
+  return Object.fromEntries([['then', known]]) as { readonly then: T }
 }
 
 function integer(

@@ -33,6 +33,11 @@ export class RequestFraming {
   /** @param longestKept data blocks over this many bytes are read but not kept */
   constructor(private readonly longestKept = Number.POSITIVE_INFINITY) {}
 
+  /** Has part of a request arrived, and not its end? */
+  get begun(): boolean {
+    return this.open !== undefined || this.head.length > 0 || this.pendingBytes > 0
+  }
+
   /** The requests that these bytes complete. The frames own their data; `chunk` may be reused. */
   push(chunk: Buffer): Frame[] {
     const frames: Frame[] = []

@@ -102,8 +102,19 @@ export class Front {
       this.server?.close()
       this.server = undefined
     }
-    for (const socket of this.sockets) hangUp(socket)
+    for (const socket of this.sockets) {
+      if (whole.fault === 'cut' && whole.then === 'reset') socket.resetAndDestroy()
+      else hangUp(socket)
+    }
     await new Promise((resolve) => setTimeout(resolve, timeToHear))
+  }
+
+  /** Asked when a request begins: is it to stay unread, and what then? */
+  nextUnread(): 'stall' | 'reset' | undefined {
+    const [first] = this.faults
+    if (first?.fault.fault !== 'unread') return undefined
+    this.nextFault()
+    return first.fault.then ?? 'stall'
   }
 
   nextFault(): RequestFault | undefined {

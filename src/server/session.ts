@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly longestKept: number
   readonly answerer: Answerer
   readonly nextFault: () => RequestFault | undefined
+  /** Asked with the first bytes of a request. */
+  readonly nextUnread: () => 'stall' | 'reset' | undefined
   readonly read?: (bytes: number) => void
   readonly written?: (bytes: number) => void
   readonly record?: (exchange: Exchange) => void
@@ -48,6 +50,12 @@ export function serve(socket: Socket, options: SessionOptions): void {
   })
   socket.on('data', (chunk: Buffer) => {
     options.read?.(chunk.length)
+    const unread = working || framing.begun ? undefined : options.nextUnread()
+    if (unread) {
+      socket.pause()
+      finishWith(unread)
+      return
+    }
     for (const frame of framing.push(chunk)) waiting.push(frame)
     if (!working) void work()
   })
@@ -84,6 +92,10 @@ export function serve(socket: Socket, options: SessionOptions): void {
 
   async function faulty(frame: Frame, fault: RequestFault): Promise<void> {
     switch (fault.fault) {
+      case 'unread':
+        // Meant for a request of its own: this one arrived whole behind another.
+        finishWith(fault.then ?? 'stall')
+        return
       case 'close':
       case 'reset':
       case 'stall':

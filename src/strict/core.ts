@@ -227,6 +227,11 @@ export function wentStale(error: MemcachedError): boolean {
   return cause instanceof TransportError && cause.kind === 'closed' && !cause.sent
 }
 
+/** libmemcached cannot even write to it. */
+export function resetWhileIdle({ cause }: MemcachedError): boolean {
+  return cause instanceof TransportError && cause.kind === 'reset' && !cause.sent
+}
+
 /** Binary: garbage is a miss, and a quiet get into a closed connection is a broken pipe (spec/pylibmc §7.2, §7.3). */
 function unread<T>(error: unknown, operation: Operation, missing: T): T {
   if (!(error instanceof MemcachedError)) throw error

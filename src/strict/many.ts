@@ -1,7 +1,7 @@
 /** Retrieval of many keys: grouped by server once, asked at the same time, merged once. Source: spec/pylibmc §7.3. */
 import * as requests from '../protocol/requests.js'
 import type { Bytes, Item, ItemsReply } from '../protocol/wire.js'
-import { brokenPipe, Core, neverSent, wentStale } from './core.js'
+import { brokenPipe, Core, neverSent, resetWhileIdle, wentStale } from './core.js'
 import { MemcachedError } from './errors.js'
 import { ManyValues } from './receivers.js'
 import type { Modes, Server } from './slots.js'
@@ -113,12 +113,14 @@ export class Many extends Core {
         if (!(error instanceof MemcachedError)) throw error
         tell?.(error)
         if (modes.binary && wentStale(error)) throw brokenPipe(error, 'getMulti')
-        if (!neverSent(error)) {
+        const refused = resetWhileIdle(error)
+        if (!refused && !neverSent(error)) {
           asked++
           return
         }
         unasked.add(group)
-        errors[group.indexes.at(-1)!] = group.wires.length > 1 ? this.secondError(group.server, error) : error
+        const second = group.wires.length > 1 && !refused
+        errors[group.indexes.at(-1)!] = second ? this.secondError(group.server, error) : error
       }
     }
     await Promise.all(Array.from(groups.values(), askGroup))

@@ -68,6 +68,7 @@ const codes: Record<TransportErrorKind, number> = {
   authentication: AUTH_FAILURE,
   aborted: 3,
 }
+const FAILURE = 1
 const WRITE_ERROR = 5
 const SYSTEM_ERROR = 26
 const SERVER_DEAD = 35
@@ -86,6 +87,8 @@ const strerror: Readonly<Record<string, string>> = {
   ENETUNREACH: 'Network is unreachable',
   ECONNRESET: 'Connection reset by peer',
   EACCES: 'Permission denied',
+  ENOTFOUND: 'Name or service not known',
+  EAI_AGAIN: 'Temporary failure in name resolution',
 }
 
 /** No connection came about: these count as failures of the server. */
@@ -226,9 +229,14 @@ export function errorOf(
   key: Bytes | undefined,
   { binary = false, instant = false }: Pick<SelectionSettings, 'binary' | 'instant'> = {},
 ): MemcachedError {
+  if (error.kind === 'reset' && error.sending && operation === 'touch')
+    return unusable(WRITE_ERROR, server, operation, key, error)
   const system = error.kind === 'connect' && server.address.transport === 'unix'
   const refused = error.cause instanceof AuthenticationFailure ? error.cause.code : undefined
-  const code = system ? SYSTEM_ERROR : (refused ?? codes[error.kind])
+  // Both send by memcached_mget.
+  const mget = operation === 'gets' || operation === 'getMulti'
+  const unsent = error.kind === 'reset' && error.sending && mget ? FAILURE : undefined
+  const code = system ? SYSTEM_ERROR : (refused ?? unsent ?? codes[error.kind])
   return errorFor(code, operation, text(error, operation, binary, instant), {
     key,
     server: server.name,
@@ -265,11 +273,11 @@ function text(error: TransportError, operation: Operation, binary: boolean, inst
   const reading = operation === 'touch' ? `, ${TOUCH_FAILED}` : undefined
   switch (error.kind) {
     case 'lookup':
-      return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE, ${error.message}`
+      return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE${asIs ? `, ${systemError(error)}` : ''}`
     case 'connect':
       return asIs ? `CONNECTION FAILURE(${systemError(error)})` : 'CONNECTION FAILURE'
     case 'connect-timeout':
-      return `A TIMEOUT OCCURRED${instant && asIs ? ', timeout was set to zero' : ''}`
+      return `A TIMEOUT OCCURRED${asIs ? `, ${instant ? 'timeout was set to zero' : 'time out'}` : ''}`
     case 'timeout':
       return `A TIMEOUT OCCURRED${reading ?? ', time out'}`
     case 'closed':

@@ -76,8 +76,8 @@ export class Connection implements Exchange {
   private waiting = new Fifo<Slot>()
   private flushing = false
   private now = 0
-  /** The server closed while idle, and nobody has been told. */
-  private stale = false
+  /** How the server ended the connection while it was idle, when nobody has been told. */
+  private stale: 'closed' | 'reset' | undefined
   private timer: NodeJS.Timeout | undefined
   private wakes = Number.POSITIVE_INFINITY
 
@@ -108,7 +108,7 @@ export class Connection implements Exchange {
     receiver: Receiver<T> = asIs as Receiver<T>,
   ): Promise<T> {
     this.protocol.check(request)
-    if (this.stale) return Promise.reject(receiver.failed(this.wentStale(request)))
+    if (this.stale) return Promise.reject(receiver.failed(this.wentStale(request, this.stale)))
     return new Promise<T>((resolve, reject) => {
       // All requests of a turn count from its first.
       if (!this.flushing) this.now = performance.now()
@@ -137,7 +137,7 @@ export class Connection implements Exchange {
   }
 
   close(quit = true): void {
-    this.stale = false
+    this.stale = undefined
     const { socket, output, conversation } = this
     if (socket && output && conversation && this.ready) {
       // Nothing is expected after quit: let the bytes leave, then let go.
@@ -155,13 +155,15 @@ export class Connection implements Exchange {
     this.fail('aborted', 'connection closed by this client')
   }
 
-  private wentStale(request: Request): TransportError {
+  private wentStale(request: Request, kind: 'closed' | 'reset'): TransportError {
     this.protocol.lost?.(request)
     // Everything asked in this same breath would have gone into the dead socket.
     queueMicrotask(() => {
-      this.stale = false
+      this.stale = undefined
     })
-    return new TransportError('closed', this.name, 'server closed the connection while it was idle')
+    // After a reset the system refuses to send; after a mere close it still takes the request.
+    const how = kind === 'reset' ? { sending: true, code: 'ECONNRESET' } : {}
+    return new TransportError(kind, this.name, `server ${kind} the connection while it was idle`, how)
   }
 
   private open(deadline: number): Promise<void> {
@@ -246,7 +248,7 @@ export class Connection implements Exchange {
 
   private broken(error: NodeJS.ErrnoException): void {
     if (!this.ready) this.fail(lookupFailed(error) ? 'lookup' : 'connect', deepest(error).message, error)
-    else if (this.idle) this.closedByServer()
+    else if (this.idle) this.closedByServer('reset')
     else this.fail('reset', error.message, error)
   }
 
@@ -254,10 +256,10 @@ export class Connection implements Exchange {
     return this.waiting.length === 0 && this.queue.length === 0
   }
 
-  private closedByServer(): void {
+  private closedByServer(kind: 'closed' | 'reset' = 'closed'): void {
     const idle = this.ready && this.idle
     this.fail('closed', 'server closed the connection')
-    this.stale = idle && this.options.stale === 'fail'
+    if (idle && this.options.stale === 'fail') this.stale = kind
   }
 
   private answer(reply: Reply): void {
@@ -319,6 +321,9 @@ export class Connection implements Exchange {
   private fail(kind: TransportErrorKind, message: string, cause?: Error): void {
     const { socket, connecting, queue } = this
     const written = this.waiting.rest()
+    const sending =
+      socket !== undefined &&
+      (socket.writableLength > 0 || (cause as NodeJS.ErrnoException | undefined)?.syscall === 'write')
     this.detach()
     this.connecting = undefined
     this.queue = []
@@ -327,7 +332,8 @@ export class Connection implements Exchange {
     this.wakes = Number.POSITIVE_INFINITY
     socket?.destroy()
     const code = cause && (deepest(cause) as NodeJS.ErrnoException).code
-    const error = (sent: boolean) => new TransportError(kind, this.name, message, { cause, code, sent })
+    const error = (sent: boolean) =>
+      new TransportError(kind, this.name, message, { cause, code, sent, sending })
     connecting?.fail(error(false))
     for (const slot of written) slot.reject(slot.receiver.failed(error(true)))
     for (const slot of queue) slot.reject(slot.receiver.failed(error(false)))

@@ -33,12 +33,16 @@ export class TransportError extends Error {
       readonly code?: string
       /** true when at least part of the request may have reached the server. */
       readonly sent?: boolean
+      /** true when the connection failed before all of the request had left. */
+      readonly sending?: boolean
     },
   ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause })
     this.code = options?.code
     this.sent = options?.sent ?? false
+    this.sending = options?.sending ?? false
   }
   readonly code: string | undefined
   readonly sent: boolean
+  readonly sending: boolean
 }

@@ -4,13 +4,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AuditedClient, invoke } from '../../src/audit/calls.js'
 import { construct } from '../../src/audit/construct.js'
 import { Client as CompatClient, type PresetName, type SwitchSetting } from '../../src/compat/index.js'
 import { EmbeddedServer, parseFault } from '../../src/server/index.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
-import type { TypedJson } from '../../src/values/index.js'
+import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
+import { type FullBacklog, fullBacklog } from '../support/full-backlog.js'
 import { firstDifference } from './compare.js'
 import { fixtures, type Recorded, type Recording } from './recordings.js'
 
@@ -19,6 +20,8 @@ type Cell = Recorded & { readonly dead?: boolean; readonly connected?: boolean }
 interface FaultTable {
   readonly timeout: number
   readonly operations: Readonly<Record<string, readonly TypedJson[]>>
+  /** Instead of `operations` where a request is not read to its end. */
+  readonly large: Readonly<Record<string, readonly TypedJson[]>>
   readonly faults: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly cells: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, Cell | null>>>>>>
 }
@@ -33,13 +36,33 @@ function cells(library: string): [operation: string, fault: string, cell: Cell][
   )
 }
 
-/** Warms the connection, strikes, and makes the one call. */
-async function strike(
-  library: { readonly name: 'python-memcached' | 'pylibmc'; readonly version: string },
-  operation: string,
-  fault: string,
-  make: (address: string) => AuditedClient,
-) {
+let backlog: FullBacklog | undefined
+beforeAll(async () => {
+  backlog = await fullBacklog()
+})
+afterAll(() => backlog?.stop())
+
+interface Library {
+  readonly name: 'python-memcached' | 'pylibmc'
+  readonly version: string
+}
+type Make = (address: string) => AuditedClient
+
+/** Makes the one call on a client whose connection is open and struck, or that cannot open one. */
+async function strike(library: Library, operation: string, fault: string, make: Make) {
+  const { server } = table.faults[fault]!
+  if (server !== undefined) return firstCall(library, operation, String(server), make)
+  return warmCall(library, operation, fault, make)
+}
+
+async function firstCall(library: Library, operation: string, server: string, make: Make) {
+  const client = make(server === 'full backlog' ? backlog!.address : server)
+  const args = table.operations[operation]!.map((arg) => fromTypedJson(arg))
+  if (operation === 'cas' && library.name === 'pylibmc') args.push(1n)
+  return struck(client, library, operation, args)
+}
+
+async function warmCall(library: Library, operation: string, fault: string, make: Make) {
   const server = await new EmbeddedServer().start()
   try {
     const client = make(server.address)
@@ -47,15 +70,20 @@ async function strike(
     await client.set('n', 5)
     const seen = await client.gets('k')
     await server.fault(parseFault({ server: 0, ...table.faults[fault] }))
-    const args = [...table.operations[operation]!] as unknown[]
+    const operations = table.faults[fault]!.fault === 'unread' ? table.large : table.operations
+    const args = operations[operation]!.map((arg) => fromTypedJson(arg))
     if (operation === 'cas' && library.name === 'pylibmc') args.push((seen as [unknown, bigint])[1])
-    const outcome = await invoke(client, library, { call: operation, args, kwargs: {} })
-    const [host] = client instanceof CompatClient ? client.servers : []
-    client.disconnectAll()
-    return { outcome: named(operation, outcome as Recorded), dead: host?.dead, connected: host?.connected }
+    return await struck(client, library, operation, args)
   } finally {
     await server.stop()
   }
+}
+
+async function struck(client: AuditedClient, library: Library, operation: string, args: unknown[]) {
+  const outcome = await invoke(client, library, { call: operation, args, kwargs: {} })
+  const [host] = client instanceof CompatClient ? client.servers : []
+  client.disconnectAll()
+  return { outcome: named(operation, outcome as Recorded), dead: host?.dead, connected: host?.connected }
 }
 
 /** Of statistics only the names were recorded, and ports vary. */
@@ -80,7 +108,14 @@ function difference(call: string, expected: Recorded, found: Recorded): string |
 }
 
 /** Faults after which python-memcached goes on with a connection whose next bytes nobody can know; here it is closed. */
-const OUT_OF_STEP = new Set(['garbage', 'empty line', 'reset', 'no reply', 'partial line, then nothing'])
+const OUT_OF_STEP = new Set([
+  'garbage',
+  'empty line',
+  'reset',
+  'reset while idle',
+  'no reply',
+  'partial line, then nothing',
+])
 
 /** Cells whose result belongs to a connection out of step: never without `desynchronisation`. */
 function neverHere(operation: string, fault: string): boolean {
@@ -89,7 +124,7 @@ function neverHere(operation: string, fault: string): boolean {
 
 function pythonMemcached(name: string, desynchronisation: SwitchSetting) {
   const version = name.slice('python-memcached-'.length)
-  const keywords = { socket_timeout: table.timeout, cache_cas: true }
+  const keywords = { socket_timeout: table.timeout, cache_cas: true, server_max_value_length: 0 }
   const emulate = name as PresetName
   return (operation: string, fault: string) =>
     strike({ name: 'python-memcached', version }, operation, fault, (address) => {
@@ -133,6 +168,17 @@ describe.each(['python-memcached-1.59', 'python-memcached-1.62'])('%s, desynchro
   }
 })
 
+const WITHOUT_TEXT = 'the same exception, without the line that came instead of statistics'
+/** Where strict does otherwise than pylibmc, on purpose: a fault, or an operation under it. */
+const strictly: Readonly<Record<string, string>> = {
+  'reply for another key': 'never taken for the value',
+  'malformed VALUE header': 'known for what it is at once, not after the timeout',
+  'get_stats: garbage': WITHOUT_TEXT,
+  'get_stats: empty line': WITHOUT_TEXT,
+  'get_stats: CLIENT_ERROR': WITHOUT_TEXT,
+  'get_stats: SERVER_ERROR': WITHOUT_TEXT,
+}
+
 describe('pylibmc', () => {
   const library = { name: 'pylibmc', version: '1.6.3' } as const
   const timeout = table.timeout * 1000
@@ -147,6 +193,7 @@ describe('pylibmc', () => {
       emulate: 'pylibmc',
       cacheCas: true,
       socketTimeout: table.timeout,
+      serverMaxValueLength: 0,
       preserve: true,
     })
   for (const [operation, fault, cell] of cells('pylibmc-1.6.3')) {
@@ -156,7 +203,8 @@ describe('pylibmc', () => {
       )
       expect(difference(operation, byStrict!.outcome, byCompat!.outcome)).toBeUndefined()
       const real = difference(operation, cell, byStrict!.outcome)
-      // Where strict does otherwise than the library, its own tests and deviations say why.
+      const reason = strictly[fault] ?? strictly[`${operation}: ${fault}`]
+      if (reason === undefined) expect(real, reason).toBeUndefined()
       if (real === undefined) expect(difference(operation, cell, byCompat!.outcome)).toBeUndefined()
     })
   }

@@ -52,6 +52,41 @@ async function announced(
   return events
 }
 
+/** The rows of the grid in spec/python-memcached §21, in its order, and whether it marks them "fix". */
+const GRID: readonly (readonly [SwitchName, fix?: 'fix'])[] = [
+  ['hashing'],
+  ['probe-limit'],
+  ['wire-spelling'],
+  ['text-encoding'],
+  ['flag-0-reads'],
+  ['booleans'],
+  ['subclasses'],
+  ['unknown-flags'],
+  ['oversize'],
+  ['missing-counter'],
+  ['missing-delete'],
+  ['retry-on-close'],
+  ['trailing-newline-keys', 'fix'],
+  ['set-multi-oversize', 'fix'],
+  ['set-multi-losses', 'fix'],
+  ['multi-tuple-keys'],
+  ['cas-ids'],
+  ['touch-zero-time'],
+  ['get-default'],
+  ['get-default-on-failure'],
+  ['timedelta-in-set'],
+  ['key-encoder-twice', 'fix'],
+  ['debug-raises', 'fix'],
+]
+
+it('every row of the grid is a switch, and those marked "fix" can be safe', () => {
+  const table = new Map(switches.map((one) => [one.name, one]))
+  for (const [name, fix] of GRID) {
+    expect(table.has(name), name).toBe(true)
+    if (fix) expect(table.get(name)!.safe, name).toBeDefined()
+  }
+})
+
 /** Python refuses the call before the client sees it; src/compat/surface.test.ts shows what the client says. */
 const BY_SIGNATURE = new Set<SwitchName>(['get-default'])
 

@@ -87,6 +87,17 @@ test('a shadow that stalls neither delays nor breaks the caller; what waits is b
   client.disconnectAll()
 })
 
+test('a value that cannot be compared does not reach the caller as a failure', async () => {
+  strict = new StrictClient([server.address])
+  const options = { emulate: 'python-memcached-1.59', unpickler: () => Symbol('of the application') } as const
+  const client = new ShadowedClient([server.address], options, strict)
+  await client.set('k', [1])
+  expect(typeof (await client.get('k'))).toBe('symbol')
+  await client.shadowIdle()
+  expect(client.shadowCounts).toEqual({ compared: 0, mismatches: 0, dropped: 1 })
+  client.disconnectAll()
+})
+
 test('a sample is a sample', async () => {
   let next = 0
   const client = shadowed({ sampleRate: 0.25, random: () => (next++ % 4) / 4 }, server)

@@ -25,6 +25,8 @@ export class SerialConnection implements Exchange {
   readonly name: string
   private socket: Socket | undefined
   private connected = false
+  /** The connection failed before everything had left. */
+  private sending = false
   private opening: Promise<void> | undefined
   private inbox = new Inbox()
   /** Ends when everything written before has been read. */
@@ -59,7 +61,8 @@ export class SerialConnection implements Exchange {
     checkText(request)
     if (!this.connected) await this.connect({ timeout })
     const { socket, inbox } = this
-    if (inbox.broken) throw this.error(inbox.broken, 'the connection was lost while it was idle')
+    if (inbox.broken)
+      throw this.error(inbox.broken, 'the connection was lost while it was idle', inbox.broken === 'reset')
     socket!.cork()
     encodeText(request, {
       text: (bytes) => socket!.write(unpacked(bytes), 'latin1'),
@@ -105,6 +108,7 @@ export class SerialConnection implements Exchange {
         this.socket = socket
         this.inbox = inbox
         this.connected = true
+        this.sending = false
         this.turn = Promise.resolve()
         resolve()
       })
@@ -192,11 +196,17 @@ export class SerialConnection implements Exchange {
 
   private readonly failed = (kind: unknown): never => {
     if (kind !== 'closed' && kind !== 'reset' && kind !== 'timeout') throw kind
-    throw this.error(kind, kind === 'timeout' ? 'timed out' : 'connection closed in readline()')
+    this.sending ||= this.unsent
+    throw this.error(kind, kind === 'timeout' ? 'timed out' : 'connection closed in readline()', this.sending)
   }
 
-  private error(kind: TransportErrorKind, message: string): TransportError {
-    return new TransportError(kind, this.name, message, { sent: kind !== 'connect' && kind !== 'lookup' })
+  private get unsent(): boolean {
+    return (this.socket?.writableLength ?? 0) > 0
+  }
+
+  private error(kind: TransportErrorKind, message: string, sending = false): TransportError {
+    const sent = kind !== 'connect' && kind !== 'lookup'
+    return new TransportError(kind, this.name, message, { sent, sending })
   }
 
   /** The pipeline asks for this after garbage; python-memcached keeps the connection. `drop` closes. */
@@ -205,6 +215,7 @@ export class SerialConnection implements Exchange {
   /** Closes at once, as marking the server dead and disconnect_all do; what still waits fails the same way. */
   drop(how: Ending = 'closed'): void {
     this.connected = false
+    this.sending ||= this.unsent
     this.socket?.destroy()
     this.socket = undefined
     this.inbox.end(how)

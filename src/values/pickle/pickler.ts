@@ -30,13 +30,13 @@ export class Pickler {
   readonly objects = new Map<object, number>()
   /** Classes and functions are singletons in Python: memo index by module and name. */
   readonly globals = new Map<string, number>()
-  private readonly texts = new Map<string, number>()
+  protected readonly texts = new Map<string, number>()
   private readonly keys: string[] = []
   private readonly keyIndexes: number[] = []
   private readonly maxDepth: number
   private readonly writers: readonly PickleConverter[] | undefined
   private readonly persistentId: PickleOptions['persistentId']
-  private memoSize = 0
+  protected memoSize = 0
   private depth = 0
 
   constructor(
@@ -147,7 +147,7 @@ export class Pickler {
     else this.out.wordArgument(op.BININT, value)
   }
 
-  private saveInteger(value: number | bigint): void {
+  protected saveInteger(value: number | bigint): void {
     const { out } = this
     if (value >= -0x80000000 && value <= 0x7fffffff) {
       if (this.bin) this.saveSmall(Number(value))
@@ -177,7 +177,7 @@ export class Pickler {
     else out.text(value ? 'I01\n' : 'I00\n')
   }
 
-  private saveObject(value: object): void {
+  protected saveObject(value: object): void {
     const known = this.objects.get(value)
     if (known !== undefined) return this.get(known)
     if (++this.depth > this.maxDepth)
@@ -212,7 +212,7 @@ export class Pickler {
     return false
   }
 
-  private writeText(value: string): void {
+  protected writeText(value: string): void {
     if (this.bin) this.out.utf8(value, this.protocol >= 4)
     else this.out.text(`V${escapeUnicode(value)}\n`)
   }

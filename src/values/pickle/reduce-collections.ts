@@ -3,6 +3,8 @@ import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../python-coll
 import { PyByteArray, PyFrozenSet, PyTuple, PythonObject } from '../python-values.js'
 import { type Construct, itemsOf, type Reduction } from './reduction.js'
 
+const LATIN1 = Buffer.from('latin-1')
+
 /** How protocols 0–2 write bytes: latin-1 text to be encoded. */
 const encode: Construct = ([text, encoding], reading) => {
   if (typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) return undefined
@@ -15,10 +17,15 @@ const bytearray: Construct = ([content, encoding], reading) => {
   let bytes: Buffer
   if (content === undefined) bytes = Buffer.alloc(0)
   else if (content instanceof Uint8Array) bytes = Buffer.from(content)
-  else if (typeof content === 'string' && encoding === 'latin-1') bytes = Buffer.from(content, 'latin1')
+  else if (typeof content === 'string' && isLatin1(encoding)) bytes = Buffer.from(content, 'latin1')
   else return undefined
   reading.output(bytes.length)
   return reading.preserve ? new PyByteArray(bytes) : bytes
+}
+
+/** Python 2's name of it is a byte string. */
+function isLatin1(encoding: unknown): boolean {
+  return encoding === 'latin-1' || (encoding instanceof Uint8Array && Buffer.from(encoding).equals(LATIN1))
 }
 
 function setOf(args: readonly unknown[], output: (units: number) => void): Set<unknown> | undefined {

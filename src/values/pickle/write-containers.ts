@@ -32,7 +32,7 @@ export function saveBytes(p: Pickler, value: Uint8Array): void {
   }
 }
 
-function sharedKey(value: Uint8Array): object {
+export function sharedKey(value: Uint8Array): object {
   if (value.length === 0) return sharedBytes[256]!
   return value.length === 1 && !unshared.has(value) ? sharedBytes[value[0]!]! : value
 }
@@ -102,7 +102,9 @@ export function saveObjectDict(p: Pickler, dict: object): void {
     }
     return
   }
-  for (let from = 0; from < keys.length; from += BATCH) {
+  if (keys.length === 0) return
+  // After a full batch CPython begins another one, also when nothing is left for it.
+  for (let from = 0; from <= keys.length; from += BATCH) {
     p.out.byte(op.MARK)
     const end = Math.min(keys.length, from + BATCH)
     for (let i = from; i < end; i++) {
@@ -126,6 +128,10 @@ export function saveMap(p: Pickler, map: ReadonlyMap<unknown, unknown>): void {
     if (one) p.out.byte(op.SETITEM)
     else if (count % BATCH === 0 || count === map.size) p.out.byte(op.SETITEMS)
   }
+  if (one || count === 0 || count % BATCH !== 0) return
+  // After a full batch CPython begins another one, also when nothing is left for it.
+  p.out.byte(op.MARK)
+  p.out.byte(op.SETITEMS)
 }
 
 function startDict(p: Pickler, dict: object): void {

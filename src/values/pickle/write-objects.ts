@@ -136,7 +136,7 @@ function boundNew(
 }
 
 /** Items of anything but exact lists and dicts come from an iterator: a last batch of one goes without a mark. */
-function appendItems(p: Pickler, items: readonly unknown[]): void {
+export function appendItems(p: Pickler, items: readonly unknown[]): void {
   for (let from = 0; from < items.length; from += BATCH) {
     const end = p.bin ? Math.min(items.length, from + BATCH) : items.length
     const single = !p.bin || end - from === 1
@@ -150,7 +150,7 @@ function appendItems(p: Pickler, items: readonly unknown[]): void {
   }
 }
 
-function setItems(p: Pickler, entries: readonly (readonly [unknown, unknown])[]): void {
+export function setItems(p: Pickler, entries: readonly (readonly [unknown, unknown])[]): void {
   for (let from = 0; from < entries.length; from += BATCH) {
     const end = p.bin ? Math.min(entries.length, from + BATCH) : entries.length
     const single = !p.bin || end - from === 1

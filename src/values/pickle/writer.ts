@@ -33,7 +33,7 @@ import { saveGlobal, saveObject } from './write-objects.js'
 export type { PickleOptions } from './pickler.js'
 
 /** How objects are written, by prototype; subclasses as their base. */
-const table: ReadonlyMap<object, Save> = new Map<object, Save>([
+export const writers: ReadonlyMap<object, Save> = new Map<object, Save>([
   [Array.prototype, saveList],
   [Map.prototype, saveMap],
   [Set.prototype, saveSet],
@@ -63,5 +63,5 @@ export function pickle(value: unknown, options: PickleOptions = {}): Buffer {
   const given = options.protocol ?? HIGHEST_PROTOCOL
   if (!Number.isInteger(given) || given > HIGHEST_PROTOCOL)
     throw new ValueError(`pickle protocol must be <= ${HIGHEST_PROTOCOL}`)
-  return new Pickler(given < 0 ? HIGHEST_PROTOCOL : given, options, table, saveObjectDict).dump(value)
+  return new Pickler(given < 0 ? HIGHEST_PROTOCOL : given, options, writers, saveObjectDict).dump(value)
 }
