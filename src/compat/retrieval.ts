@@ -111,7 +111,8 @@ export async function getMulti<K>(
       })
       name = (Array.isArray(key) ? key[1] : (key as { items: unknown[] }).items[1]) as K
     }
-    names.set(wire, name)
+    // pylibmc returns a key given as text and as bytes once, as text; python-memcached as it was given last.
+    if (emulation.on('keys') || typeof names.get(wire) !== 'string') names.set(wire, name)
   }
   const items = emulation.on('errors') ? await readAll(context, asked) : await fetchAll(context, asked)
   const found = new Map<K, unknown>()
