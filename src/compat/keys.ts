@@ -2,7 +2,7 @@
 import type { Bytes } from '../protocol/wire.js'
 import { IndexError } from '../python/errors.js'
 import type { Operation } from '../strict/index.js'
-import { prefixBytes, pylibmcKey } from '../strict/keys.js'
+import { MAX_KEY_LENGTH, PLAIN, prefixBytes, pylibmcKey } from '../strict/keys.js'
 import { PyFloat, PyTuple } from '../values/index.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
@@ -27,6 +27,8 @@ export class Keys {
   private readonly limits: KeyLimits
   private readonly encode: (key: unknown) => unknown
   private readonly encodesTwice: boolean
+  /** Longest text that every rule takes as it is. */
+  private readonly plainLength: number
 
   constructor(private readonly emulation: Emulation) {
     const { facts, options, on } = emulation
@@ -36,12 +38,16 @@ export class Keys {
       newline: on('trailing-newline-keys') && on('desynchronisation') && facts.newlineKeys,
       texts: facts.keyTexts,
     }
+    const asIs = options.keyEncoder === undefined && !this.limits.newline
+    this.plainLength = asIs ? Math.min(this.limits.maxLength || MAX_KEY_LENGTH, MAX_KEY_LENGTH) : -1
     this.encode = options.keyEncoder ?? ((key) => key)
     this.encodesTwice = options.keyEncoder !== undefined && on('key-encoder-twice')
   }
 
   /** @throws python-memcached's key errors, or pylibmc's when the switch is off */
   one(key: unknown, operation: Operation, prefix: Bytes = ''): HashedKey {
+    if (prefix === '' && typeof key === 'string' && key.length <= this.plainLength && PLAIN.test(key))
+      return { wire: key }
     if (!this.emulation.on('keys'))
       return { wire: pylibmcKey(this.encode(key), operation, prefix, 'unbroken') }
     const plain = typeof key === 'string' || key instanceof Uint8Array

@@ -86,18 +86,21 @@ export function sendFailed(error: unknown): boolean {
 }
 
 /** Store commands: True only for STORED; False for any other line; 0 when nothing could be stored. */
-export async function stored(
+export function stored(
   emulation: Emulation,
   operation: Operation,
   key: Bytes,
   run: () => Promise<boolean>,
 ): Promise<boolean | 0> {
-  try {
-    return await run()
-  } catch (error) {
+  const unstored = (error: unknown): boolean | 0 => {
     const zero: Falsy = emulation.on('return-values') ? 0 : false
     if (error instanceof ValueTooLong) return zero
     return swallowed(emulation, 'errors', operation, key, error, answered(error) ? false : zero)
+  }
+  try {
+    return run().catch(unstored)
+  } catch (error) {
+    return new Promise((resolve) => resolve(unstored(error)))
   }
 }
 

@@ -44,6 +44,7 @@ function libmemcachedBuckets(count: number): PythonMemcachedPlacement {
     buckets: Array.from({ length: count }, (_, index) => index),
     hash,
     index: (value) => (count === 0 ? undefined : Number(value % BigInt(count))),
+    place: (key) => (count === 0 ? undefined : hashKey(hashes.default, key) % count),
     rehash: (value, probe) => hash(`${value}${probe}`),
   }
 }
@@ -53,7 +54,7 @@ function bucketArrangement(buckets: PythonMemcachedPlacement): Arrangement {
   return {
     ejects: false,
     lay: () => ({
-      place: (key) => buckets.index(buckets.hash(key)) ?? 0,
+      place: (key) => buckets.place(key) ?? 0,
       at: (digest) => buckets.index(BigInt(digest)) ?? 0,
     }),
   }

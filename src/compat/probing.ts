@@ -38,16 +38,19 @@ export class ProbingSelection implements Selection {
   }
 
   place(key: Bytes): number {
-    return this.placement.index(this.placement.hash(key)) ?? 0
+    return this.placement.place(key) ?? 0
   }
 
   pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server> {
-    const first = hash ?? this.placement.hash(unpacked(key))
-    const index = this.placement.index(first)
+    const { placement } = this
+    const name = unpacked(key)
+    const index = hash === undefined ? placement.place(name) : placement.index(hash)
     if (index === undefined)
       throw new ServerDown('no server has a weight', { operation, key, code: ServerDown.retcode })
     const server = this.servers[index]!
-    return server.exchange.state === 'ready' ? server : this.probe(key, operation, first)
+    return server.exchange.state === 'ready'
+      ? server
+      : this.probe(key, operation, hash ?? placement.hash(name))
   }
 
   private async probe(key: Bytes, operation: Operation, first: bigint): Promise<Server> {

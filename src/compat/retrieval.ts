@@ -7,6 +7,7 @@ import { typeName } from '../python/type-name.js'
 import { MemcachedError, type Modes, type Operation, type Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
 import type { CompatKey, Context, KeysOf } from './context.js'
+import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
 import { again, swallowed } from './outcomes.js'
 import { pickAll } from './picking.js'
@@ -14,39 +15,43 @@ import type { ManyRequest } from './serial/connection.js'
 import { mustHave } from './surface.js'
 
 /** On a network failure null, not the default, unless `get-default-on-failure` says otherwise. */
-export async function get(context: Context, key: CompatKey, missing: unknown): Promise<unknown> {
+export function get(context: Context, key: CompatKey, missing: unknown): Promise<unknown> {
   const { emulation, commands, keys } = context
-  const { announcer } = emulation
-  const { wire, hash } = keys.one(key, 'get')
-  const none = emulation.on('return-values') ? null : undefined
-  if (missing !== undefined && emulation.on('get-default') && !emulation.facts.defaults) {
-    const compat = 'raises TypeError'
-    announcer.heard?.announce('get-default', {
-      operation: 'get',
-      key: wire,
-      compat,
-      strict: 'takes a default',
-    })
-    throw new TypeError(`get() takes no default in python-memcached ${emulation.facts.version}`)
-  }
-  const absent = missing === undefined ? none : missing
-  if (wire === '') return absent
-  const modes = commands.slots.modes()
   try {
-    return await again(context, 'get', () => commands.read(modes.retrieval, wire, 'get', modes, absent, hash))
+    const { wire, hash } = keys.one(key, 'get')
+    if (missing !== undefined) takesDefault(emulation, wire)
+    const none = emulation.on('return-values') ? null : undefined
+    const absent = missing === undefined ? none : missing
+    if (wire === '') return Promise.resolve(absent)
+    const modes = commands.slots.modes()
+    const run = () => commands.read(modes.retrieval, wire, 'get', modes, absent, hash)
+    return again(context, 'get', run).catch((error) => unread(emulation, wire, error, missing, none))
   } catch (error) {
-    const withDefault = missing === undefined || !emulation.on('get-default-on-failure')
-    const value = swallowed(emulation, 'errors', 'get', wire, error, withDefault ? absent : none)
-    if (!withDefault)
-      announcer.heard?.announce('get-default-on-failure', {
-        operation: 'get',
-        key: wire,
-        compat: 'None',
-        strict: 'raises',
-        error,
-      })
-    return value
+    return Promise.reject(error)
   }
+}
+
+/** @throws TypeError in the words of a version that knows no defaults */
+function takesDefault({ on, facts, announcer }: Emulation, key: Bytes): void {
+  if (!on('get-default') || facts.defaults) return
+  const compat = 'raises TypeError'
+  announcer.heard?.announce('get-default', { operation: 'get', key, compat, strict: 'takes a default' })
+  throw new TypeError(`get() takes no default in python-memcached ${facts.version}`)
+}
+
+function unread(emulation: Emulation, key: Bytes, error: unknown, missing: unknown, none: unknown): unknown {
+  const withDefault = missing === undefined || !emulation.on('get-default-on-failure')
+  const absent = missing === undefined ? none : missing
+  const value = swallowed(emulation, 'errors', 'get', key, error, withDefault ? absent : none)
+  if (!withDefault)
+    emulation.announcer.heard?.announce('get-default-on-failure', {
+      operation: 'get',
+      key,
+      compat: 'None',
+      strict: 'raises',
+      error,
+    })
+  return value
 }
 
 export async function gets(context: Context, key: CompatKey): Promise<unknown> {

@@ -9,7 +9,7 @@ import { mustHave } from './surface.js'
 
 export type CompatStoreArgument = Time | (StoreOptions & NoReply)
 
-export async function store(
+export function store(
   context: Context,
   verb: StoreVerb,
   key: CompatKey,
@@ -18,15 +18,19 @@ export async function store(
   cas?: bigint,
 ): Promise<boolean | 0> {
   const { emulation, commands, keys } = context
-  const { wire, hash } = keys.one(key, verb)
-  const modes = modesFor(context, options)
-  return stored(emulation, verb, wire, async () => {
-    const exptime = commands.slots.exptime(timeOf(options), verb, wire)
-    const encoded = commands.encode(value, compressionFor(context, options), verb, wire)
-    if (wire === '') return false
-    const prepared = { verb, key: wire, encoded, exptime, hash, cas }
-    return again(context, verb, () => commands.store(prepared, verb, modes))
-  })
+  try {
+    const { wire, hash } = keys.one(key, verb)
+    const modes = modesFor(context, options)
+    return stored(emulation, verb, wire, () => {
+      const exptime = commands.slots.exptime(timeOf(options), verb, wire)
+      const encoded = commands.encode(value, compressionFor(context, options), verb, wire)
+      if (wire === '') return Promise.resolve(false)
+      const prepared = { verb, key: wire, encoded, exptime, hash, cas }
+      return again(context, verb, () => commands.store(prepared, verb, modes))
+    })
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /** @throws with `cas-fallback` off: TypeError without a CAS unique, and what strict's cas throws */

@@ -29,6 +29,8 @@ export interface PythonMemcachedPlacement {
   readonly buckets: readonly number[]
   /** Server index for a hash. Undefined without buckets. */
   index(hash: bigint): number | undefined
+  /** Server index for a key: that of its hash. Undefined without buckets. */
+  place(key: Bytes): number | undefined
   /** The hash to try when probe number `probe` (0…9) of `hash` found no server. */
   rehash(hash: bigint, probe: number): bigint
 }
@@ -49,6 +51,11 @@ export function pythonMemcachedPlacement(
       const rest = value % count
       // Python's modulo: the result has the sign of the divisor.
       return buckets[Number(rest < 0n ? rest + count : rest)]
+    },
+    place(key) {
+      if (buckets.length < 2) return buckets[0]
+      const rest = hashKey(hash, key) % buckets.length
+      return buckets[rest < 0 ? rest + buckets.length : rest]
     },
     rehash: (value, probe) => BigInt(hashKey(hash, `${value}${probe}`)),
   }

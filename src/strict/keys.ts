@@ -21,7 +21,7 @@ const BREAKING = /[\x00-\x20\x7f]/
 /** What `verify_keys` accepts. */
 const GRAPHIC = /^[\x21-\x7e]*$/
 /** Text that is legal by every rule, and is its own bytes. */
-const PLAIN = /^[\x21-\x7e]{1,250}$/
+export const PLAIN = /^[\x21-\x7e]{1,250}$/
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** Operations whose keys go through Python's `PyBytes` check; the others take "a bytes-like object". */

@@ -11,5 +11,5 @@ export function smuggled(key: Bytes): Bytes {
 }
 
 export function unpacked(line: Bytes): Bytes {
-  return line.replaceAll(FORM, '\n')
+  return line.includes(FORM) ? line.replaceAll(FORM, '\n') : line
 }
