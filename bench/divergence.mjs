@@ -1,47 +1,60 @@
 // npm run bench:divergence [-- --rounds N] [--seconds S] [--warmup S]
-// What divergence events cost when nobody listens: the compat client as shipped beside one that never asks, in one interleaved
-// run. Writes bench/results/divergence.md; `node bench/document.mjs divergence` copies it into docs/performance.md.
-import { mkdirSync, writeFileSync } from 'node:fs'
+// What divergence events cost when nobody listens: the compat client as shipped beside one that never asks, their slices alternating
+// in one process (divergence-pairs.mjs). Writes bench/results/divergence.md; `node bench/document.mjs divergence` copies it into
+// docs/performance.md.
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../scripts/setup.mjs'
 import { facts, makePlan, prepare, readOptions } from './plan.mjs'
 import { inUnit, table } from './report.mjs'
-import { runRounds } from './rounds.mjs'
-import { median, medianInterval, speedOf } from './statistics.mjs'
+import { pinning, startServers } from './servers.mjs'
+import { median, medianInterval } from './statistics.mjs'
 import { divergenceRows } from './workloads.mjs'
 
-// Two percent are not seen in five rounds.
-const ROUNDS = '31'
+// Per process: how the engine happens to compile differs from one to the next.
+const TURNS = 40
 
 const { values } = readOptions()
 const memcached = prepare({ rivals: false })
-const party = { kind: 'ours', root, can: () => true }
-const parties = [
-  { ...party, name: 'without events', module: 'memshim-compat-silent.mjs' },
-  { ...party, name: 'as shipped', module: 'memshim-compat.mjs' },
-]
-const plan = { ...makePlan({ rounds: ROUNDS, ...values }, memcached, parties), workloads: divergenceRows }
+const plan = makePlan({ rounds: '6', seconds: '0.1', ...values }, memcached, [])
+const silent = join(root, '.cache', 'bench-silent')
+cpSync(join(root, 'dist'), join(silent, 'dist'), { recursive: true })
+
+const head = ['row', 'without events', 'as shipped', 'shipped ÷ without', 'in 95 %', 'half of the turns']
 const lines = []
-await runRounds({ ...plan, finished: (row) => lines.push(line(row)) })
-const head = ['row', 'without events', 'as shipped', 'speed, shipped ÷ without', 'CPU, shipped ÷ without']
-const report = `${facts(plan)}\n\n${table(head, lines)}\n`
+for (const workload of divergenceRows) lines.push(await measured(workload))
+const about = `${facts(plan)} · each process ${TURNS} turns of both`
+const report = `${about}\n\n${table(head, lines)}\n`
 const results = join(import.meta.dirname, 'results')
 mkdirSync(results, { recursive: true })
 writeFileSync(join(results, 'divergence.md'), report)
-console.log(`\n${report}`)
+console.log(report)
 
-function line({ workload, cells: [without, shipped] }) {
-  plan.progress('')
-  const failed = without.error ?? shipped.error
-  if (failed) return [workload.name, `fails: ${failed}`, '', '', '']
-  const speeds = shipped.runs.map((run, round) => speedOf(run) / speedOf(without.runs[round]))
-  const cost = shipped.runs.map((run, round) => run.cpu / without.runs[round].cpu)
-  const rate = ({ runs }) => `${inUnit[workload.unit](median(runs.map(speedOf)))} ${workload.unit}`
-  return [workload.name, rate(without), rate(shipped), ratio(speeds), ratio(cost)]
-}
-
-/** The median over the rounds, and the interval that holds it with 95 %. */
-function ratio(all) {
-  const [low, high] = medianInterval(all)
-  return `${median(all).toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`
+async function measured(workload) {
+  const fleet = await startServers(memcached, workload.servers)
+  const pairs = []
+  try {
+    const job = { workload, servers: fleet.servers, shipped: root, silent, turns: TURNS }
+    const { seconds: slice, warmup } = plan
+    const command = [...pinning.client, process.execPath, join(import.meta.dirname, 'divergence-pairs.mjs')]
+    for (let round = 0; round < plan.rounds; round++) {
+      const [program, ...args] = [...command, JSON.stringify({ ...job, slice, warmup })]
+      pairs.push(...JSON.parse(execFileSync(program, args, { encoding: 'utf8' })))
+    }
+  } finally {
+    fleet.stop()
+  }
+  const ratios = pairs.map(([without, shipped]) => shipped / without).sort((a, b) => a - b)
+  const at = (share) => ratios[Math.floor(share * (ratios.length - 1))].toFixed(3)
+  const rate = (side) => `${inUnit[workload.unit](median(pairs.map((pair) => pair[side])))} ${workload.unit}`
+  const [low, high] = medianInterval(ratios).map((value) => value.toFixed(3))
+  return [
+    workload.name,
+    rate(0),
+    rate(1),
+    median(ratios).toFixed(3),
+    `${low}–${high}`,
+    `${at(0.25)}–${at(0.75)}`,
+  ]
 }
