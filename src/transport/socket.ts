@@ -1,6 +1,6 @@
 /** Opens the socket of a connection: TCP, Unix or TLS, with one receive buffer that is used again for every read. */
 import { connect as connectPlain, type Socket, type TcpSocketConnectOpts } from 'node:net'
-import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ServerAddress } from './address.js'
 import type { Peer } from './types.js'
 
@@ -62,7 +62,9 @@ function overTls(address: ServerAddress, options: SocketOptions, tls: Tls): Sock
   const { servername, ...given } = tls === true ? {} : tls
   const named =
     servername ?? (address.transport === 'tcp' && /[^\d.:]/.test(address.host) ? address.host : '')
-  return connectTls({ ...target(address, options), ...given, servername: named } as TlsOptions)
+  // Not an import: loading it takes longer than everything else of a client that needs no TLS.
+  const tlsModule = process.getBuiltinModule('node:tls')
+  return tlsModule.connect({ ...target(address, options), ...given, servername: named } as TlsOptions)
 }
 
 function target(address: ServerAddress, { noDelay, keepAlive }: SocketOptions): object {
