@@ -70,6 +70,8 @@ const codes: Record<TransportErrorKind, number> = {
 }
 const WRITE_ERROR = 5
 const SYSTEM_ERROR = 26
+const UNIX_SOCKET_ERROR = 27
+const LONGEST_PATH = 108
 const SERVER_DEAD = 35
 const SERVER_DOWN = 47
 const TOUCH_UNSENT = 'WRITE FAILURE, Error occcured while writing touch command to server'
@@ -226,15 +228,21 @@ export function errorOf(
   key: Bytes | undefined,
   { binary = false, instant = false }: Pick<SelectionSettings, 'binary' | 'instant'> = {},
 ): MemcachedError {
-  const system = error.kind === 'connect' && server.address.transport === 'unix'
+  const { address } = server
+  const path = error.kind === 'connect' && address.transport === 'unix' ? address.path : undefined
   const refused = error.cause instanceof AuthenticationFailure ? error.cause.code : undefined
-  const code = system ? SYSTEM_ERROR : (refused ?? codes[error.kind])
+  const system = path === undefined ? undefined : pathCode(path)
+  const code = system ?? refused ?? codes[error.kind]
   return errorFor(code, operation, text(error, operation, binary, instant), {
     key,
     server: server.name,
     cause: error,
   })
 }
+
+/** Longer ones do not fit a socket's address (bytes, with C's NUL at the end). */
+const pathCode = (path: string): number =>
+  Buffer.byteLength(path) >= LONGEST_PATH ? UNIX_SOCKET_ERROR : SYSTEM_ERROR
 
 function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
   return address.transport === 'unix'
