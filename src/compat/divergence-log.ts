@@ -8,6 +8,7 @@ import { callSite } from './call-site.js'
 import { type Divergence, divergenceChannelName } from './divergence.js'
 import { switchesByName } from './switches.js'
 
+/** How much a DivergenceLog keeps and how often it tells. */
 export interface DivergenceLogOptions {
   /** Take the calling line of every n-th divergence; 0 (default) never, 1 always. A stack costs some ten microseconds. */
   readonly sampleEvery?: number
@@ -47,6 +48,7 @@ interface Entry {
 
 const OTHER = 'other'
 
+/** Counts divergences by switch and place in the application, so that a log stays short. */
 export class DivergenceLog {
   private readonly entries = new Map<string, Entry>()
   private readonly sampleEvery: number

@@ -26,6 +26,7 @@ export type RequestFault =
   | (Counted & { readonly fault: 'truncate'; readonly bytes: number; readonly then?: Ending })
   | (Counted & { readonly fault: 'slow'; readonly ms: number })
 
+/** A fault of docs/formats.md, of the server or of one request. */
 export type Fault = ServerFault | RequestFault
 
 const endings: readonly string[] = ['close', 'reset', 'stall']
