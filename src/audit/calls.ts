@@ -8,6 +8,7 @@ import { PyTuple, type TypedJson, toTypedJson } from '../values/index.js'
 import { type Outcome, raised, returned } from './outcome.js'
 import { type Bound, bind, type Library, type PythonCall } from './python-signatures.js'
 
+/** A client that an audit can replay calls on: strict for pylibmc, compat for python-memcached. */
 export type AuditedClient = StrictClient | CompatClient
 
 /**

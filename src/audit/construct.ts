@@ -8,6 +8,7 @@ import type { AuditedClient } from './calls.js'
 import type { LibraryName } from './python-signatures.js'
 import type { TracedServer } from './trace.js'
 
+/** What an audit adds to the keywords of the Python constructor. */
 export interface ConstructOptions {
   /** Clock in seconds; default the system clock. */
   readonly now?: () => number
@@ -43,6 +44,7 @@ const codeKeywords = [
 ] as const
 const pylibmcKeywords = ['behaviors', 'binary', 'username', 'password'] as const
 
+/** A client made from Python's constructor call, and the keywords that have no counterpart. */
 export interface Constructed {
   readonly client: AuditedClient
   /** Keywords that the replay could not honour. */

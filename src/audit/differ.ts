@@ -31,6 +31,7 @@ export interface Operation {
   readonly gaps: readonly Gap[]
 }
 
+/** Why two outcomes differ: the switch, or what else accounts for it. */
 export interface Explanation {
   readonly switch: string
   /**
@@ -43,6 +44,7 @@ export interface Explanation {
   readonly lines: readonly number[]
 }
 
+/** How the two outcomes of one operation compare. */
 export type Status =
   | 'same'
   /** The outcome is the same; what is stored, or where, is not. */

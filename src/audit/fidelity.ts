@@ -7,6 +7,7 @@ import type { Operation } from './differ.js'
 import { abridgeOutcome, callText } from './finding.js'
 import { type Outcome, sameOutcome } from './outcome.js'
 
+/** One operation where the compat client did otherwise than the trace. */
 export interface FidelityFinding {
   readonly line: number
   readonly call: string
@@ -15,6 +16,7 @@ export interface FidelityFinding {
   readonly replayed: Outcome
 }
 
+/** How often the compat client did what the trace says python-memcached did. */
 export interface Fidelity {
   /** Which side answers for the original library. */
   readonly side: 'compat' | 'strict'

@@ -22,6 +22,7 @@ export interface AuditOptions {
   readonly signal?: AbortSignal
 }
 
+/** Called while an audit runs, with how far it is. */
 export interface Progress {
   readonly phase: 'replay' | 'verify'
   readonly operations: number

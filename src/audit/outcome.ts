@@ -13,6 +13,7 @@ export interface Raised {
   readonly message?: string
 }
 
+/** What a call did, in Python's words: a result as typed JSON (docs/formats.md), or an exception. */
 export type Outcome = { readonly result: TypedJson } | { readonly raises: Raised }
 
 /** The outcome of a call that returned. `undefined` is Python's None: our clients use it for "nothing". */

@@ -4,6 +4,7 @@
  */
 import { AttributeError } from '../python/errors.js'
 
+/** The Python libraries whose calls can be replayed. */
 export type LibraryName = 'pylibmc' | 'python-memcached'
 
 /** A Python library at one version. The version decides which parameters exist. */

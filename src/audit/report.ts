@@ -20,6 +20,7 @@ export interface Finding {
   readonly explanations: Verdict['explanations']
 }
 
+/** One switch of the report, with how often it made a difference. */
 export interface SwitchRow extends SwitchInfo {
   /** The same as `name`. */
   readonly switch: string
@@ -36,6 +37,7 @@ export interface SwitchRow extends SwitchInfo {
   readonly examples: readonly Finding[]
 }
 
+/** Counts of operations by how they compare. */
 export interface Tally {
   readonly operations: number
   readonly same: number
@@ -61,6 +63,7 @@ export interface NoteRow {
   readonly line: number
 }
 
+/** What an audit found (docs/audit.md). */
 export interface Report {
   readonly format: typeof reportFormat
   readonly memshim: string

@@ -7,8 +7,10 @@ import { type Fault, FaultError, parseFault } from '../server/index.js'
 import type { TypedJson } from '../values/index.js'
 import type { Outcome } from './outcome.js'
 
+/** What the header's `format` says. */
 export const traceFormat = 'memshim-trace/1'
 
+/** The first line of a trace (docs/formats.md). */
 export interface TraceHeader {
   readonly format: typeof traceFormat
   /** The library that the application used; its methods, arguments and results are in the events. */
@@ -34,6 +36,7 @@ interface Placed {
   readonly t: number
 }
 
+/** A constructor call. */
 export interface NewEvent extends Placed {
   readonly kind: 'new'
   readonly client: string
@@ -41,6 +44,7 @@ export interface NewEvent extends Placed {
   readonly kwargs: Readonly<Record<string, TypedJson>>
 }
 
+/** One call of the application, with what came of it. */
 export interface CallEvent extends Placed {
   readonly kind: 'call'
   readonly client: string
@@ -53,6 +57,7 @@ export interface CallEvent extends Placed {
   readonly at?: string
 }
 
+/** One command as a capture on the network saw it. */
 export interface WireEvent extends Placed {
   readonly kind: 'wire'
   readonly client: string
@@ -64,11 +69,13 @@ export interface WireEvent extends Placed {
   readonly at?: string
 }
 
+/** A fault of a server at that moment (docs/formats.md). */
 export interface FaultEvent extends Placed {
   readonly kind: 'fault'
   readonly fault: Fault
 }
 
+/** One line of a trace after its header. */
 export type TraceEvent = NewEvent | CallEvent | WireEvent | FaultEvent
 
 /** A trace that can be read more than once. */

@@ -21,6 +21,7 @@ import { type CompatStoreArgument, cas, store } from './storage.js'
 import { mustHave } from './surface.js'
 import { type TouchArgument, touch } from './touch.js'
 
+/** python-memcached's client: its methods in camelCase, every emulated behaviour a switch (docs/compat.md, docs/switches.md). */
 export class Client extends EventEmitter<{ divergence: [Divergence] }> {
   private readonly emulation: Emulation
   private readonly keys: Keys

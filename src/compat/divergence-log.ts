@@ -9,6 +9,7 @@ import { type Divergence, divergenceChannelName } from './divergence.js'
 import { divergenceMeasurement, metricsChannel } from './divergence-metrics.js'
 import { switchesByName } from './switches.js'
 
+/** How much a DivergenceLog keeps and how often it tells. */
 export interface DivergenceLogOptions {
   /** Take the calling line of every n-th divergence; 0 (default) never, 1 always. A stack costs some ten microseconds. */
   readonly sampleEvery?: number
@@ -48,6 +49,7 @@ interface Entry {
 
 const OTHER = 'other'
 
+/** Counts divergences by switch and place in the application, so that a log stays short. */
 export class DivergenceLog {
   private readonly entries = new Map<string, Entry>()
   private readonly sampleEvery: number

@@ -7,6 +7,7 @@ import type { EventEmitter } from 'node:events'
 import type { Operation } from '../strict/index.js'
 import { type SwitchName, switchesByName } from './switches.js'
 
+/** An outcome that pylibmc would not have given, announced where it happens (docs/compat.md). */
 export interface Divergence {
   readonly switch: SwitchName
   readonly operation: Operation
@@ -30,6 +31,7 @@ export interface Divergence {
 export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'docs' | 'key'> & { readonly key?: string }
 
 export const divergenceChannelName = 'memshim:divergence'
+/** Channel `memshim:divergence` of node:diagnostics_channel: the divergences of every client of the process. */
 export const divergenceChannel = channel(divergenceChannelName)
 
 export class Announcer {

@@ -9,6 +9,7 @@ import { checkConstructor } from './surface.js'
 import { type SwitchName, type SwitchSetting, settingsOf, switchNames } from './switches.js'
 import type { VersionFacts } from './versions.js'
 
+/** python-memcached's constructor keywords in camelCase, preset and switches (spec/python-memcached §4). */
 export interface ClientOptions extends Hooks {
   /**
    * Whose behaviour: python-memcached at a version (default 1.62), the same without its mistakes (`…-safe`), or `pylibmc` for

@@ -13,21 +13,25 @@ export class MemcachedKeyError extends Error {
   }
 }
 
+/** A key over the limit, 250 bytes by default (spec/python-memcached §8). */
 export class MemcachedKeyLengthError extends MemcachedKeyError {
   override readonly name = 'MemcachedKeyLengthError'
   override readonly python = 'memcache.MemcachedKeyLengthError'
 }
 
+/** A key with a blank or control character (spec/python-memcached §8). */
 export class MemcachedKeyCharacterError extends MemcachedKeyError {
   override readonly name = 'MemcachedKeyCharacterError'
   override readonly python = 'memcache.MemcachedKeyCharacterError'
 }
 
+/** None as a key (spec/python-memcached §8). */
 export class MemcachedKeyNoneError extends MemcachedKeyError {
   override readonly name = 'MemcachedKeyNoneError'
   override readonly python = 'memcache.MemcachedKeyNoneError'
 }
 
+/** A key that is no text (spec/python-memcached §8). */
 export class MemcachedKeyTypeError extends MemcachedKeyError {
   override readonly name = 'MemcachedKeyTypeError'
   override readonly python = 'memcache.MemcachedKeyTypeError'

@@ -2,6 +2,7 @@
 import type { Selection } from '../strict/index.js'
 import { ProbingSelection } from './probing.js'
 
+/** What python-memcached knows of one server: alive, or dead until a time in seconds. */
 export interface HostState {
   /** `host:port`, `[v6]:port` or the path of the socket. */
   readonly name: string

@@ -2,8 +2,10 @@
 import { type SwitchName, type SwitchSetting, settingsOf, switchesByName, switchNames } from './switches.js'
 import { type VersionFacts, type VersionName, versions } from './versions.js'
 
+/** Names of presets: `python-memcached-1.59`, its `-safe` variant, … and `pylibmc`. */
 export type PresetName = VersionName | `${VersionName}-safe` | 'pylibmc'
 
+/** The setting of every switch that one preset stands for. */
 export interface Preset {
   readonly name: PresetName
   readonly facts: VersionFacts

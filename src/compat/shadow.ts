@@ -8,6 +8,7 @@ import type { Client as StrictClient } from '../strict/index.js'
 import { describe, toTypedJson } from '../values/index.js'
 import { raises } from './divergence.js'
 
+/** Which calls are repeated on the shadow, and what becomes of mismatches. */
 export interface ShadowOptions {
   /**
    * Also repeat writes. Only when the strict client writes elsewhere: to servers of its own, or under the behavior `namespace`.
@@ -27,6 +28,7 @@ export interface ShadowOptions {
 /** What differs: one raised, one is true and the other is not, values, or only how the same is spelled (1 and true). */
 export type MismatchKind = 'raises' | 'truth' | 'value' | 'spelling'
 
+/** A call whose outcome in the shadow was another one. */
 export interface Mismatch {
   readonly kind: MismatchKind
   /** The method. */
@@ -38,6 +40,7 @@ export interface Mismatch {
   readonly strict: string
 }
 
+/** How many calls were compared, and how many differed. */
 export interface ShadowCounts {
   readonly compared: number
   readonly mismatches: number
@@ -45,6 +48,7 @@ export interface ShadowCounts {
   readonly dropped: number
 }
 
+/** Channel `memshim:mismatch` of node:diagnostics_channel: the mismatches of every shadowed client. */
 export const mismatchChannel = channel('memshim:mismatch')
 
 /** Methods that change nothing. */

@@ -13,6 +13,7 @@ import type { TouchArgument } from './touch.js'
 /** What the strict client would be asked when the code were ported: its own argument checks then speak. */
 const asked = <T>(value: unknown): T => value as T
 
+/** A compat client whose calls are repeated on a second one, to compare outcomes (docs/migrating.md). */
 export class ShadowedClient extends Client {
   private readonly shadow: Shadow
 

@@ -7,6 +7,7 @@ import { type CompatKey, type Context, modesFor, type NoReply } from './context.
 import { again, stored } from './outcomes.js'
 import { mustHave } from './surface.js'
 
+/** The time in seconds, or options, of a store method. */
 export type CompatStoreArgument = Time | (StoreOptions & NoReply)
 
 export function store(

@@ -12,6 +12,7 @@ export type { SwitchSetting }
 
 const table = { ...failureSwitches, ...keySwitches, ...valueSwitches, ...resultSwitches }
 
+/** Name of a switch (docs/switches.md). */
 export type SwitchName = keyof typeof table
 
 /** One row of the table with its name and where the documentation explains it. */
@@ -21,8 +22,10 @@ export interface Switch extends SwitchEntry {
   readonly docs: string
 }
 
+/** Every switch, in the order of docs/switches.md. */
 export const switchNames = Object.keys(table) as SwitchName[]
 
+/** The table of switches: what python-memcached does, what pylibmc does, since when, and what shows it. */
 export const switches: readonly Switch[] = switchNames.map((name) => ({
   name,
   ...(table[name] as SwitchEntry),

@@ -9,6 +9,7 @@ import { refused, spelled } from './outcomes.js'
 import { negativeTime } from './slots.js'
 import { mustHave } from './surface.js'
 
+/** The time in seconds, or options, of touch. */
 export type TouchArgument = Time | null | (NoReply & { readonly time?: Time | null })
 
 export async function touch(

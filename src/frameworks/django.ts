@@ -7,6 +7,7 @@ export class InvalidCacheKey extends ValueError {
   override readonly python = 'django.core.cache.backends.base.InvalidCacheKey'
 }
 
+/** Django's CACHES entry, as far as it makes keys and times. */
 export interface DjangoCacheSettings {
   /** `KEY_PREFIX`. Default none. */
   readonly keyPrefix?: string

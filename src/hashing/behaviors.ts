@@ -13,6 +13,7 @@ export interface PlacementBehaviors {
   readonly distribution?: Distribution
 }
 
+/** libmemcached's placement without any behavior: hash `default`, distribution `modula`. */
 export const DEFAULT_PLACEMENT: PlacementSettings = {
   hash: 'default',
   distribution: 'modula',
@@ -70,6 +71,7 @@ export function cloneSettings(
   return { ...settings, weighted: servers.some((server) => server.weight > 1) }
 }
 
+/** Whether a distribution lays points of servers on a circle. */
 export function isContinuum(distribution: Distribution): boolean {
   return distribution !== 'modula' && distribution !== 'random'
 }

@@ -6,6 +6,7 @@ for (let n = 0; n < 256; n++) {
   TABLE[n] = c
 }
 
+/** CRC-32 of the bytes of a key (one character per byte), unsigned 32 bit, as zlib's. */
 export function crc32(bytes: Uint8Array, end: number = bytes.length): number {
   let c = -1
   for (let i = 0; i < end; i++) c = TABLE[(c ^ bytes[i]!) & 0xff]! ^ (c >>> 8)

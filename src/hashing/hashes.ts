@@ -27,6 +27,7 @@ export const hashes = {
   murmur3,
 } as const satisfies Record<string, KeyHash>
 
+/** pylibmc's names of hash functions, and `murmur3`. */
 export type HashName = keyof typeof hashes
 
 let scratch = Buffer.allocUnsafe(512)

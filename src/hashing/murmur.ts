@@ -20,6 +20,7 @@ export function murmur(bytes: Uint8Array, end: number = bytes.length): number {
   return (h ^ (h >>> 15)) >>> 0
 }
 
+/** MurmurHash3 of 32 bits over the bytes of a key, unsigned, as pymemcache's rendezvous uses it. */
 export function murmur3_32(bytes: Uint8Array, end: number = bytes.length, seed = 0): number {
   let h = seed
   let i = 0

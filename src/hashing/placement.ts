@@ -16,6 +16,7 @@ export type Distribution =
   | 'consistent weighted'
   | 'virtual bucket'
 
+/** A server as placement sees it: host (or path of a Unix socket), port, weight. */
 export interface PlacedServer {
   /** Host name or address as given (no brackets); the path of a Unix socket. */
   readonly host: string
@@ -25,6 +26,7 @@ export interface PlacedServer {
   readonly weight: number
 }
 
+/** The behaviors that decide placement (spec/hashing §2). */
 export interface PlacementSettings {
   readonly hash: HashName
   readonly distribution: Distribution
@@ -32,6 +34,7 @@ export interface PlacementSettings {
   readonly weighted: boolean
 }
 
+/** Keys to server indexes, without I/O. */
 export interface Placement {
   /** 0-based server index. */
   place(key: Bytes): number

@@ -22,6 +22,7 @@ const rules: Record<PythonMemcachedHash, (bytes: Uint8Array, end?: number) => nu
   masked: crc,
 }
 
+/** python-memcached's buckets: a server as often as its weight says, chosen by crc32 (spec/python-memcached §6). */
 export interface PythonMemcachedPlacement {
   /** The hash of a key, as an integer of any sign (tuple keys bring their own). */
   hash(key: Bytes): bigint

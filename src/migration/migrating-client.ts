@@ -9,6 +9,7 @@ import { checkPhase, type Phase, type PhaseRules, phases } from './phases.js'
 import { Side, type SideClient } from './side.js'
 import { Unsettled } from './unsettled.js'
 
+/** Both sides of a migration, and its phase. */
 export interface MigratingClientOptions {
   /** Default `old`. */
   readonly phase?: Phase
@@ -18,6 +19,7 @@ export interface MigratingClientOptions {
   readonly maxUnsettled?: number
 }
 
+/** Options of a store during a migration; times in seconds. */
 export interface SetOptions {
   /** Seconds, 0 = for ever. */
   readonly time?: number
@@ -54,6 +56,7 @@ const MOVED_SECONDS = 60
 const MOVE_TRIES = 50
 const MOVE_PAUSE = 10
 
+/** One client over two placements, moved from one to the other phase by phase (docs/migrating.md). */
 export class MigratingClient extends EventEmitter<Events> {
   private readonly old: Side
   private readonly new: Side
@@ -185,6 +188,7 @@ export class MigratingClient extends EventEmitter<Events> {
 
   // ── writing ──────────────────────────────────────────────────────────────────────────────────
 
+  /** Stores by the rules of the phase. @param options time in seconds, 0 = for ever @throws as the clients do */
   async set(key: Key, value: unknown, options: SetOptions = {}): Promise<boolean> {
     const store = ({ client }: Side) => client.set(key, value, options)
     return this.both(key, this.plan(key), store, store)
@@ -210,6 +214,7 @@ export class MigratingClient extends EventEmitter<Events> {
     )
   }
 
+  /** Stores only where the key exists. @param options time in seconds, 0 = for ever */
   async replace(key: Key, value: unknown, options: SetOptions = {}): Promise<boolean> {
     return this.both(
       key,

@@ -2,6 +2,7 @@
 
 export type Phase = 'old' | 'dual-write' | 'new-first' | 'new'
 
+/** Where a phase reads and writes. */
 export interface PhaseRules {
   /** The placement whose answer counts, whose errors are raised, and where counters and CAS uniques live. */
   readonly authority: 'old' | 'new'
@@ -11,6 +12,7 @@ export interface PhaseRules {
   readonly fallsBack: boolean
 }
 
+/** The phases of a migration in their order. */
 export const phases: Readonly<Record<Phase, PhaseRules>> = {
   old: { authority: 'old', writesBoth: false, fallsBack: false },
   'dual-write': { authority: 'old', writesBoth: true, fallsBack: false },

@@ -5,6 +5,7 @@ import { type Exchange, serve } from './session.js'
 import { largestItem } from './slabs.js'
 import { Store } from './store.js'
 
+/** Where the server listens, its clock and its memory. */
 export interface EmbeddedServerOptions extends ListenOptions {
   /** Unix time in seconds, for expiry. Default: the system's. */
   readonly clock?: () => number
@@ -16,6 +17,7 @@ export interface EmbeddedServerOptions extends ListenOptions {
   readonly record?: (exchange: Exchange) => void
 }
 
+/** A memcached 1.6.18 in this process, on a real socket (docs/server.md). */
 export class EmbeddedServer {
   private readonly front: Front
   private store: Store

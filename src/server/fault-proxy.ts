@@ -5,6 +5,7 @@ import { replyLength, replyShape } from './reply-framing.js'
 import type { Answer } from './respond.js'
 import { type Answerer, type Exchange, isGoodbye, serve } from './session.js'
 
+/** Where the proxy listens, and what stands behind it. */
 export interface FaultProxyOptions extends ListenOptions {
   /** The real server: `host:port`, `[v6]:port` or the path of a Unix socket. */
   readonly target: string
@@ -15,6 +16,7 @@ export interface FaultProxyOptions extends ListenOptions {
 /** Longer data blocks than memcached can be configured for. */
 const longestKept = 1024 ** 3
 
+/** A proxy in front of any memcached that injects faults (docs/server.md). */
 export class FaultProxy {
   private readonly front: Front
   private connections = 0
@@ -49,6 +51,7 @@ export class FaultProxy {
     return this
   }
 
+  /** Closes every connection and stops listening. */
   async stop(): Promise<void> {
     await this.front.stop()
   }

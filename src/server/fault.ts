@@ -29,6 +29,7 @@ export type RequestFault =
   | (Counted & { readonly fault: 'slow'; readonly ms: number })
   | (Counted & { readonly fault: 'unread'; readonly then?: 'stall' | 'reset' })
 
+/** A fault of docs/formats.md, of the server or of one request. */
 export type Fault = ServerFault | RequestFault
 
 const endings = ['close', 'reset', 'stall'] as const satisfies readonly Ending[]

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { type Fault, isServerFault, type RequestFault } from './fault.js'
 import { hangUp } from './session.js'
 
+/** Where a server listens: host and port, or the path of a Unix socket. */
 export interface ListenOptions {
   /** Default 127.0.0.1. */
   readonly host?: string

@@ -19,10 +19,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
+/** A time, by name (spec/pylibmc §8). */
 export interface TimeOptions extends CallOptions {
   readonly time?: Time
 }
 
+/** Options of set, add, replace, append and prepend (spec/pylibmc §4.5, §8). */
 export interface StoreOptions extends TimeOptions {
   /** Compress when the serialized value has at least this many bytes; 0 = never. */
   readonly minCompressLen?: number
@@ -30,10 +32,12 @@ export interface StoreOptions extends TimeOptions {
   readonly compressLevel?: number
 }
 
+/** Options of methods over many keys (spec/pylibmc §5.2). */
 export interface PrefixOptions extends CallOptions {
   readonly keyPrefix?: Key
 }
 
+/** Options of setMulti and addMulti (spec/pylibmc §5.3). */
 export type MultiOptions = StoreOptions & PrefixOptions
 
 /** Where Python code passes the time as third argument, a number works too. */

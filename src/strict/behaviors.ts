@@ -45,6 +45,7 @@ const table = {
   pickle_protocol: ['int32', -1],
 } as const satisfies Record<string, readonly [Kind, number | string]>
 
+/** pylibmc's names of behaviors, in the order in which they are applied (spec/pylibmc §9.2). */
 export type BehaviorName = keyof typeof table
 
 /** All 30 names, in the order of pylibmc's `all_behaviors`. */
@@ -71,6 +72,7 @@ export type BehaviorSettings = {
   readonly namespace?: string | Uint8Array
 }
 
+/** Every behavior with its default, in pylibmc's units (spec/pylibmc §9.2). */
 export const defaultBehaviors: Readonly<Behaviors> = Object.freeze(
   Object.fromEntries(behaviorNames.map((name) => [name, table[name][1]])),
 ) as Readonly<Behaviors>

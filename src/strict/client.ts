@@ -15,6 +15,7 @@ const MISSING = Symbol('missing')
 
 const keyText = (key: Key): string => (typeof key === 'string' ? key : Buffer.from(key).toString())
 
+/** pylibmc's client (spec/pylibmc §2, §5; docs/strict.md). Calls that are made at the same time share one connection per server. */
 export class Client extends Commands {
   private readonly specs: readonly ServerSpec[]
   private readonly given: readonly ServerSpecInput[]
@@ -108,6 +109,7 @@ export class Client extends Commands {
     this.setBehaviors(settings)
   }
 
+  /** The same as `behaviors` (spec/pylibmc §9.1). */
   getBehaviors(): Behaviors {
     return this.behaviors
   }

@@ -9,6 +9,7 @@ import { Connection } from '../transport/connection.js'
 import type { Tls } from '../transport/socket.js'
 import { parseServer } from './server-spec.js'
 
+/** The nodes of an ElastiCache cluster, as its configuration endpoint names them. */
 export interface Cluster {
   /** Counts the changes of the cluster. */
   readonly version: number
@@ -16,6 +17,7 @@ export interface Cluster {
   readonly servers: readonly string[]
 }
 
+/** How the configuration endpoint is asked; times in milliseconds. */
 export interface DiscoveryOptions {
   /** Milliseconds for connecting and asking. Default 5000. */
   readonly timeout?: number

@@ -69,12 +69,15 @@ export class Failure extends withCode('Failure', 1) {}
 export class HostLookupError extends withCode('HostLookupError', 2) {}
 /** Refused, reset, or closed by the server. */
 export class ConnectionError extends withCode('ConnectionError', 3) {}
+/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
 export class ConnectionBindError extends withCode('ConnectionBindError', 4) {}
 /** `touch` when the server cannot be reached. */
 export class WriteError extends withCode('WriteError', 5) {}
+/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
 export class ReadError extends withCode('ReadError', 6) {}
 /** A reply that cannot be understood; the connection was closed. */
 export class UnknownReadFailure extends withCode('UnknownReadFailure', 7) {}
+/** A reply line of 350 bytes or more to a store, cas, delete or touch. */
 export class ProtocolError extends withCode('ProtocolError', 8) {}
 /** The server answered `CLIENT_ERROR …`. */
 export class ClientError extends withCode('ClientError', 9) {}
@@ -82,23 +85,31 @@ export class ClientError extends withCode('ClientError', 9) {}
 export class ServerError extends withCode('ServerError', 10) {}
 /** The server answered `ERROR`; libmemcached shares this code, hence the name. */
 export class SocketCreateError extends withCode('SocketCreateError', 11) {}
+/** The server answered EXISTS to delete, touch or a counter, against the protocol. */
 export class DataExists extends withCode('DataExists', 12) {}
+/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
 export class DataDoesNotExist extends withCode('DataDoesNotExist', 13) {}
 /** The key is missing: incr, decr, incrMulti, cas. */
 export class NotFound extends withCode('NotFound', 16) {}
+/** A CAS unique that libmemcached cannot print, or status 0x82 of the binary protocol. */
 export class AllocationError extends withCode('AllocationError', 17) {}
 /** flushAll or getStats failed on at least one server. */
 export class SomeErrors extends withCode('SomeErrors', 19) {}
+/** Exists in pylibmc; nothing raises it here (spec/pylibmc §6). */
 export class NoServers extends withCode('NoServers', 20) {}
+/** The path of a Unix socket has 108 bytes or more. */
 export class UnixSocketError extends withCode('UnixSocketError', 27) {}
 /** Not possible over this transport or protocol, e.g. UDP. */
 export class NotSupportedError extends withCode('NotSupportedError', 28) {}
+/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
 export class FetchNotFinished extends withCode('FetchNotFinished', 30) {}
 /** The key cannot be sent. */
 export class BadKeyProvided extends withCode('BadKeyProvided', 33) {}
+/** In pylibmc credentials over UDP, which is refused here when the client is made. */
 export class InvalidHostProtocolError extends withCode('InvalidHostProtocolError', 34) {}
 /** The server reached its failure limit and was ejected. */
 export class ServerDead extends withCode('ServerDead', 35) {}
+/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
 export class UnknownStatKey extends withCode('UnknownStatKey', 36) {}
 /** The value is too large for the server. The message is empty, as in pylibmc. */
 export class TooBig extends withCode('TooBig', 37) {}

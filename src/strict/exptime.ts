@@ -8,6 +8,7 @@
 import { OverflowError, ValueError } from '../python/errors.js'
 import type { Operation } from './slots.js'
 
+/** What becomes of a negative time: sent as pylibmc 1.6.3 does, or zero as its documentation says. */
 export type NegativeTimeout = 'zero' | 'send'
 
 const MODULO_32 = 2n ** 32n

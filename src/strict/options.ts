@@ -7,6 +7,7 @@ import type { ValueEncoding } from '../values/types.js'
 import type { BehaviorSettings } from './behaviors.js'
 import { integer, type NegativeTimeout } from './exptime.js'
 
+/** Options of the constructor: pylibmc's keywords, and what is beyond them (spec/pylibmc §2; docs/strict.md). */
 export interface ClientOptions {
   /** pylibmc's behaviors, by their Python names. */
   readonly behaviors?: BehaviorSettings

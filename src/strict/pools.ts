@@ -20,6 +20,7 @@ export class PoolEmpty extends Error {
   readonly python = '_queue.Empty'
 }
 
+/** Whether a reservation waits for a client, and how long (milliseconds). */
 export interface ReserveOptions {
   /** Wait until a client is free. Default false: PoolEmpty at once. */
   readonly block?: boolean
@@ -107,6 +108,7 @@ export class ThreadMappedPool<C extends Client = Client> {
     return threadId
   }
 
+  /** The client of this thread, or a clone of the master; ends with `release` or `using` (spec/pylibmc §12). */
   reserve(): Reservation<C> {
     const key = this.currentKey
     const client = this.clients.get(key) ?? this.master.clone()

@@ -71,6 +71,8 @@ const codes: Record<TransportErrorKind, number> = {
 const FAILURE = 1
 const WRITE_ERROR = 5
 const SYSTEM_ERROR = 26
+const UNIX_SOCKET_ERROR = 27
+const LONGEST_PATH = 108
 const SERVER_DEAD = 35
 const SERVER_DOWN = 47
 const TOUCH_UNSENT = 'WRITE FAILURE, Error occcured while writing touch command to server'
@@ -231,18 +233,24 @@ export function errorOf(
 ): MemcachedError {
   if (error.kind === 'reset' && error.sending && operation === 'touch')
     return unusable(WRITE_ERROR, server, operation, key, error)
-  const system = error.kind === 'connect' && server.address.transport === 'unix'
+  const { address } = server
+  const path = error.kind === 'connect' && address.transport === 'unix' ? address.path : undefined
   const refused = error.cause instanceof AuthenticationFailure ? error.cause.code : undefined
+  const system = path === undefined ? undefined : pathCode(path)
   // Both send by memcached_mget.
   const mget = operation === 'gets' || operation === 'getMulti'
   const unsent = error.kind === 'reset' && error.sending && mget ? FAILURE : undefined
-  const code = system ? SYSTEM_ERROR : (refused ?? unsent ?? codes[error.kind])
+  const code = system ?? refused ?? unsent ?? codes[error.kind]
   return errorFor(code, operation, text(error, operation, binary, instant), {
     key,
     server: server.name,
     cause: error,
   })
 }
+
+/** Longer ones do not fit a socket's address (bytes, with C's NUL at the end). */
+const pathCode = (path: string): number =>
+  Buffer.byteLength(path) >= LONGEST_PATH ? UNIX_SOCKET_ERROR : SYSTEM_ERROR
 
 function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
   return address.transport === 'unix'

@@ -4,6 +4,7 @@ import { typeName } from '../python/type-name.js'
 import type { ServerAddress } from '../transport/address.js'
 import { MemcachedError, NotSupportedError } from './errors.js'
 
+/** A server as parsed: address and weight. */
 export interface ServerSpec {
   readonly address: ServerAddress
   /** 1 when none was given; 0 counts as 1. */
@@ -37,6 +38,7 @@ export function parseServers(servers: Iterable<ServerSpecInput>): ServerSpec[] {
   return specs
 }
 
+/** One server specification of spec/pylibmc §2.1. @throws ValueError, TypeError, AttributeError, NotSupportedError (`udp:`) */
 export function parseServer(spec: ServerSpecInput): ServerSpec {
   if (typeof spec === 'string') return parseText(spec)
   if (Array.isArray(spec)) return parseTuple(spec)

@@ -22,6 +22,7 @@ export interface ValueCompressor {
   decompress(data: Uint8Array, maxLength: number): Uint8Array
 }
 
+/** Options of both libraries' encodings (docs/values.md). */
 export interface EncodingOptions extends UnpickleOptions {
   /** 0…5; negative = the highest. */
   readonly pickleProtocol?: number

@@ -8,6 +8,7 @@ export class ValueEncodeError extends TypeError {
   readonly python = '_pickle.PicklingError'
 }
 
+/** What is wrong with an item that cannot be read. */
 export type DecodeReason =
   /** Type bits that this encoding does not know. */
   | 'flags'

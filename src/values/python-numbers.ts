@@ -8,6 +8,7 @@ export class PyDecimal {
   constructor(readonly text: string) {
     if (!DECIMAL.test(text)) throw new RangeError(`${JSON.stringify(text.slice(0, 80))} is no decimal number`)
   }
+  /** As Python's str() writes it. */
   toString(): string {
     return this.text
   }
@@ -22,6 +23,7 @@ export class PyFraction {
   ) {
     if (denominator <= 0n) throw new RangeError(`denominator must be positive, not ${denominator}`)
   }
+  /** As Python's str() writes it. */
   toString(): string {
     return this.denominator === 1n ? `${this.numerator}` : `${this.numerator}/${this.denominator}`
   }
@@ -46,6 +48,7 @@ export class PyUuid {
     if (int < 0n || int >= 1n << 128n) throw new RangeError(`a UUID has 128 bits, ${int} has not`)
     return new PyUuid(int.toString(16).padStart(32, '0'), isSafe)
   }
+  /** As Python's str() writes it. */
   toString(): string {
     const hex = this.int.toString(16).padStart(32, '0')
     return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')

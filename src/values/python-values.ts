@@ -8,18 +8,22 @@ export class PyFloat {
   constructor(readonly value: number) {}
 }
 
+/** Python's tuple. */
 export class PyTuple {
   constructor(readonly items: readonly unknown[]) {}
 }
 
+/** Python's frozenset. */
 export class PyFrozenSet {
   constructor(readonly items: ReadonlySet<unknown>) {}
 }
 
+/** Python's bytearray. */
 export class PyByteArray {
   constructor(readonly bytes: Buffer) {}
 }
 
+/** Python's complex. */
 export class PyComplex {
   constructor(
     readonly real: number,

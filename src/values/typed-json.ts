@@ -5,6 +5,7 @@ import { floatRepr, parseFloatText } from './pickle/text.js'
 import { pickle } from './pickle/writer.js'
 import { PyByteArray, PyComplex, PyFloat, PyFrozenSet, PyTuple } from './python-values.js'
 
+/** A Python value in JSON (docs/formats.md). */
 export type TypedJson =
   | null
   | boolean

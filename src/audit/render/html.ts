@@ -16,6 +16,7 @@ import {
   verdictText,
 } from './words.js'
 
+/** The report as one HTML page that needs nothing else. */
 export function renderHtml(report: Report): string {
   const { trace } = report
   return `<!doctype html>

@@ -11,6 +11,7 @@ import {
   verdictText,
 } from './words.js'
 
+/** How the report looks in a terminal. */
 export interface TerminalOptions {
   /** Columns; default 80. */
   readonly width?: number
@@ -21,6 +22,7 @@ export interface TerminalOptions {
 
 type Colors = ReturnType<typeof createColors>
 
+/** The report as text for a terminal, with a line break at its end. */
 export function renderTerminal(report: Report, options: TerminalOptions = {}): string {
   const width = Math.max(40, Math.min(options.width ?? 80, 140))
   const c = createColors(options.color ?? false)

@@ -12,6 +12,7 @@ import {
   unescapeUnicode,
 } from './text.js'
 
+/** One opcode of a pickle with its argument and position in bytes. */
 export interface Operation {
   /** Byte offset of the opcode. */
   readonly offset: number

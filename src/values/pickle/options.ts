@@ -1,6 +1,7 @@
 /** What a caller may ask of the pickle reader. */
 import type { PickleConverter } from './converters.js'
 
+/** How a pickle is read, and its limits. */
 export interface UnpickleOptions {
   /** Keep what plain JavaScript would lose: floats, tuples, frozensets, bytearrays as wrappers, every dict as a Map. */
   readonly preserve?: boolean

@@ -6,6 +6,7 @@ import { op } from './opcodes.js'
 import { PickleOutput } from './output.js'
 import { encodeLong, escapeUnicode, floatRepr, MAX_INTEGER_DIGITS } from './text.js'
 
+/** How a value is pickled: protocol 0 to 5, converters, limits. */
 export interface PickleOptions {
   /** 0…5; negative = the highest. */
   readonly protocol?: number

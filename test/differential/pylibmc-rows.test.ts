@@ -1,0 +1,177 @@
+/**
+ * Servers that cannot be reached at all, and classes that override serialize or deserialize, as pylibmc had them
+ * (fixtures/vectors/unreachable.json and hooks.json).
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { invoke } from '../../src/audit/calls.js'
+import { type Outcome, raised } from '../../src/audit/outcome.js'
+import { ValueError } from '../../src/python/errors.js'
+import { EmbeddedServer } from '../../src/server/index.js'
+import { CacheMiss, Client } from '../../src/strict/index.js'
+import { fromTypedJson, PyTuple, type TypedJson, toTypedJson } from '../../src/values/index.js'
+import { talk } from './live-stage.js'
+import { fixtures } from './recordings.js'
+
+interface Said {
+  readonly result?: TypedJson
+  readonly raises?: { readonly class: string; readonly retcode?: number; readonly code?: number }
+}
+interface Unreachable extends Said {
+  readonly about: string
+  readonly server: string
+  readonly binary: boolean
+  readonly call: string
+  readonly args: readonly TypedJson[]
+}
+interface Serialized extends Said {
+  readonly returns: TypedJson
+  readonly min_compress_len: number
+  readonly read: Said
+}
+interface Deserialized extends Said {
+  readonly about: string
+  readonly flags: number
+  readonly data: { readonly $bytes: string }
+  readonly 'raises in hook': 'CacheMiss' | 'subclass' | 'ValueError' | null
+  readonly call: string
+  readonly args: readonly TypedJson[]
+  readonly seen: readonly { readonly $tuple: readonly [TypedJson, number] }[]
+}
+
+const cases = <T>(name: string): T =>
+  JSON.parse(readFileSync(join(fixtures, 'vectors', `${name}.json`), 'utf8')).cases as T
+const library = { name: 'pylibmc', version: '1.6.3' } as const
+
+/** Of an exception what the vectors have of it. */
+function reduced(outcome: Outcome | Said): Said {
+  if (!('raises' in outcome) || !outcome.raises) return { result: (outcome as Said).result ?? null }
+  const {
+    class: name,
+    retcode,
+    ...more
+  } = outcome.raises as { class: string; retcode?: number; message?: string; code?: number }
+  const code = more.code ?? /^error (\d+) /.exec(more.message ?? '')?.[1]
+  return {
+    raises: {
+      class: name,
+      ...(retcode === undefined ? {} : { retcode }),
+      ...(code === undefined ? {} : { code: Number(code) }),
+    },
+  }
+}
+
+/** The second key of a server that could not be tried meets no wait state in pylibmc; here every failed attempt starts one. */
+const otherwise = ({ about, call, args }: Unreachable): boolean =>
+  about === 'path of 108 bytes' && call === 'get_multi' && (args[0] as TypedJson[]).length === 2
+
+describe('servers that cannot be reached', () => {
+  it.each(cases<Unreachable[]>('unreachable').filter((row) => !otherwise(row)))(
+    '$about, binary $binary: $call $args',
+    async (row) => {
+      const mc = new Client([row.server], {
+        binary: row.binary,
+        behaviors: { cas: 1, connect_timeout: 20_000, _poll_timeout: 20_000 },
+      })
+      const args = row.args.map((value) => fromTypedJson(value))
+      const outcome = await invoke(mc, library, { call: row.call, args, kwargs: {} })
+      mc.disconnectAll()
+      expect(reduced(outcome)).toEqual(reduced(row))
+    },
+  )
+})
+
+const hooks = cases<{ serialize: Serialized[]; deserialize: Deserialized[] }>('hooks')
+/** JavaScript's array is list and tuple, its Uint8Array bytes and bytearray, and its booleans are no numbers. */
+const pythonOnly = ({ returns }: Serialized): boolean =>
+  Array.isArray(returns) || /bytearray|true/.test(JSON.stringify(returns))
+
+function plain(value: TypedJson): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const { $tuple, $bytes, $float } = value as { $tuple?: TypedJson[]; $bytes?: string; $float?: string }
+  if ($tuple) return $tuple.map(plain)
+  return $bytes === undefined ? Number($float) : Buffer.from($bytes, 'latin1')
+}
+
+describe('serialize', () => {
+  let server: EmbeddedServer
+  beforeAll(async () => {
+    server = await new EmbeddedServer().start()
+  })
+  afterAll(() => server.stop())
+
+  it.each(hooks.serialize.filter((row) => !pythonOnly(row)))(
+    'returns $returns, min_compress_len $min_compress_len',
+    async (row) => {
+      class Custom extends Client {
+        override serialize(): never {
+          return plain(row.returns) as never
+        }
+      }
+      class Seeing extends Client {
+        override deserialize(data: Buffer, flags: number): unknown {
+          return new PyTuple([data, flags])
+        }
+      }
+      const writer = new Custom([server.address])
+      const reader = new Seeing([server.address])
+      await reader.delete('k')
+      const said = await invoke(writer, library, {
+        call: 'set',
+        args: ['k', 'anything', 0, row.min_compress_len],
+        kwargs: {},
+      })
+      expect(reduced(said)).toEqual(reduced(row))
+      const read = await reader
+        .getMulti(['k'])
+        .then((found): Outcome => ({ result: found.has('k') ? toTypedJson(found.get('k')) : null }), raised)
+      const { result = null } = row.read
+      expect(reduced(read)).toEqual(reduced({ ...row.read, result: toTypedJson(fromTypedJson(result)) }))
+      writer.disconnectAll()
+      reader.disconnectAll()
+    },
+  )
+})
+
+describe('deserialize', () => {
+  let server: EmbeddedServer
+  beforeAll(async () => {
+    server = await new EmbeddedServer().start()
+  })
+  afterAll(() => server.stop())
+
+  it.each(hooks.deserialize)('$about, raising $raises in hook: $call $args', async (row) => {
+    const seen: [string, number][] = []
+    class Stale extends CacheMiss {}
+    class Custom extends Client {
+      override deserialize(data: Buffer, flags: number): unknown {
+        seen.push([data.toString('latin1'), flags])
+        if (row['raises in hook'] === 'CacheMiss') throw new CacheMiss('stale')
+        if (row['raises in hook'] === 'subclass') throw new Stale('stale')
+        if (row['raises in hook'] === 'ValueError') throw new ValueError('bad')
+        return 'value'
+      }
+    }
+    const { $bytes: data } = row.data
+    await talk(server.port, `set k ${row.flags} 0 ${data.length}\r\n${data}\r\n`)
+    const mc = new Custom([server.address], { behaviors: { cas: 1 } })
+    const outcome = await invoke(mc, library, {
+      call: row.call,
+      args: row.args.map((value) => fromTypedJson(value)),
+      kwargs: {},
+    })
+    mc.disconnectAll()
+    const found = reduced(outcome)
+    // The CAS unique counts on.
+    const pair = row.call === 'gets' && (found.result as { $tuple?: TypedJson[] } | null)?.$tuple
+    expect(pair ? { result: { $tuple: [pair[0]] } } : found).toEqual(reduced(row))
+    // Where Python sees None in the place of no bytes, JavaScript sees no bytes.
+    expect(seen).toEqual(
+      row.seen.map(({ $tuple: [bytes, flags] }) => [
+        (bytes as { $bytes: string } | null)?.$bytes ?? '',
+        flags,
+      ]),
+    )
+  })
+})
