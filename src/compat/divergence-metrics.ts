@@ -19,7 +19,9 @@ export interface CounterMeasurement {
   readonly attributes: Readonly<Record<string, string | number>>
 }
 
+/** Name of the `node:diagnostics_channel` channel of measurements. */
 export const metricsChannelName = 'memshim:metrics'
+/** Publishes a `CounterMeasurement` for each divergence that a log counts; asked first whether anybody subscribes. */
 export const metricsChannel = channel(metricsChannelName)
 
 /** `memshim.divergences`, by switch, operation and server; never by key, so that the number of series stays bounded. */
