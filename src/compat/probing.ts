@@ -191,7 +191,8 @@ export class ProbingSelection implements Selection {
     const spares = (operation === 'flushAll' || operation === 'getStats') && error.kind !== 'closed'
     // What the server said may be nonsense; for python-memcached it is alive.
     const unmarked = error.kind === 'closed' && this.emulation.facts.closedIsUnmarked
-    const alive = unmarked || error.kind === 'aborted' || error.kind === 'unintelligible'
+    const alive =
+      unmarked || error.kind === 'aborted' || error.kind === 'overload' || error.kind === 'unintelligible'
     if (!alive && !spares) this.markDead(server, error)
     return errorOf(error, server, operation, key)
   }

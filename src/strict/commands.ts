@@ -23,6 +23,7 @@ import { badKey, keyBytes, prefixBytes } from './keys.js'
 import { replicate } from './replicas.js'
 import { softOutcome } from './replies.js'
 import type { Modes, Operation } from './slots.js'
+import { inBatches, type StreamOptions } from './streaming.js'
 
 const tokenTooLong =
   'MEMORY ALLOCATION FAILURE(Cannot allocate memory), snprintf(MEMCACHED_MAXIMUM_INTEGER_DISPLAY_LENGTH)'
@@ -101,6 +102,18 @@ export class Commands extends Administration {
     }
     await (modes.replicas ? this.readEach(asked, modes, found) : this.readMulti(asked, modes, found))
     return names.some(isBytes) ? byText(values) : values
+  }
+
+  /**
+   * getMulti for more keys than one wants to hold, beyond pylibmc: pairs of the caller's key and its value, batch by batch; keys are
+   * taken from the iterable as they are needed. A key given twice may come twice.
+   * @throws (from the iterator) as getMulti; ValueError for a batch that is no whole number above 0
+   */
+  streamMulti<K extends Key = string, T = unknown>(
+    keys: Iterable<K> | AsyncIterable<K>,
+    { batch = 1000, ...options }: StreamOptions = {},
+  ): AsyncGenerator<[K, T], void, undefined> {
+    return inBatches(keys, batch, (some) => this.getMulti<K, T>(some, options))
   }
 
   // ── storage ──────────────────────────────────────────────────────────────────────────────────

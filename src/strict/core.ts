@@ -248,5 +248,5 @@ export function brokenPipe(error: MemcachedError, operation: Operation): Memcach
 
 /** No server was asked: none could be reached. */
 export function neverSent(error: MemcachedError): boolean {
-  return !(error.cause instanceof TransportError) || /^(connect|lookup)/.test(error.cause.kind)
+  return !(error.cause instanceof TransportError) || /^(connect|lookup|overload)/.test(error.cause.kind)
 }

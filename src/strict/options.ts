@@ -36,6 +36,13 @@ export interface ClientOptions {
    * pylibmc does; `reopen` opens a new connection instead.
    */
   readonly staleConnection?: 'fail' | 'reopen'
+  /** Operations that may be under way on one server: sent and unanswered. Default 10,000. */
+  readonly maxInFlight?: number
+  /**
+   * What becomes of further operations: `wait` (default) keeps them back, within their timeout, until others have been answered;
+   * `reject` makes them fail at once with AllocationError, and nothing is sent.
+   */
+  readonly whenFull?: 'wait' | 'reject'
   /** Clock in seconds, for tests and audits. Default: the system clock. */
   readonly now?: () => number
 }
@@ -52,6 +59,8 @@ const optionNames = Object.keys({
   preserve: true,
   encoding: true,
   staleConnection: true,
+  maxInFlight: true,
+  whenFull: true,
   now: true,
 } satisfies Record<keyof ClientOptions, true>)
 
@@ -81,7 +90,8 @@ function checkCredentials({ binary = false, username, password }: ClientOptions)
 }
 
 /** @throws ValueError naming the option and what it may be */
-function checkChoices({ timeout, negativeTimeout, staleConnection, protocol, binary }: ClientOptions): void {
+function checkChoices(options: ClientOptions): void {
+  const { timeout, negativeTimeout, staleConnection, protocol, binary, maxInFlight, whenFull } = options
   if (protocol !== undefined && !textProtocols.includes(protocol))
     throw new ValueError(`protocol '${protocol}' is not one of ${textProtocols.join(', ')}`)
   if (protocol !== undefined && binary) throw new ValueError(`protocol '${protocol}' is not binary`)
@@ -91,4 +101,8 @@ function checkChoices({ timeout, negativeTimeout, staleConnection, protocol, bin
     throw new ValueError(`negativeTimeout '${negativeTimeout}' is not one of zero, send`)
   if (staleConnection !== undefined && !['fail', 'reopen'].includes(staleConnection))
     throw new ValueError(`staleConnection '${staleConnection}' is not one of fail, reopen`)
+  if (maxInFlight !== undefined && !(Number.isInteger(maxInFlight) && maxInFlight > 0))
+    throw new ValueError(`maxInFlight ${maxInFlight} is not a whole number above 0`)
+  if (whenFull !== undefined && !['wait', 'reject'].includes(whenFull))
+    throw new ValueError(`whenFull '${whenFull}' is not one of wait, reject`)
 }

@@ -67,6 +67,7 @@ const codes: Record<TransportErrorKind, number> = {
   unintelligible: 7,
   authentication: AUTH_FAILURE,
   aborted: 3,
+  overload: 17,
 }
 const FAILURE = 1
 const WRITE_ERROR = 5
@@ -178,6 +179,7 @@ export class HealthSelection implements Selection {
     operation: Operation,
     key: Bytes | undefined,
   ): MemcachedError {
+    if (error.kind === 'overload') return errorOf(error, server, operation, key)
     const attempt = unsent.has(error.kind)
     const { health } = this.servers[server.index]!
     if (!attempt) health.connected()
@@ -292,6 +294,8 @@ function text(error: TransportError, operation: Operation, binary: boolean, inst
       return `CONNECTION FAILURE${reading ?? ', ::rec() returned zero, server has disconnected'}`
     case 'reset':
       return `CONNECTION FAILURE${reading ?? `(${systemError(error)})`}`
+    case 'overload':
+      return `MEMORY ALLOCATION FAILURE, ${error.message}`
     case 'aborted':
       return 'CONNECTION FAILURE, closed by this client'
     case 'authentication':

@@ -197,6 +197,8 @@ export class State {
       connectTimeout: connect_timeout,
       keepAlive: tcp_keepalive === 1,
       stale: this.options.staleConnection ?? 'fail',
+      maxInFlight: this.options.maxInFlight,
+      whenFull: this.options.whenFull,
     })
   }
 }

@@ -18,8 +18,10 @@ import type { Request } from '../protocol/requests.js'
 import { textProtocol } from '../protocol/text/text.js'
 import type { Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
+import { Backlog, PORTION } from './backlog.js'
 import { TransportError, type TransportErrorKind } from './errors.js'
 import { SocketOutput } from './output.js'
+import { Slot } from './slot.js'
 import { openSocket, peerOf, type Tls } from './socket.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from './types.js'
 
@@ -42,16 +44,13 @@ export interface ConnectionOptions {
    * `closed`, as with both Python libraries, which notice only then. `reopen` (default): it opens a new connection.
    */
   readonly stale?: 'fail' | 'reopen'
+  /** Requests that may be written and unanswered. Default 10,000. */
+  readonly maxInFlight?: number
+  /** What becomes of further ones: they wait for their turn (default), or are rejected with `overload`. */
+  readonly whenFull?: 'wait' | 'reject'
 }
 
-interface Slot {
-  readonly request: Request
-  readonly deadline: number
-  readonly receiver: Receiver<unknown>
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-  readonly signal: AbortSignal | undefined
-}
+const MAX_IN_FLIGHT = 10_000
 
 /** A noreply request is answered with this. */
 const HANDED_OVER: Reply = { type: 'line', status: 'OK', line: '' }
@@ -63,6 +62,7 @@ export class Connection implements Exchange {
   private readonly protocol: Protocol
   private readonly timeout: number
   private readonly connectTimeout: number
+  private readonly maxInFlight: number
   private socket: Socket | undefined
   private output: SocketOutput | undefined
   private conversation: Conversation | undefined
@@ -71,7 +71,7 @@ export class Connection implements Exchange {
     | { promise: Promise<void>; resolve: () => void; fail: (error: TransportError) => void; deadline: number }
     | undefined
   /** Requests not yet written. */
-  private queue: Slot[] = []
+  private queue = new Backlog()
   /** Requests written and unanswered. */
   private waiting = new Fifo<Slot>()
   private flushing = false
@@ -89,6 +89,7 @@ export class Connection implements Exchange {
     this.protocol = options.protocol ?? textProtocol
     this.timeout = options.timeout ?? 5000
     this.connectTimeout = options.connectTimeout ?? 4000
+    this.maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT
   }
 
   get state(): 'idle' | 'connecting' | 'ready' {
@@ -109,26 +110,25 @@ export class Connection implements Exchange {
   ): Promise<T> {
     this.protocol.check(request)
     if (this.stale) return Promise.reject(receiver.failed(this.wentStale(request, this.stale)))
+    if (this.options.whenFull === 'reject' && this.queue.length + this.waiting.length >= this.maxInFlight)
+      return Promise.reject(receiver.failed(this.overloaded()))
     return new Promise<T>((resolve, reject) => {
       // All requests of a turn count from its first.
       if (!this.flushing) this.now = performance.now()
       const deadline = this.now + (options?.timeout ?? this.timeout)
-      const signal = options?.signal
-      const slot: Slot = {
-        request,
-        deadline,
-        receiver,
-        resolve: resolve as (value: unknown) => void,
-        reject,
-        signal,
-      }
-      if (signal && !heed(signal, slot)) return
+      const settle = resolve as (value: unknown) => void
+      const slot = new Slot(request, deadline, receiver, settle, reject, options?.signal)
+      if (slot.aborted) return
       this.queue.push(slot)
       this.watch(deadline)
       if (this.ready) this.scheduleFlush()
       // The rejection reaches every queued slot through `fail`.
       else this.open(deadline).catch(() => {})
     })
+  }
+
+  private overloaded(): TransportError {
+    return new TransportError('overload', this.name, `${this.maxInFlight} requests are under way already`)
   }
 
   connect(options?: ExchangeOptions): Promise<void> {
@@ -207,6 +207,9 @@ export class Connection implements Exchange {
         data: (chunk) => {
           if (current()) this.attempt(() => conversation.push(chunk))
         },
+        drained: () => {
+          if (current() && this.queue.length > 0) this.scheduleFlush()
+        },
         error: (error) => {
           if (current()) this.broken(error)
         },
@@ -263,7 +266,8 @@ export class Connection implements Exchange {
   }
 
   private answer(reply: Reply): void {
-    settle(this.waiting.shift()!, reply)
+    this.waiting.shift()!.answer(reply)
+    if (this.queue.length > 0) this.scheduleFlush()
   }
 
   private readonly turn = (): void => {
@@ -280,15 +284,17 @@ export class Connection implements Exchange {
   }
 
   private flush(): void {
-    const { output, conversation } = this
-    if (this.queue.length === 0 || !output || !conversation) return
-    const queue = this.queue.some(isAborted) ? this.queue.filter((slot) => !isAborted(slot)) : this.queue
-    this.queue = []
+    const { output, conversation, socket, queue } = this
+    if (queue.length === 0 || !output || !conversation || !socket) return
+    // What the server does not take in waits here, as the caller's own, and not as copies in the socket.
+    if (socket.writableLength >= PORTION) return
+    const slots = queue.take(this.maxInFlight - this.waiting.length)
     // Before the first byte leaves: an answer may be there before `write` returns.
-    for (const slot of queue) if (!slot.request.noreply) this.waiting.push(slot)
-    conversation.write(queue, output)
+    for (const slot of slots) if (!slot.request.noreply) this.waiting.push(slot)
+    conversation.write(slots, output)
     output.flush()
-    for (const slot of queue) if (slot.request.noreply) settle(slot, HANDED_OVER)
+    for (const slot of slots) if (slot.request.noreply) slot.answer(HANDED_OVER)
+    if (queue.length > 0 && this.waiting.length < this.maxInFlight) this.scheduleFlush()
   }
 
   /** One timer per connection, set for the earliest deadline it knows; it re-arms itself when it finds a later one. */
@@ -307,7 +313,8 @@ export class Connection implements Exchange {
       return
     }
     let earliest = this.connecting?.deadline ?? Number.POSITIVE_INFINITY
-    for (const slot of [...this.waiting.rest(), ...this.queue]) earliest = Math.min(earliest, slot.deadline)
+    for (const slot of [...this.waiting.rest(), ...this.queue.all()])
+      earliest = Math.min(earliest, slot.deadline)
     if (earliest <= now) this.fail(this.ready ? 'timeout' : 'connect-timeout', 'no reply within the deadline')
     else if (earliest < Number.POSITIVE_INFINITY) this.watch(earliest)
   }
@@ -326,7 +333,7 @@ export class Connection implements Exchange {
       (socket.writableLength > 0 || (cause as NodeJS.ErrnoException | undefined)?.syscall === 'write')
     this.detach()
     this.connecting = undefined
-    this.queue = []
+    this.queue = new Backlog()
     this.waiting = new Fifo()
     clearTimeout(this.timer)
     this.wakes = Number.POSITIVE_INFINITY
@@ -335,30 +342,10 @@ export class Connection implements Exchange {
     const error = (sent: boolean) =>
       new TransportError(kind, this.name, message, { cause, code, sent, sending })
     connecting?.fail(error(false))
-    for (const slot of written) slot.reject(slot.receiver.failed(error(true)))
-    for (const slot of queue) slot.reject(slot.receiver.failed(error(false)))
+    for (const slot of written) slot.lose(error(true))
+    for (const slot of queue.all()) slot.lose(error(false))
   }
 }
-
-function settle(slot: Slot, reply: Reply): void {
-  try {
-    slot.resolve(slot.receiver.reply(reply))
-  } catch (error) {
-    slot.reject(error)
-  }
-}
-
-/** Rejects the slot when the signal says so. Its reply, when one is due, is thrown away when it comes. */
-function heed(signal: AbortSignal, slot: Slot): boolean {
-  if (signal.aborted) {
-    slot.reject(signal.reason)
-    return false
-  }
-  signal.addEventListener('abort', () => slot.reject(signal.reason), { once: true })
-  return true
-}
-
-const isAborted = (slot: Slot): boolean => slot.signal?.aborted === true
 
 function lookupFailed(error: NodeJS.ErrnoException): boolean {
   return error.syscall === 'getaddrinfo' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'

@@ -17,6 +17,8 @@ export type TransportErrorKind =
   | 'authentication'
   /** Bytes arrived that cannot be a reply; nothing after them can be trusted. */
   | 'unintelligible'
+  /** More requests are under way than are allowed. The request was not sent, and the connection is as good as before. */
+  | 'overload'
   /** This side closed the connection (close, disconnect_all) while the request was waiting. */
   | 'aborted'
 

@@ -30,6 +30,8 @@ export interface SocketEvents {
   readonly connected: () => void
   /** The chunk is only valid during the call. */
   readonly data: (chunk: Buffer) => void
+  /** Everything written has been taken by the system. */
+  readonly drained: () => void
   readonly error: (error: NodeJS.ErrnoException) => void
   readonly end: () => void
 }
@@ -40,6 +42,7 @@ export function openSocket(address: ServerAddress, options: SocketOptions, event
   const socket = options.tls ? overTls(address, options, options.tls) : plain(address, options, events)
   socket.once(options.tls ? 'secureConnect' : 'connect', events.connected)
   if (options.tls) socket.on('data', events.data)
+  socket.on('drain', events.drained)
   socket.on('error', events.error)
   socket.on('end', events.end)
   socket.on('close', events.end)

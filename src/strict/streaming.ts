@@ -1,0 +1,54 @@
+/** Retrieval of more keys than anybody wants to hold at once. Beyond pylibmc. */
+import { ValueError } from '../python/errors.js'
+import type { Key, PrefixOptions } from './arguments.js'
+
+export interface StreamOptions extends PrefixOptions {
+  /** Keys asked for together. Default 1000. */
+  readonly batch?: number
+}
+
+/** While the caller reads one batch, the next is on its way. */
+const AHEAD = 2
+
+/**
+ * @param ask for one batch
+ * @throws ValueError for a batch that is no whole number above 0; whatever `ask` and the keys throw
+ */
+export async function* inBatches<K extends Key, T>(
+  keys: Iterable<K> | AsyncIterable<K>,
+  batch: number,
+  ask: (keys: readonly K[]) => Promise<ReadonlyMap<K, T>>,
+): AsyncGenerator<[K, T], void, undefined> {
+  if (!Number.isInteger(batch) || batch < 1)
+    throw new ValueError(`batch ${batch} is not a whole number above 0`)
+  const batches = batched(keys, batch)
+  const asked: Promise<ReadonlyMap<K, T>>[] = []
+  try {
+    for (let more = true; more || asked.length > 0; ) {
+      while (more && asked.length < AHEAD) {
+        const { value, done } = await batches.next()
+        more = !done
+        if (!value) continue
+        const found = ask(value)
+        // It is looked at when its turn comes, which may be never.
+        found.catch(() => undefined)
+        asked.push(found)
+      }
+      const found = await asked.shift()
+      if (found) yield* found
+    }
+  } finally {
+    await batches.return()
+  }
+}
+
+async function* batched<K>(keys: Iterable<K> | AsyncIterable<K>, size: number): AsyncGenerator<K[], void> {
+  let some: K[] = []
+  for await (const key of keys) {
+    some.push(key)
+    if (some.length < size) continue
+    yield some
+    some = []
+  }
+  if (some.length > 0) yield some
+}
