@@ -1,4 +1,4 @@
-/** First in, first out, in constant time. What has left is not kept alive: it may hold values of megabytes. */
+/** First in, first out, in constant time on average. What has left is not kept alive: it may hold values of megabytes. */
 export class Fifo<T> {
   private items: (T | undefined)[] = []
   private head = 0
@@ -24,8 +24,8 @@ export class Fifo<T> {
     if (this.head === items.length) {
       items.length = 0
       this.head = 0
-    } else if (this.head === COMPACT) {
-      items.splice(0, COMPACT)
+    } else if (this.head >= COMPACT && this.head * 2 >= items.length) {
+      items.splice(0, this.head)
       this.head = 0
     }
     return item
@@ -37,5 +37,5 @@ export class Fifo<T> {
   }
 }
 
-/** So many empty places are put up with. */
+/** So many empty places are put up with, and as many as there are items. */
 const COMPACT = 1024

@@ -4,7 +4,6 @@
  * One client is enough for a Node process: it pipelines whatever is asked at the same time over one connection per server. Pools are
  * for code ported from Python, and for connections that must not wait behind others (docs/strict.md).
  */
-import { threadId } from 'node:worker_threads'
 import { ValueError } from '../python/errors.js'
 import type { Client } from './client.js'
 
@@ -105,7 +104,8 @@ export class ThreadMappedPool<C extends Client = Client> {
 
   /** The thread that asks. */
   get currentKey(): number {
-    return threadId
+    // Not an import: few programs have pools, and every program that starts would load the module.
+    return process.getBuiltinModule('node:worker_threads').threadId
   }
 
   /** The client of this thread, or a clone of the master; ends with `release` or `using` (spec/pylibmc §12). */
