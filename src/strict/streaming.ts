@@ -2,6 +2,7 @@
 import { ValueError } from '../python/errors.js'
 import type { Key, PrefixOptions } from './arguments.js'
 
+/** Options of `streamMulti`. */
 export interface StreamOptions extends PrefixOptions {
   /** Keys asked for together. Default 1000. */
   readonly batch?: number
