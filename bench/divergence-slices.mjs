@@ -1,8 +1,7 @@
 // One process of divergence.mjs: `node divergence-slices.mjs '<job as JSON>'` prints, as one line of JSON, for each turn the CPU
 // time an operation took (µs) with each client. Job: { workload, servers, clients: [{ root, silent }], order, turns, slice, warmup };
-// times in seconds, `order` is the order of making and warming up. Each client comes from modules of its own, so that the engine
-// compiles them apart, and their slices alternate: what the machine does meanwhile meets all alike.
-import { callers } from './load.mjs'
+// slice and warmup in operations, `order` is the order of making and warming up. Each client comes from modules of its own, so that
+// the engine compiles them apart, and their slices alternate: what the machine does meanwhile meets all alike.
 import { keys as makeKeys, material } from './material.mjs'
 import { open } from './parties/memshim-compat.mjs'
 import { open as openSilent } from './parties/memshim-compat-silent.mjs'
@@ -35,11 +34,13 @@ async function operationOf({ root, silent }) {
 }
 
 /** Microseconds of this process an operation. */
-async function cpu(operation, seconds) {
+async function cpu(operation, count) {
   const start = process.cpuUsage()
-  const load = callers(operation, workload.callers)
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-  await load.stop()
+  let number = 0
+  const caller = async () => {
+    while (number < count) await operation(number++)
+  }
+  await Promise.all(Array.from({ length: workload.callers }, caller))
   const { user, system } = process.cpuUsage(start)
-  return (user + system) / load.done()
+  return (user + system) / count
 }
