@@ -1,13 +1,13 @@
-// npm run bench:divergence [-- --rounds N]
+// npm run bench:divergence [-- --rounds N] [--only PART-OF-A-ROW'S-NAME]
 // What divergence events cost when nobody listens, in CPU time an operation. Four clients run in each process (divergence-slices.mjs):
 // two as shipped, two that never ask whether somebody listens. The claim compares the two kinds. The control compares one client of
 // each kind with the other one of each kind, from the very same slices: those are equal, so what it shows beside 1 is the
 // arrangement's. Writes bench/results/divergence.md; `node bench/document.mjs divergence` copies it into docs/performance.md.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from '../scripts/setup.mjs'
-import { facts, makePlan, prepare, readOptions } from './plan.mjs'
+import { fail, root } from '../scripts/setup.mjs'
+import { facts, isNamed, makePlan, prepare, readOptions } from './plan.mjs'
 import { figure, table } from './report.mjs'
 import { pinning, startServers } from './servers.mjs'
 import { balancedOrders, mean, meanInterval, median } from './statistics.mjs'
@@ -30,7 +30,7 @@ const CONTROL = [
 
 const { values } = readOptions()
 const memcached = prepare({ rivals: false })
-const plan = makePlan({ rounds: String(ROUNDS), ...values }, memcached, [])
+const plan = makePlan({ rounds: String(ROUNDS), ...values, only: [] }, memcached, [])
 const perClient = `after ${WARMUP} operations ${TURNS} slices of ${SLICE} operations for each client`
 const arrangement = `${plan.rounds} processes a row, in each ${perClient}`
 const clients = [0, 1, 2, 3].map((number) => ({
@@ -48,16 +48,23 @@ const head = [
   'control',
   'in 95 %',
 ]
-const lines = []
-for (const workload of divergenceRows) {
-  lines.push(await measured(workload))
-  console.log(lines.at(-1).join(' · '))
-}
-const report = `${facts({ ...plan, arrangement })}\n\n${table(head, lines)}\n`
+const arranged = facts({ ...plan, arrangement })
 const results = join(import.meta.dirname, 'results')
+const file = join(results, 'divergence.md')
 mkdirSync(results, { recursive: true })
-writeFileSync(join(results, 'divergence.md'), report)
-console.log(report)
+const chosen = divergenceRows.filter((row) => isNamed(row, values.only))
+if (chosen.length === 0) fail(`--only ${values.only.join(', ')} fits no row`)
+// Written row by row, so that a run which is ended early keeps what it has.
+for (const workload of chosen) {
+  const before = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+  const [, , line] = table(head, [await measured(workload)]).split('\n')
+  const lines = divergenceRows.map(({ name }) =>
+    name === workload.name ? line : before.find((row) => row.startsWith(`| ${name} |`)),
+  )
+  const kept = lines.filter((row) => row !== undefined)
+  writeFileSync(file, `${arranged}\n\n${[table(head, []), ...kept].join('\n')}\n`)
+  console.log(line)
+}
 
 /** All from copies, so that nothing but the modules' paths tells the clients apart. */
 function copied(number) {
