@@ -66,12 +66,13 @@ export function makePlan(values, memcached, parties) {
 }
 
 /** One line about the machine and the run. */
-export function facts({ memcached, rounds, seconds, warmup, load }, foreign) {
+export function facts({ memcached, rounds, seconds, warmup, load, arrangement }, foreign) {
   const pinned = pinning.client.length > 0 ? 'client and server on a core each' : 'not pinned to cores'
   return [
     `${type()} ${release().split('-')[0]}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
     `Node ${process.versions.node}, ${memcachedVersion(memcached)}, ${pinned}`,
-    `${rounds} interleaved rounds of ${seconds} s after ${warmup} s of warm-up, one process each`,
+    arrangement ??
+      `${rounds} interleaved rounds of ${seconds} s after ${warmup} s of warm-up, one process each`,
     `load of the machine before the run ${load.toFixed(2)}`,
     ...(foreign >= 0 ? [`others took ${Math.round(foreign * 100)} % of its cores (median)`] : []),
     `${new Date().toISOString().slice(0, 10)}`,

@@ -7,11 +7,28 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/** The order statistics between which the true median lies with 95 % (sign test); least and most below six values. */
-export function medianInterval(values) {
-  const sorted = values.toSorted((a, b) => a - b)
-  const skip = Math.max(0, Math.floor((sorted.length - 1.96 * Math.sqrt(sorted.length)) / 2) - 1)
-  return [sorted[skip], sorted[sorted.length - 1 - skip]]
+export function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+// Student's t at 97.5 % by degrees of freedom (1 to 30).
+const T = [
+  12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.1,
+  2.09, 2.09, 2.08, 2.07, 2.07, 2.06, 2.06, 2.06, 2.05, 2.05, 2.05, 2.04,
+]
+
+/** Holds the true mean with 95 %. Two values or more. */
+export function meanInterval(values) {
+  const middle = mean(values)
+  const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1)
+  const half = (T[values.length - 2] ?? T.at(-1)) * Math.sqrt(variance / values.length)
+  return [middle - half, middle + half]
+}
+
+/** Orders of an even number of things, in which each has every place and every predecessor once (a Williams square). */
+export function balancedOrders(count) {
+  const first = Array.from({ length: count }, (_, i) => (i % 2 === 0 ? i / 2 : count - (i + 1) / 2))
+  return first.map((shift) => first.map((thing) => (thing + shift) % count))
 }
 
 /** Half the distance between the slowest and the fastest round, as a share of the median. */

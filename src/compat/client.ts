@@ -1,5 +1,4 @@
 /** The compat client: python-memcached's `Client`, one named switch per emulated behaviour. Source: spec/python-memcached §3, §10. */
-import { EventEmitter } from 'node:events'
 import type { Bytes } from '../protocol/wire.js'
 import { typeName } from '../python/type-name.js'
 import { timeOf } from '../strict/arguments.js'
@@ -7,7 +6,7 @@ import { Commands } from '../strict/commands.js'
 import type { Key, PrefixOptions, StoreOptions, Time, TimeOptions } from '../strict/index.js'
 import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } from './context.js'
 import { count } from './counters.js'
-import { Announcer, type Divergence } from './divergence.js'
+import { DivergenceEmitter } from './divergence.js'
 import { type ClientOptions, Emulation } from './emulation.js'
 import { type HostState, hostStates, probingOf } from './hosts.js'
 import { Keys } from './keys.js'
@@ -22,7 +21,7 @@ import { mustHave } from './surface.js'
 import { type TouchArgument, touch } from './touch.js'
 
 /** python-memcached's client: its methods in camelCase, every emulated behaviour a switch (docs/compat.md, docs/switches.md). */
-export class Client extends EventEmitter<{ divergence: [Divergence] }> {
+export class Client extends DivergenceEmitter {
   private readonly emulation: Emulation
   private readonly keys: Keys
   private readonly casIds = new Map<Bytes, bigint>()
@@ -34,7 +33,7 @@ export class Client extends EventEmitter<{ divergence: [Divergence] }> {
    */
   constructor(servers: Iterable<CompatServerInput>, options: ClientOptions = {}) {
     super()
-    this.emulation = new Emulation(options, new Announcer(this))
+    this.emulation = new Emulation(options, this.announcer)
     this.keys = new Keys(this.emulation)
     this.setServers(servers)
   }

@@ -3,7 +3,7 @@
  * diagnostics channel `memshim:divergence`.
  */
 import { channel } from 'node:diagnostics_channel'
-import type { EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 import type { Operation } from '../strict/index.js'
 import { type SwitchName, switchesByName } from './switches.js'
 
@@ -35,11 +35,14 @@ export const divergenceChannelName = 'memshim:divergence'
 export const divergenceChannel = channel(divergenceChannelName)
 
 export class Announcer {
+  /** Does the client's event have listeners? The emitter keeps it up to date, since counting them takes longer than the question may. */
+  listened = false
+
   constructor(private readonly emitter: EventEmitter) {}
 
   /** Is anybody listening? Asked before anything is found out only for an announcement. */
   get active(): boolean {
-    return divergenceChannel.hasSubscribers || this.emitter.listenerCount('divergence') > 0
+    return this.listened || divergenceChannel.hasSubscribers
   }
 
   /** To announce with: `heard?.announce(…)` puts no announcement together when nobody listens. */
@@ -58,6 +61,34 @@ export class Announcer {
     }
     divergenceChannel.publish(divergence)
     this.emitter.emit('divergence', divergence)
+  }
+}
+
+/** Where Node's own `once`, `prependOnceListener`, `events.once` and `events.on` end as well. */
+const changers = [
+  'on',
+  'addListener',
+  'prependListener',
+  'off',
+  'removeListener',
+  'removeAllListeners',
+] as const
+
+/** Tells its announcer whether somebody listens. No `newListener` listener: `removeAllListeners()` would take that away, too. */
+export class DivergenceEmitter extends EventEmitter<{ divergence: [Divergence] }> {
+  protected readonly announcer = new Announcer(this)
+
+  // Not as overrides: their signatures use types that Node does not export, and listeners would lose theirs.
+  static {
+    for (const name of changers) {
+      const change = EventEmitter.prototype[name]
+      const value = function (this: DivergenceEmitter, ...args: unknown[]): DivergenceEmitter {
+        Reflect.apply(change, this, args)
+        this.announcer.listened = this.listenerCount('divergence') > 0
+        return this
+      }
+      Object.defineProperty(DivergenceEmitter.prototype, name, { value, configurable: true, writable: true })
+    }
   }
 }
 

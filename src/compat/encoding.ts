@@ -116,11 +116,11 @@ function announce(
 ): void {
   if (typeof value === 'boolean' && facts.booleans === 'pickle' && on('booleans')) {
     const strict = `the integer ${Number(value)}`
-    announcer.heard?.announce('booleans', { operation, key, compat: 'a pickled boolean', strict })
+    announcer.announce('booleans', { operation, key, compat: 'a pickled boolean', strict })
   }
   if (typeof value === 'string' && facts.text !== 'flag-16' && on('text-encoding')) {
     const compat = facts.text === 'pickle' ? 'a pickle' : 'bytes with flag 0'
-    announcer.heard?.announce('text-encoding', { operation, key, compat, strict: 'text with flag 16' })
+    announcer.announce('text-encoding', { operation, key, compat, strict: 'text with flag 16' })
   }
 }
 

@@ -53,10 +53,11 @@ export class Keys {
     const plain = typeof key === 'string' || key instanceof Uint8Array
     try {
       const hashed = MULTI.has(operation) ? this.many(key, operation, prefix) : this.single(key)
-      if (!plain) this.announce(key, operation, hashed.wire, 'takes it')
+      if (!plain && this.emulation.announcer.active) this.announce(key, operation, hashed.wire, 'takes it')
       return this.limits.newline ? { ...hashed, wire: smuggled(hashed.wire) } : hashed
     } catch (error) {
-      this.announce(key, operation, plain ? String(key) : '', raises(error))
+      if (this.emulation.announcer.active)
+        this.announce(key, operation, plain ? String(key) : '', raises(error))
       throw error
     }
   }
@@ -114,15 +115,13 @@ export class Keys {
 
   /** Only where pylibmc does otherwise with this key. */
   private announce(key: unknown, operation: Operation, wire: Bytes, compat: string): void {
-    if (!this.emulation.announcer.active) return
     let strict = 'takes it'
     try {
       if (pylibmcKey(key, operation, '', 'unbroken') === '') strict = 'False'
     } catch (error) {
       strict = raises(error)
     }
-    if (strict !== compat)
-      this.emulation.announcer.heard?.announce('keys', { operation, key: wire, compat, strict })
+    if (strict !== compat) this.emulation.announcer.announce('keys', { operation, key: wire, compat, strict })
   }
 }
 

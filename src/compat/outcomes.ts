@@ -112,12 +112,11 @@ export function spelled(
   success: boolean,
 ): boolean | 0 | 1 {
   if (!emulation.on('return-values')) return success
-  const strict = shown(success)
   emulation.announcer.heard?.announce('return-values', {
     operation,
     key,
     compat: success ? '1' : '0',
-    strict,
+    strict: shown(success),
   })
   return success ? 1 : 0
 }

@@ -26,7 +26,7 @@ export class PlacementWatch implements Selection {
     const own = this.buckets.index(hash ?? this.buckets.hash(key))
     const other = this.pylibmc.place(key)
     if (own === undefined || own === other) return
-    this.announcer.heard?.announce('hashing', {
+    this.announcer.announce('hashing', {
       operation,
       key,
       server: this.servers[own]!.name,

@@ -120,7 +120,7 @@ export class ProbingSelection implements Selection {
     const { announcer } = this.emulation
     if (!announcer.active) return
     const dead = this.servers[this.placement.index(first)!]!
-    announcer.heard?.announce('failover', {
+    announcer.announce('failover', {
       operation,
       key,
       server: dead.name,

@@ -57,8 +57,12 @@ function storedTime(emulation: Emulation, time: unknown, operation: Operation, k
 function timedelta({ announcer, facts, on }: Emulation, time: PyTimeDelta, key: string): number | undefined {
   if (!on('timedelta-in-set') || !facts.timedelta) return undefined
   const seconds = timedeltaSeconds(time)
-  const compat = `the time ${seconds}`
-  announcer.heard?.announce('timedelta-in-set', { operation: 'set', key, compat, strict: 'raises TypeError' })
+  announcer.heard?.announce('timedelta-in-set', {
+    operation: 'set',
+    key,
+    compat: `the time ${seconds}`,
+    strict: 'raises TypeError',
+  })
   return seconds
 }
 

@@ -50,11 +50,10 @@ function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes):
   if (!emulation.on('time-arguments')) return String(commands.slots.exptime(time, 'touch', key))
   const integer = typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time)
   if (!integer) {
-    const compat = `sends ${sentText(time)}`
     announcer.heard?.announce('time-arguments', {
       operation: 'touch',
       key,
-      compat,
+      compat: `sends ${sentText(time)}`,
       strict: 'raises TypeError',
     })
   }

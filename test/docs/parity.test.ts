@@ -48,7 +48,8 @@ const notes: Readonly<Record<string, string>> = {
 }
 const effects: Readonly<Record<BehaviorName, string>> = {
   no_block: 'stored and read back; sockets never block here',
-  tcp_nodelay: 'stored and read back; always on, since the requests of a turn of the event loop leave in one write',
+  tcp_nodelay:
+    'stored and read back; always on, since the requests of a turn of the event loop leave in one write',
   tcp_keepalive: 'SO_KEEPALIVE',
   hash: 'how keys are hashed; `hsieh` is refused as in usual builds',
   ketama_hash: 'stored and read back; without effect, as in libmemcached',
