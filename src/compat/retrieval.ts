@@ -1,5 +1,6 @@
 /** get, gets and get_multi. Source: spec/python-memcached §10, §10.1, §10.5, §13.1. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ItemTaker } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
 import type { Bytes, Item, ItemsReply } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
@@ -119,11 +120,16 @@ export async function getMulti<K>(
     // pylibmc returns a key given as text and as bytes once, as text; python-memcached as it was given last.
     if (emulation.on('keys') || typeof names.get(wire) !== 'string') names.set(wire, name)
   }
-  const items = emulation.on('errors') ? await readAll(context, asked) : await fetchAll(context, asked)
-  const found = new Map<K, unknown>()
-  for (const item of items) found.set(names.get(item.key) as K, commands.slots.decode(item, 'getMulti'))
-  return found
+  const values = new Map<K, unknown>()
+  const found: Found = (wire, value) => values.set(names.get(wire) as K, value)
+  if (emulation.on('errors')) await readAll(context, asked, found)
+  else
+    for (const item of await fetchAll(context, asked))
+      found(item.key, commands.slots.decode(item, 'getMulti'))
+  return values
 }
+
+type Found = (wire: Bytes, value: unknown) => void
 
 type Asked = readonly { readonly key: Bytes; readonly hash?: bigint }[]
 
@@ -135,7 +141,7 @@ function fetchAll({ commands }: Context, asked: Asked): Promise<Item[]> {
 }
 
 /** python-memcached's way: what arrived counts, whatever went wrong. */
-async function readAll(context: Context, asked: Asked): Promise<Item[]> {
+async function readAll(context: Context, asked: Asked, found: Found): Promise<void> {
   const { emulation, commands } = context
   const modes = commands.slots.modes()
   const troubles: unknown[] = []
@@ -147,20 +153,20 @@ async function readAll(context: Context, asked: Asked): Promise<Item[]> {
     groups.set(server, wires)
     wires.push(modes.namespace + asked[index]!.key)
   }
-  const items = await Promise.all(
-    [...groups].map(async ([server, wires]) => {
+  const undecodable: unknown[] = []
+  await Promise.all(
+    Array.from(groups, async ([server, wires]) => {
       try {
-        return await readFrom(context, server, wires, modes)
+        await readFrom(context, server, wires, modes, found, undecodable)
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
         troubles.push(error)
-        return []
       }
     }),
   )
   for (const error of troubles)
     swallowed(emulation, 'errors', 'getMulti', undefined, error, 'leaves keys out')
-  return items.flat()
+  if (undecodable.length > 0) throw undecodable[0]
 }
 
 async function readFrom(
@@ -168,18 +174,32 @@ async function readFrom(
   server: Server,
   wires: readonly Bytes[],
   modes: Modes,
-): Promise<readonly Item[]> {
+  found: Found,
+  undecodable: unknown[],
+): Promise<void> {
   const { commands } = context
-  const request: ManyRequest = {
-    ...requests.retrieval(modes.retrieval, wires, true),
-    many: (item) => commands.slots.decode(item, 'getMulti'),
+  const { slots } = commands
+  const decode = (item: Item): unknown => slots.decode(item, 'getMulti')
+  // Decoded while the reply is being read, as in the strict client.
+  const taker: ItemTaker = {
+    textFlags: slots.textFlags ?? -1,
+    item(index, flags, cas, data) {
+      const key = wires[index]!
+      try {
+        found(key, typeof data === 'string' ? data : decode({ key, flags, cas, data }))
+      } catch (error) {
+        undecodable.push(error)
+      }
+    },
   }
+  const request: ManyRequest = { ...requests.retrieval(modes.retrieval, wires, true, taker), many: decode }
   const reply = (await converse(commands, server, request, 'getMulti', undefined, modes)) as ItemsReply
   if (reply.end.status !== 'END' && reply.end.line !== '') {
     const error = await stalled(context, server, 'getMulti', reply.end.line)
     if (error) throw commands.selection.failed(server, error, 'getMulti', undefined)
   }
-  return reply.items
+  // From a connection that reads as python-memcached reads.
+  for (const item of reply.items) found(item.key, decode(item))
 }
 
 /** python-memcached reads on after a line it does not know, until the timeout. Undefined where the switch is off. */
