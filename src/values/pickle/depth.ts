@@ -24,6 +24,45 @@ export function isContainer(value: unknown): value is object {
   )
 }
 
+/** Children looked at to measure shared containers, over one reading. */
+const SHARED_CHILDREN = 10_000
+const SHARED_LEVELS = 16
+
+/**
+ * How deep the containers are that the memo handed out again, each measured once and while it is small. A depth holds until its
+ * container, or one inside it that was handed out as well, grows.
+ */
+export class SharedDepths {
+  private readonly depths = new Map<unknown, number>()
+  private left = SHARED_CHILDREN
+
+  has(value: unknown): boolean {
+    return this.depths.has(value)
+  }
+
+  /** Levels of nesting; Infinity for what is too large to be measured here. */
+  of(value: object): number {
+    const known = this.depths.get(value)
+    if (known !== undefined) return known
+    const depth = this.measure(value, SHARED_LEVELS)
+    this.depths.set(value, depth)
+    return depth
+  }
+
+  private measure(value: object, levels: number): number {
+    if (levels === 0 || this.left < 0) return Number.POSITIVE_INFINITY
+    const children = childrenOf(value)
+    this.left -= children.length
+    let deepest = 0
+    for (const child of children) {
+      if (!isContainer(child)) continue
+      deepest = Math.max(deepest, this.depths.get(child) ?? this.measure(child, levels - 1))
+      if (deepest === Number.POSITIVE_INFINITY) return deepest
+    }
+    return deepest + 1
+  }
+}
+
 interface Open {
   readonly value: object
   readonly children: readonly unknown[]

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { UnpicklingError } from '../errors.js'
-import { isContainer } from './depth.js'
+import { isContainer, SharedDepths } from './depth.js'
 import type { UnpickleOptions } from './options.js'
 import { utf8Text } from './text.js'
 
@@ -50,6 +50,7 @@ export class Machine {
   readonly depths: number[] = []
   /** Where the bound passed the limit: only then is the result measured exactly. */
   suspect: { readonly offset: number; readonly opcode: number | undefined } | undefined
+  private shared: SharedDepths | undefined
   /** An object of a class was made: converters may have work. */
   sawObject = false
   nextBuffer = 0
@@ -146,7 +147,25 @@ export class Machine {
   nest(depth: number): void {
     if (depth <= this.depth) return
     this.depth = depth
-    if (depth > this.maxDepth) this.suspect ??= { offset: this.start, opcode: this.opcode }
+    if (depth > this.maxDepth) this.suspectDepth()
+  }
+
+  private suspectDepth(): void {
+    this.suspect ??= { offset: this.start, opcode: this.opcode }
+  }
+
+  /** Something on the stack is now in two places. What is inside of what else can no longer be told by its place on the stack. */
+  share(value: unknown): void {
+    if (this.suspect || !isContainer(value)) return
+    this.shared ??= new SharedDepths()
+    const depth = this.shared.of(value)
+    if (depth === Number.POSITIVE_INFINITY) this.suspectDepth()
+    else this.nest(depth)
+  }
+
+  /** Something joins `target`: whatever else holds it is deeper than it was measured. */
+  grows(target: unknown): void {
+    if (this.shared?.has(target)) this.suspectDepth()
   }
 
   /** A value went into a container without a mark between them. */
@@ -167,8 +186,7 @@ export class Machine {
   get(index: number): void {
     const value = this.memo[index]
     if (value === undefined) throw this.error(`nothing at memo index ${index}`)
-    // What the memo holds may have grown since, so that the bound on its depth says nothing.
-    if (isContainer(value)) this.suspect ??= { offset: this.start, opcode: this.opcode }
+    if (typeof value === 'object') this.share(value)
     this.stack[this.height++] = value
   }
 

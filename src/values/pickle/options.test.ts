@@ -1,10 +1,17 @@
 /** Hooks, references and choices of reader and writer. The hexadecimal pickles are CPython 3.11's. */
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PyByteArray, PyPersistent, type PyTuple, type PythonObject } from '../python-values.js'
 import { unpickle } from './reader.js'
 import { pickle } from './writer.js'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
+
+/** Nesting of lists; a list inside of itself counts once. */
+function levels(value: unknown, outer: readonly unknown[]): number {
+  if (!Array.isArray(value) || outer.includes(value)) return 0
+  return 1 + Math.max(0, ...value.map((item) => levels(item, [...outer, value])))
+}
 
 describe('persistent ids', () => {
   const stored = [
@@ -127,5 +134,41 @@ describe('limits name themselves', () => {
     expect(() => unpickle(pickle(nested), { maxDepth: 2 })).toThrow(
       /nested deeper than 2 \(offset \d+, APPEND\)/,
     )
+  })
+  // Lists in lists in lists, some of them in several places, and some that grow once they are inside of others.
+  test('maxDepth is exact for what the memo hands out again', () => {
+    const step = fc.constantFrom(']\x94', '(', 'e', 'a', '2', '\x85\x94', 'h\0', 'h\x01', 'h\x02', 'h\x03')
+    let read = 0
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 4, maxLength: 40 }),
+        fc.integer({ min: 1, max: 6 }),
+        (steps, limit) => {
+          const data = Buffer.from(`]\x94${steps.join('')}.`, 'latin1')
+          let value: unknown
+          try {
+            value = unpickle(data)
+          } catch {
+            return
+          }
+          read++
+          if (levels(value, []) > limit)
+            expect(() => unpickle(data, { maxDepth: limit })).toThrow(/nested deeper/)
+          else expect(() => unpickle(data, { maxDepth: limit })).not.toThrow()
+        },
+      ),
+      { numRuns: 20_000 },
+    )
+    expect(read).toBeGreaterThan(500)
+  })
+  test.each([
+    ['grows inside of another', '](]\x94]h\0ah\0(]]ae0e.', 5],
+    ['is a copy on the stack', '](]2\x85\x940h\x000]]aah\x00e.', 5],
+  ])('a shared list that %s', (_, program, depth) => {
+    const data = Buffer.from(program, 'latin1')
+    const value = unpickle(data)
+    expect(levels(value, [])).toBe(depth)
+    expect(() => unpickle(data, { maxDepth: depth })).not.toThrow()
+    expect(() => unpickle(data, { maxDepth: depth - 1 })).toThrow(/nested deeper/)
   })
 })

@@ -6,6 +6,7 @@ import type { Machine } from './machine.js'
 /** Stack entries `from`…`to` join the list on top of the stack. */
 export function extend(m: Machine, target: unknown, from: number, to: number): void {
   const { stack } = m
+  m.grows(target)
   if (Array.isArray(target)) for (let i = from; i < to; i++) target.push(stack[i])
   else if (target instanceof PythonObject) for (let i = from; i < to; i++) target.listItems.push(stack[i])
   else if (target instanceof PyDeque) for (let i = from; i < to; i++) target.items.push(stack[i])
@@ -14,6 +15,7 @@ export function extend(m: Machine, target: unknown, from: number, to: number): v
 
 export function addItems(m: Machine, target: unknown, from: number, to: number): void {
   const { stack } = m
+  m.grows(target)
   if (target instanceof Set) for (let i = from; i < to; i++) target.add(stack[i])
   else if (target instanceof PythonObject) for (let i = from; i < to; i++) target.setItems.push(stack[i])
   else throw m.error('items for something that is no set')
@@ -22,6 +24,7 @@ export function addItems(m: Machine, target: unknown, from: number, to: number):
 /** Stack entries `from`…`to`, keys and values in turn, join the dict. */
 export function setItems(m: Machine, target: unknown, from: number, to: number): void {
   const { stack } = m
+  m.grows(target)
   if ((to - from) % 2 !== 0) throw m.error('a key without a value')
   if (target instanceof Map) {
     for (let i = from; i < to; i += 2) target.set(stack[i], stack[i + 1])

@@ -170,6 +170,7 @@ function build(m: Machine): void {
   const state = m.pop()
   const object = m.top()
   m.nest(m.depth + 1)
+  m.grows(object)
   if (object instanceof PythonObject) {
     object.state = state
     object.hasState = true
@@ -181,9 +182,10 @@ function build(m: Machine): void {
 }
 
 /** `POP` after `setter(object, state)` was called: how Python writes objects with a state setter. */
-export function setterResult(popped: unknown, below: unknown): void {
+export function setterResult(m: Machine, popped: unknown, below: unknown): void {
   if (!(popped instanceof PythonObject) || !(below instanceof PythonObject)) return
   if (popped.how !== 'call' || popped.args.length !== 2 || popped.args[0] !== below) return
+  m.grows(below)
   below.stateSetter = popped.type
   below.state = popped.args[1]
   below.hasState = true

@@ -210,13 +210,14 @@ function rare(m: Machine, code: number): void {
     case op.BINUNICODE8:
       return m.push(m.utf8(m.length8()))
     case op.DUP:
+      m.share(m.top())
       return m.push(m.top())
     case op.POP:
       if (m.marks.length > 0 && m.floor === m.height) {
         m.closeMark()
         return
       }
-      return setterResult(m.pop(), m.height > m.floor ? m.top() : undefined)
+      return setterResult(m, m.pop(), m.height > m.floor ? m.top() : undefined)
     case op.POP_MARK:
       m.closeMark()
       return
