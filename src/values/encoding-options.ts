@@ -1,10 +1,9 @@
 /** What every value encoding can be asked for, and the steps that all of them share. */
-import { deflateSync } from 'node:zlib'
 import type { PickleConverter } from './pickle/converters.js'
 import type { UnpickleOptions } from './pickle/options.js'
 import { pickle } from './pickle/writer.js'
 import { type EncodedValue, FLAG_PICKLE, FLAG_ZLIB, type Payload } from './types.js'
-import { compress, DEFAULT_MAX_INFLATED, decompress } from './zlib.js'
+import { compress, compressFast, DEFAULT_MAX_INFLATED, decompress } from './zlib.js'
 
 /** Another way to write what has no type bits of its own; pickles are still read. */
 export interface ValueSerializer {
@@ -76,7 +75,7 @@ export function smaller(encoded: EncodedValue, options: EncodingOptions, level: 
   const data = options.compressor
     ? options.compressor.compress(encoded.data, level)
     : options.compression === 'fast'
-      ? deflateSync(encoded.data, { level })
+      ? compressFast(encoded.data, level)
       : compress(encoded.data, level)
   return data.length < encoded.data.length ? { flags: encoded.flags | FLAG_ZLIB, data } : encoded
 }
