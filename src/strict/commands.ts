@@ -284,14 +284,22 @@ export class Commands extends Administration {
     return this.deleteWire(this.slots.key(key, 'delete', ''), 'delete', this.modes(options))
   }
 
-  /** Deletes one after another. True when all were there. @throws the first hard error; later keys are not tried */
+  /**
+   * Deletes one after another. True when all were there. Where `delete` is overridden, that is called, with the prefixed key as
+   * bytes (fixtures/vectors/hooks.json), and only `true` counts.
+   * @throws the first hard error; later keys are not tried
+   */
   async deleteMulti(keys: Iterable<Key>, options: PrefixOptions = {}): Promise<boolean> {
     if (keys instanceof Map) throw new TypeError('keys must be a sequence, not a mapping')
     const prefix = prefixBytes(options.keyPrefix, 'deleteMulti')
     const modes = this.modes(options)
+    const overridden = this.delete !== Commands.prototype.delete ? callOptions(options) : undefined
     let all = true
     for (const key of keys) {
-      const deleted = await this.deleteWire(this.slots.key(key, 'deleteMulti', prefix), 'delete', modes)
+      const wire = this.slots.key(key, 'deleteMulti', prefix)
+      const deleted = overridden
+        ? (await this.delete(Buffer.from(wire, 'latin1'), ...overridden)) === true
+        : await this.deleteWire(wire, 'delete', modes)
       all &&= deleted
     }
     return all
@@ -341,6 +349,11 @@ export class Commands extends Administration {
   disconnectAll(): void {
     this.selection.disconnectAll()
   }
+}
+
+/** Without the prefix; nothing where nothing else was given. */
+function callOptions({ keyPrefix: _, ...options }: PrefixOptions): [CallOptions?] {
+  return Object.keys(options).length > 0 ? [options] : []
 }
 
 const isBytes = (key: Key): boolean => typeof key !== 'string'
