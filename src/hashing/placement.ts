@@ -55,6 +55,7 @@ const POINTS_PER_SERVER_KETAMA = 160
 const DEFAULT_PORT = 11211
 
 /**
+ * Lays servers out as libmemcached does: the index of the server for a key, 0-based.
  * @param live when given, only these indexes take part in a continuum (ejected servers are left out); modula and
  *   random always use all servers.
  * @param kept a continuum to go on with: libmemcached does not lay it anew when only the hash of keys changes

@@ -36,7 +36,7 @@ export interface PythonMemcachedPlacement {
   rehash(hash: bigint, probe: number): bigint
 }
 
-/** @param weights one per server; integers, below 1 = never selected */
+/** Buckets, laid once. @param weights one per server; integers, below 1 = never selected */
 export function pythonMemcachedPlacement(
   weights: readonly number[],
   rule: PythonMemcachedHash,

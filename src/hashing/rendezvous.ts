@@ -8,6 +8,7 @@ function score(text: string): number {
 }
 
 /**
+ * Chooses the node of the highest weight for a key, as pymemcache's HashClient does.
  * @param nodes `host:port`, or the path of a Unix socket
  * @param key as pymemcache formats it: text as it is; bytes as Python's representation, `b'key'`
  * @returns index of the node, or undefined without nodes

@@ -13,7 +13,10 @@ import type { Server } from './slots.js'
 const PARAMETER = 38
 
 export class Administration extends Many {
-  /** Invalidates every item of every server, now or after `time` seconds. @throws SomeErrors; the other servers were flushed */
+  /**
+   * Invalidates every item of every server, now or after `time` seconds (spec/pylibmc §5.7).
+   * @throws SomeErrors when a server fails, the others were flushed; TypeError for the time
+   */
   async flushAll(time: Time | TimeOptions = 0): Promise<true> {
     const modes = this.modes(time)
     const seconds = BigInt(integer(timeOf(time), 'time'))
@@ -31,8 +34,8 @@ export class Administration extends Many {
   }
 
   /**
-   * Statistics of every server: `[["host:port (index)", { name: value }], …]`, everything the server sends.
-   * @throws SomeErrors when a server fails; MemcachedError (38) for an unknown argument
+   * Statistics of every server: `[["host:port (index)", { name: value }], …]`, everything the server sends (spec/pylibmc §5.7).
+   * @throws SomeErrors when a server fails; TypeError, BadKeyProvided, MemcachedError (38) for the argument
    */
   async getStats(
     argument?: string,

@@ -45,7 +45,7 @@ export class Client extends Commands {
   }
 
   /**
-   * A value as pylibmc stores it, uncompressed. A subclass may override it: then it decides for every value.
+   * A value as pylibmc stores it, uncompressed (spec/pylibmc §4.4). A subclass may override it: then it decides for every value.
    * @throws ValueEncodeError
    */
   serialize(value: unknown): readonly [data: Uint8Array, flags: number] {
@@ -55,7 +55,7 @@ export class Client extends Commands {
 
   /**
    * The value of an item that has been inflated; `flags` as stored, bit 8 (compressed) without effect. A subclass may override
-   * it, and throw CacheMiss for an item that is to count as missing.
+   * it, and throw CacheMiss for an item that is to count as missing (spec/pylibmc §4.4).
    * @throws MemcachedError for flags that say two types; ValueDecodeError
    */
   deserialize(data: Buffer, flags: number): unknown {
@@ -68,24 +68,24 @@ export class Client extends Commands {
 
   // ── as a mapping: Python's c[k], c[k] = v, del c[k], k in c (spec/pylibmc §5.8) ────────────────
 
-  /** `c[key]`. A stored None is a hit. @throws KeyError on a miss */
+  /** `c[key]`, by `get`. A stored None is a hit. @throws KeyError on a miss; otherwise as `get` */
   async getItem<T = unknown>(key: Key): Promise<T> {
     const value = await this.get<unknown>(key, MISSING)
     if (value === MISSING) throw new KeyError(keyText(key))
     return value as T
   }
 
-  /** `c[key] = value`. @throws KeyError when it is not stored */
+  /** `c[key] = value`, by `set`. @throws KeyError when it is not stored; otherwise as `set` */
   async setItem(key: Key, value: unknown): Promise<void> {
     if (!(await this.set(key, value))) throw new KeyError(`failed setting '${keyText(key)}'`)
   }
 
-  /** `del c[key]`. @throws KeyError when it was not there */
+  /** `del c[key]`, by `delete`. @throws KeyError when it was not there; otherwise as `delete` */
   async deleteItem(key: Key): Promise<void> {
     if (!(await this.delete(key))) throw new KeyError(keyText(key))
   }
 
-  /** `key in c`: fetches and decodes the value. */
+  /** `key in c`: fetches and decodes the value by `get`. @throws as `get` */
   async has(key: Key): Promise<boolean> {
     return (await this.get<unknown>(key, MISSING)) !== MISSING
   }
@@ -114,12 +114,15 @@ export class Client extends Commands {
     return this.behaviors
   }
 
-  /** @throws ValueError, TypeError, KeyError, MemcachedError; settings before the bad one stay applied, as in pylibmc */
+  /**
+   * Changes behaviors, in pylibmc's units (spec/pylibmc §9.1, §9.2); some of them close the connections.
+   * @throws ValueError, TypeError, KeyError, MemcachedError; settings before the bad one stay applied
+   */
   setBehaviors(settings: BehaviorSettings): void {
     this.state.set(settings)
   }
 
-  /** A client of the same class, servers, behaviors and options, with fresh connections and fresh failure state. */
+  /** A client of the same class, servers, behaviors and options, with fresh connections and fresh failure state (spec/pylibmc §5.7). */
   clone(): this {
     const Class = this.constructor as new (servers: Iterable<ServerSpecInput>, options: ClientOptions) => this
     const { namespace, behaviors } = this.state

@@ -31,7 +31,11 @@ const tokenTooLong =
 export class Commands extends Administration {
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────
 
-  /** Value of a key, or `missing` (undefined unless given). Error replies are misses, as in pylibmc. */
+  /**
+   * Value of a key, or `missing` (undefined unless given). Error replies are misses (spec/pylibmc §5.1, §7).
+   * @throws TypeError, UnicodeEncodeError, ValueError, BadKeyProvided for the key; what decoding throws; MemcachedError when the
+   *   server fails (§10)
+   */
   get<T = unknown>(key: Key, missing?: T, options?: CallOptions): Promise<T | undefined> {
     try {
       const modes = this.modes(options)
@@ -43,7 +47,10 @@ export class Commands extends Administration {
     }
   }
 
-  /** Value and CAS unique, `[undefined, undefined]` on a miss. @throws ValueError without the `cas` behavior */
+  /**
+   * Value and CAS unique, a signed 64-bit number; `[undefined, undefined]` on a miss (spec/pylibmc §5.1, §5.5).
+   * @throws ValueError without the `cas` behavior; otherwise as `get`
+   */
   async gets<T = unknown>(
     key: Key,
     options?: CallOptions,
@@ -78,7 +85,8 @@ export class Commands extends Administration {
 
   /**
    * Values by key, in the caller's key types, without prefix; missing keys are absent. Errors while reading leave out what had
-   * not arrived; only when no server could be asked at all is the last error thrown (spec/pylibmc §7.3).
+   * not arrived (spec/pylibmc §5.2, §7.3).
+   * @throws MemcachedError, the last one, only when no server could be asked at all; otherwise as `get`
    */
   async getMulti<K extends Key = string, T = unknown>(
     keys: Iterable<K>,
@@ -118,35 +126,45 @@ export class Commands extends Administration {
 
   // ── storage ──────────────────────────────────────────────────────────────────────────────────
 
-  /** Stores. True when stored; false when the key is empty. @throws TooBig, ServerError, ConnectionError … */
+  /**
+   * Stores. True when stored; false when the key is empty (spec/pylibmc §5, §8; value §4).
+   * @param options a time in seconds, or that and compression by name
+   * @throws TypeError, UnicodeEncodeError, ValueError, BadKeyProvided for the key; TypeError, OverflowError, ValueError for the
+   *   options; ValueEncodeError; TooBig, ServerError and every other MemcachedError that a reply or a failing server stands for
+   *   (§7, §10)
+   */
   set(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('set', key, value, options)
   }
 
-  /** Stores when missing; false when it exists. */
+  /** Stores when missing; false when it exists (spec/pylibmc §5). @throws as `set` */
   add(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('add', key, value, options)
   }
 
-  /** Stores when it exists; false when missing. */
+  /**
+   * Stores when it exists; false when missing (spec/pylibmc §5).
+   * @throws NotFound when missing over the binary protocol; otherwise as `set`
+   */
   replace(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('replace', key, value, options)
   }
 
-  /** Adds behind the stored bytes; flags and time of the item stay. False when missing. */
+  /** Adds behind the stored bytes; flags and time of the item stay. False when missing (spec/pylibmc §5). @throws as `set` */
   append(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('append', key, value, options)
   }
 
-  /** Adds before the stored bytes; flags and time of the item stay. False when missing. */
+  /** Adds before the stored bytes; flags and time of the item stay. False when missing (spec/pylibmc §5). @throws as `set` */
   prepend(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('prepend', key, value, options)
   }
 
   /**
-   * Stores when unchanged since `gets`; false when it changed.
+   * Stores when unchanged since `gets`; false when it changed (spec/pylibmc §5.5).
    * @param cas the signed 64-bit token of `gets`
-   * @throws NotFound when the key is missing; ValueError without the `cas` behavior; OverflowError, TypeError for the token
+   * @throws NotFound when the key is missing; ValueError without the `cas` behavior; OverflowError, TypeError, ValueError (0, in
+   *   text), AllocationError (−1, in text) for the token; otherwise as `set`
    */
   async cas(key: Key, value: unknown, cas: bigint, options?: Time | TimeOptions): Promise<boolean> {
     const modes = this.modes(options)
@@ -162,9 +180,10 @@ export class Commands extends Administration {
   }
 
   /**
-   * Stores many, one after another in the given order. Everything is serialized before the first byte is sent.
+   * Stores many, one after another in the given order. Everything is serialized before the first byte is sent
+   * (spec/pylibmc §5.3).
    * @returns keys that failed softly
-   * @throws the first hard error; earlier keys stay stored, later ones are not tried
+   * @throws as `set`, the first hard error; earlier keys stay stored, later ones are not tried
    */
   async setMulti<K extends Key = string>(
     mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
@@ -173,7 +192,11 @@ export class Commands extends Administration {
     return this.storeMulti('set', 'setMulti', mapping, options)
   }
 
-  /** Like setMulti, for keys that do not exist yet. @returns keys that existed already (or failed softly) */
+  /**
+   * Like setMulti, for keys that do not exist yet (spec/pylibmc §5.3).
+   * @returns keys that existed already (or failed softly)
+   * @throws as `setMulti`
+   */
   async addMulti<K extends Key = string>(
     mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
     options?: Time | MultiOptions,
@@ -229,13 +252,18 @@ export class Commands extends Administration {
 
   // ── counters ─────────────────────────────────────────────────────────────────────────────────
 
-  /** Adds to a counter and returns its new value, 0…2^64−1 (a bigint above 2^53). @throws NotFound when missing; ClientError */
+  /**
+   * Adds to a counter and returns its new value, 0…2^64−1 (a bigint above 2^53), wrapping (spec/pylibmc §5.6).
+   * @param delta 0…2^31−1
+   * @throws NotFound when missing; ClientError (text) or UnknownReadFailure (binary) when the item is no number; ValueError,
+   *   OverflowError, TypeError for the delta; the key's errors and MemcachedError as `get`
+   */
   async incr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {
     const wire = this.slots.key(key, 'incr', '')
     return this.countOne('incr', 'incr', wire, String(checkedDelta(delta)), this.modes(options))
   }
 
-  /** Subtracts, stopping at 0. @throws NotFound when missing; ClientError */
+  /** Subtracts, stopping at 0 (spec/pylibmc §5.6). @throws as `incr` */
   async decr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {
     const wire = this.slots.key(key, 'decr', '')
     return this.countOne('decr', 'decr', wire, String(checkedDelta(delta)), this.modes(options))
@@ -292,19 +320,30 @@ export class Commands extends Administration {
 
   // ── the rest ─────────────────────────────────────────────────────────────────────────────────
 
-  /** True when deleted, false when missing. */
+  /**
+   * True when deleted, false when missing (spec/pylibmc §5).
+   * @throws TypeError, UnicodeEncodeError, ValueError for the key; MemcachedError by the reply or when the server fails (§7, §10)
+   */
   async delete(key: Key, options?: CallOptions): Promise<boolean> {
     return this.deleteWire(this.slots.key(key, 'delete', ''), 'delete', this.modes(options))
   }
 
-  /** Deletes one after another. True when all were there. @throws the first hard error; later keys are not tried */
+  /**
+   * Deletes one after another. True when all were there. Where `delete` is overridden, that is called, with the prefixed key as
+   * bytes, and only `true` counts (spec/pylibmc §5.4; fixtures/vectors/hooks.json).
+   * @throws as `delete`, the first hard error; later keys are not tried
+   */
   async deleteMulti(keys: Iterable<Key>, options: PrefixOptions = {}): Promise<boolean> {
     if (keys instanceof Map) throw new TypeError('keys must be a sequence, not a mapping')
     const prefix = prefixBytes(options.keyPrefix, 'deleteMulti')
     const modes = this.modes(options)
+    const overridden = this.delete !== Commands.prototype.delete ? callOptions(options) : undefined
     let all = true
     for (const key of keys) {
-      const deleted = await this.deleteWire(this.slots.key(key, 'deleteMulti', prefix), 'delete', modes)
+      const wire = this.slots.key(key, 'deleteMulti', prefix)
+      const deleted = overridden
+        ? (await this.delete(Buffer.from(wire, 'latin1'), ...overridden)) === true
+        : await this.deleteWire(wire, 'delete', modes)
       all &&= deleted
     }
     return all
@@ -330,7 +369,11 @@ export class Commands extends Administration {
     replicate(this.selection, primary, request, operation, modes)
   }
 
-  /** Gives an item a new time. True, or false when missing. Always waits for the reply. @throws WriteError when unreachable */
+  /**
+   * Gives an item a new time. True, or false when missing. Always waits for the reply (spec/pylibmc §5.7, §8).
+   * @param time seconds
+   * @throws WriteError when unreachable; TypeError, OverflowError for the time; otherwise as `delete`
+   */
   async touch(key: Key, time: Time, options?: CallOptions): Promise<boolean> {
     const modes = this.modes(options)
     const wire = this.slots.key(key, 'touch', '')
@@ -341,7 +384,7 @@ export class Commands extends Administration {
     return softOutcome(reply, 'touch', { key: wire, server: server.name })
   }
 
-  /** Index of the server for a key, without I/O. */
+  /** Index of the server for a key, without I/O (spec/pylibmc §5.7, spec/hashing §2). @throws TypeError, UnicodeEncodeError */
   hash(key: Key): number {
     return this.selection.place(this.slots.key(key, 'hash', ''))
   }
@@ -350,10 +393,15 @@ export class Commands extends Administration {
     return this.selection.servers[this.selection.place(wire)]!.name
   }
 
-  /** Closes every connection (saying quit) and ends any retry waiting; failure counters stay. The client stays usable. */
+  /** Closes every connection (saying quit) and ends any retry waiting; failure counters stay. The client stays usable (spec/pylibmc §5.7). */
   disconnectAll(): void {
     this.selection.disconnectAll()
   }
+}
+
+/** Without the prefix; nothing where nothing else was given. */
+function callOptions({ keyPrefix: _, ...options }: PrefixOptions): [CallOptions?] {
+  return Object.keys(options).length > 0 ? [options] : []
 }
 
 const isBytes = (key: Key): boolean => typeof key !== 'string'

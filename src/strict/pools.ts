@@ -19,7 +19,7 @@ export class PoolEmpty extends Error {
   readonly python = '_queue.Empty'
 }
 
-/** Whether a reservation waits for a client, and how long (milliseconds). */
+/** Whether a reservation waits for a client, and how long (seconds, as Python's queues have it). */
 export interface ReserveOptions {
   /** Wait until a client is free. Default false: PoolEmpty at once. */
   readonly block?: boolean
@@ -27,7 +27,7 @@ export interface ReserveOptions {
   readonly timeout?: number
 }
 
-/** A fixed number of clones, handed out first in, first out. */
+/** A fixed number of clones, handed out first in, first out (spec/pylibmc §12). */
 export class ClientPool<C extends Client = Client> {
   private readonly free: C[] = []
   private readonly waiting: ((client: C) => void)[] = []
@@ -49,7 +49,7 @@ export class ClientPool<C extends Client = Client> {
     for (let i = 0; i < count; i++) this.put(mc.clone())
   }
 
-  /** @throws PoolEmpty when none is free (or becomes free in time) */
+  /** A client of its own until it is given back. @throws PoolEmpty when none is free (or becomes free in time) */
   async reserve({ block = false, timeout }: ReserveOptions = {}): Promise<Reservation<C>> {
     return reservation(this.free.shift() ?? (await this.next(block, timeout)), (client) => this.put(client))
   }

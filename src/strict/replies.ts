@@ -2,7 +2,7 @@
  * What a text protocol reply means to each operation. Source: spec/pylibmc §7.1.
  *
  * Replies that a server never gives to a command (a number for `set`, say) abort the process in pylibmc or are taken for
- * success; here they are `UnknownReadFailure`, and the connection is closed.
+ * success (fixtures/vectors/misplaced-replies.json); here they are `UnknownReadFailure`, and misses of retrievals.
  */
 import type { LineReply, LineStatus } from '../protocol/wire.js'
 import { type ErrorFacts, errorFor, type MemcachedError } from './errors.js'

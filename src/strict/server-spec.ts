@@ -20,8 +20,8 @@ const UDP = 2
 const UNIX = 4
 
 /**
- * @throws TypeError when it is no list of specs; ValueError, AttributeError, MemcachedError (empty list),
- *   NotSupportedError (udp) by the table of the specification
+ * A client's list of servers (spec/pylibmc §2.1).
+ * @throws TypeError when it is no list of specs; ValueError, AttributeError, MemcachedError (empty list), NotSupportedError (udp)
  */
 export function parseServers(servers: Iterable<ServerSpecInput>): ServerSpec[] {
   if (

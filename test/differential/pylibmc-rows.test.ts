@@ -1,5 +1,5 @@
 /**
- * Servers that cannot be reached at all, and classes that override serialize or deserialize, as pylibmc had them
+ * Servers that cannot be reached at all, and classes that override serialize, deserialize or other methods, as pylibmc had them
  * (fixtures/vectors/unreachable.json and hooks.json).
  */
 import { readFileSync } from 'node:fs'
@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { invoke } from '../../src/audit/calls.js'
 import { type Outcome, raised } from '../../src/audit/outcome.js'
-import { ValueError } from '../../src/python/errors.js'
+import { KeyError, ValueError } from '../../src/python/errors.js'
 import { EmbeddedServer } from '../../src/server/index.js'
-import { CacheMiss, Client } from '../../src/strict/index.js'
+import { CacheMiss, Client, Failure, type Key } from '../../src/strict/index.js'
 import { fromTypedJson, PyTuple, type TypedJson, toTypedJson } from '../../src/values/index.js'
 import { talk } from './live-stage.js'
 import { fixtures } from './recordings.js'
@@ -62,27 +62,41 @@ function reduced(outcome: Outcome | Said): Said {
   }
 }
 
-/** The second key of a server that could not be tried meets no wait state in pylibmc; here every failed attempt starts one. */
-const otherwise = ({ about, call, args }: Unreachable): boolean =>
-  about === 'path of 108 bytes' && call === 'get_multi' && (args[0] as TypedJson[]).length === 2
-
 describe('servers that cannot be reached', () => {
-  it.each(cases<Unreachable[]>('unreachable').filter((row) => !otherwise(row)))(
-    '$about, binary $binary: $call $args',
-    async (row) => {
-      const mc = new Client([row.server], {
-        binary: row.binary,
-        behaviors: { cas: 1, connect_timeout: 20_000, _poll_timeout: 20_000 },
-      })
-      const args = row.args.map((value) => fromTypedJson(value))
-      const outcome = await invoke(mc, library, { call: row.call, args, kwargs: {} })
-      mc.disconnectAll()
-      expect(reduced(outcome)).toEqual(reduced(row))
-    },
-  )
+  it.each(cases<Unreachable[]>('unreachable'))('$about, binary $binary: $call $args', async (row) => {
+    const mc = new Client([row.server], {
+      binary: row.binary,
+      behaviors: { cas: 1, connect_timeout: 20_000, _poll_timeout: 20_000 },
+    })
+    const args = row.args.map((value) => fromTypedJson(value))
+    const outcome = await invoke(mc, library, { call: row.call, args, kwargs: {} })
+    mc.disconnectAll()
+    expect(reduced(outcome)).toEqual(reduced(row))
+  })
 })
 
-const hooks = cases<{ serialize: Serialized[]; deserialize: Deserialized[] }>('hooks')
+interface Overridden extends Said {
+  readonly binary: boolean
+  readonly call: string
+  readonly args: readonly TypedJson[]
+  readonly kwargs: Readonly<Record<string, TypedJson>>
+  /** Name and arguments of each overridden method that was called. */
+  readonly calls: readonly (readonly [name: string, args: readonly TypedJson[]])[]
+}
+interface Answered extends Said {
+  readonly answer: boolean | number | string | null
+  readonly call: string
+  readonly args: readonly TypedJson[]
+  readonly asked: readonly TypedJson[]
+}
+
+const hooks = cases<{
+  serialize: Serialized[]
+  deserialize: Deserialized[]
+  overridden: Overridden[]
+  answered: Answered[]
+  'delete assigned later': boolean
+}>('hooks')
 /** JavaScript's array is list and tuple, its Uint8Array bytes and bytearray, and its booleans are no numbers. */
 const pythonOnly = ({ returns }: Serialized): boolean =>
   Array.isArray(returns) || /bytearray|true/.test(JSON.stringify(returns))
@@ -173,5 +187,108 @@ describe('deserialize', () => {
         flags,
       ]),
     )
+  })
+})
+
+/** pylibmc's methods that a subclass may override, by our names. */
+const overridable: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    'get gets set add replace append prepend cas delete touch incr decr hash clone'
+      .split(' ')
+      .map((name) => [name, name]),
+  ),
+  get_multi: 'getMulti',
+  set_multi: 'setMulti',
+  add_multi: 'addMulti',
+  delete_multi: 'deleteMulti',
+  incr_multi: 'incrMulti',
+  flush_all: 'flushAll',
+  get_stats: 'getStats',
+  disconnect_all: 'disconnectAll',
+  get_behaviors: 'getBehaviors',
+  set_behaviors: 'setBehaviors',
+  __getitem__: 'getItem',
+  __setitem__: 'setItem',
+  __delitem__: 'deleteItem',
+  __contains__: 'has',
+}
+
+type AnyMethod = (this: Client, ...args: unknown[]) => unknown
+const methodsOf = (Class: typeof Client) => Class.prototype as unknown as Record<string, AnyMethod>
+
+describe('overridden methods', () => {
+  let server: EmbeddedServer
+  beforeAll(async () => {
+    server = await new EmbeddedServer().start()
+  })
+  afterAll(() => server.stop())
+
+  it('there are rows for every method', () => {
+    for (const name of Object.keys(overridable).filter((name) => !/cas|get_stats/.test(name)))
+      expect(
+        hooks.overridden.some(({ call }) => call === name),
+        name,
+      ).toBe(true)
+  })
+
+  it.each(hooks.overridden)('binary $binary: what $call $args $kwargs calls', async (row) => {
+    const plainClient = new Client([server.address])
+    await plainClient.setMulti({ k: 1, m: 2, pk: 3 })
+    await plainClient.deleteMulti(['none', 'x'])
+    const calls: [name: string, args: TypedJson[]][] = []
+    class Telling extends Client {}
+    for (const [python, name] of Object.entries(overridable)) {
+      // The method that is asked is the base's own.
+      if (python === row.call) continue
+      const base = methodsOf(Client)[name]!
+      methodsOf(Telling)[name] = function (...args) {
+        calls.push([python, args.map((arg) => (typeof arg === 'symbol' ? '$missing' : toTypedJson(arg)))])
+        return base.apply(this, args)
+      }
+    }
+    const mc = new Telling([server.address], { binary: row.binary, behaviors: { cas: 1 } })
+    const outcome = await invoke(mc, library, {
+      call: row.call,
+      args: row.args.map((value) => fromTypedJson(value)),
+      kwargs: Object.fromEntries(
+        Object.entries(row.kwargs).map(([name, value]) => [name, fromTypedJson(value)]),
+      ),
+    })
+    expect(calls).toEqual(row.calls)
+    mc.disconnectAll()
+    plainClient.disconnectAll()
+    if ('result' in row || 'raises' in row) expect(reduced(outcome)).toEqual(reduced(row))
+  })
+
+  it.each(hooks.answered)('answering $answer to $call $args', async (row) => {
+    const asked: TypedJson[] = []
+    const answering = (key: unknown): never => {
+      asked.push(toTypedJson(key))
+      if (row.answer === 'Failure') throw new Failure('said so')
+      if (row.answer === 'KeyError') throw new KeyError(String(key))
+      return row.answer as never
+    }
+    class Answering extends Client {
+      override async delete(key: Key): Promise<boolean> {
+        return answering(key)
+      }
+      override async set(key: Key): Promise<boolean> {
+        return answering(key)
+      }
+    }
+    const mc = new Answering([server.address])
+    const outcome = await invoke(mc, library, {
+      call: row.call,
+      args: row.args.map((value) => fromTypedJson(value)),
+      kwargs: {},
+    })
+    expect(reduced(outcome)).toEqual(reduced(row))
+    expect(asked).toEqual(row.asked)
+  })
+
+  it('a delete that is assigned to the object counts too', async () => {
+    const mc = new Client([server.address])
+    mc.delete = async () => true
+    expect(await mc.deleteMulti(['nowhere'])).toBe(hooks['delete assigned later'])
   })
 })

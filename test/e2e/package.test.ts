@@ -59,6 +59,16 @@ describe('the packed package', () => {
     expect(node('-e', code).trim()).toMatch(/^(function|object) true$/)
   })
 
+  it('an error of the required strict client is an instance of the imported classes, and the reverse', () => {
+    const code = `const required = require('memshim/strict'); import('memshim/strict').then(async (imported) => {
+      for (const [mine, theirs] of [[required, imported], [imported, required]]) {
+        const error = await new mine.Client(['127.0.0.1:1']).set('k', 1).catch((error) => error)
+        console.log(error.name, error instanceof theirs.ConnectionError, error instanceof theirs.MemcachedError)
+      }
+    })`
+    expect(node('-e', code).trim().split('\n')).toEqual(Array(2).fill('ConnectionError true true'))
+  })
+
   it('has types beside every room, no tests, and the tracer', () => {
     for (const entry of Object.values<{ types: string } | string>(manifest.exports)) {
       if (typeof entry !== 'string') readFileSync(join(installed, entry.types))
