@@ -115,6 +115,7 @@ export class Commands extends Administration {
   /**
    * getMulti for more keys than one wants to hold, beyond pylibmc: pairs of the caller's key and its value, batch by batch; keys are
    * taken from the iterable as they are needed. A key given twice may come twice.
+   * What each key gives is getMulti's (spec/pylibmc §5.2).
    * @throws (from the iterator) as getMulti; ValueError for a batch that is no whole number above 0
    */
   streamMulti<K extends Key = string, T = unknown>(
