@@ -187,24 +187,32 @@ export function socketError(error: unknown): PythonSocketError | undefined {
 }
 
 /** A call that python-memcached repeats once on a connection that turned out closed. */
-export function again<T>({ emulation }: Context, operation: Operation, run: () => Promise<T>): Promise<T> {
-  const { facts, deadRetry, on } = emulation
+export function again<T>(context: Context, operation: Operation, run: () => Promise<T>): Promise<T> {
+  const { facts, deadRetry, on } = context.emulation
   const repeats = facts.retry === 'always' || (facts.retry === 'without-dead-retry' && deadRetry <= 0)
-  return repeats && on('retry-on-close') ? twice(emulation, operation, run) : run()
+  return repeats && on('retry-on-close') ? twice(context, operation, run) : run()
 }
 
-async function twice<T>({ announcer }: Emulation, operation: Operation, run: () => Promise<T>): Promise<T> {
+async function twice<T>(
+  { emulation, commands: { selection } }: Context,
+  operation: Operation,
+  run: () => Promise<T>,
+): Promise<T> {
   try {
     return await run()
   } catch (error) {
     if (transportKind(error) !== 'closed') throw error
-    announcer.heard?.announce('retry-on-close', {
+    const { server: name } = error as MemcachedError
+    emulation.announcer.heard?.announce('retry-on-close', {
       operation,
-      server: (error as MemcachedError).server,
+      server: name,
       compat: 'sends it once more',
       strict: raises(error),
       error,
     })
+    // On the same server: when it cannot be reached, no other one is asked.
+    const server = selection.servers.find((server) => server.name === name)
+    if (server) await selection.admit(server, operation)
     return run()
   }
 }
