@@ -1,14 +1,22 @@
 /** Embedded servers with their own faults. */
 import { EmbeddedServer, parseFault } from '../../src/server/index.js'
 import { embeddedOptions } from '../support/embedded-options.js'
+import { onOwnPort } from '../support/own-ports.js'
 import { talk } from './live-stage.js'
 import { type Recording, wireBytes } from './recordings.js'
 import type { CheckedStage } from './replay-stage.js'
 
 export async function embeddedStage({ scenario }: Recording): Promise<CheckedStage> {
   const options = embeddedOptions(scenario.memcached ?? [])
-  const servers = Array.from({ length: scenario.servers }, () => new EmbeddedServer(options))
-  for (const server of servers) await server.start()
+  const servers: EmbeddedServer[] = []
+  for (let i = 0; i < scenario.servers; i++)
+    servers.push(
+      await onOwnPort(async (port) => {
+        const server = new EmbeddedServer({ ...options, port })
+        await server.start()
+        return server
+      }),
+    )
   return {
     addresses: servers.map(({ address }) => address),
     fault: async (step) => {

@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { FaultProxy, parseFault } from '../../src/server/index.js'
 import { type Memcached, startMemcached } from '../support/memcached.js'
+import { onOwnPort } from '../support/own-ports.js'
 import { type Recording, wireBytes } from './recordings.js'
 import type { CheckedStage } from './replay-stage.js'
 
@@ -11,10 +12,14 @@ export async function liveStage({ scenario }: Recording): Promise<CheckedStage> 
   const proxies: FaultProxy[] = []
   for (let i = 0; i < scenario.servers; i++) {
     const server = await startMemcached({ args })
-    const proxy = new FaultProxy({ target: server.address })
-    await proxy.start()
     memcached.push(server)
-    proxies.push(proxy)
+    proxies.push(
+      await onOwnPort(async (port) => {
+        const proxy = new FaultProxy({ target: server.address, port })
+        await proxy.start()
+        return proxy
+      }),
+    )
   }
   return {
     addresses: proxies.map(({ address }) => address),

@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { onOwnPort } from '../support/own-ports.js'
 import type { Step, WireEntry } from './recordings.js'
 
 interface ActiveFault {
@@ -28,10 +29,15 @@ export class ReplayServer {
   }
 
   async start(): Promise<void> {
+    if (this.port === 0) await onOwnPort((port) => this.listen(port))
+    else await this.listen(this.port)
+  }
+
+  private async listen(port: number): Promise<void> {
     const listener = createServer((socket) => this.accept(socket))
-    listener.listen(this.port, '127.0.0.1')
+    listener.listen(port, '127.0.0.1')
     await once(listener, 'listening')
-    this.port = (listener.address() as { port: number }).port
+    this.port = port
     this.listener = listener
   }
 
