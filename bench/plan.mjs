@@ -79,7 +79,10 @@ export function facts({ memcached, rounds, seconds, warmup, load, arrangement },
   ].join(' · ')
 }
 
-export const isNamed = ({ name }, parts) => parts.length === 0 || parts.some((part) => name.includes(part))
+/** A part of the name, or the whole name behind a `=`. */
+const fits = (name, part) => (part.startsWith('=') ? name === part.slice(1) : name.includes(part))
+
+export const isNamed = ({ name }, parts) => parts.length === 0 || parts.some((part) => fits(name, part))
 
 function number(values, name, otherwise) {
   const given = values[name]
@@ -93,7 +96,7 @@ function number(values, name, otherwise) {
 function chosenWorkloads({ only, quick }) {
   const chosen =
     only.length > 0
-      ? workloads.filter(({ name, group }) => only.some((part) => name.includes(part) || group === part))
+      ? workloads.filter(({ name, group }) => only.some((part) => fits(name, part) || group === part))
       : workloads.filter((workload) => workload.quick || !quick)
   if (chosen.length === 0)
     fail(`--only ${only.join(', ')} fits no row; rows: ${workloads.map(({ name }) => name).join(' · ')}`)

@@ -11,6 +11,9 @@ import { type Frame, TextParser } from './parser.js'
 /** Keys of one shared get; more are asked with another one, so that the first answers need not wait for the last key. */
 const SHARED_KEYS = 64
 
+/** Keys that are not worth two commands. */
+const FEW = 4
+
 const LINE: Frame = { shape: 'line' }
 
 export const textProtocol: Protocol = {
@@ -22,6 +25,7 @@ export const textProtocol: Protocol = {
 export class TextConversation implements Conversation {
   protected readonly parser: TextParser
   private shared: RetrievalRequest[] = []
+  private most = SHARED_KEYS
 
   constructor(sink: Sink, limits: ParserLimits) {
     this.parser = new TextParser(sink, limits)
@@ -32,6 +36,8 @@ export class TextConversation implements Conversation {
   }
 
   write(pending: readonly { readonly request: Request }[], out: Output): void {
+    // In quarters: while one is being looked up, the answers to another are being read.
+    this.most = Math.min(SHARED_KEYS, Math.max(FEW, Math.ceil(pending.length / 4)))
     for (const { request } of pending) {
       if (request.kind === 'retrieval' && !request.multi) this.share(request, out)
       else {
@@ -52,7 +58,7 @@ export class TextConversation implements Conversation {
 
   protected share(request: RetrievalRequest, out: Output): void {
     const { shared } = this
-    if (shared.length === SHARED_KEYS || (shared.length > 0 && shared[0]!.verb !== request.verb))
+    if (shared.length === this.most || (shared.length > 0 && shared[0]!.verb !== request.verb))
       this.endShared(out)
     this.shared.push(request)
   }
