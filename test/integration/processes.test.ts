@@ -82,6 +82,8 @@ describe.each(protocols)('over %s', (_, options) => {
       const mc = client([server!], { ...options, timeout: 200 })
       expect(await mc.set('k', 'v')).toBe(true)
       server!.freeze()
+      // The signal stops each thread when it gets to it.
+      await new Promise((resolve) => setTimeout(resolve, 100))
       for (let i = 0; i < 3; i++) expect(await outcome(mc.get('k'))).toMatchObject({ code: 31 })
       server!.thaw()
       expect(await mc.get('k')).toBe('v')
