@@ -1,8 +1,9 @@
 /** Keys by the switches of `switches/keys.ts`. Source: spec/python-memcached §8, §6.3. */
+import { isPlainKey } from '../protocol/plain-key.js'
 import type { Bytes } from '../protocol/wire.js'
 import { IndexError } from '../python/errors.js'
 import type { Operation } from '../strict/index.js'
-import { MAX_KEY_LENGTH, PLAIN, prefixBytes, pylibmcKey } from '../strict/keys.js'
+import { MAX_KEY_LENGTH, prefixBytes, pylibmcKey } from '../strict/keys.js'
 import { PyFloat, PyTuple } from '../values/index.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
@@ -46,7 +47,7 @@ export class Keys {
 
   /** @throws python-memcached's key errors, or pylibmc's when the switch is off */
   one(key: unknown, operation: Operation, prefix: Bytes = ''): HashedKey {
-    if (prefix === '' && typeof key === 'string' && key.length <= this.plainLength && PLAIN.test(key))
+    if (prefix === '' && typeof key === 'string' && key.length <= this.plainLength && isPlainKey(key))
       return { wire: key }
     if (!this.emulation.on('keys'))
       return { wire: pylibmcKey(this.encode(key), operation, prefix, 'unbroken') }

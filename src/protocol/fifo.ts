@@ -31,7 +31,15 @@ export class Fifo<T> {
     return item
   }
 
-  /** Everything that is left, oldest first. */
+  /** Shifts everything, oldest first. */
+  drain(): T[] {
+    const { items, head } = this
+    this.items = []
+    this.head = 0
+    return (head === 0 ? items : items.slice(head)) as T[]
+  }
+
+  /** Everything that is left, oldest first; it stays. */
   rest(): T[] {
     return this.items.slice(this.head) as T[]
   }

@@ -6,6 +6,7 @@
  * `BadKeyProvided` here, and nothing is sent. With `verify_keys` the library's own outcomes apply.
  */
 
+import { isPlainKey } from '../protocol/plain-key.js'
 import type { Bytes } from '../protocol/wire.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
@@ -20,8 +21,6 @@ const ASCII = /^[\x00-\x7f]*$/
 const BREAKING = /[\x00-\x20\x7f]/
 /** What `verify_keys` accepts. */
 const GRAPHIC = /^[\x21-\x7e]*$/
-/** Text that is legal by every rule, and is its own bytes. */
-export const PLAIN = /^[\x21-\x7e]{1,250}$/
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** Operations whose keys go through Python's `PyBytes` check; the others take "a bytes-like object". */
@@ -71,7 +70,7 @@ export type KeyRule = 'unbroken' | 'graphic' | 'any'
  * @throws TypeError, UnicodeEncodeError, ValueError (over 250 bytes), BadKeyProvided
  */
 export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, rule: KeyRule): Bytes {
-  if (prefix === '' && typeof key === 'string' && PLAIN.test(key)) return key
+  if (prefix === '' && typeof key === 'string' && isPlainKey(key)) return key
   const own = keyBytes(key, operation)
   // Nothing is sent, and pylibmc looks no further.
   if (operation === 'hash') return own

@@ -37,7 +37,7 @@ const MD5 = 1
 export class State {
   readonly behaviors: Behaviors = { ...defaultBehaviors }
   namespace = ''
-  readonly slots: Slots
+  readonly slots: Slots & { textFlags: number | undefined }
   private readonly selection: HealthSelection
   private modes: Modes
   private selecting: SelectionSettings
@@ -60,7 +60,7 @@ export class State {
     this.placementSettings = constructorSettings(placementBehaviors(settings), this.placed)
     this.modes = this.currentModes()
     this.selecting = this.currentSelecting()
-    this.encoding = this.currentEncoding()
+    this.encoding = this.plainEncoding()
     this.selection = new HealthSelection(
       specs,
       libmemcachedArrangement(this.placementSettings),
@@ -69,11 +69,8 @@ export class State {
       () => this.selecting,
       options.now ?? (() => Date.now() / 1000),
     )
-    const flagsOfText = () => this.encoding.textFlags
     this.slots = {
-      get textFlags() {
-        return flagsOfText()
-      },
+      textFlags: this.encoding.textFlags,
       key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, this.keyRule()),
       exptime: (time, operation) => exptime(time, operation, options.negativeTimeout ?? 'zero'),
       encode: (value, compression) =>
@@ -94,7 +91,7 @@ export class State {
   /** A subclass has hooks of its own. */
   hook(hooks: Hooks): void {
     this.hooks = hooks
-    this.encoding = this.currentEncoding()
+    this.takeUpEncoding()
   }
 
   /** This is the state of a clone of that client. */
@@ -120,7 +117,7 @@ export class State {
     } finally {
       this.modes = this.currentModes()
       this.selecting = this.currentSelecting()
-      this.encoding = this.currentEncoding()
+      this.takeUpEncoding()
       this.placementSettings = applyBehaviors(this.placementSettings, placementBehaviors(settings))
       const relay = relaying.some((name) => settings[name] !== undefined)
       this.selection.rearrange(libmemcachedArrangement(this.placementSettings), relay)
@@ -185,8 +182,9 @@ export class State {
     return this.behaviors.verify_keys === 1 ? 'graphic' : 'unbroken'
   }
 
-  private currentEncoding(): ValueEncoding {
-    return hooked(this.plainEncoding(), this.hooks)
+  private takeUpEncoding(): void {
+    this.encoding = hooked(this.plainEncoding(), this.hooks)
+    this.slots.textFlags = this.encoding.textFlags
   }
 
   private connect(spec: ServerSpec): Connection {

@@ -15,7 +15,7 @@ export class Slot {
     private readonly receiver: Receiver<unknown>,
     private readonly resolve: (value: unknown) => void,
     private readonly reject: (error: unknown) => void,
-    private readonly signal: AbortSignal | undefined,
+    readonly signal: AbortSignal | undefined,
   ) {
     if (signal === undefined) return
     // The reply, when one is due, is thrown away when it comes.

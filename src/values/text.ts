@@ -8,6 +8,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u
 /** Every other character takes more bytes than it has units. */
 export const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length
 
+export const areAscii = (bytes: Uint8Array): boolean => isAsciiBytes(bytes)
+
 /** As UTF-8; ASCII as it is. @throws UnicodeEncodeError for lone surrogates */
 export function writeText(text: string): Uint8Array | string {
   return isAscii(text) ? text : encodeText(text)
@@ -24,9 +26,12 @@ export function encodeText(text: string): Buffer {
 const LONG = 2048
 const REPLACEMENT = '\ufffd'
 
-/** Text from the middle of other bytes; undefined unless it is UTF-8, and where only `decodeText` can tell. */
-export function sliceText(data: Buffer, start: number, end: number): string | undefined {
-  if (end - start >= LONG && isAsciiBytes(data.subarray(start, end)))
+/**
+ * Text from the middle of other bytes; undefined unless it is UTF-8, and where only `decodeText` can tell.
+ * @param ascii all of the bytes are known to be ASCII
+ */
+export function sliceText(data: Buffer, start: number, end: number, ascii = false): string | undefined {
+  if (ascii || (end - start >= LONG && isAsciiBytes(data.subarray(start, end))))
     return data.toString('latin1', start, end)
   const text = data.toString('utf8', start, end)
   return text.includes(REPLACEMENT) ? undefined : text

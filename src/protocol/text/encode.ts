@@ -2,6 +2,7 @@
  * Text protocol requests as bytes, in the spellings of the Python libraries (spec/pylibmc §11.1,
  * spec/python-memcached §16.1). No I/O.
  */
+import { wasPlainKey } from '../plain-key.js'
 import type { Output } from '../protocol.js'
 import type { Request, RetrievalRequest, StoreRequest } from '../requests.js'
 import type { Bytes } from '../wire.js'
@@ -20,6 +21,7 @@ function word(text: Bytes, what: string): void {
 }
 
 function key(text: Bytes): void {
+  if (wasPlainKey(text)) return
   if (text.length > MAX_KEY_LENGTH)
     throw new RangeError(`key of ${text.length} bytes is over ${MAX_KEY_LENGTH}`)
   word(text, 'key')

@@ -2,7 +2,7 @@
  * Incremental parser of the text protocol, classic and meta: any chunk boundary, length-driven (data blocks are never
  * scanned). It is told which reply comes next by the frames that were put on the wire.
  */
-import { sliceText } from '../../values/text.js'
+import { areAscii, sliceText } from '../../values/text.js'
 import { Fifo } from '../fifo.js'
 import { type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
 import type { RetrievalRequest } from '../requests.js'
@@ -71,6 +71,8 @@ export class TextParser {
   private filled = 0
   /** For blocks that become text and come in pieces; used again and again. */
   private scratch = EMPTY
+  /** The chunk that is being read is ASCII: asked once for all texts in it, when the first one comes. */
+  private ascii: boolean | undefined
 
   constructor(
     private readonly sink: Sink,
@@ -84,6 +86,7 @@ export class TextParser {
   /** @throws UnintelligibleReply */
   push(chunk: Buffer): void {
     let at = 0
+    this.ascii = undefined
     if (this.rest) at = this.finishLine(chunk)
     while (at < chunk.length) {
       if (this.length >= 0) {
@@ -266,7 +269,8 @@ export class TextParser {
     if (block === undefined && chunk.length - at >= total) {
       // All of it is here: one copy at most, and the line break is looked at where it is.
       this.checkBreak(chunk[at + length], chunk[at + length + 1])
-      this.whole(chunk, at, false)
+      if (this.textual) this.ascii ??= areAscii(chunk)
+      this.whole(chunk, at, false, this.ascii)
       return at + total
     }
     block ??= this.textual ? this.lend(total) : Buffer.allocUnsafe(Math.min(total, CLAIM))
@@ -298,13 +302,16 @@ export class TextParser {
     throw new UnintelligibleReply(`data block of ${JSON.stringify(key)} does not end where its length says`)
   }
 
-  /** @param own the bytes may be kept as they are */
-  private whole(from: Buffer, start: number, own: boolean): void {
+  /**
+   * @param own the bytes may be kept as they are
+   * @param ascii they are known to be ASCII
+   */
+  private whole(from: Buffer, start: number, own: boolean, ascii?: boolean): void {
     const { length, textual, flags, cas } = this
     const end = start + length
     this.length = -1
     this.block = undefined
-    const text = textual ? sliceText(from, start, end) : undefined
+    const text = textual ? sliceText(from, start, end, ascii) : undefined
     const data = text ?? (own ? from.subarray(start, end) : copied(from, start, length))
     const frame = this.frames.first!
     if (frame.shape === 'meta number') {
