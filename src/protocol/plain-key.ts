@@ -2,7 +2,7 @@
 
 const PLAIN = /^[\x21-\x7e]{1,250}$/
 
-let latest = ''
+let latest: string | undefined
 
 /** Is this text legal as a key by every rule, and its own bytes? */
 export function isPlainKey(text: string): boolean {
