@@ -10,6 +10,7 @@ import { DivergenceEmitter } from './divergence.js'
 import { type ClientOptions, Emulation } from './emulation.js'
 import { type HostState, hostStates, probingOf } from './hosts.js'
 import { Keys } from './keys.js'
+import { swallowingModes } from './outcomes.js'
 import { type DeleteArgument, deleteMulti, missingSucceeds, remove } from './removal.js'
 import { get, getMulti, gets } from './retrieval.js'
 import { type CompatServerInput, parseCompatServer } from './server-spec.js'
@@ -45,7 +46,9 @@ export class Client extends DivergenceEmitter {
     const specs = [...servers].map(parseCompatServer)
     this.context?.commands.disconnectAll()
     const { emulation, keys, casIds } = this
-    this.context = { emulation, keys, casIds, commands: new Commands(compatSlots(emulation, specs, keys)) }
+    const commands = new Commands(compatSlots(emulation, specs, keys))
+    const swallowing = swallowingModes(emulation, commands.slots.modes())
+    this.context = { emulation, keys, casIds, commands, swallowing }
   }
 
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────

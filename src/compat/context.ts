@@ -24,11 +24,19 @@ export interface Context {
   readonly keys: Keys
   /** CAS uniques that gets saw, by key as on the wire. */
   readonly casIds: Map<Bytes, bigint>
+  /**
+   * Modes in which the pipeline itself makes python-memcached's results of errors, a promise less for each call. Undefined where a
+   * call may have to be repeated before its error counts.
+   */
+  readonly swallowing: Modes | undefined
 }
 
 /** @throws TypeError for noreply where the version has none */
-export function modesFor({ emulation, commands }: Context, options?: unknown): Modes {
-  const modes = commands.slots.modes()
+export function modesFor(
+  { emulation, commands }: Context,
+  options?: unknown,
+  modes = commands.slots.modes(),
+): Modes {
   if (typeof options !== 'object' || options === null || !('noreply' in options)) return modes
   lacksNoReply(emulation)
   return options.noreply ? { ...modes, noreply: true } : modes

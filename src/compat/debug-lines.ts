@@ -54,7 +54,10 @@ export class LoggedExchange implements Exchange {
           this.judge(request, reply.line)
         return receiver ? receiver.reply(reply) : reply
       },
-      failed: (error) => (receiver ? receiver.failed(error) : error),
+      failed: (error) => {
+        if (receiver) return receiver.failed(error)
+        throw error
+      },
     })
   }
 

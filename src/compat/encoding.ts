@@ -88,7 +88,10 @@ function isLong(value: unknown): boolean {
 type Boxed = { valueOf(): unknown } & object
 
 function isBoxed(value: unknown): value is Boxed {
-  return value instanceof String || value instanceof Number || value instanceof Boolean
+  return (
+    typeof value === 'object' &&
+    (value instanceof String || value instanceof Number || value instanceof Boolean)
+  )
 }
 
 /** @throws ValueEncodeError where such objects are pickled, since no pickle can name their class */

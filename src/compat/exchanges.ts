@@ -21,6 +21,8 @@ export function converse(
       if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close(false)
       return reply
     },
-    failed: (error) => selection.failed(server, error, operation, key),
+    failed: (error) => {
+      throw selection.failed(server, error, operation, key)
+    },
   })
 }

@@ -5,7 +5,7 @@
 import type { Bytes } from '../protocol/wire.js'
 import { AttributeError, KeyError, ValueError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'
-import { BadKeyProvided, MemcachedError, NotFound, type Operation } from '../strict/index.js'
+import { BadKeyProvided, MemcachedError, type Modes, NotFound, type Operation } from '../strict/index.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import type { Context } from './context.js'
 import { raises } from './divergence.js'
@@ -85,22 +85,30 @@ export function sendFailed(error: unknown): boolean {
   return cause instanceof TransportError && cause.sending
 }
 
-/** Store commands: True only for STORED; False for any other line; 0 when nothing could be stored. */
-export function stored(
+/** A store command that failed: False for any line but STORED; 0 when nothing could be stored. @throws as `swallowed` */
+export function unstored(
   emulation: Emulation,
   operation: Operation,
-  key: Bytes,
-  run: () => Promise<boolean>,
-): Promise<boolean | 0> {
-  const unstored = (error: unknown): boolean | 0 => {
-    const zero: Falsy = emulation.on('return-values') ? 0 : false
-    if (error instanceof ValueTooLong) return zero
-    return swallowed(emulation, 'errors', operation, key, error, answered(error) ? false : zero)
-  }
-  try {
-    return run().catch(unstored)
-  } catch (error) {
-    return new Promise((resolve) => resolve(unstored(error)))
+  key: Bytes | undefined,
+  error: unknown,
+): boolean | 0 {
+  const zero: Falsy = emulation.on('return-values') ? 0 : false
+  if (error instanceof ValueTooLong) return zero
+  return swallowed(emulation, 'errors', operation, key, error, answered(error) ? false : zero)
+}
+
+/** A get without a default that failed. @throws as `swallowed` */
+export function unread(emulation: Emulation, key: Bytes | undefined, error: unknown): null | undefined {
+  return swallowed(emulation, 'errors', 'get', key, error, emulation.on('return-values') ? null : undefined)
+}
+
+/** See `Context.swallowing`. */
+export function swallowingModes(emulation: Emulation, modes: Modes): Modes | undefined {
+  if (repeats(emulation)) return undefined
+  return {
+    ...modes,
+    failed: (error, operation, key) =>
+      operation === 'get' ? unread(emulation, key, error) : unstored(emulation, operation, key, error),
   }
 }
 
@@ -188,9 +196,12 @@ export function socketError(error: unknown): PythonSocketError | undefined {
 
 /** A call that python-memcached repeats once on a connection that turned out closed. */
 export function again<T>(context: Context, operation: Operation, run: () => Promise<T>): Promise<T> {
-  const { facts, deadRetry, on } = context.emulation
-  const repeats = facts.retry === 'always' || (facts.retry === 'without-dead-retry' && deadRetry <= 0)
-  return repeats && on('retry-on-close') ? twice(context, operation, run) : run()
+  return context.swallowing === undefined ? twice(context, operation, run) : run()
+}
+
+function repeats({ facts, deadRetry, on }: Emulation): boolean {
+  const does = facts.retry === 'always' || (facts.retry === 'without-dead-retry' && deadRetry <= 0)
+  return does && on('retry-on-close')
 }
 
 async function twice<T>(

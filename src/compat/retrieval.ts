@@ -10,7 +10,7 @@ import { TransportError } from '../transport/errors.js'
 import type { CompatKey, Context, KeysOf } from './context.js'
 import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
-import { again, swallowed } from './outcomes.js'
+import { again, swallowed, unread } from './outcomes.js'
 import { pickAll } from './picking.js'
 import type { ManyRequest } from './serial/connection.js'
 import { mustHave } from './surface.js'
@@ -24,9 +24,12 @@ export function get(context: Context, key: CompatKey, missing: unknown): Promise
     const none = emulation.on('return-values') ? null : undefined
     const absent = missing === undefined ? none : missing
     if (wire === '') return Promise.resolve(absent)
+    const { swallowing } = context
+    if (swallowing && missing === undefined)
+      return commands.read(swallowing.retrieval, wire, 'get', swallowing, none, hash)
     const modes = commands.slots.modes()
     const run = () => commands.read(modes.retrieval, wire, 'get', modes, absent, hash)
-    return again(context, 'get', run).catch((error) => unread(emulation, wire, error, missing, none))
+    return again(context, 'get', run).catch((error) => unreadWithDefault(emulation, wire, error, missing))
   } catch (error) {
     return Promise.reject(error)
   }
@@ -40,19 +43,19 @@ function takesDefault({ on, facts, announcer }: Emulation, key: Bytes): void {
   throw new TypeError(`get() takes no default in python-memcached ${facts.version}`)
 }
 
-function unread(emulation: Emulation, key: Bytes, error: unknown, missing: unknown, none: unknown): unknown {
-  const withDefault = missing === undefined || !emulation.on('get-default-on-failure')
-  const absent = missing === undefined ? none : missing
-  const value = swallowed(emulation, 'errors', 'get', key, error, withDefault ? absent : none)
-  if (!withDefault)
-    emulation.announcer.heard?.announce('get-default-on-failure', {
-      operation: 'get',
-      key,
-      compat: 'None',
-      strict: 'raises',
-      error,
-    })
-  return value
+function unreadWithDefault(emulation: Emulation, key: Bytes, error: unknown, missing: unknown): unknown {
+  if (missing === undefined) return unread(emulation, key, error)
+  if (!emulation.on('get-default-on-failure'))
+    return swallowed(emulation, 'errors', 'get', key, error, missing)
+  const none = unread(emulation, key, error)
+  emulation.announcer.heard?.announce('get-default-on-failure', {
+    operation: 'get',
+    key,
+    compat: 'None',
+    strict: 'raises',
+    error,
+  })
+  return none
 }
 
 export async function gets(context: Context, key: CompatKey): Promise<unknown> {

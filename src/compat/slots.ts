@@ -23,7 +23,7 @@ export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], 
   } as const
   return {
     key: (key, operation, prefix) => keys.one(key, operation, prefix).wire,
-    exptime: (time, operation, key) => storedTime(emulation, time, operation, key),
+    exptime: timeRule(emulation),
     ...valueSlots(emulation),
     size: sizeRule(emulation),
     selection: compatSelection(emulation, specs),
@@ -32,14 +32,16 @@ export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], 
   }
 }
 
-function storedTime(emulation: Emulation, time: unknown, operation: Operation, key: string): number | bigint {
-  const { announcer } = emulation
-  let whole: number | bigint
-  const seconds =
-    operation === 'set' && time instanceof PyTimeDelta ? timedelta(emulation, time, key) : undefined
-  if (seconds !== undefined) whole = seconds
-  else if (emulation.on('time-arguments')) {
-    whole = storeTime(time, emulation.facts.python)
+function timeRule(emulation: Emulation): Slots['exptime'] {
+  const { announcer, facts } = emulation
+  const emulated = emulation.on('time-arguments')
+
+  function seconds(time: unknown, operation: Operation, key: string): number | bigint {
+    const given =
+      operation === 'set' && time instanceof PyTimeDelta ? timedelta(emulation, time, key) : undefined
+    if (given !== undefined) return given
+    if (!emulated) return integer(time, 'time')
+    const whole = storeTime(time, facts.python)
     if (!(typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time))) {
       announcer.heard?.announce('time-arguments', {
         operation,
@@ -48,9 +50,15 @@ function storedTime(emulation: Emulation, time: unknown, operation: Operation, k
         strict: 'raises TypeError',
       })
     }
-  } else whole = integer(time, 'time')
-  if (whole < 0) return negativeTime(emulation, whole, operation, key)
-  return emulation.on('time-arguments') ? whole : pylibmcTime(whole, operation, 'zero')
+    return whole
+  }
+
+  return (time, operation, key) => {
+    if (time === 0) return 0
+    const whole = seconds(time, operation, key)
+    if (whole < 0) return negativeTime(emulation, whole, operation, key)
+    return emulated ? whole : pylibmcTime(whole, operation, 'zero')
+  }
 }
 
 /** Whole seconds where the version takes a timedelta. */

@@ -1,10 +1,11 @@
 /** set, add, replace, append, prepend and cas. Source: spec/python-memcached §10, §12. */
 import type { StoreVerb } from '../protocol/wire.js'
 import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
+import type { PreparedStore } from '../strict/core.js'
 import type { StoreOptions, Time } from '../strict/index.js'
 import type { CompressionRequest } from '../values/index.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
-import { again, stored } from './outcomes.js'
+import { again, unstored } from './outcomes.js'
 import { mustHave } from './surface.js'
 
 /** The time in seconds, or options, of a store method. */
@@ -21,14 +22,20 @@ export function store(
   const { emulation, commands, keys } = context
   try {
     const { wire, hash } = keys.one(key, verb)
-    const modes = modesFor(context, options)
-    return stored(emulation, verb, wire, () => {
+    const modes = modesFor(context, options, context.swallowing)
+    let prepared: PreparedStore
+    try {
       const exptime = commands.slots.exptime(timeOf(options), verb, wire)
       const encoded = commands.encode(value, compressionFor(context, options), verb, wire)
-      if (wire === '') return Promise.resolve(false)
-      const prepared = { verb, key: wire, encoded, exptime, hash, cas }
-      return again(context, verb, () => commands.store(prepared, verb, modes))
-    })
+      prepared = { verb, key: wire, encoded, exptime, hash, cas }
+    } catch (error) {
+      return Promise.resolve(unstored(emulation, verb, wire, error))
+    }
+    if (wire === '') return Promise.resolve(false)
+    if (context.swallowing) return commands.store(prepared, verb, modes)
+    return again(context, verb, () => commands.store(prepared, verb, modes)).catch((error) =>
+      unstored(emulation, verb, wire, error),
+    )
   } catch (error) {
     return Promise.reject(error)
   }
@@ -58,7 +65,7 @@ export async function cas(
     })
   if (!emulation.on('cas-fallback')) {
     if (unique === undefined) throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
-    return stored(emulation, 'cas', wire, () => commands.cas(wire, value, unique, rest))
+    return commands.cas(wire, value, unique, rest).catch((error) => unstored(emulation, 'cas', wire, error))
   }
   if (unique !== undefined) return store(context, 'cas', key, value, rest, BigInt.asUintN(64, unique))
   announcer.heard?.announce('cas-fallback', {

@@ -17,7 +17,7 @@ import { OneValue, Stored, TakenBy, type Told } from './receivers.js'
 import { fromReplica, replicate } from './replicas.js'
 import { counterOutcome, replyError } from './replies.js'
 import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
-import { exchange } from './tracing.js'
+import { commandChannel, exchange } from './tracing.js'
 
 /** A store command whose key and value have gone through their slots. */
 export interface PreparedStore {
@@ -68,9 +68,12 @@ export class Core {
     try {
       const picked = this.selection.pick(key, operation, hash)
       if (!(picked instanceof Promise)) return this.readFrom(picked, verb, key, operation, modes, missing)
-      return picked.then((server) => this.readFrom(server, verb, key, operation, modes, missing))
+      return picked.then(
+        (server) => this.readFrom(server, verb, key, operation, modes, missing),
+        (error) => unpicked(error, key, operation, modes),
+      )
     } catch (error) {
-      return Promise.reject(error)
+      return unpicked(error, key, operation, modes)
     }
   }
 
@@ -83,7 +86,7 @@ export class Core {
     missing: unknown,
   ): Promise<unknown> {
     const wire = modes.namespace + key
-    const value = new OneValue(this.slots, server, operation, key, wire, missing)
+    const value = new OneValue(this.slots, server, operation, key, wire, missing, modes.failed)
     return this.send(server, requests.retrieval(verb, [wire], false, value), modes, value)
   }
 
@@ -147,9 +150,17 @@ export class Core {
   }
 
   store(prepared: PreparedStore, operation: Operation, modes: Modes): Promise<boolean> {
-    return this.on(prepared.key, operation, prepared.hash, (server) =>
-      this.storeOn(server, prepared, operation, modes),
-    )
+    const { key, hash } = prepared
+    try {
+      const picked = this.selection.pick(key, operation, hash)
+      if (!(picked instanceof Promise)) return this.storeOn(picked, prepared, operation, modes)
+      return picked.then(
+        (server) => this.storeOn(server, prepared, operation, modes),
+        (error) => unpicked(error, key, operation, modes),
+      )
+    } catch (error) {
+      return unpicked(error, key, operation, modes)
+    }
   }
 
   storeOn(server: Server, prepared: PreparedStore, operation: Operation, modes: Modes): Promise<boolean> {
@@ -163,7 +174,7 @@ export class Core {
       server,
       request,
       modes,
-      new Stored(this.selection, server, operation, key, noreply),
+      new Stored(this.selection, server, operation, key, noreply, modes.failed),
     )
     return modes.buffered && verb !== 'cas' ? this.later(sent, operation, key) : sent
   }
@@ -237,8 +248,21 @@ export class Core {
 
   /** Every exchange with a server. @throws what the selection makes of a transport failure */
   protected send<T>(server: Server, request: Request, modes: Modes, told: Told<T>): Promise<T> {
-    return exchange(server, request, told.operation, modes, told)
+    const { failure, operation, key } = told
+    if (failure === undefined || !commandChannel.hasSubscribers)
+      return exchange(server, request, operation, modes, told)
+    // Whoever traces hears of the error as it is.
+    told.failure = undefined
+    return exchange(server, request, operation, modes, told).catch(
+      (error) => failure(error, operation, key) as T,
+    )
   }
+}
+
+/** No server was found. */
+function unpicked<T>(error: unknown, key: Bytes, operation: Operation, { failed }: Modes): Promise<T> {
+  if (failed === undefined) return Promise.reject(error)
+  return new Promise((resolve) => resolve(failed(error, operation, key) as T))
 }
 
 /** The server had closed the connection while it was idle; nothing was sent. */

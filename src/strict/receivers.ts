@@ -5,27 +5,36 @@ import type { TransportError } from '../transport/errors.js'
 import type { Receiver } from '../transport/types.js'
 import { CacheMiss } from './errors.js'
 import { isUnintelligible, softOutcome } from './replies.js'
-import type { Operation, Selection, Server, Slots } from './slots.js'
+import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
 
 export abstract class Told<T> implements Receiver<T> {
   constructor(
     private readonly selection: Selection,
     protected readonly server: Server,
     readonly operation: Operation,
-    protected readonly key: Bytes | undefined,
+    readonly key: Bytes | undefined,
+    /** What an error becomes; without one it is thrown. */
+    public failure?: Modes['failed'],
   ) {}
 
   reply(reply: Reply): T {
     const { selection, server } = this
     selection.succeeded(server)
     if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close(false)
-    return this.outcome(reply)
+    if (this.failure === undefined) return this.outcome(reply)
+    try {
+      return this.outcome(reply)
+    } catch (error) {
+      return this.failure(error, this.operation, this.key) as T
+    }
   }
 
   protected abstract outcome(reply: Reply): T
 
-  failed(error: TransportError): unknown {
-    return this.selection.failed(this.server, error, this.operation, this.key)
+  failed(error: TransportError): T {
+    const raised = this.selection.failed(this.server, error, this.operation, this.key)
+    if (this.failure === undefined) throw raised
+    return this.failure(raised, this.operation, this.key) as T
   }
 }
 
@@ -62,8 +71,9 @@ export class OneValue extends Told<unknown> implements ItemTaker {
     key: Bytes,
     private readonly wire: Bytes,
     private value: unknown,
+    failure: Modes['failed'],
   ) {
-    super(slots.selection, server, operation, key)
+    super(slots.selection, server, operation, key, failure)
     this.textFlags = slots.textFlags ?? -1
   }
 
@@ -128,8 +138,9 @@ export class Stored extends Told<boolean> {
     operation: Operation,
     key: Bytes,
     private readonly noreply: boolean,
+    failure: Modes['failed'],
   ) {
-    super(selection, server, operation, key)
+    super(selection, server, operation, key, failure)
   }
 
   protected outcome(reply: Reply): boolean {

@@ -88,6 +88,11 @@ export interface Modes {
   readonly binary: boolean
   /** `num_replicas`, binary protocol only: further servers that set and delete go to, and that get falls back to. */
   readonly replicas?: number
+  /**
+   * What an error of a get of one key or of a store command becomes: it is returned in the place of the result, or thrown. Absent =
+   * every error is thrown.
+   */
+  readonly failed?: (error: unknown, operation: Operation, key: Bytes | undefined) => unknown
   /** `buffer_requests`: set and delete succeed as soon as they are handed over. */
   readonly buffered?: boolean
 }

@@ -50,7 +50,12 @@ export const commandChannel = tracingChannel<unknown, CommandEvent>('memshim:com
 const KEYS_SHOWN = 10
 
 /** For callers who want the reply itself, or nothing. */
-export const asIs: Receiver<Reply> = { reply: (reply) => reply, failed: (error) => error }
+export const asIs: Receiver<Reply> = {
+  reply: (reply) => reply,
+  failed(error) {
+    throw error
+  },
+}
 
 /** One exchange with a server, told on the channel when somebody listens there. @throws as `Exchange.exchange` */
 export function exchange<T>(

@@ -55,7 +55,12 @@ const MAX_IN_FLIGHT = 10_000
 /** A noreply request is answered with this. */
 const HANDED_OVER: Reply = { type: 'line', status: 'OK', line: '' }
 
-const asIs: Receiver<Reply> = { reply: (reply) => reply, failed: (error) => error }
+const asIs: Receiver<Reply> = {
+  reply: (reply) => reply,
+  failed(error) {
+    throw error
+  },
+}
 
 export class Connection implements Exchange {
   readonly name: string
@@ -109,9 +114,9 @@ export class Connection implements Exchange {
     receiver: Receiver<T> = asIs as Receiver<T>,
   ): Promise<T> {
     this.protocol.check(request)
-    if (this.stale) return Promise.reject(receiver.failed(this.wentStale(request, this.stale)))
+    if (this.stale) return refused(receiver, this.wentStale(request, this.stale))
     if (this.options.whenFull === 'reject' && this.queue.length + this.waiting.length >= this.maxInFlight)
-      return Promise.reject(receiver.failed(this.overloaded()))
+      return refused(receiver, this.overloaded())
     return new Promise<T>((resolve, reject) => {
       // All requests of a turn count from its first.
       if (!this.flushing) this.now = performance.now()
@@ -345,6 +350,10 @@ export class Connection implements Exchange {
     for (const slot of written) slot.lose(error(true))
     for (const slot of queue.all()) slot.lose(error(false))
   }
+}
+
+function refused<T>(receiver: Receiver<T>, error: TransportError): Promise<T> {
+  return new Promise((resolve) => resolve(receiver.failed(error)))
 }
 
 function lookupFailed(error: NodeJS.ErrnoException): boolean {

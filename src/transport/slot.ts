@@ -48,7 +48,11 @@ export class Slot {
 
   lose(error: TransportError): void {
     this.unheed()
-    this.reject(this.receiver.failed(error))
+    try {
+      this.resolve(this.receiver.failed(error))
+    } catch (raised) {
+      this.reject(raised)
+    }
   }
 
   /** A signal may live longer than many calls. */

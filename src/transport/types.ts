@@ -16,11 +16,10 @@ export interface Peer {
   readonly port: number
 }
 
-/** What becomes of a reply, called while it is being parsed; what `reply` returns or throws settles the promise. */
+/** What becomes of a reply, called while it is being parsed, or of a failure: what either returns or throws settles the promise. */
 export interface Receiver<T> {
   reply(reply: Reply): T
-  /** @returns what the promise rejects with */
-  failed(error: TransportError): unknown
+  failed(error: TransportError): T
 }
 
 /** One pipelined connection to one server, opened lazily by the first request, reopened after any failure. */

@@ -52,7 +52,8 @@ export class SerialConnection implements Exchange {
     try {
       reply = await this.ask(request, options?.timeout ?? 3000)
     } catch (error) {
-      throw receiver && error instanceof TransportError ? receiver.failed(error) : error
+      if (receiver && error instanceof TransportError) return receiver.failed(error)
+      throw error
     }
     return receiver ? receiver.reply(reply) : reply
   }
