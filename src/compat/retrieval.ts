@@ -6,6 +6,7 @@ import type { Bytes, Item, ItemsReply } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import { MemcachedError, type Modes, type Operation, type Server } from '../strict/index.js'
+import { type Group, groupOf } from '../strict/many.js'
 import { TransportError } from '../transport/errors.js'
 import type { CompatKey, Context, KeysOf } from './context.js'
 import type { Emulation } from './emulation.js'
@@ -102,8 +103,10 @@ export async function getMulti<K>(
 ): Promise<Map<K, unknown>> {
   const { emulation, commands, keys } = context
   const prefix = keys.prefix(keyPrefix, 'getMulti')
-  const names = new Map<Bytes, K>()
+  const names: K[] = []
   const asked: { readonly key: Bytes; readonly hash?: bigint }[] = []
+  /** Otherwise two of them may be one key in other words. */
+  let texts = emulation.options.keyEncoder === undefined
   const bareTuples = emulation.on('multi-tuple-keys') && emulation.facts.multiTuples === 'broken'
   for (const key of keyList(context, given, 'getMulti', 'dict is not a sequence')) {
     const { wire, hash, shown } = keys.one(key, 'getMulti', prefix)
@@ -120,27 +123,31 @@ export async function getMulti<K>(
       })
       name = (Array.isArray(key) ? key[1] : (key as { items: unknown[] }).items[1]) as K
     }
-    // pylibmc returns a key given as text and as bytes once, as text; python-memcached as it was given last.
-    if (emulation.on('keys') || typeof names.get(wire) !== 'string') names.set(wire, name)
+    texts &&= typeof name === 'string'
+    names.push(name)
   }
+  if (!texts) unify(names, asked, emulation.on('keys'))
   const values = new Map<K, unknown>()
-  const found: Found = (wire, value) => values.set(names.get(wire) as K, value)
+  const found: Found = (index, value) => values.set(names[index]!, value)
   if (emulation.on('errors')) await readAll(context, asked, found)
-  else
-    for (const item of await fetchAll(context, asked))
-      found(item.key, commands.slots.decode(item, 'getMulti'))
+  else {
+    const hashes = asked.flatMap(({ key, hash }) => (hash === undefined ? [] : [[key, hash] as const]))
+    const wires = asked.map(({ key }) => key)
+    await commands.readMulti(wires, commands.slots.modes(), found, new Map(hashes))
+  }
   return values
 }
 
-type Found = (wire: Bytes, value: unknown) => void
+type Found = (index: number, value: unknown) => void
 
 type Asked = readonly { readonly key: Bytes; readonly hash?: bigint }[]
 
-/** pylibmc's way: only when no server could be asked at all, there is an error. */
-function fetchAll({ commands }: Context, asked: Asked): Promise<Item[]> {
-  const hashes = new Map(asked.flatMap(({ key, hash }) => (hash === undefined ? [] : [[key, hash] as const])))
-  const wires = asked.map(({ key }) => key)
-  return commands.fetchMulti(wires, commands.slots.modes(), hashes)
+/** pylibmc returns a key given as text and as bytes once, as text; python-memcached as it was given last. */
+function unify<K>(names: K[], asked: Asked, latest: boolean): void {
+  const unified = new Map<Bytes, K>()
+  for (const [index, { key }] of asked.entries())
+    if (latest || typeof unified.get(key) !== 'string') unified.set(key, names[index]!)
+  for (const [index, { key }] of asked.entries()) names[index] = unified.get(key)!
 }
 
 /** python-memcached's way: what arrived counts, whatever went wrong. */
@@ -149,18 +156,18 @@ async function readAll(context: Context, asked: Asked, found: Found): Promise<vo
   const modes = commands.slots.modes()
   const troubles: unknown[] = []
   const servers = await pickAll(commands, 'getMulti', asked, troubles)
-  const groups = new Map<Server, Bytes[]>()
+  const groups = new Map<Server, Group>()
   for (const [index, server] of servers.entries()) {
     if (!server) continue
-    const wires = groups.get(server) ?? []
-    groups.set(server, wires)
-    wires.push(modes.namespace + asked[index]!.key)
+    const group = groupOf(groups, server)
+    group.wires.push(modes.namespace + asked[index]!.key)
+    group.indexes.push(index)
   }
   const undecodable: unknown[] = []
   await Promise.all(
-    Array.from(groups, async ([server, wires]) => {
+    Array.from(groups.values(), async (group) => {
       try {
-        await readFrom(context, server, wires, modes, found, undecodable)
+        await readFrom(context, group, modes, found, undecodable)
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
         troubles.push(error)
@@ -174,8 +181,7 @@ async function readAll(context: Context, asked: Asked, found: Found): Promise<vo
 
 async function readFrom(
   context: Context,
-  server: Server,
-  wires: readonly Bytes[],
+  { server, wires, indexes }: Group,
   modes: Modes,
   found: Found,
   undecodable: unknown[],
@@ -187,9 +193,11 @@ async function readFrom(
   const taker: ItemTaker = {
     textFlags: slots.textFlags ?? -1,
     item(index, flags, cas, data) {
-      const key = wires[index]!
       try {
-        found(key, typeof data === 'string' ? data : decode({ key, flags, cas, data }))
+        found(
+          indexes[index]!,
+          typeof data === 'string' ? data : decode({ key: wires[index]!, flags, cas, data }),
+        )
       } catch (error) {
         undecodable.push(error)
       }
@@ -202,7 +210,7 @@ async function readFrom(
     if (error) throw commands.selection.failed(server, error, 'getMulti', undefined)
   }
   // From a connection that reads as python-memcached reads.
-  for (const item of reply.items) found(item.key, decode(item))
+  for (const item of reply.items) found(indexes[wires.indexOf(item.key)]!, decode(item))
 }
 
 /** python-memcached reads on after a line it does not know, until the timeout. Undefined where the switch is off. */

@@ -1,16 +1,13 @@
 /** Retrieval of many keys: grouped by server once, asked at the same time, merged once. Source: spec/pylibmc §7.3. */
 import * as requests from '../protocol/requests.js'
-import type { Bytes, Item, ItemsReply } from '../protocol/wire.js'
+import type { Bytes } from '../protocol/wire.js'
 import { brokenPipe, Core, neverSent, resetWhileIdle, wentStale } from './core.js'
 import { errorFor, Failure, MemcachedError, SomeErrors, UnixSocketError } from './errors.js'
 import { ManyValues } from './receivers.js'
 import type { Modes, Server } from './slots.js'
 
-/** Hears of errors that leave keys out. */
-type Tell = ((error: MemcachedError) => void) | undefined
-
 /** What one server is asked for. */
-interface Group {
+export interface Group {
   readonly server: Server
   /** Keys with their namespace. */
   readonly wires: Bytes[]
@@ -20,25 +17,6 @@ interface Group {
 
 export class Many extends Core {
   /**
-   * Items of many keys, in reply order server by server.
-   * @throws as `readMulti`
-   */
-  async fetchMulti(
-    keys: readonly Bytes[],
-    modes: Modes,
-    hashes?: ReadonlyMap<Bytes, bigint>,
-    tell?: Tell,
-  ): Promise<Item[]> {
-    const items: (readonly Item[])[] = []
-    await this.askAll(keys, modes, hashes, tell, async ({ server, wires }, place) => {
-      const request = requests.retrieval(modes.retrieval, wires, true)
-      const reply = await this.exchange(server, request, 'getMulti', undefined, modes, (reply) => reply)
-      items[place] = (reply as ItemsReply).items
-    })
-    return items.flat()
-  }
-
-  /**
    * Values of many keys; `found` is called while the replies are being read. Errors while reading leave out what had not
    * arrived; only when no server could be asked at all is the error of the last key thrown (spec/pylibmc §7.3).
    * @throws also the first thing that decoding throws, once everything has been read
@@ -47,9 +25,10 @@ export class Many extends Core {
     keys: readonly Bytes[],
     modes: Modes,
     found: (index: number, value: unknown) => void,
+    hashes?: ReadonlyMap<Bytes, bigint>,
   ): Promise<void> {
     const failures: unknown[] = []
-    await this.askAll(keys, modes, undefined, undefined, ({ server, wires, indexes }) => {
+    await this.askAll(keys, modes, hashes, ({ server, wires, indexes }) => {
       const each = (index: number, value: unknown) => found(indexes[index]!, value)
       const values = new ManyValues(this.slots, server, 'getMulti', wires, each, failures)
       return this.send(server, requests.retrieval(modes.retrieval, wires, true, values), modes, values)
@@ -81,8 +60,7 @@ export class Many extends Core {
     keys: readonly Bytes[],
     modes: Modes,
     hashes: ReadonlyMap<Bytes, bigint> | undefined,
-    tell: Tell,
-    ask: (group: Group, place: number) => Promise<void>,
+    ask: (group: Group) => Promise<void>,
   ): Promise<void> {
     const groups = new Map<Server, Group>()
     /** By the index of the key that met them. */
@@ -98,20 +76,18 @@ export class Many extends Core {
         group.indexes.push(index)
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
-        tell?.(error)
         errors[index] = error
       }
     }
     let asked = 0
     /** Groups of which nothing could be asked. */
     const unasked = new Set<Group>()
-    const askGroup = async (group: Group, place: number): Promise<void> => {
+    const askGroup = async (group: Group): Promise<void> => {
       try {
-        await ask(group, place)
+        await ask(group)
         asked++
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
-        tell?.(error)
         if (modes.binary && wentStale(error)) throw brokenPipe(error, 'getMulti')
         const refused = resetWhileIdle(error)
         if (!refused && !neverSent(error)) {
@@ -153,7 +129,7 @@ function notConnected({ server, cause }: MemcachedError, { retcode }: { retcode:
   return errorFor(retcode, 'getMulti', text, { server, cause })
 }
 
-function groupOf(groups: Map<Server, Group>, server: Server): Group {
+export function groupOf(groups: Map<Server, Group>, server: Server): Group {
   let group = groups.get(server)
   if (!group) {
     group = { server, wires: [], indexes: [] }
