@@ -1,7 +1,7 @@
 /** set, add, replace, append, prepend and cas. Source: spec/python-memcached §10, §12. */
 import type { StoreVerb } from '../protocol/wire.js'
 import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
-import type { StoreOptions, Time } from '../strict/index.js'
+import type { Key, StoreOptions, Time } from '../strict/index.js'
 import type { CompressionRequest } from '../values/index.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
 import { again, stored } from './outcomes.js'
@@ -58,7 +58,7 @@ export async function cas(
     })
   if (!emulation.on('cas-fallback')) {
     if (unique === undefined) throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
-    return stored(emulation, 'cas', wire, () => commands.cas(wire, value, unique, rest))
+    return stored(emulation, 'cas', wire, () => commands.cas(key as Key, value, unique, rest))
   }
   if (unique !== undefined) return store(context, 'cas', key, value, rest, BigInt.asUintN(64, unique))
   announcer.heard?.announce('cas-fallback', {
