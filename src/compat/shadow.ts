@@ -200,7 +200,7 @@ function shown(outcome: Outcome): string {
 function difference(compat: Outcome, strict: Outcome): MismatchKind | undefined {
   if ('error' in compat || 'error' in strict)
     return 'error' in compat && 'error' in strict && shown(compat) === shown(strict) ? undefined : 'raises'
-  if (compat.value.json() === strict.value.json()) return undefined
+  if (compat.value.equals(strict.value)) return undefined
   const values = [compat.value.again() ?? null, strict.value.again() ?? null]
   const truths = values.map((value) => value !== null && value !== false && value !== 0)
   if (truths[0] !== truths[1]) return 'truth'

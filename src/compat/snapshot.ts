@@ -29,8 +29,14 @@ export class Snapshot {
     return new Snapshot(undefined, toTypedJson(value))
   }
 
-  /** The same for equal values. @throws ValueEncodeError */
-  json(): string {
+  /** @throws ValueEncodeError */
+  equals(other: Snapshot): boolean {
+    const unchanging = this.copy === undefined && other.copy === undefined
+    if (unchanging && Object.is(this.value ?? null, other.value ?? null)) return true
+    return this.json() === other.json()
+  }
+
+  private json(): string {
     return JSON.stringify(this.copy === undefined ? toTypedJson(this.value ?? null) : this.copy)
   }
 
