@@ -22,7 +22,7 @@ const rows = [
     '100 records of 5 fields',
     Array.from({ length: 100 }, (_, i) => ({ id: i, name: `n${i}`, price: 1.5, tags: 'a', stock: true })),
   ],
-  ['list of 9999 integers', Array.from({ length: 9999 }, (_, i) => i)],
+  ['list of 1999 integers', Array.from({ length: 1999 }, (_, i) => i)],
 ]
 
 const { values } = readOptions()
