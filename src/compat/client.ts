@@ -3,11 +3,20 @@ import type { Bytes } from '../protocol/wire.js'
 import { typeName } from '../python/type-name.js'
 import { timeOf } from '../strict/arguments.js'
 import { Commands } from '../strict/commands.js'
-import type { Key, PrefixOptions, StoreOptions, Time, TimeOptions } from '../strict/index.js'
+import type {
+  CallOptions,
+  Key,
+  PrefixOptions,
+  StoreOptions,
+  Client as StrictClient,
+  Time,
+  TimeOptions,
+} from '../strict/index.js'
 import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } from './context.js'
 import { count } from './counters.js'
 import { DivergenceEmitter } from './divergence.js'
 import { type ClientOptions, Emulation } from './emulation.js'
+import { type EverythingOff, everythingOff } from './everything-off.js'
 import { type HostState, hostStates, probingOf } from './hosts.js'
 import { Keys } from './keys.js'
 import { swallowingModes } from './outcomes.js'
@@ -19,7 +28,7 @@ import { compatSlots } from './slots.js'
 import { flushAll, getSlabStats, getSlabs, getStats } from './statistics.js'
 import { type CompatStoreArgument, cas, store } from './storage.js'
 import { mustHave } from './surface.js'
-import { type TouchArgument, touch } from './touch.js'
+import { type TouchArgument, touch, touchArguments } from './touch.js'
 
 /** python-memcached's client: its methods in camelCase, every emulated behaviour a switch (docs/compat.md, docs/switches.md). */
 export class Client extends DivergenceEmitter {
@@ -27,10 +36,13 @@ export class Client extends DivergenceEmitter {
   private readonly keys: Keys
   private readonly casIds = new Map<Bytes, bigint>()
   private context!: Context
+  /** Instead of the context's families of methods, when every switch is off. */
+  private strict: EverythingOff | undefined
 
   /**
    * Opens no connection.
-   * @throws ValueError, TypeError, OverflowError for servers that cannot be parsed and for options
+   * @throws ValueError, TypeError, OverflowError for servers that cannot be parsed and for options; with everything off also what
+   *   the strict client's constructor throws
    */
   constructor(servers: Iterable<CompatServerInput>, options: ClientOptions = {}) {
     super()
@@ -46,7 +58,8 @@ export class Client extends DivergenceEmitter {
     const specs = [...servers].map(parseCompatServer)
     this.context?.commands.disconnectAll()
     const { emulation, keys, casIds } = this
-    const commands = new Commands(compatSlots(emulation, specs, keys))
+    this.strict = emulation.everythingOff ? everythingOff(emulation, specs) : undefined
+    const commands = this.strict ?? new Commands(compatSlots(emulation, specs, keys))
     const swallowing = swallowingModes(emulation, commands.slots.modes())
     this.context = { emulation, keys, casIds, commands, swallowing }
   }
@@ -58,6 +71,7 @@ export class Client extends DivergenceEmitter {
    * @throws MemcachedKeyError; ValueDecodeError for items that cannot be read
    */
   get<T = unknown>(key: CompatKey, missing?: T): Promise<T | null | undefined> {
+    if (this.strict) return this.strict.get<T>(key as Key, missing)
     return get(this.context, key, missing) as Promise<T | null | undefined>
   }
 
@@ -66,6 +80,7 @@ export class Client extends DivergenceEmitter {
    * @throws as get; AttributeError up to 1.44
    */
   gets<T = unknown>(key: CompatKey): Promise<T | null | [T | undefined, bigint | undefined]> {
+    if (this.strict) return this.strict.gets<T>(key as Key)
     return gets(this.context, key) as Promise<T | null | [T, bigint]>
   }
 
@@ -74,6 +89,7 @@ export class Client extends DivergenceEmitter {
     keys: KeysOf<K>,
     options: PrefixOptions = {},
   ): Promise<Map<K, unknown>> {
+    if (this.strict) return this.strict.getMulti(keys as Iterable<Key>, options) as Promise<Map<K, unknown>>
     return getMulti(this.context, keys, options.keyPrefix)
   }
 
@@ -84,26 +100,31 @@ export class Client extends DivergenceEmitter {
    * @throws MemcachedKeyError; TypeError for times and values that cannot be written
    */
   set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    if (this.strict) return this.strict.set(key as Key, value, options)
     return store(this.context, 'set', key, value, options)
   }
 
   /** Stores when missing. See set. */
   add(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    if (this.strict) return this.strict.add(key as Key, value, options)
     return store(this.context, 'add', key, value, options)
   }
 
   /** Stores when it exists. See set. */
   replace(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    if (this.strict) return this.strict.replace(key as Key, value, options)
     return store(this.context, 'replace', key, value, options)
   }
 
   /** Adds behind the stored bytes. See set. */
   append(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    if (this.strict) return this.strict.append(key as Key, value, options)
     return store(this.context, 'append', key, value, options)
   }
 
   /** Adds before the stored bytes. See set. */
   prepend(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    if (this.strict) return this.strict.prepend(key as Key, value, options)
     return store(this.context, 'prepend', key, value, options)
   }
 
@@ -118,6 +139,7 @@ export class Client extends DivergenceEmitter {
     unique?: bigint | CompatStoreArgument,
     options?: CompatStoreArgument,
   ): Promise<boolean | 0> {
+    if (this.strict) return this.strict.cas(key as Key, value, unique as bigint, options)
     return cas(this.context, key, value, unique, options)
   }
 
@@ -126,7 +148,8 @@ export class Client extends DivergenceEmitter {
     mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
     options?: Time | (StoreOptions & PrefixOptions & NoReply),
   ): Promise<K[]> {
-    const { context } = this
+    const { context, strict } = this
+    if (strict) return strict.setMulti(mapping as ReadonlyMap<Key, unknown>, options) as Promise<K[]>
     if (this.emulation.on('set-multi')) return setMulti(context, mapping, options, modesFor(context, options))
     return context.commands.setMulti(mapping as ReadonlyMap<Key, unknown>, options) as Promise<K[]>
   }
@@ -138,11 +161,13 @@ export class Client extends DivergenceEmitter {
    * @throws ValueError when the server refuses (not a number, bad delta) or closes the connection
    */
   incr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
+    if (this.strict) return this.strict.incr(key as Key, delta as number, options as CallOptions)
     return count(this.context, 'incr', key, delta, options)
   }
 
   /** Stops at 0. See incr. */
   decr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
+    if (this.strict) return this.strict.decr(key as Key, delta as number, options as CallOptions)
     return count(this.context, 'decr', key, delta, options)
   }
 
@@ -150,6 +175,7 @@ export class Client extends DivergenceEmitter {
 
   /** 1 when deleted (up to 1.61 also when missing), 0 otherwise. @throws MemcachedKeyError */
   delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
+    if (this.strict) return this.strict.delete(key as Key, options as CallOptions)
     return remove(this.context, key, options, this.emulation.facts.missingDelete === 1)
   }
 
@@ -165,6 +191,7 @@ export class Client extends DivergenceEmitter {
     options?: NoReply,
   ): Promise<boolean | 0 | 1> {
     if (command === 'touch') return this.touch(key, time ?? 0, options)
+    if (this.strict) return this.strict.delete(key as Key, options as CallOptions)
     const argument = { ...options, time: time ? Number(time) : null }
     return remove(this.context, key, argument, missingSucceeds(expected))
   }
@@ -174,11 +201,13 @@ export class Client extends DivergenceEmitter {
     keys: KeysOf<CompatKey | number | bigint>,
     options: PrefixOptions & NoReply & { readonly time?: number | null } = {},
   ): Promise<boolean | 0 | 1> {
+    if (this.strict) return this.strict.deleteMulti(keys as Iterable<Key>, options)
     return deleteMulti(this.context, keys, options)
   }
 
   /** Gives an item a new time in seconds: 1, or 0 when it is missing or the server refuses. @throws AttributeError up to 1.53 */
   touch(key: CompatKey, time: TouchArgument = 0, options?: NoReply): Promise<boolean | 0 | 1> {
+    if (this.strict) return this.strict.touch(key as Key, ...touchArguments(time, options))
     return touch(this.context, key, time, options)
   }
 
@@ -186,6 +215,7 @@ export class Client extends DivergenceEmitter {
 
   /** Invalidates every item of the servers that can be reached. null (true with `return-values` off). @throws PythonSocketError */
   async flushAll(time?: Time | TimeOptions): Promise<null | true> {
+    if (this.strict) return this.strict.flushAll(time)
     if (this.emulation.on('errors')) {
       if (time !== undefined && timeOf(time) !== 0)
         throw new TypeError('flush_all takes no time in python-memcached')
@@ -202,6 +232,7 @@ export class Client extends DivergenceEmitter {
 
   /** `[["host:port (weight)", { name: value }], …]` of the servers that can be reached. @throws IndexError, PythonSocketError */
   async getStats(argument?: string): Promise<[server: string, stats: Record<string, string>][]> {
+    if (this.strict) return this.strict.getStats(argument)
     if (this.emulation.on('statistics')) return getStats(this.context, argument)
     return this.context.commands.getStats(argument)
   }
@@ -218,7 +249,17 @@ export class Client extends DivergenceEmitter {
 
   /** Index of the server that placement alone gives a key, without I/O. */
   hash(key: CompatKey): number {
-    return this.context.commands.hash(this.keys.one(key, 'hash').wire)
+    if (this.strict) return this.strict.hash(key as Key)
+    return this.context.commands.selection.place(this.keys.one(key, 'hash').wire)
+  }
+
+  /**
+   * The strict client on which this one stands when every switch is off; otherwise undefined. For what python-memcached has no
+   * method for: `addMulti`, `incrMulti`, behaviors at run time, the mapping methods. `setServers` makes a new one, from the options
+   * of the constructor.
+   */
+  get pylibmc(): StrictClient | undefined {
+    return this.strict
   }
 
   /** The pipeline below, for this package's own tools: items as bytes, without policies. */

@@ -2,7 +2,9 @@
 import { ValueError } from '../python/errors.js'
 import { checkOptions } from '../python/options.js'
 import { typeName } from '../python/type-name.js'
+import type { ClientOptions as StrictOptions } from '../strict/index.js'
 import type { Announcer } from './divergence.js'
+import { checkCounterparts } from './everything-off.js'
 import { type Hooks, hookNames } from './hooks.js'
 import { type PresetName, presets } from './presets.js'
 import { checkConstructor } from './surface.js'
@@ -18,6 +20,12 @@ export interface ClientOptions extends Hooks {
   readonly emulate?: PresetName
   /** Single behaviours set otherwise than in the preset. */
   readonly switches?: Partial<Readonly<Record<SwitchName, SwitchSetting>>>
+  /**
+   * With every switch at `pylibmc` only: what pylibmc's own constructor is told (behaviors, `binary`, credentials, …), so that the
+   * end of the walk can be tried before the class is replaced. What a keyword below says in other words is not said twice
+   * (docs/compat.md#everything-off).
+   */
+  readonly pylibmc?: StrictOptions
   /** Write python-memcached's log lines to standard error, or hand them to a function. Default false. */
   readonly debug?: boolean | ((line: string) => void)
   /** Pickle protocol for writing, 0–5; negative = the highest. Default 0. */
@@ -28,7 +36,7 @@ export interface ClientOptions extends Hooks {
   readonly serverMaxValueLength?: number
   /** Seconds that a failed server is left alone. Default 30. */
   readonly deadRetry?: number
-  /** Seconds for a whole operation: connecting, queueing, sending, waiting. Default 3. */
+  /** Seconds for a whole operation: connecting, queueing, sending, waiting. Default 3; with everything off pylibmc's own times. */
   readonly socketTimeout?: number
   /** Remember the CAS uniques of `gets` for `cas`. Default false. */
   readonly cacheCas?: boolean
@@ -46,6 +54,7 @@ const optionNames = Object.keys({
   ...hookNames,
   emulate: true,
   switches: true,
+  pylibmc: true,
   debug: true,
   pickleProtocol: true,
   serverMaxKeyLength: true,
@@ -62,6 +71,8 @@ const optionNames = Object.keys({
 export class Emulation {
   readonly facts: VersionFacts
   readonly switches: Readonly<Record<SwitchName, SwitchSetting>>
+  /** Every switch is at `pylibmc`. */
+  readonly everythingOff: boolean
   readonly serverMaxKeyLength: number
   readonly serverMaxValueLength: number
   readonly deadRetry: number
@@ -74,7 +85,10 @@ export class Emulation {
   readonly debug: (text: string) => void
   readonly debugging: boolean
 
-  /** @throws ValueError naming the option and what it may be; TypeError for options that do not exist */
+  /**
+   * @throws ValueError naming the option and what it may be, or the switch that keeps `pylibmc` from being given; TypeError for
+   *   options that do not exist
+   */
   constructor(
     readonly options: ClientOptions,
     readonly announcer: Announcer,
@@ -87,9 +101,13 @@ export class Emulation {
       const settings = settingsOf(name as SwitchName)
       if (!settings.includes(setting)) throw unknownName(`switch ${name}`, setting, settings)
     }
-    this.facts = preset.facts
-    checkProtocol(options.pickleProtocol, preset.facts)
     this.switches = { ...preset.switches, ...options.switches }
+    const on = switchNames.filter((name) => this.switches[name] !== 'pylibmc')
+    this.everythingOff = on.length === 0
+    // Of a version nothing is left.
+    this.facts = (this.everythingOff ? presets.pylibmc : preset).facts
+    checkProtocol(options.pickleProtocol, this.facts)
+    checkPylibmc(options, on, this.switches)
     this.serverMaxKeyLength = limit(options, 'serverMaxKeyLength', 250)
     this.serverMaxValueLength = limit(options, 'serverMaxValueLength', 1024 * 1024)
     this.deadRetry = limit(options, 'deadRetry', 30)
@@ -108,6 +126,23 @@ export class Emulation {
 
   /** Is this behaviour python-memcached's? */
   readonly on = (name: SwitchName): boolean => this.switches[name] === 'python-memcached'
+}
+
+function checkPylibmc(
+  options: ClientOptions,
+  [on, ...others]: readonly SwitchName[],
+  settings: Readonly<Record<SwitchName, SwitchSetting>>,
+): void {
+  if (options.pylibmc === undefined) return
+  if (on !== undefined) {
+    const more = others.length === 0 ? '' : ` (and ${others.length} more are on)`
+    throw new ValueError(
+      `the option pylibmc needs every switch at 'pylibmc', and ${on} is '${settings[on]}'${more}`,
+    )
+  }
+  if (typeof options.pylibmc !== 'object' || options.pylibmc === null)
+    throw new TypeError(`pylibmc must be options of pylibmc, not ${typeName(options.pylibmc)}`)
+  checkCounterparts(options)
 }
 
 function checkProtocol(protocol: unknown, { python, pickler }: VersionFacts): void {

@@ -1,5 +1,6 @@
 /** A compat client whose operations a strict client repeats aside. What that means: shadow.ts. */
 import type { EventEmitter } from 'node:events'
+import type { StoreVerb } from '../protocol/wire.js'
 import type { Key, PrefixOptions, Client as StrictClient, Time } from '../strict/index.js'
 import { Client } from './client.js'
 import type { CompatKey, KeysOf, NoReply } from './context.js'
@@ -48,8 +49,11 @@ export class ShadowedClient extends Client {
   }
 
   override get<T = unknown>(key: CompatKey, missing?: T): Promise<T | null | undefined> {
-    return this.shadow.follow('get', key, super.get(key, missing), (strict) =>
-      strict.get(asked(key), missing),
+    return this.shadow.follow(
+      'get',
+      key,
+      super.get(key, missing),
+      () => (strict) => strict.get(asked(key), missing),
     )
   }
 
@@ -57,65 +61,81 @@ export class ShadowedClient extends Client {
     keys: KeysOf<K>,
     options: PrefixOptions = {},
   ): Promise<Map<K, unknown>> {
-    // An iterable can be read once only.
-    const given =
-      Symbol.iterator in Object(keys) && !(keys instanceof Map) ? [...(keys as Iterable<K>)] : keys
-    return this.shadow.follow('getMulti', given, super.getMulti(given, options), (strict) =>
-      strict.getMulti(asked<Iterable<Key>>(given), options),
-    )
+    // Any other iterable can be read once only.
+    const once = Symbol.iterator in Object(keys) && !(keys instanceof Map) && !Array.isArray(keys)
+    const given = once ? [...(keys as Iterable<K>)] : keys
+    return this.shadow.follow('getMulti', given, super.getMulti(given, options), () => {
+      const kept = Array.isArray(given) ? [...given] : given
+      return (strict) => strict.getMulti(asked<Iterable<Key>>(kept), options)
+    })
   }
 
   override set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.shadow.follow('set', key, super.set(key, value, options), (strict) =>
-      strict.set(asked(key), value, options),
-    )
+    return this.stored('set', super.set(key, value, options), key, value, options)
   }
 
   override add(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.shadow.follow('add', key, super.add(key, value, options), (strict) =>
-      strict.add(asked(key), value, options),
-    )
+    return this.stored('add', super.add(key, value, options), key, value, options)
   }
 
   override replace(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.shadow.follow('replace', key, super.replace(key, value, options), (strict) =>
-      strict.replace(asked(key), value, options),
-    )
+    return this.stored('replace', super.replace(key, value, options), key, value, options)
   }
 
   override append(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.shadow.follow('append', key, super.append(key, value, options), (strict) =>
-      strict.append(asked(key), value, options),
-    )
+    return this.stored('append', super.append(key, value, options), key, value, options)
   }
 
   override prepend(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.shadow.follow('prepend', key, super.prepend(key, value, options), (strict) =>
-      strict.prepend(asked(key), value, options),
-    )
+    return this.stored('prepend', super.prepend(key, value, options), key, value, options)
+  }
+
+  private stored(
+    verb: Exclude<StoreVerb, 'cas'>,
+    primary: Promise<boolean | 0>,
+    key: CompatKey,
+    value: unknown,
+    options: CompatStoreArgument | undefined,
+  ): Promise<boolean | 0> {
+    return this.shadow.follow(verb, key, primary, (keep) => {
+      const kept = keep(value)
+      return (strict) => strict[verb](asked(key), kept.again(), options)
+    })
   }
 
   override incr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
-    return this.shadow.follow('incr', key, super.incr(key, delta, options), (strict) =>
-      strict.incr(asked(key), asked(delta)),
+    return this.shadow.follow(
+      'incr',
+      key,
+      super.incr(key, delta, options),
+      () => (strict) => strict.incr(asked(key), asked(delta)),
     )
   }
 
   override decr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
-    return this.shadow.follow('decr', key, super.decr(key, delta, options), (strict) =>
-      strict.decr(asked(key), asked(delta)),
+    return this.shadow.follow(
+      'decr',
+      key,
+      super.decr(key, delta, options),
+      () => (strict) => strict.decr(asked(key), asked(delta)),
     )
   }
 
   override delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
-    return this.shadow.follow('delete', key, super.delete(key, options), (strict) =>
-      strict.delete(asked(key)),
+    return this.shadow.follow(
+      'delete',
+      key,
+      super.delete(key, options),
+      () => (strict) => strict.delete(asked(key)),
     )
   }
 
   override touch(key: CompatKey, time: TouchArgument = 0, options?: NoReply): Promise<boolean | 0 | 1> {
-    return this.shadow.follow('touch', key, super.touch(key, time, options), (strict) =>
-      strict.touch(asked(key), asked<Time>(time)),
+    return this.shadow.follow(
+      'touch',
+      key,
+      super.touch(key, time, options),
+      () => (strict) => strict.touch(asked(key), asked<Time>(time)),
     )
   }
 }

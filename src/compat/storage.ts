@@ -2,7 +2,7 @@
 import type { StoreVerb } from '../protocol/wire.js'
 import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
 import type { PreparedStore } from '../strict/core.js'
-import type { StoreOptions, Time } from '../strict/index.js'
+import type { Key, StoreOptions, Time } from '../strict/index.js'
 import type { CompressionRequest } from '../values/index.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
 import { again, unstored } from './outcomes.js'
@@ -65,7 +65,8 @@ export async function cas(
     })
   if (!emulation.on('cas-fallback')) {
     if (unique === undefined) throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
-    return commands.cas(wire, value, unique, rest).catch((error) => unstored(emulation, 'cas', wire, error))
+    const stored = commands.cas(key as Key, value, unique, rest)
+    return stored.catch((error) => unstored(emulation, 'cas', wire, error))
   }
   if (unique !== undefined) return store(context, 'cas', key, value, rest, BigInt.asUintN(64, unique))
   announcer.heard?.announce('cas-fallback', {

@@ -1,7 +1,7 @@
 /** touch. Source: spec/python-memcached §10.4. */
 import * as requests from '../protocol/requests.js'
 import type { Bytes } from '../protocol/wire.js'
-import type { Time } from '../strict/index.js'
+import type { CallOptions, Time } from '../strict/index.js'
 import { replyError, softOutcome } from '../strict/replies.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
 import { asNumber, sentText, storeTime } from './exptime.js'
@@ -21,9 +21,8 @@ export async function touch(
   const { emulation, commands, keys } = context
   mustHave(emulation, 'touch')
   const { wire, hash } = keys.one(key, 'touch')
-  const named = isOptions(time) ? time : undefined
-  const given = named ? ('time' in named ? named.time : 0) : time
-  const modes = modesFor(context, named ?? options)
+  const [given, rest] = touchArguments(time, options)
+  const modes = modesFor(context, rest)
   const exptime = touchTime(context, given, wire)
   if (wire === '') return spelled(emulation, 'touch', wire, false)
   try {
@@ -63,6 +62,15 @@ function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes):
   if (integer && number !== undefined && number < 0)
     return String(negativeTime(emulation, number, 'touch', key))
   return sentText(time)
+}
+
+/** The time, and the options in which it may have come. */
+export function touchArguments(
+  time: TouchArgument,
+  options: NoReply | undefined,
+): [time: Time, options: (NoReply & CallOptions) | undefined] {
+  if (!isOptions(time)) return [time as Time, options]
+  return [('time' in time ? time.time : 0) as Time, time]
 }
 
 function isOptions(value: unknown): value is NoReply & { readonly time?: Time | null } {

@@ -1,6 +1,7 @@
 /**
  * Both clients against what the real libraries did: replayed from the recorded bytes (which also proves that we send the same bytes),
- * live on a real memcached behind a fault proxy, and pylibmc's on the embedded server.
+ * live on a real memcached behind a fault proxy, and pylibmc's on the embedded server and through the compat client with everything
+ * off (from the recorded bytes: everything-off.test.ts).
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { construct } from '../../src/audit/construct.js'
 import type { PresetName } from '../../src/compat/index.js'
 import { firstDifference } from './compare.js'
 import { embeddedStage } from './embedded-stage.js'
+import { facade, strictOptions } from './facade.js'
 import { liveStage } from './live-stage.js'
 import { type Cast, play } from './play.js'
 import { fixtures, loadRecordings, type Recording, recordedLibraries } from './recordings.js'
@@ -23,8 +25,14 @@ const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = J
 )
 
 /** The client that must do what the library did. */
-function castFor({ library, version, binary }: Recording, protocol?: 'meta' | 'auto'): Cast {
+function castFor({ library, version, binary }: Recording, mode: Mode): Cast {
+  if (mode === 'facade')
+    return {
+      library: 'pylibmc',
+      construct: (servers, kwargs) => facade(servers, strictOptions(kwargs, binary)),
+    }
   if (library === 'pylibmc') {
+    const protocol = mode === 'meta' || mode === 'auto' ? mode : undefined
     return {
       library,
       construct: (servers, kwargs) =>
@@ -41,15 +49,15 @@ function castFor({ library, version, binary }: Recording, protocol?: 'meta' | 'a
   }
 }
 
-type Mode = 'replayed' | 'live' | 'embedded' | 'meta' | 'auto'
+type Mode = 'replayed' | 'live' | 'embedded' | 'meta' | 'auto' | 'facade'
 
 /**
  * The text protocol's recordings of pylibmc hold over meta commands as well: the same outcomes, other bytes. The embedded server has
  * to do for pylibmc's what a real one does.
  */
 function modes(folder: string): Mode[] {
-  if (folder === 'pylibmc-1.6.3') return ['replayed', 'live', 'embedded', 'meta', 'auto']
-  return folder === 'pylibmc-1.6.3-binary' ? ['replayed', 'live', 'embedded'] : ['replayed', 'live']
+  if (folder === 'pylibmc-1.6.3') return ['replayed', 'live', 'embedded', 'meta', 'auto', 'facade']
+  return folder === 'pylibmc-1.6.3-binary' ? ['replayed', 'live', 'embedded', 'facade'] : ['replayed', 'live']
 }
 
 const stages = {
@@ -58,6 +66,7 @@ const stages = {
   live: liveStage,
   meta: liveStage,
   auto: liveStage,
+  facade: liveStage,
 }
 
 for (const folder of recordedLibraries()) {
@@ -80,11 +89,7 @@ for (const folder of recordedLibraries()) {
         it.concurrent(title, { retry: mode === 'replayed' ? 0 : 2 }, async () => {
           const stage = await stages[mode](recording)
           try {
-            const played = await play(
-              recording,
-              stage,
-              castFor(recording, mode === 'meta' || mode === 'auto' ? mode : undefined),
-            )
+            const played = await play(recording, stage, castFor(recording, mode))
             const difference = firstDifference(recording, played) ?? (await stage.difference())
             checked++
             if (!reason) expect(difference ?? '').toBe('')

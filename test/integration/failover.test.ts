@@ -5,17 +5,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { constructorSettings } from '../../src/hashing/index.js'
+import { Client as CompatClient } from '../../src/compat/index.js'
 import { binaryProtocol } from '../../src/protocol/binary/binary.js'
-import { pylibmcDialect } from '../../src/protocol/dialects.js'
 import { textProtocol } from '../../src/protocol/text/text.js'
 import { EmbeddedServer } from '../../src/server/index.js'
-import { Commands } from '../../src/strict/commands.js'
-import { type BehaviorSettings, defaultBehaviors, MemcachedError } from '../../src/strict/index.js'
-import { pylibmcKey } from '../../src/strict/keys.js'
-import { HealthSelection, libmemcachedArrangement } from '../../src/strict/selection.js'
+import { type BehaviorSettings, MemcachedError, Client as StrictClient } from '../../src/strict/index.js'
 import { Connection } from '../../src/transport/connection.js'
-import { pylibmcEncoding } from '../../src/values/index.js'
 import { fixtures } from '../differential/recordings.js'
 
 type Step = readonly [name: string, ...rest: unknown[]]
@@ -30,12 +25,35 @@ interface Timeline {
 const timelines = JSON.parse(readFileSync(join(fixtures, 'vectors', 'hashing-public.json'), 'utf8'))
   .failover as Timeline[]
 
+type Client = StrictClient | CompatClient
+
+/** The strict client, and the compat client with everything off: libmemcached's failures are theirs alike. */
+const clients: readonly (readonly [name: string, make: (timeline: Timeline, now: () => number) => Client])[] =
+  [
+    [
+      'strict',
+      ({ servers, behaviors, binary }, now) =>
+        new StrictClient(
+          servers.map(({ host, port, weight }) => `${host}:${port}:${weight}`),
+          { behaviors, binary, now },
+        ),
+    ],
+    [
+      'compat with everything off',
+      ({ servers, behaviors, binary }, now) =>
+        new CompatClient(
+          servers.map(({ host, port, weight }) => [`${host}:${port}`, weight] as const),
+          { emulate: 'pylibmc', now, pylibmc: { behaviors, binary } },
+        ),
+    ],
+  ]
+
 /** Servers where the timeline's ports are only names: placement sees those, the sockets are free ports. */
-async function stage({ servers, behaviors, binary }: Timeline) {
+async function stage(timeline: Timeline, make: (typeof clients)[number][1]) {
   const clock = { now: 1_000_000 }
   const answered: number[] = []
   const embedded = await Promise.all(
-    servers.map((_, index) =>
+    timeline.servers.map((_, index) =>
       new EmbeddedServer({
         record: ({ sent }) => {
           if (!isQuit(sent)) answered.push(index)
@@ -43,63 +61,24 @@ async function stage({ servers, behaviors, binary }: Timeline) {
       }).start(),
     ),
   )
-  const set = { ...defaultBehaviors, ...behaviors }
-  const selection = new HealthSelection(
-    servers.map(({ host, port, weight }) => ({ address: { transport: 'tcp', host, port }, weight })),
-    libmemcachedArrangement(
-      constructorSettings(
-        {
-          hash: behaviors.hash,
-          distribution: behaviors.distribution,
-          ketama: on(behaviors.ketama),
-          ketama_weighted: on(behaviors.ketama_weighted),
-        },
-        servers,
-      ),
-    ),
-    false,
-    ({ address }) => {
-      const index = servers.findIndex((one) => address.transport === 'tcp' && one.port === address.port)
-      const { port } = embedded[index]!
-      return new Connection(
-        { transport: 'tcp', host: '127.0.0.1', port },
-        { connectTimeout: 2000, stale: 'fail', protocol: binary ? binaryProtocol() : textProtocol },
-      )
-    },
-    () => ({
-      health: {
-        retryTimeout: Number(set.retry_timeout),
-        deadTimeout: Number(set.dead_timeout),
-        failureLimit: Number(set.failure_limit),
-        eject: Boolean(behaviors.auto_eject || behaviors.remove_failed),
+  const client = make(timeline, () => clock.now)
+  const { selection } = client instanceof CompatClient ? client.pylibmc! : client
+  for (const server of selection.servers) {
+    const { port } = embedded[server.index]!
+    const exchange = new Connection(
+      { transport: 'tcp', host: '127.0.0.1', port },
+      {
+        connectTimeout: 2000,
+        stale: 'fail',
+        protocol: timeline.binary ? binaryProtocol() : textProtocol,
       },
-      hashPrefix: '',
-      binary,
-    }),
-    () => clock.now,
-  )
-  const encoding = pylibmcEncoding({})
-  const commands = new Commands({
-    key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, binary ? 'any' : 'unbroken'),
-    exptime: () => 0,
-    encode: (value) => encoding.encode(value, undefined),
-    decode: ({ flags, data }) => encoding.decode(flags, data),
-    selection,
-    wire: pylibmcDialect,
-    modes: () => ({
-      cas: false,
-      retrieval: 'get',
-      noreply: false,
-      namespace: '',
-      timeout: 5000,
-      binary,
-    }),
-  })
-  return { clock, answered, embedded, commands }
+    )
+    Object.assign(server, { exchange })
+  }
+  return { clock, answered, embedded, client }
 }
 
 const isQuit = (sent: string): boolean => sent.startsWith('quit') || sent.startsWith('\x80\x07')
-const on = (value: unknown): boolean | undefined => (value === undefined ? undefined : Boolean(value))
 
 /** NOT FOUND is an answer: the timelines count it as 0. */
 async function code(call: Promise<unknown>): Promise<number> {
@@ -112,9 +91,9 @@ async function code(call: Promise<unknown>): Promise<number> {
   }
 }
 
-describe('libmemcached’s timelines', () => {
+describe.each(clients)('libmemcached’s timelines, %s', (_name, make) => {
   it.concurrent.each(timelines)('$id', async (timeline) => {
-    const { clock, answered, embedded, commands } = await stage(timeline)
+    const { clock, answered, embedded, client } = await stage(timeline, make)
     for (const [index, step] of timeline.steps.entries()) {
       const [name, subject, expected, server] = step
       answered.length = 0
@@ -133,18 +112,19 @@ describe('libmemcached’s timelines', () => {
       if (name === 'advance') clock.now += Number(subject)
       else if (name === 'down' || name === 'up')
         await embedded[Number(subject)]!.fault({ fault: name, server: 0 })
-      else if (name === 'disconnect_all') commands.disconnectAll()
+      else if (name === 'disconnect_all') client.disconnectAll()
       else if (name === 'hash')
-        expect([index, name, key, commands.hash(key)]).toEqual([index, name, key, expected])
-      else if (name === 'set') expect(await seen(commands.set(key, 1))).toEqual(want)
-      else if (name === 'get') expect(await seen(commands.get(key))).toEqual(want)
-      else if (name === 'incr') expect(await seen(commands.incr(key))).toEqual(want)
-      else if (name === 'delete') expect(await seen(commands.delete(key))).toEqual(want)
-      else if (name === 'touch') expect(await seen(commands.touch(key, 0))).toEqual(want)
-      else if (name === 'get_multi') expect(await seen(commands.getMulti(subject as string[]))).toEqual(want)
+        expect([index, name, key, client.hash(key)]).toEqual([index, name, key, expected])
+      else if (name === 'set') expect(await seen(client.set(key, 1))).toEqual(want)
+      else if (name === 'get') expect(await seen(client.get(key))).toEqual(want)
+      else if (name === 'incr') expect(await seen(client.incr(key))).toEqual(want)
+      else if (name === 'delete') expect(await seen(client.delete(key))).toEqual(want)
+      else if (name === 'touch') expect(await seen(client.touch(key, 0))).toEqual(want)
+      else if (name === 'get_multi')
+        expect(await seen((client as StrictClient).getMulti(subject as string[]))).toEqual(want)
       else throw new Error(`unknown step ${name}`)
     }
-    commands.disconnectAll()
+    client.disconnectAll()
     await Promise.all(embedded.map((one) => one.stop()))
   })
 })

@@ -33,7 +33,7 @@ test('reads are compared on the same server, and agree', async () => {
   expect(await client.get('k')).toEqual(['x', 1])
   expect(await client.getMulti(['k', 'missing'])).toEqual(new Map([['k', ['x', 1]]]))
   await client.shadowIdle()
-  expect(client.shadowCounts).toEqual({ compared: 2, mismatches: 0, dropped: 0 })
+  expect(client.shadowCounts).toEqual({ compared: 2, mismatches: 0, dropped: 0, large: 0 })
   client.disconnectAll()
 })
 
@@ -72,6 +72,56 @@ test('what the caller does with its value does not count', async () => {
   client.disconnectAll()
 })
 
+test('what it does with the value it has written, or with its list of keys, counts as little', async () => {
+  const client = shadowed({ writes: true })
+  const value = { list: [1], bytes: Buffer.from('abc') }
+  const keys = ['k']
+  const stored = client.set('k', value)
+  value.list.push(2)
+  value.bytes[0] = 0
+  await stored
+  const read = client.getMulti(keys)
+  keys.push('other')
+  await read
+  await client.shadowIdle()
+  expect(seen).toEqual([])
+  expect(client.shadowCounts).toEqual({ compared: 2, mismatches: 0, dropped: 0, large: 0 })
+  expect(await strict.get('k')).toEqual({ list: [1], bytes: Buffer.from('abc') })
+  client.disconnectAll()
+})
+
+test('values of more parts than allowed are left out and counted, read or written', async () => {
+  const client = shadowed({ writes: true, maxParts: 10 })
+  await client.set('list', Array.from({ length: 9 }, String))
+  await client.set('longer', Array.from({ length: 10 }, String))
+  await client.set('deeper', { a: { b: [1, [2, [3, [4, [5]]]]] } })
+  await client.set('bytes', Buffer.alloc(9 * 1024, 'x'))
+  await client.set('more-bytes', Buffer.alloc(10 * 1024, 'x'))
+  await client.set('text', 'x'.repeat(100_000))
+  await client.shadowIdle()
+  expect(client.shadowCounts).toMatchObject({ compared: 3, dropped: 0, large: 3 })
+  for (const key of ['list', 'longer', 'deeper', 'bytes', 'more-bytes', 'text']) await client.get(key)
+  await client.shadowIdle()
+  expect(client.shadowCounts).toMatchObject({ compared: 6, mismatches: 0, dropped: 0, large: 6 })
+  client.disconnectAll()
+})
+
+test('what is not sampled, or has no room, is not even looked at', async () => {
+  let looked = 0
+  const value = {}
+  Object.defineProperty(value, 'x', { enumerable: true, get: () => ++looked })
+  strict = new StrictClient([server.address])
+  const options = { pickler: () => Buffer.from('x'), unpickler: () => value } as const
+  for (const shadow of [{ sampleRate: 0 }, { maxQueue: 0 }, {}]) {
+    const client = new ShadowedClient([server.address], options, strict, { writes: true, ...shadow })
+    await client.set('k', value)
+    await client.get('k')
+    await client.shadowIdle()
+    expect(looked > 0).toBe(!('sampleRate' in shadow || 'maxQueue' in shadow))
+    client.disconnectAll()
+  }
+})
+
 test('a shadow that stalls neither delays nor breaks the caller; what waits is bounded', async () => {
   const client = shadowed({ maxQueue: 3, concurrency: 1 })
   await client.set('k', 'v')
@@ -94,7 +144,7 @@ test('a value that cannot be compared does not reach the caller as a failure', a
   await client.set('k', [1])
   expect(typeof (await client.get('k'))).toBe('symbol')
   await client.shadowIdle()
-  expect(client.shadowCounts).toEqual({ compared: 0, mismatches: 0, dropped: 1 })
+  expect(client.shadowCounts).toEqual({ compared: 0, mismatches: 0, dropped: 1, large: 0 })
   client.disconnectAll()
 })
 
@@ -107,6 +157,9 @@ test('a sample is a sample', async () => {
   client.disconnectAll()
 })
 
-test.each([{ sampleRate: 2 }, { maxQueue: -1 }, { concurrency: 0 }])('%o is refused', (options) => {
-  expect(() => shadowed(options)).toThrow(RangeError)
-})
+test.each([{ sampleRate: 2 }, { maxQueue: -1 }, { concurrency: 0 }, { maxParts: 0 }])(
+  '%o is refused',
+  (options) => {
+    expect(() => shadowed(options)).toThrow(RangeError)
+  },
+)

@@ -13,7 +13,7 @@ import { op } from './opcodes.js'
 import { type PickleOptions, Pickler, type Save } from './pickler.js'
 import { python2Order } from './python2-order.js'
 import { FreshText } from './reduction.js'
-import { sharedKey } from './write-containers.js'
+import { sharedKey, writeEntries, writeTuple } from './write-containers.js'
 import { appendItems, saveReduce, setItems } from './write-objects.js'
 import { writers } from './writer.js'
 
@@ -21,7 +21,6 @@ import { writers } from './writer.js'
 export type Python2Module = 'cPickle' | 'pickle'
 
 const HIGHEST_PROTOCOL = 2
-const BATCH = 1000
 const bytearrayType = new PyGlobal('builtins', 'bytearray')
 const setType = new PyGlobal('builtins', 'set')
 const frozensetType = new PyGlobal('builtins', 'frozenset')
@@ -164,44 +163,14 @@ function saveDict(p: Python2Pickler, dict: object, entries: readonly (readonly [
   if (entries.length === 0) p.memoizeReferred(dict)
   else p.memoize(dict)
   const placed = python2Order(entries, ([key]) => key)
-  if (!p.inC || !p.bin || entries.length < 2) {
-    if (p.inC && p.bin) p.borrowsItems()
-    setItems(p, placed)
-    return
-  }
-  p.borrowsItems()
-  // After a full batch cPickle begins another one, also when nothing is left for it.
-  for (let from = 0; from <= placed.length; from += BATCH) {
-    p.out.byte(op.MARK)
-    for (const [key, value] of placed.slice(from, from + BATCH)) {
-      p.save(key)
-      p.save(value)
-    }
-    p.out.byte(op.SETITEMS)
-  }
+  if (p.inC && p.bin) p.borrowsItems()
+  if (p.inC) writeEntries(p, placed, placed.length)
+  else setItems(p, placed)
 }
 
 function saveTuple(p: Python2Pickler, tuple: PyTuple): void {
-  const { out, bin } = p
-  const { items } = tuple
-  if (items.length === 0) {
-    if (bin) out.byte(op.EMPTY_TUPLE)
-    else out.text('(t')
-    return
-  }
-  const short = p.protocol >= 2 && items.length <= 3
-  if (!short) out.byte(op.MARK)
   if (p.inC) p.borrowsItems()
-  for (const item of items) p.save(item)
-  const known = p.objects.get(tuple)
-  if (known !== undefined) {
-    // The tuple contains itself: drop what was stacked and fetch the finished one.
-    if (!short && bin) out.byte(op.POP_MARK)
-    else for (let i = short ? 1 : 0; i <= items.length; i++) out.byte(op.POP)
-    return p.get(known)
-  }
-  out.byte(short ? op.TUPLE1 + items.length - 1 : op.TUPLE)
-  p.memoizeReferred(tuple)
+  if (writeTuple(p, tuple)) p.memoizeReferred(tuple)
 }
 
 function saveByteArray(p: Pickler, value: PyByteArray): void {

@@ -69,12 +69,17 @@ export function saveList(p: Pickler, list: readonly unknown[]): void {
 }
 
 export function saveTuple(p: Pickler, tuple: PyTuple): void {
+  if (writeTuple(p, tuple)) p.memoize(tuple)
+}
+
+/** @returns whether it is one to memoize: not when it is empty, or has been fetched */
+export function writeTuple(p: Pickler, tuple: PyTuple): boolean {
   const { out, bin } = p
   const { items } = tuple
   if (items.length === 0) {
     if (bin) out.byte(op.EMPTY_TUPLE)
     else out.text('(t')
-    return
+    return false
   }
   const short = p.protocol >= 2 && items.length <= 3
   if (!short) out.byte(op.MARK)
@@ -84,10 +89,11 @@ export function saveTuple(p: Pickler, tuple: PyTuple): void {
     // The tuple contains itself: drop what was stacked and fetch the finished one.
     if (!short && bin) out.byte(op.POP_MARK)
     else for (let i = short ? 1 : 0; i <= items.length; i++) out.byte(op.POP)
-    return p.get(known)
+    p.get(known)
+    return false
   }
   out.byte(short ? op.TUPLE1 + items.length - 1 : op.TUPLE)
-  p.memoize(tuple)
+  return true
 }
 
 export function saveObjectDict(p: Pickler, dict: object): void {
@@ -118,15 +124,20 @@ export function saveObjectDict(p: Pickler, dict: object): void {
 
 export function saveMap(p: Pickler, map: ReadonlyMap<unknown, unknown>): void {
   startDict(p, map)
-  const one = !p.bin || map.size === 1
+  writeEntries(p, map, map.size)
+}
+
+/** In batches, as both of CPython's C picklers do. */
+export function writeEntries(p: Pickler, entries: Iterable<readonly [unknown, unknown]>, size: number): void {
+  const one = !p.bin || size === 1
   let count = 0
-  for (const [key, value] of map) {
+  for (const [key, value] of entries) {
     if (!one && count % BATCH === 0) p.out.byte(op.MARK)
     p.save(key)
     p.save(value)
     count++
     if (one) p.out.byte(op.SETITEM)
-    else if (count % BATCH === 0 || count === map.size) p.out.byte(op.SETITEMS)
+    else if (count % BATCH === 0 || count === size) p.out.byte(op.SETITEMS)
   }
   if (one || count === 0 || count % BATCH !== 0) return
   // After a full batch CPython begins another one, also when nothing is left for it.
