@@ -2,6 +2,7 @@
 import type { Bytes } from '../protocol/wire.js'
 import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'
+import { typeName } from '../python/type-name.js'
 import {
   MemcachedKeyCharacterError,
   MemcachedKeyLengthError,
@@ -15,6 +16,8 @@ export interface KeyLimits {
   readonly maxLength: number
   /** Off: nothing is validated, except what would break out of the command line. */
   readonly check: boolean
+  /** Unchecked keys go out whatever is in them. */
+  readonly raw: boolean
   /** One trailing line feed is let through. */
   readonly newline: boolean
   readonly texts: KeyTexts
@@ -39,7 +42,11 @@ export function checkKey(
 ): Bytes {
   const { texts, maxLength } = limits
   const legal = limits.newline ? LEGAL_WITH_NEWLINE : LEGAL
-  if (!limits.check && typeof key === 'string' && legal.test(key)) return key
+  if (!limits.check) {
+    if (typeof key !== 'string')
+      throw new TypeError(`a bytes-like object is required, not '${typeName(given)}'`)
+    if (limits.raw || legal.test(key)) return key
+  }
   if (key === null || (texts.falsyIsNone && isFalsy(key, given)))
     throw new MemcachedKeyNoneError('Key is None', given)
   if (key === undefined) throw new MemcachedKeyTypeError(texts.type, given)
@@ -57,7 +64,9 @@ export function checkKey(
 }
 
 function isFalsy(key: Bytes | undefined, given: unknown): boolean {
-  return key === '' || (key === undefined && !given)
+  if (key !== undefined) return key === ''
+  if (typeof given !== 'object' || given === null) return !given
+  return given instanceof Map ? given.size === 0 : Object.keys(given).length === 0
 }
 
 /** Text as UTF-8, bytes as they are; null for None, undefined for other types. @throws UnicodeEncodeError */

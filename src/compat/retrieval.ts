@@ -10,10 +10,12 @@ import { TransportError } from '../transport/errors.js'
 import type { CompatKey, Context, KeysOf } from './context.js'
 import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
+import { asTuple } from './keys.js'
 import { again, swallowed } from './outcomes.js'
 import { pickAll } from './picking.js'
 import type { ManyRequest } from './serial/connection.js'
 import { mustHave } from './surface.js'
+import { miscounted } from './wording.js'
 
 /** On a network failure null, not the default, unless `get-default-on-failure` says otherwise. */
 export function get(context: Context, key: CompatKey, missing: unknown): Promise<unknown> {
@@ -75,7 +77,7 @@ export async function gets(context: Context, key: CompatKey): Promise<unknown> {
       })
     if (!item) return nothing()
     if (item.cas === undefined && emulation.on('errors'))
-      throw new ValueError('not enough values to unpack (expected 5, got 4)')
+      throw new ValueError(miscounted(emulation.facts, 5, 4))
     const unique = BigInt.asIntN(64, item.cas ?? 0n)
     if (remembers(context)) casIds.set(wire, unique)
     const value = commands.slots.decode(item, 'gets')
@@ -121,7 +123,12 @@ export async function getMulti<K>(
     if (emulation.on('keys') || typeof names.get(wire) !== 'string') names.set(wire, name)
   }
   const values = new Map<K, unknown>()
-  const found: Found = (wire, value) => values.set(names.get(wire) as K, value)
+  const found: Found = (wire, value) => {
+    const name = names.get(wire) as K
+    // The result is a dict of the keys.
+    if (Array.isArray(name) && asTuple(name) === undefined) throw new TypeError("unhashable type: 'list'")
+    values.set(name, value)
+  }
   if (emulation.on('errors')) await readAll(context, asked, found)
   else
     for (const item of await fetchAll(context, asked))

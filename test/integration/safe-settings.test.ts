@@ -120,6 +120,8 @@ describe('flush_on_reconnect (specification §7.4)', () => {
   test('a flush that meets a closed connection raises AttributeError, once', async () => {
     const one = await returned('close')
     await expect(one.get('k')).rejects.toMatchObject({ name: 'AttributeError' })
+    expect(one.servers[0]!.dead).toBe(true)
+    await new Promise((resolve) => setTimeout(resolve, 20))
     expect(await one.get('k')).toBe(1)
     one.disconnectAll()
   })
