@@ -18,6 +18,8 @@ export interface KeyLimits {
   readonly check: boolean
   /** Unchecked keys go out whatever is in them. */
   readonly raw: boolean
+  /** Spaces are let through. */
+  readonly spaces: boolean
   /** One trailing line feed is let through. */
   readonly newline: boolean
   readonly texts: KeyTexts
@@ -25,6 +27,7 @@ export interface KeyLimits {
 
 const LEGAL = /^[\x21-\x7e\x80-\xff]+$/
 const LEGAL_WITH_NEWLINE = /^[\x21-\x7e\x80-\xff]+\n?$/
+const LEGAL_WITH_SPACES = /^[\x20-\x7e\x80-\xff]+$/
 const ASCII = /^[\x00-\x7f]*$/
 const NOT_ASCII = /[\x80-\xff]/
 const LONE_SURROGATE = /\p{Surrogate}/u
@@ -41,7 +44,8 @@ export function checkKey(
   given: unknown,
 ): Bytes {
   const { texts, maxLength } = limits
-  const legal = limits.newline ? LEGAL_WITH_NEWLINE : LEGAL
+  const withoutSpaces = limits.newline ? LEGAL_WITH_NEWLINE : LEGAL
+  const legal = limits.spaces ? LEGAL_WITH_SPACES : withoutSpaces
   if (!limits.check) {
     if (typeof key !== 'string')
       throw new TypeError(`a bytes-like object is required, not '${typeName(given)}'`)

@@ -39,11 +39,12 @@ export class Keys {
       maxLength: emulation.serverMaxKeyLength,
       check: emulation.checkKeys,
       raw: on('desynchronisation'),
+      spaces: on('desynchronisation') && facts.spaceKeys,
       newline: on('trailing-newline-keys') && on('desynchronisation') && facts.newlineKeys,
       texts: facts.keyTexts,
     }
-    const { newline, check, raw } = this.limits
-    this.smuggles = newline || (raw && !check)
+    const { newline, check, raw, spaces } = this.limits
+    this.smuggles = newline || spaces || (raw && !check)
     const asIs = options.keyEncoder === undefined && !this.smuggles
     this.plainLength = asIs ? Math.min(this.limits.maxLength || MAX_KEY_LENGTH, MAX_KEY_LENGTH) : -1
     this.encode = options.keyEncoder ?? ((key) => key)

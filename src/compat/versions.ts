@@ -49,6 +49,8 @@ export interface VersionFacts {
   readonly withoutPort: 'ValueError' | 'TypeError' | undefined
   /** One trailing line feed passes the key check. */
   readonly newlineKeys: boolean
+  /** Spaces pass the key check. */
+  readonly spaceKeys: boolean
   readonly keyTexts: KeyTexts
   readonly multiTuples: 'whole' | 'broken'
   readonly casIds: 'none' | 'always' | 'opt-in'
@@ -111,6 +113,7 @@ const v144: VersionFacts = {
   emptyPoolRaises: true,
   withoutPort: 'ValueError',
   newlineKeys: false,
+  spaceKeys: true,
   keyTexts: { type: "Key must be str()'s", characters: 'bare', falsyIsNone: true, asciiOnly: false },
   multiTuples: 'whole',
   casIds: 'none',
@@ -132,6 +135,7 @@ const v147: VersionFacts = {
   casIds: 'always',
   oversizeInSetMulti: 'stall',
   withoutPort: 'TypeError',
+  spaceKeys: false,
 }
 
 const v152: VersionFacts = {
