@@ -227,13 +227,10 @@ const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
       ),
     ),
   flush_all: async (client) => returned(await client.flushAll()),
-  get_stats: async (client, bound) => {
-    const stats = await client.getStats(...(given(bound, 'stat_args') as [Unchecked]))
-    const rows = stats as unknown as readonly (readonly [string, unknown])[]
-    return { result: rows.map(([server, values]): TypedJson => ({ $tuple: [server, toTypedJson(values)] })) }
-  },
-  get_slabs: async (client) => returned(await client.getSlabs()),
-  get_slab_stats: async (client) => returned(await client.getSlabStats()),
+  get_stats: async (client, bound) =>
+    pairs(await client.getStats(...(given(bound, 'stat_args') as [Unchecked]))),
+  get_slabs: async (client) => pairs(await client.getSlabs()),
+  get_slab_stats: async (client) => pairs(await client.getSlabStats()),
   disconnect_all: async (client) => {
     client.disconnectAll()
     return returned(null)
@@ -259,6 +256,11 @@ const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
     return returned(null)
   },
   debuglog: () => returned(null),
+}
+
+/** A list of servers with their statistics. */
+function pairs(rows: readonly (readonly [string, unknown])[]): Outcome {
+  return { result: rows.map(([server, values]): TypedJson => ({ $tuple: [server, toTypedJson(values)] })) }
 }
 
 function tuple(...values: unknown[]): Outcome {

@@ -25,7 +25,7 @@ import { get, getMulti, gets } from './retrieval.js'
 import { type CompatServerInput, parseCompatServer } from './server-spec.js'
 import { setMulti } from './set-multi.js'
 import { compatSlots } from './slots.js'
-import { flushAll, getSlabStats, getSlabs, getStats } from './statistics.js'
+import { flushAll, getSlabStats, getSlabs, getStats, quitAll } from './statistics.js'
 import { type CompatStoreArgument, cas, store } from './storage.js'
 import { mustHave } from './surface.js'
 import { type TouchArgument, touch, touchArguments } from './touch.js'
@@ -55,9 +55,9 @@ export class Client extends DivergenceEmitter {
   setServers(servers: Iterable<CompatServerInput>): void {
     if (servers === null || servers === undefined || !(Symbol.iterator in Object(servers)))
       throw new TypeError(`'${typeName(servers)}' object is not iterable`)
-    const specs = [...servers].map(parseCompatServer)
-    this.context?.commands.disconnectAll()
     const { emulation, keys, casIds } = this
+    const specs = [...servers].map((input) => parseCompatServer(input, emulation.facts.withoutPort))
+    this.context?.commands.disconnectAll()
     this.strict = emulation.everythingOff ? everythingOff(emulation, specs) : undefined
     const commands = this.strict ?? new Commands(compatSlots(emulation, specs, keys))
     const swallowing = swallowingModes(emulation, commands.slots.modes())
@@ -237,7 +237,7 @@ export class Client extends DivergenceEmitter {
     return this.context.commands.getStats(argument)
   }
 
-  /** @throws TypeError always, as python-memcached on Python 3 */
+  /** Statistics of items by slab class, up to 1.54. @throws TypeError from 1.58 on, as python-memcached on Python 3 */
   getSlabs(): Promise<[server: string, slabs: Record<string, Record<string, string>>][]> {
     return getSlabs(this.context)
   }
@@ -283,8 +283,12 @@ export class Client extends DivergenceEmitter {
     this.casIds.clear()
   }
 
-  /** Validates without encoding: bytes only, as in python-memcached on Python 3. @throws MemcachedKeyError */
+  /**
+   * Validates without encoding: bytes only, as in python-memcached on Python 3.
+   * @throws MemcachedKeyError; AttributeError up to 1.44
+   */
   checkKey(key: unknown, keyExtraLen = 0): void {
+    mustHave(this.emulation, 'checkKey')
     this.keys.check(key, keyExtraLen)
   }
 
@@ -298,9 +302,12 @@ export class Client extends DivergenceEmitter {
     this.context.commands.disconnectAll()
   }
 
-  /** Says quit to every server. @throws AttributeError up to 1.59 */
+  /**
+   * Says quit to every server that is connected, and waits until it ends the connection.
+   * @throws AttributeError up to 1.59; PythonSocketError
+   */
   async quitAll(): Promise<void> {
     mustHave(this.emulation, 'quitAll')
-    this.context.commands.disconnectAll()
+    await quitAll(this.context)
   }
 }

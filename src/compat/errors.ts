@@ -41,12 +41,12 @@ export class MemcachedKeyTypeError extends MemcachedKeyError {
 export class PythonSocketError extends Error {
   override readonly name: string
   constructor(
-    readonly python: 'builtins.TimeoutError' | 'builtins.ConnectionResetError',
+    readonly python: 'builtins.TimeoutError' | 'builtins.ConnectionResetError' | 'socket.error',
     message: string,
     cause: unknown,
   ) {
     super(message, { cause })
-    this.name = python.slice('builtins.'.length)
+    this.name = python.replace('builtins.', '')
   }
 }
 

@@ -1,6 +1,6 @@
 /** python-memcached's time arguments. Source: spec/python-memcached §11, §10.4. */
 import { OverflowError, ValueError } from '../python/errors.js'
-import { PyFloat, type PyTimeDelta } from '../values/index.js'
+import { PyFloat, PyTimeDelta } from '../values/index.js'
 
 /** A number as Python code would have passed it: a PyFloat is a float, an integer number an int. */
 export function asNumber(time: unknown): number | bigint | undefined {
@@ -32,7 +32,17 @@ export function sentText(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (value instanceof PyFloat)
     return Number.isInteger(value.value) ? `${value.value}.0` : String(value.value)
+  if (value instanceof PyTimeDelta) return timedeltaText(value)
   return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value)
+}
+
+/** `str(delta)`: `1:02:03`, `31 days, 0:00:00`, `0:00:01.900000`. */
+function timedeltaText({ days, seconds, microseconds }: PyTimeDelta): string {
+  const two = (part: number) => String(part).padStart(2, '0')
+  const clock = `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+  const fraction = microseconds === 0 ? '' : `.${String(microseconds).padStart(6, '0')}`
+  const date = days === 0 ? '' : `${days} day${Math.abs(days) === 1 ? '' : 's'}, `
+  return `${date}${clock}${fraction}`
 }
 
 /** `int(delta.total_seconds())`. */

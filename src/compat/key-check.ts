@@ -2,6 +2,7 @@
 import type { Bytes } from '../protocol/wire.js'
 import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'
+import { typeName } from '../python/type-name.js'
 import {
   MemcachedKeyCharacterError,
   MemcachedKeyLengthError,
@@ -15,6 +16,10 @@ export interface KeyLimits {
   readonly maxLength: number
   /** Off: nothing is validated, except what would break out of the command line. */
   readonly check: boolean
+  /** Unchecked keys go out whatever is in them. */
+  readonly raw: boolean
+  /** Spaces are let through. */
+  readonly spaces: boolean
   /** One trailing line feed is let through. */
   readonly newline: boolean
   readonly texts: KeyTexts
@@ -22,6 +27,7 @@ export interface KeyLimits {
 
 const LEGAL = /^[\x21-\x7e\x80-\xff]+$/
 const LEGAL_WITH_NEWLINE = /^[\x21-\x7e\x80-\xff]+\n?$/
+const LEGAL_WITH_SPACES = /^[\x20-\x7e\x80-\xff]+$/
 const ASCII = /^[\x00-\x7f]*$/
 const NOT_ASCII = /[\x80-\xff]/
 const LONE_SURROGATE = /\p{Surrogate}/u
@@ -38,8 +44,13 @@ export function checkKey(
   given: unknown,
 ): Bytes {
   const { texts, maxLength } = limits
-  const legal = limits.newline ? LEGAL_WITH_NEWLINE : LEGAL
-  if (!limits.check && typeof key === 'string' && legal.test(key)) return key
+  const withoutSpaces = limits.newline ? LEGAL_WITH_NEWLINE : LEGAL
+  const legal = limits.spaces ? LEGAL_WITH_SPACES : withoutSpaces
+  if (!limits.check) {
+    if (typeof key !== 'string')
+      throw new TypeError(`a bytes-like object is required, not '${typeName(given)}'`)
+    if (limits.raw || legal.test(key)) return key
+  }
   if (key === null || (texts.falsyIsNone && isFalsy(key, given)))
     throw new MemcachedKeyNoneError('Key is None', given)
   if (key === undefined) throw new MemcachedKeyTypeError(texts.type, given)
@@ -57,7 +68,9 @@ export function checkKey(
 }
 
 function isFalsy(key: Bytes | undefined, given: unknown): boolean {
-  return key === '' || (key === undefined && !given)
+  if (key !== undefined) return key === ''
+  if (typeof given !== 'object' || given === null) return !given
+  return given instanceof Map ? given.size === 0 : Object.keys(given).length === 0
 }
 
 /** Text as UTF-8, bytes as they are; null for None, undefined for other types. @throws UnicodeEncodeError */

@@ -1,7 +1,8 @@
 /** Keys by the switches of `switches/keys.ts`. Source: spec/python-memcached §8, §6.3. */
 import { isPlainKey } from '../protocol/plain-key.js'
 import type { Bytes } from '../protocol/wire.js'
-import { IndexError } from '../python/errors.js'
+import { IndexError, ValueError } from '../python/errors.js'
+import { bytesRepr, textRepr } from '../python/repr.js'
 import type { Operation } from '../strict/index.js'
 import { MAX_KEY_LENGTH, prefixBytes, pylibmcKey } from '../strict/keys.js'
 import { PyFloat, PyTuple } from '../values/index.js'
@@ -9,7 +10,7 @@ import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
 import { MemcachedKeyNoneError } from './errors.js'
 import { checkKey, type KeyLimits, keyBytes } from './key-check.js'
-import { smuggled } from './serial/newline.js'
+import { smuggled } from './serial/unsafe-keys.js'
 
 /** A key as the operations need it. */
 export interface HashedKey {
@@ -28,6 +29,8 @@ export class Keys {
   private readonly limits: KeyLimits
   private readonly encode: (key: unknown) => unknown
   private readonly encodesTwice: boolean
+  /** Keys may hold what breaks out of a command line. */
+  private readonly smuggles: boolean
   /** Longest text that every rule takes as it is. */
   private readonly plainLength: number
 
@@ -36,10 +39,14 @@ export class Keys {
     this.limits = {
       maxLength: emulation.serverMaxKeyLength,
       check: emulation.checkKeys,
+      raw: on('desynchronisation'),
+      spaces: on('desynchronisation') && facts.spaceKeys,
       newline: on('trailing-newline-keys') && on('desynchronisation') && facts.newlineKeys,
       texts: facts.keyTexts,
     }
-    const asIs = options.keyEncoder === undefined && !this.limits.newline
+    const { newline, check, raw, spaces } = this.limits
+    this.smuggles = newline || spaces || (raw && !check)
+    const asIs = options.keyEncoder === undefined && !this.smuggles
     this.plainLength = asIs ? Math.min(this.limits.maxLength || MAX_KEY_LENGTH, MAX_KEY_LENGTH) : -1
     this.encode = options.keyEncoder ?? ((key) => key)
     this.encodesTwice = options.keyEncoder !== undefined && on('key-encoder-twice')
@@ -55,7 +62,7 @@ export class Keys {
     try {
       const hashed = MULTI.has(operation) ? this.many(key, operation, prefix) : this.single(key)
       if (!plain && this.emulation.announcer.active) this.announce(key, operation, hashed.wire, 'takes it')
-      return this.limits.newline ? { ...hashed, wire: smuggled(hashed.wire) } : hashed
+      return this.smuggles ? { ...hashed, wire: smuggled(hashed.wire) } : hashed
     } catch (error) {
       if (this.emulation.announcer.active)
         this.announce(key, operation, plain ? String(key) : '', raises(error))
@@ -70,6 +77,10 @@ export class Keys {
     if (!tuple) return { wire: checkKey(keyBytes(key), 0, this.limits, key) }
     const [hash, name] = tuple
     if (tuple.length < 2) throw new IndexError('tuple index out of range')
+    // Text is encoded on Python 3, and further items are lost on the way.
+    const python3 = this.emulation.facts.python === 3
+    if (tuple.length > 2 && !(python3 && typeof name === 'string'))
+      throw new ValueError(`too many values to unpack${python3 ? ' (expected 2)' : ''}`)
     const wire = checkKey(keyBytes(name), 0, this.limits, name)
     return { wire, hash: tupleHash(hash) }
   }
@@ -109,9 +120,14 @@ export class Keys {
   /** Public `check_key`: validates without encoding. */
   check(key: unknown, extra: number): void {
     const { python } = this.emulation.facts
+    if (python === 3 && key === '') {
+      if (extra === 0) throw new MemcachedKeyNoneError('Key is empty', key)
+      return
+    }
     const text = python === 2 && typeof key === 'string'
     const known = key === null || key === undefined || key instanceof Uint8Array || text
-    checkKey(known ? keyBytes(key) : undefined, extra, this.limits, key)
+    const texts = { ...this.limits.texts, asciiOnly: false }
+    checkKey(known ? keyBytes(key) : undefined, extra, { ...this.limits, texts, check: true }, key)
   }
 
   /** Only where pylibmc does otherwise with this key. */
@@ -145,5 +161,11 @@ function pythonText(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (value instanceof PyFloat)
     return Number.isInteger(value.value) ? `${value.value}.0` : String(value.value)
-  return String(value)
+  return Array.isArray(value) ? `[${value.map(itemText).join(', ')}]` : String(value)
+}
+
+/** Python's repr() of what stands in a list. */
+function itemText(value: unknown): string {
+  if (typeof value === 'string') return textRepr(value)
+  return value instanceof Uint8Array ? bytesRepr(Buffer.from(value).toString('latin1')) : pythonText(value)
 }

@@ -2,9 +2,9 @@
  * What becomes of an outcome of the pipeline: python-memcached's results where the switches say so, pylibmc's otherwise.
  * Source: spec/python-memcached §10, §13.
  */
-import type { Bytes } from '../protocol/wire.js'
+import { lineReply } from '../protocol/text/lines.js'
+import type { Bytes, LineReply } from '../protocol/wire.js'
 import { AttributeError, KeyError, ValueError } from '../python/errors.js'
-import { bytesRepr } from '../python/repr.js'
 import { BadKeyProvided, MemcachedError, type Modes, NotFound, type Operation } from '../strict/index.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import type { Context } from './context.js'
@@ -12,6 +12,7 @@ import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
 import { PythonSocketError, ValueTooLong } from './errors.js'
 import type { SwitchName } from './switches.js'
+import { isInteger, miscounted, notANumber } from './wording.js'
 
 /** Python's `0` where the switches keep it; false is pylibmc's word. */
 export type Falsy = false | 0
@@ -35,7 +36,7 @@ export function swallowed<T>(
   if (!(error instanceof MemcachedError) || error instanceof BadKeyProvided || !emulation.on(name))
     throw error
   const { announcer } = emulation
-  const escaped = misread(error, operation)
+  const escaped = misread(emulation, error, operation)
   if (announcer.active) {
     announcer.announce(name, {
       operation,
@@ -51,19 +52,19 @@ export function swallowed<T>(
 }
 
 /** A reply that cannot be an item: python-memcached stumbles over its header, get_multi also over a key it did not ask for. */
-function misread(error: MemcachedError, operation: Operation): Error | undefined {
+function misread({ facts }: Emulation, error: MemcachedError, operation: Operation): Error | undefined {
   const { cause } = error
   if (!(cause instanceof TransportError) || cause.kind !== 'unintelligible') return undefined
   const [, header] = /^bad item header (".*")$/.exec(cause.message) ?? []
   if (header !== undefined) {
     const wanted = operation === 'gets' ? 5 : 4
-    const got = (JSON.parse(header) as string).split(' ').length
-    if (got === wanted) return new ValueError('invalid literal for int() with base 10', { cause: error })
-    const message =
-      got < wanted
-        ? `not enough values to unpack (expected ${wanted}, got ${got})`
-        : `too many values to unpack (expected ${wanted})`
-    return new ValueError(message, { cause: error })
+    const words = (JSON.parse(header) as string).split(' ')
+    const got = words.length
+    if (got === wanted) {
+      const number = words.slice(2).find((word) => !isInteger(word))
+      return number === undefined ? undefined : new ValueError(notANumber(facts, number), { cause: error })
+    }
+    return new ValueError(miscounted(facts, wanted, got), { cause: error })
   }
   const [, key] = /^reply names key (".*"),/.exec(cause.message) ?? []
   return key !== undefined && operation === 'getMulti' ? new KeyError(key, { cause: error }) : undefined
@@ -94,7 +95,8 @@ export function unstored(
 ): boolean | 0 {
   const zero: Falsy = emulation.on('return-values') ? 0 : false
   if (error instanceof ValueTooLong) return zero
-  return swallowed(emulation, 'errors', operation, key, error, answered(error) ? false : zero)
+  const refused = answered(error) || (emulation.facts.closedIsRefusal && transportKind(error) === 'closed')
+  return swallowed(emulation, 'errors', operation, key, error, refused ? false : zero)
 }
 
 /** A get without a default that failed. @throws as `swallowed` */
@@ -110,6 +112,11 @@ export function swallowingModes(emulation: Emulation, modes: Modes): Modes | und
     failed: (error, operation, key) =>
       operation === 'get' ? unread(emulation, key, error) : unstored(emulation, operation, key, error),
   }
+}
+
+/** delete, touch, incr and decr look at a reply without the blanks around it. */
+export function stripped(reply: LineReply): LineReply {
+  return lineReply(reply.line.trim())
 }
 
 /** delete, touch: 1 or 0. */
@@ -136,9 +143,10 @@ export function refused(
   key: Bytes,
   error: unknown,
 ): boolean | 0 | 1 {
-  if (operation === 'delete' && emulation.facts.refusedDelete === 1 && answered(error))
+  const refusal = answered(error) || transportKind(error) === 'closed'
+  if (operation === 'delete' && emulation.facts.refusedDelete === 1 && refusal)
     return swallowed(emulation, 'errors', operation, key, error, emulation.on('return-values') ? 1 : true)
-  const raising = emulation.facts.refusalRaises && (answered(error) || transportKind(error) === 'closed')
+  const raising = emulation.facts.refusalRaises && refusal
   if (!raising)
     return swallowed(emulation, 'errors', operation, key, error, emulation.on('return-values') ? 0 : false)
   swallowed(emulation, 'errors', operation, key, error, 'raises TypeError')
@@ -164,8 +172,8 @@ export async function counted<T>(
       return swallowed(emulation, 'errors', operation, key, error, none as null)
     }
     const reply = (error as MemcachedError).reply ?? ''
-    const shownReply = facts.python === 2 ? bytesRepr(reply).slice(1) : bytesRepr(reply)
-    const line = closed ? "''" : shownReply
+    const line = stripped(lineReply(reply))
+    if (line.status === 'NUMBER' && emulation.on('counter-errors')) return Number(line.line) as T
     if (emulation.on(error instanceof NotFound ? 'missing-counter' : 'counter-errors')) {
       emulation.announcer.heard?.announce('counter-errors', {
         operation,
@@ -175,7 +183,7 @@ export async function counted<T>(
         strict: raises(error),
         error,
       })
-      throw new ValueError(`invalid literal for int() with base 10: ${line}`)
+      throw new ValueError(closed ? "invalid literal for int() with base 10: ''" : notANumber(facts, reply))
     }
     throw error
   }
@@ -187,11 +195,12 @@ function neverSent(error: unknown): boolean {
 }
 
 /** flush_all and get_stats let timeouts and resets out as Python's own socket errors. */
-export function socketError(error: unknown): PythonSocketError | undefined {
+export function socketError({ facts }: Emulation, error: unknown): PythonSocketError | undefined {
   const kind = transportKind(error)
   if (kind === 'timeout') return new PythonSocketError('builtins.TimeoutError', 'timed out', error)
   if (kind !== 'reset') return undefined
-  return new PythonSocketError('builtins.ConnectionResetError', '[Errno 104] Connection reset by peer', error)
+  const name = facts.python === 2 ? 'socket.error' : 'builtins.ConnectionResetError'
+  return new PythonSocketError(name, '[Errno 104] Connection reset by peer', error)
 }
 
 /** A call that python-memcached repeats once on a connection that turned out closed. */
@@ -232,7 +241,7 @@ async function twice<T>(
 export function stumble({ facts, on }: Emulation, troubles: readonly unknown[]): void {
   // The first reply is merely missing; the second one is read from a connection that is gone.
   const closed = troubles.filter((error) => transportKind(error) === 'closed').length
-  if (facts.closedIsUnmarked && on('errors') && (closed > 1 || troubles.some(neverSent)))
+  if (facts.multiStumbles && on('errors') && (closed > 1 || troubles.some(neverSent)))
     throw new AttributeError("'NoneType' object has no attribute 'recv'", { cause: troubles[0] })
 }
 

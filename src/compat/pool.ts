@@ -8,6 +8,7 @@ import {
   pythonMemcachedPlacement,
 } from '../hashing/index.js'
 import type { Bytes } from '../protocol/wire.js'
+import { OverflowError } from '../python/errors.js'
 import { defaultBehaviors, type Selection, type Server, type ServerSpec } from '../strict/index.js'
 import { type Arrangement, HealthSelection, libmemcachedArrangement } from '../strict/selection.js'
 import { addressName } from '../transport/address.js'
@@ -18,6 +19,7 @@ import type { Emulation } from './emulation.js'
 import { PlacementWatch } from './placement-watch.js'
 import { ProbingSelection } from './probing.js'
 import { SerialConnection } from './serial/connection.js'
+import { valueSlots } from './values.js'
 
 export function compatSelection(emulation: Emulation, specs: readonly ServerSpec[]): Selection {
   const placed = specs.map(({ address, weight }) =>
@@ -87,6 +89,9 @@ function healthy(
     dead_timeout: deadTimeout,
     failure_limit: failureLimit,
   } = defaultBehaviors
+  for (const { address } of specs)
+    if (address.transport === 'tcp' && address.port > 65535)
+      throw new OverflowError(`server ${addressName(address)}: port must be 0-65535`)
   const settings = { health: { retryTimeout, deadTimeout, failureLimit, eject: false }, hashPrefix: '' }
   return new HealthSelection(
     specs,
@@ -100,7 +105,7 @@ function healthy(
 
 function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
   const exchange = emulation.on('desynchronisation')
-    ? new SerialConnection(address)
-    : new Connection(address, { connectTimeout: emulation.timeout, stale: 'fail' })
+    ? new SerialConnection(address, { facts: emulation.facts, decode: valueSlots(emulation).decode })
+    : new Connection(address, { connectTimeout: emulation.timeout, stale: 'fail', blindNoreply: true })
   return emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange
 }

@@ -5,7 +5,7 @@
 import { type PythonMemcachedPlacement, SERVER_RETRIES } from '../hashing/index.js'
 import * as requests from '../protocol/requests.js'
 import type { Bytes } from '../protocol/wire.js'
-import { AttributeError } from '../python/errors.js'
+import { AttributeError, OverflowError, ZeroDivisionError } from '../python/errors.js'
 import { ConnectionError, type Operation, type Selection, type Server, ServerDown } from '../strict/index.js'
 import { errorOf } from '../strict/selection.js'
 import { asIs, connect, exchange } from '../strict/tracing.js'
@@ -14,7 +14,9 @@ import { hostName, LoggedExchange, reason } from './debug-lines.js'
 import type { Emulation } from './emulation.js'
 import { PythonSocketError } from './errors.js'
 import { SerialConnection } from './serial/connection.js'
-import { unpacked } from './serial/newline.js'
+import { unpacked } from './serial/unsafe-keys.js'
+
+const MAX_PORT = 65535
 
 interface Host {
   /** Seconds; 0 = alive. */
@@ -26,6 +28,8 @@ export class ProbingSelection implements Selection {
   private readonly hosts: Host[]
   private readonly probes: number
   private readonly flushes: boolean
+  /** Keys may have been made safe for a command line. */
+  private readonly unpacks: boolean
 
   constructor(
     readonly servers: readonly Server[],
@@ -35,6 +39,7 @@ export class ProbingSelection implements Selection {
     this.hosts = servers.map(() => ({ deadUntil: 0, flushNext: false }))
     this.probes = emulation.switches['probe-limit'] === 'pylibmc' ? 1 : SERVER_RETRIES
     this.flushes = emulation.options.flushOnReconnect ?? false
+    this.unpacks = emulation.on('desynchronisation')
   }
 
   place(key: Bytes): number {
@@ -43,8 +48,10 @@ export class ProbingSelection implements Selection {
 
   pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server> {
     const { placement } = this
-    const name = unpacked(key)
+    const name = this.unpacks ? unpacked(key) : key
     const index = hash === undefined ? placement.place(name) : placement.index(hash)
+    if (index === undefined && this.emulation.facts.emptyPoolRaises)
+      throw new ZeroDivisionError('integer division or modulo by zero')
     if (index === undefined)
       throw new ServerDown('no server has a weight', { operation, key, code: ServerDown.retcode })
     const server = this.servers[index]!
@@ -140,6 +147,9 @@ export class ProbingSelection implements Selection {
     if (this.isDead(server)) return false
     const host = this.hosts[server.index]!
     host.deadUntil = 0
+    const { address } = server
+    if (address.transport === 'tcp' && address.port > MAX_PORT)
+      throw new OverflowError(`${server.name}: port must be 0-65535.`)
     try {
       await connect(server, operation, { timeout: this.emulation.timeout })
     } catch (error) {
@@ -159,6 +169,7 @@ export class ProbingSelection implements Selection {
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
       if (error.kind === 'timeout') throw new PythonSocketError('builtins.TimeoutError', 'timed out', error)
+      this.markDead(server, error)
       host.flushNext = false
       throw new AttributeError("'NoneType' object has no attribute 'sendall'", { cause: error })
     }
@@ -194,6 +205,7 @@ export class ProbingSelection implements Selection {
     const alive =
       unmarked || error.kind === 'aborted' || error.kind === 'overload' || error.kind === 'unintelligible'
     if (!alive && !spares) this.markDead(server, error)
+    else if (unmarked) serial(server)?.drop()
     return errorOf(error, server, operation, key)
   }
 

@@ -8,7 +8,15 @@ import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } fro
 import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
 import { asNumber, sentText } from './exptime.js'
-import { closedUnderDebug, refused, spelled, stumble, swallowed, transportKind } from './outcomes.js'
+import {
+  closedUnderDebug,
+  refused,
+  spelled,
+  stripped,
+  stumble,
+  swallowed,
+  transportKind,
+} from './outcomes.js'
 import { pickAll } from './picking.js'
 import { keyList } from './retrieval.js'
 
@@ -34,7 +42,7 @@ export async function remove(
       noreply: modes.noreply,
     })
     const { reply, server } = await commands.line(request, 'delete', wire, modes, hash)
-    const done = modes.noreply || softOutcome(reply, 'delete', { key: wire, server: server.name })
+    const done = modes.noreply || softOutcome(stripped(reply), 'delete', { key: wire, server: server.name })
     return deleted(emulation, wire, done, missingSucceeds)
   } catch (error) {
     return refused(emulation, 'delete', wire, error)
@@ -138,6 +146,6 @@ function summed({ emulation }: Context, troubles: readonly unknown[], missing: b
 
 function multiTime({ facts, on }: Emulation, time: unknown): Bytes | undefined {
   if (!on('time-arguments')) return undefined
-  if (time !== undefined && time !== null) return sentText(time)
-  return facts.deleteMultiTime ? '0' : undefined
+  if (time === undefined) return facts.deleteMultiTime ? '0' : undefined
+  return time === null ? undefined : sentText(time)
 }

@@ -11,10 +11,12 @@ import { TransportError } from '../transport/errors.js'
 import type { CompatKey, Context, KeysOf } from './context.js'
 import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
+import { asTuple } from './keys.js'
 import { again, swallowed, unread } from './outcomes.js'
 import { pickAll } from './picking.js'
 import type { ManyRequest } from './serial/connection.js'
 import { mustHave } from './surface.js'
+import { miscounted } from './wording.js'
 
 /** On a network failure null, not the default, unless `get-default-on-failure` says otherwise. */
 export function get(context: Context, key: CompatKey, missing: unknown): Promise<unknown> {
@@ -79,7 +81,7 @@ export async function gets(context: Context, key: CompatKey): Promise<unknown> {
       })
     if (!item) return nothing()
     if (item.cas === undefined && emulation.on('errors'))
-      throw new ValueError('not enough values to unpack (expected 5, got 4)')
+      throw new ValueError(miscounted(emulation.facts, 5, 4))
     const unique = BigInt.asIntN(64, item.cas ?? 0n)
     if (remembers(context)) casIds.set(wire, unique)
     const value = commands.slots.decode(item, 'gets')
@@ -128,7 +130,13 @@ export async function getMulti<K>(
   }
   if (!texts) unify(names, asked, emulation.on('keys'))
   const values = new Map<K, unknown>()
-  const found: Found = (index, value) => values.set(names[index]!, value)
+  const found: Found = (index, value) => {
+    const name = names[index]!
+    // The result is a dict of the keys.
+    if (!texts && Array.isArray(name) && asTuple(name) === undefined)
+      throw new TypeError("unhashable type: 'list'")
+    values.set(name, value)
+  }
   if (emulation.on('errors')) await readAll(context, asked, found)
   else {
     const hashes = asked.flatMap(({ key, hash }) => (hash === undefined ? [] : [[key, hash] as const]))

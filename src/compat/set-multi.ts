@@ -19,8 +19,9 @@ import { compressionFor } from './storage.js'
 interface Planned<K> extends Omit<PreparedStore, 'encoded'> {
   readonly original: K
   readonly placedAs?: Bytes
-  /** Missing for a value over the limit. */
-  readonly encoded?: PreparedStore['encoded']
+  readonly value: unknown
+  /** Missing until it is written, and for a value over the limit. */
+  encoded?: PreparedStore['encoded']
 }
 
 type Fate = 'stored' | 'refused' | 'forgotten' | 'unsent'
@@ -36,25 +37,26 @@ export async function setMulti<K>(
   const plan = planned<K>(context, mapping, options)
   const quiet: QuietModes = { ...modes, quiet: true }
   const troubles: unknown[] = []
-  const sent = plan.filter(({ encoded }) => encoded !== undefined)
   // First all keys to their servers, then everything at once: the order python-memcached works in.
   const servers = await pickAll(commands, 'setMulti', plan, troubles)
   const serverOf = new Map(plan.map((one, index) => [one, servers[index]]))
   const fates = new Map<Planned<K>, Fate>()
+  const { sent, oversize, failure } = writtenOut(context, plan, serverOf, options)
   await Promise.all(
     sent.map(async (one) => {
       const server = serverOf.get(one)
       fates.set(one, server ? await storeOn(context, server, one, quiet, troubles) : 'forgotten')
     }),
   )
+  if (failure) throw failure.thrown
   stumble(emulation, troubles)
   const lossesListed = !emulation.on('set-multi-losses')
-  const listed = plan.filter((one) => {
+  let listed = plan.filter((one) => {
     const fate = fates.get(one)
     return fate === undefined || fate === 'refused' || (fate !== 'stored' && lossesListed)
   })
-  const oversize = plan.filter(({ encoded }) => encoded === undefined)
-  if (oversize.length > 0) await waitForOversize(context, oversize, serverOf, modes)
+  if (oversize.length > 0 && (await waitForOversize(context, oversize, serverOf, modes)))
+    listed = misattributed(plan, oversize, serverOf, fates)
   // Where no server took part at all, every key is listed, unless nobody waits for replies.
   const unserved = (one: Planned<K>): boolean => !serverOf.get(one) || fates.get(one) === 'unsent'
   const none = sent.length > 0 && troubles.length > 0 && sent.every(unserved)
@@ -79,23 +81,79 @@ function planned<K>(
   const prefix = keys.prefix(keyPrefix, 'setMulti')
   const given = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
   const entries = emulation.facts.python === 2 ? python2Order(given, ([key]) => key) : given
-  return entries.map(([original, value]) => {
-    const { wire, hash, placedAs } = keys.one(original, 'setMulti', prefix)
+  const placed = entries.map(([original, value]) => ({
+    original,
+    value,
+    ...keys.one(original, 'setMulti', prefix),
+  }))
+  // Of keys that are the same on the wire the last one's value is stored as often as there are such keys.
+  const last = new Map(placed.map((one) => [one.wire, one]))
+  return placed.map(({ wire, hash, placedAs }) => {
+    const { original, value } = last.get(wire)!
     if (hash !== undefined) checkTuple(context, wire)
     const exptime = commands.slots.exptime(timeOf(options as number), 'setMulti', wire)
-    const one = { original, verb: 'set', key: wire, exptime, hash, placedAs } as const
-    try {
-      return {
-        ...one,
-        encoded: commands.encode(value, compressionFor(context, options as object), 'setMulti', wire),
-      }
-    } catch (error) {
-      if (!(error instanceof ValueTooLong)) throw error
-      if (emulation.on('set-multi-oversize') && emulation.facts.oversizeInSetMulti === 'TypeError')
-        throw new TypeError("'int' object is not iterable", { cause: error })
-      return one
-    }
+    return { original, value, verb: 'set', key: wire, exptime, hash, placedAs }
   })
+}
+
+interface WrittenOut<K> {
+  readonly sent: readonly Planned<K>[]
+  readonly oversize: readonly Planned<K>[]
+  readonly failure?: { readonly thrown: unknown }
+}
+
+/** Values are written server by server. One that cannot be written ends the call, and earlier servers have got theirs. */
+function writtenOut<K>(
+  context: Context,
+  plan: readonly Planned<K>[],
+  serverOf: ReadonlyMap<Planned<K>, Server | undefined>,
+  options: unknown,
+): WrittenOut<K> {
+  const sent: Planned<K>[] = []
+  const oversize: Planned<K>[] = []
+  for (const [server, group] of byServer(plan, serverOf)) {
+    if (!server) {
+      sent.push(...group)
+      continue
+    }
+    const written: Planned<K>[] = []
+    try {
+      for (const one of group) (encodes(context, one, options) ? written : oversize).push(one)
+    } catch (thrown) {
+      return { sent, oversize, failure: { thrown } }
+    }
+    sent.push(...written)
+  }
+  return { sent, oversize }
+}
+
+function byServer<K>(
+  plan: readonly Planned<K>[],
+  serverOf: ReadonlyMap<Planned<K>, Server | undefined>,
+): Map<Server | undefined, Planned<K>[]> {
+  const groups = new Map<Server | undefined, Planned<K>[]>()
+  for (const one of plan) {
+    const server = serverOf.get(one)
+    const group = groups.get(server) ?? []
+    groups.set(server, group)
+    group.push(one)
+  }
+  return groups
+}
+
+/** False for a value over the limit. @throws what cannot be written; TypeError for a value over the limit up to 1.45 */
+function encodes<K>(context: Context, one: Planned<K>, options: unknown): boolean {
+  const { emulation, commands } = context
+  const compression = compressionFor(context, options as object)
+  try {
+    one.encoded = commands.encode(one.value, compression, 'setMulti', one.key)
+    return true
+  } catch (error) {
+    if (!(error instanceof ValueTooLong)) throw error
+    if (emulation.on('set-multi-oversize') && emulation.facts.oversizeInSetMulti === 'TypeError')
+      throw new TypeError("'int' object is not iterable", { cause: error })
+    return false
+  }
 }
 
 /** @throws KeyError in 1.55–1.59 */
@@ -135,9 +193,9 @@ async function waitForOversize<K>(
   oversize: readonly Planned<K>[],
   serverOf: ReadonlyMap<Planned<K>, Server | undefined>,
   modes: Modes,
-): Promise<void> {
+): Promise<boolean> {
   const waiting = new Set(oversize.flatMap((one) => serverOf.get(one) ?? []))
-  if (!emulation.on('set-multi-oversize') || modes.noreply || waiting.size === 0) return
+  if (!emulation.on('set-multi-oversize') || modes.noreply || waiting.size === 0) return false
   for (const server of waiting)
     emulation.announcer.heard?.announce('set-multi-oversize', {
       operation: 'setMulti',
@@ -153,6 +211,23 @@ async function waitForOversize<K>(
     })
     commands.selection.failed(server, error, 'setMulti', undefined)
   }
+  return true
+}
+
+/** Oversize keys, and then the replies in the order of all keys of a server, of which some never got one. */
+function misattributed<K>(
+  plan: readonly Planned<K>[],
+  oversize: readonly Planned<K>[],
+  serverOf: ReadonlyMap<Planned<K>, Server | undefined>,
+  fates: ReadonlyMap<Planned<K>, Fate>,
+): Planned<K>[] {
+  const groups = byServer(plan, serverOf)
+  groups.delete(undefined)
+  const refused = Array.from(groups.values(), (keys) => {
+    const replies = keys.filter((one) => !oversize.includes(one)).map((one) => fates.get(one))
+    return keys.filter((_, index) => replies[index] === 'refused')
+  })
+  return [...oversize, ...refused.flat()]
 }
 
 function announceLosses({ emulation }: Context, fates: Iterable<Fate>): void {

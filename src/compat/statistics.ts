@@ -1,14 +1,18 @@
 /** flush_all and the statistics, server by server as python-memcached asks. Source: spec/python-memcached §10.6, §13.1. */
 import * as requests from '../protocol/requests.js'
 import type { LineReply, StatsReply } from '../protocol/wire.js'
-import { AttributeError, IndexError } from '../python/errors.js'
-import { type Server, SomeErrors } from '../strict/index.js'
+import { AttributeError, IndexError, OverflowError, UnicodeDecodeError } from '../python/errors.js'
+import { bytesRepr } from '../python/repr.js'
+import { MemcachedError, type Server, SomeErrors } from '../strict/index.js'
 import { flushOutcome } from '../strict/replies.js'
+import { asIs, exchange } from '../strict/tracing.js'
+import { TransportError } from '../transport/errors.js'
 import type { Context } from './context.js'
 import { raises } from './divergence.js'
 import { answered, closedUnderDebug, socketError, swallowed, transportKind } from './outcomes.js'
 import { stalled } from './retrieval.js'
-import { missingMethod, mustHave } from './surface.js'
+import type { UnreadRequest } from './serial/connection.js'
+import { lacksStatsArgument, missingMethod, mustHave } from './surface.js'
 
 type Stats = Record<string, string>
 
@@ -21,6 +25,7 @@ export async function flushAll({ emulation, commands }: Context): Promise<void> 
       const reply = (await commands.ask(server, request, 'flushAll', modes)) as LineReply
       flushOutcome(reply, { server: server.name })
     } catch (error) {
+      if (error instanceof OverflowError) throw error
       const seen = new SomeErrors('error 19 from flush_all', {
         operation: 'flushAll',
         server: server.name,
@@ -28,10 +33,28 @@ export async function flushAll({ emulation, commands }: Context): Promise<void> 
       })
       if (closedUnderDebug(emulation, 'flushAll', error))
         throw new AttributeError("'str' object has no attribute 'decode'")
-      const escaped = socketError(error)
+      const escaped = socketError(emulation, error)
       swallowed(emulation, 'errors', 'flushAll', undefined, seen, escaped ? raises(escaped) : null)
       if (escaped) throw escaped
     }
+  }
+}
+
+/** One server after another; what it answers does not matter. @throws PythonSocketError */
+export async function quitAll({ emulation, commands }: Context): Promise<void> {
+  const { slots, selection } = commands
+  if (!emulation.on('errors')) return commands.disconnectAll()
+  const request = requests.flushAll({ ...slots.wire, flushAll: 'quit' })
+  for (const server of selection.servers) {
+    if (server.exchange.state !== 'ready') continue
+    try {
+      await exchange(server, request, 'flushAll', slots.modes(), asIs)
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      const escaped = socketError(emulation, new Error('quit', { cause: error }))
+      if (escaped) throw escaped
+    }
+    server.exchange.close(false)
   }
 }
 
@@ -39,6 +62,7 @@ export async function flushAll({ emulation, commands }: Context): Promise<void> 
 export async function getStats(context: Context, argument: unknown): Promise<[string, Stats][]> {
   if (argument !== undefined && argument !== null && typeof argument !== 'string')
     throw new TypeError('stat_args must be text')
+  lacksStatsArgument(context.emulation, argument)
   const { announcer } = context.emulation
   announcer.heard?.announce('statistics', {
     operation: 'getStats',
@@ -55,7 +79,7 @@ export async function getSlabStats(context: Context): Promise<[string, SlabStats
   const { emulation } = context
   if (!emulation.on('statistics')) throw missingMethod('get_slab_stats')
   mustHave(emulation, 'getSlabStats')
-  if (!emulation.facts.defaults) throw new TypeError("a bytes-like object is required, not 'str'")
+  if (!emulation.facts.defaults) return asked(context, 'slabs')
   return everyServer(context, 'slabs', (stats) => {
     const slabs: SlabStats = {}
     for (const [name, value] of stats) {
@@ -67,10 +91,38 @@ export async function getSlabStats(context: Context): Promise<[string, SlabStats
   })
 }
 
-/** python-memcached's method cannot work on Python 3. @throws TypeError always, as there; AttributeError as pylibmc */
-export async function getSlabs({ emulation }: Context): Promise<never> {
+/** Statistics of items by slab class, up to 1.54. On Python 3 the method cannot work. @throws TypeError there; AttributeError as pylibmc */
+export async function getSlabs(context: Context): Promise<[string, Record<string, Stats>][]> {
+  const { emulation } = context
   if (!emulation.on('statistics')) throw missingMethod('get_slabs')
-  throw new TypeError("a bytes-like object is required, not 'str'")
+  if (emulation.facts.python === 3) return asked(context, 'items')
+  return everyServer(context, 'items', (stats) => {
+    const slabs: Record<string, Stats> = {}
+    for (const [name, value] of stats) {
+      const [, slab, field] = name.split(':', 3) as [string, string, string]
+      slabs[slab] = { ...slabs[slab], [field]: value }
+    }
+    return slabs
+  })
+}
+
+/** On Python 3 the first server is asked, and then its reply cannot be taken apart. @throws TypeError when there is one */
+async function asked(context: Context, argument: string): Promise<[]> {
+  const { commands, emulation } = context
+  const modes = commands.slots.modes()
+  const request = requests.stats(commands.slots.wire, argument)
+  // Out of step the whole reply stays unread.
+  const unread: UnreadRequest = { ...request, unread: emulation.on('desynchronisation') }
+  for (const server of commands.selection.servers) {
+    try {
+      await commands.ask(server, unread, 'getStats', modes)
+    } catch (error) {
+      if (!(error instanceof MemcachedError)) throw error
+      continue
+    }
+    throw new TypeError("a bytes-like object is required, not 'str'")
+  }
+  return []
 }
 
 async function everyServer<T>(
@@ -98,15 +150,17 @@ async function everyServer<T>(
         })
         throw new IndexError('list index out of range')
       }
+      if (emulation.facts.python === 3) readable(stats)
       rows.push([serverName(server), shape(stats)])
     } catch (error) {
-      if (error instanceof IndexError) throw error
+      if (error instanceof IndexError || error instanceof UnicodeDecodeError) throw error
+      if (error instanceof OverflowError) throw error
       const seen = new SomeErrors('error 19 from get_stats', {
         operation: 'getStats',
         server: server.name,
         cause: error,
       })
-      const escaped = socketError(error)
+      const escaped = socketError(emulation, error)
       swallowed(
         emulation,
         'statistics',
@@ -121,6 +175,14 @@ async function everyServer<T>(
     }
   }
   return rows
+}
+
+/** @throws UnicodeDecodeError for anything but ASCII */
+function readable(stats: StatsReply['stats']): void {
+  for (const words of stats)
+    for (const word of words)
+      if (/[\x80-\xff]/.test(word))
+        throw new UnicodeDecodeError(`'ascii' codec can't decode byte in ${bytesRepr(word)}`)
 }
 
 function serverName({ address, weight }: Server): string {

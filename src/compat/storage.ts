@@ -1,12 +1,15 @@
 /** set, add, replace, append, prepend and cas. Source: spec/python-memcached §10, §12. */
 import type { StoreVerb } from '../protocol/wire.js'
+import { typeName } from '../python/type-name.js'
 import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
 import type { PreparedStore } from '../strict/core.js'
 import type { Key, StoreOptions, Time } from '../strict/index.js'
-import type { CompressionRequest } from '../values/index.js'
+import { type CompressionRequest, PyTimeDelta } from '../values/index.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
+import { asNumber, storeTime } from './exptime.js'
 import { again, unstored } from './outcomes.js'
 import { mustHave } from './surface.js'
+import type { VersionFacts } from './versions.js'
 
 /** The time in seconds, or options, of a store method. */
 export type CompatStoreArgument = Time | (StoreOptions & NoReply)
@@ -75,8 +78,21 @@ export async function cas(
     compat: 'stores unconditionally',
     strict: 'raises TypeError',
   })
+  // Only set itself takes a timedelta.
+  const time = timeOf(rest)
+  if ((time as unknown) instanceof PyTimeDelta) storeTime(time, emulation.facts.python)
   // A tuple's hash is lost on the way.
   return store(context, 'set', Buffer.from(wire, 'latin1'), value, rest)
+}
+
+/** Anything that Python compares with a length. @throws TypeError for anything but numbers and None, on Python 3 */
+function compressLength({ python }: VersionFacts, given: unknown): number {
+  const number = asNumber(given)
+  if (number !== undefined) return Number(number)
+  if (given === null) return 0
+  // On Python 2 every text is more than every number.
+  if (python === 2) return 0
+  throw new TypeError(`'>' not supported between instances of 'int' and '${typeName(given)}'`)
 }
 
 export function compressionFor(
@@ -85,5 +101,5 @@ export function compressionFor(
 ): CompressionRequest | undefined {
   if (!emulation.on('value-encoding')) return compressionOf(options)
   const length = typeof options === 'object' && options !== null ? options.minCompressLen : undefined
-  return length === undefined ? undefined : { minCompressLen: Number(length) }
+  return length === undefined ? undefined : { minCompressLen: compressLength(emulation.facts, length) }
 }

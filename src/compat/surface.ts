@@ -11,6 +11,7 @@ const pythonNames = {
   resetCas: 'reset_cas',
   getSlabStats: 'get_slab_stats',
   quitAll: 'quit_all',
+  checkKey: 'check_key',
 } as const
 
 function lacks(emulation: Emulation, feature: Feature): boolean {
@@ -30,6 +31,12 @@ export function mustHave(emulation: Emulation, method: keyof typeof pythonNames)
 
 export function missingMethod(name: string): AttributeError {
   return new AttributeError(`'Client' object has no attribute '${name}'`)
+}
+
+/** @throws TypeError for an argument of get_stats up to 1.44 */
+export function lacksStatsArgument(emulation: Emulation, argument: unknown): void {
+  if (argument !== undefined && lacks(emulation, 'statsArgument'))
+    throw new TypeError(`get_stats() takes no argument in python-memcached ${emulation.facts.version}`)
 }
 
 /** @throws TypeError for noreply before 1.55 */

@@ -5,7 +5,7 @@ import type { CallOptions, Time } from '../strict/index.js'
 import { replyError, softOutcome } from '../strict/replies.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
 import { asNumber, sentText, storeTime } from './exptime.js'
-import { refused, spelled } from './outcomes.js'
+import { refused, spelled, stripped } from './outcomes.js'
 import { negativeTime } from './slots.js'
 import { mustHave } from './surface.js'
 
@@ -28,7 +28,7 @@ export async function touch(
   try {
     const request = requests.touch(modes.namespace + wire, exptime, modes.noreply)
     const { reply, server } = await commands.line(request, 'touch', wire, modes, hash)
-    const done = modes.noreply || softOutcome(reply, 'touch', { key: wire, server: server.name })
+    const done = modes.noreply || softOutcome(stripped(reply), 'touch', { key: wire, server: server.name })
     if (!done && emulation.facts.refusalRaises) throw replyError(reply, 'touch', { key: wire })
     return spelled(emulation, 'touch', wire, done)
   } catch (error) {

@@ -51,7 +51,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
     const flags = item.flags & ~FLAG_ZLIB
     if (flags === 0) return zero(data, item, operation)
     const type = flags & known
-    if (type === 0) return unknown(data, flags, item, operation)
+    if (type === 0) return unknown(data, facts.unknownFlagsWithZlib ? item.flags : flags, item, operation)
     if (emulated && announcer.active && !SINGLE_TYPES.has(flags)) {
       announcer.announce('value-encoding', {
         operation,
@@ -61,7 +61,8 @@ function decoder(emulation: Emulation): Slots['decode'] {
       })
     }
     if (type === FLAG_PICKLE) return unpickled(data, item, operation)
-    if (facts.python === 2 && (type & FLAG_TEXT) === 0) return python2Integer(data)
+    if (facts.python === 2 && (type & FLAG_TEXT) === 0)
+      return python2Integer(data, (type & FLAG_INTEGER) !== 0 ? 'int' : 'long')
     return told(item, operation, () => base.decode(type, data))
   }
 
@@ -106,7 +107,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
 
   function unknown(data: Buffer, flags: number, { key }: Item, operation: Operation): unknown {
     if (!emulation.on('unknown-flags')) return data
-    const hex = flags.toString(16)
+    const hex = (flags >>> 0).toString(16)
     emulation.debug(`unknown flags on get: ${hex}\n`)
     const error =
       facts.unknownFlags === 'UnboundLocalError'
@@ -123,9 +124,20 @@ function decoder(emulation: Emulation): Slots['decode'] {
   }
 }
 
+function noInteger(data: Buffer, type: 'int' | 'long'): ValueError {
+  return new ValueError(`invalid literal for ${type}() with base 10: ${textRepr(data.toString('latin1'))}`)
+}
+
 /** Python 2 knows no underscores in numbers, and names bytes like text. @throws ValueError */
-function python2Integer(data: Buffer): number | bigint {
-  if (data.includes('_'))
-    throw new ValueError(`invalid literal for int() with base 10: ${textRepr(data.toString('latin1'))}`)
-  return pythonInteger(data, textRepr)
+function python2Integer(data: Buffer, type: 'int' | 'long'): number | bigint {
+  if (data.includes(0)) throw new ValueError(`null byte in argument for ${type}()`)
+  // A sign may stand apart, and a long may say that it is one.
+  const [, sign, digits] = /^\s*([+-]?)\s*(\d+)([lL]?)\s*$/.exec(data.toString('latin1')) ?? []
+  const long = /[lL]\s*$/.test(data.toString('latin1'))
+  if (digits === undefined || (long && type === 'int')) throw noInteger(data, type)
+  try {
+    return pythonInteger(Buffer.from(`${sign}${digits}`), textRepr)
+  } catch {
+    throw noInteger(data, type)
+  }
 }

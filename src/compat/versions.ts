@@ -18,6 +18,8 @@ export interface VersionFacts {
   /** Subclasses of str and int count as what they are. */
   readonly exactTypes: boolean
   readonly unknownFlags: 'UnboundLocalError' | 'ValueError'
+  /** The complaint names the flags with the bit for compressed values. */
+  readonly unknownFlagsWithZlib: boolean
   /** A value of exactly the limit is refused. */
   readonly limitIsTooLong: boolean
   /** Counting a missing key. */
@@ -33,10 +35,22 @@ export interface VersionFacts {
   /** delete_multi sends the time 0 when there is none. */
   readonly deleteMultiTime: boolean
   readonly retry: 'never' | 'always' | 'without-dead-retry'
-  /** A connection that the server closed does not mark it dead, and set_multi and delete_multi stumble over it: AttributeError. */
+  /** A connection that the server closed does not mark it dead. */
   readonly closedIsUnmarked: boolean
+  /** A store command on a connection that the server closed counts as refused. */
+  readonly closedIsRefusal: boolean
+  /** set_multi and delete_multi stumble over a connection that was closed: AttributeError. */
+  readonly multiStumbles: boolean
+  /** When a value of get cannot be read, the line behind it stays unread. */
+  readonly leavesEnd: boolean
+  /** Without a server that has a weight every operation on a key raises ZeroDivisionError. */
+  readonly emptyPoolRaises: boolean
+  /** What a server without a port raises in the constructor. */
+  readonly withoutPort: 'ValueError' | 'TypeError' | undefined
   /** One trailing line feed passes the key check. */
   readonly newlineKeys: boolean
+  /** Spaces pass the key check. */
+  readonly spaceKeys: boolean
   readonly keyTexts: KeyTexts
   readonly multiTuples: 'whole' | 'broken'
   readonly casIds: 'none' | 'always' | 'opt-in'
@@ -83,6 +97,7 @@ const v144: VersionFacts = {
   booleans: 'integer',
   exactTypes: false,
   unknownFlags: 'UnboundLocalError',
+  unknownFlagsWithZlib: false,
   limitIsTooLong: true,
   missingCounter: 'ValueError',
   counterWithoutServer: 0,
@@ -92,7 +107,13 @@ const v144: VersionFacts = {
   deleteMultiTime: true,
   retry: 'never',
   closedIsUnmarked: false,
+  closedIsRefusal: true,
+  multiStumbles: true,
+  leavesEnd: true,
+  emptyPoolRaises: true,
+  withoutPort: 'ValueError',
   newlineKeys: false,
+  spaceKeys: true,
   keyTexts: { type: "Key must be str()'s", characters: 'bare', falsyIsNone: true, asciiOnly: false },
   multiTuples: 'whole',
   casIds: 'none',
@@ -113,6 +134,8 @@ const v147: VersionFacts = {
   refusedDelete: 0,
   casIds: 'always',
   oversizeInSetMulti: 'stall',
+  withoutPort: 'TypeError',
+  spaceKeys: false,
 }
 
 const v152: VersionFacts = {
@@ -123,16 +146,27 @@ const v152: VersionFacts = {
   deleteTime: 'not-zero',
   retry: 'always',
   closedIsUnmarked: true,
+  closedIsRefusal: false,
+  leavesEnd: false,
+  withoutPort: undefined,
   newlineKeys: true,
   casIds: 'opt-in',
 }
 
-const v153: VersionFacts = { ...v152, version: '1.53', retry: 'without-dead-retry', closedIsUnmarked: false }
+const v153: VersionFacts = {
+  ...v152,
+  version: '1.53',
+  retry: 'without-dead-retry',
+  closedIsUnmarked: false,
+  multiStumbles: false,
+}
 
 const v154: VersionFacts = {
   ...v153,
   version: '1.54',
   unknownFlags: 'ValueError',
+  unknownFlagsWithZlib: true,
+  emptyPoolRaises: false,
   keyTexts: { ...v153.keyTexts, characters: 'with-key', asciiOnly: true },
   pickler: 'pickle',
   dropsZeroTouch: true,
@@ -142,6 +176,7 @@ const v158: VersionFacts = {
   ...v154,
   version: '1.58',
   python: 3,
+  unknownFlagsWithZlib: false,
   pickler: '_pickle',
   text: 'flag-0',
   flagZeroIsText: true,
@@ -199,6 +234,8 @@ export type VersionName = keyof typeof versions
 
 /** Since which version there is a method or an argument. Source: spec/python-memcached §17. */
 const since = {
+  checkKey: 1.45,
+  statsArgument: 1.45,
   gets: 1.45,
   cas: 1.45,
   resetCas: 1.48,

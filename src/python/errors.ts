@@ -16,6 +16,12 @@ export class ValueError extends RangeError implements PythonNamed {
   readonly python: string = 'builtins.ValueError'
 }
 
+/** `builtins.ZeroDivisionError`: a remainder by nothing. */
+export class ZeroDivisionError extends RangeError implements PythonNamed {
+  override readonly name: string = 'ZeroDivisionError'
+  readonly python: string = 'builtins.ZeroDivisionError'
+}
+
 /** `builtins.OverflowError`: an integer that does not fit where it has to go. */
 export class OverflowError extends RangeError implements PythonNamed {
   override readonly name: string = 'OverflowError'

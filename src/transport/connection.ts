@@ -44,6 +44,8 @@ export interface ConnectionOptions {
    * `closed`, as with both Python libraries, which notice only then. `reopen` (default): it opens a new connection.
    */
   readonly stale?: 'fail' | 'reopen'
+  /** With `stale: 'fail'`: a noreply request counts as sent even then, as the system takes it. Default false. */
+  readonly blindNoreply?: boolean
   /** Requests that may be written and unanswered. Default 10,000. */
   readonly maxInFlight?: number
   /** What becomes of further ones: they wait for their turn (default), or are rejected with `overload`. */
@@ -114,6 +116,11 @@ export class Connection implements Exchange {
     receiver: Receiver<T> = asIs as Receiver<T>,
   ): Promise<T> {
     this.protocol.check(request)
+    if (this.stale === 'closed' && request.noreply && this.options.blindNoreply) {
+      // The system takes it, and what comes back is a reset.
+      this.stale = 'reset'
+      return Promise.resolve(receiver.reply(HANDED_OVER))
+    }
     if (this.stale) return refused(receiver, this.wentStale(request, this.stale))
     if (this.options.whenFull === 'reject' && this.queue.length + this.waiting.length >= this.maxInFlight)
       return refused(receiver, this.overloaded())

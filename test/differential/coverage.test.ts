@@ -1,99 +1,100 @@
 /**
- * Every row of pylibmc's specification (§3–§10) that states an outcome, with what shows it: coverage.json beside this file, described
- * in docs/formats.md. Nothing named there may be missing, no row may be without, and what is for both protocols is shown over both.
+ * Every row of the specifications that states an outcome, with what shows it: pylibmc's §3–§10 over both protocols,
+ * python-memcached's §2–§22 by version. Nothing named there may be missing, and no row may be without.
  */
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { fixtures, loadRecordings } from './recordings.js'
+import { expectSections, expectShown, named, type Row, rowsOf, strays } from './coverage.js'
+import { loadRecordings, recordedLibraries } from './recordings.js'
 
-interface Row {
-  readonly section: string
-  readonly row: string
-  /** `topic/name`, with `*` for any part of a name, `#n` for one step. */
-  readonly recordings?: readonly string[]
-  /** File under fixtures/vectors, and where it matters the part of it: `file: part`. */
-  readonly vectors?: readonly string[]
-  /** `file: beginning of a title`. */
-  readonly tests?: readonly string[]
+interface PylibmcRow extends Row {
   /** The one protocol that has such a row; meta commands go with text. */
   readonly only?: 'text' | 'binary'
-  /** Why there is one protocol, or no recording. */
-  readonly why?: string
 }
-
-const root = join(fixtures, '..')
-const rows: readonly Row[] = JSON.parse(readFileSync(join(import.meta.dirname, 'coverage.json'), 'utf8'))
-const recordings = {
-  text: loadRecordings('pylibmc-1.6.3'),
-  binary: loadRecordings('pylibmc-1.6.3-binary'),
-}
-
-function found(protocol: 'text' | 'binary', reference: string) {
-  const [name = '', step] = reference.split('#')
-  const pattern = new RegExp(
-    `^${name
-      .split('*')
-      .map((part) => part.replace(/[.+?]/g, '\\$&'))
-      .join('[^/]*')}$`,
-  )
-  return recordings[protocol].filter(
-    (recording) => pattern.test(recording.name) && (step === undefined || recording.steps[Number(step)]),
-  )
-}
-
-const protocolsOf = ({ only }: Row) => (only ? [only] : (['text', 'binary'] as const))
 
 describe('rows of spec/pylibmc §3–§10', () => {
+  const rows = rowsOf<PylibmcRow>('pylibmc')
+  const recordings = {
+    text: loadRecordings('pylibmc-1.6.3'),
+    binary: loadRecordings('pylibmc-1.6.3-binary'),
+  }
+
   it('there is one for every section', () => {
-    const sections = new Set(rows.map(({ section }) => section))
-    for (const section of '3.1 3.2 3.3 3.4 3.5 4.1 4.2 4.3 4.4 4.5 4.6 5 5.1 5.2 5.3 5.4 5.5 5.6 5.7 5.8 6 6.1 7.1 7.2 7.3 7.4 8 9.1 9.2 9.3 9.4 9.5 10 10.1 10.2'.split(
-      ' ',
-    ))
-      expect(sections).toContain(section)
-    expect(new Set(rows.map(({ section, row }) => `${section} ${row}`)).size).toBe(rows.length)
+    expectSections(
+      rows,
+      '3.1 3.2 3.3 3.4 3.5 4.1 4.2 4.3 4.4 4.5 4.6 5 5.1 5.2 5.3 5.4 5.5 5.6 5.7 5.8 6 6.1 7.1 7.2 7.3 7.4 8 9.1 9.2 9.3 9.4 9.5 10 10.1 10.2',
+    )
   })
 
   it.each(rows)('§$section $row', (row) => {
-    const { recordings: named = [], vectors = [], tests = [], why } = row
-    expect(named.length + vectors.length + tests.length).toBeGreaterThan(0)
-    for (const reference of named)
-      expect(found('text', reference).length + found('binary', reference).length, reference).toBeGreaterThan(
-        0,
-      )
-    if (named.length > 0)
-      for (const protocol of protocolsOf(row))
+    expectShown(row)
+    const { recordings: references = [], only, why } = row
+    const found = (protocol: 'text' | 'binary', reference: string) =>
+      named(recordings[protocol], reference).length
+    for (const reference of references)
+      expect(found('text', reference) + found('binary', reference), reference).toBeGreaterThan(0)
+    if (references.length > 0)
+      for (const protocol of only ? [only] : (['text', 'binary'] as const))
         expect(
-          named.some((reference) => found(protocol, reference).length > 0),
+          references.some((reference) => found(protocol, reference) > 0),
           protocol,
         ).toBe(true)
-    if (named.length === 0 || row.only) expect(why, 'says why').toBeTruthy()
-    for (const reference of vectors) {
-      const [file = '', part] = reference.split(': ')
-      const path = join(fixtures, 'vectors', file)
-      expect(existsSync(path), file).toBe(true)
-      const content = JSON.parse(readFileSync(path, 'utf8'))
-      if (part !== undefined) expect({ ...content, ...content.cases }, file).toHaveProperty([part])
-    }
-    for (const reference of tests) {
-      const at = reference.indexOf(': ')
-      const path = join(root, reference.slice(0, at))
-      expect(existsSync(path), path).toBe(true)
-      expect(readFileSync(path, 'utf8')).toContain(reference.slice(at + 2))
-    }
+    if (only) expect(why, 'says why').toBeTruthy()
   })
 
   it('every recording of pylibmc belongs to a row', () => {
-    const shown = new Set(
-      rows.flatMap((row) =>
-        (row.recordings ?? []).flatMap((reference) =>
-          (['text', 'binary'] as const).flatMap((protocol) =>
-            found(protocol, reference).map(({ name }) => name),
-          ),
-        ),
-      ),
+    expect(strays(rows, [...recordings.text, ...recordings.binary])).toEqual([])
+  })
+})
+
+interface VersionedRow extends Row {
+  /** What the row says is so from … to …, `1.53..1.58`, `..1.44`, `1.60..`: each must be shown. Default: every version. */
+  readonly versions?: readonly string[]
+}
+
+describe('rows of spec/python-memcached §2–§22', () => {
+  const rows = rowsOf<VersionedRow>('python-memcached')
+  const library = 'python-memcached-'
+  const versions = recordedLibraries()
+    .filter((folder) => folder.startsWith(library))
+    .map((folder) => folder.slice(library.length))
+  const byVersion = new Map(versions.map((version) => [version, loadRecordings(library + version)]))
+  const all = [...byVersion.values()].flat()
+
+  function within(range: string): string[] {
+    const [from = '', to = range] = range.split('..')
+    return versions.filter((version) => version >= from && (to === '' || version <= to))
+  }
+
+  it('there is one for every section', () => {
+    expectSections(
+      rows,
+      '2 3 4 5 6.1 6.2 6.3 6.4 6.5 7.1 7.2 7.3 7.4 8.1 8.2 8.3 8.4 9.1 9.2 9.3 9.4 9.5 9.6 10 10.1 10.2 10.3 10.4 10.5 10.6 11 12 13.1 13.2 13.3 14 15 16.1 16.2 17 18 19 20 21 22',
     )
-    const all = [...recordings.text, ...recordings.binary].map(({ name }) => name)
-    expect([...new Set(all)].filter((name) => !shown.has(name))).toEqual([])
+  })
+
+  it('the grid of §21 has its 23 rows, and each of the 43 traps of §22 is there', () => {
+    expect(rows.filter(({ section }) => section === '21')).toHaveLength(23)
+    const traps = rows.filter(({ section }) => section === '22').map(({ row }) => Number.parseInt(row, 10))
+    expect(traps).toEqual(Array.from({ length: 43 }, (_, index) => index + 1))
+  })
+
+  it.each(rows)('§$section $row', (row) => {
+    expectShown(row)
+    const { recordings: references = [], versions: ranges = ['..'] } = row
+    for (const reference of references) expect(named(all, reference).length, reference).toBeGreaterThan(0)
+    if (references.length === 0) return
+    for (const range of ranges) {
+      const concerned = within(range)
+      expect(concerned.length, range).toBeGreaterThan(0)
+      for (const version of concerned)
+        expect(
+          references.some((reference) => named(byVersion.get(version)!, reference).length > 0),
+          `${range}: ${version}`,
+        ).toBe(true)
+    }
+  })
+
+  it('every recording of python-memcached belongs to a row', () => {
+    expect(strays(rows, all)).toEqual([])
   })
 })

@@ -107,10 +107,15 @@ function shown(outcome: Outcome, mask?: string): Recorded {
     result: {
       $stats: rows.map(({ $tuple: [server, stats] }) => [
         text(server).replace(/127\.0\.0\.1:\d+/, '127.0.0.1:…'),
-        Object.keys(stats).sort(),
+        namesOf(stats).sort(),
       ]),
     },
   }
+}
+
+/** Names that look like numbers make it a dict of pairs. */
+function namesOf(stats: Record<string, unknown>): string[] {
+  return Array.isArray(stats.$dict) ? stats.$dict.map(([name]) => name as string) : Object.keys(stats)
 }
 
 function text(value: unknown): string {

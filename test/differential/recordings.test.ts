@@ -24,6 +24,13 @@ const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = J
   readFileSync(join(root, 'test', 'differential', 'deviations.json'), 'utf8'),
 )
 
+/** What python-memcached does only because it reads whatever comes: a matter of these switches, which no preset has on. */
+const outOfStep: Readonly<Record<string, string>> = deviations['python-memcached, out of step']!
+const READING = {
+  desynchronisation: 'python-memcached',
+  'trailing-newline-keys': 'python-memcached',
+} as const
+
 /** The client that must do what the library did. */
 function castFor({ library, version, binary }: Recording, mode: Mode): Cast {
   if (mode === 'facade')
@@ -42,14 +49,15 @@ function castFor({ library, version, binary }: Recording, mode: Mode): Cast {
     }
   }
   const emulate = `python-memcached-${version}` as PresetName
+  const switches = mode === 'out of step' ? READING : {}
   return {
     library: 'python-memcached',
     construct: (servers, kwargs) =>
-      construct('python-memcached', servers, kwargs, { compat: { emulate } }).client,
+      construct('python-memcached', servers, kwargs, { compat: { emulate, switches } }).client,
   }
 }
 
-type Mode = 'replayed' | 'live' | 'embedded' | 'meta' | 'auto' | 'facade'
+type Mode = 'replayed' | 'live' | 'embedded' | 'meta' | 'auto' | 'facade' | 'out of step'
 
 /**
  * The text protocol's recordings of pylibmc hold over meta commands as well: the same outcomes, other bytes. The embedded server has
@@ -57,7 +65,9 @@ type Mode = 'replayed' | 'live' | 'embedded' | 'meta' | 'auto' | 'facade'
  */
 function modes(folder: string): Mode[] {
   if (folder === 'pylibmc-1.6.3') return ['replayed', 'live', 'embedded', 'meta', 'auto', 'facade']
-  return folder === 'pylibmc-1.6.3-binary' ? ['replayed', 'live', 'embedded', 'facade'] : ['replayed', 'live']
+  return folder === 'pylibmc-1.6.3-binary'
+    ? ['replayed', 'live', 'embedded', 'facade']
+    : ['replayed', 'live', 'out of step']
 }
 
 const stages = {
@@ -67,6 +77,7 @@ const stages = {
   meta: liveStage,
   auto: liveStage,
   facade: liveStage,
+  'out of step': replayStage,
 }
 
 for (const folder of recordedLibraries()) {
@@ -78,29 +89,37 @@ for (const folder of recordedLibraries()) {
       // Bytes that differ although the outcome, which the live mode compares, is the same.
       ...deviations[`${folder}, ${mode}`],
       ...(mode === 'replayed' ? {} : deviations.live),
+      ...(folder.startsWith('python-memcached') ? outOfStep : {}),
     }
     describe(`${folder}, ${mode}`, () => {
       let checked = 0
       for (const recording of recordings) {
         const { name, scenario } = recording
-        const reason = known[name]
+        if (mode === 'out of step' && !(name in outOfStep)) continue
+        const reason = mode === 'out of step' ? undefined : known[name]
         const title = `${name}: ${scenario.about}${reason ? ` (on purpose otherwise: ${reason})` : ''}`
         // Real servers and timeouts of 0.3 s: on a busy machine a reply may come late.
-        it.concurrent(title, { retry: mode === 'replayed' ? 0 : 2 }, async () => {
+        it.concurrent(title, { retry: stages[mode] === replayStage ? 0 : 2 }, async () => {
           const stage = await stages[mode](recording)
           try {
             const played = await play(recording, stage, castFor(recording, mode))
             const difference = firstDifference(recording, played) ?? (await stage.difference())
             checked++
             if (!reason) expect(difference ?? '').toBe('')
-            else if (mode === 'replayed') expect(difference, 'no longer deviates').toBeDefined()
+            else if (mode === 'replayed' && !(name in outOfStep))
+              expect(difference, 'no longer deviates').toBeDefined()
           } finally {
             await stage.stop()
           }
         })
       }
       afterAll(() => {
-        const row = { library: folder, mode, recordings: checked, deviations: Object.keys(known).length }
+        const row = {
+          library: folder,
+          mode,
+          recordings: checked,
+          deviations: recordings.filter(({ name }) => name in known).length,
+        }
         appendFileSync(join(root, '.cache', 'differential.jsonl'), `${JSON.stringify(row)}\n`)
       })
     })

@@ -23,9 +23,9 @@ export class ReplayServer {
   private listener: Server | undefined
   private faults: ActiveFault[] = []
 
-  constructor(entries: readonly WireEntry[]) {
-    // `quit` depends on when an object is collected, not on what was asked of it.
-    this.expected = entries.filter((entry) => !isQuit(entry.sent))
+  /** @param quits a `quit` was asked for; otherwise it depends on when an object is collected */
+  constructor(entries: readonly WireEntry[], quits: boolean) {
+    this.expected = entries.filter((entry) => quits || !isQuit(entry.sent))
   }
 
   async start(): Promise<void> {
@@ -98,7 +98,8 @@ export class ReplayServer {
     socket.on('data', (chunk) => {
       pending += chunk.toString('latin1')
       for (;;) {
-        if (isQuit(pending)) pending = pending.slice(pending.startsWith('quit') ? 6 : 24)
+        if (isQuit(pending) && !isQuit(this.expected[0]?.sent ?? ''))
+          pending = pending.slice(pending.startsWith('quit') ? 6 : 24)
         const entry = this.expected[0]
         if (pending === '') return
         if (entry && pending.startsWith(entry.sent)) {

@@ -10,9 +10,14 @@ export interface CheckedStage extends Stage {
 }
 
 export async function replayStage(recording: Recording): Promise<CheckedStage> {
+  const quits = recording.scenario.steps.some(({ call }) => call === 'quit_all')
   const servers = Array.from(
     { length: recording.scenario.servers },
-    (_, index) => new ReplayServer(recording.wire.filter(({ server }) => server === index)),
+    (_, index) =>
+      new ReplayServer(
+        recording.wire.filter(({ server }) => server === index),
+        quits,
+      ),
   )
   for (const server of servers) await server.start()
   return {

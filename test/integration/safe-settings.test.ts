@@ -1,4 +1,6 @@
 /** What the setting `safe` gives where python-memcached's behaviour is a mistake, beside the mistake itself. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Client, type ClientOptions, type PresetName, presets, switches } from '../../src/compat/index.js'
 import { EmbeddedServer } from '../../src/server/index.js'
@@ -97,6 +99,46 @@ test('debug-raises: log lines change no result', async () => {
   }
 })
 
+test('trailing-newline-keys: refused, also where the connection may get out of step', async () => {
+  const reading = { desynchronisation: 'python-memcached' } as const
+  const old = client(faithful, { switches: { ...reading, 'trailing-newline-keys': 'python-memcached' } })
+  await old.set('u2', 'two')
+  expect(await old.get('u1\n')).toBeNull()
+  // The server's ERROR to the second line is the next reply: specification §14.
+  expect(await old.get('u2')).toBeNull()
+  old.disconnectAll()
+  for (const switches of [{}, reading]) {
+    const better = client(safe, { switches })
+    expect(() => better.checkKey(Buffer.from('u1\n'))).toThrow('Control/space characters not allowed')
+    await expect(better.get('u1\n')).rejects.toMatchObject({ name: 'MemcachedKeyCharacterError' })
+    expect(await better.get('u2')).toBe('two')
+    better.disconnectAll()
+  }
+})
+
+test('desynchronisation: what was not read in time answers nobody else', async () => {
+  for (const [switches, value] of [
+    // The rest of the reply is taken for the answer: the value of another key.
+    [{ desynchronisation: 'python-memcached' }, 1],
+    [{}, 'two'],
+  ] as const) {
+    const one = client(safe, { switches })
+    await one.set('u2', 'two')
+    await servers[0]!.fault({ fault: 'reply', bytes: 'VALUE u1 2 1\r\nx\r\nVALUE u3 2 1\r\n1\r\nEND\r\n' })
+    await expect(one.getMulti(['u1', 'u3'])).rejects.toThrow('invalid literal')
+    expect(await one.get('u2')).toEqual(value)
+    one.disconnectAll()
+  }
+})
+
+test('every switch that can be safe is shown here or with key_encoder', () => {
+  const shown = [import.meta.filename, join(import.meta.dirname, 'key-encoder.test.ts')]
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('')
+  for (const { name, safe: what } of switches)
+    if (what) expect(shown).toMatch(new RegExp(`['\`]${name}[:\`]`))
+})
+
 describe('flush_on_reconnect (specification §7.4)', () => {
   async function returned(fault: 'stall' | 'close'): Promise<Client> {
     const one = client(faithful, { flushOnReconnect: true, deadRetry: 0.01 })
@@ -120,6 +162,8 @@ describe('flush_on_reconnect (specification §7.4)', () => {
   test('a flush that meets a closed connection raises AttributeError, once', async () => {
     const one = await returned('close')
     await expect(one.get('k')).rejects.toMatchObject({ name: 'AttributeError' })
+    expect(one.servers[0]!.dead).toBe(true)
+    await new Promise((resolve) => setTimeout(resolve, 20))
     expect(await one.get('k')).toBe(1)
     one.disconnectAll()
   })

@@ -3,7 +3,7 @@
  * answers the next command. Only for the switch `desynchronisation`. Source: spec/python-memcached §5, §10.1, §13.1, §14.
  */
 import { connect, type Socket } from 'node:net'
-import type { Request, RetrievalRequest } from '../../protocol/requests.js'
+import type { Request, RetrievalRequest, StatsRequest } from '../../protocol/requests.js'
 import { checkText, encodeText } from '../../protocol/text/encode.js'
 import { lineReply } from '../../protocol/text/lines.js'
 import type { Bytes, Item, Reply } from '../../protocol/wire.js'
@@ -12,13 +12,26 @@ import { addressName, type ServerAddress } from '../../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
 import { peerOf } from '../../transport/socket.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from '../../transport/types.js'
+import type { VersionFacts } from '../versions.js'
+import { miscounted, notANumber } from '../wording.js'
 import { type Ending, Inbox } from './inbox.js'
-import { unpacked } from './newline.js'
+import { unpacked } from './unsafe-keys.js'
 
 /** What python-memcached's operations add to a request. */
 export interface ManyRequest extends RetrievalRequest {
   /** A get_multi: read until END, and stop where a value cannot be read. */
   readonly many: (item: Item) => void
+}
+
+/** What differs between versions. */
+export interface Reading {
+  readonly facts: VersionFacts
+  readonly decode: (item: Item, operation: 'get') => unknown
+}
+
+/** A question whose reply python-memcached fails to read. */
+export interface UnreadRequest extends StatsRequest {
+  readonly unread: boolean
 }
 
 export class SerialConnection implements Exchange {
@@ -32,7 +45,10 @@ export class SerialConnection implements Exchange {
   /** Ends when everything written before has been read. */
   private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(readonly address: ServerAddress) {
+  constructor(
+    readonly address: ServerAddress,
+    private readonly reading: Reading,
+  ) {
     this.name = addressName(address)
   }
 
@@ -59,7 +75,8 @@ export class SerialConnection implements Exchange {
   }
 
   private async ask(request: Request, timeout: number): Promise<Reply> {
-    checkText(request)
+    // Keys have been judged by the key rule; what else stands in the line is looked at here.
+    if (request.kind !== 'retrieval' && request.kind !== 'store') checkText(request)
     if (!this.connected) await this.connect({ timeout })
     const { socket, inbox } = this
     if (inbox.broken)
@@ -70,7 +87,7 @@ export class SerialConnection implements Exchange {
       data: (bytes) => (typeof bytes === 'string' ? socket!.write(bytes, 'latin1') : socket!.write(bytes)),
     })
     socket!.uncork()
-    if (request.noreply) return lineReply('OK')
+    if (request.noreply || ('unread' in request && request.unread)) return lineReply('OK')
     const reply = this.turn.then(() => this.read(request, inbox, timeout))
     this.turn = reply.catch(() => {})
     return reply
@@ -122,7 +139,12 @@ export class SerialConnection implements Exchange {
   private async read(request: Request, inbox: Inbox, timeout: number): Promise<Reply> {
     const line = async (): Promise<Bytes> => inbox.line(timeout).catch(this.failed)
     if (request.kind === 'stats') return this.readStats(line)
-    if (request.kind !== 'retrieval') return lineReply(await line())
+    if (request.kind !== 'retrieval') {
+      const text = await line()
+      // Only the very word counts.
+      const stored = request.kind !== 'store' || text === 'STORED' || !text.startsWith('STORED')
+      return stored ? lineReply(text) : { type: 'line', status: 'unknown', line: text }
+    }
     if ('many' in request) return this.readMany(request as ManyRequest, line, inbox, timeout)
     return this.readOne(request, line, inbox, timeout)
   }
@@ -137,9 +159,20 @@ export class SerialConnection implements Exchange {
     const first = await line()
     if (!first.startsWith('VALUE')) return { type: 'items', items: [], end: lineReply(first) }
     const item = await this.readItem(first, verb === 'gets' ? 5 : 4, inbox, timeout)
-    await line()
+    if (!this.leavesEnd(item)) await line()
     taker?.item(0, item.flags, item.cas, item.data)
     return { type: 'items', items: taker ? [] : [item], end: lineReply('END') }
+  }
+
+  /** Up to 1.47 a value that cannot be read keeps the line behind it from being read. */
+  private leavesEnd(item: Item): boolean {
+    if (!this.reading.facts.leavesEnd) return false
+    try {
+      this.reading.decode(item, 'get')
+      return false
+    } catch {
+      return true
+    }
   }
 
   private async readMany(
@@ -166,16 +199,11 @@ export class SerialConnection implements Exchange {
 
   private async readItem(header: Bytes, fields: 4 | 5, inbox: Inbox, timeout: number): Promise<Item> {
     const words = header.split(' ')
-    if (words.length !== fields)
-      throw new ValueError(
-        words.length < fields
-          ? `not enough values to unpack (expected ${fields}, got ${words.length})`
-          : `too many values to unpack (expected ${fields})`,
-      )
+    if (words.length !== fields) throw new ValueError(miscounted(this.reading.facts, fields, words.length))
     const [, key, flags, length, cas] = words as [string, string, string, string, string | undefined]
     const size = Number(length)
     if (!Number.isInteger(size) || !/^\d+$/.test(flags))
-      throw new ValueError(`invalid literal for int() with base 10: '${length}'`)
+      throw new ValueError(notANumber(this.reading.facts, /^\d+$/.test(flags) ? length : flags))
     const data = await inbox.bytes(size + 2, timeout).catch(this.failed)
     return {
       key,

@@ -1,0 +1,24 @@
+/**
+ * Blanks, line ends and other control characters in a key, which only `desynchronisation` lets through. Requests are built by code that
+ * refuses to write one; each travels as an overlong UTF-8 form of itself, which no text has, and the serial connection puts it back.
+ */
+import type { Bytes } from '../../protocol/wire.js'
+
+const UNSAFE = /[\x00-\x20\x7f]/g
+const FORM = /[\xc0\xc1][\x80-\xbf]/g
+
+/** 0xC0 and 0xC1 lead the two-byte forms of what one byte says. */
+function overlong(character: string): Bytes {
+  const code = character.charCodeAt(0)
+  return String.fromCharCode(0xc0 | (code >> 6), 0x80 | (code & 0x3f))
+}
+
+export function smuggled(key: Bytes): Bytes {
+  return key.replace(UNSAFE, overlong)
+}
+
+export function unpacked(line: Bytes): Bytes {
+  return line.replace(FORM, (form) =>
+    String.fromCharCode(((form.charCodeAt(0) & 1) << 6) | (form.charCodeAt(1) & 0x3f)),
+  )
+}

@@ -1,0 +1,21 @@
+/** Python's words for text that is not what it is taken for, by version. */
+import type { Bytes } from '../protocol/wire.js'
+import { bytesRepr } from '../python/repr.js'
+import type { VersionFacts } from './versions.js'
+
+export const isInteger = (word: Bytes): boolean => /^[+-]?\d+$/.test(word)
+
+/** A line that is no number. */
+export function notANumber({ python }: VersionFacts, line: Bytes): string {
+  const shown = bytesRepr(line)
+  return `invalid literal for int() with base 10: ${python === 2 ? shown.slice(1) : shown}`
+}
+
+/** A list of another length than it is taken apart into. */
+export function miscounted({ python }: VersionFacts, wanted: number, got: number): string {
+  if (python === 2)
+    return got < wanted ? `need more than ${got} values to unpack` : 'too many values to unpack'
+  return got < wanted
+    ? `not enough values to unpack (expected ${wanted}, got ${got})`
+    : `too many values to unpack (expected ${wanted})`
+}
