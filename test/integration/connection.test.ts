@@ -93,7 +93,9 @@ describe('opening', () => {
   })
 
   test('a name that does not resolve: lookup', async () => {
-    const mc = connection({ transport: 'tcp', host: 'no-such-host.invalid', port: 11211 })
+    // The system's resolver may take its time over it.
+    const patient = { timeout: 25_000, connectTimeout: 25_000 }
+    const mc = connection({ transport: 'tcp', host: 'no-such-host.invalid', port: 11211 }, patient)
     await expect(mc.exchange(get('a'))).rejects.toMatchObject({ kind: 'lookup', sent: false })
   })
 
