@@ -76,8 +76,7 @@ for (const folder of recordedLibraries()) {
         const { name, scenario } = recording
         const reason = known[name]
         const title = `${name}: ${scenario.about}${reason ? ` (on purpose otherwise: ${reason})` : ''}`
-        // Real servers and timeouts of 0.3 s: on a busy machine a reply may come late.
-        it.concurrent(title, { retry: mode === 'replayed' ? 0 : 2 }, async () => {
+        it.concurrent(title, async () => {
           const stage = await stages[mode](recording)
           try {
             const played = await play(
