@@ -1,6 +1,6 @@
 /**
- * Servers that cannot be reached at all, and classes that override serialize, deserialize or other methods, as pylibmc had them
- * (fixtures/vectors/unreachable.json and hooks.json).
+ * Servers that cannot be reached at all, UDP, and classes that override serialize, deserialize or other methods, as pylibmc had them
+ * (fixtures/vectors/unreachable.json, udp.json and hooks.json).
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { invoke } from '../../src/audit/calls.js'
 import { type Outcome, raised } from '../../src/audit/outcome.js'
 import { KeyError, ValueError } from '../../src/python/errors.js'
 import { EmbeddedServer } from '../../src/server/index.js'
-import { CacheMiss, Client, Failure, type Key } from '../../src/strict/index.js'
+import { CacheMiss, Client, Failure, type Key, NotSupportedError } from '../../src/strict/index.js'
 import { fromTypedJson, PyTuple, type TypedJson, toTypedJson } from '../../src/values/index.js'
 import { missingNamesAtOnce } from '../support/missing-names.js'
 import { talk } from './live-stage.js'
@@ -82,6 +82,38 @@ describe('servers that cannot be reached', () => {
     mc.disconnectAll()
   })
 })
+
+describe('UDP', () => {
+  const rows = cases<readonly (Said & { readonly call: string; readonly username?: string })[]>('udp')
+  const readings = new Set(['get', 'gets', 'get_multi', 'get_stats', 'touch'])
+
+  it('is write-only for pylibmc, unconfirmed, and not to be had with SASL', () => {
+    for (const { call, username, raises } of rows) {
+      if (username !== undefined) {
+        if (call === 'set')
+          expect(raises).toMatchObject({ class: 'pylibmc.InvalidHostProtocolError', retcode: 34 })
+      } else if (!readings.has(call)) expect(raises).toBeUndefined()
+      else expect(raises).toMatchObject({ class: 'pylibmc.NotSupportedError', retcode: 28 })
+    }
+  })
+
+  it.each([['udp:h'], ['udp:h:5'], ['udp:[::1]:5:2'], [[2, 'h', 11211]]])(
+    'is refused when the client is made: %j',
+    (server) => {
+      const refusal = { constructor: NotSupportedError, retcode: 28 }
+      expect(caught(() => new Client([server as string]))).toMatchObject(refusal)
+    },
+  )
+})
+
+function caught(work: () => unknown): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
 
 interface Overridden extends Said {
   readonly binary: boolean
