@@ -1,8 +1,5 @@
 import { defineConfig } from 'vitest/config'
 
-// Names that do not resolve may take seconds to say so, and four lookups at a time would make the others late.
-process.env.UV_THREADPOOL_SIZE = '64'
-
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],

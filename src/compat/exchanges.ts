@@ -3,7 +3,7 @@ import type { Request } from '../protocol/requests.js'
 import type { Bytes, Reply } from '../protocol/wire.js'
 import type { Commands } from '../strict/commands.js'
 import type { Modes, Operation, Server } from '../strict/index.js'
-import { isUnintelligible } from '../strict/replies.js'
+import { isExpected } from '../strict/replies.js'
 import { exchange } from '../strict/tracing.js'
 
 /** Tells the selection how it went. @throws what the selection makes of a transport failure */
@@ -18,7 +18,7 @@ export function converse(
   return exchange(server, request, operation, modes, {
     reply: (reply) => {
       selection.succeeded(server)
-      if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close(false)
+      if (!isExpected(reply.type === 'line' ? reply : reply.end, operation)) server.exchange.close(false)
       return reply
     },
     failed: (error) => {

@@ -39,6 +39,9 @@ export interface LineReply {
   readonly line: Bytes
 }
 
+/** What a noreply request is answered with. */
+export const HANDED_OVER: LineReply = { type: 'line', status: 'OK', line: '' }
+
 /** One item of a retrieval reply. */
 export interface Item {
   readonly key: Bytes

@@ -1,5 +1,6 @@
 /** A memcached 1.6.18 in this process, on a real socket. Differences from the real one: docs/server.md. */
-import { type FaultHere, Front, type ListenOptions } from './front.js'
+import { Front, type ListenOptions } from './front.js'
+import { Fronted } from './fronted.js'
 import { respond } from './respond.js'
 import { type Exchange, serve } from './session.js'
 import { largestItem } from './slabs.js'
@@ -18,13 +19,14 @@ export interface EmbeddedServerOptions extends ListenOptions {
 }
 
 /** A memcached 1.6.18 in this process, on a real socket (docs/server.md). */
-export class EmbeddedServer {
-  private readonly front: Front
+export class EmbeddedServer extends Fronted {
+  protected readonly front: Front
   private store: Store
   private connections = 0
 
   /** @throws RangeError when `memory` is no number of MiB from 1; TypeError when path and port are both given */
   constructor(private readonly options: EmbeddedServerOptions = {}) {
+    super()
     const { memory = 64 } = options
     if (!Number.isInteger(memory) || memory < 1) {
       throw new RangeError(`memory is ${memory}, not a number of MiB from 1`)
@@ -47,35 +49,6 @@ export class EmbeddedServer {
         ...(options.record ? { record: options.record } : {}),
       })
     })
-  }
-
-  /** `host:port`, `[v6]:port` or the path of the Unix socket. @throws Error before the first start */
-  get address(): string {
-    return this.front.address
-  }
-
-  get port(): number {
-    return this.front.listeningPort
-  }
-
-  /** Listens; does nothing when it does already. @throws the system's error when the port is taken */
-  async start(): Promise<this> {
-    await this.front.start()
-    return this
-  }
-
-  /** Closes everything. The items stay until `clear`. */
-  async stop(): Promise<void> {
-    await this.front.stop()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop()
-  }
-
-  /** A fault of docs/formats.md; done when it is in effect. The items survive it, unlike those of a restarted server. */
-  async fault(fault: FaultHere): Promise<void> {
-    await this.front.fault(fault)
   }
 
   /** As new: no items, counters and CAS uniques from the start. */

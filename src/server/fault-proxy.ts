@@ -1,6 +1,7 @@
 /** Stands between clients and a real memcached, with the faults of docs/formats.md, and records what passes. */
 import { connect } from 'node:net'
-import { type FaultHere, Front, type ListenOptions } from './front.js'
+import { Front, type ListenOptions } from './front.js'
+import { Fronted } from './fronted.js'
 import { replyLength, replyShape } from './reply-framing.js'
 import type { Answer } from './respond.js'
 import { type Answerer, type Exchange, isGoodbye, serve } from './session.js'
@@ -17,12 +18,13 @@ export interface FaultProxyOptions extends ListenOptions {
 const longestKept = 1024 ** 3
 
 /** A proxy in front of any memcached that injects faults (docs/server.md). */
-export class FaultProxy {
-  private readonly front: Front
+export class FaultProxy extends Fronted {
+  protected readonly front: Front
   private connections = 0
 
   /** @throws TypeError when the target is no address */
   constructor(options: FaultProxyOptions) {
+    super()
     const target = parseTarget(options.target)
     this.front = new Front(options, (socket) => {
       serve(socket, {
@@ -34,35 +36,6 @@ export class FaultProxy {
         ...(options.record ? { record: options.record } : {}),
       })
     })
-  }
-
-  /** Where clients connect to: `host:port`, `[v6]:port` or a path. @throws Error before the first start */
-  get address(): string {
-    return this.front.address
-  }
-
-  get port(): number {
-    return this.front.listeningPort
-  }
-
-  /** Listens; does nothing when it does already. @throws the system's error when the port is taken */
-  async start(): Promise<this> {
-    await this.front.start()
-    return this
-  }
-
-  /** Closes every connection and stops listening. */
-  async stop(): Promise<void> {
-    await this.front.stop()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop()
-  }
-
-  /** A fault of docs/formats.md; done when it is in effect. */
-  async fault(fault: FaultHere): Promise<void> {
-    await this.front.fault(fault)
   }
 }
 

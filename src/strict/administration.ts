@@ -2,7 +2,7 @@
 import * as requests from '../protocol/requests.js'
 import type { LineReply, StatsReply } from '../protocol/wire.js'
 import { type CallOptions, type Time, type TimeOptions, timeOf } from './arguments.js'
-import { neverSent, wentStale } from './core.js'
+import { neverSent, resetWhileIdle, wentStale } from './core.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { integer } from './exptime.js'
 import { badKey } from './keys.js'
@@ -65,7 +65,8 @@ export class Administration extends Many {
 
 /** What happened after a request had left is not told. */
 function unlessUnsent(error: unknown): undefined {
-  if (!(error instanceof MemcachedError) || (neverSent(error) && !wentStale(error))) throw error
+  if (!(error instanceof MemcachedError)) throw error
+  if (resetWhileIdle(error) || (neverSent(error) && !wentStale(error))) throw error
 }
 
 function throwSomeErrors(

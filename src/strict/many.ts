@@ -2,7 +2,7 @@
 import * as requests from '../protocol/requests.js'
 import type { Bytes } from '../protocol/wire.js'
 import { brokenPipe, Core, neverSent, resetWhileIdle, wentStale } from './core.js'
-import { errorFor, Failure, MemcachedError, SomeErrors, UnixSocketError } from './errors.js'
+import { MemcachedError } from './errors.js'
 import { ManyValues } from './receivers.js'
 import type { Modes, Server } from './slots.js'
 
@@ -96,7 +96,7 @@ export class Many extends Core {
         }
         unasked.add(group)
         const second = group.wires.length > 1 && !refused
-        errors[group.indexes.at(-1)!] = second ? this.secondError(group.server, error, modes) : error
+        errors[group.indexes.at(-1)!] = second ? this.secondError(group.server, error) : error
       }
     }
     await Promise.all(Array.from(groups.values(), askGroup))
@@ -113,8 +113,7 @@ export class Many extends Core {
    * A second key of a server that has just refused already meets the wait state; of a Unix socket whose path is too long, a socket
    * that is open but not connected (fixtures/vectors/unreachable.json).
    */
-  private secondError(server: Server, first: MemcachedError, modes: Modes): unknown {
-    if (first instanceof UnixSocketError) return notConnected(first, modes.binary ? SomeErrors : Failure)
+  private secondError(server: Server, first: MemcachedError): unknown {
     try {
       this.selection.admit(server, 'getMulti')
     } catch (error) {
@@ -122,11 +121,6 @@ export class Many extends Core {
     }
     return first
   }
-}
-
-function notConnected({ server, cause }: MemcachedError, { retcode }: { retcode: number }): MemcachedError {
-  const text = 'CONNECTION FAILURE(Transport endpoint is not connected)'
-  return errorFor(retcode, 'getMulti', text, { server, cause })
 }
 
 export function groupOf(groups: Map<Server, Group>, server: Server): Group {

@@ -1,10 +1,10 @@
 /** What becomes of the reply to one request: each tells the selection how the exchange went, and makes the outcome of it. */
 import type { ItemTaker } from '../protocol/requests.js'
-import type { Bytes, LineReply, Reply } from '../protocol/wire.js'
+import type { Bytes, LineReply, LineStatus, Reply } from '../protocol/wire.js'
 import type { TransportError } from '../transport/errors.js'
 import type { Receiver } from '../transport/types.js'
 import { CacheMiss } from './errors.js'
-import { isUnintelligible, softOutcome } from './replies.js'
+import { isExpected, softOutcome } from './replies.js'
 import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
 
 export abstract class Told<T> implements Receiver<T> {
@@ -20,7 +20,8 @@ export abstract class Told<T> implements Receiver<T> {
   reply(reply: Reply): T {
     const { selection, server } = this
     selection.succeeded(server)
-    if (isUnintelligible(reply.type === 'line' ? reply : reply.end)) server.exchange.close(false)
+    const line = reply.type === 'line' ? reply : reply.end
+    if (line.status !== this.usual && !isExpected(line, this.operation)) server.exchange.close(false)
     if (this.failure === undefined) return this.outcome(reply)
     try {
       return this.outcome(reply)
@@ -28,6 +29,9 @@ export abstract class Told<T> implements Receiver<T> {
       return this.failure(error, this.operation, this.key) as T
     }
   }
+
+  /** What nearly every reply says. */
+  protected abstract get usual(): LineStatus | undefined
 
   protected abstract outcome(reply: Reply): T
 
@@ -48,6 +52,10 @@ export class TakenBy<T> extends Told<T> {
     private readonly take: (reply: Reply, server: Server) => T,
   ) {
     super(selection, server, operation, key)
+  }
+
+  protected get usual(): undefined {
+    return undefined
   }
 
   protected outcome(reply: Reply): T {
@@ -89,6 +97,10 @@ export class OneValue extends Told<unknown> implements ItemTaker {
     }
   }
 
+  protected get usual(): 'END' {
+    return 'END'
+  }
+
   protected outcome(): unknown {
     if (this.error) throw this.error.thrown
     const { value } = this
@@ -127,6 +139,10 @@ export class ManyValues extends Told<void> implements ItemTaker {
     this.found(index, value)
   }
 
+  protected get usual(): 'END' {
+    return 'END'
+  }
+
   protected outcome(): void {}
 }
 
@@ -141,6 +157,10 @@ export class Stored extends Told<boolean> {
     failure: Modes['failed'],
   ) {
     super(selection, server, operation, key, failure)
+  }
+
+  protected get usual(): 'STORED' {
+    return 'STORED'
   }
 
   protected outcome(reply: Reply): boolean {

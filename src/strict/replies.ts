@@ -4,7 +4,7 @@
  * Replies that a server never gives to a command (a number for `set`, say) abort the process in pylibmc or are taken for
  * success (fixtures/vectors/misplaced-replies.json); here they are `UnknownReadFailure`, and misses of retrievals.
  */
-import type { LineReply, LineStatus } from '../protocol/wire.js'
+import { HANDED_OVER, type LineReply, type LineStatus } from '../protocol/wire.js'
 import { type ErrorFacts, errorFor, type MemcachedError } from './errors.js'
 import type { Operation } from './slots.js'
 
@@ -116,9 +116,41 @@ export function flushOutcome(reply: LineReply, facts: ErrorFacts): void {
   throw replyError(reply, 'flushAll', facts)
 }
 
-const UNINTELLIGIBLE: ReadonlySet<LineStatus> = new Set(['unknown', 'REFUSED', 'AUTH_ERROR', 'OUT_OF_MEMORY'])
+const ERRORS = ['ERROR', 'CLIENT_ERROR', 'SERVER_ERROR'] as const
+const given = (...statuses: LineStatus[]): ReadonlySet<LineStatus> => new Set([...ERRORS, ...statuses])
+const toRetrieval = given('END')
+const toStore = given('STORED', 'NOT_STORED', 'EXISTS', 'NOT_FOUND')
+const toCount = given('NUMBER', 'NOT_FOUND')
+const toDelete = given('DELETED', 'NOT_FOUND')
 
-/** A reply after which nothing on the connection can be trusted. */
-export function isUnintelligible(reply: LineReply): boolean {
-  return UNINTELLIGIBLE.has(reply.status)
+/** What memcached says to each operation, besides items and statistics. */
+const expected: Readonly<Record<Operation, ReadonlySet<LineStatus>>> = {
+  get: toRetrieval,
+  gets: toRetrieval,
+  getMulti: toRetrieval,
+  set: toStore,
+  add: toStore,
+  replace: toStore,
+  append: toStore,
+  prepend: toStore,
+  cas: toStore,
+  setMulti: toStore,
+  addMulti: toStore,
+  incr: toCount,
+  decr: toCount,
+  incrMulti: toCount,
+  delete: toDelete,
+  deleteMulti: toDelete,
+  touch: given('TOUCHED', 'NOT_FOUND'),
+  flushAll: given('OK'),
+  getStats: given('END', 'RESET', 'OK'),
+  hash: given(),
+}
+
+/**
+ * Any other reply is nonsense, or belongs to another command: nothing on that connection can be trusted any more, whatever pylibmc
+ * makes of the reply (it reads on after a word that it knows).
+ */
+export function isExpected(reply: LineReply, operation: Operation): boolean {
+  return expected[operation].has(reply.status) || reply === HANDED_OVER
 }

@@ -13,10 +13,10 @@ import {
 } from '../hashing/index.js'
 import { AuthenticationFailure } from '../protocol/protocol.js'
 import type { Bytes } from '../protocol/wire.js'
-import { addressName } from '../transport/address.js'
-import type { TransportError, TransportErrorKind } from '../transport/errors.js'
+import { addressName, type ServerAddress } from '../transport/address.js'
+import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import type { Exchange } from '../transport/types.js'
-import { errorFor, type MemcachedError } from './errors.js'
+import { errorFor, type MemcachedError, SomeErrors } from './errors.js'
 import { Health, type HealthSettings } from './health.js'
 import { MAX_KEY_LENGTH } from './keys.js'
 import { TOUCH_FAILED } from './replies.js'
@@ -53,6 +53,8 @@ interface PooledServer extends Server, PlacedServer {
   /** Changes when the hosts are sorted later. */
   index: number
   readonly health: Health
+  /** There is a socket, but one that could not be connected: the next operation finds it so, and closes it. */
+  unconnected: boolean
 }
 
 const AUTH_FAILURE = 41
@@ -89,6 +91,7 @@ const strerror: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'No route to host',
   ENETUNREACH: 'Network is unreachable',
   ECONNRESET: 'Connection reset by peer',
+  ENOTCONN: 'Transport endpoint is not connected',
   EACCES: 'Permission denied',
   ENOTFOUND: 'Name or service not known',
   EAI_AGAIN: 'Temporary failure in name resolution',
@@ -124,6 +127,7 @@ export class HealthSelection implements Selection {
       weight: spec.weight,
       exchange: connect(spec),
       health: new Health(),
+      unconnected: false,
     }))
     this.layout = arrangement.lay(this.servers)
   }
@@ -161,8 +165,12 @@ export class HealthSelection implements Selection {
   admit(server: Server, operation: Operation, key?: Bytes): void {
     // An open connection is used whatever its history.
     if (server.exchange.state !== 'idle') return
-    const { health } = this.servers[server.index]!
-    const admission = health.admit(this.now(), this.settings().health)
+    const pooled = this.servers[server.index]!
+    if (pooled.unconnected) {
+      pooled.unconnected = false
+      throw errorOf(notConnected(server), server, operation, key, this.settings())
+    }
+    const admission = pooled.health.admit(this.now(), this.settings().health)
     if (admission === 'go') return
     if (admission === 'dead') this.rebuild()
     throw unusable(admission === 'dead' ? SERVER_DEAD : SERVER_DOWN, server, operation, key)
@@ -180,12 +188,13 @@ export class HealthSelection implements Selection {
     key: Bytes | undefined,
   ): MemcachedError {
     if (error.kind === 'overload') return errorOf(error, server, operation, key)
-    const attempt = unsent.has(error.kind)
-    const { health } = this.servers[server.index]!
-    if (!attempt) health.connected()
+    const pooled = this.servers[server.index]!
+    if (!unsent.has(error.kind)) pooled.health.connected()
     else {
-      const retry = health.failed(this.now(), this.settings().health)
-      if (retry) return unusable(SERVER_DOWN, server, operation, key, error, this.retried(server, operation))
+      // Not counted as a failure (fixtures/vectors/unreachable.json).
+      if (isPathTooLong(server.address)) pooled.unconnected = true
+      else if (pooled.health.failed(this.now(), this.settings().health))
+        return unusable(SERVER_DOWN, server, operation, key, error, this.retried(server, operation))
       if (operation === 'touch') return unusable(WRITE_ERROR, server, operation, key, error)
     }
     return errorOf(error, server, operation, key, this.settings())
@@ -197,9 +206,10 @@ export class HealthSelection implements Selection {
   }
 
   disconnectAll(): void {
-    for (const { exchange, health } of this.servers) {
-      exchange.close()
-      health.endWait()
+    for (const server of this.servers) {
+      server.exchange.close()
+      server.health.endWait()
+      server.unconnected = false
     }
   }
 
@@ -236,13 +246,14 @@ export function errorOf(
   if (error.kind === 'reset' && error.sending && operation === 'touch')
     return unusable(WRITE_ERROR, server, operation, key, error)
   const { address } = server
-  const path = error.kind === 'connect' && address.transport === 'unix' ? address.path : undefined
+  const unopened = error.kind === 'connect' && address.transport === 'unix'
   const refused = error.cause instanceof AuthenticationFailure ? error.cause.code : undefined
-  const system = path === undefined ? undefined : pathCode(path)
+  const system = unopened ? (isPathTooLong(address) ? UNIX_SOCKET_ERROR : SYSTEM_ERROR) : undefined
   // Both send by memcached_mget.
   const mget = operation === 'gets' || operation === 'getMulti'
-  const unsent = error.kind === 'reset' && error.sending && mget ? FAILURE : undefined
-  const code = system ?? refused ?? unsent ?? codes[error.kind]
+  const unwritten = error.kind === 'reset' && error.sending && mget
+  const lost = binary ? SomeErrors.retcode : FAILURE
+  const code = system ?? refused ?? (unwritten ? lost : codes[error.kind])
   return errorFor(code, operation, text(error, operation, binary, instant), {
     key,
     server: server.name,
@@ -250,9 +261,13 @@ export function errorOf(
   })
 }
 
-/** Longer ones do not fit a socket's address (bytes, with C's NUL at the end). */
-const pathCode = (path: string): number =>
-  Buffer.byteLength(path) >= LONGEST_PATH ? UNIX_SOCKET_ERROR : SYSTEM_ERROR
+/** For a socket's address (bytes, with C's NUL at the end). */
+const isPathTooLong = (address: ServerAddress): boolean =>
+  address.transport === 'unix' && Buffer.byteLength(address.path) >= LONGEST_PATH
+
+function notConnected({ name }: Server): TransportError {
+  return new TransportError('reset', name, 'the socket is not connected', { sending: true, code: 'ENOTCONN' })
+}
 
 function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
   return address.transport === 'unix'

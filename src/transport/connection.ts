@@ -16,7 +16,7 @@ import {
 } from '../protocol/protocol.js'
 import type { Request } from '../protocol/requests.js'
 import { textProtocol } from '../protocol/text/text.js'
-import type { Reply } from '../protocol/wire.js'
+import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
 import { Backlog, PORTION } from './backlog.js'
 import { TransportError, type TransportErrorKind } from './errors.js'
@@ -53,9 +53,6 @@ export interface ConnectionOptions {
 }
 
 const MAX_IN_FLIGHT = 10_000
-
-/** A noreply request is answered with this. */
-const HANDED_OVER: Reply = { type: 'line', status: 'OK', line: '' }
 
 const asIs: Receiver<Reply> = {
   reply: (reply) => reply,

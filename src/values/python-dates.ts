@@ -76,6 +76,13 @@ export class PyDate {
   }
 }
 
+function withinDay(hour: number, minute: number, second: number, microsecond: number): void {
+  within('hour', hour, 0, 23)
+  within('minute', minute, 0, 59)
+  within('second', second, 0, 59)
+  within('microsecond', microsecond, 0, 999_999)
+}
+
 /** `datetime.time`. */
 export class PyTime {
   /** @throws RangeError for a time that does not exist */
@@ -89,10 +96,7 @@ export class PyTime {
     /** 1 = the second of two equal wall-clock times, when clocks go back. */
     readonly fold: 0 | 1 = 0,
   ) {
-    within('hour', hour, 0, 23)
-    within('minute', minute, 0, 59)
-    within('second', second, 0, 59)
-    within('microsecond', microsecond, 0, 999_999)
+    withinDay(hour, minute, second, microsecond)
   }
   /** `01:02:03.000004+02:00`; the zone only when it is a fixed offset. */
   toString(): string {
@@ -121,10 +125,7 @@ export class PyDateTime {
     within('year', year, 1, 9999)
     within('month', month, 1, 12)
     within('day', day, 1, daysIn(year, month))
-    within('hour', hour, 0, 23)
-    within('minute', minute, 0, 59)
-    within('second', second, 0, 59)
-    within('microsecond', microsecond, 0, 999_999)
+    withinDay(hour, minute, second, microsecond)
   }
 
   /** The moment as UTC. @throws RangeError for a Date that is invalid or outside of the years 1–9999 */

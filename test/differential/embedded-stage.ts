@@ -7,7 +7,9 @@ import { type Recording, wireBytes } from './recordings.js'
 import type { CheckedStage } from './replay-stage.js'
 
 export async function embeddedStage({ scenario }: Recording): Promise<CheckedStage> {
-  const options = embeddedOptions(scenario.memcached ?? [])
+  // On the servers' clock only the scenario's sleeps pass, however slow this machine is.
+  let now = Date.now() / 1000
+  const options = { ...embeddedOptions(scenario.memcached ?? []), clock: () => now }
   const servers: EmbeddedServer[] = []
   for (let i = 0; i < scenario.servers; i++)
     servers.push(
@@ -23,6 +25,9 @@ export async function embeddedStage({ scenario }: Recording): Promise<CheckedSta
       await servers[step.server ?? 0]!.fault(parseFault({ server: 0, ...step }))
     },
     raw: async (step) => talk(servers[step.server ?? 0]!.port, wireBytes(step.raw ?? '')),
+    pass: (seconds) => {
+      now += seconds
+    },
     difference: async () => undefined,
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()))

@@ -12,6 +12,7 @@ import { EmbeddedServer, parseFault } from '../../src/server/index.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 import { type FullBacklog, fullBacklog } from '../support/full-backlog.js'
+import { missingNamesAtOnce } from '../support/missing-names.js'
 import { firstDifference } from './compare.js'
 import { fixtures, type Recorded, type Recording } from './recordings.js'
 
@@ -38,6 +39,7 @@ function cells(library: string): [operation: string, fault: string, cell: Cell][
 
 let backlog: FullBacklog | undefined
 beforeAll(async () => {
+  missingNamesAtOnce()
   backlog = await fullBacklog()
 })
 afterAll(() => backlog?.stop())
@@ -136,7 +138,7 @@ function pythonMemcached(name: string, desynchronisation: SwitchSetting) {
 describe.each(['python-memcached-1.59', 'python-memcached-1.62'])('%s', (name) => {
   const run = pythonMemcached(name, 'safe')
   for (const [operation, fault, cell] of cells(name)) {
-    it.concurrent(`${operation}: ${fault}`, slowly(fault), async () => {
+    it.concurrent(`${operation}: ${fault}`, async () => {
       const { dead, connected, ...expected } = cell
       const found = await run(operation, fault)
       const told = difference(operation, expected as Recorded, found.outcome)
@@ -159,7 +161,7 @@ describe.each(['python-memcached-1.59', 'python-memcached-1.62'])('%s', (name) =
 describe.each(['python-memcached-1.59', 'python-memcached-1.62'])('%s, desynchronisation on', (name) => {
   const run = pythonMemcached(name, 'python-memcached')
   for (const [operation, fault, cell] of cells(name)) {
-    it.concurrent(`${operation}: ${fault}`, slowly(fault), async () => {
+    it.concurrent(`${operation}: ${fault}`, async () => {
       const { dead, connected, ...expected } = cell
       const found = await run(operation, fault)
       expect(difference(operation, expected as Recorded, found.outcome)).toBeUndefined()
@@ -169,10 +171,6 @@ describe.each(['python-memcached-1.59', 'python-memcached-1.62'])('%s, desynchro
 })
 
 const WITHOUT_TEXT = 'the same exception, without the line that came instead of statistics'
-/** How long the system's resolver takes over a name that does not exist is not for the test to decide. */
-function slowly(fault: string): { retry: number } {
-  return { retry: fault === 'unresolvable host' ? 3 : 0 }
-}
 
 /** Where strict does otherwise than pylibmc, on purpose: a fault, or an operation under it. */
 const strictly: Readonly<Record<string, string>> = {
@@ -202,7 +200,7 @@ describe('pylibmc', () => {
       preserve: true,
     })
   for (const [operation, fault, cell] of cells('pylibmc-1.6.3')) {
-    it.concurrent(`${operation}: ${fault}`, slowly(fault), async () => {
+    it.concurrent(`${operation}: ${fault}`, async () => {
       const [byStrict, byCompat] = await Promise.all(
         [strict, compat].map((make) => strike(library, operation, fault, make)),
       )

@@ -11,6 +11,8 @@ export interface Stage {
   readonly addresses: readonly string[]
   fault(step: Step): Promise<void>
   raw(step: Step): Promise<void>
+  /** Seconds that the scenario sleeps, for servers that have their own clock. */
+  pass?(seconds: number): void
 }
 
 /** The clients under test, by what is made of the library's keywords. */
@@ -43,8 +45,10 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
       if (step.call === undefined) {
         if (recorded === undefined || leftOut(step, library, version)) continue
         if (step.fault !== undefined) await stage.fault(step)
-        else if (step.sleep !== undefined) await sleep(step.sleep * 1000)
-        else await stage.raw(step)
+        else if (step.sleep !== undefined) {
+          stage.pass?.(step.sleep)
+          await sleep(step.sleep * 1000)
+        } else await stage.raw(step)
         continue
       }
       if (!recorded) continue

@@ -2,15 +2,15 @@
  * Replies that no server gives to the request, which bring pylibmc down or pass for the answer, and are refused here; and a real
  * memcached at its connection limit (fixtures/vectors/misplaced-replies.json and connection-limit.json).
  */
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { invoke } from '../../src/audit/calls.js'
 import type { Outcome } from '../../src/audit/outcome.js'
 import { Client } from '../../src/strict/index.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
+import { answering, stopAnswering } from '../support/answering.js'
 import { type Memcached, memcachedBinary, startMemcached } from '../support/memcached.js'
 import { fixtures } from './recordings.js'
 
@@ -34,23 +34,10 @@ const cases = <T>(name: string): T =>
   JSON.parse(readFileSync(join(fixtures, 'vectors', `${name}.json`), 'utf8')).cases as T
 const library = { name: 'pylibmc', version: '1.6.3' } as const
 
+afterAll(stopAnswering)
+
 function ask(mc: Client, { call, args }: Said): Promise<Outcome> {
   return invoke(mc, library, { call, args: args.map((value) => fromTypedJson(value)), kwargs: {} })
-}
-
-let server: Server | undefined
-afterEach(() => server?.close())
-
-/** Answers whatever is asked, once or again and again, and notes how often it was connected to. */
-async function answering(answer: (request: Buffer) => Buffer, closes = false) {
-  const seen = { connections: 0 }
-  server = createServer((socket) => {
-    seen.connections++
-    socket.on('data', (request) => (closes ? socket.end(answer(request)) : socket.write(answer(request))))
-    socket.on('error', () => {})
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
 }
 
 /** Nothing of such a reply is taken for the answer: a miss, or UnknownReadFailure. */
@@ -68,12 +55,13 @@ const misplaced = cases<Misplaced>('misplaced-replies')
 
 describe('replies that no server gives', () => {
   it.each(misplaced.text)('$line to $call', async (row) => {
-    const { address } = await answering(() => Buffer.from(`${row.line}\r\n`))
+    const { address, seen } = await answering(() => Buffer.from(`${row.line}\r\n`))
     const mc = new Client([address], { behaviors: { cas: 1, _poll_timeout: 2000 } })
     // An empty value, 2^64 - 1, or no process any more.
     expect(row['process ends by'] ?? row.result).toBeDefined()
     expectRefused(await ask(mc, row), row)
     expectRefused(await ask(mc, row), row)
+    expect(seen.connections).toBe(2)
     mc.disconnectAll()
   })
 

@@ -1,16 +1,17 @@
 /**
- * Servers that cannot be reached at all, and classes that override serialize, deserialize or other methods, as pylibmc had them
- * (fixtures/vectors/unreachable.json and hooks.json).
+ * Servers that cannot be reached at all, UDP, and classes that override serialize, deserialize or other methods, as pylibmc had them
+ * (fixtures/vectors/unreachable.json, udp.json and hooks.json).
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { invoke } from '../../src/audit/calls.js'
 import { type Outcome, raised } from '../../src/audit/outcome.js'
 import { KeyError, ValueError } from '../../src/python/errors.js'
 import { EmbeddedServer } from '../../src/server/index.js'
-import { CacheMiss, Client, Failure, type Key } from '../../src/strict/index.js'
+import { CacheMiss, Client, Failure, type Key, NotSupportedError } from '../../src/strict/index.js'
 import { fromTypedJson, PyTuple, type TypedJson, toTypedJson } from '../../src/values/index.js'
+import { missingNamesAtOnce } from '../support/missing-names.js'
 import { talk } from './live-stage.js'
 import { fixtures } from './recordings.js'
 
@@ -24,6 +25,8 @@ interface Unreachable extends Said {
   readonly binary: boolean
   readonly call: string
   readonly args: readonly TypedJson[]
+  /** The same call twice more. */
+  readonly again: readonly Said[]
 }
 interface Serialized extends Said {
   readonly returns: TypedJson
@@ -63,17 +66,54 @@ function reduced(outcome: Outcome | Said): Said {
 }
 
 describe('servers that cannot be reached', () => {
+  beforeAll(missingNamesAtOnce)
+  afterAll(() => vi.restoreAllMocks())
+
   it.each(cases<Unreachable[]>('unreachable'))('$about, binary $binary: $call $args', async (row) => {
     const mc = new Client([row.server], {
       binary: row.binary,
       behaviors: { cas: 1, connect_timeout: 20_000, _poll_timeout: 20_000 },
     })
     const args = row.args.map((value) => fromTypedJson(value))
-    const outcome = await invoke(mc, library, { call: row.call, args, kwargs: {} })
+    for (const said of [row, ...row.again]) {
+      const outcome = await invoke(mc, library, { call: row.call, args, kwargs: {} })
+      expect(reduced(outcome)).toEqual(reduced(said))
+    }
     mc.disconnectAll()
-    expect(reduced(outcome)).toEqual(reduced(row))
   })
 })
+
+describe('UDP', () => {
+  const rows = cases<readonly (Said & { readonly call: string; readonly username?: string })[]>('udp')
+  const readings = new Set(['get', 'gets', 'get_multi', 'get_stats', 'touch'])
+
+  it('is write-only for pylibmc, unconfirmed, and not to be had with SASL', () => {
+    for (const { call, username, raises } of rows) {
+      if (username !== undefined) {
+        if (call === 'set')
+          expect(raises).toMatchObject({ class: 'pylibmc.InvalidHostProtocolError', retcode: 34 })
+      } else if (!readings.has(call)) expect(raises).toBeUndefined()
+      else expect(raises).toMatchObject({ class: 'pylibmc.NotSupportedError', retcode: 28 })
+    }
+  })
+
+  it.each([['udp:h'], ['udp:h:5'], ['udp:[::1]:5:2'], [[2, 'h', 11211]]])(
+    'is refused when the client is made: %j',
+    (server) => {
+      const refusal = { constructor: NotSupportedError, retcode: 28 }
+      expect(caught(() => new Client([server as string]))).toMatchObject(refusal)
+    },
+  )
+})
+
+function caught(work: () => unknown): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
 
 interface Overridden extends Said {
   readonly binary: boolean

@@ -98,8 +98,7 @@ for (const folder of recordedLibraries()) {
         if (mode === 'out of step' && !(name in outOfStep)) continue
         const reason = mode === 'out of step' ? undefined : known[name]
         const title = `${name}: ${scenario.about}${reason ? ` (on purpose otherwise: ${reason})` : ''}`
-        // Real servers and timeouts of 0.3 s: on a busy machine a reply may come late.
-        it.concurrent(title, { retry: stages[mode] === replayStage ? 0 : 2 }, async () => {
+        it.concurrent(title, async () => {
           const stage = await stages[mode](recording)
           try {
             const played = await play(recording, stage, castFor(recording, mode))

@@ -73,7 +73,7 @@ export class ReplayServer {
         if (!this.listener) await this.start()
         break
       case 'cut':
-        this.cut()
+        this.cut(step.then as string | undefined)
         break
       default: {
         const known = ['close', 'reset', 'stall', 'truncate'] as const
@@ -85,8 +85,11 @@ export class ReplayServer {
     await sleep(20)
   }
 
-  private cut(): void {
-    for (const socket of this.sockets) socket.destroy()
+  private cut(ending = 'close'): void {
+    for (const socket of this.sockets) {
+      if (ending === 'reset') socket.resetAndDestroy()
+      else socket.destroy()
+    }
     this.sockets.clear()
   }
 

@@ -15,8 +15,8 @@ let client: MigratingClient
 beforeEach(async () => {
   servers = await Promise.all(Array.from({ length: 3 }, () => new EmbeddedServer().start()))
   const addresses = servers.map(({ address }) => address)
-  old = oldSide(addresses, { socketTimeout: 0.3 })
-  pylibmc = new StrictClient(addresses, { behaviors: { cas: true }, timeout: 300 })
+  old = oldSide(addresses, { socketTimeout: 1 })
+  pylibmc = new StrictClient(addresses, { behaviors: { cas: true }, timeout: 1000 })
   client = new MigratingClient({ old, new: pylibmc })
 })
 afterEach(async () => {

@@ -45,7 +45,8 @@ const protocols: [string, ClientOptions][] = [
 describe.each(protocols)('over %s', (_, options) => {
   it('killed: ConnectionError, then ServerDown, and back after retry_timeout', async () => {
     const [server] = await servers(1)
-    const mc = client([server!], { ...options, behaviors: { retry_timeout: 1 } })
+    // Long enough that the server is back before it is over.
+    const mc = client([server!], { ...options, behaviors: { retry_timeout: 4 } })
     expect(await mc.set('k', 'v')).toBe(true)
     await server!.stop()
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ConnectionError)
@@ -53,14 +54,14 @@ describe.each(protocols)('over %s', (_, options) => {
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ServerDown)
     await server!.start()
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ServerDown)
-    await sleep(2100)
+    await sleep(5100)
     expect(await mc.get('k')).toBeUndefined()
     expect(await mc.set('k', 'w')).toBe(true)
   })
 
   it('ketama with ejecting: after the one ServerDead its keys are served elsewhere', async () => {
     const all = await servers(3)
-    const behaviors = { ketama: true, remove_failed: 1, failure_limit: 1, dead_timeout: 30, retry_timeout: 1 }
+    const behaviors = { ketama: true, remove_failed: 1, failure_limit: 1, dead_timeout: 30 }
     const mc = client(all, { ...options, behaviors })
     const keys = Array.from({ length: 60 }, (_, i) => `key-${i}`)
     expect(await mc.setMulti(Object.fromEntries(keys.map((key) => [key, key])))).toEqual([])
@@ -79,12 +80,13 @@ describe.each(protocols)('over %s', (_, options) => {
     'frozen: a timeout counts for nothing, and all is well once it goes on',
     async () => {
       const [server] = await servers(1)
-      const mc = client([server!], { ...options, timeout: 200 })
+      const mc = client([server!], options)
       expect(await mc.set('k', 'v')).toBe(true)
       server!.freeze()
+      const get = () => outcome(mc.get('k', undefined, { timeout: 200 }))
       // The signal stops each thread when it gets to it.
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      for (let i = 0; i < 3; i++) expect(await outcome(mc.get('k'))).toMatchObject({ code: 31 })
+      await expect.poll(get, { timeout: 10_000 }).toMatchObject({ code: 31 })
+      for (let i = 0; i < 3; i++) expect(await get()).toMatchObject({ code: 31 })
       server!.thaw()
       expect(await mc.get('k')).toBe('v')
     },

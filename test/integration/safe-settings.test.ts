@@ -16,7 +16,7 @@ const safe: PresetName = 'python-memcached-1.62-safe'
 
 function client(emulate: PresetName, options: ClientOptions = {}, count = 1): Client {
   const addresses = servers.slice(0, count).map(({ address }) => address)
-  return new Client(addresses, { emulate, socketTimeout: 0.2, ...options })
+  return new Client(addresses, { emulate, socketTimeout: 1, ...options })
 }
 
 test('the presets: every switch that can be safe is, in -safe presets alone', () => {
@@ -56,7 +56,7 @@ test('set-multi-oversize: no wait, no dead server', async () => {
     await one.get('warm')
     const before = performance.now()
     expect(await one.setMulti({ a: 1, big: 'x'.repeat(101) })).toEqual(['big'])
-    expect(performance.now() - before >= 190).toBe(dead)
+    expect(performance.now() - before >= 990).toBe(dead)
     expect(one.servers[0]!.dead).toBe(dead)
     one.disconnectAll()
   }

@@ -97,7 +97,7 @@ describe('options of one call', () => {
   it('an aborted signal gives up waiting; the reply that comes later answers nobody else', async () => {
     await using mc = new Client([server.address])
     await mc.setMulti({ a: 'A', b: 'B' })
-    await server.fault({ fault: 'slow', ms: 3, server: 0 })
+    await server.fault({ fault: 'slow', ms: 10, server: 0 })
     const controller = new AbortController()
     const given = mc.get('a', undefined, { signal: controller.signal })
     const kept = mc.get('b')

@@ -51,7 +51,7 @@ let server: EmbeddedServer
 let mc: Client
 beforeEach(async () => {
   server = await startServer()
-  mc = new Client([server.address], { behaviors: { _poll_timeout: 200 } })
+  mc = new Client([server.address], { behaviors: { _poll_timeout: 1000 } })
 })
 afterEach(async () => {
   mc.disconnectAll()

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net'
 import type { Request, RetrievalRequest, StatsRequest } from '../../protocol/requests.js'
 import { checkText, encodeText } from '../../protocol/text/encode.js'
 import { lineReply } from '../../protocol/text/lines.js'
-import type { Bytes, Item, Reply } from '../../protocol/wire.js'
+import { type Bytes, HANDED_OVER, type Item, type Reply } from '../../protocol/wire.js'
 import { IndexError, KeyError, ValueError } from '../../python/errors.js'
 import { addressName, type ServerAddress } from '../../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
@@ -87,7 +87,7 @@ export class SerialConnection implements Exchange {
       data: (bytes) => (typeof bytes === 'string' ? socket!.write(bytes, 'latin1') : socket!.write(bytes)),
     })
     socket!.uncork()
-    if (request.noreply || ('unread' in request && request.unread)) return lineReply('OK')
+    if (request.noreply || ('unread' in request && request.unread)) return HANDED_OVER
     const reply = this.turn.then(() => this.read(request, inbox, timeout))
     this.turn = reply.catch(() => {})
     return reply

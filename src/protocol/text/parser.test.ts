@@ -21,16 +21,19 @@ function parse(
   const parser = new TextParser({ reply: (reply) => replies.push(reply), ready: () => undefined }, limits)
   for (const shape of shapes)
     parser.expect(shape === 'items' ? { shape, request: retrieval('get', keys) } : { shape })
-  const all = Buffer.from(bytes, 'latin1')
+  feed(parser, Buffer.from(bytes, 'latin1'), cuts)
+  return replies
+}
+
+/** In chunks that are overwritten afterwards: the parser must not keep views of its input. */
+function feed(parser: TextParser, all: Buffer, cuts: readonly number[]): void {
   let from = 0
   for (const cut of [...cuts.filter((cut) => cut < all.length).sort((a, b) => a - b), all.length]) {
-    // A fresh buffer that is overwritten afterwards: the parser must not keep views of its input.
     const chunk = Buffer.from(all.subarray(from, cut))
     parser.push(chunk)
     chunk.fill(0x21)
     from = cut
   }
-  return replies
 }
 
 const conversation =
@@ -126,13 +129,7 @@ describe('items for a taker', () => {
         shape: 'shared',
         requests: asked.map((key, i) => retrieval('get', [key], false, taker(i))),
       })
-    let from = 0
-    for (const cut of [...cuts.filter((cut) => cut < reply.length).sort((a, b) => a - b), reply.length]) {
-      const chunk = Buffer.from(reply.subarray(from, cut))
-      parser.push(chunk)
-      chunk.fill(0x21)
-      from = cut
-    }
+    feed(parser, reply, cuts)
     return events
   }
   const hit = (key: string, i: number) => (stored[key] ? [[i, stored[key].flags, stored[key].data]] : [])
