@@ -7,7 +7,8 @@ import { type Recording, wireBytes } from './recordings.js'
 import type { CheckedStage } from './replay-stage.js'
 
 export async function liveStage({ scenario }: Recording): Promise<CheckedStage> {
-  const args = scenario.memcached ?? []
+  // One thread, so that what has been sent on a connection that is closed now comes before what another one sends.
+  const args = ['-t', '1', ...(scenario.memcached ?? [])]
   const memcached: Memcached[] = []
   const proxies: FaultProxy[] = []
   for (let i = 0; i < scenario.servers; i++) {
