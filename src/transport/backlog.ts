@@ -6,7 +6,7 @@ import type { Slot } from './slot.js'
 export const PORTION = 1024 * 1024
 
 export class Backlog {
-  private slots = new Fifo<Slot>()
+  private readonly slots = new Fifo<Slot>()
   private bytes = 0
   /** One of them may have been given up. */
   private signalled = false

@@ -311,7 +311,12 @@ export class Connection implements Exchange {
     if (deadline >= this.wakes) return
     this.wakes = deadline
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.expire(), Math.max(0, Math.ceil(deadline - performance.now())))
+    this.timer = setTimeout(this.due, Math.max(0, Math.ceil(deadline - performance.now())))
+  }
+
+  private readonly due = (): void => {
+    // Timers come before sockets in a turn of the event loop: where the process itself stood still, the reply may be there already.
+    setImmediate(() => this.expire())
   }
 
   private expire(): void {

@@ -158,6 +158,19 @@ describe('a server that misbehaves rejects every waiting operation and leaves no
     expect(connections).toBe(2)
   })
 
+  test('a process that stood still past the deadline takes the reply that came meanwhile', async () => {
+    const { address } = await scripted((socket) =>
+      socket.on('data', () => {
+        socket.write('VALUE a 0 1\r\nx\r\nEND\r\n')
+        const until = performance.now() + 150
+        while (performance.now() < until);
+      }),
+    )
+    const mc = connection(address, { timeout: 100 })
+    await mc.connect()
+    expect(await mc.exchange(get('a'))).toMatchObject({ type: 'items', items: [{ key: 'a' }] })
+  })
+
   test('accepts and never answers: timeout for the stalled and the queued, within their deadline', async () => {
     const { address } = await scripted(() => {})
     const mc = connection(address, { timeout: 150 })
