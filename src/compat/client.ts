@@ -1,34 +1,23 @@
 /** The compat client: python-memcached's `Client`, one named switch per emulated behaviour. Source: spec/python-memcached §3, §10. */
 import type { Bytes } from '../protocol/wire.js'
 import { typeName } from '../python/type-name.js'
-import { timeOf } from '../strict/arguments.js'
 import { Commands } from '../strict/commands.js'
-import type {
-  CallOptions,
-  Key,
-  PrefixOptions,
-  StoreOptions,
-  Client as StrictClient,
-  Time,
-  TimeOptions,
-} from '../strict/index.js'
-import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } from './context.js'
-import { count } from './counters.js'
+import type { Key, PrefixOptions, Client as StrictClient, Time, TimeOptions } from '../strict/index.js'
+import type { CompatKey, Context, KeysOf, NoReply } from './context.js'
 import { DivergenceEmitter } from './divergence.js'
+import { type Calls, type DeleteMultiOptions, Emulated, type MultiArgument } from './emulated.js'
 import { type ClientOptions, Emulation } from './emulation.js'
-import { type EverythingOff, everythingOff } from './everything-off.js'
+import { EverythingOff, everythingOff } from './everything-off.js'
 import { type HostState, hostStates, probingOf } from './hosts.js'
 import { Keys } from './keys.js'
 import { swallowingModes } from './outcomes.js'
-import { type DeleteArgument, deleteMulti, missingSucceeds, remove } from './removal.js'
-import { get, getMulti, gets } from './retrieval.js'
+import type { DeleteArgument } from './removal.js'
 import { type CompatServerInput, parseCompatServer } from './server-spec.js'
-import { setMulti } from './set-multi.js'
 import { compatSlots } from './slots.js'
-import { flushAll, getSlabStats, getSlabs, getStats, quitAll } from './statistics.js'
-import { type CompatStoreArgument, cas, store } from './storage.js'
+import { getSlabStats, getSlabs, quitAll } from './statistics.js'
+import type { CompatStoreArgument } from './storage.js'
 import { mustHave } from './surface.js'
-import { type TouchArgument, touch, touchArguments } from './touch.js'
+import type { TouchArgument } from './touch.js'
 
 /** python-memcached's client: its methods in camelCase, every emulated behaviour a switch (docs/compat.md, docs/switches.md). */
 export class Client extends DivergenceEmitter {
@@ -36,8 +25,7 @@ export class Client extends DivergenceEmitter {
   private readonly keys: Keys
   private readonly casIds = new Map<Bytes, bigint>()
   private context!: Context
-  /** Instead of the context's families of methods, when every switch is off. */
-  private strict: EverythingOff | undefined
+  private calls!: Calls
 
   /**
    * Opens no connection.
@@ -58,10 +46,12 @@ export class Client extends DivergenceEmitter {
     const { emulation, keys, casIds } = this
     const specs = [...servers].map((input) => parseCompatServer(input, emulation.facts.withoutPort))
     this.context?.commands.disconnectAll()
-    this.strict = emulation.everythingOff ? everythingOff(emulation, specs) : undefined
-    const commands = this.strict ?? new Commands(compatSlots(emulation, specs, keys))
+    const strict = emulation.everythingOff ? everythingOff(emulation, specs) : undefined
+    const commands = strict ?? new Commands(compatSlots(emulation, specs, keys))
     const swallowing = swallowingModes(emulation, commands.slots.modes())
     this.context = { emulation, keys, casIds, commands, swallowing }
+    // What python-memcached takes and pylibmc does not, the strict client refuses at run time, as pylibmc does.
+    this.calls = (strict as Calls | undefined) ?? new Emulated(this.context)
   }
 
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────
@@ -71,8 +61,7 @@ export class Client extends DivergenceEmitter {
    * @throws MemcachedKeyError; ValueDecodeError for items that cannot be read
    */
   get<T = unknown>(key: CompatKey, missing?: T): Promise<T | null | undefined> {
-    if (this.strict) return this.strict.get<T>(key as Key, missing)
-    return get(this.context, key, missing) as Promise<T | null | undefined>
+    return this.calls.get(key, missing) as Promise<T | null | undefined>
   }
 
   /**
@@ -80,8 +69,7 @@ export class Client extends DivergenceEmitter {
    * @throws as get; AttributeError up to 1.44
    */
   gets<T = unknown>(key: CompatKey): Promise<T | null | [T | undefined, bigint | undefined]> {
-    if (this.strict) return this.strict.gets<T>(key as Key)
-    return gets(this.context, key) as Promise<T | null | [T, bigint]>
+    return this.calls.gets(key) as Promise<T | null | [T | undefined, bigint | undefined]>
   }
 
   /** Values by the caller's keys, which may be numbers. Missing keys and those of failed servers are absent. */
@@ -89,8 +77,7 @@ export class Client extends DivergenceEmitter {
     keys: KeysOf<K>,
     options: PrefixOptions = {},
   ): Promise<Map<K, unknown>> {
-    if (this.strict) return this.strict.getMulti(keys as Iterable<Key>, options) as Promise<Map<K, unknown>>
-    return getMulti(this.context, keys, options.keyPrefix)
+    return this.calls.getMulti(keys, options)
   }
 
   // ── storage ──────────────────────────────────────────────────────────────────────────────────
@@ -100,32 +87,27 @@ export class Client extends DivergenceEmitter {
    * @throws MemcachedKeyError; TypeError for times and values that cannot be written
    */
   set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    if (this.strict) return this.strict.set(key as Key, value, options)
-    return store(this.context, 'set', key, value, options)
+    return this.calls.set(key, value, options)
   }
 
   /** Stores when missing. See set. */
   add(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    if (this.strict) return this.strict.add(key as Key, value, options)
-    return store(this.context, 'add', key, value, options)
+    return this.calls.add(key, value, options)
   }
 
   /** Stores when it exists. See set. */
   replace(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    if (this.strict) return this.strict.replace(key as Key, value, options)
-    return store(this.context, 'replace', key, value, options)
+    return this.calls.replace(key, value, options)
   }
 
   /** Adds behind the stored bytes. See set. */
   append(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    if (this.strict) return this.strict.append(key as Key, value, options)
-    return store(this.context, 'append', key, value, options)
+    return this.calls.append(key, value, options)
   }
 
   /** Adds before the stored bytes. See set. */
   prepend(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    if (this.strict) return this.strict.prepend(key as Key, value, options)
-    return store(this.context, 'prepend', key, value, options)
+    return this.calls.prepend(key, value, options)
   }
 
   /**
@@ -139,19 +121,15 @@ export class Client extends DivergenceEmitter {
     unique?: bigint | CompatStoreArgument,
     options?: CompatStoreArgument,
   ): Promise<boolean | 0> {
-    if (this.strict) return this.strict.cas(key as Key, value, unique as bigint, options)
-    return cas(this.context, key, value, unique, options)
+    return this.calls.cas(key, value, unique, options)
   }
 
   /** Stores many on all servers at once. @returns the keys that were refused; see the switches of set-multi */
-  async setMulti<K = string>(
+  setMulti<K = string>(
     mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
-    options?: Time | (StoreOptions & PrefixOptions & NoReply),
+    options?: MultiArgument,
   ): Promise<K[]> {
-    const { context, strict } = this
-    if (strict) return strict.setMulti(mapping as ReadonlyMap<Key, unknown>, options) as Promise<K[]>
-    if (this.emulation.on('set-multi')) return setMulti(context, mapping, options, modesFor(context, options))
-    return context.commands.setMulti(mapping as ReadonlyMap<Key, unknown>, options) as Promise<K[]>
+    return this.calls.setMulti(mapping, options)
   }
 
   // ── counters ─────────────────────────────────────────────────────────────────────────────────
@@ -161,80 +139,60 @@ export class Client extends DivergenceEmitter {
    * @throws ValueError when the server refuses (not a number, bad delta) or closes the connection
    */
   incr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
-    if (this.strict) return this.strict.incr(key as Key, delta as number, options as CallOptions)
-    return count(this.context, 'incr', key, delta, options)
+    return this.calls.incr(key, delta, options)
   }
 
   /** Stops at 0. See incr. */
   decr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
-    if (this.strict) return this.strict.decr(key as Key, delta as number, options as CallOptions)
-    return count(this.context, 'decr', key, delta, options)
+    return this.calls.decr(key, delta, options)
   }
 
   // ── removal and touch ────────────────────────────────────────────────────────────────────────
 
   /** 1 when deleted (up to 1.61 also when missing), 0 otherwise. @throws MemcachedKeyError */
   delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
-    if (this.strict) return this.strict.delete(key as Key, options as CallOptions)
-    return remove(this.context, key, options, this.emulation.facts.missingDelete === 1)
+    return this.calls.delete(key, options)
   }
 
   /**
    * python-memcached's `_deletetouch` (up to 1.59), private there but called by Django's backend so that deleting a missing key
    * gives 0: only the expected replies count as success.
    */
-  async deletetouch(
+  deletetouch(
     expected: Iterable<Key>,
     command: 'delete' | 'touch',
     key: CompatKey,
     time?: Time | null,
     options?: NoReply,
   ): Promise<boolean | 0 | 1> {
-    if (command === 'touch') return this.touch(key, time ?? 0, options)
-    if (this.strict) return this.strict.delete(key as Key, options as CallOptions)
-    const argument = { ...options, time: time ? Number(time) : null }
-    return remove(this.context, key, argument, missingSucceeds(expected))
+    return command === 'touch'
+      ? this.touch(key, time ?? 0, options)
+      : this.calls.deleteExpecting(expected, key, time, options)
   }
 
   /** 1, also when keys were missing; 0 after a reset or a timeout. */
   deleteMulti(
     keys: KeysOf<CompatKey | number | bigint>,
-    options: PrefixOptions & NoReply & { readonly time?: number | null } = {},
+    options: DeleteMultiOptions = {},
   ): Promise<boolean | 0 | 1> {
-    if (this.strict) return this.strict.deleteMulti(keys as Iterable<Key>, options)
-    return deleteMulti(this.context, keys, options)
+    return this.calls.deleteMulti(keys, options)
   }
 
   /** Gives an item a new time in seconds: 1, or 0 when it is missing or the server refuses. @throws AttributeError up to 1.53 */
   touch(key: CompatKey, time: TouchArgument = 0, options?: NoReply): Promise<boolean | 0 | 1> {
-    if (this.strict) return this.strict.touch(key as Key, ...touchArguments(time, options))
-    return touch(this.context, key, time, options)
+    return this.calls.touch(key, time, options)
   }
 
   // ── servers ──────────────────────────────────────────────────────────────────────────────────
 
   /** Invalidates every item of the servers that can be reached. null (true with `return-values` off). @throws PythonSocketError */
-  async flushAll(time?: Time | TimeOptions): Promise<null | true> {
-    if (this.strict) return this.strict.flushAll(time)
-    if (this.emulation.on('errors')) {
-      if (time !== undefined && timeOf(time) !== 0)
-        throw new TypeError('flush_all takes no time in python-memcached')
-      await flushAll(this.context)
-    } else await this.context.commands.flushAll(time)
-    if (!this.emulation.on('return-values')) return true
-    this.emulation.announcer.heard?.announce('return-values', {
-      operation: 'flushAll',
-      compat: 'None',
-      strict: 'True',
-    })
-    return null
+  flushAll(time?: Time | TimeOptions): Promise<null | true> {
+    return this.calls.flushAll(time)
   }
 
   /** `[["host:port (weight)", { name: value }], …]` of the servers that can be reached. @throws IndexError, PythonSocketError */
-  async getStats(argument?: string): Promise<[server: string, stats: Record<string, string>][]> {
-    if (this.strict) return this.strict.getStats(argument)
-    if (this.emulation.on('statistics')) return getStats(this.context, argument)
-    return this.context.commands.getStats(argument)
+  getStats(argument?: string): Promise<[server: string, stats: Record<string, string>][]> {
+    return this.calls.getStats(argument)
   }
 
   /** Statistics of items by slab class, up to 1.54. @throws TypeError from 1.58 on, as python-memcached on Python 3 */
@@ -249,8 +207,7 @@ export class Client extends DivergenceEmitter {
 
   /** Index of the server that placement alone gives a key, without I/O. */
   hash(key: CompatKey): number {
-    if (this.strict) return this.strict.hash(key as Key)
-    return this.context.commands.selection.place(this.keys.one(key, 'hash').wire)
+    return this.calls.hash(key)
   }
 
   /**
@@ -259,7 +216,7 @@ export class Client extends DivergenceEmitter {
    * of the constructor.
    */
   get pylibmc(): StrictClient | undefined {
-    return this.strict
+    return this.calls instanceof EverythingOff ? this.calls : undefined
   }
 
   /** The pipeline below, for this package's own tools: items as bytes, without policies. */

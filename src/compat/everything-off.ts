@@ -5,6 +5,7 @@
 import { ValueError } from '../python/errors.js'
 import {
   type BehaviorSettings,
+  type CallOptions,
   type Key,
   type Modes,
   type ServerSpec,
@@ -15,7 +16,9 @@ import {
   type TimeOptions,
 } from '../strict/index.js'
 import type { ValueEncoding } from '../values/index.js'
+import type { NoReply } from './context.js'
 import type { ClientOptions, Emulation } from './emulation.js'
+import { type TouchArgument, touchArguments } from './touch.js'
 import { valueSlots } from './values.js'
 
 /** Hooks that together make up pylibmc's value encoding. */
@@ -135,6 +138,15 @@ export class EverythingOff extends StrictClient {
     if (typeof cas === 'number')
       throw new TypeError('cas needs the CAS unique that gets returned, as a bigint, and the time behind it')
     return super.cas(key, value, cas, options)
+  }
+
+  override touch(key: Key, time: TouchArgument, options?: NoReply & CallOptions): Promise<boolean> {
+    return super.touch(key, ...touchArguments(time, options))
+  }
+
+  /** Which replies count as success is python-memcached's question. */
+  deleteExpecting(_: Iterable<Key>, key: Key, _time?: Time | null, options?: NoReply): Promise<boolean> {
+    return this.delete(key, options as CallOptions)
   }
 
   /** `noreply` is pylibmc's behavior `_noreply` for one call. */

@@ -1,0 +1,139 @@
+/** The methods of a client of which at least one behaviour is emulated: where the families of methods meet. */
+import { timeOf } from '../strict/arguments.js'
+import type { CallOptions, Key, PrefixOptions, StoreOptions, Time, TimeOptions } from '../strict/index.js'
+import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } from './context.js'
+import { count } from './counters.js'
+import { type DeleteArgument, deleteMulti, missingSucceeds, remove } from './removal.js'
+import { get, getMulti, gets } from './retrieval.js'
+import { setMulti } from './set-multi.js'
+import { flushAll, getStats } from './statistics.js'
+import { type CompatStoreArgument, cas, store } from './storage.js'
+import { type TouchArgument, touch } from './touch.js'
+
+/** The time in seconds, or options, of setMulti. */
+export type MultiArgument = Time | (StoreOptions & PrefixOptions & NoReply)
+
+/** Options of deleteMulti. */
+export type DeleteMultiOptions = PrefixOptions & NoReply & { readonly time?: number | null }
+
+/** What differs between a client that emulates something and one that is pylibmc's (everything-off.ts). */
+export type Calls = Pick<Emulated, keyof Emulated>
+
+export class Emulated {
+  constructor(private readonly context: Context) {}
+
+  get(key: CompatKey, missing: unknown): Promise<unknown> {
+    return get(this.context, key, missing)
+  }
+
+  gets(key: CompatKey): Promise<unknown> {
+    return gets(this.context, key)
+  }
+
+  getMulti<K>(keys: KeysOf<K>, options: PrefixOptions): Promise<Map<K, unknown>> {
+    return getMulti(this.context, keys, options.keyPrefix)
+  }
+
+  set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return store(this.context, 'set', key, value, options)
+  }
+
+  add(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return store(this.context, 'add', key, value, options)
+  }
+
+  replace(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return store(this.context, 'replace', key, value, options)
+  }
+
+  append(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return store(this.context, 'append', key, value, options)
+  }
+
+  prepend(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return store(this.context, 'prepend', key, value, options)
+  }
+
+  cas(
+    key: CompatKey,
+    value: unknown,
+    unique?: bigint | CompatStoreArgument,
+    options?: CompatStoreArgument,
+  ): Promise<boolean | 0> {
+    return cas(this.context, key, value, unique, options)
+  }
+
+  async setMulti<K>(
+    mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+    options?: MultiArgument,
+  ): Promise<K[]> {
+    const { context } = this
+    if (context.emulation.on('set-multi'))
+      return setMulti(context, mapping, options, modesFor(context, options))
+    return context.commands.setMulti(mapping as ReadonlyMap<Key, unknown>, options) as Promise<K[]>
+  }
+
+  incr(key: CompatKey, delta: unknown, options?: NoReply & CallOptions): Promise<number | bigint | null> {
+    return count(this.context, 'incr', key, delta, options)
+  }
+
+  decr(key: CompatKey, delta: unknown, options?: NoReply & CallOptions): Promise<number | bigint | null> {
+    return count(this.context, 'decr', key, delta, options)
+  }
+
+  delete(key: CompatKey, options?: DeleteArgument | CallOptions): Promise<boolean | 0 | 1> {
+    return remove(
+      this.context,
+      key,
+      options as DeleteArgument,
+      this.context.emulation.facts.missingDelete === 1,
+    )
+  }
+
+  deleteExpecting(
+    expected: Iterable<Key>,
+    key: CompatKey,
+    time?: Time | null,
+    options?: NoReply,
+  ): Promise<boolean | 0 | 1> {
+    const argument = { ...options, time: time ? Number(time) : null }
+    return remove(this.context, key, argument, missingSucceeds(expected))
+  }
+
+  deleteMulti(
+    keys: KeysOf<CompatKey | number | bigint>,
+    options: DeleteMultiOptions,
+  ): Promise<boolean | 0 | 1> {
+    return deleteMulti(this.context, keys, options)
+  }
+
+  touch(key: CompatKey, time: TouchArgument, options?: NoReply): Promise<boolean | 0 | 1> {
+    return touch(this.context, key, time, options)
+  }
+
+  async flushAll(time?: Time | TimeOptions): Promise<null | true> {
+    const { emulation, commands } = this.context
+    if (emulation.on('errors')) {
+      if (time !== undefined && timeOf(time) !== 0)
+        throw new TypeError('flush_all takes no time in python-memcached')
+      await flushAll(this.context)
+    } else await commands.flushAll(time)
+    if (!emulation.on('return-values')) return true
+    emulation.announcer.heard?.announce('return-values', {
+      operation: 'flushAll',
+      compat: 'None',
+      strict: 'True',
+    })
+    return null
+  }
+
+  getStats(argument?: string): Promise<[server: string, stats: Record<string, string>][]> {
+    const { emulation, commands } = this.context
+    return emulation.on('statistics') ? getStats(this.context, argument) : commands.getStats(argument)
+  }
+
+  hash(key: CompatKey): number {
+    const { commands, keys } = this.context
+    return commands.selection.place(keys.one(key, 'hash').wire)
+  }
+}
