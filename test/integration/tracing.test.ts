@@ -18,7 +18,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Client as CompatClient } from '../../src/compat/index.js'
 import { type EmbeddedServer, startServer } from '../../src/server/index.js'
-import { Client, type CommandEvent } from '../../src/strict/index.js'
+import { Client, type CommandAttributes, type CommandEvent } from '../../src/strict/index.js'
 
 const names = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const
 /** By its name, as somebody who does not import memshim finds it. */
@@ -268,6 +268,33 @@ describe('compat', () => {
       'error.type': 'connect',
     })
   })
+
+  it.each(['get', 'set'] as const)(
+    'an error that the caller of %s does not see, as strict tells it',
+    async (method) => {
+      const client = new CompatClient([server.address], { emulate: 'python-memcached-1.59' })
+      const call = (who: Client | CompatClient) => (method === 'get' ? who.get('a') : who.set('a', 1))
+      const told: CommandAttributes[] = []
+      for (const who of [mc, client]) {
+        await who.set('a', 1)
+        await server.fault({ fault: 'close' })
+        const [one, ...more] = await attributesOf(async () => {
+          const outcome = call(who)
+          if (who === mc) await expect(outcome).rejects.toThrow()
+          else expect(await outcome).toBe(method === 'get' ? null : 0)
+        })
+        expect(more).toEqual([])
+        told.push(one!)
+      }
+      client.disconnectAll()
+      expect(told[1]).toMatchObject({
+        'error.type': expect.any(String),
+        'db.response.status_code': expect.any(String),
+      })
+      const { 'network.peer.port': _, ...strict } = told[0]!
+      expect(told[1]).toMatchObject(strict)
+    },
+  )
 })
 
 /** docs/tracing.md's own code, on the sources. */
