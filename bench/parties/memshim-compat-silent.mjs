@@ -4,7 +4,9 @@ import { pathToFileURL } from 'node:url'
 import { open as openCompat } from './memshim-compat.mjs'
 
 export async function open(job) {
-  const { Announcer } = await import(pathToFileURL(join(job.root, 'dist', 'compat', 'divergence.js')).href)
-  Object.defineProperties(Announcer.prototype, { active: { value: false }, heard: { value: undefined } })
+  const { Client } = await import(pathToFileURL(join(job.root, 'dist', 'compat', 'index.js')).href)
+  // The class of what a client asks is not exported.
+  const asked = Object.getPrototypeOf(new Client(job.servers).announcer)
+  Object.defineProperties(asked, { active: { value: false }, heard: { value: undefined } })
   return openCompat(job)
 }
