@@ -27,9 +27,11 @@ export {
   PyFloat,
   PyFrozenSet,
   PyGlobal,
+  PyIterator,
   PyPersistent,
   PyTuple,
   PythonObject,
+  PyView,
 } from './python-values.js'
 export { rawEncoding } from './raw.js'
 export { fromTypedJson, type TypedJson, toTypedJson } from './typed-json.js'

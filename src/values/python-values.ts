@@ -31,6 +31,24 @@ export class PyComplex {
   ) {}
 }
 
+/** An iterator or generator as an argument of a recorded call, with the items that were taken from it. It has no length. */
+export class PyIterator {
+  constructor(
+    readonly items: readonly unknown[],
+    /** Python's name of its class, e.g. `generator`. */
+    readonly className: string,
+  ) {}
+}
+
+/** A view of a dict as an argument of a recorded call. It has a length. */
+export class PyView {
+  constructor(
+    readonly items: readonly unknown[],
+    /** Python's name of its class, e.g. `dict_keys`. */
+    readonly className: string,
+  ) {}
+}
+
 /** A class or function by its name. Never looked up. */
 export class PyGlobal {
   constructor(
@@ -51,6 +69,8 @@ export class PythonObject {
   hasState = false
   /** Function that would be called with object and state instead of BUILD. */
   stateSetter: unknown
+  /** For an instance of a subclass of a built-in type: the same value as that type, when the trace says it (`$base`). */
+  builtin: unknown
   /** Items appended to the new object, as to a list. */
   readonly listItems: unknown[] = []
   /** Items set on the new object, as on a dict. */

@@ -3,7 +3,16 @@ import { ValueError } from '../python/errors.js'
 import { unpickle } from './pickle/reader.js'
 import { floatRepr, parseFloatText } from './pickle/text.js'
 import { pickle } from './pickle/writer.js'
-import { PyByteArray, PyComplex, PyFloat, PyFrozenSet, PyTuple } from './python-values.js'
+import {
+  PyByteArray,
+  PyComplex,
+  PyFloat,
+  PyFrozenSet,
+  PyIterator,
+  PyTuple,
+  PythonObject,
+  PyView,
+} from './python-values.js'
 
 /** A Python value in JSON (docs/formats.md). */
 export type TypedJson =
@@ -31,11 +40,17 @@ export function fromTypedJson(json: TypedJson): unknown {
   if (tag === undefined || !tag.startsWith('$')) {
     return new Map(Object.entries(object).map(([key, value]) => [key, fromTypedJson(value)]))
   }
-  return fromTagged(tag, object[tag]!)
+  const value = fromTagged(tag, object[tag]!, object)
+  if (value instanceof PythonObject && '$base' in object) value.builtin = fromTypedJson(object.$base!)
+  return value
 }
 
-function fromTagged(tag: string, content: TypedJson): unknown {
+function fromTagged(tag: string, content: TypedJson, whole: Tagged): unknown {
   switch (tag) {
+    case '$iterator':
+      return new PyIterator(list(tag, content).map(fromTypedJson), className(whole, 'iterator'))
+    case '$view':
+      return new PyView(list(tag, content).map(fromTypedJson), className(whole, 'dict_keys'))
     case '$int':
       return BigInt(text(tag, content))
     case '$float':
@@ -134,6 +149,10 @@ function float(text: string): number {
   const value = parseFloatText(text)
   if (value === undefined) throw new ValueError(`${JSON.stringify(text)} is no float`)
   return value
+}
+
+function className(whole: Tagged, usual: string): string {
+  return typeof whole.$class === 'string' ? whole.$class : usual
 }
 
 function text(tag: string, content: TypedJson): string {
