@@ -1,6 +1,6 @@
 /**
  * How a recorded Python call becomes a call of our clients, and its result a Python result again.
- * Source: signatures and results of spec/pylibmc §5 and spec/python-memcached §10.
+ * Source: signatures and results of docs/reference/pylibmc.md#5 and docs/reference/python-memcached.md#10.
  */
 import type { Client as CompatClient } from '../compat/index.js'
 import type { Client as StrictClient } from '../strict/index.js'

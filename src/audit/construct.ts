@@ -1,6 +1,6 @@
 /**
  * Constructor keywords of both Python libraries as options of our clients.
- * Source: spec/pylibmc §2, spec/python-memcached §3.
+ * Source: docs/reference/pylibmc.md#2, docs/reference/python-memcached.md#3.
  */
 import { Client as CompatClient, type ClientOptions as CompatOptions } from '../compat/index.js'
 import { Client as StrictClient, type ClientOptions as StrictOptions } from '../strict/index.js'

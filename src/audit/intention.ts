@@ -1,7 +1,7 @@
 /**
  * A call of one library said in the words of the other: the same intention, with the arguments that exist there.
  * Arguments and methods that have no counterpart become gaps, which a report names.
- * Source: spec/python-memcached §10, §12; spec/pylibmc §5.
+ * Source: docs/reference/python-memcached.md#10, #12; docs/reference/pylibmc.md#5.
  */
 import type { Bound, LibraryName, PythonCall } from './python-signatures.js'
 

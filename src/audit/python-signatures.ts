@@ -1,6 +1,6 @@
 /**
  * The signatures of both Python libraries, and how Python binds arguments to them.
- * Source: spec/pylibmc §5, spec/python-memcached §10.
+ * Source: docs/reference/pylibmc.md#5, docs/reference/python-memcached.md#10.
  */
 import { AttributeError } from '../python/errors.js'
 

@@ -16,7 +16,7 @@ const event = (wire: string, reply?: string | null) =>
   }) as const
 
 describe('a captured command as a call', () => {
-  // Command lines of spec/python-memcached §16.1, flags of §9.1, results of §10.
+  // Command lines of docs/reference/python-memcached.md#16.1, flags of #9.1, results of #10.
   it.each([
     ['get k\r\n', 'END\r\n', 'get', ['k'], { result: null }],
     ['get k\r\n', 'VALUE k 16 1\r\nv\r\nEND\r\n', 'get', ['k'], { result: 'v' }],

@@ -1,6 +1,6 @@
 /**
  * A captured command line becomes the call that the application must have made, and the reply its outcome.
- * Source: memcached's text protocol; results per spec/python-memcached §10 and spec/pylibmc §7.1.
+ * Source: memcached's text protocol; results per docs/reference/python-memcached.md#10 and docs/reference/pylibmc.md#7.1.
  */
 import type { Bytes } from '../protocol/wire.js'
 import { pylibmcEncoding, pythonMemcachedEncoding, toTypedJson, type ValueEncoding } from '../values/index.js'

@@ -8,7 +8,7 @@ const named = (n: number, name: string) =>
 
 describe('placements', () => {
   it('python-memcached: the vectors of its specification for 2, 3, 4 and 5 servers', () => {
-    // spec/python-memcached §6.5
+    // docs/reference/python-memcached.md#6.5
     for (const [key, indexes] of [
       ['foo', [1, 1, 3, 2]],
       ['bar', [1, 1, 3, 3]],
@@ -19,14 +19,14 @@ describe('placements', () => {
   })
 
   it('with hash=crc pylibmc agrees with python-memcached from 1.60 on; by default it does not', () => {
-    // spec/python-memcached §19
+    // docs/reference/python-memcached.md#19
     const keys = Array.from({ length: 302 }, (_, i) => `key:${i}`)
     expect(moved(keys, named(3, 'python-memcached'), named(3, 'pylibmc-crc'))).toBe(0)
     expect(moved(keys, named(3, 'python-memcached'), named(3, 'pylibmc'))).toBeGreaterThan(150)
   })
 
   it('a key whose hash is zero moved between 1.59 and 1.60', () => {
-    // spec/python-memcached §22, trap 27
+    // docs/reference/python-memcached.md#22, #trap-27
     for (const key of ['ob', 'k25']) {
       expect(moved([key], named(2, 'python-memcached-1.59'), named(2, 'python-memcached'))).toBe(1)
     }

@@ -1,6 +1,6 @@
 /**
  * The server of a key under every placement a team may come from or go to. Pure; the rules live in `hashing`.
- * Source: spec/python-memcached §6, spec/hashing §2–3.
+ * Source: docs/reference/python-memcached.md#6, docs/reference/placement.md#2 to #3.
  */
 import {
   constructorSettings,

@@ -1,4 +1,4 @@
-/** The compat client: python-memcached's `Client`, one named switch per emulated behaviour. Source: spec/python-memcached §3, §10. */
+/** The compat client: python-memcached's `Client`, one named switch per emulated behaviour. Source: docs/reference/python-memcached.md#3, #10. */
 import type { Bytes } from '../protocol/wire.js'
 import { typeName } from '../python/type-name.js'
 import { Commands } from '../strict/commands.js'

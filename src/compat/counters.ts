@@ -1,4 +1,4 @@
-/** incr and decr. Source: spec/python-memcached §10.2. */
+/** incr and decr. Source: docs/reference/python-memcached.md#10.2. */
 import type { Bytes } from '../protocol/wire.js'
 import { delta as pylibmcDelta } from '../strict/exptime.js'
 import { badKey } from '../strict/keys.js'

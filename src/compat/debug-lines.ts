@@ -1,4 +1,4 @@
-/** python-memcached's log lines. Source: spec/python-memcached §4, §16.2. */
+/** python-memcached's log lines. Source: docs/reference/python-memcached.md#4, #16.2. */
 import type { Request } from '../protocol/requests.js'
 import type { Reply } from '../protocol/wire.js'
 import { bytesRepr, textRepr } from '../python/repr.js'

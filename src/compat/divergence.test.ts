@@ -22,7 +22,7 @@ test('a divergence goes to the listeners of its client and to the diagnostics ch
   subscribe('memshim:divergence', subscriber)
   const listened = new Client(['127.0.0.1:1'])
   listened.on('divergence', (divergence) => seen.push(divergence))
-  // Nothing is sent, so no server is needed (specification of python-memcached §9.6).
+  // Nothing is sent, so no server is needed (docs/reference/python-memcached.md#9.6).
   expect(await listened.set('k€', big)).toBe(0)
   expect(await new Client(['127.0.0.1:1']).set('k€', big)).toBe(0)
   unsubscribe('memshim:divergence', subscriber)

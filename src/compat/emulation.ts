@@ -1,4 +1,4 @@
-/** What a compat client emulates: the preset with its switches, and python-memcached's keywords. Source: spec/python-memcached §3. */
+/** What a compat client emulates: the preset with its switches, and python-memcached's keywords. Source: docs/reference/python-memcached.md#3. */
 import { ValueError } from '../python/errors.js'
 import { checkOptions } from '../python/options.js'
 import { typeName } from '../python/type-name.js'
@@ -11,7 +11,7 @@ import { checkConstructor } from './surface.js'
 import { type SwitchName, type SwitchSetting, settingsOf, switchNames } from './switches.js'
 import type { VersionFacts } from './versions.js'
 
-/** python-memcached's constructor keywords in camelCase, preset and switches (spec/python-memcached §4). */
+/** python-memcached's constructor keywords in camelCase, preset and switches (docs/reference/python-memcached.md#4). */
 export interface ClientOptions extends Hooks {
   /**
    * Whose behaviour: python-memcached at a version (default 1.62), the same without its mistakes (`…-safe`), or `pylibmc` for

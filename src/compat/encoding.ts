@@ -1,4 +1,4 @@
-/** Writing values by the switches of `switches/values.ts`. Source: spec/python-memcached §9.2, §9.5, §17. */
+/** Writing values by the switches of `switches/values.ts`. Source: docs/reference/python-memcached.md#9.2, #9.5, #17. */
 import type { Operation, Slots } from '../strict/index.js'
 import {
   type CompressionRequest,

@@ -1,4 +1,4 @@
-/** python-memcached's exceptions: only key problems have their own. Source: spec/python-memcached §2, §8.1. */
+/** python-memcached's exceptions: only key problems have their own. Source: docs/reference/python-memcached.md#2, #8.1. */
 
 /** Base of the key errors (`memcache.Client.MemcachedKeyError`). */
 export class MemcachedKeyError extends Error {
@@ -13,25 +13,25 @@ export class MemcachedKeyError extends Error {
   }
 }
 
-/** A key over the limit, 250 bytes by default (spec/python-memcached §8). */
+/** A key over the limit, 250 bytes by default (docs/reference/python-memcached.md#8). */
 export class MemcachedKeyLengthError extends MemcachedKeyError {
   override readonly name = 'MemcachedKeyLengthError'
   override readonly python = 'memcache.MemcachedKeyLengthError'
 }
 
-/** A key with a blank or control character (spec/python-memcached §8). */
+/** A key with a blank or control character (docs/reference/python-memcached.md#8). */
 export class MemcachedKeyCharacterError extends MemcachedKeyError {
   override readonly name = 'MemcachedKeyCharacterError'
   override readonly python = 'memcache.MemcachedKeyCharacterError'
 }
 
-/** None as a key (spec/python-memcached §8). */
+/** None as a key (docs/reference/python-memcached.md#8). */
 export class MemcachedKeyNoneError extends MemcachedKeyError {
   override readonly name = 'MemcachedKeyNoneError'
   override readonly python = 'memcache.MemcachedKeyNoneError'
 }
 
-/** A key that is no text (spec/python-memcached §8). */
+/** A key that is no text (docs/reference/python-memcached.md#8). */
 export class MemcachedKeyTypeError extends MemcachedKeyError {
   override readonly name = 'MemcachedKeyTypeError'
   override readonly python = 'memcache.MemcachedKeyTypeError'

@@ -1,4 +1,4 @@
-/** python-memcached's time arguments. Source: spec/python-memcached §11, §10.4. */
+/** python-memcached's time arguments. Source: docs/reference/python-memcached.md#11, #10.4. */
 import { OverflowError, ValueError } from '../python/errors.js'
 import { PyFloat, PyTimeDelta } from '../values/index.js'
 

@@ -1,4 +1,4 @@
-/** The constructor's functions (specification of python-memcached §3), on the embedded server. */
+/** The constructor's functions (docs/reference/python-memcached.md#3), on the embedded server. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EmbeddedServer } from '../server/index.js'
 import { PyPersistent } from '../values/index.js'

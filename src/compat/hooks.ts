@@ -1,4 +1,4 @@
-/** The functions that python-memcached's constructor takes. Source: spec/python-memcached §3, §8.4. */
+/** The functions that python-memcached's constructor takes. Source: docs/reference/python-memcached.md#3, #8.4. */
 
 export interface Hooks {
   /** Writes what has no flag of its own, instead of pickle. Given the value and `pickleProtocol`. */

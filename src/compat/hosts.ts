@@ -1,4 +1,4 @@
-/** What python-memcached's host objects tell of a server. Source: spec/python-memcached §2. */
+/** What python-memcached's host objects tell of a server. Source: docs/reference/python-memcached.md#2. */
 import type { Selection } from '../strict/index.js'
 import { ProbingSelection } from './probing.js'
 

@@ -1,4 +1,4 @@
-/** python-memcached's key check, in the words of each version. Pure. Source: spec/python-memcached §8.1, §17. */
+/** python-memcached's key check, in the words of each version. Pure. Source: docs/reference/python-memcached.md#8.1, #17. */
 import type { Bytes } from '../protocol/wire.js'
 import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'

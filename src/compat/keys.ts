@@ -1,4 +1,4 @@
-/** Keys by the switches of `switches/keys.ts`. Source: spec/python-memcached §8, §6.3. */
+/** Keys by the switches of `switches/keys.ts`. Source: docs/reference/python-memcached.md#8, #6.3. */
 import { isPlainKey } from '../protocol/plain-key.js'
 import type { Bytes } from '../protocol/wire.js'
 import { IndexError, ValueError } from '../python/errors.js'

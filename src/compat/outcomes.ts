@@ -1,6 +1,6 @@
 /**
  * What becomes of an outcome of the pipeline: python-memcached's results where the switches say so, pylibmc's otherwise.
- * Source: spec/python-memcached §10, §13.
+ * Source: docs/reference/python-memcached.md#10, #13.
  */
 import { lineReply } from '../protocol/text/lines.js'
 import type { Bytes, LineReply } from '../protocol/wire.js'

@@ -1,4 +1,4 @@
-/** Servers, placement and failure handling by the `hashing` and `failover` switches. Source: spec/python-memcached §6–7. */
+/** Servers, placement and failure handling by the `hashing` and `failover` switches. Source: docs/reference/python-memcached.md#6 to #7. */
 import {
   DEFAULT_PLACEMENT,
   hashes,

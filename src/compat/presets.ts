@@ -1,4 +1,4 @@
-/** Presets: python-memcached by version, the same without its mistakes, and pylibmc. Source: spec/python-memcached §17, §21. */
+/** Presets: python-memcached by version, the same without its mistakes, and pylibmc. Source: docs/reference/python-memcached.md#17, #21. */
 import { type SwitchName, type SwitchSetting, settingsOf, switchesByName, switchNames } from './switches.js'
 import { type VersionFacts, type VersionName, versions } from './versions.js'
 

@@ -1,6 +1,6 @@
 /**
  * python-memcached's way to a server: the bucket of the key's hash, and up to nine re-hashes when servers there are dead.
- * Sources: spec/python-memcached §6.4, §7.
+ * Sources: docs/reference/python-memcached.md#6.4, #7.
  */
 import { type PythonMemcachedPlacement, SERVER_RETRIES } from '../hashing/index.js'
 import * as requests from '../protocol/requests.js'

@@ -1,4 +1,4 @@
-/** delete and delete_multi. Source: spec/python-memcached §10.3, §10.5. */
+/** delete and delete_multi. Source: docs/reference/python-memcached.md#10.3, #10.5. */
 import * as requests from '../protocol/requests.js'
 import type { Bytes, LineReply } from '../protocol/wire.js'
 import { AttributeError } from '../python/errors.js'

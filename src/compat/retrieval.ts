@@ -1,4 +1,4 @@
-/** get, gets and get_multi. Source: spec/python-memcached §10, §10.1, §10.5, §13.1. */
+/** get, gets and get_multi. Source: docs/reference/python-memcached.md#10, #10.1, #10.5, #13.1. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ItemTaker } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'

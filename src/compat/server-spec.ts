@@ -1,4 +1,4 @@
-/** python-memcached's server specifications. Source: spec/python-memcached §4. */
+/** python-memcached's server specifications. Source: docs/reference/python-memcached.md#4. */
 import { ValueError } from '../python/errors.js'
 import type { ServerSpec } from '../strict/index.js'
 import { PyTuple } from '../values/index.js'

@@ -1,4 +1,4 @@
-/** set_multi, the way python-memcached works through it. Source: spec/python-memcached §10.5, §13.2. */
+/** set_multi, the way python-memcached works through it. Source: docs/reference/python-memcached.md#10.5, #13.2. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes } from '../protocol/wire.js'
 import { AttributeError, KeyError } from '../python/errors.js'

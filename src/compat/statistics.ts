@@ -1,4 +1,4 @@
-/** flush_all and the statistics, server by server as python-memcached asks. Source: spec/python-memcached §10.6, §13.1. */
+/** flush_all and the statistics, server by server as python-memcached asks. Source: docs/reference/python-memcached.md#10.6, #13.1. */
 import * as requests from '../protocol/requests.js'
 import type { LineReply, StatsReply } from '../protocol/wire.js'
 import { AttributeError, IndexError, OverflowError, UnicodeDecodeError } from '../python/errors.js'

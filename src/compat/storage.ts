@@ -1,4 +1,4 @@
-/** set, add, replace, append, prepend and cas. Source: spec/python-memcached §10, §12. */
+/** set, add, replace, append, prepend and cas. Source: docs/reference/python-memcached.md#10, #12. */
 import type { StoreVerb } from '../protocol/wire.js'
 import { typeName } from '../python/type-name.js'
 import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'

@@ -1,4 +1,4 @@
-/** Methods and arguments that came with later versions, under the switch `version-surface`. Source: spec/python-memcached §17. */
+/** Methods and arguments that came with later versions, under the switch `version-surface`. Source: docs/reference/python-memcached.md#17. */
 import { AttributeError } from '../python/errors.js'
 import type { Operation } from '../strict/index.js'
 import type { Emulation } from './emulation.js'

@@ -1,6 +1,6 @@
 /**
  * The one table of emulated behaviours: what python-memcached does, what pylibmc does, and how to get rid of the difference. Types,
- * docs/switches.md, the command line and the audit's explanations come from it. Source: spec/python-memcached §21–22.
+ * docs/switches.md, the command line and the audit's explanations come from it. Source: docs/reference/python-memcached.md#21 to #22.
  */
 import type { SwitchEntry, SwitchSetting } from './switches/entry.js'
 import { failureSwitches } from './switches/failures.js'

@@ -1,4 +1,4 @@
-/** touch. Source: spec/python-memcached §10.4. */
+/** touch. Source: docs/reference/python-memcached.md#10.4. */
 import * as requests from '../protocol/requests.js'
 import type { Bytes } from '../protocol/wire.js'
 import type { CallOptions, Time } from '../strict/index.js'

@@ -1,4 +1,4 @@
-/** Reading values by the switches of `switches/values.ts`. Source: spec/python-memcached §9.4, §17. */
+/** Reading values by the switches of `switches/values.ts`. Source: docs/reference/python-memcached.md#9.4, #17. */
 import type { Item } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
 import { textRepr } from '../python/repr.js'

@@ -1,4 +1,4 @@
-/** What differs between the versions of python-memcached. Source: spec/python-memcached §17, §21. */
+/** What differs between the versions of python-memcached. Source: docs/reference/python-memcached.md#17, #21. */
 import type { PythonMemcachedHash } from '../hashing/index.js'
 import type { WireDialect } from '../protocol/wire.js'
 
@@ -232,7 +232,7 @@ export const versions = {
 
 export type VersionName = keyof typeof versions
 
-/** Since which version there is a method or an argument. Source: spec/python-memcached §17. */
+/** Since which version there is a method or an argument. Source: docs/reference/python-memcached.md#17. */
 const since = {
   checkKey: 1.45,
   statsArgument: 1.45,

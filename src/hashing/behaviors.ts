@@ -1,6 +1,6 @@
 /**
  * How pylibmc's behaviors decide a placement: libmemcached keeps a hash, a distribution and a hidden *weighted* flag, and
- * several behaviors switch more than one of them. Source: spec/hashing §2, spec/pylibmc §9.2.
+ * several behaviors switch more than one of them. Source: docs/reference/placement.md#2, docs/reference/pylibmc.md#9.2.
  */
 import type { HashName } from './hashes.js'
 import type { Distribution, PlacedServer, PlacementSettings } from './placement.js'

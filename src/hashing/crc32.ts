@@ -1,4 +1,4 @@
-/** CRC-32 as in zlib, and the 15 bits of it that memcached clients place keys by. Source: spec/hashing §1, spec/python-memcached §6.1. */
+/** CRC-32 as in zlib, and the 15 bits of it that memcached clients place keys by. Source: docs/reference/placement.md#1, docs/reference/python-memcached.md#6.1. */
 const TABLE = new Int32Array(256)
 for (let n = 0; n < 256; n++) {
   let c = n

@@ -1,4 +1,4 @@
-/** The Fowler–Noll–Vo family as libmemcached computes it: bytes are sign-extended. Source: spec/hashing §1. */
+/** The Fowler–Noll–Vo family as libmemcached computes it: bytes are sign-extended. Source: docs/reference/placement.md#1. */
 const PRIME_32 = 16777619
 const OFFSET_32 = 2166136261
 

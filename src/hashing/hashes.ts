@@ -1,4 +1,4 @@
-/** Every key hash by pylibmc's name, and hashing of wire keys without allocating. Source: spec/hashing §1, spec/pylibmc §1. */
+/** Every key hash by pylibmc's name, and hashing of wire keys without allocating. Source: docs/reference/placement.md#1, docs/reference/pylibmc.md#1. */
 import type { Bytes } from '../protocol/wire.js'
 import { crc } from './crc32.js'
 import { fnv1_32, fnv1_64, fnv1a_32, fnv1a_64 } from './fnv.js'

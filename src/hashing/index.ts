@@ -32,7 +32,7 @@ export {
 } from './python-memcached.js'
 export { rendezvous } from './rendezvous.js'
 
-/** A key as it goes on the wire, one character per byte: what `place` and `hash` take (text as UTF-8; spec/pylibmc §3.1). */
+/** A key as it goes on the wire, one character per byte: what `place` and `hash` take (text as UTF-8; docs/reference/pylibmc.md#3.1). */
 export function wireKey(key: string | Uint8Array): Bytes {
   return typeof key === 'string'
     ? Buffer.from(key).toString('latin1')

@@ -1,4 +1,4 @@
-/** Bob Jenkins' lookup3 (`hashlittle`) with libmemcached's initial value 13. Source: spec/hashing §1. */
+/** Bob Jenkins' lookup3 (`hashlittle`) with libmemcached's initial value 13. Source: docs/reference/placement.md#1. */
 const INITIAL = 13
 
 const rotate = (x: number, k: number): number => (x << k) | (x >>> (32 - k))

@@ -1,6 +1,6 @@
 /**
  * MurmurHash2 and MurmurHash3 (x86, 32 bit) by Austin Appleby, with the seeds libmemcached and pymemcache use.
- * Source: spec/hashing §1, §3.
+ * Source: docs/reference/placement.md#1, #3.
  */
 const M = 0x5bd1e995
 

@@ -1,5 +1,5 @@
 /**
- * libmemcached's default hash: Jenkins' one-at-a-time over *signed* bytes. Source: spec/hashing §1.
+ * libmemcached's default hash: Jenkins' one-at-a-time over *signed* bytes. Source: docs/reference/placement.md#1.
  */
 export function oneAtATime(bytes: Uint8Array, end: number = bytes.length): number {
   let h = 0

@@ -1,6 +1,6 @@
 /**
  * libmemcached's distributions: digest → server index. Points are precomputed; a key costs one hash and one binary
- * search. Source: spec/hashing §2.
+ * search. Source: docs/reference/placement.md#2.
  */
 import type { Bytes } from '../protocol/wire.js'
 import { type HashName, hashes, hashKey, type KeyHash } from './hashes.js'
@@ -26,7 +26,7 @@ export interface PlacedServer {
   readonly weight: number
 }
 
-/** The behaviors that decide placement (spec/hashing §2). */
+/** The behaviors that decide placement (docs/reference/placement.md#2). */
 export interface PlacementSettings {
   readonly hash: HashName
   readonly distribution: Distribution

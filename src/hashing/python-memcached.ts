@@ -1,6 +1,6 @@
 /**
  * python-memcached's placement: CRC-32 rules, buckets by weight, and the chain of re-hashes that finds another server
- * when one is dead. Source: spec/python-memcached §6.
+ * when one is dead. Source: docs/reference/python-memcached.md#6.
  */
 import type { Bytes } from '../protocol/wire.js'
 import { crc, crc32 } from './crc32.js'
@@ -22,7 +22,7 @@ const rules: Record<PythonMemcachedHash, (bytes: Uint8Array, end?: number) => nu
   masked: crc,
 }
 
-/** python-memcached's buckets: a server as often as its weight says, chosen by crc32 (spec/python-memcached §6). */
+/** python-memcached's buckets: a server as often as its weight says, chosen by crc32 (docs/reference/python-memcached.md#6). */
 export interface PythonMemcachedPlacement {
   /** The hash of a key, as an integer of any sign (tuple keys bring their own). */
   hash(key: Bytes): bigint

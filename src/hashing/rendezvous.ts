@@ -1,4 +1,4 @@
-/** pymemcache's HashClient: rendezvous hashing with MurmurHash3. Source: spec/hashing §3. */
+/** pymemcache's HashClient: rendezvous hashing with MurmurHash3. Source: docs/reference/placement.md#3. */
 import { murmur3_32 } from './murmur.js'
 
 /** Text is hashed by the low 8 bits of each code point, as pymemcache does. */

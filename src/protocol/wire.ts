@@ -76,8 +76,8 @@ export type Reply = LineReply | ItemsReply | StatsReply
 export type StoreVerb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
 
 /**
- * The small spellings in which the two Python libraries' command lines differ (spec/pylibmc §11.1,
- * spec/python-memcached §16.1). Only bytes on the wire change, never an outcome.
+ * The small spellings in which the two Python libraries' command lines differ (docs/reference/pylibmc.md#11.1,
+ * docs/reference/python-memcached.md#16.1). Only bytes on the wire change, never an outcome.
  */
 export interface WireDialect {
   readonly name: string

@@ -1,6 +1,6 @@
 /**
  * The items of a memcached 1.6.18: expiry, CAS uniques, flush_all, eviction. No I/O; time comes from the caller.
- * Facts: spec/pylibmc §8, spec/python-memcached §11, and memcached 1.6.18 itself (fixtures/conversations).
+ * Facts: docs/reference/pylibmc.md#8, docs/reference/python-memcached.md#11, and memcached 1.6.18 itself (fixtures/conversations).
  */
 import type { Bytes } from '../protocol/wire.js'
 import type { StoreCommand } from './command.js'

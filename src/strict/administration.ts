@@ -1,4 +1,4 @@
-/** Operations that ask every server, no key choosing one. Source: spec/pylibmc §5.7. */
+/** Operations that ask every server, no key choosing one. Source: docs/reference/pylibmc.md#5.7. */
 import * as requests from '../protocol/requests.js'
 import type { LineReply, StatsReply } from '../protocol/wire.js'
 import { type CallOptions, type Time, type TimeOptions, timeOf } from './arguments.js'
@@ -14,7 +14,7 @@ const PARAMETER = 38
 
 export class Administration extends Many {
   /**
-   * Invalidates every item of every server, now or after `time` seconds (spec/pylibmc §5.7).
+   * Invalidates every item of every server, now or after `time` seconds (docs/reference/pylibmc.md#5.7).
    * @throws SomeErrors when a server fails, the others were flushed; TypeError for the time
    */
   async flushAll(time: Time | TimeOptions = 0): Promise<true> {
@@ -24,7 +24,7 @@ export class Administration extends Many {
     const results = await Promise.allSettled(
       this.selection.servers.map(async (server) => {
         const asked = this.ask(server, request, 'flushAll', modes)
-        // libmemcached does not look at the replies in the binary protocol (spec/pylibmc §5.7).
+        // libmemcached does not look at the replies in the binary protocol (docs/reference/pylibmc.md#5.7).
         const reply = await (modes.binary ? asked.catch(unlessUnsent) : asked)
         if (!modes.noreply && !modes.binary) flushOutcome(reply as LineReply, { server: server.name })
       }),
@@ -34,7 +34,7 @@ export class Administration extends Many {
   }
 
   /**
-   * Statistics of every server: `[["host:port (index)", { name: value }], …]`, everything the server sends (spec/pylibmc §5.7).
+   * Statistics of every server: `[["host:port (index)", { name: value }], …]`, everything the server sends (docs/reference/pylibmc.md#5.7).
    * @throws SomeErrors when a server fails; TypeError, BadKeyProvided, MemcachedError (38) for the argument
    */
   async getStats(

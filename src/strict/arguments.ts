@@ -1,4 +1,4 @@
-/** Arguments of the methods: their types, and what Python makes of them. Source: spec/pylibmc §5. */
+/** Arguments of the methods: their types, and what Python makes of them. Source: docs/reference/pylibmc.md#5. */
 import { OverflowError, ValueError } from '../python/errors.js'
 import type { CompressionRequest } from '../values/types.js'
 import { integer } from './exptime.js'
@@ -19,12 +19,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-/** A time, by name (spec/pylibmc §8). */
+/** A time, by name (docs/reference/pylibmc.md#8). */
 export interface TimeOptions extends CallOptions {
   readonly time?: Time
 }
 
-/** Options of set, add, replace, append and prepend (spec/pylibmc §4.5, §8). */
+/** Options of set, add, replace, append and prepend (docs/reference/pylibmc.md#4.5, #8). */
 export interface StoreOptions extends TimeOptions {
   /** Compress when the serialized value has at least this many bytes; 0 = never. */
   readonly minCompressLen?: number
@@ -32,12 +32,12 @@ export interface StoreOptions extends TimeOptions {
   readonly compressLevel?: number
 }
 
-/** Options of methods over many keys (spec/pylibmc §5.2). */
+/** Options of methods over many keys (docs/reference/pylibmc.md#5.2). */
 export interface PrefixOptions extends CallOptions {
   readonly keyPrefix?: Key
 }
 
-/** Options of setMulti and addMulti (spec/pylibmc §5.3). */
+/** Options of setMulti and addMulti (docs/reference/pylibmc.md#5.3). */
 export type MultiOptions = StoreOptions & PrefixOptions
 
 /** Where Python code passes the time as third argument, a number works too. */

@@ -1,6 +1,6 @@
 /**
  * pylibmc's behaviors: names, types, defaults, and the fixed order in which they are applied.
- * Source: spec/pylibmc §9.2.
+ * Source: docs/reference/pylibmc.md#9.2.
  */
 import { type Distribution, type HashName, hashes } from '../hashing/index.js'
 import { AttributeError, KeyError, ValueError } from '../python/errors.js'
@@ -45,7 +45,7 @@ const table = {
   pickle_protocol: ['int32', -1],
 } as const satisfies Record<string, readonly [Kind, number | string]>
 
-/** pylibmc's names of behaviors, in the order in which they are applied (spec/pylibmc §9.2). */
+/** pylibmc's names of behaviors, in the order in which they are applied (docs/reference/pylibmc.md#9.2). */
 export type BehaviorName = keyof typeof table
 
 /** All 30 names, in the order of pylibmc's `all_behaviors`. */
@@ -72,7 +72,7 @@ export type BehaviorSettings = {
   readonly namespace?: string | Uint8Array
 }
 
-/** Every behavior with its default, in pylibmc's units (spec/pylibmc §9.2). */
+/** Every behavior with its default, in pylibmc's units (docs/reference/pylibmc.md#9.2). */
 export const defaultBehaviors: Readonly<Behaviors> = Object.freeze(
   Object.fromEntries(behaviorNames.map((name) => [name, table[name][1]])),
 ) as Readonly<Behaviors>

@@ -1,4 +1,4 @@
-/** The strict client: pylibmc's `Client` (spec/pylibmc §2, §5, §9) over `Core`. */
+/** The strict client: pylibmc's `Client` (docs/reference/pylibmc.md#2, #5, #9) over `Core`. */
 import { KeyError } from '../python/errors.js'
 import { addressName } from '../transport/address.js'
 import { FLAG_ZLIB } from '../values/types.js'
@@ -15,7 +15,7 @@ const MISSING = Symbol('missing')
 
 const keyText = (key: Key): string => (typeof key === 'string' ? key : Buffer.from(key).toString())
 
-/** pylibmc's client (spec/pylibmc §2, §5; docs/strict.md). Calls that are made at the same time share one connection per server. */
+/** pylibmc's client (docs/reference/pylibmc.md#2, #5; docs/strict.md). Calls that are made at the same time share one connection per server. */
 export class Client extends Commands {
   private readonly specs: readonly ServerSpec[]
   private readonly given: readonly ServerSpecInput[]
@@ -24,7 +24,7 @@ export class Client extends Commands {
 
   /**
    * Opens no connection.
-   * @throws by spec/pylibmc §2: ValueError, TypeError, AttributeError, MemcachedError, NotSupportedError
+   * @throws by docs/reference/pylibmc.md#2: ValueError, TypeError, AttributeError, MemcachedError, NotSupportedError
    */
   constructor(servers: Iterable<ServerSpecInput>, options: ClientOptions = {}) {
     const given = typeof servers === 'string' ? servers : [...(servers ?? [])]
@@ -45,7 +45,7 @@ export class Client extends Commands {
   }
 
   /**
-   * A value as pylibmc stores it, uncompressed (spec/pylibmc §4.4). A subclass may override it: then it decides for every value.
+   * A value as pylibmc stores it, uncompressed (docs/reference/pylibmc.md#4.4). A subclass may override it: then it decides for every value.
    * @throws ValueEncodeError
    */
   serialize(value: unknown): readonly [data: Uint8Array, flags: number] {
@@ -55,7 +55,7 @@ export class Client extends Commands {
 
   /**
    * The value of an item that has been inflated; `flags` as stored, bit 8 (compressed) without effect. A subclass may override
-   * it, and throw CacheMiss for an item that is to count as missing (spec/pylibmc §4.4).
+   * it, and throw CacheMiss for an item that is to count as missing (docs/reference/pylibmc.md#4.4).
    * @throws MemcachedError for flags that say two types; ValueDecodeError
    */
   deserialize(data: Buffer, flags: number): unknown {
@@ -66,7 +66,7 @@ export class Client extends Commands {
     }
   }
 
-  // ── as a mapping: Python's c[k], c[k] = v, del c[k], k in c (spec/pylibmc §5.8) ────────────────
+  // ── as a mapping: Python's c[k], c[k] = v, del c[k], k in c (docs/reference/pylibmc.md#5.8) ────────────────
 
   /** `c[key]`, by `get`. A stored None is a hit. @throws KeyError on a miss; otherwise as `get` */
   async getItem<T = unknown>(key: Key): Promise<T> {
@@ -109,20 +109,20 @@ export class Client extends Commands {
     this.setBehaviors(settings)
   }
 
-  /** The same as `behaviors` (spec/pylibmc §9.1). */
+  /** The same as `behaviors` (docs/reference/pylibmc.md#9.1). */
   getBehaviors(): Behaviors {
     return this.behaviors
   }
 
   /**
-   * Changes behaviors, in pylibmc's units (spec/pylibmc §9.1, §9.2); some of them close the connections.
+   * Changes behaviors, in pylibmc's units (docs/reference/pylibmc.md#9.1, #9.2); some of them close the connections.
    * @throws ValueError, TypeError, KeyError, MemcachedError; settings before the bad one stay applied
    */
   setBehaviors(settings: BehaviorSettings): void {
     this.state.set(settings)
   }
 
-  /** A client of the same class, servers, behaviors and options, with fresh connections and fresh failure state (spec/pylibmc §5.7). */
+  /** A client of the same class, servers, behaviors and options, with fresh connections and fresh failure state (docs/reference/pylibmc.md#5.7). */
   clone(): this {
     const Class = this.constructor as new (servers: Iterable<ServerSpecInput>, options: ClientOptions) => this
     const { namespace, behaviors } = this.state

@@ -1,4 +1,4 @@
-/** pylibmc's methods over the pipeline. Source: spec/pylibmc §5. */
+/** pylibmc's methods over the pipeline. Source: docs/reference/pylibmc.md#5. */
 import * as requests from '../protocol/requests.js'
 import type { Bytes, Item, StoreVerb } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
@@ -32,9 +32,9 @@ export class Commands extends Administration {
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Value of a key, or `missing` (undefined unless given). Error replies are misses (spec/pylibmc §5.1, §7).
+   * Value of a key, or `missing` (undefined unless given). Error replies are misses (docs/reference/pylibmc.md#5.1, #7).
    * @throws TypeError, UnicodeEncodeError, ValueError, BadKeyProvided for the key; what decoding throws; MemcachedError when the
-   *   server fails (§10)
+   *   server fails (docs/reference/pylibmc.md#10)
    */
   get<T = unknown>(key: Key, missing?: T, options?: CallOptions): Promise<T | undefined> {
     try {
@@ -48,7 +48,7 @@ export class Commands extends Administration {
   }
 
   /**
-   * Value and CAS unique, a signed 64-bit number; `[undefined, undefined]` on a miss (spec/pylibmc §5.1, §5.5).
+   * Value and CAS unique, a signed 64-bit number; `[undefined, undefined]` on a miss (docs/reference/pylibmc.md#5.1, #5.5).
    * @throws ValueError without the `cas` behavior; otherwise as `get`
    */
   async gets<T = unknown>(
@@ -85,7 +85,7 @@ export class Commands extends Administration {
 
   /**
    * Values by key, in the caller's key types, without prefix; missing keys are absent. Errors while reading leave out what had
-   * not arrived (spec/pylibmc §5.2, §7.3).
+   * not arrived (docs/reference/pylibmc.md#5.2, #7.3).
    * @throws MemcachedError, the last one, only when no server could be asked at all; otherwise as `get`
    */
   async getMulti<K extends Key = string, T = unknown>(
@@ -115,7 +115,7 @@ export class Commands extends Administration {
   /**
    * getMulti for more keys than one wants to hold, beyond pylibmc: pairs of the caller's key and its value, batch by batch; keys are
    * taken from the iterable as they are needed. A key given twice may come twice.
-   * What each key gives is getMulti's (spec/pylibmc §5.2).
+   * What each key gives is getMulti's (docs/reference/pylibmc.md#5.2).
    * @throws (from the iterator) as getMulti; ValueError for a batch that is no whole number above 0
    */
   streamMulti<K extends Key = string, T = unknown>(
@@ -128,41 +128,41 @@ export class Commands extends Administration {
   // ── storage ──────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Stores. True when stored; false when the key is empty (spec/pylibmc §5, §8; value §4).
+   * Stores. True when stored; false when the key is empty (docs/reference/pylibmc.md#5, #8; the value: #4).
    * @param options a time in seconds, or that and compression by name
    * @throws TypeError, UnicodeEncodeError, ValueError, BadKeyProvided for the key; TypeError, OverflowError, ValueError for the
    *   options; ValueEncodeError; TooBig, ServerError and every other MemcachedError that a reply or a failing server stands for
-   *   (§7, §10)
+   *   (docs/reference/pylibmc.md#7, #10)
    */
   set(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('set', key, value, options)
   }
 
-  /** Stores when missing; false when it exists (spec/pylibmc §5). @throws as `set` */
+  /** Stores when missing; false when it exists (docs/reference/pylibmc.md#5). @throws as `set` */
   add(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('add', key, value, options)
   }
 
   /**
-   * Stores when it exists; false when missing (spec/pylibmc §5).
+   * Stores when it exists; false when missing (docs/reference/pylibmc.md#5).
    * @throws NotFound when missing over the binary protocol; otherwise as `set`
    */
   replace(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('replace', key, value, options)
   }
 
-  /** Adds behind the stored bytes; flags and time of the item stay. False when missing (spec/pylibmc §5). @throws as `set` */
+  /** Adds behind the stored bytes; flags and time of the item stay. False when missing (docs/reference/pylibmc.md#5). @throws as `set` */
   append(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('append', key, value, options)
   }
 
-  /** Adds before the stored bytes; flags and time of the item stay. False when missing (spec/pylibmc §5). @throws as `set` */
+  /** Adds before the stored bytes; flags and time of the item stay. False when missing (docs/reference/pylibmc.md#5). @throws as `set` */
   prepend(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return this.storeOne('prepend', key, value, options)
   }
 
   /**
-   * Stores when unchanged since `gets`; false when it changed (spec/pylibmc §5.5).
+   * Stores when unchanged since `gets`; false when it changed (docs/reference/pylibmc.md#5.5).
    * @param cas the signed 64-bit token of `gets`
    * @throws NotFound when the key is missing; ValueError without the `cas` behavior; OverflowError, TypeError, ValueError (0, in
    *   text), AllocationError (−1, in text) for the token; otherwise as `set`
@@ -182,7 +182,7 @@ export class Commands extends Administration {
 
   /**
    * Stores many, one after another in the given order. Everything is serialized before the first byte is sent
-   * (spec/pylibmc §5.3).
+   * (docs/reference/pylibmc.md#5.3).
    * @returns keys that failed softly
    * @throws as `set`, the first hard error; earlier keys stay stored, later ones are not tried
    */
@@ -194,7 +194,7 @@ export class Commands extends Administration {
   }
 
   /**
-   * Like setMulti, for keys that do not exist yet (spec/pylibmc §5.3).
+   * Like setMulti, for keys that do not exist yet (docs/reference/pylibmc.md#5.3).
    * @returns keys that existed already (or failed softly)
    * @throws as `setMulti`
    */
@@ -254,7 +254,7 @@ export class Commands extends Administration {
   // ── counters ─────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Adds to a counter and returns its new value, 0…2^64−1 (a bigint above 2^53), wrapping (spec/pylibmc §5.6).
+   * Adds to a counter and returns its new value, 0…2^64−1 (a bigint above 2^53), wrapping (docs/reference/pylibmc.md#5.6).
    * @param delta 0…2^31−1
    * @throws NotFound when missing; ClientError (text) or UnknownReadFailure (binary) when the item is no number; ValueError,
    *   OverflowError, TypeError for the delta; the key's errors and MemcachedError as `get`
@@ -264,7 +264,7 @@ export class Commands extends Administration {
     return this.countOne('incr', 'incr', wire, String(checkedDelta(delta)), this.modes(options))
   }
 
-  /** Subtracts, stopping at 0 (spec/pylibmc §5.6). @throws as `incr` */
+  /** Subtracts, stopping at 0 (docs/reference/pylibmc.md#5.6). @throws as `incr` */
   async decr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {
     const wire = this.slots.key(key, 'decr', '')
     return this.countOne('decr', 'decr', wire, String(checkedDelta(delta)), this.modes(options))
@@ -272,7 +272,7 @@ export class Commands extends Administration {
 
   /**
    * Adds to every counter, one after another; all are tried. The delta is unsigned 32 bit and wraps.
-   * @throws NotFound when keys are missing; otherwise by the rules of spec/pylibmc §5.6
+   * @throws NotFound when keys are missing; otherwise by the rules of docs/reference/pylibmc.md#5.6
    */
   async incrMulti(
     keys: Iterable<Key>,
@@ -322,8 +322,8 @@ export class Commands extends Administration {
   // ── the rest ─────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * True when deleted, false when missing (spec/pylibmc §5).
-   * @throws TypeError, UnicodeEncodeError, ValueError for the key; MemcachedError by the reply or when the server fails (§7, §10)
+   * True when deleted, false when missing (docs/reference/pylibmc.md#5).
+   * @throws TypeError, UnicodeEncodeError, ValueError for the key; MemcachedError by the reply or when the server fails (docs/reference/pylibmc.md#7, #10)
    */
   async delete(key: Key, options?: CallOptions): Promise<boolean> {
     return this.deleteWire(this.slots.key(key, 'delete', ''), 'delete', this.modes(options))
@@ -331,7 +331,7 @@ export class Commands extends Administration {
 
   /**
    * Deletes one after another. True when all were there. Where `delete` is overridden, that is called, with the prefixed key as
-   * bytes, and only `true` counts (spec/pylibmc §5.4; fixtures/vectors/hooks.json).
+   * bytes, and only `true` counts (docs/reference/pylibmc.md#5.4; fixtures/vectors/hooks.json).
    * @throws as `delete`, the first hard error; later keys are not tried
    */
   async deleteMulti(keys: Iterable<Key>, options: PrefixOptions = {}): Promise<boolean> {
@@ -371,7 +371,7 @@ export class Commands extends Administration {
   }
 
   /**
-   * Gives an item a new time. True, or false when missing. Always waits for the reply (spec/pylibmc §5.7, §8).
+   * Gives an item a new time. True, or false when missing. Always waits for the reply (docs/reference/pylibmc.md#5.7, #8).
    * @param time seconds
    * @throws WriteError when unreachable; TypeError, OverflowError for the time; otherwise as `delete`
    */
@@ -385,7 +385,7 @@ export class Commands extends Administration {
     return softOutcome(reply, 'touch', { key: wire, server: server.name })
   }
 
-  /** Index of the server for a key, without I/O (spec/pylibmc §5.7, spec/hashing §2). @throws TypeError, UnicodeEncodeError */
+  /** Index of the server for a key, without I/O (docs/reference/pylibmc.md#5.7, docs/reference/placement.md#2). @throws TypeError, UnicodeEncodeError */
   hash(key: Key): number {
     return this.selection.place(this.slots.key(key, 'hash', ''))
   }
@@ -394,7 +394,7 @@ export class Commands extends Administration {
     return this.selection.servers[this.selection.place(wire)]!.name
   }
 
-  /** Closes every connection (saying quit) and ends any retry waiting; failure counters stay. The client stays usable (spec/pylibmc §5.7). */
+  /** Closes every connection (saying quit) and ends any retry waiting; failure counters stay. The client stays usable (docs/reference/pylibmc.md#5.7). */
   disconnectAll(): void {
     this.selection.disconnectAll()
   }

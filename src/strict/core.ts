@@ -1,6 +1,6 @@
 /**
  * The pipeline of every operation, written once over the policies in its slots: key → server → bytes → reply. Keys arrive
- * as they go on the wire, outcomes leave as pylibmc's (spec/pylibmc §5–7). `many.ts` asks for many keys at once, `commands.ts` is
+ * as they go on the wire, outcomes leave as pylibmc's (docs/reference/pylibmc.md#5 to #7). `many.ts` asks for many keys at once, `commands.ts` is
  * pylibmc's methods over both; `compat/` puts other policies into the slots and translates outcomes.
  */
 
@@ -276,7 +276,7 @@ export function resetWhileIdle({ cause }: MemcachedError): boolean {
   return cause instanceof TransportError && cause.kind === 'reset' && !cause.sent
 }
 
-/** Binary: garbage is a miss, and a quiet get into a closed connection is a broken pipe (spec/pylibmc §7.2, §7.3). */
+/** Binary: garbage is a miss, and a quiet get into a closed connection is a broken pipe (docs/reference/pylibmc.md#7.2, #7.3). */
 function unread<T>(error: unknown, operation: Operation, missing: T): T {
   if (!(error instanceof MemcachedError)) throw error
   if (operation === 'gets' && wentStale(error)) throw brokenPipe(error, operation)

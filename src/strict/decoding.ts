@@ -1,4 +1,4 @@
-/** What an item that cannot be read means in pylibmc. Source: spec/pylibmc §4.3, §4.5. */
+/** What an item that cannot be read means in pylibmc. Source: docs/reference/pylibmc.md#4.3, #4.5. */
 import type { Item } from '../protocol/wire.js'
 import { ValueDecodeError } from '../values/index.js'
 import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT } from '../values/types.js'

@@ -1,5 +1,5 @@
 /**
- * pylibmc's exception tree: every class with libmemcached's return code. Sources: spec/pylibmc §6, §6.1.
+ * pylibmc's exception tree: every class with libmemcached's return code. Sources: docs/reference/pylibmc.md#6, #6.1.
  *
  * All derive directly from `MemcachedError` (pylibmc's `Error`, of which `MemcachedError` is the alias there). Codes without a
  * class of their own arrive as plain `MemcachedError`, as in pylibmc: `code` then still tells the number.
@@ -69,11 +69,11 @@ export class Failure extends withCode('Failure', 1) {}
 export class HostLookupError extends withCode('HostLookupError', 2) {}
 /** Refused, reset, or closed by the server. */
 export class ConnectionError extends withCode('ConnectionError', 3) {}
-/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
+/** Exists in pylibmc; nothing raises it (docs/reference/pylibmc.md#6). */
 export class ConnectionBindError extends withCode('ConnectionBindError', 4) {}
 /** `touch` when the server cannot be reached. */
 export class WriteError extends withCode('WriteError', 5) {}
-/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
+/** Exists in pylibmc; nothing raises it (docs/reference/pylibmc.md#6). */
 export class ReadError extends withCode('ReadError', 6) {}
 /** A reply that cannot be understood; the connection was closed. */
 export class UnknownReadFailure extends withCode('UnknownReadFailure', 7) {}
@@ -87,7 +87,7 @@ export class ServerError extends withCode('ServerError', 10) {}
 export class SocketCreateError extends withCode('SocketCreateError', 11) {}
 /** The server answered EXISTS to delete, touch or a counter, against the protocol. */
 export class DataExists extends withCode('DataExists', 12) {}
-/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
+/** Exists in pylibmc; nothing raises it (docs/reference/pylibmc.md#6). */
 export class DataDoesNotExist extends withCode('DataDoesNotExist', 13) {}
 /** The key is missing: incr, decr, incrMulti, cas. */
 export class NotFound extends withCode('NotFound', 16) {}
@@ -95,13 +95,13 @@ export class NotFound extends withCode('NotFound', 16) {}
 export class AllocationError extends withCode('AllocationError', 17) {}
 /** flushAll or getStats failed on at least one server. */
 export class SomeErrors extends withCode('SomeErrors', 19) {}
-/** Exists in pylibmc; nothing raises it here (spec/pylibmc §6). */
+/** Exists in pylibmc; nothing raises it here (docs/reference/pylibmc.md#6). */
 export class NoServers extends withCode('NoServers', 20) {}
 /** The path of a Unix socket has 108 bytes or more. */
 export class UnixSocketError extends withCode('UnixSocketError', 27) {}
 /** Not possible over this transport or protocol, e.g. UDP. */
 export class NotSupportedError extends withCode('NotSupportedError', 28) {}
-/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
+/** Exists in pylibmc; nothing raises it (docs/reference/pylibmc.md#6). */
 export class FetchNotFinished extends withCode('FetchNotFinished', 30) {}
 /** The key cannot be sent. */
 export class BadKeyProvided extends withCode('BadKeyProvided', 33) {}
@@ -109,7 +109,7 @@ export class BadKeyProvided extends withCode('BadKeyProvided', 33) {}
 export class InvalidHostProtocolError extends withCode('InvalidHostProtocolError', 34) {}
 /** The server reached its failure limit and was ejected. */
 export class ServerDead extends withCode('ServerDead', 35) {}
-/** Exists in pylibmc; nothing raises it (spec/pylibmc §6). */
+/** Exists in pylibmc; nothing raises it (docs/reference/pylibmc.md#6). */
 export class UnknownStatKey extends withCode('UnknownStatKey', 36) {}
 /** The value is too large for the server. The message is empty, as in pylibmc. */
 export class TooBig extends withCode('TooBig', 37) {}
@@ -159,7 +159,7 @@ const functions: Partial<Record<Operation, string>> = {
   getStats: 'get_stats',
 }
 const withKey: ReadonlySet<Operation> = new Set(['get', 'cas', 'delete', 'touch'])
-/** These report every failure as a count of keys (spec/pylibmc §5.6). */
+/** These report every failure as a count of keys (docs/reference/pylibmc.md#5.6). */
 const counters: ReadonlySet<Operation> = new Set(['incr', 'decr', 'incrMulti'])
 /** pylibmc cuts keys after this many bytes in messages. */
 const MESSAGE_KEY_LENGTH = 32

@@ -1,5 +1,5 @@
 /**
- * Time arguments. Source: spec/pylibmc §8.
+ * Time arguments. Source: docs/reference/pylibmc.md#8.
  *
  * pylibmc's documentation says that negative times act like zero; version 1.6.3 reduces them modulo 2^32 and sends them, so
  * that the text protocol stores items that are expired at once. `negativeTimeout` chooses: `'zero'` (the documentation)
@@ -43,7 +43,7 @@ export function integer(value: unknown, what: string): number | bigint {
 const MAX_DELTA = 2 ** 31 - 1
 
 /**
- * Delta of incr and decr: 0…2^31−1 (spec/pylibmc §5.6).
+ * Delta of incr and decr: 0…2^31−1 (docs/reference/pylibmc.md#5.6).
  * @throws TypeError, ValueError (negative), OverflowError (too large)
  */
 export function delta(value: unknown): number {

@@ -1,5 +1,5 @@
 /**
- * libmemcached's failure state machine of one server. Pure: the clock is handed in. Source: spec/pylibmc §10.
+ * libmemcached's failure state machine of one server. Pure: the clock is handed in. Source: docs/reference/pylibmc.md#10.
  *
  * Only failed connection attempts count. Errors on an open connection close it and nothing more.
  */

@@ -1,5 +1,5 @@
 /**
- * pylibmc's key rule. Source: spec/pylibmc §3.
+ * pylibmc's key rule. Source: docs/reference/pylibmc.md#3.
  *
  * pylibmc sends keys unchecked over the text protocol unless `verify_keys` is on; a blank or a line break in a key then reads
  * another item, runs as a command, or puts the connection one reply behind. Those are defects: such keys are

@@ -1,4 +1,4 @@
-/** Retrieval of many keys: grouped by server once, asked at the same time, merged once. Source: spec/pylibmc §7.3. */
+/** Retrieval of many keys: grouped by server once, asked at the same time, merged once. Source: docs/reference/pylibmc.md#7.3. */
 import * as requests from '../protocol/requests.js'
 import type { Bytes } from '../protocol/wire.js'
 import { brokenPipe, Core, neverSent, resetWhileIdle, wentStale } from './core.js'
@@ -18,7 +18,7 @@ export interface Group {
 export class Many extends Core {
   /**
    * Values of many keys; `found` is called while the replies are being read. Errors while reading leave out what had not
-   * arrived; only when no server could be asked at all is the error of the last key thrown (spec/pylibmc §7.3).
+   * arrived; only when no server could be asked at all is the error of the last key thrown (docs/reference/pylibmc.md#7.3).
    * @throws also the first thing that decoding throws, once everything has been read
    */
   async readMulti(
@@ -102,7 +102,7 @@ export class Many extends Core {
     await Promise.all(Array.from(groups.values(), askGroup))
     const lastFailed = errors.length - 1
     if (lastFailed < 0) return
-    // In the binary protocol the last attempt to connect decides (spec/pylibmc §7.3).
+    // In the binary protocol the last attempt to connect decides (docs/reference/pylibmc.md#7.3).
     const failed = modes.binary
       ? [...groups.values()].every((group) => unasked.has(group) || group.indexes[0]! < lastFailed)
       : asked === 0

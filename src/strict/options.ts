@@ -1,4 +1,4 @@
-/** Options of the strict client, and what is wrong with them. Source: spec/pylibmc §2.2. */
+/** Options of the strict client, and what is wrong with them. Source: docs/reference/pylibmc.md#2.2. */
 import { OverflowError, ValueError } from '../python/errors.js'
 import { checkOptions } from '../python/options.js'
 import { typeName } from '../python/type-name.js'
@@ -7,7 +7,7 @@ import type { ValueEncoding } from '../values/types.js'
 import type { BehaviorSettings } from './behaviors.js'
 import { integer, type NegativeTimeout } from './exptime.js'
 
-/** Options of the constructor: pylibmc's keywords, and what is beyond them (spec/pylibmc §2; docs/strict.md). */
+/** Options of the constructor: pylibmc's keywords, and what is beyond them (docs/reference/pylibmc.md#2; docs/strict.md). */
 export interface ClientOptions {
   /** pylibmc's behaviors, by their Python names. */
   readonly behaviors?: BehaviorSettings
@@ -73,7 +73,7 @@ export function checkClientOptions(options: ClientOptions): void {
   checkChoices(options)
 }
 
-/** @throws TypeError, OverflowError as the C constructor does (spec/pylibmc §2.2) */
+/** @throws TypeError, OverflowError as the C constructor does (docs/reference/pylibmc.md#2.2) */
 function checkCredentials({ binary = false, username, password }: ClientOptions): void {
   if (typeof binary !== 'boolean' && typeof binary !== 'number')
     throw new TypeError(`'${typeName(binary)}' object cannot be interpreted as an integer`)

@@ -1,5 +1,5 @@
 /**
- * pylibmc's pools. Source: spec/pylibmc §12.
+ * pylibmc's pools. Source: docs/reference/pylibmc.md#12.
  *
  * One client is enough for a Node process: it pipelines whatever is asked at the same time over one connection per server. Pools are
  * for code ported from Python, and for connections that must not wait behind others (docs/strict.md).
@@ -27,7 +27,7 @@ export interface ReserveOptions {
   readonly timeout?: number
 }
 
-/** A fixed number of clones, handed out first in, first out (spec/pylibmc §12). */
+/** A fixed number of clones, handed out first in, first out (docs/reference/pylibmc.md#12). */
 export class ClientPool<C extends Client = Client> {
   private readonly free: C[] = []
   private readonly waiting: ((client: C) => void)[] = []
@@ -108,7 +108,7 @@ export class ThreadMappedPool<C extends Client = Client> {
     return process.getBuiltinModule('node:worker_threads').threadId
   }
 
-  /** The client of this thread, or a clone of the master; ends with `release` or `using` (spec/pylibmc §12). */
+  /** The client of this thread, or a clone of the master; ends with `release` or `using` (docs/reference/pylibmc.md#12). */
   reserve(): Reservation<C> {
     const key = this.currentKey
     const client = this.clients.get(key) ?? this.master.clone()

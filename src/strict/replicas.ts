@@ -1,6 +1,6 @@
 /**
  * `num_replicas` in the binary protocol: a set or delete also goes, quietly, to the next servers by index; a get falls back to them
- * when the key's own server cannot be reached. Source: spec/pylibmc §9.4. libmemcached keeps the quiet copies back until something
+ * when the key's own server cannot be reached. Source: docs/reference/pylibmc.md#9.4. libmemcached keeps the quiet copies back until something
  * else is asked of that server; here they leave at once.
  */
 import type { DeleteRequest, StoreRequest } from '../protocol/requests.js'

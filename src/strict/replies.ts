@@ -1,5 +1,5 @@
 /**
- * What a text protocol reply means to each operation. Source: spec/pylibmc §7.1.
+ * What a text protocol reply means to each operation. Source: docs/reference/pylibmc.md#7.1.
  *
  * Replies that a server never gives to a command (a number for `set`, say) abort the process in pylibmc or are taken for
  * success (fixtures/vectors/misplaced-replies.json); here they are `UnknownReadFailure`, and misses of retrievals.

@@ -1,6 +1,6 @@
 /**
  * Which server an operation goes to, and what its failure means: libmemcached's placement with its health state machine.
- * Sources: spec/pylibmc §10, spec/hashing §2.
+ * Sources: docs/reference/pylibmc.md#10, docs/reference/placement.md#2.
  */
 import {
   type Continuum,
@@ -275,7 +275,7 @@ function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
     : { host: address.host, port: address.port }
 }
 
-/** touch knows only WriteError for a server it cannot use (spec/pylibmc §10, 7). */
+/** touch knows only WriteError for a server it cannot use (docs/reference/pylibmc.md#10, 7). */
 function unusable(
   code: number,
   server: Server,

@@ -1,4 +1,4 @@
-/** pylibmc's hooks: a subclass that overrides `serialize` or `deserialize`. Source: spec/pylibmc §4.4. */
+/** pylibmc's hooks: a subclass that overrides `serialize` or `deserialize`. Source: docs/reference/pylibmc.md#4.4. */
 import { ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import { type EncodedValue, FLAG_ZLIB, type ValueEncoding } from '../values/types.js'

@@ -1,4 +1,4 @@
-/** pylibmc's server specifications. Source: spec/pylibmc §2.1. */
+/** pylibmc's server specifications. Source: docs/reference/pylibmc.md#2.1. */
 import { AttributeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import type { ServerAddress } from '../transport/address.js'
@@ -20,7 +20,7 @@ const UDP = 2
 const UNIX = 4
 
 /**
- * A client's list of servers (spec/pylibmc §2.1).
+ * A client's list of servers (docs/reference/pylibmc.md#2.1).
  * @throws TypeError when it is no list of specs; ValueError, AttributeError, MemcachedError (empty list), NotSupportedError (udp)
  */
 export function parseServers(servers: Iterable<ServerSpecInput>): ServerSpec[] {
@@ -38,7 +38,7 @@ export function parseServers(servers: Iterable<ServerSpecInput>): ServerSpec[] {
   return specs
 }
 
-/** One server specification of spec/pylibmc §2.1. @throws ValueError, TypeError, AttributeError, NotSupportedError (`udp:`) */
+/** One server specification of docs/reference/pylibmc.md#2.1. @throws ValueError, TypeError, AttributeError, NotSupportedError (`udp:`) */
 export function parseServer(spec: ServerSpecInput): ServerSpec {
   if (typeof spec === 'string') return parseText(spec)
   if (Array.isArray(spec)) return parseTuple(spec)

@@ -47,8 +47,8 @@ export interface Server {
 
 /**
  * Which server an operation goes to, and what a failure there means.
- * libmemcached's health state machine (spec/pylibmc §10) and python-memcached's probe loop with dead_retry
- * (spec/python-memcached §6.4, §7) are the two implementations.
+ * libmemcached's health state machine (docs/reference/pylibmc.md#10) and python-memcached's probe loop with dead_retry
+ * (docs/reference/python-memcached.md#6.4, #7) are the two implementations.
  */
 export interface Selection {
   readonly servers: readonly Server[]
@@ -84,7 +84,7 @@ export interface Modes {
   readonly timeout: number
   /** Gives up waiting. */
   readonly signal?: AbortSignal
-  /** The binary protocol, in which libmemcached treats some outcomes otherwise (spec/pylibmc §7.2, §7.3). */
+  /** The binary protocol, in which libmemcached treats some outcomes otherwise (docs/reference/pylibmc.md#7.2, #7.3). */
   readonly binary: boolean
   /** `num_replicas`, binary protocol only: further servers that set and delete go to, and that get falls back to. */
   readonly replicas?: number

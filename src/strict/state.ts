@@ -1,4 +1,4 @@
-/** What behaviors change: the one mutable part of a strict client. Source: spec/pylibmc §9. */
+/** What behaviors change: the one mutable part of a strict client. Source: docs/reference/pylibmc.md#9. */
 import {
   applyBehaviors,
   cloneSettings,
@@ -132,7 +132,7 @@ export class State {
       return
     }
     Object.assign(this.behaviors, { [name]: value })
-    // Two of the names are one switch, and three decide hash and distribution together (spec/pylibmc §9.2).
+    // Two of the names are one switch, and three decide hash and distribution together (docs/reference/pylibmc.md#9.2).
     if (name === 'auto_eject') this.behaviors.remove_failed = Number(value)
     if (name === 'remove_failed') this.behaviors.auto_eject = Number(value)
     if (name === 'ketama') this.behaviors.distribution = value ? 'consistent ketama' : 'modula'
@@ -156,7 +156,7 @@ export class State {
       namespace: this.namespace,
       timeout: this.options.timeout ?? _poll_timeout,
       binary: Boolean(this.options.binary),
-      // Ignored in the text protocol (spec/pylibmc §9.4).
+      // Ignored in the text protocol (docs/reference/pylibmc.md#9.4).
       replicas: this.options.binary ? num_replicas : 0,
       buffered: buffer_requests === 1,
     }

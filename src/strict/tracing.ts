@@ -28,7 +28,7 @@ export type CommandAttributes = {
   /** IP address of the open connection. */
   'network.peer.address'?: string
   'network.peer.port'?: number
-  /** libmemcached's return code (spec/pylibmc §6) when it is none of success: `16` not found, `31` timeout, `47` server down … */
+  /** libmemcached's return code (docs/reference/pylibmc.md#6) when it is none of success: `16` not found, `31` timeout, `47` server down … */
   'db.response.status_code'?: string
   /** Name of the error's class; for errors without a class of their own what the transport met, e.g. `timeout`. */
   'error.type'?: string

@@ -1,7 +1,7 @@
 /**
  * One pipelined connection to one server. Opened lazily, once, however many first calls arrive; requests of one turn of the
  * event loop leave in one write; after anything unexpected the socket is destroyed and every waiting request rejected, so that a
- * late byte can never answer another request (spec/field §2–3).
+ * late byte can never answer another request (docs/reference/field.md#2 to #3).
  */
 import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers'

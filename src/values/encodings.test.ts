@@ -1,6 +1,6 @@
 /**
  * Flags, dialects, compression rules and choices. Expectations: fixtures/vectors/pickle-dialects.json (the real versions of
- * python-memcached), spec/pylibmc §4, spec/python-memcached §9.
+ * python-memcached), docs/reference/pylibmc.md#4, docs/reference/python-memcached.md#9.
  */
 import { readFileSync } from 'node:fs'
 import { deflateSync } from 'node:zlib'

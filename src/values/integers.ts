@@ -1,4 +1,4 @@
-/** Python's int(text, 10) for stored numbers. Sources: spec/pylibmc §4.3, spec/python-memcached §9.4. */
+/** Python's int(text, 10) for stored numbers. Sources: docs/reference/pylibmc.md#4.3, docs/reference/python-memcached.md#9.4. */
 import { ValueError } from '../python/errors.js'
 import { MAX_INTEGER_DIGITS, shrink } from './pickle/text.js'
 

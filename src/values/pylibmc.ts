@@ -1,4 +1,4 @@
-/** How pylibmc 1.6.3 writes and reads values. Source: spec/pylibmc §4. */
+/** How pylibmc 1.6.3 writes and reads values. Source: docs/reference/pylibmc.md#4. */
 import { textRepr } from '../python/repr.js'
 import {
   asBytes,

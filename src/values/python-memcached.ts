@@ -1,4 +1,4 @@
-/** How python-memcached writes and reads values, by version. Source: spec/python-memcached §9, §17, §18. */
+/** How python-memcached writes and reads values, by version. Source: docs/reference/python-memcached.md#9, #17, #18. */
 import { bytesRepr } from '../python/repr.js'
 import {
   asBytes,

@@ -1,17 +1,17 @@
 /**
  * The shapes shared by everything that turns values into items and back.
- * Source: spec/pylibmc §4, spec/python-memcached §9.
+ * Source: docs/reference/pylibmc.md#4, docs/reference/python-memcached.md#9.
  */
 
 /** Flag bits that pylibmc and python-memcached agree on. */
 export const FLAG_PICKLE = 1
-/** Flag bit of a bool or short integer (spec/pylibmc §4.1). */
+/** Flag bit of a bool or short integer (docs/reference/pylibmc.md#4.1). */
 export const FLAG_INTEGER = 2
-/** Flag bit of an integer (spec/pylibmc §4.1). */
+/** Flag bit of an integer (docs/reference/pylibmc.md#4.1). */
 export const FLAG_LONG = 4
-/** Flag bit of a compressed payload (spec/pylibmc §4.1). */
+/** Flag bit of a compressed payload (docs/reference/pylibmc.md#4.1). */
 export const FLAG_ZLIB = 8
-/** Flag bit of text (spec/pylibmc §4.1). */
+/** Flag bit of text (docs/reference/pylibmc.md#4.1). */
 export const FLAG_TEXT = 16
 
 /** A value as a server stores it. */

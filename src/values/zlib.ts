@@ -1,6 +1,6 @@
 /**
  * zlib as the Python libraries use it: byte-identical output to CPython's `zlib.compress`, and inflating with a limit.
- * Sources: spec/pylibmc §4.5, spec/python-memcached §9.5, spec/field §5.
+ * Sources: docs/reference/pylibmc.md#4.5, docs/reference/python-memcached.md#9.5, docs/reference/field.md#5.
  */
 import type { deflate } from 'pako'
 import { ValueDecodeError } from './errors.js'

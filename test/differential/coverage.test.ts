@@ -1,6 +1,6 @@
 /**
- * Every row of the specifications that states an outcome, with what shows it: pylibmc's §3–§10 over both protocols,
- * python-memcached's §2–§22 by version. Nothing named there may be missing, and no row may be without.
+ * Every row of the reference that states an outcome, with the evidence for it: docs/reference/pylibmc.md#3 to #10 over both protocols,
+ * docs/reference/python-memcached.md#2 to #22 by version. All evidence that is named must exist, and every row needs some.
  */
 import { describe, expect, it } from 'vitest'
 import { expectSections, expectShown, named, type Row, rowsOf, strays } from './coverage.js'
@@ -11,7 +11,7 @@ interface PylibmcRow extends Row {
   readonly only?: 'text' | 'binary'
 }
 
-describe('rows of spec/pylibmc §3–§10', () => {
+describe('rows of docs/reference/pylibmc.md#3 to #10', () => {
   const rows = rowsOf<PylibmcRow>('pylibmc')
   const recordings = {
     text: loadRecordings('pylibmc-1.6.3'),
@@ -25,7 +25,7 @@ describe('rows of spec/pylibmc §3–§10', () => {
     )
   })
 
-  it.each(rows)('§$section $row', (row) => {
+  it.each(rows)('#$section $row', (row) => {
     expectShown(row)
     const { recordings: references = [], only, why } = row
     const found = (protocol: 'text' | 'binary', reference: string) =>
@@ -51,7 +51,7 @@ interface VersionedRow extends Row {
   readonly versions?: readonly string[]
 }
 
-describe('rows of spec/python-memcached §2–§22', () => {
+describe('rows of docs/reference/python-memcached.md#2 to #22', () => {
   const rows = rowsOf<VersionedRow>('python-memcached')
   const library = 'python-memcached-'
   const versions = recordedLibraries()
@@ -72,13 +72,13 @@ describe('rows of spec/python-memcached §2–§22', () => {
     )
   })
 
-  it('the grid of §21 has its 23 rows, and each of the 43 traps of §22 is there', () => {
+  it('the table of section 21 has 23 rows, and section 22 has 43 traps', () => {
     expect(rows.filter(({ section }) => section === '21')).toHaveLength(23)
     const traps = rows.filter(({ section }) => section === '22').map(({ row }) => Number.parseInt(row, 10))
     expect(traps).toEqual(Array.from({ length: 43 }, (_, index) => index + 1))
   })
 
-  it.each(rows)('§$section $row', (row) => {
+  it.each(rows)('#$section $row', (row) => {
     expectShown(row)
     const { recordings: references = [], versions: ranges = ['..'] } = row
     for (const reference of references) expect(named(all, reference).length, reference).toBeGreaterThan(0)

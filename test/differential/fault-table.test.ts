@@ -1,5 +1,5 @@
 /**
- * Every operation × every fault of spec/python-memcached §13.1 on real sockets: result, dead mark and connection as the real
+ * Every operation × every fault of docs/reference/python-memcached.md#13.1 on real sockets: result, dead mark and connection as the real
  * libraries had them (fixtures/vectors/fault-table.json), and the same faults under the preset `pylibmc`.
  */
 import { readFileSync } from 'node:fs'

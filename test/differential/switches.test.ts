@@ -52,7 +52,7 @@ async function announced(
   return events
 }
 
-/** The rows of the grid in spec/python-memcached §21, in its order, and whether it marks them "fix". */
+/** The rows of the grid in docs/reference/python-memcached.md#21, in its order, and whether it marks them "fix". */
 const GRID: readonly (readonly [SwitchName, fix?: 'fix'])[] = [
   ['hashing'],
   ['probe-limit'],

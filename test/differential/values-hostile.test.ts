@@ -1,5 +1,5 @@
 /**
- * Input that kills or hangs readers (spec/field §4), and a corpus of broken pickles, each in a child process with little
+ * Input that kills or hangs readers (docs/reference/field.md#4), and a corpus of broken pickles, each in a child process with little
  * memory: every one is read or refused with a typed error, quickly, and nothing it names is run.
  */
 import { spawnSync } from 'node:child_process'

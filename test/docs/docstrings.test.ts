@@ -59,7 +59,7 @@ describe('strict and hashing', () => {
       ts.displayPartsToString(symbol.getDocumentationComment(checker)),
       ...symbol.getJsDocTags(checker).map(({ name, text }) => `@${name} ${ts.displayPartsToString(text)}`),
     ].join(' ')
-  const SOURCE = /spec\/\w|fixtures\/\w|https?:\/\/|RFC \d/
+  const SOURCE = /docs\/reference\/\w|fixtures\/\w|https?:\/\/|RFC \d/
   /** Those that a caller sees, inherited ones included. */
   const methods = (symbol: ts.Symbol) =>
     checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).flatMap((member) => {

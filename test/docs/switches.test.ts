@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..', '..')
 function document(): string {
   const rows = switches.map(({ name, title }) => `| [\`${name}\`](#${name}) | ${title} |`)
   const sections = switches.map((entry) => {
-    const { name, title, pythonMemcached, pylibmc, safe, preset, since, spec, fixture, silent, advice } =
+    const { name, title, pythonMemcached, pylibmc, safe, preset, since, reference, fixture, silent, advice } =
       entry
     const rows = [
       ['python-memcached', pythonMemcached],
@@ -24,7 +24,7 @@ function document(): string {
 | --- | --- |
 ${rows.map(([setting, what]) => `| \`${setting}\` | ${what} |`).join('\n')}
 
-In python-memcached ${since}. Seen in ${seenIn(fixture)}; specification ${spec}.${preset ? ` Every preset of a version sets it to \`${preset}\`.` : ''}${silent ? ` It announces no divergence: ${silent}.` : ''}
+In python-memcached ${since}. Seen in ${seenIn(fixture)}; reference: ${linked(reference)}.${preset ? ` Every preset of a version sets it to \`${preset}\`.` : ''}${silent ? ` It announces no divergence: ${silent}.` : ''}
 
 To live without it: ${advice}
 `
@@ -50,6 +50,12 @@ switch that has the setting \`safe\` to it: behaviours that are mistakes. \`pyli
 ${rows.join('\n')}
 
 ${sections.join('\n')}`
+}
+
+function linked(anchors: readonly string[]): string {
+  return anchors
+    .map((anchor) => `[${anchor.replace('-', ' ')}](reference/python-memcached.md#${anchor})`)
+    .join(', ')
 }
 
 function seenIn(fixture: string): string {

@@ -51,7 +51,7 @@ function trace(): Line[] {
       client: 'web',
       new: { servers: ['10.0.0.1:11211'], kwargs: { dead_retry: 30, socket_timeout: 0.2 } },
     },
-    // §10: results; §9.2: values
+    // docs/reference/python-memcached.md#10: results; #9.2: values
     call('set', ['k', 'v'], true),
     call('get', ['k'], 'v'),
     call('get', ['none'], null),
@@ -62,27 +62,27 @@ function trace(): Line[] {
     call('add', ['k', 1], false),
     call('append', ['k', 'w'], true),
     call('get', ['k'], 'vw'),
-    // §10.2
+    // docs/reference/python-memcached.md#10.2
     call('incr', ['missing'], null),
     call('incr', ['a', 2], 3),
     call('incr', ['k'], raises('builtins.ValueError')),
-    // §11
+    // docs/reference/python-memcached.md#11
     call('set', ['n', 1, -1], true),
     call('get', ['n'], null),
     call('add', ['n', 2], true),
     call('set', ['short', 'x', 10], true),
-    // §9.6
+    // docs/reference/python-memcached.md#9.6
     call('set', ['big', { $repeat: ['x', 2_000_000] }], 0),
     call('get', ['big'], null),
-    // §12
+    // docs/reference/python-memcached.md#12
     call('gets', ['a'], 3),
     call('cas', ['a', 4], true),
     call('cas', ['a', 5], true),
-    // §10.3, §10.4
+    // docs/reference/python-memcached.md#10.3, #10.4
     call('delete', ['k'], 1),
     call('delete', ['k'], 1),
     call('touch', ['k', 10], 0),
-    // §8.1
+    // docs/reference/python-memcached.md#8.1
     call('get', ['a b'], raises('memcache.MemcachedKeyCharacterError')),
     call('get', [null], raises('memcache.MemcachedKeyNoneError')),
     call('set', ['x'.repeat(251), 1], raises('memcache.MemcachedKeyLengthError')),
@@ -91,11 +91,11 @@ function trace(): Line[] {
   wait(11)
   lines.push(
     call('get', ['short'], null),
-    // §13.1: a refused reply keeps the connection
+    // docs/reference/python-memcached.md#13.1: a refused reply keeps the connection
     fault('reply', { bytes: 'SERVER_ERROR out of order\r\n' }),
     call('set', ['r', 1], false),
     call('set', ['r', 1], true),
-    // §13.1, §7.2: down, and dead for dead_retry seconds after it is back
+    // docs/reference/python-memcached.md#13.1, #7.2: down, and dead for dead_retry seconds after it is back
     fault('down'),
     call('get', ['r'], null),
     call('set', ['r', 2], 0),
@@ -109,7 +109,7 @@ function trace(): Line[] {
   lines.push(
     call('set', ['r', 3], true),
     call('get', ['r'], 3),
-    // §7.3: an idle connection that was cut costs one failure and dead_retry seconds
+    // docs/reference/python-memcached.md#7.3: an idle connection that was cut costs one failure and dead_retry seconds
     fault('cut'),
     call('get', ['r'], null),
     call('set', ['r', 4], 0),
@@ -117,7 +117,7 @@ function trace(): Line[] {
   wait(31)
   lines.push(
     call('get', ['r'], 3),
-    // §13.1: no reply
+    // docs/reference/python-memcached.md#13.1: no reply
     fault('stall'),
     call('get', ['r'], null),
   )

@@ -26,7 +26,7 @@ const call = (name: string, args: TypedJson[] = [], kwargs: Record<string, Typed
   })
 
 describe('Python calls on the strict client and a real memcached', () => {
-  // Results of spec/pylibmc §4.2, §5.
+  // Results of docs/reference/pylibmc.md#4.2, #5.
   it.each<[string, TypedJson[], Record<string, TypedJson>, object]>([
     ['set', ['k', { a: { $tuple: [1, { $float: '1.0' }] } }], {}, { result: true }],
     ['get', ['k'], {}, { result: { a: { $tuple: [1, { $float: '1.0' }] } } }],

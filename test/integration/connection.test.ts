@@ -1,4 +1,4 @@
-/** Faults on real sockets: what a connection does when a server misbehaves (spec/field §2–3). */
+/** Faults on real sockets: what a connection does when a server misbehaves (docs/reference/field.md#2 to #3). */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'

@@ -98,7 +98,7 @@ describe.each(['silent', 'trickling'])('a server that is %s', (kind) => {
       const client = new StrictClient([addresses[kind]!], { timeout: DEADLINE, behaviors: { cas: true } })
       const outcome = await settled(strictCalls[name]!(client))
       client.disconnectAll()
-      // Partial results instead of an exception: spec/pylibmc §5.2.
+      // Partial results instead of an exception: docs/reference/pylibmc.md#5.2.
       if (name === 'getMulti') expect(outcome).toEqual(new Map())
       else expect(outcome).toBeInstanceOf(MemcachedError)
     },
@@ -112,7 +112,7 @@ describe.each(['silent', 'trickling'])('a server that is %s', (kind) => {
     const outcome = await settled(compatCalls[name]!(client))
     client.disconnectAll()
     expect(outcome).not.toBe('hangs')
-    // Only these let exceptions through (spec/python-memcached §13.1).
+    // Only these let exceptions through (docs/reference/python-memcached.md#13.1).
     if (!['flushAll', 'getStats', 'getSlabs', 'getSlabStats'].includes(name))
       expect(outcome).not.toBeInstanceOf(Error)
   })

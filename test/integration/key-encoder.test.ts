@@ -1,5 +1,5 @@
 /**
- * key_encoder on the wire, by operation: as in the table of spec/python-memcached §8.4, and once for each key with
+ * key_encoder on the wire, by operation: as in the table of docs/reference/python-memcached.md#8.4, and once for each key with
  * `key-encoder-twice` set to safe.
  */
 import { expect, test } from 'vitest'

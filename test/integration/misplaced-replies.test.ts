@@ -1,5 +1,5 @@
 /**
- * After a reply that belongs to another command the connection is closed (spec/field §2, 3). Which words belong to which command:
+ * After a reply that belongs to another command the connection is closed (docs/reference/field.md#2, 3). Which words belong to which command:
  * memcached's protocol.txt. pylibmc reads on after words that it knows (fixtures/recordings, replies/*), python-memcached always.
  */
 import { afterAll, describe, expect, it } from 'vitest'

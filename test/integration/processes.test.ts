@@ -1,6 +1,6 @@
 /**
  * Real memcached processes that are stopped, killed and frozen (SIGSTOP): the failure state machine on the real clock, as in the
- * timelines of spec/pylibmc §10.
+ * timelines of docs/reference/pylibmc.md#10.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'

@@ -30,7 +30,7 @@ test('the presets: every switch that can be safe is, in -safe presets alone', ()
 test('probe-limit: a key finds the server that lives', async () => {
   const [old, better] = [client(faithful, {}, 2), client(safe, {}, 2)]
   await servers[0]!.fault({ fault: 'down' })
-  // Specification §6.4: all ten probes of key:3551 meet the first of two servers.
+  // docs/reference/python-memcached.md#6.4: all ten probes of key:3551 meet the first of two servers.
   expect([await old.set('key:3551', 1), await better.set('key:3551', 1)]).toEqual([0, true])
 })
 
@@ -104,7 +104,7 @@ test('trailing-newline-keys: refused, also where the connection may get out of s
   const old = client(faithful, { switches: { ...reading, 'trailing-newline-keys': 'python-memcached' } })
   await old.set('u2', 'two')
   expect(await old.get('u1\n')).toBeNull()
-  // The server's ERROR to the second line is the next reply: specification §14.
+  // The server's ERROR to the second line is the next reply: docs/reference/python-memcached.md#14.
   expect(await old.get('u2')).toBeNull()
   old.disconnectAll()
   for (const switches of [{}, reading]) {
@@ -139,7 +139,7 @@ test('every switch that can be safe is shown here or with key_encoder', () => {
     if (what) expect(shown).toMatch(new RegExp(`['\`]${name}[:\`]`))
 })
 
-describe('flush_on_reconnect (specification §7.4)', () => {
+describe('flush_on_reconnect (docs/reference/python-memcached.md#7.4)', () => {
   async function returned(fault: 'stall' | 'close'): Promise<Client> {
     const one = client(faithful, { flushOnReconnect: true, deadRetry: 0.01 })
     await one.set('k', 1)

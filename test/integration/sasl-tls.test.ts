@@ -1,4 +1,4 @@
-/** Credentials and encryption against a real memcached (spec/pylibmc §2.2). Its SASL library asks this test who may come in. */
+/** Credentials and encryption against a real memcached (docs/reference/pylibmc.md#2.2). Its SASL library asks this test who may come in. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'

@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-describe('serialize and deserialize in a subclass (spec/pylibmc §4.4)', () => {
+describe('serialize and deserialize in a subclass (docs/reference/pylibmc.md#4.4)', () => {
   class Json extends Client {
     override serialize(value: unknown): readonly [Uint8Array, number] {
       return [Buffer.from(JSON.stringify(value)), 64]
@@ -80,7 +80,7 @@ describe('serialize and deserialize in a subclass (spec/pylibmc §4.4)', () => {
   })
 })
 
-describe('as a mapping (spec/pylibmc §5.8)', () => {
+describe('as a mapping (docs/reference/pylibmc.md#5.8)', () => {
   it('a stored None is a hit; missing keys are KeyErrors', async () => {
     await using mc = new Client([server.address])
     await mc.setItem('none', null)
@@ -118,7 +118,7 @@ describe('options of one call', () => {
   })
 })
 
-describe('pools (spec/pylibmc §12)', () => {
+describe('pools (docs/reference/pylibmc.md#12)', () => {
   it('ClientPool hands out clones first in, first out, and takes them back after an exception', async () => {
     const master = new Client([server.address])
     const pool = new ClientPool(master, 2)
@@ -184,7 +184,7 @@ describe('buffer_requests, made to work', () => {
   })
 })
 
-describe('num_replicas in the binary protocol (spec/pylibmc §9.4)', () => {
+describe('num_replicas in the binary protocol (docs/reference/pylibmc.md#9.4)', () => {
   it('set and delete reach the next servers, get falls back to them', async () => {
     const servers = [await startMemcached(), await startMemcached(), await startMemcached()]
     const addresses = servers.map(({ address }) => address)

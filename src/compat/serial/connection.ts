@@ -1,6 +1,6 @@
 /**
  * A connection that reads as python-memcached reads: so many lines for a command, whatever they say. What a reply leaves over
- * answers the next command. Only for the switch `desynchronisation`. Source: spec/python-memcached §5, §10.1, §13.1, §14.
+ * answers the next command. Only for the switch `desynchronisation`. Source: docs/reference/python-memcached.md#5, #10.1, #13.1, #14.
  */
 import { connect, type Socket } from 'node:net'
 import type { Request, RetrievalRequest, StatsRequest } from '../../protocol/requests.js'

@@ -1,4 +1,4 @@
-/** Bytes that arrived, read by line or by count. Every single wait has the timeout anew. Source: spec/python-memcached §5. */
+/** Bytes that arrived, read by line or by count. Every single wait has the timeout anew. Source: docs/reference/python-memcached.md#5. */
 import type { Bytes } from '../../protocol/wire.js'
 
 export type Ending = 'closed' | 'reset' | 'timeout'

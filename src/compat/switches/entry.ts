@@ -12,8 +12,8 @@ export interface SwitchEntry {
   readonly preset?: 'safe'
   /** Since which python-memcached version it is so. */
   readonly since: string
-  /** Section of the python-memcached specification. */
-  readonly spec: string
+  /** Sections and traps of docs/reference/python-memcached.md, by their anchors. */
+  readonly reference: readonly string[]
   /** A scenario in fixtures/scenarios that shows it, or a test where no scenario can. */
   readonly fixture: string
   /** The version whose recording shows it. Default 1.59. */

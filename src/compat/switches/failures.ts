@@ -1,4 +1,4 @@
-/** Failures: what the application learns of them, and where its keys go meanwhile. Source: spec/python-memcached §6.4, §7, §10, §13, §14. */
+/** Failures: what the application learns of them, and where its keys go meanwhile. Source: docs/reference/python-memcached.md#6.4, #7, #10, #13, #14. */
 import type { SwitchTable } from './entry.js'
 
 export const failureSwitches = {
@@ -7,7 +7,7 @@ export const failureSwitches = {
     pythonMemcached: 'network failures and error replies become False, 0, None or a missing key',
     pylibmc: 'raises an exception with libmemcached’s return code',
     since: 'all',
-    spec: '§10, §13',
+    reference: ['10', '13'],
     fixture: 'faults/set-stall',
     advice:
       'Catch MemcachedError where the cache may fail, and decide there: treat it as a miss, or let it surface.',
@@ -17,7 +17,7 @@ export const failureSwitches = {
     pythonMemcached: 'marks a failed server dead for dead_retry seconds and probes up to ten others',
     pylibmc: 'keeps the key on its server and raises until it is back, unless ejecting is configured',
     since: 'all',
-    spec: '§6.4, §7',
+    reference: ['6.4', '7'],
     fixture: 'failover/one-of-two',
     advice:
       'Expect ConnectionError and ServerDown, or set ketama with remove_failed, retry_timeout and dead_timeout.',
@@ -28,7 +28,7 @@ export const failureSwitches = {
     pylibmc: 'has no other server to go to: one probe, of the key’s own server',
     safe: 'goes on to the servers that the ten probes did not meet',
     since: 'all',
-    spec: '§6.4, trap 29',
+    reference: ['6.4', 'trap-29'],
     fixture: 'failover/ten-probes',
     advice: 'Do not count on another server standing in: handle the failure as a miss.',
   },
@@ -38,7 +38,7 @@ export const failureSwitches = {
       'get, gets and the store commands reconnect and repeat: 1.48 to 1.52 always, from 1.53 on only when dead_retry is 0 or less',
     pylibmc: 'raises ConnectionError; nothing is repeated',
     since: '1.48',
-    spec: '§7.3, trap 5',
+    reference: ['7.3', 'trap-5'],
     fixture: 'failover/dead-retry-zero',
     advice: 'Repeat idempotent calls yourself, once, when they fail with ConnectionError.',
   },
@@ -49,7 +49,7 @@ export const failureSwitches = {
     pylibmc: 'takes the error line for the end of the reply',
     safe: 'takes the error line for the end of the reply',
     since: 'all',
-    spec: '§13.1, trap 42',
+    reference: ['13.1', 'trap-42'],
     fixture: 'faults/get-multi-error-line',
     advice: 'Nothing to do: the wait was never of use.',
   },
@@ -60,7 +60,7 @@ export const failureSwitches = {
     pylibmc: 'has no debug lines',
     safe: 'the log line is written and the result stays what it is without debug',
     since: '1.55, on Python 3',
-    spec: '§16.2, trap 34',
+    reference: ['16.2', 'trap-34'],
     fixture: 'debug/flush-all-close',
     advice: 'Nothing to do: without debug the exception never came.',
   },
@@ -72,7 +72,7 @@ export const failureSwitches = {
     safe: 'a connection on which anything unexpected arrives is closed; no late reply answers another request',
     preset: 'safe',
     since: 'all',
-    spec: '§14, traps 1–3, 32, 33',
+    reference: ['14', 'trap-1', 'trap-2', 'trap-3', 'trap-32', 'trap-33'],
     fixture: 'faults/get-wrong-key',
     advice: 'Never switch this on but to reproduce an incident.',
   },

@@ -1,4 +1,4 @@
-/** Values and their sizes. Source: spec/python-memcached §9. */
+/** Values and their sizes. Source: docs/reference/python-memcached.md#9. */
 import type { SwitchTable } from './entry.js'
 
 export const valueSwitches = {
@@ -9,7 +9,7 @@ export const valueSwitches = {
     pylibmc:
       'writes integers with flag 4, pickles with the highest protocol, compresses from the length on, refuses combined flags',
     since: 'all',
-    spec: '§9',
+    reference: ['9'],
     fixture: 'stored/flag-3',
     advice: 'Nothing to do for what either library writes: each reads the other’s integers and pickles.',
   },
@@ -18,7 +18,7 @@ export const valueSwitches = {
     pythonMemcached: 'returns None',
     pylibmc: 'raises what unpickling raises',
     since: 'all',
-    spec: '§9.4',
+    reference: ['9.4'],
     fixture: 'stored/flag-1-garbage',
     advice: 'Catch UnpicklingError, or delete items that an older version of your code wrote.',
   },
@@ -27,7 +27,7 @@ export const valueSwitches = {
     pythonMemcached: 'returns 0, sends nothing, and the old value stays',
     pylibmc: 'sends the value and raises TooBig; the server has removed the old value',
     since: 'all',
-    spec: '§9.6',
+    reference: ['9.6'],
     fixture: 'sizes/set-two-megabytes',
     advice: 'Check sizes, compress with min_compress_len, or catch TooBig.',
   },
@@ -37,7 +37,7 @@ export const valueSwitches = {
       'up to 1.54 a pickle; 1.55 to 1.58 as bytes with flag 0; from 1.59 on UTF-8 with flag 16',
     pylibmc: 'UTF-8 with flag 16',
     since: 'all; as pylibmc from 1.59 on',
-    spec: '§9.2, §17, trap 20',
+    reference: ['9.2', '17', 'trap-20'],
     fixture: 'values/text',
     shownBy: '1.58',
     advice: 'Let every reader understand flag 16 before a writer uses it: upgrade readers to 1.59 first.',
@@ -48,7 +48,7 @@ export const valueSwitches = {
       '1.55 to 1.58 on Python 3: text, and UnicodeDecodeError when it is none; all others bytes',
     pylibmc: 'bytes',
     since: '1.55 to 1.58',
-    spec: '§17, trap 20',
+    reference: ['17', 'trap-20'],
     fixture: 'values/bytes',
     shownBy: '1.58',
     advice: 'Expect bytes (a Buffer) for what was stored as bytes, and decode it where text is meant.',
@@ -58,7 +58,7 @@ export const valueSwitches = {
     pythonMemcached: 'pickles them from 1.59 on; before, they are the integers 1 and 0',
     pylibmc: 'writes the integers 1 and 0 with flag 2',
     since: '1.59',
-    spec: '§9.2, trap 19',
+    reference: ['9.2', 'trap-19'],
     fixture: 'values/true',
     advice: 'Do not tell True from 1 after reading; store booleans as integers.',
   },
@@ -68,7 +68,7 @@ export const valueSwitches = {
       'pickles them from 1.59 on (String, Number and Boolean objects here: PicklingError); before, as their base type',
     pylibmc: 'stores them as their base type',
     since: '1.59',
-    spec: '§9.2, trap 21',
+    reference: ['9.2', 'trap-21'],
     fixture: 'values/subclass',
     silent: 'what the object is, only its own program can tell; String and Number objects do announce',
     advice: 'Convert to plain text or a plain number before storing.',
@@ -78,7 +78,7 @@ export const valueSwitches = {
     pythonMemcached: 'raises ValueError (UnboundLocalError up to 1.53) for flags it does not know',
     pylibmc: 'looks at the flags it knows, and gives bytes when there are none',
     since: 'all',
-    spec: '§9.4, §17',
+    reference: ['9.4', '17'],
     fixture: 'stored/flag-32',
     advice: 'Check the type of what comes back where other programs write to the same cache.',
   },

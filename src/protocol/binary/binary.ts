@@ -1,5 +1,5 @@
 /**
- * The binary protocol as libmemcached speaks it, quiet multi-gets and SASL included (spec/pylibmc §2.2, §11.2). Opcode, opaque and
+ * The binary protocol as libmemcached speaks it, quiet multi-gets and SASL included (docs/reference/pylibmc.md#2.2, #11.2). Opcode, opaque and
  * key of every reply are checked, which libmemcached leaves out: a reply can then never answer another request.
  */
 import { Fifo } from '../fifo.js'

@@ -1,4 +1,4 @@
-/** Binary protocol requests as bytes (spec/pylibmc §11.2). No I/O. */
+/** Binary protocol requests as bytes (docs/reference/pylibmc.md#11.2). No I/O. */
 import type { Output } from '../protocol.js'
 import type { Request, StoreRequest } from '../requests.js'
 import type { Bytes, StoreVerb } from '../wire.js'

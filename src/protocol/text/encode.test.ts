@@ -18,7 +18,7 @@ function bytes(request: Request): string {
 }
 const item = { key: 'a', flags: 16, exptime: 0, data: Buffer.from('v') } as const
 
-describe('pylibmc (spec/pylibmc §11.1)', () => {
+describe('pylibmc (docs/reference/pylibmc.md#11.1)', () => {
   test.each([
     ['get a\r\n', retrieval('get', ['a'])],
     ['gets a\r\n', retrieval('gets', ['a'])],
@@ -54,7 +54,7 @@ describe('pylibmc (spec/pylibmc §11.1)', () => {
   })
 })
 
-describe('python-memcached (spec/python-memcached §16.1)', () => {
+describe('python-memcached (docs/reference/python-memcached.md#16.1)', () => {
   test.each([
     ['set k 16 0 1 \r\nv\r\n', store({ verb: 'set', ...item, key: 'k' }, pythonMemcachedDialect)],
     [

@@ -1,6 +1,6 @@
 /**
- * Text protocol requests as bytes, in the spellings of the Python libraries (spec/pylibmc §11.1,
- * spec/python-memcached §16.1). No I/O.
+ * Text protocol requests as bytes, in the spellings of the Python libraries (docs/reference/pylibmc.md#11.1,
+ * docs/reference/python-memcached.md#16.1). No I/O.
  */
 import { wasPlainKey } from '../plain-key.js'
 import type { Output } from '../protocol.js'

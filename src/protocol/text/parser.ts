@@ -104,7 +104,7 @@ export class TextParser {
         this.rest = Buffer.from(chunk.subarray(at))
         return
       }
-      // A bare LF ends a line too, as it does for libmemcached (spec/pylibmc §7.1).
+      // A bare LF ends a line too, as it does for libmemcached (docs/reference/pylibmc.md#7.1).
       this.line(chunk.toString('latin1', at, end > at && chunk[end - 1] === CR ? end - 1 : end))
       at = end + 1
     }

@@ -1,6 +1,6 @@
 /**
  * Pickle reader, protocols 0–5: a stack machine without recursion, linear in its input, that never executes anything.
- * Source: CPython's pickle and pickletools modules; spec/field §4 for what it has to withstand.
+ * Source: CPython's pickle and pickletools modules; docs/reference/field.md#4 for what it has to withstand.
  */
 import { UnpicklingError } from '../errors.js'
 import { PyByteArray, PyFloat, PyFrozenSet, PyTuple } from '../python-values.js'
