@@ -52,6 +52,11 @@ export class PythonLibrary {
     if ('raises' in made) throw new Error(`${made.raises.class}: ${made.raises.message}`)
   }
 
+  /** Waits until the library is loaded. */
+  async ready(): Promise<void> {
+    await this.read()
+  }
+
   call(
     name: string,
     args: readonly TypedJson[],
@@ -60,7 +65,8 @@ export class PythonLibrary {
     return this.ask({ client: 'a', call: name, args, kwargs })
   }
 
-  private async ask(request: object): Promise<Answer> {
+  /** One request of the driver, in its own words (driver.py). */
+  async ask(request: object): Promise<Answer> {
     this.child.stdin.write(`${JSON.stringify(request)}\n`)
     return (await this.read()) as Answer
   }

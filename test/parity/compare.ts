@@ -1,0 +1,60 @@
+/** What counts as the same: outcomes of calls, and what the servers hold. */
+import { type Outcome, sameOutcome } from '../../src/audit/outcome.js'
+import type { Answer } from '../support/python-library.js'
+import type { Contents, StoredItem } from './twin-servers.js'
+
+/** Two sides that store the same item at nearly the same time may be a second or two apart on a busy machine. */
+const SECONDS_APART = 5
+
+/** Messages of Python's own exceptions change between Python versions; those of the libraries are part of what they do. */
+const OWN_MESSAGES = /^(pylibmc|memcache)\.|^builtins\.ValueError$/
+
+export function outcomeDifference(theirs: Answer, ours: Outcome): string | undefined {
+  if (!sameOutcome(theirs as Outcome, ours))
+    return `the library ${shown(theirs as Outcome)}, our client ${shown(ours)}`
+  if (!('raises' in theirs) || !('raises' in ours) || !OWN_MESSAGES.test(theirs.raises.class))
+    return undefined
+  const [their, our] = [theirs, ours].map(({ raises }) =>
+    (raises.message ?? '').replace(/127\.0\.0\.1:\S+/g, '…'),
+  )
+  return their === our ? undefined : `the library’s message is ${quoted(their!)}, ours is ${quoted(our!)}`
+}
+
+export function contentsDifference(
+  theirs: readonly Contents[],
+  ours: readonly Contents[],
+): string | undefined {
+  for (const [server, items] of theirs.entries()) {
+    const keys = new Set([...items.keys(), ...ours[server]!.keys()])
+    for (const key of keys) {
+      const [their, our] = [items.get(key), ours[server]!.get(key)]
+      if (!sameItem(their, our))
+        return `server ${server} holds ${quoted(key)} as ${described(their)} for the library, as ${described(our)} for our client`
+    }
+  }
+  return undefined
+}
+
+function sameItem(a: StoredItem | undefined, b: StoredItem | undefined): boolean {
+  if (!a || !b) return a === b
+  const expiry = a.expires === b.expires || Math.abs(a.expires - b.expires) <= SECONDS_APART
+  return a.flags === b.flags && a.data === b.data && expiry
+}
+
+function described(item: StoredItem | undefined): string {
+  return item ? `flags ${item.flags}, expiry ${item.expires}, ${quoted(item.data)}` : 'nothing'
+}
+
+function shown(outcome: Outcome): string {
+  if (!('raises' in outcome)) return `returns ${cut(JSON.stringify(outcome.result))}`
+  const { class: name, retcode, message } = outcome.raises
+  return `raises ${name} ${retcode ?? ''} (${cut(message ?? '')})`
+}
+
+function quoted(text: string): string {
+  return cut(JSON.stringify(text))
+}
+
+function cut(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+}

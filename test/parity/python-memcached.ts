@@ -1,0 +1,201 @@
+/** Random sequences for python-memcached, by the signatures of one version, and the pair of library and compat client. */
+import fc from 'fast-check'
+import { construct } from '../../src/audit/construct.js'
+import { versionAtLeast } from '../../src/audit/python-signatures.js'
+import type { PresetName } from '../../src/compat/index.js'
+import type { TypedJson } from '../../src/values/index.js'
+import { type InstalledLibrary, PythonLibrary } from '../support/python-library.js'
+import type { Pair } from './run-sequence.js'
+import type { Sequence, SequenceStep } from './sequence.js'
+import { largeValue, oddKey, oddNumber, plainKeys, time, value } from './values.js'
+
+export async function pythonMemcachedPair(installed: InstalledLibrary): Promise<Pair> {
+  const python = new PythonLibrary(installed)
+  await python.ready()
+  const emulate = `python-memcached-${installed.version}` as PresetName
+  return {
+    installed,
+    python,
+    construct: (servers, kwargs, now) =>
+      construct('python-memcached', servers, kwargs, { now, compat: { emulate } }).client,
+  }
+}
+
+/** `mostly` an argument of the usual kind, now and then an odd one. */
+function mostly(usual: fc.Arbitrary<TypedJson>, odd: fc.Arbitrary<TypedJson>): fc.Arbitrary<TypedJson> {
+  return fc.oneof({ weight: 9, arbitrary: usual }, { weight: 1, arbitrary: odd })
+}
+
+const key = mostly(fc.constantFrom(...plainKeys), oddKey)
+const anyTime = mostly(time, oddNumber)
+const prefix: fc.Arbitrary<TypedJson> = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom<TypedJson>('', 'p:', { $bytes: 'q' }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<TypedJson>('é', 'a b', 'w'.repeat(249), null, 5, { $tuple: [1, 'p'] }),
+  },
+)
+const anyValue = fc.oneof(
+  { weight: 8, arbitrary: value },
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 200 }) },
+  { weight: 1, arbitrary: largeValue },
+)
+
+/** Keywords that are given or left out. */
+function keywords(
+  arbitraries: Readonly<Record<string, fc.Arbitrary<TypedJson>>>,
+): fc.Arbitrary<Readonly<Record<string, TypedJson>>> {
+  return fc.record(arbitraries, { requiredKeys: [], noNullPrototype: true }) as never
+}
+
+function call(
+  name: string,
+  args: readonly fc.Arbitrary<TypedJson>[],
+  options: Readonly<Record<string, fc.Arbitrary<TypedJson>>>,
+): fc.Arbitrary<SequenceStep> {
+  return fc
+    .tuple(fc.tuple(...args), keywords(options), fc.constantFrom('a', 'a', 'a', 'b'))
+    .map(([given, kwargs, client]) => ({
+      call: name,
+      args: given,
+      ...(Object.keys(kwargs).length > 0 ? { kwargs } : {}),
+      ...(client === 'a' ? {} : { client }),
+    }))
+}
+
+interface Kinds {
+  /** Nobody waits for a reply, so no fault can be told which command it is for. */
+  readonly noreply: boolean
+  readonly version: string
+}
+
+function calls({ noreply, version }: Kinds): fc.Arbitrary<SequenceStep> {
+  const quiet: Record<string, fc.Arbitrary<TypedJson>> = noreply ? { noreply: fc.boolean() } : {}
+  const sized = { time: anyTime, min_compress_len: mostly(fc.constantFrom<TypedJson>(0, 1, 100), oddNumber) }
+  const store = ['set', 'add', 'replace', 'append', 'prepend', 'cas'] as const
+  const keys = fc.oneof(
+    { weight: 8, arbitrary: fc.array(key, { maxLength: 5 }) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom<TypedJson>(
+        'ab',
+        5,
+        null,
+        { a: 1, b: 2 },
+        { $tuple: ['a', 'b'] },
+        { $bytes: 'ab' },
+      ),
+    },
+  )
+  const hashable = key.filter(
+    (one) =>
+      !(
+        Array.isArray(one) ||
+        (typeof one === 'object' && one !== null && ('$set' in one || '$bytearray' in one))
+      ),
+  )
+  const pairs = fc.uniqueArray(fc.tuple(hashable, anyValue), {
+    maxLength: 5,
+    // What Python takes for one key of a dict.
+    selector: ([one]) => JSON.stringify(one === true ? 1 : one === false ? 0 : one),
+  })
+  const mapping = mostly(
+    pairs.map(($dict) => ({ $dict })),
+    fc.constantFrom<TypedJson>([], 'x', null, 5, {}),
+  )
+  const delta = mostly(fc.integer({ min: 0, max: 50 }), oddNumber)
+  const later = versionAtLeast(version, '1.60')
+  return fc.oneof(
+    { weight: 4, arbitrary: call('get', [key], {}) },
+    ...(later ? [{ weight: 1, arbitrary: call('get', [key, value], {}) }] : []),
+    { weight: 3, arbitrary: call('gets', [key], {}) },
+    ...store.map((verb) => ({
+      weight: verb === 'set' ? 6 : 2,
+      arbitrary: call(verb, [key, anyValue], { ...sized, ...quiet }),
+    })),
+    { weight: 4, arbitrary: call('get_multi', [keys], { key_prefix: prefix }) },
+    { weight: 4, arbitrary: call('set_multi', [mapping], { ...sized, key_prefix: prefix, ...quiet }) },
+    { weight: 3, arbitrary: call('delete_multi', [keys], { time: anyTime, key_prefix: prefix, ...quiet }) },
+    { weight: 2, arbitrary: call('delete', [key], later ? quiet : { time: anyTime, ...quiet }) },
+    { weight: 2, arbitrary: call('touch', [key], { time: anyTime, ...quiet }) },
+    { weight: 2, arbitrary: call('incr', [key], { delta, ...quiet }) },
+    { weight: 2, arbitrary: call('decr', [key], { delta, ...quiet }) },
+    { weight: 1, arbitrary: fc.constantFrom(...calledBare.map((name) => ({ call: name, args: [] }))) },
+  )
+}
+
+const calledBare = ['flush_all', 'disconnect_all', 'forget_dead_hosts', 'reset_cas']
+
+/** Lines that a server sends when something is wrong, or for another command. */
+const lines = [
+  'ERROR',
+  'SERVER_ERROR out of memory storing object',
+  'CLIENT_ERROR bad data chunk',
+  'STORED',
+  'NOT_STORED',
+  'EXISTS',
+  'NOT_FOUND',
+  'DELETED',
+  'TOUCHED',
+  'OK',
+  'END',
+  '5',
+  '-5',
+  '',
+]
+
+function faults(servers: number): fc.Arbitrary<SequenceStep> {
+  const server = fc.nat({ max: servers - 1 })
+  const then = fc.constantFrom('close', 'reset')
+  return fc.oneof(
+    { weight: 2, arbitrary: server.map((server) => ({ fault: 'down', server })) },
+    { weight: 3, arbitrary: server.map((server) => ({ fault: 'up', server })) },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(server, then).map(([server, then]) => ({ fault: 'cut', server, then })),
+    },
+    { weight: 2, arbitrary: fc.tuple(server, then).map(([server, fault]) => ({ fault, server })) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(server, fc.constantFrom(...lines))
+        .map(([server, line]) => ({ fault: 'reply', server, bytes: `${line}\r\n` })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(server, fc.nat({ max: 30 }), then)
+        .map(([server, bytes, then]) => ({ fault: 'truncate', server, bytes, then })),
+    },
+    // A server that was started again: empty, and every connection gone.
+    { weight: 1, arbitrary: server.map((server) => ({ raw: 'flush_all\r\n', server })) },
+    { weight: 3, arbitrary: fc.constantFrom(5, 31, 100).map((advance) => ({ advance })) },
+  )
+}
+
+/** @param faulty with faults; otherwise with commands that nobody waits for */
+export function sequences(version: string, faulty: boolean): fc.Arbitrary<Sequence> {
+  return fc.integer({ min: 1, max: 3 }).chain((servers) => {
+    const step = calls({ noreply: !faulty, version })
+    const steps = faulty
+      ? fc.oneof({ weight: 4, arbitrary: step }, { weight: 1, arbitrary: faults(servers) })
+      : step
+    return fc.record(
+      {
+        servers: fc.constant(servers),
+        weights: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: servers, maxLength: servers }),
+        kwargs: keywords({
+          cache_cas: fc.boolean(),
+          pickleProtocol: fc.integer({ min: 0, max: 4 }),
+          server_max_key_length: fc.constantFrom(0, 10, 250),
+          server_max_value_length: fc.constantFrom(0, 100, 2 ** 20),
+          dead_retry: fc.constantFrom(0, 10, 30),
+          flush_on_reconnect: fc.constantFrom(0, 1),
+          check_keys: fc.constant(true),
+        }).map((kwargs) => ({ ...kwargs, socket_timeout: { $float: '0.4' } })),
+        steps: fc.array(steps, { minLength: 1, maxLength: 12 }),
+      },
+      { noNullPrototype: true },
+    ) as fc.Arbitrary<Sequence>
+  })
+}

@@ -1,0 +1,144 @@
+/** Runs one sequence on the real library and on our client, step by step side by side, and compares everything that can be seen. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type AuditedClient, invoke } from '../../src/audit/calls.js'
+import { type Outcome, raised } from '../../src/audit/outcome.js'
+import { fromTypedJson } from '../../src/values/index.js'
+import type { Answer, InstalledLibrary, PythonLibrary } from '../support/python-library.js'
+import { contentsDifference, outcomeDifference } from './compare.js'
+import type { CallStep, Sequence, SequenceStep } from './sequence.js'
+import type { TwinServers } from './twin-servers.js'
+
+/** A real library in its process, and how our client for it is made. */
+export interface Pair {
+  readonly installed: InstalledLibrary
+  readonly python: PythonLibrary
+  /** @throws what our constructor throws for these keywords */
+  construct(
+    servers: readonly (string | readonly [string, number])[],
+    kwargs: Readonly<Record<string, unknown>>,
+    now: () => number,
+  ): AuditedClient
+}
+
+/** How long a command that nobody waits for may need to arrive (milliseconds). */
+const timeToArrive = 20
+
+/** The first difference in one line; undefined when the two agree in every outcome and in what the servers hold afterwards. */
+export async function runSequence(
+  pair: Pair,
+  twins: TwinServers,
+  sequence: Sequence,
+): Promise<string | undefined> {
+  await twins.reset()
+  const run = new Run(pair, twins, sequence)
+  try {
+    return (await run.steps()) ?? (await run.contents())
+  } finally {
+    await run.close()
+  }
+}
+
+class Run {
+  private readonly clients = new Map<string, AuditedClient | undefined>()
+  private offset = 0
+
+  constructor(
+    private readonly pair: Pair,
+    private readonly twins: TwinServers,
+    private readonly sequence: Sequence,
+  ) {}
+
+  async steps(): Promise<string | undefined> {
+    for (const [index, step] of this.sequence.steps.entries()) {
+      const difference = await this.step(step)
+      if (difference !== undefined) return `step ${index}, ${JSON.stringify(step)}: ${difference}`
+    }
+    return undefined
+  }
+
+  async contents(): Promise<string | undefined> {
+    const { servers, steps } = this.sequence
+    if (steps.some(isUnanswered)) await sleep(timeToArrive)
+    const [theirs, ours] = await Promise.all([
+      this.twins.theirs(servers).contents(),
+      this.twins.ours(servers).contents(),
+    ])
+    return contentsDifference(theirs, ours)
+  }
+
+  async close(): Promise<void> {
+    for (const [name, client] of this.clients) {
+      if (!client) continue
+      client.disconnectAll()
+      await this.pair.python.ask({ forget: name })
+    }
+    // The library's process goes on into the next sequence, which starts at the present.
+    if (this.offset !== 0) await this.pair.python.ask({ advance: -this.offset })
+  }
+
+  private async step(step: SequenceStep): Promise<string | undefined> {
+    if ('fault' in step) await this.twins.fault(step)
+    else if ('raw' in step) await this.twins.raw(step)
+    else if ('advance' in step) {
+      this.offset += step.advance
+      await this.pair.python.ask(step)
+    } else return this.call(step)
+    return undefined
+  }
+
+  private async call(step: CallStep): Promise<string | undefined> {
+    const { installed, python } = this.pair
+    const name = step.client ?? 'a'
+    if (!this.clients.has(name)) {
+      const difference = await this.create(name)
+      if (difference !== undefined) return difference
+    }
+    const client = this.clients.get(name)
+    // Both refused the keywords.
+    if (!client) return undefined
+    const { call, args, kwargs = {} } = step
+    const named = Object.entries(kwargs).map(([word, value]) => [word, fromTypedJson(value)])
+    const [theirs, ours] = await Promise.all([
+      python.ask({ client: name, call, args, kwargs }),
+      invoke(
+        client,
+        { name: installed.library, version: installed.version },
+        { call, args: args.map(fromTypedJson), kwargs: Object.fromEntries(named) },
+      ),
+    ])
+    return outcomeDifference(theirs, ours)
+  }
+
+  private async create(name: string): Promise<string | undefined> {
+    const { sequence, twins, pair } = this
+    const { kwargs, weights } = sequence
+    const theirs = twins.theirs(sequence.servers).addresses
+    const ours = twins.ours(sequence.servers).addresses
+    const servers =
+      weights && pair.installed.library === 'python-memcached'
+        ? theirs.map((address, index) => ({ $tuple: [address, weights[index]!] }))
+        : theirs.map((address, index) => (weights ? `${address}:${weights[index]}` : address))
+    const answer = await pair.python.ask({ new: name, servers, kwargs })
+    const outcome = this.construct(
+      name,
+      ours.map((address, index) => (weights ? ([address, weights[index]!] as const) : address)),
+    )
+    return outcomeDifference(answer as Answer, outcome)
+  }
+
+  private construct(name: string, servers: readonly (string | readonly [string, number])[]): Outcome {
+    const kwargs = Object.entries(this.sequence.kwargs).map(([word, value]) => [word, fromTypedJson(value)])
+    const now = (): number => Date.now() / 1000 + this.offset
+    try {
+      this.clients.set(name, this.pair.construct(servers, Object.fromEntries(kwargs), now))
+      return { result: null }
+    } catch (error) {
+      this.clients.set(name, undefined)
+      return raised(error)
+    }
+  }
+}
+
+function isUnanswered(step: SequenceStep): boolean {
+  return 'call' in step && Boolean((step as CallStep).kwargs?.noreply)
+}

@@ -1,0 +1,168 @@
+/** Two equal sets of real memcached servers behind fault proxies: one for the real library, one for our client. */
+import { connect, type Socket } from 'node:net'
+import { FaultProxy, parseFault } from '../../src/server/index.js'
+import { type Memcached, startMemcached } from '../support/memcached.js'
+import { onOwnPort } from '../support/own-ports.js'
+
+/** An item as the server holds it. */
+export interface StoredItem {
+  readonly flags: number
+  /** Unix time in seconds, or -1 for an item that never expires. */
+  readonly expires: number
+  /** One character per byte. */
+  readonly data: string
+}
+
+/** Items of one server by key; keys are as on the wire, one character per byte. */
+export type Contents = ReadonlyMap<string, StoredItem>
+
+/** One memcached and the proxy in front of it. */
+class ProxiedServer {
+  private constructor(
+    private readonly memcached: Memcached,
+    private readonly proxy: FaultProxy,
+    private readonly admin: Admin,
+  ) {}
+
+  static async start(): Promise<ProxiedServer> {
+    // One thread: what was sent first is done first, also on a connection that is closed.
+    const memcached = await startMemcached({ args: ['-t', '1', '-m', '64'] })
+    const proxy = await onOwnPort((port) => new FaultProxy({ target: memcached.address, port }).start())
+    return new ProxiedServer(memcached, proxy, new Admin(memcached.port))
+  }
+
+  get address(): string {
+    return this.proxy.address
+  }
+
+  async fault(step: object): Promise<void> {
+    await this.proxy.fault(parseFault({ ...step, server: 0 }))
+  }
+
+  async raw(bytes: string): Promise<void> {
+    await this.admin.ask(`${bytes}version\r\n`, (reply) => /VERSION [^\r]*\r\n$/.test(reply))
+  }
+
+  async contents(): Promise<Contents> {
+    const listing = await this.admin.ask('lru_crawler metadump all\r\n', (reply) =>
+      /(^|\n)(END|ERROR|BUSY[^\n]*)\r\n$/.test(reply),
+    )
+    const keys = [...listing.matchAll(/^key=(\S+) exp=(-?\d+) /gm)].map(
+      ([, key, expires]) => [unescaped(key!), Number(expires)] as const,
+    )
+    const items = new Map<string, StoredItem>()
+    for (const [key, expires] of keys.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const reply = await this.admin.ask(`get ${key}\r\n`, itemComplete)
+      const [, flags, length] = /^VALUE [^ ]+ (\d+) (\d+)\r\n/.exec(reply) ?? []
+      if (flags === undefined) continue
+      const start = reply.indexOf('\r\n') + 2
+      items.set(key, { flags: Number(flags), expires, data: reply.slice(start, start + Number(length)) })
+    }
+    return items
+  }
+
+  /** Without items, faults and connections, as after a start. */
+  async reset(): Promise<void> {
+    await this.proxy.fault({ fault: 'up' })
+    await this.admin.ask('flush_all\r\n', (reply) => reply.endsWith('\r\n'))
+  }
+
+  async stop(): Promise<void> {
+    this.admin.close()
+    await this.proxy.stop()
+    await this.memcached.stop()
+  }
+}
+
+function itemComplete(reply: string): boolean {
+  if (reply === 'END\r\n') return true
+  const [header, length] = /^VALUE [^ ]+ \d+ (\d+)\r\n/.exec(reply) ?? []
+  return header !== undefined && reply.length >= header.length + Number(length) + '\r\nEND\r\n'.length
+}
+
+/** metadump writes keys percent-encoded. */
+function unescaped(key: string): string {
+  return key.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+/** A connection of the test's own, past the proxy. */
+class Admin {
+  private socket: Socket | undefined
+
+  constructor(private readonly port: number) {}
+
+  ask(command: string, complete: (reply: string) => boolean): Promise<string> {
+    this.socket ??= connect(this.port, '127.0.0.1')
+    const { socket } = this
+    return new Promise((resolve, reject) => {
+      let reply = ''
+      const heard = (chunk: Buffer): void => {
+        reply += chunk.toString('latin1')
+        if (!complete(reply)) return
+        socket.off('data', heard)
+        socket.off('error', reject)
+        resolve(reply)
+      }
+      socket.on('data', heard)
+      socket.on('error', reject)
+      socket.write(command, 'latin1')
+    })
+  }
+
+  close(): void {
+    this.socket?.destroy()
+  }
+}
+
+/** One side of the twins. */
+export interface ServerSet {
+  readonly addresses: readonly string[]
+  contents(): Promise<Contents[]>
+}
+
+export class TwinServers {
+  private constructor(
+    private readonly left: readonly ProxiedServer[],
+    private readonly right: readonly ProxiedServer[],
+  ) {}
+
+  static async start(count: number): Promise<TwinServers> {
+    const start = () => Promise.all(Array.from({ length: count }, () => ProxiedServer.start()))
+    return new TwinServers(await start(), await start())
+  }
+
+  /** The real library's servers, the first `count` of them. */
+  theirs(count: number): ServerSet {
+    return serverSet(this.left.slice(0, count))
+  }
+
+  /** Our client's. */
+  ours(count: number): ServerSet {
+    return serverSet(this.right.slice(0, count))
+  }
+
+  /** The same fault on both sides. */
+  async fault(step: { readonly server: number }): Promise<void> {
+    await Promise.all([this.left[step.server]!.fault(step), this.right[step.server]!.fault(step)])
+  }
+
+  /** The same bytes to both sides, past the clients. */
+  async raw({ server, raw }: { readonly server: number; readonly raw: string }): Promise<void> {
+    await Promise.all([this.left[server]!.raw(raw), this.right[server]!.raw(raw)])
+  }
+
+  async reset(): Promise<void> {
+    await Promise.all([...this.left, ...this.right].map((server) => server.reset()))
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.left, ...this.right].map((server) => server.stop()))
+  }
+}
+
+function serverSet(servers: readonly ProxiedServer[]): ServerSet {
+  return {
+    addresses: servers.map(({ address }) => address),
+    contents: () => Promise.all(servers.map((server) => server.contents())),
+  }
+}
