@@ -20,6 +20,7 @@ const tarball = join(folder, readdirSync(folder)[0])
 const checks = [
   ['types', 'typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']],
   ['lint and format', '@biomejs/biome/bin/biome', ['check', '.']],
+  ['floors', 'dependency-cruiser/bin/dependency-cruise.mjs', ['src', '--config', '.dependency-cruiser.mjs']],
   ['dead code', 'knip/bin/knip.js', []],
   ['package', 'publint/src/cli.js', [tarball, '--strict']],
   // ESM only: require() works through Node's require(esm), so resolving to ESM from CommonJS is intended.

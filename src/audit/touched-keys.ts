@@ -1,5 +1,5 @@
 /** Which keys a call touches, as they are on the wire: what connects one operation with another. */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { PyTuple } from '../values/index.js'
 import type { Bound } from './python-signatures.js'
 

@@ -2,7 +2,7 @@
  * The trace model: one event per line of JSON Lines, checked field by field.
  * Format: docs/formats.md, "Traces". Reading files is `trace-file.ts`.
  */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { type Fault, FaultError, parseFault } from '../server/index.js'
 import type { TypedJson } from '../values/index.js'
 import type { Outcome } from './outcome.js'

@@ -2,7 +2,7 @@
  * A captured command line becomes the call that the application must have made, and the reply its outcome.
  * Source: memcached's text protocol; results per docs/reference/python-memcached.md#10 and docs/reference/pylibmc.md#7.1.
  */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { pylibmcEncoding, pythonMemcachedEncoding, toTypedJson, type ValueEncoding } from '../values/index.js'
 import type { Outcome } from './outcome.js'
 import { type Library, versionAtLeast } from './python-signatures.js'

@@ -1,5 +1,5 @@
 /** The compat client: python-memcached's `Client`, one named switch per emulated behaviour. Source: docs/reference/python-memcached.md#3, #10. */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { typeName } from '../python/type-name.js'
 import { Commands } from '../strict/commands.js'
 import type { Key, PrefixOptions, Client as StrictClient, Time, TimeOptions } from '../strict/index.js'

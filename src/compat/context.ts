@@ -1,5 +1,5 @@
 /** What every family of methods works with. */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import type { Commands } from '../strict/commands.js'
 import type { Key, Modes } from '../strict/index.js'
 import type { Emulation } from './emulation.js'

@@ -1,5 +1,5 @@
 /** incr and decr. Source: docs/reference/python-memcached.md#10.2. */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { delta as pylibmcDelta } from '../strict/exptime.js'
 import { badKey } from '../strict/keys.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'

@@ -1,4 +1,6 @@
 /** Writing values by the switches of `switches/values.ts`. Source: docs/reference/python-memcached.md#9.2, #9.5, #17. */
+
+import { writeText } from '../python/text.js'
 import type { Operation, Slots } from '../strict/index.js'
 import {
   type CompressionRequest,
@@ -15,7 +17,6 @@ import {
 } from '../values/index.js'
 import { isInteger } from '../values/integers.js'
 import { pickleByPython2 } from '../values/pickle/python2.js'
-import { writeText } from '../values/text.js'
 import type { Emulation } from './emulation.js'
 import type { Hooks } from './hooks.js'
 import type { VersionFacts } from './versions.js'

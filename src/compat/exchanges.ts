@@ -1,6 +1,8 @@
 /** One exchange with one server whose reply the caller judges, outside of the pipeline's own commands. */
+
+import type { Bytes } from '../ground/bytes.js'
 import type { Request } from '../protocol/requests.js'
-import type { Bytes, Reply } from '../protocol/wire.js'
+import type { Reply } from '../protocol/wire.js'
 import type { Commands } from '../strict/commands.js'
 import type { Modes, Operation, Server } from '../strict/index.js'
 import { isExpected } from '../strict/replies.js'

@@ -1,5 +1,5 @@
 /** python-memcached's key check, in the words of each version. Pure. Source: docs/reference/python-memcached.md#8.1, #17. */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'
 import { typeName } from '../python/type-name.js'

@@ -1,6 +1,7 @@
 /** Keys by the switches of `switches/keys.ts`. Source: docs/reference/python-memcached.md#8, #6.3. */
+
+import type { Bytes } from '../ground/bytes.js'
 import { isPlainKey } from '../protocol/plain-key.js'
-import type { Bytes } from '../protocol/wire.js'
 import { IndexError, ValueError } from '../python/errors.js'
 import { bytesRepr, textRepr } from '../python/repr.js'
 import type { Operation } from '../strict/index.js'

@@ -2,8 +2,10 @@
  * What becomes of an outcome of the pipeline: python-memcached's results where the switches say so, pylibmc's otherwise.
  * Source: docs/reference/python-memcached.md#10, #13.
  */
+
+import type { Bytes } from '../ground/bytes.js'
 import { lineReply } from '../protocol/text/lines.js'
-import type { Bytes, LineReply } from '../protocol/wire.js'
+import type { LineReply } from '../protocol/wire.js'
 import { AttributeError, KeyError, ValueError } from '../python/errors.js'
 import { BadKeyProvided, MemcachedError, type Modes, NotFound, type Operation } from '../strict/index.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'

@@ -1,5 +1,5 @@
 /** Finding the servers of many keys before anything is sent, as python-memcached does. Source: docs/reference/python-memcached.md#10.5. */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import type { Commands } from '../strict/commands.js'
 import { MemcachedError, type Operation, type Server } from '../strict/index.js'
 

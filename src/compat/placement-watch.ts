@@ -1,6 +1,7 @@
 /** Says so when python-memcached's placement puts a key on another server than pylibmc would. */
+
+import type { Bytes } from '../ground/bytes.js'
 import type { Placement, PythonMemcachedPlacement } from '../hashing/index.js'
-import type { Bytes } from '../protocol/wire.js'
 import type { Operation, Selection, Server } from '../strict/index.js'
 import type { TransportError } from '../transport/errors.js'
 import type { Announcer } from './divergence.js'

@@ -1,4 +1,6 @@
 /** Servers, placement and failure handling by the `hashing` and `failover` switches. Source: docs/reference/python-memcached.md#6 to #7. */
+
+import type { Bytes } from '../ground/bytes.js'
 import {
   DEFAULT_PLACEMENT,
   hashes,
@@ -7,7 +9,6 @@ import {
   placement,
   pythonMemcachedPlacement,
 } from '../hashing/index.js'
-import type { Bytes } from '../protocol/wire.js'
 import { OverflowError } from '../python/errors.js'
 import { defaultBehaviors, type Selection, type Server, type ServerSpec } from '../strict/index.js'
 import { type Arrangement, HealthSelection, libmemcachedArrangement } from '../strict/selection.js'

@@ -2,9 +2,10 @@
  * python-memcached's way to a server: the bucket of the key's hash, and up to nine re-hashes when servers there are dead.
  * Sources: docs/reference/python-memcached.md#6.4, #7.
  */
+
+import type { Bytes } from '../ground/bytes.js'
 import { type PythonMemcachedPlacement, SERVER_RETRIES } from '../hashing/index.js'
 import * as requests from '../protocol/requests.js'
-import type { Bytes } from '../protocol/wire.js'
 import { AttributeError, OverflowError, ZeroDivisionError } from '../python/errors.js'
 import { ConnectionError, type Operation, type Selection, type Server, ServerDown } from '../strict/index.js'
 import { errorOf } from '../strict/selection.js'

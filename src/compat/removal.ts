@@ -1,6 +1,8 @@
 /** delete and delete_multi. Source: docs/reference/python-memcached.md#10.3, #10.5. */
+
+import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
-import type { Bytes, LineReply } from '../protocol/wire.js'
+import type { LineReply } from '../protocol/wire.js'
 import { AttributeError } from '../python/errors.js'
 import type { Key, PrefixOptions } from '../strict/index.js'
 import { softOutcome } from '../strict/replies.js'

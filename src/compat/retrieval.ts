@@ -1,8 +1,9 @@
 /** get, gets and get_multi. Source: docs/reference/python-memcached.md#10, #10.1, #10.5, #13.1. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bytes } from '../ground/bytes.js'
 import type { ItemTaker } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
-import type { Bytes, Item, ItemsReply } from '../protocol/wire.js'
+import type { Item, ItemsReply } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import { MemcachedError, type Modes, type Operation, type Server } from '../strict/index.js'

@@ -1,6 +1,6 @@
 /** set_multi, the way python-memcached works through it. Source: docs/reference/python-memcached.md#10.5, #13.2. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { AttributeError, KeyError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import { entriesOf, timeOf } from '../strict/arguments.js'

@@ -1,6 +1,7 @@
 /** touch. Source: docs/reference/python-memcached.md#10.4. */
+
+import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
-import type { Bytes } from '../protocol/wire.js'
 import type { CallOptions, Time } from '../strict/index.js'
 import { replyError, softOutcome } from '../strict/replies.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'

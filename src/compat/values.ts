@@ -2,6 +2,7 @@
 import type { Item } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
 import { textRepr } from '../python/repr.js'
+import { decodeText } from '../python/text.js'
 import { decodeFailure } from '../strict/decoding.js'
 import type { Operation, Slots } from '../strict/index.js'
 import {
@@ -16,7 +17,6 @@ import {
   ValueDecodeError,
 } from '../values/index.js'
 import { pythonInteger } from '../values/integers.js'
-import { decodeText } from '../values/text.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
 import { encoder } from './encoding.js'

@@ -1,5 +1,5 @@
 /** Python's words for text that is not what it is taken for, by version. */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { bytesRepr } from '../python/repr.js'
 import type { VersionFacts } from './versions.js'
 

@@ -2,7 +2,7 @@
  * Key placement identical to libmemcached (as pylibmc uses it), python-memcached and pymemcache.
  * Keys are text (hashed as UTF-8) or bytes. Pure functions; nothing here opens a connection.
  */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 
 export {
   applyBehaviors,

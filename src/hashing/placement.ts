@@ -2,7 +2,7 @@
  * libmemcached's distributions: digest → server index. Points are precomputed; a key costs one hash and one binary
  * search. Source: docs/reference/placement.md#2.
  */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { type HashName, hashes, hashKey, type KeyHash } from './hashes.js'
 import { md5Words } from './md5.js'
 

@@ -1,6 +1,8 @@
 /** What a protocol is to a connection. Implementations are pure: bytes in and out, no I/O. */
+
+import type { Bytes } from '../ground/bytes.js'
 import type { Request } from './requests.js'
-import type { Bytes, Reply } from './wire.js'
+import type { Reply } from './wire.js'
 
 export interface ParserLimits {
   /** Longest reply line in bytes. */

@@ -2,7 +2,8 @@
  * Requests, free of bytes and I/O: what a client asks. A protocol (text/, binary/) checks them and puts them on the wire.
  * Immutable, so they may be kept, logged and compared.
  */
-import type { Bytes, StoreVerb, WireDialect } from './wire.js'
+import type { Bytes } from '../ground/bytes.js'
+import type { StoreVerb, WireDialect } from './wire.js'
 
 export interface RetrievalRequest {
   readonly kind: 'retrieval'

@@ -1,10 +1,5 @@
-/**
- * Bytes as text: a `Bytes` string holds one byte per character (U+0000..U+00FF, "latin1" in Node).
- *
- * Keys and command lines travel through the hot path in this form, because V8 joins such strings without
- * copying and writes a whole turn's worth of them to a socket buffer in one call.
- */
-export type Bytes = string
+/** The replies of memcached, and the spellings in which clients' commands differ. */
+import type { Bytes } from '../ground/bytes.js'
 
 /** What a reply says, in the text protocol's words; the other protocols' statuses are mapped onto them. */
 export type LineStatus =

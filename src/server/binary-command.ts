@@ -2,8 +2,9 @@
  * One request of the binary protocol as memcached 1.6.18 understands it: what is asked, how many bytes behind it are its own, and
  * whether it is refused. Facts: fixtures/conversations/binary-*.json.
  */
+
+import type { Bytes } from '../ground/bytes.js'
 import { loudOf, opcode } from '../protocol/binary/opcodes.js'
-import type { Bytes } from '../protocol/wire.js'
 
 export interface BinaryCommand {
   readonly kind: 'binary'

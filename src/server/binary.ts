@@ -1,6 +1,8 @@
 /** What a memcached 1.6.18 answers to one request of the binary protocol. No I/O. Facts: fixtures/conversations/binary-*.json. */
+
+import type { Bytes } from '../ground/bytes.js'
 import { opcode, status } from '../protocol/binary/opcodes.js'
-import type { Bytes, StoreVerb } from '../protocol/wire.js'
+import type { StoreVerb } from '../protocol/wire.js'
 import type { BinaryCommand } from './binary-command.js'
 import { serverVersion } from './command.js'
 import type { Answer, Pieces } from './respond.js'

@@ -2,7 +2,8 @@
  * One command line as memcached 1.6.18 understands it, errors included: what is asked, or what is answered right away.
  * Facts: replies of memcached 1.6.18 (fixtures/conversations), number of words per command included.
  */
-import type { Bytes, StoreVerb } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
+import type { StoreVerb } from '../protocol/wire.js'
 import type { BinaryCommand } from './binary-command.js'
 import { type MetaCommand, parseMeta } from './meta.js'
 import { signed32, unsigned32, unsigned64 } from './numbers.js'

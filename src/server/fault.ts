@@ -1,7 +1,7 @@
 /**
  * The faults a server can be told to have, and how they are read from JSON. Vocabulary: docs/formats.md, "Faults".
  */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 
 interface OfServer {
   /** Index of the server; a single `EmbeddedServer` or `FaultProxy` ignores it. */

@@ -2,7 +2,8 @@
  * The meta commands of a memcached 1.6.18 that clients use: mg, ms, md, ma with their common flags.
  * Facts: replies of memcached 1.6.18 (fixtures/conversations/meta.json).
  */
-import type { Bytes, StoreVerb } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
+import type { StoreVerb } from '../protocol/wire.js'
 import type { Command, StoreCommand } from './command.js'
 import { longestData, longestKey, say } from './command.js'
 import { signed32, unsigned32, unsigned64 } from './numbers.js'

@@ -1,5 +1,5 @@
 /** What a memcached 1.6.18 answers to one request: reply bytes from the store. No I/O. */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { respondBinary } from './binary.js'
 import type { Command } from './command.js'
 import { longestKey } from './command.js'

@@ -1,7 +1,7 @@
 /** One connection of a server or a proxy: requests answered in order, with the faults of the script. */
 import type { Socket } from 'node:net'
+import type { Bytes } from '../ground/bytes.js'
 import { opcode } from '../protocol/binary/opcodes.js'
-import type { Bytes } from '../protocol/wire.js'
 import type { Command } from './command.js'
 import type { Ending, RequestFault } from './fault.js'
 import { type Frame, RequestFraming } from './framing.js'

@@ -1,5 +1,5 @@
 /** Replies to `stats` with and without arguments. Facts: memcached 1.6.18. No I/O. */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import { chunkSizes, perPage } from './slabs.js'
 import { generalStats, settingsStats } from './stats-general.js'
 import type { Store } from './store.js'

@@ -2,7 +2,7 @@
  * The items of a memcached 1.6.18: expiry, CAS uniques, flush_all, eviction. No I/O; time comes from the caller.
  * Facts: docs/reference/pylibmc.md#8, docs/reference/python-memcached.md#11, and memcached 1.6.18 itself (fixtures/conversations).
  */
-import type { Bytes } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
 import type { StoreCommand } from './command.js'
 import { type Counters, zeroCounters } from './counters.js'
 import { chunkSizes, classOf, isChunked, itemSize, largestItem, type SlabCounter, Slabs } from './slabs.js'

@@ -1,6 +1,8 @@
 /** pylibmc's methods over the pipeline. Source: docs/reference/pylibmc.md#5. */
+
+import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
-import type { Bytes, Item, StoreVerb } from '../protocol/wire.js'
+import type { Item, StoreVerb } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
 import { Administration } from './administration.js'
 import {

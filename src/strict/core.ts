@@ -5,9 +5,10 @@
  */
 
 import { channel } from 'node:diagnostics_channel'
+import type { Bytes } from '../ground/bytes.js'
 import type { Request } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
-import type { Bytes, Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/wire.js'
+import type { Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
 import { TransportError } from '../transport/errors.js'
 import type { CompressionRequest, Payload } from '../values/types.js'

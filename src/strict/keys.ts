@@ -6,8 +6,8 @@
  * `BadKeyProvided` here, and nothing is sent. With `verify_keys` the library's own outcomes apply.
  */
 
+import type { Bytes } from '../ground/bytes.js'
 import { isPlainKey } from '../protocol/plain-key.js'
-import type { Bytes } from '../protocol/wire.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import { BadKeyProvided, errorFor, type MemcachedError } from './errors.js'

@@ -1,6 +1,7 @@
 /** Retrieval of many keys: grouped by server once, asked at the same time, merged once. Source: docs/reference/pylibmc.md#7.3. */
+
+import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
-import type { Bytes } from '../protocol/wire.js'
 import { brokenPipe, Core, neverSent, resetWhileIdle, wentStale } from './core.js'
 import { MemcachedError } from './errors.js'
 import { ManyValues } from './receivers.js'

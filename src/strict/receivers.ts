@@ -1,6 +1,8 @@
 /** What becomes of the reply to one request: each tells the selection how the exchange went, and makes the outcome of it. */
+
+import type { Bytes } from '../ground/bytes.js'
 import type { ItemTaker } from '../protocol/requests.js'
-import type { Bytes, LineReply, LineStatus, Reply } from '../protocol/wire.js'
+import type { LineReply, LineStatus, Reply } from '../protocol/wire.js'
 import type { TransportError } from '../transport/errors.js'
 import type { Receiver } from '../transport/types.js'
 import { CacheMiss } from './errors.js'

@@ -3,8 +3,9 @@
  * when the key's own server cannot be reached. Source: docs/reference/pylibmc.md#9.4. libmemcached keeps the quiet copies back until something
  * else is asked of that server; here they leave at once.
  */
+
+import type { Bytes } from '../ground/bytes.js'
 import type { DeleteRequest, StoreRequest } from '../protocol/requests.js'
-import type { Bytes } from '../protocol/wire.js'
 import { MemcachedError } from './errors.js'
 import type { Modes, Operation, Selection, Server } from './slots.js'
 import { asIs, exchange } from './tracing.js'

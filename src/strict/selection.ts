@@ -2,6 +2,8 @@
  * Which server an operation goes to, and what its failure means: libmemcached's placement with its health state machine.
  * Sources: docs/reference/pylibmc.md#10, docs/reference/placement.md#2.
  */
+
+import type { Bytes } from '../ground/bytes.js'
 import {
   type Continuum,
   isContinuum,
@@ -12,7 +14,6 @@ import {
   sortServers,
 } from '../hashing/index.js'
 import { AuthenticationFailure } from '../protocol/protocol.js'
-import type { Bytes } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import type { Exchange } from '../transport/types.js'

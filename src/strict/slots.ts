@@ -5,7 +5,8 @@
  * sits in a slot: `strict/` fills them from behaviors, `compat/` from switches. A policy that emulates
  * python-memcached announces the outcomes it changes; that is why slots are told operation and key.
  */
-import type { Bytes, Item, WireDialect } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
+import type { Item, WireDialect } from '../protocol/wire.js'
 import type { ServerAddress } from '../transport/address.js'
 import type { TransportError } from '../transport/errors.js'
 import type { Exchange } from '../transport/types.js'

@@ -3,8 +3,9 @@
  * conventions (https://opentelemetry.io/docs/specs/semconv/db/database-spans/). docs/tracing.md describes it for users.
  */
 import { tracingChannel } from 'node:diagnostics_channel'
+import type { Bytes } from '../ground/bytes.js'
 import type { Request } from '../protocol/requests.js'
-import type { Bytes, LineReply, Reply } from '../protocol/wire.js'
+import type { LineReply, Reply } from '../protocol/wire.js'
 import { TransportError } from '../transport/errors.js'
 import type { ExchangeOptions, Receiver } from '../transport/types.js'
 import { MemcachedError } from './errors.js'

@@ -3,8 +3,8 @@
  * a send buffer that is used again; large bytes are handed over as they are.
  */
 import type { Writable } from 'node:stream'
+import type { Bytes } from '../ground/bytes.js'
 import type { Output } from '../protocol/protocol.js'
-import type { Bytes } from '../protocol/wire.js'
 
 /** Text up to this length is joined as a string. Longer joined strings cost V8 more than copying the pieces. */
 const SHORT_TEXT = 1024

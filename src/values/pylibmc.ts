@@ -1,5 +1,6 @@
 /** How pylibmc 1.6.3 writes and reads values. Source: docs/reference/pylibmc.md#4. */
 import { textRepr } from '../python/repr.js'
+import { decodeText, writeText } from '../python/text.js'
 import {
   asBytes,
   checkedOptions,
@@ -12,7 +13,6 @@ import {
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
 import { unpickle } from './pickle/reader.js'
-import { decodeText, writeText } from './text.js'
 import {
   type CompressionRequest,
   FLAG_INTEGER,

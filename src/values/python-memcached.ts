@@ -1,5 +1,6 @@
 /** How python-memcached writes and reads values, by version. Source: docs/reference/python-memcached.md#9, #17, #18. */
 import { bytesRepr } from '../python/repr.js'
+import { decodeText, writeText } from '../python/text.js'
 import {
   asBytes,
   checkedOptions,
@@ -12,7 +13,6 @@ import {
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
 import { unpickle } from './pickle/reader.js'
-import { decodeText, writeText } from './text.js'
 import {
   type CompressionRequest,
   FLAG_INTEGER,

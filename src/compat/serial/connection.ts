@@ -3,10 +3,11 @@
  * answers the next command. Only for the switch `desynchronisation`. Source: docs/reference/python-memcached.md#5, #10.1, #13.1, #14.
  */
 import { connect, type Socket } from 'node:net'
+import type { Bytes } from '../../ground/bytes.js'
 import type { Request, RetrievalRequest, StatsRequest } from '../../protocol/requests.js'
 import { checkText, encodeText } from '../../protocol/text/encode.js'
 import { lineReply } from '../../protocol/text/lines.js'
-import { type Bytes, HANDED_OVER, type Item, type Reply } from '../../protocol/wire.js'
+import { HANDED_OVER, type Item, type Reply } from '../../protocol/wire.js'
 import { IndexError, KeyError, ValueError } from '../../python/errors.js'
 import { addressName, type ServerAddress } from '../../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'

@@ -1,5 +1,5 @@
 /** Bytes that arrived, read by line or by count. Every single wait has the timeout anew. Source: docs/reference/python-memcached.md#5. */
-import type { Bytes } from '../../protocol/wire.js'
+import type { Bytes } from '../../ground/bytes.js'
 
 export type Ending = 'closed' | 'reset' | 'timeout'
 

@@ -2,7 +2,7 @@
  * Blanks, line ends and other control characters in a key, which only `desynchronisation` lets through. Requests are built by code that
  * refuses to write one; each travels as an overlong UTF-8 form of itself, which no text has, and the serial connection puts it back.
  */
-import type { Bytes } from '../../protocol/wire.js'
+import type { Bytes } from '../../ground/bytes.js'
 
 const UNSAFE = /[\x00-\x20\x7f]/g
 const FORM = /[\xc0\xc1][\x80-\xbf]/g

@@ -2,6 +2,8 @@
  * The binary protocol as libmemcached speaks it, quiet multi-gets and SASL included (docs/reference/pylibmc.md#2.2, #11.2). Opcode, opaque and
  * key of every reply are checked, which libmemcached leaves out: a reply can then never answer another request.
  */
+
+import type { Bytes } from '../../ground/bytes.js'
 import { Fifo } from '../fifo.js'
 import {
   AuthenticationFailure,
@@ -13,7 +15,7 @@ import {
   UnintelligibleReply,
 } from '../protocol.js'
 import type { Request, RetrievalRequest } from '../requests.js'
-import type { Bytes, Item, LineReply } from '../wire.js'
+import type { Item, LineReply } from '../wire.js'
 import { checkBinary, encodeBinary, frame, isQuietStore } from './encode.js'
 import { opcode } from './opcodes.js'
 import { FrameReader, type ReplyFrame } from './reader.js'

@@ -1,7 +1,9 @@
 /** Binary protocol requests as bytes (docs/reference/pylibmc.md#11.2). No I/O. */
+
+import type { Bytes } from '../../ground/bytes.js'
 import type { Output } from '../protocol.js'
 import type { Request, StoreRequest } from '../requests.js'
-import type { Bytes, StoreVerb } from '../wire.js'
+import type { StoreVerb } from '../wire.js'
 import { loudOf, opcode } from './opcodes.js'
 
 const stores: Readonly<Record<StoreVerb, number>> = {

@@ -1,6 +1,7 @@
 /** Cuts the binary protocol's reply frames out of chunks: any chunk boundary, one copy of each body. No I/O. */
+
+import type { Bytes } from '../../ground/bytes.js'
 import { type ParserLimits, UnintelligibleReply } from '../protocol.js'
-import type { Bytes } from '../wire.js'
 
 const HEADER = 24
 const MAGIC = 0x81

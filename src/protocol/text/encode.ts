@@ -2,10 +2,11 @@
  * Text protocol requests as bytes, in the spellings of the Python libraries (docs/reference/pylibmc.md#11.1,
  * docs/reference/python-memcached.md#16.1). No I/O.
  */
+
+import type { Bytes } from '../../ground/bytes.js'
 import { wasPlainKey } from '../plain-key.js'
 import type { Output } from '../protocol.js'
 import type { Request, RetrievalRequest, StoreRequest } from '../requests.js'
-import type { Bytes } from '../wire.js'
 
 /** Longest key memcached takes, in bytes. */
 export const MAX_KEY_LENGTH = 250

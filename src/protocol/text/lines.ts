@@ -1,6 +1,8 @@
 /** What reply lines say. */
+
+import type { Bytes } from '../../ground/bytes.js'
 import { UnintelligibleReply } from '../protocol.js'
-import type { Bytes, LineReply, LineStatus } from '../wire.js'
+import type { LineReply, LineStatus } from '../wire.js'
 
 const statuses: readonly LineStatus[] = [
   'STORED', 'NOT_STORED', 'EXISTS', 'NOT_FOUND', 'DELETED', 'TOUCHED', 'OK', 'RESET', 'END', 'VERSION',

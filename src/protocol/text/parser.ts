@@ -2,11 +2,13 @@
  * Incremental parser of the text protocol, classic and meta: any chunk boundary, length-driven (data blocks are never
  * scanned). It is told which reply comes next by the frames that were put on the wire.
  */
-import { areAscii, sliceText } from '../../values/text.js'
+
+import type { Bytes } from '../../ground/bytes.js'
+import { areAscii, sliceText } from '../../python/text.js'
 import { Fifo } from '../fifo.js'
 import { type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
 import type { RetrievalRequest } from '../requests.js'
-import type { Bytes, Item, ItemsReply, LineReply } from '../wire.js'
+import type { Item, ItemsReply, LineReply } from '../wire.js'
 import {
   configHeader,
   END,

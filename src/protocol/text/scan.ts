@@ -2,7 +2,7 @@
  * The replies that nearly all are, read where they lie and without making text of them. Whatever looks otherwise in any way is left to
  * lines.ts, which knows every form.
  */
-import type { Bytes } from '../wire.js'
+import type { Bytes } from '../../ground/bytes.js'
 
 const CR = 13
 const LF = 10

@@ -2,9 +2,10 @@
  * The text protocol. Gets of one key that are put on the wire together share one multi-key get: nothing changes for anybody but
  * the server, which answers with one system call instead of many. A single get goes out as both Python libraries send it.
  */
+
+import type { Bytes } from '../../ground/bytes.js'
 import type { Conversation, Output, ParserLimits, Protocol, Sink } from '../protocol.js'
 import type { Request, RetrievalRequest } from '../requests.js'
-import type { Bytes } from '../wire.js'
 import { checkText, encodeText } from './encode.js'
 import { type Frame, TextParser } from './parser.js'
 

@@ -3,7 +3,7 @@ import { type PyByteArray, type PyFrozenSet, PyGlobal, type PyTuple } from '../p
 import { op } from './opcodes.js'
 import type { Pickler } from './pickler.js'
 import { FreshText } from './reduction.js'
-import { saveReduce } from './write-objects.js'
+import { addItems, saveReduce } from './write-objects.js'
 
 const BATCH = 1000
 /** Python has one object each for these, so that they are shared wherever they occur. */
@@ -156,17 +156,6 @@ export function saveSet(p: Pickler, set: ReadonlySet<unknown>): void {
   p.out.byte(op.EMPTY_SET)
   p.memoize(set)
   addItems(p, [...set])
-}
-
-/** After a full batch CPython looks for another one, and writes it even when it is empty. */
-export function addItems(p: Pickler, items: readonly unknown[]): void {
-  if (items.length === 0) return
-  for (let from = 0; from <= items.length; from += BATCH) {
-    p.out.byte(op.MARK)
-    const end = Math.min(items.length, from + BATCH)
-    for (let i = from; i < end; i++) p.save(items[i])
-    p.out.byte(op.ADDITEMS)
-  }
 }
 
 export function saveFrozenSet(p: Pickler, set: PyFrozenSet): void {

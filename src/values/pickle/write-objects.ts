@@ -6,7 +6,6 @@ import { python2Name } from './python2-names.js'
 import { FreshText } from './reduction.js'
 import { reductions } from './reductions.js'
 import { utf8Bytes } from './text.js'
-import { addItems } from './write-containers.js'
 
 const BATCH = 1000
 const newobj = new PyGlobal('copyreg', '__newobj__')
@@ -133,6 +132,17 @@ function boundNew(
   bound.state = new PyTuple([method, new PyTuple([type, ...args]), new Map(kwargs), null])
   bound.hasState = true
   return bound
+}
+
+/** After a full batch CPython looks for another one, and writes it even when it is empty. */
+export function addItems(p: Pickler, items: readonly unknown[]): void {
+  if (items.length === 0) return
+  for (let from = 0; from <= items.length; from += BATCH) {
+    p.out.byte(op.MARK)
+    const end = Math.min(items.length, from + BATCH)
+    for (let i = from; i < end; i++) p.save(items[i])
+    p.out.byte(op.ADDITEMS)
+  }
 }
 
 /** Items of anything but exact lists and dicts come from an iterator: a last batch of one goes without a mark. */

@@ -1,6 +1,6 @@
 /** Strict UTF-8 for stored text, as Python's `str.encode` and `bytes.decode`. */
 import { isAscii as isAsciiBytes } from 'node:buffer'
-import { UnicodeDecodeError, UnicodeEncodeError } from '../python/errors.js'
+import { UnicodeDecodeError, UnicodeEncodeError } from './errors.js'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const LONE_SURROGATE = /\p{Surrogate}/u

@@ -1,0 +1,58 @@
+// The floors of the house: which room may import which. `npm run check` holds every import of src/ against them.
+
+/** From the ground upwards. A room may import the rooms of lower floors, and those that it names of its own floor. */
+const floors = [
+  ['ground'],
+  ['python'],
+  ['values', 'hashing', 'frameworks', 'protocol'],
+  ['transport', 'server'],
+  ['pipeline'],
+  ['strict'],
+  ['compat'],
+  ['audit', 'migration'],
+  ['cli'],
+]
+
+/** Imports between rooms of one floor, and why there are any. */
+const neighbours = {}
+
+const rooms = floors.flat()
+const folder = (names) => `^src/(${names.join('|')})/`
+
+const floorRules = rooms.map((room) => {
+  const level = floors.findIndex((floor) => floor.includes(room))
+  const allowed = [room, ...floors.slice(0, level).flat(), ...(neighbours[room] ?? [])]
+  return {
+    name: `floor-of-${room}`,
+    comment: `src/${room} imports only ${allowed.join(', ')}.`,
+    severity: 'error',
+    from: { path: folder([room]) },
+    to: { path: '^src/', pathNot: folder(allowed) },
+  }
+})
+
+export default {
+  forbidden: [
+    ...floorRules,
+    {
+      name: 'no-cycles',
+      comment: 'Two files that need each other when they load are one file, or need a third below them.',
+      severity: 'error',
+      from: { pathNot: '^src/server/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-unknown-room',
+      comment: 'A new folder below src/ needs a floor in this file.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `${folder(rooms)}|^src/index\\.ts$` },
+      to: {},
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    exclude: { path: '\\.test\\.ts$' },
+    doNotFollow: { path: 'node_modules' },
+  },
+}
