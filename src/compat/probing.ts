@@ -10,7 +10,7 @@ import { AttributeError, OverflowError, ZeroDivisionError } from '../python/erro
 import { ConnectionError, type Operation, type Selection, type Server, ServerDown } from '../strict/index.js'
 import { errorOf } from '../strict/selection.js'
 import { asIs, connect, exchange } from '../strict/tracing.js'
-import { TransportError } from '../transport/errors.js'
+import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import { hostName, LoggedExchange, reason } from './debug-lines.js'
 import type { Emulation } from './emulation.js'
 import { PythonSocketError } from './errors.js'
@@ -203,8 +203,7 @@ export class ProbingSelection implements Selection {
     const spares = (operation === 'flushAll' || operation === 'getStats') && error.kind !== 'closed'
     // What the server said may be nonsense; for python-memcached it is alive.
     const unmarked = error.kind === 'closed' && this.emulation.facts.closedIsUnmarked
-    const alive =
-      unmarked || error.kind === 'aborted' || error.kind === 'overload' || error.kind === 'unintelligible'
+    const alive = unmarked || blameless.has(error.kind)
     if (!alive && !spares) this.markDead(server, error)
     else if (unmarked) serial(server)?.drop()
     return errorOf(error, server, operation, key)
@@ -227,6 +226,11 @@ export class ProbingSelection implements Selection {
     for (const host of this.hosts) host.deadUntil = 0
   }
 }
+
+/** Failures that say nothing about whether the server is alive. */
+const blameless: ReadonlySet<TransportErrorKind> = new Set([
+  'aborted', 'overload', 'unintelligible', 'internal',
+]) // biome-ignore format: one list
 
 /** The connection that must be told when its server is dead: nothing that happens on it closes it. */
 function serial({ exchange }: Server): SerialConnection | undefined {

@@ -83,7 +83,8 @@ function planned<K>(
   const entries = emulation.facts.python === 2 ? python2Order(given, ([key]) => key) : given
   const placed = entries.map(([original, value]) => ({
     original,
-    value,
+    // Fixed now: the caller may change its bytes while servers are being picked.
+    value: value instanceof Uint8Array ? new Uint8Array(value) : value,
     ...keys.one(original, 'setMulti', prefix),
   }))
   // Of keys that are the same on the wire the last one's value is stored as often as there are such keys.

@@ -36,7 +36,7 @@ export interface StoreRequest {
   /** Unsigned 32 bit. */
   readonly flags: number
   readonly exptime: number | bigint
-  /** The data block. */
+  /** The data block. Bytes belong to the request alone (data-block.ts): they must not change. */
   readonly data: Uint8Array | Bytes
   /** CAS unique, only for `cas`. */
   readonly cas: bigint | undefined
@@ -128,6 +128,18 @@ export interface StoreOptions {
 export function store(options: StoreOptions, dialect: WireDialect): StoreRequest {
   const { verb, key, flags, exptime, data, cas, noreply = false } = options
   return { kind: 'store', verb, key, flags, exptime, data, cas, noreply, tail: dialect.storeTail }
+}
+
+/**
+ * The last guard before the wire for what a value encoding and a time rule say.
+ * @throws RangeError naming the argument; nothing is sent then
+ */
+export function checkStore({ flags, exptime, cas }: StoreRequest): void {
+  if (!(Number.isInteger(flags) && flags >= 0 && flags <= 0xffff_ffff))
+    throw new RangeError(`flags ${String(flags)} are no unsigned number of 32 bits`)
+  if (typeof exptime !== 'bigint' && !Number.isSafeInteger(exptime))
+    throw new RangeError(`time ${String(exptime)} is no whole number`)
+  if (cas !== undefined && typeof cas !== 'bigint') throw new RangeError(`CAS ${String(cas)} is no bigint`)
 }
 
 export function arithmetic(

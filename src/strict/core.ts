@@ -6,6 +6,7 @@
 
 import { channel } from 'node:diagnostics_channel'
 import type { Bytes } from '../ground/bytes.js'
+import { ownBlock } from '../protocol/data-block.js'
 import type { Request } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
 import type { Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/wire.js'
@@ -138,7 +139,7 @@ export class Core {
     }
   }
 
-  /** @throws what the size rule has against the encoded value */
+  /** What is stored for a value, fixed at once. @throws what the encoding and the size rule have against it */
   encode(
     value: unknown,
     compression: CompressionRequest | undefined,
@@ -147,7 +148,8 @@ export class Core {
   ): Payload {
     const encoded = this.slots.encode(value, compression, operation, key)
     this.slots.size?.(encoded, operation, key)
-    return encoded
+    const { flags, data } = encoded
+    return typeof data === 'string' ? encoded : { flags, data: ownBlock(data) }
   }
 
   store(prepared: PreparedStore, operation: Operation, modes: Modes): Promise<boolean> {

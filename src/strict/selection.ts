@@ -71,6 +71,7 @@ const codes: Record<TransportErrorKind, number> = {
   authentication: AUTH_FAILURE,
   aborted: 3,
   overload: 17,
+  internal: 1,
 }
 const FAILURE = 1
 const WRITE_ERROR = 5
@@ -310,6 +311,8 @@ function text(error: TransportError, operation: Operation, binary: boolean, inst
       return `CONNECTION FAILURE${reading ?? ', ::rec() returned zero, server has disconnected'}`
     case 'reset':
       return `CONNECTION FAILURE${reading ?? `(${systemError(error)})`}`
+    case 'internal':
+      return `FAILURE, ${error.message}`
     case 'overload':
       return `MEMORY ALLOCATION FAILURE, ${error.message}`
     case 'aborted':

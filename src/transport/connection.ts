@@ -185,7 +185,12 @@ export class Connection implements Exchange {
     promise.catch(() => {})
     this.connecting = { promise, ...settle, deadline: limit }
     this.watch(limit)
-    this.openSocket()
+    try {
+      this.openSocket()
+    } catch (error) {
+      // Node refuses the address or the TLS options.
+      this.fail('connect', (error as Error).message, error)
+    }
     // No time at all is none, however fast the other end is.
     if (this.connectTimeout === 0) this.expire()
     return promise
@@ -214,16 +219,16 @@ export class Connection implements Exchange {
           if (current()) this.attempt(() => this.connected(conversation))
         },
         data: (chunk) => {
-          if (current()) this.attempt(() => conversation.push(chunk))
+          if (current()) this.attempt(() => this.received(conversation, chunk))
         },
         drained: () => {
           if (current() && this.queue.length > 0) this.scheduleFlush()
         },
         error: (error) => {
-          if (current()) this.broken(error)
+          if (current()) this.attempt(() => this.broken(error))
         },
         end: () => {
-          if (current()) this.closedByServer()
+          if (current()) this.attempt(() => this.closedByServer())
         },
       },
     )
@@ -238,23 +243,26 @@ export class Connection implements Exchange {
     if (!waits) this.opened()
   }
 
+  private received(conversation: Conversation, chunk: Buffer): void {
+    conversation.push(chunk)
+    // The next step of what the conversation says before any request.
+    if (!this.ready) this.output?.flush()
+  }
+
   private opened(): void {
     const { connecting } = this
     this.connecting = undefined
     this.ready = true
-    this.flush()
     connecting?.resolve()
+    this.flush()
   }
 
-  /** What the protocol cannot go on after ends the connection. */
+  /** Runs a step from the event loop. An exception ends the connection, and reaches only the requests that wait on it. */
   private attempt(step: () => void): void {
     try {
       step()
-      if (!this.ready) this.output?.flush()
     } catch (error) {
-      if (error instanceof UnintelligibleReply) this.fail('unintelligible', error.message, error)
-      else if (error instanceof AuthenticationFailure) this.fail('authentication', error.message, error)
-      else throw error
+      this.fail(kindOf(error), (error as Error)?.message ?? String(error), error)
     }
   }
 
@@ -281,7 +289,7 @@ export class Connection implements Exchange {
 
   private readonly turn = (): void => {
     this.flushing = false
-    if (this.ready) this.flush()
+    if (this.ready) this.attempt(() => this.flush())
   }
 
   private scheduleFlush(): void {
@@ -300,8 +308,15 @@ export class Connection implements Exchange {
     const slots = queue.take(this.maxInFlight - this.waiting.length)
     // Before the first byte leaves: an answer may be there before `write` returns.
     for (const slot of slots) if (!slot.request.noreply) this.waiting.push(slot)
-    conversation.write(slots, output)
-    output.flush()
+    try {
+      conversation.write(slots, output)
+      output.flush()
+    } catch (error) {
+      // Nothing else keeps requests that wait for no reply.
+      const unheard = slots.filter(({ request }) => request.noreply)
+      this.fail(kindOf(error), (error as Error)?.message ?? String(error), error, unheard)
+      return
+    }
     for (const slot of slots) if (slot.request.noreply) slot.answer(HANDED_OVER)
     if (queue.length > 0 && this.waiting.length < this.maxInFlight) this.scheduleFlush()
   }
@@ -316,7 +331,7 @@ export class Connection implements Exchange {
 
   private readonly due = (): void => {
     // Timers come before sockets in a turn of the event loop: where the process itself stood still, the reply may be there already.
-    setImmediate(() => this.expire())
+    setImmediate(() => this.attempt(() => this.expire()))
   }
 
   private expire(): void {
@@ -338,10 +353,15 @@ export class Connection implements Exchange {
     this.ready = false
   }
 
-  /** Drops the socket and rejects everything that waits. */
-  private fail(kind: TransportErrorKind, message: string, cause?: Error): void {
+  /** Drops the socket and rejects everything that waits. @param unheard requests that were being written and wait for no reply */
+  private fail(
+    kind: TransportErrorKind,
+    message: string,
+    cause?: unknown,
+    unheard: readonly Slot[] = [],
+  ): void {
     const { socket, connecting, queue } = this
-    const written = this.waiting.rest()
+    const written = [...this.waiting.rest(), ...unheard]
     const sending =
       socket !== undefined &&
       (socket.writableLength > 0 || (cause as NodeJS.ErrnoException | undefined)?.syscall === 'write')
@@ -352,7 +372,7 @@ export class Connection implements Exchange {
     clearTimeout(this.timer)
     this.wakes = Number.POSITIVE_INFINITY
     socket?.destroy()
-    const code = cause && (deepest(cause) as NodeJS.ErrnoException).code
+    const code = cause instanceof Error ? (deepest(cause) as NodeJS.ErrnoException).code : undefined
     const error = (sent: boolean) =>
       new TransportError(kind, this.name, message, { cause, code, sent, sending })
     connecting?.fail(error(false))
@@ -363,6 +383,11 @@ export class Connection implements Exchange {
 
 function refused<T>(receiver: Receiver<T>, error: TransportError): Promise<T> {
   return new Promise((resolve) => resolve(receiver.failed(error)))
+}
+
+function kindOf(error: unknown): TransportErrorKind {
+  if (error instanceof UnintelligibleReply) return 'unintelligible'
+  return error instanceof AuthenticationFailure ? 'authentication' : 'internal'
 }
 
 function lookupFailed(error: NodeJS.ErrnoException): boolean {

@@ -21,6 +21,8 @@ export type TransportErrorKind =
   | 'overload'
   /** This side closed the connection (close, disconnect_all) while the request was waiting. */
   | 'aborted'
+  /** This side met an exception while it wrote requests or read replies; `cause` has it. The connection was closed. */
+  | 'internal'
 
 export class TransportError extends Error {
   override readonly name = 'TransportError'

@@ -38,8 +38,8 @@ export class Slot {
   }
 
   answer(reply: Reply): void {
-    this.unheed()
     try {
+      this.unheed()
       this.resolve(this.receiver.reply(reply))
     } catch (error) {
       this.reject(error)
@@ -47,8 +47,8 @@ export class Slot {
   }
 
   lose(error: TransportError): void {
-    this.unheed()
     try {
+      this.unheed()
       this.resolve(this.receiver.failed(error))
     } catch (raised) {
       this.reject(raised)

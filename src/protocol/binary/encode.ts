@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import type { Output } from '../protocol.js'
-import type { Request, StoreRequest } from '../requests.js'
+import { checkStore, type Request, type StoreRequest } from '../requests.js'
 import type { StoreVerb } from '../wire.js'
 import { loudOf, opcode } from './opcodes.js'
 
@@ -29,6 +29,7 @@ export function checkBinary(request: Request): void {
   if (request.kind === 'config') throw new RangeError('config get cluster has no binary form')
   if (request.kind === 'retrieval') for (const key of request.keys) checkKey(key)
   else if ('key' in request) checkKey(request.key)
+  if (request.kind === 'store') checkStore(request)
   if (request.kind === 'arithmetic' && !/^\d{1,20}$/.test(request.delta))
     throw new RangeError(`delta ${JSON.stringify(request.delta)} is no number`)
   if (request.kind === 'touch' && !/^-?\d{1,20}$/.test(request.exptime ?? ''))

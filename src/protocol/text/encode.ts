@@ -6,7 +6,7 @@
 import type { Bytes } from '../../ground/bytes.js'
 import { wasPlainKey } from '../plain-key.js'
 import type { Output } from '../protocol.js'
-import type { Request, RetrievalRequest, StoreRequest } from '../requests.js'
+import { checkStore, type Request, type RetrievalRequest, type StoreRequest } from '../requests.js'
 
 /** Longest key memcached takes, in bytes. */
 export const MAX_KEY_LENGTH = 250
@@ -38,7 +38,8 @@ export function checkText(request: Request): void {
       for (const each of request.keys) key(each)
       return
     case 'store':
-      return key(request.key)
+      key(request.key)
+      return checkStore(request)
     case 'arithmetic':
       key(request.key)
       return word(request.delta, 'delta')
