@@ -40,7 +40,7 @@ process.exitCode = rows.flat().some(({ slower, failed }) => slower || failed) ? 
 /** Our own parties that both versions offer, each twice: base and here are neighbours in every round. */
 async function sides() {
   const ours = parties.filter((party) => party.kind === 'ours' && isNamed(party, values.party))
-  const [there, here] = [await offered(ours, base.path), await offered(ours, root)]
+  const [there, here] = [offered(ours, base.path), offered(ours, root)]
   const both = here.parties.filter(({ name }) => there.parties.some((party) => party.name === name))
   if (both.length === 0) fail(`--party ${values.party.join(', ')} fits nobody that both versions offer`)
   return both.flatMap((party) => [

@@ -22,8 +22,6 @@ export const parties = [
     kind: 'ours',
     kinds: [...network, 'python', 'hash', 'place', 'ring'],
   }),
-  party('memshim strict, auto', 'memshim-strict.mjs', { kind: 'ours', protocol: 'auto' }),
-  party('memshim strict, meta', 'memshim-strict.mjs', { kind: 'ours', protocol: 'meta' }),
   party('memshim compat', 'memshim-compat.mjs', { kind: 'ours', kinds: [...network, 'python'] }),
   party('memjs', 'memjs.mjs'),
   party('memcached', 'memcached.mjs', { maintained: false }),

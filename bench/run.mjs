@@ -48,7 +48,7 @@ async function chosenParties() {
       `--party ${values.party.join(', ')} fits nobody; parties: ${parties.map(({ name }) => name).join(' · ')}`,
     )
   }
-  const able = await offered(named, root)
+  const able = offered(named, root)
   for (const { name, interpreter } of able.without) {
     console.log(
       interpreter

@@ -60,7 +60,7 @@ if (existsSync(differential)) {
   }
   for (const [library, row] of [...totals].sort()) {
     const documented = row.deviations > 0 ? ` (${row.deviations} with a documented deviation)` : ''
-    const beyond = ['meta', 'auto'].flatMap((mode) => (row[mode] ? [`${row[mode]} live over ${mode}`] : []))
+    const beyond = []
     if (row.facade) beyond.push(`${row.facade} live through compat with everything off`)
     if (row['out of step']) beyond.push(`${row['out of step']} out of step`)
     const counts = [`${row.replayed ?? 0} replayed`, `${row.live ?? 0} live`, ...beyond].join(', ')

@@ -3,11 +3,10 @@ import { pathToFileURL } from 'node:url'
 
 const load = (root, room) => import(pathToFileURL(join(root, 'dist', room, 'index.js')).href)
 
-export async function open({ servers, root, protocol }) {
+export async function open({ servers, root }) {
   const { Client } = await load(root, 'strict')
   const client = new Client(servers, {
     ...(servers.length > 1 ? { behaviors: { ketama: 1 } } : {}),
-    ...(protocol ? { protocol } : {}),
   })
   return {
     get: (key) => client.get(key),

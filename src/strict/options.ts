@@ -16,11 +16,6 @@ export interface ClientOptions {
   /** SASL PLAIN, binary protocol only; with `password`. */
   readonly username?: string
   readonly password?: string
-  /**
-   * Which commands the text protocol uses: `text` (default) those of libmemcached; `meta` memcached 1.6's meta commands; `auto`
-   * meta gets once several are asked at a time and the server's version is 1.6 or later. The outcomes are the same.
-   */
-  readonly protocol?: 'text' | 'meta' | 'auto'
   /** Encrypts the connections (memcached `-Z`): `true`, or options of `node:tls`. Default: not. */
   readonly tls?: Tls
   /** Negative times act like zero (pylibmc's documentation, the default), or go out as 1.6.3 sends them. */
@@ -50,7 +45,6 @@ export interface ClientOptions {
 const optionNames = Object.keys({
   behaviors: true,
   binary: true,
-  protocol: true,
   tls: true,
   username: true,
   password: true,
@@ -63,8 +57,6 @@ const optionNames = Object.keys({
   whenFull: true,
   now: true,
 } satisfies Record<keyof ClientOptions, true>)
-
-const textProtocols = ['text', 'meta', 'auto']
 
 /** @throws TypeError, OverflowError, ValueError */
 export function checkClientOptions(options: ClientOptions): void {
@@ -91,10 +83,7 @@ function checkCredentials({ binary = false, username, password }: ClientOptions)
 
 /** @throws ValueError naming the option and what it may be */
 function checkChoices(options: ClientOptions): void {
-  const { timeout, negativeTimeout, staleConnection, protocol, binary, maxInFlight, whenFull } = options
-  if (protocol !== undefined && !textProtocols.includes(protocol))
-    throw new ValueError(`protocol '${protocol}' is not one of ${textProtocols.join(', ')}`)
-  if (protocol !== undefined && binary) throw new ValueError(`protocol '${protocol}' is not binary`)
+  const { timeout, negativeTimeout, staleConnection, maxInFlight, whenFull } = options
   if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
     throw new ValueError(`timeout ${timeout} is not a number of milliseconds above 0`)
   if (negativeTimeout !== undefined && !['zero', 'send'].includes(negativeTimeout))

@@ -9,7 +9,6 @@ import {
 import { binaryProtocol } from '../protocol/binary/binary.js'
 import { pylibmcDialect } from '../protocol/dialects.js'
 import type { Protocol } from '../protocol/protocol.js'
-import { autoProtocol, metaProtocol } from '../protocol/text/meta.js'
 import { textProtocol } from '../protocol/text/text.js'
 import { Connection } from '../transport/connection.js'
 import { pylibmcEncoding } from '../values/index.js'
@@ -215,10 +214,8 @@ function placementBehaviors(settings: BehaviorSettings) {
 /** Setting one of these lays the continuum anew. */
 const relaying = ['ketama', 'ketama_weighted', 'distribution', '_sort_hosts'] as const
 
-const textProtocols = { text: textProtocol, meta: metaProtocol, auto: autoProtocol } as const
-
 /** One per connection: the binary protocol numbers its requests. */
-function protocolOf({ binary, protocol = 'text', username, password }: ClientOptions): Protocol {
-  if (!binary) return textProtocols[protocol]
+function protocolOf({ binary, username, password }: ClientOptions): Protocol {
+  if (!binary) return textProtocol
   return binaryProtocol(username === undefined || password === undefined ? undefined : { username, password })
 }

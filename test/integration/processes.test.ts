@@ -38,7 +38,6 @@ function client(on: readonly Memcached[], options: ClientOptions): Client {
 const outcome = (call: Promise<unknown>) => call.catch((error: unknown) => error)
 const protocols: [string, ClientOptions][] = [
   ['text', {}],
-  ['meta', { protocol: 'meta' }],
   ['binary', { binary: true }],
 ]
 

@@ -123,7 +123,6 @@ describe.skipIf(!builtWith('--enable-ssl'))('TLS (memcached -Z)', () => {
   const ca = () => readFileSync(certificate)
   it.each([
     ['text', {}],
-    ['meta', { protocol: 'meta' }],
     ['binary', { binary: true }],
   ] as const)('%s: values of all sizes go both ways', async (_name, options) => {
     const mc = client(memcached, { ...options, tls: { ca: ca() } })

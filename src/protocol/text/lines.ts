@@ -28,21 +28,6 @@ export function lineReply(line: Bytes): LineReply {
   return { type: 'line', status: status ?? 'unknown', line }
 }
 
-/** One-line replies of the meta commands, in the words of the classic ones. */
-export interface MetaWords {
-  readonly HD: LineStatus
-  readonly EN?: LineStatus
-}
-
-const metaErrors: Readonly<Record<Bytes, LineStatus>> = { NS: 'NOT_STORED', EX: 'EXISTS', NF: 'NOT_FOUND' }
-
-export function metaReply(line: Bytes, words: MetaWords): LineReply {
-  const code = line.slice(0, 2)
-  const exact = line.length === 2 || line.charCodeAt(2) === 0x20
-  const status = exact ? (metaErrors[code] ?? words[code as keyof MetaWords]) : undefined
-  return status === undefined ? lineReply(line) : { type: 'line', status, line: status }
-}
-
 export interface ItemHeader {
   readonly key: Bytes
   readonly flags: number
@@ -78,23 +63,6 @@ export function configHeader(line: Bytes, maxData: number): ItemHeader {
   const [, name, size] = /^CONFIG ([^ ]+) \d+ (\d{1,10}) ?$/.exec(line) ?? []
   if (name === undefined || !(Number(size) <= maxData)) throw badHeader(line)
   return { key: name, flags: 0, cas: undefined, length: Number(size) }
-}
-
-/** `VA length f<flags> [c<cas>] k<key>` @throws UnintelligibleReply */
-export function metaHeader(line: Bytes, maxData: number): ItemHeader {
-  const [, size = '', ...tokens] = line.split(' ')
-  const length = digits(size, 0, size.length, 10)
-  let key: Bytes | undefined
-  let flags = -1
-  let cas: bigint | undefined
-  for (const token of tokens) {
-    const rest = token.slice(1)
-    if (token[0] === 'k') key = rest
-    else if (token[0] === 'f') flags = digits(rest, 0, rest.length, 10)
-    else if (token[0] === 'c' && isUnique(rest)) cas = BigInt(rest)
-  }
-  if (key === undefined || flags < 0 || length < 0 || length > maxData) throw badHeader(line)
-  return { key, flags: flags >>> 0, cas, length }
 }
 
 const isUnique = (text: Bytes): boolean => /^\d{1,20}$/.test(text)

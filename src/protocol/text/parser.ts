@@ -1,5 +1,5 @@
 /**
- * Incremental parser of the text protocol, classic and meta: any chunk boundary, length-driven (data blocks are never
+ * Incremental parser of the text protocol: any chunk boundary, length-driven (data blocks are never
  * scanned). It is told which reply comes next by the frames that were put on the wire.
  */
 
@@ -9,37 +9,19 @@ import { Fifo } from '../fifo.js'
 import { type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
 import type { RetrievalRequest } from '../requests.js'
 import type { Item, ItemsReply, LineReply } from '../wire.js'
-import {
-  configHeader,
-  END,
-  type ItemHeader,
-  lineReply,
-  type MetaWords,
-  metaHeader,
-  metaReply,
-  STORED,
-  valueHeader,
-} from './lines.js'
+import { configHeader, END, type ItemHeader, lineReply, STORED, valueHeader } from './lines.js'
 import { startsWith, ValueScan } from './scan.js'
 
 /** One reply that is due, for one or more requests. */
 export type Frame =
   | { readonly shape: 'line' }
-  /** Meta: one line, and what its words mean. */
-  | { readonly shape: 'meta'; readonly words: MetaWords }
-  /** Meta arithmetic: the new value as a data block. */
-  | { readonly shape: 'meta number' }
   /** One multi-key get that several requests of one key each share. */
   | { readonly shape: 'shared'; readonly requests: readonly RetrievalRequest[] }
   /** One get of many keys by one request. */
   | { readonly shape: 'items'; readonly request: RetrievalRequest }
-  /** One mg. */
-  | { readonly shape: 'item'; readonly request: RetrievalRequest }
   | { readonly shape: 'stats' }
   /** A CONFIG block up to END. */
   | { readonly shape: 'config' }
-  /** Asked by the conversation for itself. */
-  | { readonly shape: 'own'; readonly take: (reply: LineReply) => void }
 
 const EMPTY = Buffer.alloc(0)
 const CR = 13
@@ -48,7 +30,6 @@ const STORED_LINE = Buffer.from('STORED\r\n')
 const END_LINE = Buffer.from('END\r\n')
 /** A miss; also a hit whose item has been taken. */
 const NONE: ItemsReply = { type: 'items', items: [], end: END }
-const NOWHERE: ItemHeader = { key: '', flags: 0, cas: undefined, length: 0 }
 /** Data blocks are grown as they arrive from this size on, so that a header alone cannot claim memory. */
 const CLAIM = 1 << 20
 
@@ -173,27 +154,11 @@ export class TextParser {
         return line.startsWith('VALUE ')
           ? this.header(frame, valueHeader(line, this.limits.maxData))
           : this.endItems(lineReply(line))
-      case 'item':
-        if (line.startsWith('VA ')) return this.header(frame, metaHeader(line, this.limits.maxData))
-        this.done()
-        return this.sink.reply(line === 'EN' ? NONE : { type: 'items', items: [], end: lineReply(line) })
-      case 'meta':
-        this.done()
-        return this.sink.reply(metaReply(line, frame.words))
-      case 'meta number': {
-        const size = /^VA (\d{1,3})(?: |$)/.exec(line)?.[1]
-        if (size !== undefined) return this.header(frame, { ...NOWHERE, length: Number(size) })
-        this.done()
-        return this.sink.reply(metaReply(line, { HD: 'unknown' }))
-      }
       case 'config':
         if (line.startsWith('CONFIG ')) return this.header(frame, configHeader(line, this.limits.maxData))
         return this.endItems(lineReply(line))
       case 'stats':
         return this.statistic(line)
-      case 'own':
-        this.done()
-        return frame.take(lineReply(line))
     }
   }
 
@@ -238,7 +203,6 @@ export class TextParser {
     if (frame.shape === 'shared')
       index = frame.requests.findIndex(({ keys }, i) => i >= index && keys[0] === key)
     else if (frame.shape === 'items') index = frame.request.keys.indexOf(key, index)
-    else if (frame.shape === 'item') index = frame.request.keys.indexOf(key)
     if (index < 0) throw foreign(key)
     this.begin(frame, index, flags, cas, length)
   }
@@ -316,20 +280,11 @@ export class TextParser {
     const text = textual ? sliceText(from, start, end, ascii) : undefined
     const data = text ?? (own ? from.subarray(start, end) : copied(from, start, length))
     const frame = this.frames.first!
-    if (frame.shape === 'meta number') {
-      this.done()
-      return this.sink.reply(lineReply((data as Buffer).toString('latin1')))
-    }
     const index = this.keyIndex()
     const request = retrievalOf(frame, this.asked - 1)
     if (request?.taker) request.taker.item(index, flags, cas, data)
     else this.items.push({ key: request?.keys[index] ?? 'cluster', flags, cas, data: data as Buffer })
     if (frame.shape === 'shared') this.held = this.collected()
-    else if (frame.shape === 'item') {
-      const reply = this.collected()
-      this.done()
-      this.sink.reply(reply)
-    }
   }
 
   /** What came of one retrieval, unless its taker has it. */
@@ -348,7 +303,7 @@ export class TextParser {
 
 function retrievalOf(frame: Frame | undefined, index: number): RetrievalRequest | undefined {
   if (frame?.shape === 'shared') return frame.requests[index]
-  return frame?.shape === 'items' || frame?.shape === 'item' ? frame.request : undefined
+  return frame?.shape === 'items' ? frame.request : undefined
 }
 
 function copied(chunk: Buffer, at: number, length: number): Buffer {
