@@ -15,7 +15,7 @@ import { type ReplayVisitor, replay } from './replay.js'
 import type { Report } from './report.js'
 import { Side } from './side.js'
 import { Topology } from './topology.js'
-import type { Trace } from './trace.js'
+import { recordingNotes, type Trace } from './trace.js'
 import { Suspects, verify } from './verify.js'
 import { memshimVersion } from './version.js'
 
@@ -28,7 +28,8 @@ export async function audit(trace: Trace, options: AuditOptions = {}): Promise<R
   checkBehaviors(options)
   const builder = new ReportBuilder()
   const differ = new Differ()
-  const fidelity = new FidelityCheck(source.name === 'pylibmc' ? 'strict' : 'compat')
+  const fidelity = new FidelityCheck(source.name === 'pylibmc' ? 'strict' : 'compat', trace.header.redacted)
+  for (const note of recordingNotes(trace.header)) builder.note(note, 1)
   const suspects = new Suspects()
   const seen = { clients: new Set<string>(), faults: 0, t: 0 }
 

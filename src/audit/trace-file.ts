@@ -8,7 +8,7 @@ import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
-import { createGunzip, createGzip } from 'node:zlib'
+import { constants, createGunzip, createGzip } from 'node:zlib'
 import {
   parseEvent,
   parseHeader,
@@ -18,6 +18,8 @@ import {
   type TraceHeader,
 } from './trace.js'
 
+/** The tracer of a process that was killed leaves a stream without its end: what is there is read. */
+const unfinished = { finishFlush: constants.Z_SYNC_FLUSH }
 /** Characters; a value of the largest item takes a few million. */
 const longestLine = 2 ** 28
 
@@ -58,7 +60,7 @@ async function* eventsOf(path: string, compressed: boolean, name: string): Async
 /** Lines end at LF only: text in JSON may hold other line separators. */
 async function* numberedLines(path: string, compressed: boolean): AsyncGenerator<readonly [number, string]> {
   const file = createReadStream(path)
-  const source = compressed ? file.pipe(createGunzip()) : file
+  const source = compressed ? file.pipe(createGunzip(unfinished)) : file
   // An error of the file does not travel through pipe(); without this the reader would wait for ever.
   if (compressed) file.on('error', (error: Error) => source.destroy(error))
   const decoder = new StringDecoder('utf8')

@@ -24,6 +24,12 @@ export interface TraceHeader {
   readonly recorded?: string
   /** Unix time in seconds at `t` = 0, for absolute expiry times; without it `recorded` is taken. */
   readonly epoch?: number
+  /** The part of the keys that was recorded, above 0 and below 1; absent when every key was. */
+  readonly sample?: number
+  /** Values were replaced by others of the same type and length. */
+  readonly redacted?: boolean
+  /** Versions of the frameworks that called the library, by the name of their distribution. */
+  readonly frameworks?: Readonly<Record<string, string>>
 }
 
 /** A server spec as Python code wrote it: `'host:port'`, or `['host:port', weight]`. */
@@ -55,6 +61,8 @@ export interface CallEvent extends Placed {
   readonly outcome?: Outcome
   /** Where in the application. */
   readonly at?: string
+  /** Functions of frameworks between the library and that place, innermost first: `module:function`. */
+  readonly via?: readonly string[]
 }
 
 /** One command as a capture on the network saw it. */
@@ -104,6 +112,22 @@ export class TraceError extends Error {
   }
 }
 
+/** What a reader of a report has to know about the way its trace was recorded. */
+export function recordingNotes({ sample, redacted }: TraceHeader): readonly string[] {
+  const notes: string[] = []
+  if (sample !== undefined && sample < 1) {
+    notes.push(
+      `the trace holds ${Number((sample * 100).toPrecision(3))} % of the keys (sampled): multiply counts by ${Number((1 / sample).toPrecision(3))}`,
+    )
+  }
+  if (redacted) {
+    notes.push(
+      'the values in the trace are redacted: types and lengths are the real ones, contents and how well they compress are not',
+    )
+  }
+  return notes
+}
+
 type Fields = Readonly<Record<string, unknown>>
 
 /** @throws TraceError naming line and field. */
@@ -131,6 +155,7 @@ export function parseHeader(text: string, source?: string): TraceHeader {
     servers,
     ...row.optionalTexts('python', 'source', 'recorded'),
     ...('epoch' in row.fields ? { epoch: row.number('epoch') } : {}),
+    ...row.recording(),
   }
 }
 
@@ -151,6 +176,7 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
       kwargs: 'kwargs' in fields ? row.record('kwargs') : {},
       ...row.outcome(),
       ...row.optionalTexts('at'),
+      ...('via' in fields ? { via: row.texts('via') } : {}),
     }
   }
   if ('new' in fields) {
@@ -254,6 +280,31 @@ class Row {
     const value = this.fields[name]
     if (isRecord(value)) return value as Readonly<Record<string, TypedJson>>
     throw this.error(name, value === undefined ? 'is missing' : 'is not an object')
+  }
+
+  texts(name: string): readonly string[] {
+    const list = this.list(name)
+    const wrong = list.findIndex((item) => typeof item !== 'string')
+    if (wrong >= 0) throw this.error(`${name}[${wrong}]`, 'is not a string')
+    return list as readonly string[]
+  }
+
+  /** How the tracer recorded: sampling, redaction, frameworks. */
+  recording(): Pick<TraceHeader, 'sample' | 'redacted' | 'frameworks'> {
+    const { fields } = this
+    const sample = 'sample' in fields ? this.number('sample') : undefined
+    if (sample !== undefined && !(sample > 0 && sample <= 1))
+      throw this.error('sample', `${sample} is not a part from 0 to 1`)
+    const frameworks = 'frameworks' in fields ? this.record('frameworks') : undefined
+    for (const [name, version] of Object.entries(frameworks ?? {}))
+      if (typeof version !== 'string') throw this.error(`frameworks.${name}`, 'is not a string')
+    if ('redacted' in fields && typeof fields.redacted !== 'boolean')
+      throw this.error('redacted', 'is neither true nor false')
+    return {
+      ...(sample === undefined ? {} : { sample }),
+      ...(fields.redacted === true ? { redacted: true } : {}),
+      ...(frameworks ? { frameworks: frameworks as Readonly<Record<string, string>> } : {}),
+    }
   }
 
   /** Bytes as text, or parts of which some are `{"$repeat": [unit, n]}`. */

@@ -47,7 +47,7 @@ describe.each(libraries)('python-memcached $version under the tracer', ({ versio
     const file = join(folder, 'app.jsonl')
     writeFileSync(script, program)
     printed.plain = (await run(python, [script, memcached.address])).stdout
-    const env = { ...process.env, MEMSHIM_TRACE: file, PYTHONPATH: join(fixtures, 'record') }
+    const env = { ...process.env, MEMSHIM_TRACE: file, PYTHONPATH: join(fixtures, '..', 'python') }
     const traced = await run(python, ['-m', 'memshim_tracer', script, memcached.address], { env })
     printed.traced = traced.stdout
     expect(traced.stderr).toContain('0 not written')

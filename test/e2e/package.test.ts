@@ -75,7 +75,7 @@ describe('the packed package', () => {
     }
     const files = readdirSync(installed, { recursive: true }).map(String)
     expect(files.filter((file) => /\.test\./.test(file))).toEqual([])
-    expect(files).toContain(join('fixtures', 'record', 'memshim_tracer.py'))
+    expect(files).toContain(join('python', 'memshim_tracer.py'))
   })
 
   it('the command tells its version and its help', () => {

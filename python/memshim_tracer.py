@@ -1,0 +1,1520 @@
+"""Records what an application does with python-memcached or pylibmc, in memshim's trace format (docs/formats.md, "Traces").
+
+    MEMSHIM_TRACE=app.jsonl python -m memshim_tracer script.py arguments...    one program; or: -m module arguments...
+    python -m memshim_tracer --enable                                          from now on MEMSHIM_TRACE alone starts a trace in every
+    MEMSHIM_TRACE=app.jsonl gunicorn shop.wsgi                                 Python process of this environment; --disable ends that
+    import memshim_tracer; memshim_tracer.install("app.jsonl")                 from inside the application
+
+One file, standard library only, Python 2.7 and 3.6 to 3.13: copy it to where the application runs, or `pip install` its folder.
+The methods of memcache.Client and pylibmc.Client are wrapped. The application sees no difference: an error in here is counted
+(`status()`) and never raised. Every process writes a file of its own: a worker with the process id 123 writes app.123.jsonl.
+A trace holds keys and values: treat it like a copy of the cache. Options and their cost: docs/audit.md.
+"""
+
+from __future__ import print_function
+
+import atexit
+import base64
+import binascii
+import functools
+import json
+import os
+import platform
+import re
+import sys
+import threading
+import time
+import zlib
+
+try:
+    import cPickle as pickle
+except ImportError:
+    import pickle
+try:
+    import contextvars
+except ImportError:
+    contextvars = None
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+try:
+    import reprlib
+except ImportError:
+    import repr as reprlib
+
+PYTHON2 = sys.version_info[0] == 2
+TEXT = type(u"")
+INTEGERS = (int, long) if PYTHON2 else (int,)  # noqa: F821
+SAFE = 2**53 - 1
+REPEAT_FROM = 256
+# A container with more elements than this in all is pickled as a whole.
+LARGEST_CONTAINER = 64
+# Longer bytes are written as a pickle in base64: three times faster, and shorter.
+LARGEST_BYTES = 4096
+# Lines wait in memory until there are so many bytes of them, or until a call comes so many seconds after the last write.
+LARGEST_BUFFER = 65536
+LONGEST_WAIT = 0.05
+# The first line has a fixed length, because it is written again when a server or a framework is new.
+HEADER = 2048
+MARK = "_memshim_tracer"
+monotonic = getattr(time, "monotonic", time.time)
+_quote = json.encoder.encode_basestring_ascii
+
+# Which argument of a method is a key, and which is a value, by position: (kind, key, value).
+ROLES = {
+    "get": ("one", 0, 1), "gets": ("one", 0, None), "set": ("one", 0, 1), "add": ("one", 0, 1), "replace": ("one", 0, 1),
+    "append": ("one", 0, 1), "prepend": ("one", 0, 1), "cas": ("one", 0, 1), "incr": ("one", 0, None), "decr": ("one", 0, None),
+    "delete": ("one", 0, None), "touch": ("one", 0, None), "_deletetouch": ("one", 2, None), "check_key": ("one", 0, None),
+    "hash": ("one", 0, None), "__getitem__": ("one", 0, None), "__setitem__": ("one", 0, 1), "__delitem__": ("one", 0, None),
+    "__contains__": ("one", 0, None), "get_multi": ("many", 0, None), "delete_multi": ("many", 0, None),
+    "incr_multi": ("many", 0, None), "set_multi": ("mapping", 0, 0), "add_multi": ("mapping", 0, 0),
+}  # fmt: skip
+KEY_WORDS = ("key", "keys", "mapping")
+VALUE_WORDS = ("val", "value", "default")
+# Position of key_prefix in pylibmc's methods, which are written in C and have no signature.
+PYLIBMC_PREFIX = {"get_multi": 1, "delete_multi": 1, "incr_multi": 1, "set_multi": 2, "add_multi": 2}
+# Constructor keywords of python-memcached that are data, with the attribute that keeps them.
+SETTINGS = {
+    "debug": "debug", "pickleProtocol": "pickleProtocol", "server_max_key_length": "server_max_key_length",
+    "server_max_value_length": "server_max_value_length", "dead_retry": "dead_retry", "socket_timeout": "socket_timeout",
+    "cache_cas": "cache_cas", "flush_on_reconnect": "flush_on_reconnect", "check_keys": "do_check_key",
+}  # fmt: skip
+# Frameworks that stand between an application and the client: modules by their beginning, and the distribution's name.
+FRAMEWORKS = (
+    ("django.core.cache", "Django"), ("django.contrib.", "Django"), ("django.middleware.cache", "Django"),
+    ("django.templatetags.cache", "Django"), ("django.utils.cache", "Django"), ("flask_caching", "Flask-Caching"),
+    ("cachelib", "cachelib"), ("dogpile.", "dogpile.cache"), ("beaker.", "Beaker"),
+)  # fmt: skip
+# Classes of these modules have a __repr__ that runs no code of the application.
+KNOWN_REPR = ("decimal", "datetime", "uuid", "collections", "fractions", "ipaddress", "pathlib", "types", "zoneinfo")
+
+_session = None
+_originals = []
+_place = contextvars.ContextVar("memshim_place", default=None) if contextvars else threading.local()
+
+
+def install(path, source=None, max_bytes=None, files=2, gzip=None, sample=1.0, redact=False):
+    """Starts a trace in this process and in those that it forks.
+
+    path: where this process writes. A file that another process is writing is left alone, and this process writes
+        app.<process id>.jsonl instead; so do all processes that this one forks. An older file is moved to such a name.
+    source: text for the header that says what was traced.
+    max_bytes: a file is closed when it has this size (bytes), and the process goes on in app.<process id>.2.jsonl.
+    files: how many files of one process are kept then; the oldest is deleted.
+    gzip: compress; by default when the path ends in .gz.
+    sample: the part of the keys that is recorded, above 0 and up to 1; a key is recorded always or never.
+    redact: values are replaced by others of the same type and length.
+
+    Raises ValueError for an option that is not possible, OSError when the file cannot be written.
+    """
+    _begin(Session(path, Options(source, max_bytes, files, gzip, sample, redact), "own"))
+
+
+def stop():
+    """Ends the trace of this process and takes the wrapping off again. Returns the last `status()`."""
+    global _session
+    ended, last = _session, status()
+    _session = None
+    while _originals:
+        owner, name, original, inherited = _originals.pop()
+        if inherited:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
+    if ended:
+        ended.close()
+    return last
+
+
+def at(place):
+    """Names the place in the application (an endpoint, a test) for the calls to come in this context; None ends it."""
+    if contextvars:
+        _place.set(place)
+    else:
+        _place.name = place
+
+
+def status():
+    """This process: how many calls and clients are in its trace, how many calls could not be written and why the last, its files."""
+    found = {"calls": 0, "clients": 0, "errors": 0, "last_error": None, "files": []}
+    if _session:
+        found.update(errors=_session.errors, last_error=_session.last_error)
+        for output in _session.here():
+            found["calls"] += output.calls
+            found["clients"] += output.clients
+            found["files"] += output.names
+    return found
+
+
+class Options(object):
+    """How to write. Raises ValueError naming the option and what is possible."""
+
+    def __init__(self, source=None, max_bytes=None, files=2, gzip=None, sample=1.0, redact=False):
+        self.source = source
+        self.max_bytes = None if max_bytes is None else _bytes_number(max_bytes)
+        self.files = _number("files", files, int, 1, 10000)
+        self.gzip = gzip
+        self.sample = _number("sample", sample, float, 0, 1)
+        if self.sample == 0:
+            raise ValueError("sample is 0: give the part of the keys that is recorded, above 0 and up to 1")
+        self.redact = bool(redact)
+
+    @classmethod
+    def of_environment(cls, environment=os.environ):
+        given = environment.get
+        return cls(
+            source=given("MEMSHIM_TRACE_SOURCE"),
+            max_bytes=given("MEMSHIM_TRACE_MAX_BYTES") or None,
+            files=given("MEMSHIM_TRACE_FILES") or 2,
+            gzip=True if _switch("MEMSHIM_TRACE_GZIP", given("MEMSHIM_TRACE_GZIP")) else None,
+            sample=given("MEMSHIM_TRACE_SAMPLE") or 1.0,
+            redact=_switch("MEMSHIM_TRACE_REDACT", given("MEMSHIM_TRACE_REDACT")),
+        )
+
+
+def _number(name, given, kind, least, most):
+    try:
+        number = kind(given)
+    except (TypeError, ValueError):
+        raise ValueError("%s is %r: a number from %s to %s is needed" % (name, given, least, most))
+    if not least <= number <= most:
+        raise ValueError("%s is %s: a number from %s to %s is needed" % (name, given, least, most))
+    return number
+
+
+def _bytes_number(given):
+    found = re.match(r"^(\d+)\s*([kKmMgG]?)[bB]?$", str(given))
+    size = int(found.group(1)) * {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}[found.group(2).lower()] if found else 0
+    if size < 10 * HEADER:
+        raise ValueError("max_bytes is %r: a number of bytes from %d is needed, for example 100M" % (given, 10 * HEADER))
+    return size
+
+
+def _switch(name, given):
+    if (given or "0").lower() in ("0", "no", "false", "off"):
+        return False
+    if given.lower() in ("1", "yes", "true", "on"):
+        return True
+    raise ValueError("%s is %r: 1 or 0 is needed" % (name, given))
+
+
+class Session(object):
+    """What one `install` started: the outputs of this process, one for each library. It survives a fork, its outputs do not."""
+
+    def __init__(self, path, options, naming):
+        """naming: "exact" replaces the file, "own" takes the name when it is free, "process" always has the process id in it."""
+        self.path = os.path.abspath(path)
+        self.options = options
+        self.naming = naming
+        self.starter = os.getpid()
+        self.began = time.time()
+        self.errors = 0
+        self.last_error = None
+        self.told = False
+        self.outputs = {}
+        self.reset()
+
+    def reset(self):
+        """Begins in a new process. What the parent had not written yet is the parent's."""
+        for output in self.outputs.values():
+            output.leave()
+        self.process = os.getpid()
+        self.outputs = {}
+        self.lock = _lock()
+        self.parts = 0
+        if self.process != self.starter:
+            self.naming = "process"
+            self.errors = 0
+            self.told = False
+
+    def here(self):
+        """The outputs of this process."""
+        return list(self.outputs.values()) if self.process == os.getpid() else []
+
+    def open_early(self):
+        """Opens the file before there is anything to write, so that a path that is not possible is an error at once."""
+        self.outputs = {None: Output(self)}
+
+    def output(self, library):
+        if self.process != os.getpid():
+            self.reset()
+        found = self.outputs.get(library.name)
+        if found is None:
+            with self.lock:
+                found = self.outputs.get(library.name)
+                if found is None:
+                    found = self.outputs.pop(None, None) or Output(self)
+                    found.begin(library)
+                    self.outputs[library.name] = found
+        return found
+
+    def next_file(self):
+        """An open file descriptor, readable by its owner only, and its path."""
+        self.parts += 1
+        if self.parts == 1 and self.naming != "process":
+            taken = self.take(self.path)
+            if taken is not None:
+                return taken, self.path
+        number = "" if self.parts == 1 else ".%d" % self.parts
+        path = self.variant(".%d%s" % (os.getpid(), number))
+        for attempt in range(2, 10000):
+            try:
+                return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600), path
+            except OSError as error:
+                # An earlier process had the same id: its trace stays.
+                if not os.path.exists(path):
+                    raise error
+            path = self.variant(".%d%s-%d" % (os.getpid(), number, attempt))
+        raise OSError("there are 10000 traces of process %d already" % os.getpid())
+
+    def take(self, path):
+        """The file `path` for this process alone, or None when another process is writing it."""
+        if os.path.isdir(path):
+            raise OSError(21, "Is a directory", path)
+        if os.path.lexists(path):
+            try:
+                older = os.open(path, os.O_RDWR)
+            except OSError:
+                # It belongs to somebody else.
+                return None
+            try:
+                if not _locked(older):
+                    return None
+                if self.naming == "own" and os.fstat(older).st_size > 0:
+                    os.rename(path, self.variant(".%s" % _process_in(older)))
+                else:
+                    os.unlink(path)
+            finally:
+                os.close(older)
+        try:
+            taken = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
+        except OSError:
+            if os.path.exists(path):
+                return None
+            raise
+        _locked(taken)
+        return taken
+
+    def variant(self, words):
+        """app.jsonl.gz with words before its extension."""
+        base, packed = (self.path[:-3], ".gz") if self.path.endswith(".gz") else (self.path, "")
+        base, extension = os.path.splitext(base)
+        return base + words + extension + packed
+
+    def failed(self, error):
+        self.errors += 1
+        self.last_error = "%s: %s" % (type(error).__name__, error)
+        if isinstance(error, EnvironmentError) and not self.told:
+            self.told = True
+            _say("process %d cannot write its trace: %s" % (os.getpid(), self.last_error))
+
+    def close(self):
+        for output in self.here():
+            output.close()
+
+    def flush(self):
+        for output in self.here():
+            output.flush_now()
+
+
+def _process_in(descriptor):
+    """The process id in the header of an older trace, or a number that no process has."""
+    start = os.read(descriptor, HEADER + 512)
+    found = re.search(br'"process": ?(\d+)', start)
+    return "%d-%d" % (int(found.group(1)) if found else 0, int(os.fstat(descriptor).st_mtime))
+
+
+def _locked(descriptor):
+    """Marks the file as written by this process; False when a living process has done so."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (IOError, OSError):
+        return False
+    return True
+
+
+class Output(object):
+    """The files that one process writes for one library. All methods may be called from every thread."""
+
+    def __init__(self, session):
+        self.session = session
+        self.lock = _lock()
+        self.calls = self.clients = 0
+        self.generation = 0
+        self.library = None
+        self.names = []
+        self.folder = os.path.join(os.getcwd(), "")
+        self.start()
+
+    def start(self):
+        options = self.session.options
+        self.file, path = self.session.next_file()
+        self.names.append(path)
+        self.gzip = path.endswith(".gz") if options.gzip is None else options.gzip
+        self.packer = zlib.compressobj(6, zlib.DEFLATED, 31) if self.gzip else None
+        self.generation += 1
+        self.lines = []
+        self.waiting = 0
+        self.written = 0
+        self.last = 0.0
+        self.flushed = 0.0
+        self.servers = set()
+        self.header_is_old = True
+        self.epoch = time.time()
+        self.began = monotonic()
+
+    def begin(self, library):
+        """Called once, when the first client or call of the library is seen."""
+        self.library = library
+        self.epoch = time.time()
+        self.began = monotonic()
+        self.frameworks = {}
+
+    def header(self):
+        options = self.session.options
+        fields = [("format", "memshim-trace/1"), ("library", self.library.distribution), ("version", self.library.version())]
+        fields.append(("python", platform.python_version()))
+        if options.source:
+            fields.append(("source", options.source[:200]))
+        fields.append(("recorded", time.strftime("%Y-%m-%d", time.gmtime(self.epoch))))
+        fields += [("epoch", round(self.epoch, 6)), ("servers", max(1, len(self.servers))), ("process", os.getpid())]
+        if self.generation > 1:
+            fields.append(("part", self.generation))
+        if options.sample < 1:
+            fields.append(("sample", options.sample))
+        if options.redact:
+            fields.append(("redacted", True))
+        if self.frameworks:
+            fields.append(("frameworks", self.frameworks))
+        text = "{%s}" % ",".join(["%s:%s" % (json.dumps(name), json.dumps(value)) for name, value in fields])
+        return (text + " " * (HEADER - 1 - len(text)) + "\n").encode("ascii")
+
+    def framework(self, name, version):
+        with self.lock:
+            self.frameworks[name] = version
+            self.header_is_old = True
+
+    def know(self, state):
+        """Gives a client its name in the files of this output."""
+        if state.owner is not self:
+            with self.lock:
+                self.clients += 1
+                state.name = "c%d" % self.clients
+                state.owner = self
+                state.generation = 0
+
+    def add(self, t, text, state):
+        """Adds the line of a call. The `new` line of its client comes first when this file does not have it."""
+        with self.lock:
+            if self.file is None:
+                return
+            options = self.session.options
+            if options.max_bytes and self.written + self.waiting >= options.max_bytes:
+                self.rotate()
+            if state.generation != self.generation:
+                self.introduce(state, t)
+            if text is not None:
+                self.line(t, text)
+                self.calls += 1
+            now = monotonic()
+            if self.waiting >= LARGEST_BUFFER or now - self.flushed >= LONGEST_WAIT:
+                self.flush(now)
+
+    def line(self, t, text):
+        # A call of another thread may have begun earlier and ended first: time never runs back.
+        t -= self.began
+        if t > self.last:
+            self.last = t
+        line = '{"t":%.6f,%s}\n' % (self.last, text)
+        self.lines.append(line)
+        self.waiting += len(line)
+
+    def introduce(self, state, t):
+        state.generation = self.generation
+        known = len(self.servers)
+        self.servers.update(state.addresses)
+        if len(self.servers) != known:
+            self.header_is_old = True
+        self.line(t, '"client":"%s","new":%s' % (state.name, state.new))
+
+    def flush(self, now):
+        text, self.lines, self.waiting = "".join(self.lines), [], 0
+        self.flushed = now
+        try:
+            if self.header_is_old:
+                header = self.header()
+                if self.gzip:
+                    # A gzip member that is stored, not compressed: its length is always the same.
+                    stored = zlib.compressobj(0, zlib.DEFLATED, 31)
+                    header = stored.compress(header) + stored.flush()
+                os.lseek(self.file, 0, os.SEEK_SET)
+                self.put(header)
+                self.written = max(self.written, len(header))
+                os.lseek(self.file, self.written, os.SEEK_SET)
+                self.header_is_old = False
+            data = text.encode("ascii")
+            if self.gzip:
+                data = self.packer.compress(data) + self.packer.flush(zlib.Z_SYNC_FLUSH)
+            self.put(data)
+            self.written += len(data)
+        except Exception as error:
+            self.session.failed(error)
+            self.give_up()
+
+    def put(self, data):
+        while data:
+            done = os.write(self.file, data)
+            data = data[done:]
+
+    def leave(self):
+        """In a forked process: the file is the parent's."""
+        file, self.file = self.file, None
+        if file is not None:
+            os.close(file)
+
+    def give_up(self):
+        """The disk is full or the file is gone: what is complete stays, and this process writes no more."""
+        file, self.file = self.file, None
+        try:
+            os.ftruncate(file, self.written)
+            os.close(file)
+        except Exception:
+            pass
+
+    def rotate(self):
+        self.finish()
+        self.start()
+        keep = self.session.options.files
+        while len(self.names) > keep:
+            try:
+                os.unlink(self.names.pop(0))
+            except OSError as error:
+                self.session.failed(error)
+
+    def finish(self):
+        if self.file is None:
+            return
+        self.flush(monotonic())
+        if self.file is None:
+            return
+        try:
+            if self.gzip:
+                self.put(self.packer.flush())
+            os.close(self.file)
+        except Exception as error:
+            self.session.failed(error)
+        self.file = None
+
+    def flush_now(self):
+        with self.lock:
+            if self.file is not None and self.lines:
+                self.flush(monotonic())
+
+    def close(self):
+        with self.lock:
+            if self.library is None:
+                # Nothing was recorded: an empty file would look like a trace of an application that does nothing.
+                if self.file is not None:
+                    os.close(self.file)
+                    self.file = None
+                    os.unlink(self.names.pop())
+                return
+            self.finish()
+
+
+class Library(object):
+    """What the tracer knows about a client library."""
+
+    def __init__(self, name, distribution):
+        self.name = name
+        self.distribution = distribution
+        self.module = None
+        self.files = ()
+        self.parameters = {}
+
+    def version(self):
+        return _distribution_version(self.module, self.distribution)
+
+    def wrap(self, module):
+        if self.module is not None and any(owner is module.Client for owner, _, _, _ in _originals):
+            return
+        self.module = module
+        (_wrap_memcache if self.name == "memcache" else _wrap_pylibmc)(self, module)
+
+
+LIBRARIES = {"memcache": Library("memcache", "python-memcached"), "pylibmc": Library("pylibmc", "pylibmc")}
+
+
+def _wrap_memcache(library, module):
+    for name, method in list(vars(module.Client).items()):
+        # Django (up to 4.0) calls _deletetouch itself: it wants to know whether the key was there.
+        if type(method) is type(_wrap_memcache) and (not name.startswith("_") or name in ("__init__", "_deletetouch")):
+            code = method.__code__
+            library.files = (code.co_filename,)
+            library.parameters[name] = code.co_varnames[1 : code.co_argcount]
+            if name == "__init__":
+                library.defaults = dict(zip(code.co_varnames[: code.co_argcount][::-1], (method.__defaults__ or ())[::-1]))
+            _replace(library, module.Client, name, method, False)
+
+
+def _wrap_pylibmc(library, module):
+    client = module.Client
+    library.files = (client.__init__.__code__.co_filename, client.__init__.__code__.co_filename.replace("client.py", "pools.py"))
+    library.parameters = {"__init__": ("servers", "behaviors", "binary", "username", "password")}
+    for name, position in PYLIBMC_PREFIX.items():
+        library.parameters[name] = (None,) * position + ("key_prefix",)
+    for name in dir(client):
+        # serialize and deserialize are hooks: pylibmc calls them only when a subclass has its own.
+        if name in ("serialize", "deserialize", "behaviours", "behaviors") or (name.startswith("_") and name not in ROLES and name != "__init__"):
+            continue
+        _replace(library, client, name, getattr(client, name), name not in vars(client))
+    reader, writer = client.behaviors.fget, client.set_behaviors
+    _originals.append((client, "behaviors", client.behaviors, False))
+    client.behaviors = property(reader, writer)
+
+
+def _replace(library, owner, name, original, inherited):
+    if name == "clone":
+        replacement = _cloning(original)
+    else:
+        replacement = _wrapped(library, name, original)
+    for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
+        if hasattr(original, attribute):
+            setattr(replacement, attribute, getattr(original, attribute))
+    if not PYTHON2:
+        replacement.__wrapped__ = original
+    if PYTHON2 and not inherited:
+        original = vars(owner)[name]
+    _originals.append((owner, name, original, inherited))
+    setattr(owner, name, replacement)
+
+
+def _cloning(method):
+    def clone(client):
+        twin = method(client)
+        known = client.__dict__.get(MARK)
+        if known is not None and known.new:
+            twin.__dict__[MARK] = state = ClientState()
+            state.new, state.addresses = known.new, known.addresses
+        return twin
+
+    return clone
+
+
+class ClientState(object):
+    """What the tracer keeps with a client. python-memcached's client is a threading.local: each thread has a state of its own."""
+
+    __slots__ = ("inside", "owner", "generation", "name", "new", "addresses")
+
+    def __init__(self):
+        self.inside = False
+        self.owner = self.name = self.new = None
+        self.generation = 0
+        self.addresses = ()
+
+
+class Method(object):
+    """How the calls of one method are written."""
+
+    def __init__(self, library, name):
+        self.library = library
+        self.name = name
+        kind, self.key_at, self.value_at = ROLES.get(name, (None, None, None))
+        self.has_keys = kind is not None
+        self.many = kind in ("many", "mapping")
+        parameters = library.parameters.get(name, ())
+        self.prefix_at = parameters.index("key_prefix") if "key_prefix" in parameters else None
+        # Python 2 writes keys and addresses as str: these are text in a trace, any other str is bytes.
+        self.has_names = PYTHON2 and (self.has_keys or name in ("set_servers", "get_stats"))
+        self.opening = '","call":"%s","args":[' % name
+
+    def before(self, session, args, kwargs, spied):
+        """What is known before the call; None when no key of the call is recorded. Values are written now: they may change later."""
+        sample = session.options.sample
+        prefix = None
+        if sample < 1 and self.has_keys:
+            prefix = kwargs.get("key_prefix")
+            if prefix is None and self.prefix_at is not None and len(args) > self.prefix_at:
+                prefix = args[self.prefix_at]
+            args, kwargs = self.sampled(sample, prefix, args, kwargs)
+            if args is None:
+                return None
+        place = _called_from(session, self.library)
+        text = None if spied else self.arguments(session.options, args, kwargs, {})
+        return args, kwargs, prefix, place, text
+
+    def arguments(self, options, args, kwargs, spied):
+        text = ",".join([self.argument(options, value, i == self.value_at, spied.get(i)) for i, value in enumerate(args)])
+        if not kwargs:
+            return text + "]"
+        named = [
+            "%s:%s" % (_quote(word), self.argument(options, value, word in VALUE_WORDS or (self.value_at == 0 and word in KEY_WORDS), spied.get(word)))
+            for word, value in kwargs.items()
+        ]
+        return '%s],"kwargs":{%s}' % (text, ",".join(named))
+
+    def argument(self, options, value, is_value, spied):
+        if spied is not None:
+            kind, taken = spied
+            return '{"$iterator":[%s],"$class":%s}' % (",".join([_name(item) for item in taken]), _quote(kind))
+        kind = type(value)
+        if kind in VIEWS:
+            return '{"$view":[%s],"$class":%s}' % (",".join([_name(item) for item in value]), _quote(kind.__name__))
+        if is_value and not self.many:
+            return redacted(value) if options.redact else encode(value)
+        if self.many and kind is dict:
+            return _mapping(value, redacted if options.redact and is_value else encode)
+        if self.many and kind in (list, tuple):
+            # Keys are written one by one, however many there are.
+            text = "[%s]" % ",".join([_name(item) for item in value])
+            return text if kind is list else '{"$tuple":%s}' % text
+        return _name(value) if self.has_names else encode(value)
+
+    def sampled(self, sample, prefix, args, kwargs):
+        """The arguments without the keys that are not recorded; (None, None) when none is left."""
+        if len(args) > self.key_at:
+            place = self.key_at
+            keys = args[place]
+        else:
+            place = next((word for word in KEY_WORDS if word in kwargs), None)
+            keys = kwargs.get(place)
+        if not self.many:
+            return (args, kwargs) if keys is None or _sampled(sample, prefix, keys) else (None, None)
+        if isinstance(keys, dict):
+            kept = dict((key, item) for key, item in keys.items() if _sampled(sample, prefix, key))
+        elif isinstance(keys, (list, tuple) + VIEWS):
+            kept = [key for key in keys if _sampled(sample, prefix, key)]
+            kept = tuple(kept) if isinstance(keys, tuple) else kept
+        else:
+            return args, kwargs
+        if keys and not kept:
+            return None, None
+        if isinstance(place, int):
+            return args[:place] + (kept,) + args[place + 1 :], kwargs
+        return args, dict(kwargs, **{place: kept})
+
+    def after(self, session, output, t, state, row, spied, outcome, raised):
+        """Writes the line of a call that is over."""
+        args, kwargs, prefix, place, text = row
+        options = session.options
+        sampling = options.sample < 1 and self.many
+        if spied:
+            if sampling:
+                for _, taken in spied.values():
+                    taken[:] = [key for key in taken if _sampled(options.sample, prefix, key)]
+                if not any(taken for _, taken in spied.values()):
+                    return
+            text = self.arguments(options, args, kwargs, spied)
+        if raised:
+            ending = _exception(options, outcome)
+        else:
+            if sampling:
+                outcome = _sampled_result(options.sample, prefix, outcome)
+            ending = '"result":' + self.result(options, outcome)
+        output.know(state)
+        output.add(t, '"client":"%s%s%s%s,%s' % (state.name, self.opening, text, place, ending), state)
+
+    def result(self, options, value):
+        if value is None or value is True or value is False:
+            return encode(value)
+        if self.many and type(value) is dict:
+            return _mapping(value, redacted if options.redact else encode)
+        if options.redact and self.has_keys and type(value) is not list:
+            if self.name == "gets" and type(value) is tuple and len(value) == 2:
+                return '{"$tuple":[%s,%s]}' % (redacted(value[0]), encode(value[1]))
+            if self.name in ("get", "gets", "__getitem__", "incr", "decr"):
+                return redacted(value)
+        return encode(value) if self.has_keys and not self.many else _names(value)
+
+
+VIEWS = tuple(type(getattr({}, name)()) for name in (("viewkeys", "viewvalues", "viewitems") if PYTHON2 else ("keys", "values", "items")))
+
+
+def _wrapped(library, name, method):
+    writer = Method(library, name)
+    is_constructor = name == "__init__"
+    # pylibmc refuses iterators.
+    reads_iterators = library.name == "memcache"
+
+    def traced(client, *args, **kwargs):
+        session = _session
+        if session is None:
+            return method(client, *args, **kwargs)
+        fields = client.__dict__
+        state = fields.get(MARK)
+        if state is None:
+            state = fields[MARK] = ClientState()
+        elif state.inside:
+            # What the library calls inside of its own methods is no call of the application.
+            return method(client, *args, **kwargs)
+        state.inside = True
+        t = monotonic()
+        output = row = spied = None
+        try:
+            try:
+                if reads_iterators:
+                    args, kwargs, spied = _spy(args, kwargs)
+                output = session.output(library)
+                if is_constructor:
+                    row = _construction(library, args, kwargs, spied)
+                else:
+                    if state.new is None:
+                        _describe(library, client, state)
+                    row = writer.before(session, args, kwargs, spied)
+            except Exception as error:
+                session.failed(error)
+            try:
+                result = method(client, *args, **kwargs)
+            except Exception as error:
+                if row is not None and not is_constructor:
+                    _attempt(session, writer.after, session, output, t, state, row, spied, error, True)
+                raise
+            if row is not None:
+                if is_constructor:
+                    # A constructor that raised left no client.
+                    _attempt(session, _constructed, output, t, state, row)
+                else:
+                    _attempt(session, writer.after, session, output, t, state, row, spied, result, False)
+            return result
+        finally:
+            state.inside = False
+
+    return traced
+
+
+def _attempt(session, function, *args):
+    try:
+        function(*args)
+    except Exception as error:
+        session.failed(error)
+
+
+def _spy(args, kwargs):
+    """Iterators can be read only once, and by the library: notes what it takes. Returns the arguments to use, and the notes."""
+    spied = None
+    for place, value in list(enumerate(args)) + (list(kwargs.items()) if kwargs else []):
+        if hasattr(value, "__next__") or (PYTHON2 and hasattr(value, "next")):
+            taken = []
+            spied = spied or {}
+            spied[place] = (type(value).__name__, taken)
+            if isinstance(place, int):
+                args = args[:place] + (_noting(value, taken),) + args[place + 1 :]
+            else:
+                kwargs = dict(kwargs, **{place: _noting(value, taken)})
+    return args, kwargs, spied
+
+
+def _noting(iterator, taken):
+    for item in iterator:
+        taken.append(item)
+        yield item
+
+
+def _construction(library, args, kwargs, spied):
+    given = dict(zip(library.parameters["__init__"], args), **kwargs)
+    servers = given.pop("servers", ())
+    place = 0 if args else "servers"
+    return (spied[place][1] if spied and place in spied else list(servers)), given
+
+
+def _constructed(output, t, state, row):
+    servers, settings = row
+    state.owner = None
+    _remember(state, servers, settings)
+    output.know(state)
+    output.add(t, None, state)
+
+
+def _remember(state, servers, settings):
+    """Keeps the `new` line of a client: it is written once in every file that has calls of the client."""
+    words = []
+    for keyword, value in settings.items():
+        if keyword in ("username", "password"):
+            # A trace is no place for a password.
+            value = None if value is None else "x"
+        words.append("%s:%s" % (_quote(keyword), _setting(value)))
+    state.addresses = tuple(str(server[0] if isinstance(server, (tuple, list)) else server) for server in servers)
+    state.new = '{"servers":[%s],"kwargs":{%s}}' % (",".join([_name(server) for server in servers]), ",".join(words))
+
+
+def _setting(value):
+    if type(value) is dict:
+        return _mapping(value, _setting)
+    if isinstance(value, type) or callable(value):
+        # Classes and functions by their names: the pickle of a name, which nothing ever looks up.
+        name = (getattr(value, "__module__", None) or "builtins", getattr(value, "__name__", type(value).__name__))
+        data = base64.b64encode(("c%s\n%s\n." % name).encode("utf-8")).decode("ascii")
+        return '{"$pickle":"%s","$repr":%s}' % (data, _quote("%s.%s" % name))
+    return _name(value)
+
+
+def _describe(library, client, state):
+    """A client that was made before the trace began, by its attributes: what is not at its default."""
+    if library.name == "pylibmc":
+        usual = library.module.Client(["127.0.0.1"], binary=client.binary).get_behaviors()
+        found = dict(client.get_behaviors())
+        behaviors = dict((name, found[name]) for name in found if found[name] != usual.get(name))
+        settings = {"binary": client.binary} if client.binary else {}
+        if behaviors:
+            settings["behaviors"] = behaviors
+        _remember(state, client.addresses, settings)
+        return
+    settings = {}
+    for keyword, attribute in SETTINGS.items():
+        if keyword in library.parameters["__init__"] and hasattr(client, attribute):
+            default = library.defaults.get(keyword)
+            if default is None:
+                default = getattr(library.module, keyword.upper(), None)
+            if getattr(client, attribute) != default:
+                settings[keyword] = getattr(client, attribute)
+    _remember(state, [_address(host) for host in client.servers], settings)
+
+
+def _address(host):
+    """A memcache._Host as the string that made it."""
+    if not isinstance(host.address, tuple):
+        text = "unix:" + host.address
+    else:
+        text = ("inet6:[%s]:%d" if ":" in host.ip else "%s:%d") % (host.ip, host.port)
+    return text if host.weight == 1 else (text, host.weight)
+
+
+# Where a call comes from
+
+_codes = {}
+_places = {}
+_LIBRARY, _FRAMEWORK, _APPLICATION, _OTHER = range(4)
+
+
+def _called_from(session, library):
+    """The place of the call and the frameworks between it and the client, as the end of a line: ,"at":...,"via":[...]."""
+    place = _place.get() if contextvars else getattr(_place, "name", None)
+    if place is None:
+        place = _running_test()
+    frame = sys._getframe(3)
+    nearest = via = None
+    found = None
+    while frame is not None:
+        code = frame.f_code
+        known = _codes.get(id(code))
+        if known is None:
+            known = _code(session, library, frame, code)
+        kind = known[0]
+        if kind != _LIBRARY:
+            if kind == _APPLICATION:
+                found = (id(code), frame.f_lineno)
+                break
+            if nearest is None:
+                nearest = (id(code), frame.f_lineno)
+            if kind == _FRAMEWORK:
+                if via is None:
+                    via = [known[2]]
+                elif via[-1] != known[2]:
+                    via.append(known[2])
+        frame = frame.f_back
+    site = (place, found or nearest, None if via is None else tuple(via))
+    text = _places.get(site)
+    if text is None:
+        if len(_places) > 20000:
+            _places.clear()
+        text = _places[site] = _place_text(*site)
+    return text
+
+
+def _place_text(place, line, via):
+    if place is None and line is not None:
+        place = "%s:%d" % (_codes[line[0]][1], line[1])
+    text = "" if place is None else ',"at":%s' % _name(place)
+    return text if via is None else '%s,"via":[%s]' % (text, ",".join([_quote(step) for step in via]))
+
+
+def _code(session, library, frame, code):
+    """(kind, file, "module:function", code). Kept by the code's identity: the same code calls again and again."""
+    file = code.co_filename
+    module = frame.f_globals.get("__name__") or ""
+    if file == _code.__code__.co_filename or file in library.files or file.startswith("<"):
+        known = (_LIBRARY, None, None, code)
+    else:
+        path = os.path.abspath(file)
+        framework = next((name for start, name in FRAMEWORKS if module.startswith(start)), None)
+        folder = session.output(library).folder
+        if framework is not None:
+            kind = _FRAMEWORK
+            _note_framework(session.output(library), framework, module)
+        else:
+            kind = _APPLICATION if path.startswith(folder) and not _is_installed(path) else _OTHER
+        known = (kind, path[len(folder) :].replace(os.sep, "/") if kind == _APPLICATION else _short(path), "%s:%s" % (module, code.co_name), code)
+    if len(_codes) > 20000:
+        # Code that is compiled again and again would fill the memory.
+        _codes.clear()
+        _places.clear()
+    _codes[id(code)] = known
+    return known
+
+
+def _is_installed(path):
+    return any(os.sep + name + os.sep in path for name in ("site-packages", "dist-packages")) or path.startswith(_standard_library)
+
+
+_standard_library = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(json.__file__))), "")
+
+
+def _short(path):
+    """The part of a path that is the same on every machine."""
+    roots = [os.path.join(os.path.abspath(root), "") for root in sys.path]
+    matching = [root for root in roots if path.startswith(root)]
+    root = max(matching, key=len) if matching else os.path.join(os.path.dirname(path), "")
+    return path[len(root) :].replace(os.sep, "/")
+
+
+def _note_framework(output, name, module):
+    if name not in output.frameworks:
+        package = sys.modules.get("dogpile.cache" if module.startswith("dogpile.") else module.split(".")[0])
+        output.framework(name, _distribution_version(package, name))
+
+
+def _running_test():
+    """The test that is running, under pytest or unittest."""
+    if "_pytest" in sys.modules:
+        current = os.environ.get("PYTEST_CURRENT_TEST")
+        if current:
+            return current.rsplit(" (", 1)[0]
+    case = sys.modules.get("unittest.case")
+    if case is None:
+        return None
+    running = getattr(case.TestCase.run, "__code__", None)
+    frame = sys._getframe(3)
+    while frame is not None:
+        if frame.f_code is running:
+            return frame.f_locals["self"].id()
+        frame = frame.f_back
+    return None
+
+
+def _distribution_version(module, distribution):
+    """The version in the name of the folder that pip makes beside a package; else what the module says."""
+    folder = os.path.dirname(os.path.abspath(getattr(module, "__file__", None) or "."))
+    wanted = re.compile(r"(?i)^%s-([^-]+?)(-py[\d.]+)?(\.dist-info|\.egg-info|\.egg)$" % re.sub("[-_.]", "[-_.]", distribution))
+    for _ in range(3):
+        try:
+            for entry in sorted(os.listdir(folder)):
+                found = wanted.match(entry)
+                if found:
+                    return found.group(1)
+        except OSError:
+            pass
+        folder = os.path.dirname(folder)
+    try:
+        from importlib.metadata import version
+
+        return version(distribution)
+    except Exception:
+        return str(os.environ.get("MEMSHIM_LIBRARY_VERSION") or getattr(module, "__version__", "unknown"))
+
+
+# Values as typed JSON (docs/formats.md)
+
+
+class _NoNotation(Exception):
+    """A container that is too large, or holds an object: it is pickled as a whole."""
+
+
+def encode(value):
+    """A Python value as text of typed JSON. Whatever has no notation there is pickled; no code of the application is called."""
+    simple = _SIMPLE.get(type(value))
+    if simple is not None:
+        return simple(value)
+    if type(value) in _CONTAINERS:
+        try:
+            return _container(value, [LARGEST_CONTAINER])
+        except (_NoNotation, RuntimeError):
+            pass
+    return pickled(value)
+
+
+def _container(value, room):
+    room[0] -= len(value)
+    if room[0] < 0:
+        raise _NoNotation
+    kind = type(value)
+    if kind is dict:
+        if all([_is_plain(key) for key in value]):
+            return "{%s}" % ",".join(["%s:%s" % (_quote(key), _item(item, room)) for key, item in value.items()])
+        return '{"$dict":[%s]}' % ",".join(["[%s,%s]" % (_item(key, room), _item(item, room)) for key, item in value.items()])
+    items = [_item(item, room) for item in value]
+    if kind is list:
+        return "[%s]" % ",".join(items)
+    if kind is tuple:
+        return '{"$tuple":[%s]}' % ",".join(items)
+    return '{"$%s":[%s]}' % (kind.__name__, ",".join(sorted(items)))
+
+
+def _item(value, room):
+    simple = _SIMPLE.get(type(value))
+    if simple is not None:
+        return simple(value)
+    if type(value) in _CONTAINERS:
+        return _container(value, room)
+    raise _NoNotation
+
+
+def _is_plain(key):
+    """Whether a dict with this key can be a JSON object."""
+    return type(key) is TEXT and key[:1] != "$" and not key.isdigit() and key != "__proto__"
+
+
+def _text(value):
+    if len(value) >= REPEAT_FROM and value[-1] == value[0] and value == value[0] * len(value):
+        return '{"$repeat":[%s,%d]}' % (_quote(value[0]), len(value))
+    return _quote(value)
+
+
+def _data(value):
+    if len(value) >= REPEAT_FROM and value[-1] == value[0] and value == value[:1] * len(value):
+        return '{"$repeat":[{"$bytes":%s},%d]}' % (_quote(value[:1].decode("latin-1")), len(value))
+    if len(value) > LARGEST_BYTES:
+        return pickled(value)
+    return '{"$bytes":%s}' % _quote(value.decode("latin-1"))
+
+
+def _integer(value):
+    return "%d" % value if -SAFE <= value <= SAFE else '{"$int":"%d"}' % value
+
+
+_SIMPLE = {
+    type(None): lambda value: "null",
+    bool: lambda value: "true" if value else "false",
+    TEXT: _text,
+    bytes: _data,
+    float: lambda value: '{"$float":"%r"}' % value,
+    bytearray: lambda value: '{"$bytearray":%s}' % _quote(bytes(value).decode("latin-1")),
+    complex: lambda value: '{"$complex":["%r","%r"]}' % (value.real, value.imag),
+}
+for _kind in INTEGERS:
+    _SIMPLE[_kind] = _integer
+_CONTAINERS = frozenset([list, tuple, set, frozenset, dict])
+# A subclass of one of these is written with the same value as the built-in type.
+_BASES = (TEXT, bytes) + INTEGERS + (float, complex, bytearray, list, tuple, dict, set, frozenset)
+
+
+def pickled(value):
+    try:
+        data = pickle.dumps(value, 2 if PYTHON2 else 4)
+    except Exception:
+        return '{"$unpicklable":%s}' % _quote(_class_name(type(value)))
+    text = '{"$pickle":"%s","$repr":%s' % (base64.b64encode(data).decode("ascii"), _quote(_short_repr(value)))
+    base = _base(value)
+    return text + "}" if base is None else '%s,"$base":%s}' % (text, encode(base))
+
+
+def _base(value):
+    """The value of an instance of a subclass (Django's SafeString, an IntEnum) as the built-in type, without running its code."""
+    kind = type(value)
+    if kind in _BASES:
+        return None
+    for base in _BASES:
+        if isinstance(value, base):
+            if base in (list, tuple, dict, set, frozenset):
+                return base(dict.items(value)) if base is dict else base(base.__iter__(value))
+            if base is complex:
+                return complex.__add__(value, 0)
+            return base.__add__(value, 0 if base in INTEGERS or base is float else base())
+    return None
+
+
+def _short_repr(value):
+    kind = type(value)
+    if kind in _CONTAINERS:
+        shown = _outline.repr(value) if all([type(item) in _SIMPLE for item in list(value)[:8]]) else "..."
+        return "<%s of %d: %s>" % (kind.__name__, len(value), shown)
+    if kind in _SIMPLE:
+        return _outline.repr(value)
+    base = _base(value)
+    if base is not None and type(base) in _SIMPLE:
+        return repr(base)[:200]
+    if kind.__module__.split(".")[0] in KNOWN_REPR and base is None:
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))[:200]
+    return "<%s>" % _class_name(kind)
+
+
+_outline = reprlib.Repr()
+_outline.maxstring = _outline.maxother = 60
+_outline.maxlevel = 1
+
+
+def _class_name(kind):
+    return "%s.%s" % (kind.__module__, getattr(kind, "__qualname__", kind.__name__))
+
+
+def _name(value):
+    """A key, an address or another word: text also where Python 2 has a str."""
+    if PYTHON2 and type(value) is bytes:
+        try:
+            return _quote(value.decode("utf-8"))
+        except UnicodeDecodeError:
+            return _data(value)
+    if PYTHON2 and type(value) in (list, tuple, dict):
+        return _names(value)
+    return encode(value)
+
+
+def _names(value):
+    """A container of words: the result of get_stats, the failed keys of set_multi."""
+    if type(value) is list:
+        return "[%s]" % ",".join([_names(item) for item in value])
+    if type(value) is tuple:
+        return '{"$tuple":[%s]}' % ",".join([_names(item) for item in value])
+    if type(value) is dict:
+        return _mapping(value, _names)
+    return _name(value)
+
+
+def _mapping(value, item_text):
+    """A dict by key: of set_multi, or what get_multi returned."""
+    if all([_is_plain(key) or (PYTHON2 and type(key) is bytes and _is_plain(key.decode("latin-1"))) for key in value]):
+        return "{%s}" % ",".join(["%s:%s" % (_name(key), item_text(item)) for key, item in value.items()])
+    return '{"$dict":[%s]}' % ",".join(["[%s,%s]" % (_name(key), item_text(item)) for key, item in value.items()])
+
+
+def _exception(options, error):
+    kind = type(error)
+    module, name = kind.__module__, kind.__name__
+    # Named as Python 3 names them, so that one table of classes serves.
+    module = {"exceptions": "builtins", "cPickle": "pickle", "_pylibmc": "pylibmc"}.get(module, module)
+    if module == "pylibmc" and name == "MemcachedError":
+        name = "Error"
+    if module in ("socket", "_socket") and name == "timeout":
+        module, name = "builtins", "TimeoutError"
+    text = '"raises":{"class":%s' % _quote("%s.%s" % (module, name))
+    retcode = getattr(error, "retcode", None)
+    if isinstance(retcode, int):
+        text += ',"retcode":%d' % retcode
+    if options.redact:
+        # A message may name a value.
+        return text + "}"
+    message = re.sub(r" at 0x[0-9a-fA-F]+", "", str(error))
+    return "%s,\"message\":%s}" % (text, _quote(message.decode("utf-8", "replace") if PYTHON2 else message))
+
+
+# Sampling and redaction
+
+
+def _key_bytes(key):
+    if isinstance(key, tuple) and len(key) == 2:
+        key = key[1]
+    if isinstance(key, TEXT):
+        return key.encode("utf-8")
+    return bytes(key) if isinstance(key, (bytes, bytearray)) else str(key).encode("utf-8")
+
+
+def _sampled(sample, prefix, key):
+    """Whether a key is recorded: by its bytes, so that every process and every run decides the same."""
+    whole = _key_bytes(key) if not prefix else _key_bytes(prefix) + _key_bytes(key)
+    return (binascii.crc32(whole) & 0xFFFFFFFF) < sample * 2**32
+
+
+def _sampled_result(sample, prefix, result):
+    if type(result) is dict:
+        return dict((key, item) for key, item in result.items() if _sampled(sample, prefix, key))
+    if type(result) is list:
+        return [key for key in result if _sampled(sample, prefix, key)]
+    return result
+
+
+def redacted(value):
+    """A value of the same type and length without its content, as text of typed JSON."""
+    kind = type(value)
+    if value is None or kind is bool:
+        return encode(value)
+    if kind is TEXT:
+        return encode(_filler(value))
+    if kind is bytes:
+        return encode(_digits(len(value)).encode("ascii") if value.isdigit() else b"x" * len(value))
+    if kind in INTEGERS:
+        number = 10 ** (len("%d" % abs(value)) - 1)
+        return encode(-number if value < 0 else number if value else 0)
+    if kind is float:
+        return encode(1.0)
+    if kind in (bytearray, complex):
+        return encode(bytearray(len(value)) if kind is bytearray else 1j)
+    try:
+        length = len(pickle.dumps(value, 2 if PYTHON2 else 4))
+    except Exception:
+        return pickled(value)
+    filler = u"x" * max(0, length - 20)
+    if kind in _CONTAINERS:
+        return pickled({u"x": filler} if kind is dict else kind([filler]))
+    base = _base(value)
+    # An object as a call of its class with text; the module's name says that it is not the object itself.
+    call = "\x80\x02credacted.%s\n%s\nX" % (kind.__module__, kind.__name__)
+    data = bytearray(call.encode("latin-1", "replace"))
+    filler = filler[: max(0, length - len(data) - 7)]
+    data += bytearray([len(filler) >> shift & 255 for shift in (0, 8, 16, 24)]) + filler.encode("ascii") + b"\x85R."
+    text = '{"$pickle":"%s","$repr":%s' % (base64.b64encode(bytes(data)).decode("ascii"), _quote("<%s, redacted>" % _class_name(kind)))
+    return text + "}" if base is None or type(base) in _CONTAINERS else '%s,"$base":%s}' % (text, redacted(base))
+
+
+def _filler(text):
+    """As many characters and as many bytes of UTF-8; the text of a number stays one, because a server counts with it."""
+    if text.isdigit():
+        return _digits(len(text))
+    try:
+        more = len(text.encode("utf-8")) - len(text)
+    except UnicodeError:
+        more = 0
+    wide, rest = divmod(more, 3)
+    if PYTHON2 and sys.maxunicode == 0xFFFF:
+        wide, rest = 0, 0
+    tail = (u"", u"\u00e9", u"\u20ac")[rest]
+    return u"\U0001f600" * wide + tail + u"x" * (len(text) - wide - len(tail))
+
+
+def _digits(length):
+    return u"1" + u"0" * (length - 1) if length else u""
+
+
+# Starting and ending
+
+
+class _Finder(object):
+    """Wraps a client library when the application imports it."""
+
+    busy = False
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in LIBRARIES:
+            return None
+        for finder in sys.meta_path:
+            if finder is not self and hasattr(finder, "find_spec"):
+                spec = finder.find_spec(name, path, target)
+                if spec is not None:
+                    if spec.loader is not None:
+                        spec.loader = _Loader(spec.loader)
+                    return spec
+        return None
+
+    def find_module(self, name, path=None):
+        """Python 2."""
+        return self if name in LIBRARIES and not self.busy else None
+
+    def load_module(self, name):
+        self.busy = True
+        try:
+            __import__(name)
+        finally:
+            self.busy = False
+        _imported(name, sys.modules[name])
+        return sys.modules[name]
+
+
+class _Loader(object):
+    def __init__(self, loader):
+        self.loader = loader
+
+    def create_module(self, spec):
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module):
+        module.__loader__ = module.__spec__.loader = self.loader
+        self.loader.exec_module(module)
+        _imported(module.__name__, module)
+
+    def __getattr__(self, name):
+        return getattr(self.loader, name)
+
+
+def _imported(name, module):
+    if _session is not None:
+        _attempt(_session, LIBRARIES[name].wrap, module)
+
+
+def _begin(session):
+    """Starts a session whose file can be opened. @raises OSError"""
+    stop()
+    session.open_early()
+    _start(session)
+
+
+def _start(session):
+    global _session
+    stop()
+    _session = session
+    for name, library in LIBRARIES.items():
+        if name in sys.modules and hasattr(sys.modules[name], "Client"):
+            library.wrap(sys.modules[name])
+    sys.meta_path.insert(0, _Finder())
+    _at_exit()
+
+
+_exit = os._exit
+_registered = []
+
+
+def _at_exit():
+    """Lines that wait in memory are written at the end, also by a process that ends itself at once, as multiprocessing's do."""
+    if _registered:
+        return
+    _registered.append(True)
+    atexit.register(_close)
+
+    def exit_at_once(status):
+        _close()
+        _exit(status)
+
+    exit_at_once.__doc__ = _exit.__doc__
+    os._exit = exit_at_once
+
+
+def _close():
+    session = _session
+    if session is not None and session.process == os.getpid():
+        session.close()
+        if session.errors and not session.told:
+            session.told = True
+            _say("process %d could not write %s, the last because of %s" % (os.getpid(), _count(session.errors, "call"), session.last_error))
+
+
+def _lock():
+    # A signal handler may call the cache while the lock is held by the same thread.
+    return threading.Lock() if PYTHON2 else threading.RLock()
+
+
+def _say(text):
+    try:
+        sys.stderr.write("memshim_tracer: %s\n" % text)
+    except Exception:
+        pass
+
+
+def start_from_environment():
+    """What the .pth file of `--enable` calls in every process of the environment: MEMSHIM_TRACE alone starts a trace."""
+    try:
+        _start(Session(os.environ["MEMSHIM_TRACE"], Options.of_environment(), "process"))
+    except Exception as error:
+        _say("nothing is traced: %s" % error)
+
+
+def main(arguments=None):
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] in (["--enable"], ["--disable"]):
+        import sysconfig
+
+        return _enable(arguments, sysconfig.get_paths()["purelib"])
+    path = os.environ.get("MEMSHIM_TRACE")
+    if not path or not arguments or arguments == ["-m"] or arguments[0] in ("-h", "--help"):
+        sys.stderr.write(USAGE)
+        return 2 if arguments[:1] not in (["-h"], ["--help"]) else 0
+    try:
+        session = Session(path, Options.of_environment(), "exact")
+        _begin(session)
+    except (EnvironmentError, ValueError) as error:
+        _say(str(error))
+        return 2
+    atexit.register(_summary, session)
+    import runpy
+
+    if arguments[0] == "-m":
+        sys.argv = arguments[1:]
+        sys.path[0] = os.getcwd()
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = arguments
+        sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    return 0
+
+
+USAGE = """usage: MEMSHIM_TRACE=app.jsonl python -m memshim_tracer script.py arguments...    (or -m module arguments...)
+       python -m memshim_tracer --enable     MEMSHIM_TRACE alone traces every Python process of this virtual environment
+       python -m memshim_tracer --disable    ends that
+       (--enable --system: the same for a Python that is no virtual environment)
+
+options, all in the environment:
+  MEMSHIM_TRACE_SOURCE=text       says in the trace what was traced
+  MEMSHIM_TRACE_MAX_BYTES=100M    a process begins a new file when its file has this size
+  MEMSHIM_TRACE_FILES=2           how many files of each process are kept then
+  MEMSHIM_TRACE_GZIP=1            compress (also when the name ends in .gz)
+  MEMSHIM_TRACE_SAMPLE=0.1        record this part of the keys
+  MEMSHIM_TRACE_REDACT=1          write values of the same type and length instead of the values
+"""
+
+
+def _summary(session):
+    if os.getpid() != session.starter or session is not _session:
+        return
+    own = session.here()
+    done = stop()
+    others = []
+    folder, name = os.path.split(session.variant(".*"))
+    start, end = name.split("*", 1)
+    for entry in sorted(os.listdir(folder)):
+        full = os.path.join(folder, entry)
+        if entry.startswith(start) and entry.endswith(end) and full not in done["files"] and os.path.getmtime(full) >= session.began - 1:
+            others.append(full)
+    if any(output.calls or output.clients for output in own):
+        text = "%s of %s, %d not written" % (_count(done["calls"], "call"), _count(done["clients"], "client"), done["errors"])
+        text += " (%s)" % done["last_error"] if done["errors"] else ""
+        _say("process %d: %s: %s" % (os.getpid(), text, ", ".join(done["files"])))
+    else:
+        _say("process %d itself called neither memcache.Client nor pylibmc.Client, and wrote no trace" % os.getpid())
+    if others:
+        _say("other processes wrote %s: %s" % (_count(len(others), "file"), os.path.join(folder, name)))
+
+
+def _count(number, thing):
+    return "%d %s%s" % (number, thing, "" if number == 1 else "s")
+
+
+def _enable(arguments, folder):
+    import shutil
+
+    hook = os.path.join(folder, "memshim_tracer.pth")
+    module = os.path.join(folder, "memshim_tracer.py")
+    if set(arguments[1:]) - set(["--system"]):
+        sys.stderr.write(USAGE)
+        return 2
+    if arguments[0] == "--disable":
+        if not os.path.exists(hook):
+            _say("it was not enabled in %s" % folder)
+            return 0
+        with open(hook) as file:
+            copied = COPIED in file.read()
+        os.unlink(hook)
+        if copied and os.path.exists(module):
+            os.unlink(module)
+        _say("disabled: %s is gone" % hook)
+        return 0
+    base = getattr(sys, "base_prefix", getattr(sys, "real_prefix", sys.prefix))
+    if sys.prefix == base and "--system" not in arguments:
+        _say("%s is no virtual environment: run the interpreter of one, or add --system to trace every program of this Python" % sys.prefix)
+        return 2
+    try:
+        text = HOOK
+        if os.path.exists(hook):
+            with open(hook) as file:
+                text += COPIED if COPIED in file.read() else ""
+        here = os.path.splitext(os.path.abspath(__file__))[0] + ".py"
+        if os.path.realpath(here) != os.path.realpath(module) and (not os.path.exists(module) or COPIED in text):
+            shutil.copyfile(here, module)
+            text = HOOK + COPIED
+        with open(hook, "w") as file:
+            file.write(text)
+    except EnvironmentError as error:
+        _say("cannot be enabled: %s" % error)
+        return 2
+    _say("enabled: every Python process of %s writes a trace when MEMSHIM_TRACE is set" % sys.prefix)
+    return 0
+
+
+HOOK = 'import os; os.environ.get("MEMSHIM_TRACE") and __import__("memshim_tracer").start_from_environment()\n'
+COPIED = "# memshim_tracer.py in this folder is a copy: --disable takes it away again.\n"
+
+if __name__ == "__main__":
+    # As a script this file is __main__: the application's `import memshim_tracer` must get the module that is tracing.
+    import memshim_tracer
+
+    sys.exit(memshim_tracer.main())
