@@ -2,6 +2,7 @@
  * The audit: replays a trace through the compat client and the strict client, compares them operation by operation, and
  * reports what would change.
  */
+import { shown } from '../python/type-name.js'
 import { epochOf, ReplayClock } from './clock.js'
 import { ReportBuilder } from './collect.js'
 import { type ConstructOptions, construct } from './construct.js'
@@ -9,7 +10,7 @@ import { Differ } from './differ.js'
 import { FidelityCheck } from './fidelity.js'
 import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
-import { compatLibrary, defaultPreset, knownSwitches } from './presets.js'
+import { compatLibrary, defaultPreset, knownPresets, knownSwitches } from './presets.js'
 import type { Library } from './python-signatures.js'
 import { type ReplayVisitor, replay } from './replay.js'
 import type { Report } from './report.js'
@@ -23,6 +24,7 @@ import { memshimVersion } from './version.js'
 export async function audit(trace: Trace, options: AuditOptions = {}): Promise<Report> {
   const started = Date.now()
   const source: Library = { name: trace.header.library, version: trace.header.version }
+  checkOptions(options)
   const preset = options.preset ?? defaultPreset(source)
   const size = fleetSize(trace, options)
   checkBehaviors(options)
@@ -93,6 +95,33 @@ export async function audit(trace: Trace, options: AuditOptions = {}): Promise<R
   )
 }
 
+/** @throws AuditOptionsError naming the option and what it may be */
+function checkOptions(options: AuditOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new AuditOptionsError('options must be an object')
+  const { preset, servers, negativeTimeout, longestWait, onProgress, verify } = options
+  const presets = knownPresets()
+  if (preset !== undefined && !presets.includes(preset))
+    throw new AuditOptionsError(`preset ${shown(preset)} is not one of ${presets.join(', ')}`)
+  if (servers !== undefined && !(Array.isArray(servers) && servers.every((one) => typeof one === 'string')))
+    throw new AuditOptionsError('servers is no list of "host:port"')
+  if (negativeTimeout !== undefined && negativeTimeout !== 'zero' && negativeTimeout !== 'send')
+    throw new AuditOptionsError(`negativeTimeout ${shown(negativeTimeout)} is not one of zero, send`)
+  if (
+    longestWait !== undefined &&
+    !(typeof longestWait === 'number' && longestWait > 0 && longestWait <= longestLongestWait)
+  )
+    throw new AuditOptionsError(
+      `longestWait ${shown(longestWait)} is not a number of milliseconds above 0, at most ${longestLongestWait}`,
+    )
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new AuditOptionsError('onProgress is no function')
+  if (verify !== undefined && typeof verify !== 'boolean') throw new AuditOptionsError('verify is no boolean')
+}
+
+/** An hour, in milliseconds. */
+const longestLongestWait = 3_600_000
+
 function checkBehaviors({ behaviors }: AuditOptions): void {
   try {
     construct('pylibmc', ['127.0.0.1:1'], { behaviors: { ...behaviors } })
@@ -116,7 +145,7 @@ function fleetSize(trace: Trace, { embedded, servers }: AuditOptions): number {
     return needed
   }
   if (embedded !== undefined && (!Number.isInteger(embedded) || embedded < 1 || embedded > 1000)) {
-    throw new AuditOptionsError(`${embedded} embedded servers are not possible: 1 to 1000`)
+    throw new AuditOptionsError(`${shown(embedded)} embedded servers are not possible: 1 to 1000`)
   }
   return embedded ?? needed
 }
@@ -188,9 +217,14 @@ async function run(
   }
 }
 
+/** Milliseconds: the longest that a timer of Node waits. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
 function waitUntil(time: number): Promise<void> | undefined {
-  const wait = time - Date.now()
-  return wait > 0 ? new Promise((resolve) => setTimeout(resolve, wait)) : undefined
+  const wait = Math.min(time - Date.now(), LONGEST_TIMER)
+  return wait > 0
+    ? new Promise<void>((resolve) => setTimeout(resolve, wait)).then(() => waitUntil(time))
+    : undefined
 }
 
 function report(options: AuditOptions, phase: Progress['phase'], operations: number, t: number): void {

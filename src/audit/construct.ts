@@ -97,7 +97,7 @@ function compat(
   for (const [name, value] of Object.entries(kwargs)) {
     if (codeKeywords.some((known) => known === name)) {
       if (value !== null) ignored.push(name)
-    } else if (!(name in compatKeywords)) throw unexpected(name)
+    } else if (!Object.hasOwn(compatKeywords, name)) throw unexpected(name)
   }
   const wait = typeof kwargs.socket_timeout === 'number' ? kwargs.socket_timeout : 3
   const client = new CompatClient(
@@ -136,7 +136,7 @@ function given(
 ): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(names).flatMap(([python, ours]) =>
-      python in kwargs ? [[ours, number(kwargs[python])]] : [],
+      Object.hasOwn(kwargs, python) ? [[ours, number(kwargs[python])]] : [],
     ),
   )
 }

@@ -15,8 +15,18 @@ export async function embeddedFleet(count: number, now: () => number): Promise<F
   return fleetOf(Array.from({ length: count }, () => new EmbeddedServer({ clock: now })))
 }
 
-/** Real servers, emptied, each behind a proxy of this process so that the faults of the trace can be applied. */
+/**
+ * Real servers, emptied, each behind a proxy of this process so that the faults of the trace can be applied.
+ * @throws AuditOptionsError for what is no address, and when a server cannot be reached
+ */
 export async function realFleet(addresses: readonly string[]): Promise<Fleet> {
+  const proxies = addresses.map((target) => {
+    try {
+      return new FaultProxy({ target })
+    } catch (error) {
+      throw new AuditOptionsError(`servers: ${(error as Error).message}`)
+    }
+  })
   const client = new Client(addresses)
   try {
     await client.flushAll()
@@ -27,7 +37,7 @@ export async function realFleet(addresses: readonly string[]): Promise<Fleet> {
   } finally {
     client.disconnectAll()
   }
-  return fleetOf(addresses.map((address) => new FaultProxy({ target: address })))
+  return fleetOf(proxies)
 }
 
 interface Faulty {

@@ -10,7 +10,7 @@ import { type Bound, bind, type PythonCall } from './python-signatures.js'
 import type { Side } from './side.js'
 import type { Placed, Topology } from './topology.js'
 import { touchedKeys } from './touched-keys.js'
-import type { CallEvent, NewEvent, Trace, TracedServer } from './trace.js'
+import { type CallEvent, type NewEvent, type Trace, tracedServers } from './trace.js'
 import { callOfWire } from './wire.js'
 
 export interface ReplayVisitor {
@@ -114,10 +114,12 @@ async function call(
     return
   }
   const bound = boundOrNothing(source, words)
-  const servers =
-    event.call === 'set_servers'
-      ? topology.map((bound.servers ?? []) as readonly TracedServer[], event.line, plan.trace.name)
-      : undefined
+  const given = event.call === 'set_servers' ? tracedServers(bound.servers) : []
+  if (!given) {
+    visitor.note('set_servers left out: its argument is no list of servers', event.line)
+    return
+  }
+  const servers = event.call === 'set_servers' ? topology.map(given, event.line, plan.trace.name) : undefined
   const [c, s] = await Promise.all([
     compat.run(event.client, words, servers),
     strict.run(event.client, words, servers),

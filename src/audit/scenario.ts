@@ -2,9 +2,11 @@
  * A scenario (docs/formats.md) as a trace: its steps in order, its sleeps as time. So what is written for the recorder can
  * be audited as well.
  */
-import { readFile } from 'node:fs/promises'
+import { isUtf8 } from 'node:buffer'
+import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { TypedJson } from '../values/index.js'
+import { isRecord, nestingLimit, tooDeep } from './json.js'
 import { versionAtLeast } from './python-signatures.js'
 import {
   readFault,
@@ -19,6 +21,11 @@ import { traceOf } from './trace-file.js'
 const scenarioFormat = 'memshim-scenario/1'
 /** Application time between two steps, in seconds. */
 const stepTime = 0.001
+/** Bytes. */
+const largestFile = 64 * 1024 * 1024
+const mostServers = 1000
+/** Seconds. */
+const longestSleep = 1e6
 
 type Step = Readonly<Record<string, unknown>>
 
@@ -31,11 +38,24 @@ export async function readScenario(
   const name = basename(path)
   let parsed: unknown
   try {
-    parsed = JSON.parse(await readFile(path, 'utf8'))
+    parsed = JSON.parse(await textOf(path))
   } catch (error) {
     throw new TraceError(name, 0, undefined, `cannot be read as JSON: ${(error as Error).message}`)
   }
   return scenarioTrace(parsed, name, library, version)
+}
+
+async function textOf(path: string): Promise<string> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    if (size > largestFile) throw new RangeError(`it is larger than ${largestFile} bytes`)
+    const bytes = await file.readFile()
+    if (!isUtf8(bytes)) throw new RangeError('it is not UTF-8')
+    return bytes.toString('utf8')
+  } finally {
+    await file.close()
+  }
 }
 
 /** @throws TraceError naming the step (as line) and the field */
@@ -45,43 +65,48 @@ export function scenarioTrace(
   library: 'python-memcached' | 'pylibmc',
   version: string,
 ): Trace {
-  if (typeof scenario !== 'object' || scenario === null)
-    throw new TraceError(name, 0, undefined, 'is no scenario')
-  const { format, servers, steps, client, about } = scenario as Readonly<Record<string, unknown>>
+  if (!isRecord(scenario)) throw new TraceError(name, 0, undefined, 'is no scenario')
+  if (tooDeep(scenario)) throw new TraceError(name, 0, undefined, `is nested deeper than ${nestingLimit}`)
+  const { format, servers, steps, client, about } = scenario
   if (format !== scenarioFormat) {
-    throw new TraceError(name, 0, 'format', `"${String(format)}" is not "${scenarioFormat}"`)
+    const shown = typeof format === 'string' ? `"${format}"` : `a value of type ${typeof format}`
+    throw new TraceError(name, 0, 'format', `${shown} is not "${scenarioFormat}"`)
   }
   const count = servers ?? 1
-  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1) {
-    throw new TraceError(name, 0, 'servers', 'is not a number of servers')
+  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > mostServers) {
+    throw new TraceError(name, 0, 'servers', `is not a number of servers from 1 to ${mostServers}`)
   }
   if (!Array.isArray(steps)) throw new TraceError(name, 0, 'steps', 'is not a list')
-  const kwargs = ((client as Readonly<Record<string, unknown>> | undefined)?.[library] ?? {}) as Record<
-    string,
-    TypedJson
-  >
+  const keywords = isRecord(client) && Object.hasOwn(client, library) ? client[library] : {}
+  if (!isRecord(keywords)) throw new TraceError(name, 0, `client.${library}`, 'is not an object')
   const specs = Array.from({ length: count }, (_, i): TracedServer => `server-${i}:11211`)
   const events: TraceEvent[] = []
   const clients = new Set<string>()
   let t = 0
-  for (const [i, step] of (steps as readonly Step[]).entries()) {
+  for (const [i, step] of steps.entries()) {
     const line = i + 1
+    const fail = (field: string | undefined, problem: string) => new TraceError(name, line, field, problem)
+    if (!isRecord(step)) throw fail(undefined, 'is not a JSON object')
     t += stepTime
     if (typeof step.only === 'string' && !applies(step.only, library, version)) continue
-    if (typeof step.sleep === 'number') t += step.sleep
+    if (step.sleep !== undefined) t += sleepOf(step, fail)
     else if (typeof step.fault === 'string')
-      events.push({
-        kind: 'fault',
-        line,
-        t,
-        fault: readFault(step, (field, problem) => new TraceError(name, line, field, problem)),
-      })
+      events.push({ kind: 'fault', line, t, fault: readFault(step, fail) })
     else if (typeof step.call === 'string') {
       const who = typeof step.client === 'string' ? step.client : 'a'
-      if (!clients.has(who)) events.push({ kind: 'new', line, t, client: who, servers: specs, kwargs })
+      if (!clients.has(who))
+        events.push({
+          kind: 'new',
+          line,
+          t,
+          client: who,
+          servers: specs,
+          kwargs: keywords as Readonly<Record<string, TypedJson>>,
+        })
       clients.add(who)
-      const args = (step.args ?? []) as readonly TypedJson[]
-      const words = (step.kwargs ?? {}) as Readonly<Record<string, TypedJson>>
+      const { args = [], kwargs = {} } = step
+      if (!Array.isArray(args)) throw fail('args', 'is not a list')
+      if (!isRecord(kwargs)) throw fail('kwargs', 'is not an object')
       events.push({
         kind: 'call',
         line,
@@ -89,20 +114,20 @@ export function scenarioTrace(
         client: who,
         call: step.call,
         args,
-        kwargs: words,
+        kwargs: kwargs as Readonly<Record<string, TypedJson>>,
         at: `step ${line}`,
       })
     } else if (step.raw !== undefined) {
-      throw new TraceError(
-        name,
-        line,
-        'raw',
-        'bytes past the client cannot be audited: no library would have sent them',
-      )
-    } else throw new TraceError(name, line, undefined, 'is no step: call, fault or sleep')
+      throw fail('raw', 'bytes past the client cannot be audited: no library would have sent them')
+    } else throw fail(undefined, 'is no step: call, fault or sleep')
   }
   const source = typeof about === 'string' ? about : name
   return traceOf(name, { format: traceFormat, library, version, servers: count, source }, events)
+}
+
+function sleepOf({ sleep }: Step, fail: (field: string, problem: string) => Error): number {
+  if (typeof sleep === 'number' && sleep >= 0 && sleep <= longestSleep) return sleep
+  throw fail('sleep', `is not a time in seconds from 0 to ${longestSleep}`)
 }
 
 /** `"pylibmc"`, `"python-memcached>=1.60"`, `"python-memcached<1.60"` */

@@ -2,12 +2,12 @@
  * Traces on disk: JSON Lines, plain or gzip, read line by line so that a long trace needs no memory, and written back.
  * Format: docs/formats.md, "Traces".
  */
+import { isUtf8 } from 'node:buffer'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { StringDecoder } from 'node:string_decoder'
 import { constants, createGunzip, createGzip } from 'node:zlib'
 import {
   parseEvent,
@@ -19,9 +19,10 @@ import {
 } from './trace.js'
 
 /** The tracer of a process that was killed leaves a stream without its end: what is there is read. */
-const unfinished = { finishFlush: constants.Z_SYNC_FLUSH }
-/** Characters; a value of the largest item takes a few million. */
-const longestLine = 2 ** 28
+const withoutEnd = { finishFlush: constants.Z_SYNC_FLUSH }
+/** Bytes. The largest item of memcached takes about 6 MiB when every byte of it is escaped. */
+const longestLine = 16 * 1024 * 1024
+const lineFeed = 0x0a
 
 /**
  * Opens a trace: reads and checks the header; events are read (again) by every call of `events()`.
@@ -60,35 +61,72 @@ async function* eventsOf(path: string, compressed: boolean, name: string): Async
 /** Lines end at LF only: text in JSON may hold other line separators. */
 async function* numberedLines(path: string, compressed: boolean): AsyncGenerator<readonly [number, string]> {
   const file = createReadStream(path)
-  const source = compressed ? file.pipe(createGunzip(unfinished)) : file
+  const source = compressed ? file.pipe(createGunzip(withoutEnd)) : file
   // An error of the file does not travel through pipe(); without this the reader would wait for ever.
   if (compressed) file.on('error', (error: Error) => source.destroy(error))
-  const decoder = new StringDecoder('utf8')
+  const unfinished = new UnfinishedLine()
   let line = 0
-  let rest = ''
+  const fail = (problem: string) => new TraceError(basename(path), line + 1, undefined, problem)
+  const add = (bytes: Buffer) => {
+    if (unfinished.length + bytes.length > longestLine) throw fail(`is longer than ${longestLine} bytes`)
+    unfinished.add(bytes)
+  }
+  const take = (): string => {
+    const bytes = unfinished.take()
+    if (!isUtf8(bytes))
+      throw fail(`is not UTF-8: byte ${firstWrongByte(bytes)} of the line belongs to no character`)
+    return bytes.toString('utf8')
+  }
   try {
-    for await (const chunk of source) {
-      const lines = (rest + decoder.write(chunk as Buffer)).split('\n')
-      rest = lines.pop() ?? ''
-      for (const text of lines) yield [++line, text]
-      if (rest.length > longestLine) {
-        throw new TraceError(basename(path), line + 1, undefined, `is longer than ${longestLine} characters`)
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      let from = 0
+      for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, from)) {
+        add(chunk.subarray(from, end))
+        const text = take()
+        yield [++line, text]
+        from = end + 1
       }
+      add(chunk.subarray(from))
     }
-    rest += decoder.end()
-    if (rest !== '') yield [++line, rest]
+    if (unfinished.length > 0) {
+      const text = take()
+      yield [++line, text]
+    }
   } catch (error) {
     if (error instanceof TraceError) throw error
-    throw new TraceError(
-      basename(path),
-      line + 1,
-      undefined,
-      `cannot be read on: ${(error as Error).message}`,
-    )
+    throw fail(`cannot be read on: ${(error as Error).message}`)
   } finally {
     source.destroy()
     file.destroy()
   }
+}
+
+/** The beginning of a line whose end has not been read, as the pieces that it came in: each byte is copied once. */
+class UnfinishedLine {
+  private pieces: Buffer[] = []
+  length = 0
+
+  add(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.pieces.push(bytes)
+    this.length += bytes.length
+  }
+
+  take(): Buffer {
+    const [only = Buffer.alloc(0), ...others] = this.pieces
+    const whole = others.length === 0 ? only : Buffer.concat(this.pieces, this.length)
+    this.pieces = []
+    this.length = 0
+    return whole
+  }
+}
+
+/** Counted from 1. The bytes before it are the same when they are read and written again. */
+function firstWrongByte(bytes: Buffer): number {
+  const written = Buffer.from(bytes.toString('utf8'), 'utf8')
+  let at = 0
+  while (bytes[at] === written[at]) at++
+  return at + 1
 }
 
 async function isGzip(path: string): Promise<boolean> {

@@ -77,7 +77,25 @@ describe('trace lines', () => {
       '{"t":0,"client":"c","wire":"get \\u0100\\r\\n","server":0}',
       'line 7, field "wire": holds a character above U+00FF at position 4',
     ],
-    ['{"t":0,"client":"c","wire":[{"$repeat":["x",1e12]}],"server":0}', 'line 7, field "wire": is not bytes'],
+    [
+      '{"t":0,"client":"c","wire":[{"$repeat":["x",1e12]}],"server":0}',
+      'line 7, field "wire": is longer than 16777216 bytes',
+    ],
+    [
+      `{"t":0,"client":"c","wire":[${'{"$repeat":["xxxxxxxx",2000000]},'.repeat(50)}""],"server":0}`,
+      'line 7, field "wire": is longer than 16777216 bytes',
+    ],
+    ['{"t":0,"client":"c","wire":[{"$repeat":["x"]}],"server":0}', 'line 7, field "wire": is not bytes'],
+    ['{"t":1e300,"client":"c","call":"get"}', 'line 7, field "t": 1e+300 is not a time'],
+    [
+      `{"t":0,"client":"c","new":{"servers":[${'"a:1",'.repeat(1000)}"a:1"]}}`,
+      'line 7, field "new.servers": names 1001 servers, more than 1000',
+    ],
+    ['{"t":0,"client":"c","new":{"servers":[["a:1",1,1]]}}', 'line 7, field "new.servers[0]"'],
+    [
+      `{"t":0,"client":"c","call":"get","args":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      'line 7: is nested deeper than 1000',
+    ],
     ['{"t":0,"fault":"explode","server":0}', 'line 7, field "fault"'],
     ['{"t":0,"client":"c","step":"jump"}', 'line 7, field "step": is no known event'],
   ])('names line and field of %s', (text, message) => {
@@ -122,6 +140,24 @@ describe('trace files', () => {
       file('long.jsonl', `${header}\n${JSON.stringify({ t: 0, client: 'c', call: 'get', args: [value] })}`),
     )
     expect(events).toMatchObject([{ args: [value] }])
+  })
+
+  it.each(['plain', 'gzip'])(
+    'a line of 64 million characters is refused before it is read, %s',
+    async (kind) => {
+      const start = Buffer.from(`${header}\n{"t":0,"client":"c","call":"get","args":["`)
+      const endless = Buffer.concat([start, Buffer.alloc(64_000_000, 'x')])
+      const path = file(`endless-${kind}.jsonl`, kind === 'gzip' ? gzipSync(endless, { level: 1 }) : endless)
+      await expect(all(path)).rejects.toThrow('line 2: is longer than 16777216 bytes')
+      rmSync(path)
+    },
+  )
+
+  it('bytes that are not UTF-8 are an error, and never another key', async () => {
+    const line = Buffer.from('{"t":0,"client":"c","call":"get","args":["k\xe4y"]}', 'latin1')
+    await expect(
+      all(file('latin1.jsonl', Buffer.concat([Buffer.from(`${header}\n`), line]))),
+    ).rejects.toThrow('latin1.jsonl, line 2: is not UTF-8: byte 44 of the line belongs to no character')
   })
 
   it('writes what it reads', async () => {

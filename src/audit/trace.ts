@@ -3,8 +3,10 @@
  * Format: docs/formats.md, "Traces". Reading files is `trace-file.ts`.
  */
 import type { Bytes } from '../ground/bytes.js'
+import { WrittenBytesError, writtenBytes } from '../ground/written-bytes.js'
 import { type Fault, FaultError, parseFault } from '../server/index.js'
-import type { TypedJson } from '../values/index.js'
+import { PyTuple, type TypedJson } from '../values/index.js'
+import { isRecord, nestingLimit, tooDeep } from './json.js'
 import type { Outcome } from './outcome.js'
 
 /** What the header's `format` says. */
@@ -130,6 +132,15 @@ export function recordingNotes({ sample, redacted }: TraceHeader): readonly stri
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** Bytes of a command or a reply of a capture. */
+const longestBytes = 16 * 1024 * 1024
+/** Most servers that a header or a constructor may name. */
+const mostServers = 1000
+/** Seconds. More than thirty years are a typing error. */
+const latestTime = 1e9
+/** Unix time in seconds: the year 5138. */
+const latestEpoch = 1e11
+
 /** @throws TraceError naming line and field. */
 export function parseHeader(text: string, source?: string): TraceHeader {
   const row = new Row(text, 1, source)
@@ -145,8 +156,8 @@ export function parseHeader(text: string, source?: string): TraceHeader {
     throw row.error('library', `"${library}" is not known (python-memcached, pylibmc)`)
   }
   const servers = row.number('servers')
-  if (!Number.isInteger(servers) || servers < 1 || servers > 1000) {
-    throw row.error('servers', `${servers} is not a number of servers from 1 to 1000`)
+  if (!Number.isInteger(servers) || servers < 1 || servers > mostServers) {
+    throw row.error('servers', `${servers} is not a number of servers from 1 to ${mostServers}`)
   }
   return {
     format,
@@ -154,7 +165,7 @@ export function parseHeader(text: string, source?: string): TraceHeader {
     version: row.text('version'),
     servers,
     ...row.optionalTexts('python', 'source', 'recorded'),
-    ...('epoch' in row.fields ? { epoch: row.number('epoch') } : {}),
+    ...('epoch' in row.fields ? { epoch: row.numberUpTo('epoch', latestEpoch) } : {}),
     ...row.recording(),
   }
 }
@@ -163,8 +174,7 @@ export function parseHeader(text: string, source?: string): TraceHeader {
 export function parseEvent(text: string, line: number, source?: string): TraceEvent {
   const row = new Row(text, line, source)
   const { fields } = row
-  const t = row.number('t')
-  if (!(t >= 0)) throw row.error('t', `${t} is not a time in seconds from 0`)
+  const t = row.numberUpTo('t', latestTime)
   if ('call' in fields) {
     return {
       kind: 'call',
@@ -182,16 +192,16 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
   if ('new' in fields) {
     const made = new Row(row.record('new'), line, source, 'new.')
     const servers = made.list('servers')
-    for (const [i, spec] of servers.entries()) {
-      if (!isServer(spec))
-        throw made.error(`servers[${i}]`, 'is neither "host:port" nor ["host:port", weight]')
-    }
+    if (servers.length > mostServers)
+      throw made.error('servers', `names ${servers.length} servers, more than ${mostServers}`)
+    const wrong = servers.findIndex((spec) => tracedServer(spec) === undefined)
+    if (wrong >= 0) throw made.error(`servers[${wrong}]`, 'is neither "host:port" nor ["host:port", weight]')
     return {
       kind: 'new',
       line,
       t,
       client: row.text('client'),
-      servers: servers.map((spec) => asServer(spec)),
+      servers: servers.map((spec) => tracedServer(spec)!),
       kwargs: 'kwargs' in made.fields ? made.record('kwargs') : {},
     }
   }
@@ -217,18 +227,29 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
   throw row.error(kinds[0] ?? 'call', 'is no known event: a line holds one of call, new, wire, fault')
 }
 
-function isServer(spec: unknown): boolean {
-  if (typeof spec === 'string') return true
-  const pair = untuple(spec)
-  return Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'number'
+/** The servers of a `set_servers` call, from typed JSON or the lossless tree; undefined when it is no list of servers. */
+export function tracedServers(value: unknown): readonly TracedServer[] | undefined {
+  const list = items(value)
+  if (!list || list.length > mostServers) return undefined
+  const servers = list.map(tracedServer)
+  return servers.every((server) => server !== undefined) ? servers : undefined
 }
 
-function asServer(spec: unknown): TracedServer {
-  return typeof spec === 'string' ? spec : (untuple(spec) as [string, number])
+function tracedServer(spec: unknown): TracedServer | undefined {
+  if (typeof spec === 'string') return spec
+  const pair = items(spec)
+  const [address, weight] = pair ?? []
+  return pair?.length === 2 && typeof address === 'string' && typeof weight === 'number'
+    ? [address, weight]
+    : undefined
 }
 
-function untuple(spec: unknown): unknown {
-  return typeof spec === 'object' && spec !== null && '$tuple' in spec ? spec.$tuple : spec
+/** Of a list or tuple. */
+function items(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) return value
+  if (value instanceof PyTuple) return value.items
+  if (isRecord(value) && Object.hasOwn(value, '$tuple')) return items(value.$tuple)
+  return undefined
 }
 
 /** One line being read: every accessor checks its field and names it when it is wrong. */
@@ -254,8 +275,10 @@ class Row {
     } catch (error) {
       throw new TraceError(this.source, this.line, undefined, `is not JSON: ${(error as Error).message}`)
     }
-    if (isRecord(value)) return value
-    throw new TraceError(this.source, this.line, undefined, 'is not a JSON object')
+    if (!isRecord(value)) throw new TraceError(this.source, this.line, undefined, 'is not a JSON object')
+    if (tooDeep(value))
+      throw new TraceError(this.source, this.line, undefined, `is nested deeper than ${nestingLimit}`)
+    return value
   }
 
   text(name: string): string {
@@ -268,6 +291,13 @@ class Row {
     const value = this.fields[name]
     if (typeof value === 'number') return value
     throw this.error(name, value === undefined ? 'is missing' : 'is not a number')
+  }
+
+  /** From 0. */
+  numberUpTo(name: string, most: number): number {
+    const value = this.number(name)
+    if (value >= 0 && value <= most) return value
+    throw this.error(name, `${value} is not a time in seconds from 0 to ${most}`)
   }
 
   list(name: string): readonly TypedJson[] {
@@ -307,34 +337,12 @@ class Row {
     }
   }
 
-  /** Bytes as text, or parts of which some are `{"$repeat": [unit, n]}`. */
   bytes(name: string): Bytes {
-    const value = this.fields[name]
-    const parts = Array.isArray(value) ? value : [value]
-    let bytes = ''
-    for (const part of parts) {
-      const repeat = isRecord(part) && Array.isArray(part.$repeat) ? part.$repeat : undefined
-      const [unit, count] = repeat ?? [part, 1]
-      if (
-        typeof unit !== 'string' ||
-        !Number.isInteger(count) ||
-        count < 0 ||
-        unit.length * count > 2 ** 28
-      ) {
-        throw this.error(
-          name,
-          'is not bytes: a string of U+0000..U+00FF, or a list of such and {"$repeat": [string, n]}',
-        )
-      }
-      bytes += unit.repeat(count)
+    try {
+      return writtenBytes(this.fields[name], longestBytes)
+    } catch (error) {
+      throw error instanceof WrittenBytesError ? this.error(name, error.problem) : error
     }
-    const wide = /[^\0-\xff]/.exec(bytes)
-    if (wide)
-      throw this.error(
-        name,
-        `holds a character above U+00FF at position ${wide.index}: bytes are one per character`,
-      )
-    return bytes
   }
 
   outcome(): { readonly outcome?: Outcome } {
@@ -365,10 +373,6 @@ class Row {
     }
     return found
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A fault, or the error that `fail` makes of what is wrong with it. */

@@ -46,13 +46,21 @@ try {
   process.exitCode = explain(error)
 }
 
+/** Control characters would move the cursor; they are shown as escapes. Line breaks stay. */
+function printable(text: string): string {
+  return text.replace(
+    /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+}
+
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   const known = [UsageError, TraceError, AuditOptionsError, MemcachedError].some(
     (kind) => error instanceof kind,
   )
   const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`memshim: ${message}\n`)
+  process.stderr.write(`memshim: ${printable(message)}\n`)
   if (!known && process.env.MEMSHIM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   else if (!known) process.stderr.write('(this is unexpected; MEMSHIM_DEBUG=1 shows where it happened)\n')
   return exitCodes.usage

@@ -11,13 +11,14 @@ import {
   rendezvous,
   wireKey,
 } from '../hashing/index.js'
+import { bytesRepr } from '../python/repr.js'
 
 export interface NamedPlacement {
   /** How `--from` and `--to` call it. */
   readonly name: string
   readonly title: string
   /** Index of the server; undefined when there is none for the key. */
-  place(key: string): number | undefined
+  place(key: string | Uint8Array): number | undefined
 }
 
 /** All placements over these servers. */
@@ -25,11 +26,11 @@ export function placements(servers: readonly PlacedServer[]): readonly NamedPlac
   const weights = servers.map((server) => server.weight)
   const memcache = (rule: 'raw' | 'masked-one' | 'masked') => {
     const buckets = pythonMemcachedPlacement(weights, rule)
-    return (key: string) => buckets.index(buckets.hash(wireKey(key)))
+    return (key: string | Uint8Array) => buckets.index(buckets.hash(wireKey(key)))
   }
   const pylibmc = (behaviors: PlacementBehaviors) => {
     const placed = placement(servers, constructorSettings(behaviors, servers))
-    return (key: string) => placed.place(wireKey(key))
+    return (key: string | Uint8Array) => placed.place(wireKey(key))
   }
   const nodes = servers.map(serverName)
   return [
@@ -44,7 +45,11 @@ export function placements(servers: readonly PlacedServer[]): readonly NamedPlac
       title: 'pylibmc, ketama_weighted',
       place: pylibmc({ ketama_weighted: true }),
     },
-    { name: 'pymemcache', title: 'pymemcache HashClient', place: (key) => rendezvous(nodes, key) },
+    {
+      name: 'pymemcache',
+      title: 'pymemcache HashClient',
+      place: (key) => rendezvous(nodes, typeof key === 'string' ? key : bytesRepr(wireKey(key))),
+    },
   ]
 }
 
@@ -54,7 +59,11 @@ export const placementNames: readonly string[] = placements([{ host: '', port: 0
 )
 
 /** How many of the keys are on another server under the second placement. */
-export function moved(keys: readonly string[], from: NamedPlacement, to: NamedPlacement): number {
+export function moved(
+  keys: readonly (string | Uint8Array)[],
+  from: NamedPlacement,
+  to: NamedPlacement,
+): number {
   return keys.filter((key) => from.place(key) !== to.place(key)).length
 }
 

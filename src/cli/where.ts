@@ -1,5 +1,6 @@
 /** `memshim where`: which server every placement gives a key to, and how many keys move between two of them. */
-import { readFile } from 'node:fs/promises'
+import { isUtf8 } from 'node:buffer'
+import { createReadStream } from 'node:fs'
 import { Command } from 'commander'
 import type { PlacedServer } from '../hashing/index.js'
 import { parseServers } from '../strict/index.js'
@@ -39,8 +40,12 @@ Placements: ${listed(placementNames)}`,
     .action(run)
 }
 
+/** A key; bytes when it is not UTF-8. */
+type GivenKey = string | Buffer
+
 async function run(given: string[], flags: Flags): Promise<void> {
-  const keys = [...given, ...(flags.keys === undefined ? [] : await keysIn(flags.keys))]
+  given.forEach(checkArgument)
+  const keys: readonly GivenKey[] = [...given, ...(flags.keys === undefined ? [] : await keysIn(flags.keys))]
   if (keys.length === 0) throw new UsageError('no key given: name some, or use --keys FILE')
   const servers = parsed(flags.servers ?? [])
   const all = placements(servers)
@@ -48,7 +53,7 @@ async function run(given: string[], flags: Flags): Promise<void> {
   const count = moved(keys, from, to)
   if (flags.json) {
     const rows = keys.map((key) => ({
-      key,
+      key: typeof key === 'string' ? key : { $bytes: key.toString('latin1') },
       servers: Object.fromEntries(all.map(({ name, place }) => [name, place(key) ?? null])),
     }))
     const summary = { from: from.name, to: to.name, keys: keys.length, moved: count }
@@ -93,26 +98,51 @@ function chosen(all: readonly NamedPlacement[], option: string, name: string): N
   throw new UsageError(`${option} ${name} is not known: choose one of ${listed(placementNames)}`)
 }
 
-async function keysIn(path: string): Promise<string[]> {
-  try {
-    const text = path === '-' ? await standardInput() : await readFile(path, 'utf8')
-    return text.split(/\r?\n/).filter((line) => line !== '')
-  } catch (error) {
+/** Node has already turned bytes that are not UTF-8 into U+FFFD. */
+function checkArgument(key: string): void {
+  if (key.includes('\ufffd'))
     throw new UsageError(
-      `--keys ${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+      `the key ${printable(key)} was not given in UTF-8: put it in a file, one key a line, and use --keys FILE`,
     )
+}
+
+/** Bytes of keys that are read at most. */
+const longestKeys = 256 * 1024 * 1024
+
+async function keysIn(path: string): Promise<GivenKey[]> {
+  try {
+    const bytes = await contentOf(path === '-' ? process.stdin : createReadStream(path))
+    const keys: GivenKey[] = []
+    for (let from = 0; from < bytes.length; ) {
+      const found = bytes.indexOf(lineFeed, from)
+      const end = found < 0 ? bytes.length : found
+      const line = bytes.subarray(from, bytes[end - 1] === carriageReturn && end > from ? end - 1 : end)
+      if (line.length > 0) keys.push(isUtf8(line) ? line.toString('utf8') : line)
+      from = end + 1
+    }
+    return keys
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new UsageError(`--keys ${path} cannot be read: ${code ?? message}`)
   }
 }
 
-async function standardInput(): Promise<string> {
+const lineFeed = 0x0a
+const carriageReturn = 0x0d
+
+async function contentOf(stream: AsyncIterable<unknown>): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8')
+  let length = 0
+  for await (const chunk of stream) {
+    chunks.push(chunk as Buffer)
+    length += (chunk as Buffer).length
+    if (length > longestKeys) throw new RangeError(`it is longer than ${longestKeys} bytes`)
+  }
+  return Buffer.concat(chunks, length)
 }
 
-function printable(key: string): string {
-  return key.replace(
-    /[\x00-\x1f\x7f-\x9f]/g,
-    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
+function printable(key: GivenKey): string {
+  const text = typeof key === 'string' ? key : key.toString('latin1')
+  const shown = typeof key === 'string' ? /[\x00-\x1f\x7f-\x9f]/g : /[^\x20-\x7e]/g
+  return text.replace(shown, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

@@ -23,11 +23,6 @@ import { SerialConnection } from './serial/connection.js'
 import { valueSlots } from './values.js'
 
 export function compatSelection(emulation: Emulation, specs: readonly ServerSpec[]): Selection {
-  const placed = specs.map(({ address, weight }) =>
-    address.transport === 'unix'
-      ? { host: address.path, port: 0, weight }
-      : { host: address.host, port: address.port, weight },
-  )
   const weights = specs.map(({ weight }) => weight)
   const emulated = emulation.on('hashing')
   const buckets = emulated
@@ -37,14 +32,23 @@ export function compatSelection(emulation: Emulation, specs: readonly ServerSpec
     ? probing(emulation, specs, buckets)
     : healthy(emulation, specs, emulated ? bucketArrangement(buckets) : undefined)
   if (!emulated || specs.length < 2) return inner
-  return new PlacementWatch(inner, buckets, placement(placed, DEFAULT_PLACEMENT), emulation.announcer)
+  return new PlacementWatch(
+    inner,
+    buckets,
+    placement(specs.map(anyServer), DEFAULT_PLACEMENT),
+    emulation.announcer,
+  )
 }
+
+/** libmemcached's default distribution counts the servers and looks at nothing else of them. */
+const anyServer = () => ({ host: 'any', port: 0, weight: 1 })
 
 /** libmemcached's default placement in the shape that the probe loop walks along. */
 function libmemcachedBuckets(count: number): PythonMemcachedPlacement {
   const hash = (key: Bytes) => BigInt(hashKey(hashes.default, key))
   return {
-    buckets: Array.from({ length: count }, (_, index) => index),
+    buckets: count,
+    selectable: Array.from({ length: count }, (_, index) => index),
     hash,
     index: (value) => (count === 0 ? undefined : Number(value % BigInt(count))),
     place: (key) => (count === 0 ? undefined : hashKey(hashes.default, key) % count),

@@ -99,7 +99,7 @@ export class ProbingSelection implements Selection {
   private async unprobed(key: Bytes, operation: Operation): Promise<Server | undefined> {
     const setting = this.emulation.switches['probe-limit']
     if (setting === 'pylibmc') return undefined
-    for (const index of new Set(this.placement.buckets)) {
+    for (const index of this.placement.selectable) {
       const server = this.servers[index]!
       if (this.isDead(server)) continue
       if (setting === 'safe') {

@@ -3,6 +3,8 @@
  * search. Source: docs/reference/placement.md#2.
  */
 import type { Bytes } from '../ground/bytes.js'
+import { shown } from '../python/type-name.js'
+import { named } from './arguments.js'
 import { type HashName, hashes, hashKey, type KeyHash } from './hashes.js'
 import { md5Words } from './md5.js'
 
@@ -16,13 +18,29 @@ export type Distribution =
   | 'consistent weighted'
   | 'virtual bucket'
 
+/** What libmemcached does with a digest under each distribution. */
+const methods = {
+  modula: 'modula',
+  random: 'random',
+  consistent: 'continuum',
+  'consistent ketama': 'continuum',
+  'consistent ketama spy': 'continuum',
+  'consistent weighted': 'continuum',
+  'virtual bucket': 'virtual bucket',
+} as const satisfies Record<Distribution, string>
+
+/** The index of a server is kept in 16 bits. */
+const MOST_SERVERS = 65_535
+/** As libmemcached keeps a weight: 32 bits without sign. */
+const LARGEST_WEIGHT = 2 ** 32 - 1
+
 /** A server as placement sees it: host (or path of a Unix socket), port, weight. */
 export interface PlacedServer {
   /** Host name or address as given (no brackets); the path of a Unix socket. */
   readonly host: string
   /** 0 for Unix sockets. */
   readonly port: number
-  /** 1 when none was given; 0 counts as 1. */
+  /** 1 when none was given; 0 counts as 1; a whole number up to 2^32 − 1. */
   readonly weight: number
 }
 
@@ -59,7 +77,8 @@ const DEFAULT_PORT = 11211
  * @param live when given, only these indexes take part in a continuum (ejected servers are left out); modula and
  *   random always use all servers.
  * @param kept a continuum to go on with: libmemcached does not lay it anew when only the hash of keys changes
- * @throws RangeError without servers
+ * @throws RangeError without servers or with more than 65,535, for an unknown hash or distribution, and for indexes in `live` that
+ *   no server has; TypeError for a server that is no `PlacedServer`
  */
 export function placement(
   servers: readonly PlacedServer[],
@@ -67,16 +86,19 @@ export function placement(
   live: readonly number[] = servers.map((_, index) => index),
   kept?: Continuum,
 ): Placement {
+  checkServers(servers)
+  const hash = named<KeyHash>('hash', hashes, settings?.hash)
+  const method = named('distribution', methods, settings.distribution)
   const count = servers.length
-  if (count === 0) throw new RangeError('placement needs at least one server')
+  const stray = live.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < count))
+  if (stray >= 0) throw new RangeError(`live[${stray}] is ${shown(live[stray])}, not the index of a server`)
   if (count === 1) return { place: () => 0, at: () => 0 }
-  const hash: KeyHash = hashes[settings.hash]
   const placed = (at: (digest: number) => number, points?: Continuum): Placement => ({
     place: (key) => at(hashKey(hash, key)),
     at,
     continuum: points,
   })
-  switch (settings.distribution) {
+  switch (method) {
     case 'modula':
       return placed((digest) => digest % count)
     case 'virtual bucket':
@@ -91,6 +113,27 @@ export function placement(
       return placed((digest) => indexes[firstAtLeast(values, digest)]!, points)
     }
   }
+}
+
+function checkServers(servers: readonly PlacedServer[]): void {
+  if (!Array.isArray(servers)) throw new TypeError('servers is no list')
+  if (servers.length === 0) throw new RangeError('placement needs at least one server')
+  if (servers.length > MOST_SERVERS)
+    throw new RangeError(`${servers.length} servers are more than ${MOST_SERVERS}`)
+  for (const [index, server] of servers.entries()) {
+    const { host, port, weight } = server ?? {}
+    if (typeof host !== 'string') throw new TypeError(`servers[${index}].host is ${shown(host)}, not text`)
+    if (!isWhole(port, 65_535))
+      throw new TypeError(`servers[${index}].port is ${shown(port)}, not a whole number from 0 to 65535`)
+    if (!isWhole(weight, LARGEST_WEIGHT))
+      throw new TypeError(
+        `servers[${index}].weight is ${shown(weight)}, not a whole number from 0 to ${LARGEST_WEIGHT}`,
+      )
+  }
+}
+
+function isWhole(value: unknown, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most
 }
 
 /** Index of the first point ≥ digest; past the end, the first point. */

@@ -3,6 +3,8 @@
  * when one is dead. Source: docs/reference/python-memcached.md#6.
  */
 import type { Bytes } from '../ground/bytes.js'
+import { shown } from '../python/type-name.js'
+import { named } from './arguments.js'
 import { crc, crc32 } from './crc32.js'
 import { hashKey } from './hashes.js'
 
@@ -26,8 +28,10 @@ const rules: Record<PythonMemcachedHash, (bytes: Uint8Array, end?: number) => nu
 export interface PythonMemcachedPlacement {
   /** The hash of a key, as an integer of any sign (tuple keys bring their own). */
   hash(key: Bytes): bigint
-  /** Bucket list: server indexes, each repeated by its weight. Empty when every weight is below 1. */
-  readonly buckets: readonly number[]
+  /** How many buckets there are: the sum of the weights. 0 when every weight is below 1. */
+  readonly buckets: number
+  /** Indexes of the servers that have a bucket, in order. */
+  readonly selectable: readonly number[]
   /** Server index for a hash. Undefined without buckets. */
   index(hash: bigint): number | undefined
   /** Server index for a key: that of its hash. Undefined without buckets. */
@@ -36,28 +40,60 @@ export interface PythonMemcachedPlacement {
   rehash(hash: bigint, probe: number): bigint
 }
 
-/** Buckets, laid once. @param weights one per server; integers, below 1 = never selected */
+/**
+ * Buckets, laid once. Their list is never made, so that a weight of any size takes no memory.
+ * @param weights one per server; integers, below 1 = never selected
+ * @throws TypeError when weights are no list of integers, RangeError when they add up to more than 2^53 − 1 or the rule is unknown
+ */
 export function pythonMemcachedPlacement(
   weights: readonly number[],
   rule: PythonMemcachedHash,
 ): PythonMemcachedPlacement {
-  const hash = rules[rule]
-  const buckets = weights.flatMap((weight, index) => Array<number>(Math.max(0, weight)).fill(index))
-  const count = BigInt(buckets.length)
+  const hash = named('rule', rules, rule)
+  const ends = bucketEnds(weights)
+  const buckets = ends.at(-1) ?? 0
+  const count = BigInt(buckets)
   return {
     buckets,
+    selectable: [...weights.keys()].filter((index) => weights[index]! > 0),
     hash: (key) => BigInt(hashKey(hash, key)),
     index(value) {
       if (count === 0n) return undefined
       const rest = value % count
       // Python's modulo: the result has the sign of the divisor.
-      return buckets[Number(rest < 0n ? rest + count : rest)]
+      return serverOf(ends, Number(rest < 0n ? rest + count : rest))
     },
     place(key) {
-      if (buckets.length < 2) return buckets[0]
-      const rest = hashKey(hash, key) % buckets.length
-      return buckets[rest < 0 ? rest + buckets.length : rest]
+      if (buckets < 2) return buckets === 0 ? undefined : serverOf(ends, 0)
+      const rest = hashKey(hash, key) % buckets
+      return serverOf(ends, rest < 0 ? rest + buckets : rest)
     },
     rehash: (value, probe) => BigInt(hashKey(hash, `${value}${probe}`)),
   }
+}
+
+/** Per server, how many buckets it and the servers before it have. */
+function bucketEnds(weights: readonly number[]): readonly number[] {
+  if (!Array.isArray(weights)) throw new TypeError('weights is no list of integers')
+  let sum = 0
+  return weights.map((weight, index) => {
+    if (!Number.isInteger(weight))
+      throw new TypeError(`weights[${index}] is ${shown(weight)}, not an integer`)
+    sum += Math.max(0, weight)
+    if (sum > Number.MAX_SAFE_INTEGER)
+      throw new RangeError(`weights add up to more than ${Number.MAX_SAFE_INTEGER} at weights[${index}]`)
+    return sum
+  })
+}
+
+/** The first server whose buckets end after `bucket`. */
+function serverOf(ends: readonly number[], bucket: number): number {
+  let low = 0
+  let high = ends.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (ends[middle]! > bucket) high = middle
+    else low = middle + 1
+  }
+  return low
 }

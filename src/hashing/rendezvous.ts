@@ -1,4 +1,5 @@
 /** pymemcache's HashClient: rendezvous hashing with MurmurHash3. Source: docs/reference/placement.md#3. */
+import { shown } from '../python/type-name.js'
 import { murmur3_32 } from './murmur.js'
 
 /** Text is hashed by the low 8 bits of each code point, as pymemcache does. */
@@ -12,8 +13,13 @@ function score(text: string): number {
  * @param nodes `host:port`, or the path of a Unix socket
  * @param key as pymemcache formats it: text as it is; bytes as Python's representation, `b'key'`
  * @returns index of the node, or undefined without nodes
+ * @throws TypeError when nodes is no list of texts or key is no text
  */
 export function rendezvous(nodes: readonly string[], key: string): number | undefined {
+  if (!Array.isArray(nodes)) throw new TypeError('nodes is no list')
+  const stray = nodes.findIndex((node) => typeof node !== 'string')
+  if (stray >= 0) throw new TypeError(`nodes[${stray}] is ${shown(nodes[stray])}, not text`)
+  if (typeof key !== 'string') throw new TypeError(`key is ${shown(key)}, not text`)
   let winner: number | undefined
   let best = -1
   nodes.forEach((node, index) => {

@@ -4,6 +4,8 @@
  */
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkOptions } from '../python/options.js'
+import { shown } from '../python/type-name.js'
 import type { Key } from '../strict/index.js'
 import { checkPhase, type Phase, type PhaseRules, phases } from './phases.js'
 import { Side, type SideClient } from './side.js'
@@ -18,6 +20,16 @@ export interface MigratingClientOptions {
   /** Most keys remembered whose copy in the other placement may be stale. Default 10,000. */
   readonly maxUnsettled?: number
 }
+
+const optionNames = Object.keys({
+  phase: true,
+  copyTime: true,
+  maxUnsettled: true,
+} satisfies Record<keyof MigratingClientOptions, true>)
+/** Seconds: about thirty years. */
+const LONGEST_COPY_TIME = 1e9
+/** A Map holds no more. */
+const MOST_UNSETTLED = 2 ** 24
 
 /** Options of a store during a migration; times in seconds. */
 export interface SetOptions {
@@ -68,18 +80,24 @@ export class MigratingClient extends EventEmitter<Events> {
   /**
    * @param sides clients whose outcomes are pylibmc's: strict clients, or compat clients with `emulate: 'pylibmc'` and the
    *   switches that concern placement; with the behavior `cas` (compat: `cacheCas`) when gets, cas or counters are used
-   * @throws RangeError for a phase that does not exist and for numbers below 0
+   * @throws TypeError for a side that is no client and for an unknown option; RangeError for a phase that does not exist, and for
+   *   numbers below 0 or too large
    */
   constructor(
     sides: { readonly old: SideClient; readonly new: SideClient },
     options: MigratingClientOptions = {},
   ) {
     super()
-    this.old = new Side(sides.old)
-    this.new = new Side(sides.new)
+    if (typeof sides !== 'object' || sides === null)
+      throw new TypeError(`sides is ${shown(sides)}, not an object with the clients old and new`)
+    checkOptions(options, optionNames)
+    this.old = new Side(checkClient('old', sides.old))
+    this.new = new Side(checkClient('new', sides.new))
     this.current = checkPhase(options.phase ?? 'old')
-    this.copyTime = atLeastZero('copyTime', options.copyTime ?? 300)
-    this.unsettled = new Unsettled(atLeastZero('maxUnsettled', options.maxUnsettled ?? 10_000))
+    this.copyTime = wholeNumber('copyTime', options.copyTime ?? 300, LONGEST_COPY_TIME)
+    this.unsettled = new Unsettled(
+      wholeNumber('maxUnsettled', options.maxUnsettled ?? 10_000, MOST_UNSETTLED),
+    )
   }
 
   get phase(): Phase {
@@ -377,7 +395,18 @@ function isMissing(value: unknown): value is null | undefined {
   return value === null || value === undefined
 }
 
-function atLeastZero(name: string, value: number): number {
-  if (typeof value === 'number' && value >= 0) return value
-  throw new RangeError(`${name} is ${value}, not a number from 0`)
+function wholeNumber(name: string, value: number, most: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= most) return value
+  throw new RangeError(`${name} is ${shown(value)}, not a whole number from 0 to ${most}`)
+}
+
+function checkClient(name: 'old' | 'new', client: unknown): SideClient {
+  const asked = client as Partial<Record<'get' | 'set' | 'disconnectAll', unknown>> | null | undefined
+  if (
+    typeof asked?.get === 'function' &&
+    typeof asked.set === 'function' &&
+    typeof asked.disconnectAll === 'function'
+  )
+    return client as SideClient
+  throw new TypeError(`${name} is ${shown(client)}, not a client of memshim/strict or memshim/compat`)
 }

@@ -1,4 +1,5 @@
 /** The phases of a migration between two placements, as data. Rules for a mixed fleet: docs/migrating.md. */
+import { shown } from '../python/type-name.js'
 
 export type Phase = 'old' | 'dual-write' | 'new-first' | 'new'
 
@@ -26,5 +27,5 @@ export const phaseNames = Object.keys(phases) as readonly Phase[]
 /** @throws RangeError for a name that is no phase */
 export function checkPhase(phase: unknown): Phase {
   if (phaseNames.includes(phase as Phase)) return phase as Phase
-  throw new RangeError(`phase ${JSON.stringify(phase)} is not one of ${phaseNames.join(', ')}`)
+  throw new RangeError(`phase ${shown(phase)} is not one of ${phaseNames.join(', ')}`)
 }

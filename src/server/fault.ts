@@ -2,6 +2,8 @@
  * The faults a server can be told to have, and how they are read from JSON. Vocabulary: docs/formats.md, "Faults".
  */
 import type { Bytes } from '../ground/bytes.js'
+import { WrittenBytesError, writtenBytes } from '../ground/written-bytes.js'
+import { shown } from '../python/type-name.js'
 
 interface OfServer {
   /** Index of the server; a single `EmbeddedServer` or `FaultProxy` ignores it. */
@@ -38,7 +40,7 @@ const unreads = ['stall', 'reset'] as const
 const kinds: readonly string[] = ['down', 'up', 'cut', ...endings, 'reply', 'truncate', 'slow', 'unread']
 /** Longest pause between two bytes of a slow reply, and longest reply of a script: typing errors, not faults. */
 const longestPause = 3_600_000
-const longestReply = 2 ** 28
+const longestReply = 2 ** 26
 
 /** A fault that is none: names the field. */
 export class FaultError extends Error {
@@ -56,6 +58,8 @@ export class FaultError extends Error {
  * @throws FaultError naming the field
  */
 export function parseFault(json: object): Fault {
+  if (typeof json !== 'object' || json === null)
+    throw new FaultError('fault', `is ${shown(json)}, not an object`)
   const fields = json as Readonly<Record<string, unknown>>
   const { fault } = fields
   if (typeof fault !== 'string' || !kinds.includes(fault)) {
@@ -111,35 +115,20 @@ function integer(
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
   throw new FaultError(
     name,
-    value === undefined ? 'is missing' : `is ${shown(value)}, not a whole number from ${least}`,
+    value === undefined ? 'is missing' : `is ${shown(value)}, not a whole number from ${least} to ${most}`,
   )
 }
 
 function count(fields: Readonly<Record<string, unknown>>): number {
   const { count: value } = fields
-  if (value === -1 || (Number.isInteger(value) && (value as number) > 0)) return value as number
+  if (value === -1 || (Number.isSafeInteger(value) && (value as number) > 0)) return value as number
   throw new FaultError('count', `is ${shown(value)}, neither a number of requests from 1 nor -1`)
 }
 
-/** One character per byte, or a list of such strings and `{"$repeat": [string, n]}`. */
 function bytes(value: unknown): Bytes {
-  if (value === undefined) throw new FaultError('bytes', 'is missing')
-  const text = (Array.isArray(value) ? value : [value]).map(part).join('')
-  const wide = /[^\0-\xff]/.exec(text)
-  if (wide) throw new FaultError('bytes', `holds a character above U+00FF at position ${wide.index}`)
-  return text
-}
-
-function part(value: unknown): Bytes {
-  if (typeof value === 'string') return value
-  const [unit, times] = (value as { readonly $repeat?: readonly unknown[] } | null)?.$repeat ?? []
-  if (typeof unit === 'string' && Number.isInteger(times) && (times as number) >= 0) {
-    if (unit.length * (times as number) <= longestReply) return unit.repeat(times as number)
-    throw new FaultError('bytes', `is longer than ${longestReply} bytes`)
+  try {
+    return writtenBytes(value, longestReply)
+  } catch (error) {
+    throw error instanceof WrittenBytesError ? new FaultError('bytes', error.problem) : error
   }
-  throw new FaultError('bytes', `holds ${shown(value)}, neither a string nor {"$repeat": [string, n]}`)
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value)
 }

@@ -1,6 +1,6 @@
 /** The listening side that embedded server and fault proxy share: start, stop, and the faults of docs/formats.md. */
 import { createServer, type Server, type Socket } from 'node:net'
-import { type Fault, isServerFault, type RequestFault } from './fault.js'
+import { type Fault, isServerFault, parseFault, type RequestFault } from './fault.js'
 import { hangUp } from './session.js'
 
 /** Where a server listens: host and port, or the path of a Unix socket. */
@@ -89,7 +89,7 @@ export class Front {
   }
 
   async fault(fault: FaultHere): Promise<void> {
-    const whole = { ...fault, server: fault.server ?? 0 } as Fault
+    const whole = parseFault({ ...fault, server: fault?.server ?? 0 })
     if (!isServerFault(whole)) {
       this.faults.push({ fault: whole, left: whole.count ?? 1 })
       return

@@ -28,7 +28,7 @@ export abstract class Fronted {
     await this.stop()
   }
 
-  /** A fault of docs/formats.md; done when it is in effect. An embedded server's items survive it, unlike a restarted server's. */
+  /** A fault of docs/formats.md; done when it is in effect. An embedded server's items survive it, unlike a restarted server's. @throws FaultError naming the field */
   async fault(fault: FaultHere): Promise<void> {
     await this.front.fault(fault)
   }

@@ -1,5 +1,6 @@
 /** Python values in JSON, as recordings, scenarios and traces write them (docs/formats.md). */
 import { ValueError } from '../python/errors.js'
+import { shown } from '../python/type-name.js'
 import { unpickle } from './pickle/reader.js'
 import { floatRepr, parseFloatText } from './pickle/text.js'
 import { pickle } from './pickle/writer.js'
@@ -27,113 +28,179 @@ export type TypedJson =
 const REPEAT_FROM = 256
 /** Protocol of `$pickle`. */
 const PROTOCOL = 4
+/** Deepest nesting of lists, tuples, sets and dicts, tags included. What is deeper is written as `$pickle`, as the recorders do. */
+const MAX_DEPTH = 1000
+const MAX_WRITTEN_DEPTH = 400
+/** Most values written one by one; what several places share counts in each of them. */
+const MAX_VALUES = 1_000_000
+/** Characters and bytes that all `$repeat` of one value may make together. */
+const MAX_REPEATED = 64 * 1024 * 1024
+/** Python reads and writes no longer integer as text (`sys.int_info.default_max_str_digits`). */
+const MAX_DIGITS = 4300
 
 type Tagged = { readonly [tag: string]: TypedJson }
 
-/** JSON → the lossless tree: floats are `PyFloat`, tuples `PyTuple`, dicts with other keys `Map`. @throws ValueError */
+/**
+ * JSON → the lossless tree: floats are `PyFloat`, tuples `PyTuple`, dicts with other keys `Map`.
+ * @throws ValueError for a tag that is unknown or has the wrong content, for nesting deeper than 1000, for `$repeat` over 64 MiB in
+ *   all and for `$int` over 4300 digits; what `unpickle` throws for `$pickle`
+ */
 export function fromTypedJson(json: TypedJson): unknown {
-  if (json === null || typeof json === 'boolean' || typeof json === 'number' || typeof json === 'string')
-    return json
-  if (Array.isArray(json)) return json.map(fromTypedJson)
-  const object = json as Tagged
-  const [tag] = Object.keys(object)
-  if (tag === undefined || !tag.startsWith('$')) {
-    return new Map(Object.entries(object).map(([key, value]) => [key, fromTypedJson(value)]))
-  }
-  const value = fromTagged(tag, object[tag]!, object)
-  if (value instanceof PythonObject && '$base' in object) value.builtin = fromTypedJson(object.$base!)
-  return value
+  return new TreeReader().read(json, 0)
 }
 
-function fromTagged(tag: string, content: TypedJson, whole: Tagged): unknown {
-  switch (tag) {
-    case '$iterator':
-      return new PyIterator(list(tag, content).map(fromTypedJson), className(whole, 'iterator'))
-    case '$view':
-      return new PyView(list(tag, content).map(fromTypedJson), className(whole, 'dict_keys'))
-    case '$int':
-      return BigInt(text(tag, content))
-    case '$float':
-      return new PyFloat(float(text(tag, content)))
-    case '$bytes':
-      return Buffer.from(text(tag, content), 'latin1')
-    case '$bytearray':
-      return new PyByteArray(Buffer.from(text(tag, content), 'latin1'))
-    case '$complex': {
-      const [real, imag] = list(tag, content)
-      return new PyComplex(float(text(tag, real!)), float(text(tag, imag!)))
+/** One value being read, with what it may still take. */
+class TreeReader {
+  private repeatsLeft = MAX_REPEATED
+
+  read(json: TypedJson, depth: number): unknown {
+    if (json === null || typeof json === 'boolean' || typeof json === 'number' || typeof json === 'string')
+      return json
+    if (typeof json !== 'object')
+      throw new ValueError(`typed JSON holds no ${typeof json}: it is what JSON.parse returns`)
+    if (depth >= MAX_DEPTH) throw new ValueError(`typed JSON is nested deeper than ${MAX_DEPTH}`)
+    if (Array.isArray(json)) return this.all(json, depth)
+    const object = json as Tagged
+    const [tag] = Object.keys(object)
+    if (tag === undefined || !tag.startsWith('$')) {
+      return new Map(Object.entries(object).map(([key, value]) => [key, this.read(value, depth + 1)]))
     }
-    case '$tuple':
-      return new PyTuple(list(tag, content).map(fromTypedJson))
-    case '$set':
-      return new Set(list(tag, content).map(fromTypedJson))
-    case '$frozenset':
-      return new PyFrozenSet(new Set(list(tag, content).map(fromTypedJson)))
-    case '$dict':
-      return new Map(
-        list(tag, content).map((pair) => list(tag, pair).map(fromTypedJson) as [unknown, unknown]),
-      )
-    case '$pickle':
-      return unpickle(Buffer.from(text(tag, content), 'base64'), { preserve: true })
-    case '$repeat': {
-      const [unit, count] = list(tag, content)
-      const value = fromTypedJson(unit!)
-      if (typeof value === 'string') return value.repeat(Number(count))
-      if (Buffer.isBuffer(value)) return Buffer.alloc(value.length * Number(count), value)
-      throw new ValueError('$repeat needs text or bytes')
+    const value = this.tagged(tag, object[tag]!, depth, object)
+    if (value instanceof PythonObject && Object.hasOwn(object, '$base'))
+      value.builtin = this.read(object.$base!, depth + 1)
+    return value
+  }
+
+  private all(parts: readonly TypedJson[], depth: number): unknown[] {
+    return parts.map((part) => this.read(part, depth + 1))
+  }
+
+  private tagged(tag: string, content: TypedJson, depth: number, whole: Tagged): unknown {
+    switch (tag) {
+      case '$iterator':
+        return new PyIterator(this.all(list(tag, content), depth), className(whole, 'iterator'))
+      case '$view':
+        return new PyView(this.all(list(tag, content), depth), className(whole, 'dict_keys'))
+      case '$int':
+        return integer(text(tag, content))
+      case '$float':
+        return new PyFloat(float(text(tag, content)))
+      case '$bytes':
+        return bytes(tag, content)
+      case '$bytearray':
+        return new PyByteArray(bytes(tag, content))
+      case '$complex': {
+        const [real, imag] = list(tag, content, 2)
+        return new PyComplex(float(text(tag, real!)), float(text(tag, imag!)))
+      }
+      case '$tuple':
+        return new PyTuple(this.all(list(tag, content), depth))
+      case '$set':
+        return new Set(this.all(list(tag, content), depth))
+      case '$frozenset':
+        return new PyFrozenSet(new Set(this.all(list(tag, content), depth)))
+      case '$dict':
+        return new Map(
+          list(tag, content).map((pair) => this.all(list(tag, pair, 2), depth) as [unknown, unknown]),
+        )
+      case '$pickle':
+        return unpickle(Buffer.from(text(tag, content), 'base64'), { preserve: true })
+      case '$repeat':
+        return this.repeated(tag, content, depth)
+      case '$unpicklable':
+        throw new ValueError(`a value of ${shown(content)}, which could not be recorded`)
+      default:
+        throw new ValueError(`unknown tag ${shown(tag)} in typed JSON`)
     }
-    case '$unpicklable':
-      throw new ValueError(`a value of ${JSON.stringify(content)}, which could not be recorded`)
-    default:
-      throw new ValueError(`unknown tag ${tag} in typed JSON`)
+  }
+
+  private repeated(tag: string, content: TypedJson, depth: number): string | Buffer {
+    const [unit, count] = list(tag, content, 2)
+    if (!Number.isSafeInteger(count) || (count as number) < 0)
+      throw new ValueError(`${tag} needs a whole number of times from 0, not ${shown(count)}`)
+    const times = count as number
+    const value = this.read(unit!, depth + 1)
+    if (typeof value !== 'string' && !Buffer.isBuffer(value))
+      throw new ValueError(`${tag} needs text or bytes`)
+    this.repeatsLeft -= value.length * times
+    if (this.repeatsLeft < 0) throw new ValueError(`${tag} makes more than ${MAX_REPEATED} characters`)
+    return typeof value === 'string' ? value.repeat(times) : Buffer.alloc(value.length * times, value)
   }
 }
 
 /**
- * A value → JSON, canonical: equal values give equal text. Takes plain JavaScript values and the lossless tree.
+ * A value → JSON, canonical: equal values give equal text. Takes plain JavaScript values and the lossless tree. A value that
+ * holds itself, is nested deeper than 400 or has over a million parts becomes one `$pickle`, as the recorders write it.
  * @throws ValueEncodeError for values without a Python counterpart
  */
 export function toTypedJson(value: unknown): TypedJson {
-  if (value === null || typeof value === 'boolean') return value
-  if (typeof value === 'string') return repeated(value, (unit) => unit) ?? value
-  if (typeof value === 'number') {
-    return Number.isSafeInteger(value) && !Object.is(value, -0) ? value : { $float: floatRepr(value) }
+  try {
+    return new TreeWriter().write(value, 0)
+  } catch (error) {
+    if (error === NO_TREE) return pickled(value)
+    throw error
   }
-  if (typeof value === 'bigint') {
-    const safe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
-    return safe ? Number(value) : { $int: value.toString() }
-  }
-  if (value instanceof PyFloat) return { $float: floatRepr(value.value) }
-  if (value instanceof Uint8Array) {
-    const bytes = Buffer.from(value).toString('latin1')
-    return repeated(bytes, (unit) => ({ $bytes: unit })) ?? { $bytes: bytes }
-  }
-  if (Array.isArray(value)) return value.map(toTypedJson)
-  if (value instanceof PyTuple) return { $tuple: value.items.map(toTypedJson) }
-  if (value instanceof Set) return { $set: sorted(value) }
-  if (value instanceof PyFrozenSet) return { $frozenset: sorted(value.items) }
-  if (value instanceof PyByteArray) return { $bytearray: value.bytes.toString('latin1') }
-  if (value instanceof PyComplex) return { $complex: [floatRepr(value.real), floatRepr(value.imag)] }
-  // Python's other dictionaries are Maps with a class of their own.
-  if (value instanceof Map && Object.getPrototypeOf(value) === Map.prototype) return dict([...value])
-  if (typeof value === 'object' && value !== null) {
-    const prototype = Object.getPrototypeOf(value)
-    if (prototype === Object.prototype || prototype === null) return dict(Object.entries(value))
-  }
+}
+
+function pickled(value: unknown): TypedJson {
   return { $pickle: pickle(value, { protocol: PROTOCOL }).toString('base64') }
 }
 
-function dict(entries: readonly (readonly [unknown, unknown])[]): TypedJson {
-  const plain = entries.every(
-    ([key]) => typeof key === 'string' && !key.startsWith('$') && !/^\d+$|^__proto__$/.test(key),
-  )
-  if (plain) return Object.fromEntries(entries.map(([key, value]) => [key, toTypedJson(value)]))
-  return { $dict: entries.map(([key, value]) => [toTypedJson(key), toTypedJson(value)]) }
-}
+/** Thrown for a value that cannot be written level by level: it holds itself, is too deep, or shares too much. */
+const NO_TREE = Symbol('no tree')
 
-function sorted(items: Iterable<unknown>): TypedJson[] {
-  const texts = [...items].map((item) => JSON.stringify(toTypedJson(item)))
-  return texts.sort((a, b) => (a < b ? -1 : 1)).map((text) => JSON.parse(text))
+/** One value being written, with what it may still take. */
+class TreeWriter {
+  private valuesLeft = MAX_VALUES
+
+  write(value: unknown, depth: number): TypedJson {
+    if (depth > MAX_WRITTEN_DEPTH || --this.valuesLeft < 0) throw NO_TREE
+    if (value === null || typeof value === 'boolean') return value
+    if (typeof value === 'string') return repeated(value, (unit) => unit) ?? value
+    if (typeof value === 'number') {
+      return Number.isSafeInteger(value) && !Object.is(value, -0) ? value : { $float: floatRepr(value) }
+    }
+    if (typeof value === 'bigint') {
+      const safe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
+      return safe ? Number(value) : { $int: value.toString() }
+    }
+    if (value instanceof PyFloat) return { $float: floatRepr(value.value) }
+    if (value instanceof Uint8Array) {
+      const bytes = Buffer.from(value).toString('latin1')
+      return repeated(bytes, (unit) => ({ $bytes: unit })) ?? { $bytes: bytes }
+    }
+    if (Array.isArray(value)) return this.all(value, depth)
+    if (value instanceof PyTuple) return { $tuple: this.all(value.items, depth) }
+    if (value instanceof Set) return { $set: this.sorted(value, depth) }
+    if (value instanceof PyFrozenSet) return { $frozenset: this.sorted(value.items, depth) }
+    if (value instanceof PyByteArray) return { $bytearray: value.bytes.toString('latin1') }
+    if (value instanceof PyComplex) return { $complex: [floatRepr(value.real), floatRepr(value.imag)] }
+    // Python's other dictionaries are Maps with a class of their own.
+    if (value instanceof Map && Object.getPrototypeOf(value) === Map.prototype)
+      return this.dict([...value], depth)
+    if (typeof value === 'object') {
+      const prototype = Object.getPrototypeOf(value)
+      if (prototype === Object.prototype || prototype === null) return this.dict(Object.entries(value), depth)
+    }
+    return pickled(value)
+  }
+
+  private all(values: readonly unknown[], depth: number): TypedJson[] {
+    return values.map((value) => this.write(value, depth + 1))
+  }
+
+  private dict(entries: readonly (readonly [unknown, unknown])[], depth: number): TypedJson {
+    const plain = entries.every(
+      ([key]) => typeof key === 'string' && !key.startsWith('$') && !/^\d+$|^__proto__$/.test(key),
+    )
+    if (plain) return Object.fromEntries(entries.map(([key, value]) => [key, this.write(value, depth + 1)]))
+    return { $dict: entries.map((pair) => this.all(pair, depth)) }
+  }
+
+  private sorted(items: Iterable<unknown>, depth: number): TypedJson[] {
+    const texts = this.all([...items], depth).map((item) => JSON.stringify(item))
+    return texts.sort((a, b) => (a < b ? -1 : 1)).map((text) => JSON.parse(text))
+  }
 }
 
 function repeated(whole: string, unit: (character: string) => TypedJson): TypedJson | undefined {
@@ -147,7 +214,7 @@ function repeated(whole: string, unit: (character: string) => TypedJson): TypedJ
 
 function float(text: string): number {
   const value = parseFloatText(text)
-  if (value === undefined) throw new ValueError(`${JSON.stringify(text)} is no float`)
+  if (value === undefined) throw new ValueError(`${shown(text)} is no float`)
   return value
 }
 
@@ -155,12 +222,27 @@ function className(whole: Tagged, usual: string): string {
   return typeof whole.$class === 'string' ? whole.$class : usual
 }
 
+function integer(text: string): bigint {
+  if (!/^[+-]?\d+$/.test(text)) throw new ValueError(`$int ${shown(text)} is no integer`)
+  if (text.length > MAX_DIGITS + 1) throw new ValueError(`$int has more than ${MAX_DIGITS} digits`)
+  return BigInt(text)
+}
+
+function bytes(tag: string, content: TypedJson): Buffer {
+  const written = text(tag, content)
+  if (/[^\0-\xff]/.test(written))
+    throw new ValueError(`${tag} holds a character above U+00FF: bytes are one per character`)
+  return Buffer.from(written, 'latin1')
+}
+
 function text(tag: string, content: TypedJson): string {
   if (typeof content !== 'string') throw new ValueError(`${tag} needs a string`)
   return content
 }
 
-function list(tag: string, content: TypedJson): readonly TypedJson[] {
+function list(tag: string, content: TypedJson, length?: number): readonly TypedJson[] {
   if (!Array.isArray(content)) throw new ValueError(`${tag} needs an array`)
+  if (length !== undefined && content.length !== length)
+    throw new ValueError(`${tag} needs an array of ${length}, not of ${content.length}`)
   return content
 }
