@@ -1,4 +1,7 @@
-/** The hash functions as the door gives them to users: with their arguments checked, since a wrong `end` would run for ever. */
+/**
+ * The hash functions as the door gives them to users: with their arguments checked, since a wrong `end` would run for ever.
+ * Source: docs/reference/placement.md#1.
+ */
 import { shown } from '../python/type-name.js'
 import * as crc32s from './crc32.js'
 import { type HashName, hashKey as hashOf, type KeyHash, hashes as unchecked } from './hashes.js'
