@@ -1,7 +1,7 @@
 /** python-memcached's log lines. Source: docs/reference/python-memcached.md#4, #16.2. */
 import type { Request } from '../protocol/requests.js'
 import type { Reply } from '../protocol/wire.js'
-import { bytesRepr, textRepr } from '../python/repr.js'
+import { bytesRepr, byteTextRepr } from '../python/repr.js'
 import type { Modes, Server } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from '../transport/types.js'
@@ -65,7 +65,7 @@ export class LoggedExchange implements Exchange {
     const { debug, facts } = this.emulation
     const unexpected = (hoped: string): void => {
       if (line !== hoped)
-        debug(`while expecting ${textRepr(hoped)}, got unexpected response ${textRepr(line)}`)
+        debug(`while expecting ${byteTextRepr(hoped)}, got unexpected response ${byteTextRepr(line)}`)
     }
     if (request.kind === 'store') unexpected('STORED')
     else if (request.kind === 'flush_all') unexpected('OK')

@@ -3,7 +3,7 @@
 import type { Bytes } from '../ground/bytes.js'
 import { isPlainKey } from '../protocol/plain-key.js'
 import { IndexError, ValueError } from '../python/errors.js'
-import { bytesRepr, textRepr } from '../python/repr.js'
+import { bytesRepr, byteTextRepr } from '../python/repr.js'
 import type { Operation } from '../strict/index.js'
 import { MAX_KEY_LENGTH, prefixBytes, pylibmcKey } from '../strict/keys.js'
 import { PyFloat, PyTuple } from '../values/index.js'
@@ -167,6 +167,6 @@ function pythonText(value: unknown): string {
 
 /** Python's repr() of what stands in a list. */
 function itemText(value: unknown): string {
-  if (typeof value === 'string') return textRepr(value)
+  if (typeof value === 'string') return byteTextRepr(value)
   return value instanceof Uint8Array ? bytesRepr(Buffer.from(value).toString('latin1')) : pythonText(value)
 }

@@ -1,10 +1,12 @@
 /** Reading values by the switches of `switches/values.ts`. Source: docs/reference/python-memcached.md#9.4, #17. */
 import type { Item } from '../protocol/wire.js'
 import { ValueError } from '../python/errors.js'
-import { textRepr } from '../python/repr.js'
+import { byteTextRepr } from '../python/repr.js'
 import { decodeText } from '../python/text.js'
 import { decodeFailure } from '../strict/decoding.js'
 import type { Operation, Slots } from '../strict/index.js'
+import { Budget } from '../values/budget.js'
+import { inflated as inflatedWithin } from '../values/encoding-options.js'
 import {
   FLAG_INTEGER,
   FLAG_LONG,
@@ -13,10 +15,10 @@ import {
   FLAG_ZLIB,
   pylibmcEncoding,
   pythonMemcachedEncoding,
-  unpickle,
   ValueDecodeError,
 } from '../values/index.js'
 import { pythonInteger } from '../values/integers.js'
+import { unpickleWithin } from '../values/pickle/reader.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
 import { encoder } from './encoding.js'
@@ -42,12 +44,13 @@ function decoder(emulation: Emulation): Slots['decode'] {
   // Python 2's byte strings are bytes there.
   const reading = { preserve, persistentLoad, encoding: facts.python === 2 ? 'bytes' : 'ascii' } as const
   const base = emulated ? pythonMemcachedEncoding(reading) : pylibmcEncoding(reading)
-  const unpickler = options.unpickler ?? ((data: Buffer) => unpickle(data, reading))
+  const { unpickler } = options
   const zeroIsText = emulation.on('flag-0-reads') && facts.flagZeroIsText
   const known = knownTypes(emulation)
 
   return (item, operation) => {
-    const data = inflated(item, operation)
+    const budget = new Budget()
+    const data = inflated(item, operation, budget)
     const flags = item.flags & ~FLAG_ZLIB
     if (flags === 0) return zero(data, item, operation)
     const type = flags & known
@@ -60,7 +63,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
         strict: 'raises MemcachedError',
       })
     }
-    if (type === FLAG_PICKLE) return unpickled(data, item, operation)
+    if (type === FLAG_PICKLE) return unpickled(data, item, operation, budget)
     if (facts.python === 2 && (type & FLAG_TEXT) === 0)
       return python2Integer(data, (type & FLAG_INTEGER) !== 0 ? 'int' : 'long')
     return told(item, operation, () => base.decode(type, data))
@@ -75,11 +78,11 @@ function decoder(emulation: Emulation): Slots['decode'] {
     }
   }
 
-  function inflated(item: Item, operation: Operation): Buffer {
+  function inflated(item: Item, operation: Operation, budget: Budget): Buffer {
     if ((item.flags & FLAG_ZLIB) === 0) return item.data
     if (decompressor) return Buffer.from(decompressor(item.data))
     // Flag 8 alone is compressed bytes.
-    return told(item, operation, () => base.decode(FLAG_ZLIB, item.data) as Buffer)
+    return told(item, operation, () => inflatedWithin(FLAG_ZLIB, item.data, {}, budget))
   }
 
   function zero(data: Buffer, { key }: Item, operation: Operation): unknown {
@@ -88,9 +91,9 @@ function decoder(emulation: Emulation): Slots['decode'] {
     return decodeText(data)
   }
 
-  function unpickled(data: Buffer, { key }: Item, operation: Operation): unknown {
+  function unpickled(data: Buffer, { key }: Item, operation: Operation, budget: Budget): unknown {
     try {
-      return unpickler(data)
+      return unpickler ? unpickler(data) : unpickleWithin(budget, data, reading)
     } catch (error) {
       if (!emulation.on('undecodable-pickle')) throw error
       announcer.heard?.announce('undecodable-pickle', {
@@ -125,7 +128,9 @@ function decoder(emulation: Emulation): Slots['decode'] {
 }
 
 function noInteger(data: Buffer, type: 'int' | 'long'): ValueError {
-  return new ValueError(`invalid literal for ${type}() with base 10: ${textRepr(data.toString('latin1'))}`)
+  return new ValueError(
+    `invalid literal for ${type}() with base 10: ${byteTextRepr(data.toString('latin1'))}`,
+  )
 }
 
 /** Python 2 knows no underscores in numbers, and names bytes like text. @throws ValueError */
@@ -136,7 +141,7 @@ function python2Integer(data: Buffer, type: 'int' | 'long'): number | bigint {
   const long = /[lL]\s*$/.test(data.toString('latin1'))
   if (digits === undefined || (long && type === 'int')) throw noInteger(data, type)
   try {
-    return pythonInteger(Buffer.from(`${sign}${digits}`), textRepr)
+    return pythonInteger(Buffer.from(`${sign}${digits}`), byteTextRepr)
   } catch {
     throw noInteger(data, type)
   }

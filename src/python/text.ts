@@ -24,6 +24,8 @@ export function encodeText(text: string): Buffer {
 
 /** From this length on it pays to ask first whether the text is ASCII alone. Bytes. */
 const LONG = 2048
+/** Longer text is left to the encoding, which has a memory budget for it. Bytes. */
+const LONGEST_SLICE = 16 * 1024 * 1024
 const REPLACEMENT = '\ufffd'
 
 /**
@@ -31,6 +33,7 @@ const REPLACEMENT = '\ufffd'
  * @param ascii all of the bytes are known to be ASCII
  */
 export function sliceText(data: Buffer, start: number, end: number, ascii = false): string | undefined {
+  if (end - start > LONGEST_SLICE) return undefined
   if (ascii || (end - start >= LONG && isAsciiBytes(data.subarray(start, end))))
     return data.toString('latin1', start, end)
   const text = data.toString('utf8', start, end)

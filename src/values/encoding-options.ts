@@ -1,9 +1,12 @@
 /** What every value encoding can be asked for, and the steps that all of them share. */
+
+import { areAscii, decodeText } from '../python/text.js'
+import { Budget } from './budget.js'
 import type { PickleConverter } from './pickle/converters.js'
 import type { UnpickleOptions } from './pickle/options.js'
 import { pickle } from './pickle/writer.js'
 import { type EncodedValue, FLAG_PICKLE, FLAG_ZLIB, type Payload } from './types.js'
-import { compress, compressFast, DEFAULT_MAX_INFLATED, decompress } from './zlib.js'
+import { compress, compressFast, decompress } from './zlib.js'
 
 /** Another way to write what has no type bits of its own; pickles are still read. */
 export interface ValueSerializer {
@@ -37,14 +40,13 @@ export interface EncodingOptions extends UnpickleOptions {
   readonly compression?: 'exact' | 'fast'
   /** Instead of zlib. */
   readonly compressor?: ValueCompressor
-  /** Largest inflated value in bytes. Default 256 MiB. */
-  readonly maxInflated?: number
 }
 
 const KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16
 
-/** @throws RangeError for a serializer whose flag means something else */
+/** @throws RangeError for a serializer whose flag means something else, and for a `maxMemory` that is not positive */
 export function checkedOptions<T extends EncodingOptions>(options: T): T {
+  new Budget(options.maxMemory)
   const flag = options.serializer?.flag
   if (
     flag !== undefined &&
@@ -81,12 +83,22 @@ export function smaller(encoded: EncodedValue, options: EncodingOptions, level: 
 }
 
 /** @throws ValueDecodeError `zlib` or `limit`; whatever a custom compressor throws */
-export function inflated(flags: number, data: Buffer, options: EncodingOptions): Buffer {
+export function inflated(
+  flags: number,
+  data: Buffer,
+  { compressor }: EncodingOptions,
+  budget: Budget,
+): Buffer {
   if (!(flags & FLAG_ZLIB)) return data
-  const { compressor, maxInflated } = options
-  if (!compressor) return decompress(data, flags, maxInflated)
-  const bytes = compressor.decompress(data, maxInflated ?? DEFAULT_MAX_INFLATED)
+  const bytes = compressor ? compressor.decompress(data, budget.left) : decompress(data, flags, budget.left)
+  budget.charge(bytes.length, `a value of ${bytes.length} bytes`, flags)
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** @throws UnicodeDecodeError, ValueDecodeError `limit` */
+export function readText(data: Buffer, flags: number, budget: Budget): string {
+  budget.charge(areAscii(data) ? data.length : 2 * data.length, `a text of ${data.length} bytes`, flags)
+  return decodeText(data)
 }
 
 /** JSON beside pickle: what other languages can read, at the price of JSON's types. */

@@ -141,9 +141,12 @@ describe('compression', () => {
   })
   test('a bomb stops at the limit', () => {
     const bomb = deflateSync(Buffer.alloc(10_000_000))
-    expect(() => pylibmcEncoding({ maxInflated: 1_000_000 }).decode(24, bomb)).toThrow(
+    expect(() => pylibmcEncoding({ maxMemory: 1_000_000 }).decode(24, bomb)).toThrow(
       /more than 1000000 bytes/,
     )
+    // What it inflates to and the text made of it share one budget.
+    expect(() => pylibmcEncoding({ maxMemory: 15_000_000 }).decode(24, bomb)).toThrow(ValueDecodeError)
+    expect(pylibmcEncoding({ maxMemory: 20_000_000 }).decode(24, bomb)).toHaveLength(10_000_000)
   })
 })
 

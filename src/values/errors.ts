@@ -1,6 +1,7 @@
 /** What can be wrong with a value or an item. */
 import { ValueError } from '../python/errors.js'
 import { opcodeName } from './pickle/opcodes.js'
+import { FLAG_PICKLE } from './types.js'
 
 /** The value has no representation in this encoding. Nothing was sent. Python: the pickle module's own error. */
 export class ValueEncodeError extends TypeError {
@@ -14,14 +15,16 @@ export type DecodeReason =
   | 'flags'
   /** The zlib stream is broken. */
   | 'zlib'
-  /** It inflates, or unpickles, to more than the limit. */
+  /** It takes more memory than `maxMemory`, or is nested deeper than `maxDepth`. */
   | 'limit'
+  /** The pickle is broken, or asks for what a reader does not have: an `UnpicklingError`. */
+  | 'pickle'
   /** A counter or integer that is no decimal number. */
   | 'integer'
 
 /** An item whose flags or payload cannot be read. */
 export class ValueDecodeError extends ValueError {
-  override readonly name = 'ValueDecodeError'
+  override readonly name: string = 'ValueDecodeError'
   override readonly python: string
   constructor(
     readonly reason: DecodeReason,
@@ -36,8 +39,9 @@ export class ValueDecodeError extends ValueError {
 }
 
 /** A pickle that cannot be read. Says where: byte offset and opcode. */
-export class UnpicklingError extends ValueError {
+export class UnpicklingError extends ValueDecodeError {
   override readonly name = 'UnpicklingError'
+  override readonly python: string
   constructor(
     message: string,
     /** Byte offset of the opcode. */
@@ -45,10 +49,14 @@ export class UnpicklingError extends ValueError {
     /** The opcode as a character code; undefined at the end of the data. */
     readonly opcode: number | undefined,
     /** What CPython raises for it. */
-    override readonly python: string = '_pickle.UnpicklingError',
+    python = '_pickle.UnpicklingError',
   ) {
-    super(
-      `pickle: ${message} (offset ${offset}, ${opcode === undefined ? 'end of data' : opcodeName(opcode)})`,
-    )
+    super('pickle', located(message, offset, opcode), FLAG_PICKLE)
+    this.python = python
   }
+}
+
+/** What is wrong with a pickle, and where. */
+export function located(message: string, offset: number, opcode: number | undefined): string {
+  return `pickle: ${message} (offset ${offset}, ${opcode === undefined ? 'end of data' : opcodeName(opcode)})`
 }

@@ -1,18 +1,20 @@
+import { byteTextRepr } from '../python/repr.js'
 /** How pylibmc 1.6.3 writes and reads values. Source: docs/reference/pylibmc.md#4. */
-import { textRepr } from '../python/repr.js'
-import { decodeText, writeText } from '../python/text.js'
+import { writeText } from '../python/text.js'
+import { Budget } from './budget.js'
 import {
   asBytes,
   checkedOptions,
   type EncodingOptions,
   inflated,
   isSerialized,
+  readText,
   serialized,
   smaller,
 } from './encoding-options.js'
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
-import { unpickle } from './pickle/reader.js'
+import { unpickleWithin } from './pickle/reader.js'
 import {
   type CompressionRequest,
   FLAG_INTEGER,
@@ -42,18 +44,19 @@ export function pylibmcEncoding(given: PylibmcEncodingOptions = {}): ValueEncodi
       return compressed(typed(value, options), compression, options)
     },
     decode(flags, data) {
-      const payload = inflated(flags, data, options)
+      const budget = new Budget(options.maxMemory)
+      const payload = inflated(flags, data, options, budget)
       if (serializer && isSerialized(flags, serializer)) return serializer.deserialize(payload)
       switch (flags & TYPE_BITS) {
         case 0:
           return payload
         case FLAG_TEXT:
-          return decodeText(payload)
+          return readText(payload, flags, budget)
         case FLAG_INTEGER:
         case FLAG_LONG:
-          return pythonInteger(untilNul(payload), textRepr)
+          return pythonInteger(untilNul(payload), byteTextRepr)
         case FLAG_PICKLE:
-          return unpickle(payload, options)
+          return unpickleWithin(budget, payload, options)
         default:
           if (unknownFlags !== 'raise') return unknownFlags === 'bytes' ? payload : null
           throw new ValueDecodeError('flags', `unknown memcached key flags ${flags & TYPE_BITS}`, flags)

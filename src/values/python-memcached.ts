@@ -1,18 +1,20 @@
 /** How python-memcached writes and reads values, by version. Source: docs/reference/python-memcached.md#9, #17, #18. */
 import { bytesRepr } from '../python/repr.js'
-import { decodeText, writeText } from '../python/text.js'
+import { writeText } from '../python/text.js'
+import { Budget } from './budget.js'
 import {
   asBytes,
   checkedOptions,
   type EncodingOptions,
   inflated,
   isSerialized,
+  readText,
   serialized,
   smaller,
 } from './encoding-options.js'
 import { ValueDecodeError } from './errors.js'
 import { integerText, isInteger, pythonInteger } from './integers.js'
-import { unpickle } from './pickle/reader.js'
+import { unpickleWithin } from './pickle/reader.js'
 import {
   type CompressionRequest,
   FLAG_INTEGER,
@@ -73,19 +75,20 @@ export function pythonMemcachedEncoding(given: PythonMemcachedEncodingOptions = 
       return compressed(typed(value, options, dialect), compression, options)
     },
     decode(flags, data) {
-      const payload = inflated(flags, data, options)
+      const budget = new Budget(options.maxMemory)
+      const payload = inflated(flags, data, options, budget)
       const type = flags & ~FLAG_ZLIB
-      if (type === 0) return dialect.untyped === 'text' ? decodeText(payload) : payload
+      if (type === 0) return dialect.untyped === 'text' ? readText(payload, flags, budget) : payload
       if (serializer && isSerialized(type, serializer)) return serializer.deserialize(payload)
-      if (type & FLAG_TEXT && dialect.readsText) return decodeText(payload)
+      if (type & FLAG_TEXT && dialect.readsText) return readText(payload, flags, budget)
       if (type & (FLAG_INTEGER | FLAG_LONG)) return pythonInteger(payload, bytesRepr)
       if (!(type & FLAG_PICKLE)) {
         if (unknownFlags !== 'raise') return unknownFlags === 'bytes' ? payload : null
         throw new ValueDecodeError('flags', `Unknown flags on get: ${(type >>> 0).toString(16)}`, flags)
       }
-      if (!undecodablePickle) return unpickle(payload, options)
+      if (!undecodablePickle) return unpickleWithin(budget, payload, options)
       try {
-        return unpickle(payload, options)
+        return unpickleWithin(budget, payload, options)
       } catch (error) {
         return undecodablePickle(error)
       }

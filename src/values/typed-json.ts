@@ -1,8 +1,9 @@
 /** Python values in JSON, as recordings, scenarios and traces write them (docs/formats.md). */
 import { ValueError } from '../python/errors.js'
+import { floatRepr } from '../python/repr.js'
 import { shown } from '../python/type-name.js'
 import { unpickle } from './pickle/reader.js'
-import { floatRepr, parseFloatText } from './pickle/text.js'
+import { parseFloatText } from './pickle/text.js'
 import { pickle } from './pickle/writer.js'
 import {
   PyByteArray,

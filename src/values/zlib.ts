@@ -2,8 +2,12 @@
  * zlib as the Python libraries use it: byte-identical output to CPython's `zlib.compress`, and inflating with a limit.
  * Sources: docs/reference/pylibmc.md#4.5, docs/reference/python-memcached.md#9.5, docs/reference/field.md#5.
  */
+import { constants } from 'node:buffer'
 import type { deflate } from 'pako'
+import { DEFAULT_MAX_MEMORY } from './budget.js'
 import { ValueDecodeError } from './errors.js'
+
+const MAX_BUFFER = constants.MAX_LENGTH
 
 // Neither is an import: both together take a third of the time that a program needs to load a client, and many compress nothing.
 const nodeZlib = () => process.getBuiltinModule('node:zlib')
@@ -16,9 +20,6 @@ function loadPako(): Pako {
   const { createRequire } = process.getBuiltinModule('node:module')
   return createRequire(import.meta.url)('pako')
 }
-
-/** Largest inflated value in bytes unless set otherwise. */
-export const DEFAULT_MAX_INFLATED = 256 * 1024 * 1024
 
 /** @param level −1 (6) or 1…9 */
 export function compress(data: Uint8Array, level = -1): Uint8Array {
@@ -36,12 +37,13 @@ export function compressFast(data: Uint8Array, level: number): Uint8Array {
  * Inflates a zlib stream; bytes after its end are ignored, as in Python.
  * @throws ValueDecodeError `zlib` (broken, truncated) or `limit`
  */
-export function decompress(data: Uint8Array, flags: number, maxLength = DEFAULT_MAX_INFLATED): Buffer {
+export function decompress(data: Uint8Array, flags: number, maxLength = DEFAULT_MAX_MEMORY): Buffer {
+  const maxOutputLength = Math.min(Math.max(1, Math.floor(maxLength)), MAX_BUFFER)
   try {
-    return nodeZlib().inflateSync(data, { maxOutputLength: maxLength })
+    return nodeZlib().inflateSync(data, { maxOutputLength })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new ValueDecodeError('limit', `value inflates to more than ${maxLength} bytes`, flags, error)
+      throw new ValueDecodeError('limit', `the value inflates to more than ${maxLength} bytes`, flags, error)
     }
     throw new ValueDecodeError('zlib', `broken zlib stream: ${(error as Error).message}`, flags, error)
   }

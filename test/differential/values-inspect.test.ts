@@ -63,6 +63,19 @@ describe('memshim inspect', () => {
     expect(shown).toMatch(/cannot be read: pickle: 24 bytes announced, 5 left \(offset 2, FRAME\)/)
   })
 
+  it('shows a dict in itself, and an integer of 16 million bytes by its length', async () => {
+    const file = join(directory, 'hostile')
+    writeFileSync(file, Buffer.from('80027d710068006800732e', 'hex'))
+    expect(await inspect('--file', file)).toContain('value        {{...}: {...}}')
+    const length = Buffer.alloc(4)
+    length.writeInt32LE(2 ** 24)
+    writeFileSync(
+      file,
+      Buffer.concat([Buffer.from([0x8b]), length, Buffer.alloc(2 ** 24, 0x7f), Buffer.from('.')]),
+    )
+    expect(await inspect('--file', file)).toContain('value        <int of 134217728 bits>')
+  })
+
   it('refuses what it does not understand', async () => {
     await expect(inspect()).rejects.toThrow(/name a key/)
     await expect(inspect('k', '--as', 'redis')).rejects.toThrow(/--as redis is not known/)

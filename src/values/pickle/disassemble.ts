@@ -1,16 +1,12 @@
 /** What a pickle says, opcode by opcode, without reading it. Source: CPython's pickletools, whose words it uses. */
+
+import { bytesRepr, floatRepr, integerRepr, textRepr } from '../../python/repr.js'
+import { Budget } from '../budget.js'
 import { PyFloat } from '../python-values.js'
 import { Machine } from './machine.js'
 import { op, opcodeName } from './opcodes.js'
 import type { UnpickleOptions } from './options.js'
-import {
-  decodeLong,
-  floatRepr,
-  parseFloatText,
-  parseIntegerText,
-  unescapeString,
-  unescapeUnicode,
-} from './text.js'
+import { decodeLong, parseFloatText, parseIntegerText, unescapeString, unescapeUnicode } from './text.js'
 
 /** One opcode of a pickle with its argument and position in bytes. */
 export interface Operation {
@@ -78,7 +74,7 @@ const readers: ReadonlyMap<number, Read> = new Map<number, Read>([
 /** Up to and with STOP. @throws UnpicklingError naming offset and opcode */
 export function* disassemble(data: Uint8Array, limits: UnpickleOptions = {}): Generator<Operation> {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  const m = new Machine(bytes, limits, undefined)
+  const m = new Machine(bytes, limits, new Budget(limits.maxMemory), undefined)
   for (;;) {
     const offset = m.at
     m.start = offset
@@ -92,6 +88,9 @@ export function* disassemble(data: Uint8Array, limits: UnpickleOptions = {}): Ge
     if (code === op.STOP) return
   }
 }
+
+/** Levels of marks; deeper ones are not moved to the right any more, or a line for each of a million would take terabytes. */
+const DEEPEST_INDENT = 200
 
 /** Opcodes that take everything down to the mark. */
 const TO_MARK: ReadonlySet<number> = new Set([
@@ -110,12 +109,13 @@ export function* disassembly(
   const marks: number[] = []
   let memoSize = 0
   for (const { offset, code, name, argument } of disassemble(data, limits)) {
-    const indent = '    '.repeat(marks.length)
+    const indent = '    '.repeat(Math.min(marks.length, DEEPEST_INDENT))
     let note = ''
     if (TO_MARK.has(code) && marks.length > 0) note = `(MARK at ${marks.pop()})`
     else if (code === op.MEMOIZE) note = `(as ${memoSize})`
     if (code === op.MEMOIZE || code === op.PUT || code === op.BINPUT || code === op.LONG_BINPUT) memoSize++
-    const shown = argument === undefined ? '' : ` ${shortened(repr(code, argument), maxArgument)}`
+    const shown =
+      argument === undefined ? '' : ` ${shortened(repr(code, argument, maxArgument), maxArgument)}`
     const padding = argument === undefined && note === '' ? '' : ' '.repeat(Math.max(0, 10 - name.length))
     const letter = code < 0x80 ? String.fromCharCode(code) : `\\x${code.toString(16)}`
     yield `${String(offset).padStart(5)}: ${letter.padEnd(4)} ${indent}${name}${padding}${shown}${note && ` ${note}`}`
@@ -127,35 +127,13 @@ function shortened(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text
 }
 
-function repr(code: number, argument: unknown): string {
+function repr(code: number, argument: unknown, length: number): string {
   if (argument instanceof PyFloat) return floatRepr(argument.value)
   if (argument === true) return 'True'
   if (argument === false) return 'False'
-  if (typeof argument === 'string') return quoted(argument, /[\p{C}\p{Z}]/u)
+  if (typeof argument === 'string') return textRepr(argument.slice(0, length))
+  if (typeof argument === 'bigint') return integerRepr(argument)
   if (!(argument instanceof Uint8Array)) return String(argument)
-  const bytes = `b${quoted(Buffer.from(argument).toString('latin1'), /[^\x20-\x7e]/)}`
+  const bytes = bytesRepr(Buffer.from(argument.subarray(0, length)).toString('latin1'))
   return code === op.BYTEARRAY8 ? `bytearray(${bytes})` : bytes
-}
-
-const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' }
-
-/** Python's repr() of text. */
-function quoted(text: string, unprintable: RegExp): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
-  let body = ''
-  for (const character of text) {
-    const named = character === quote ? `\\${quote}` : NAMED[character]
-    if (named !== undefined) body += named
-    else if (character === ' ' || !unprintable.test(character)) body += character
-    else {
-      const hex = character.codePointAt(0)!.toString(16)
-      body +=
-        hex.length <= 2
-          ? `\\x${hex.padStart(2, '0')}`
-          : hex.length <= 4
-            ? `\\u${hex.padStart(4, '0')}`
-            : `\\U${hex.padStart(8, '0')}`
-    }
-  }
-  return `${quote}${body}${quote}`
 }

@@ -3,22 +3,25 @@
  * `read-*.ts`; the loop that runs them in `reader.ts`.
  */
 import { isUtf8 } from 'node:buffer'
-import { UnpicklingError } from '../errors.js'
-import { isContainer, SharedDepths } from './depth.js'
+import type { Budget } from '../budget.js'
+import { located, UnpicklingError, ValueDecodeError } from '../errors.js'
+import { FLAG_PICKLE } from '../types.js'
+import { ENTRY_COST, FIRST_ITEM_COST, HASHED_COST, MEMBER_COST } from './costs.js'
+import { depthOf, isContainer, SharedDepths } from './depth.js'
+import { clashes, LEAST_CLASHING } from './hash-flood.js'
 import type { UnpickleOptions } from './options.js'
 import { utf8Text } from './text.js'
 
-const DEFAULT_MAX_STACK = 1_000_000
-const DEFAULT_MAX_MEMO = 1_000_000
-const DEFAULT_MAX_LENGTH = 256 * 1024 * 1024
-const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024
 const DEFAULT_MAX_DEPTH = 1000
+/** What is spent of the budget before the depth is measured for the first time. Bytes. */
+const FIRST_MEASUREMENT = 64 * 1024
 
+/** Memo numbers far beyond the number of objects, which no writer uses, take V8 very long. */
+const SPARSE_FROM = 1024
+const SPARSE_COST = 1024
 /** Substrings up to this length are copies; longer ones would keep the text they were cut from alive. */
 const COPIED_SUBSTRING = 12
 const WINDOW = 64 * 1024
-/** V8's longest string. */
-const MAX_TEXT = 0x1fffffe8
 
 /** What `toString` calls after looking at its arguments, which costs as much as a short text. */
 interface Slices {
@@ -50,16 +53,18 @@ export class Machine {
   readonly depths: number[] = []
   /** Where the bound passed the limit: only then is the result measured exactly. */
   suspect: { readonly offset: number; readonly opcode: number | undefined } | undefined
+  /** The loop stops here, in bytes of the budget: at its limit, or earlier to measure the depth. */
+  pause: number
+  private measuredAt = FIRST_MEASUREMENT
   private shared: SharedDepths | undefined
   /** An object of a class was made: converters may have work. */
   sawObject = false
   nextBuffer = 0
   nextPersistent = 0
-  readonly maxStack: number
   readonly maxDepth: number
   readonly preserve: boolean
-  private readonly maxMemo: number
-  private outputLeft: number
+  /** Sizes at which the keys of large dicts and sets were last looked at. */
+  private checkedSizes: Map<object, number> | undefined
   private readonly plainDicts: object[] = []
   private dictCount = 0
   /** Dicts of this pass with keys that a plain object cannot hold in place. */
@@ -71,6 +76,7 @@ export class Machine {
   constructor(
     readonly bytes: Buffer,
     readonly options: UnpickleOptions,
+    readonly budget: Budget,
     /** Ordinals of the dicts that have to be Maps; `all` of them. */
     private readonly maps: ReadonlySet<number> | 'all' | undefined,
     /** What persistent ids stand for, in their order; a second pass does not ask again. */
@@ -78,12 +84,8 @@ export class Machine {
   ) {
     this.end = bytes.length
     this.preserve = options.preserve === true
-    this.maxStack = options.maxStack ?? DEFAULT_MAX_STACK
-    this.maxMemo = options.maxMemo ?? DEFAULT_MAX_MEMO
     this.maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH
-    this.outputLeft = options.maxOutput ?? DEFAULT_MAX_OUTPUT
-    const maxLength = options.maxLength ?? DEFAULT_MAX_LENGTH
-    if (this.end > maxLength) throw this.error(`${this.end} bytes are more than the limit of ${maxLength}`)
+    this.pause = budget.limit
   }
 
   // ── stack ──
@@ -115,7 +117,6 @@ export class Machine {
   }
 
   mark(): void {
-    if (this.marks.length >= this.maxStack) throw this.error(`more than ${this.maxStack} open marks`)
     this.marks.push(this.floor)
     this.depths.push(this.depth)
     this.floor = this.height
@@ -150,8 +151,13 @@ export class Machine {
     if (depth > this.maxDepth) this.suspectDepth()
   }
 
+  /**
+   * The bound may be too high: the depth is measured before the next opcode, and again when twice as much has been read. A pickle
+   * that is too deep is refused long before its end, and measuring takes no more time than reading.
+   */
   private suspectDepth(): void {
     this.suspect ??= { offset: this.start, opcode: this.opcode }
+    this.pause = Math.min(this.budget.limit, Math.max(this.budget.spent, this.measuredAt))
   }
 
   /** Something on the stack is now in two places. What is inside of what else can no longer be told by its place on the stack. */
@@ -178,8 +184,8 @@ export class Machine {
 
   put(index: number): void {
     const value = this.top()
-    if (this.memo[index] === undefined && ++this.memoSize > this.maxMemo)
-      throw this.error(`more than ${this.maxMemo} objects in the memo`)
+    if (index > 2 * this.memoSize + SPARSE_FROM) this.spend(SPARSE_COST)
+    if (this.memo[index] === undefined) this.memoSize++
     this.memo[index] = value
   }
 
@@ -194,7 +200,10 @@ export class Machine {
 
   dict(): Dict {
     const ordinal = this.dictCount++
-    if (this.maps !== undefined && (this.maps === 'all' || this.maps.has(ordinal))) return new Map()
+    if (this.maps !== undefined && (this.maps === 'all' || this.maps.has(ordinal))) {
+      this.spend(HASHED_COST)
+      return new Map()
+    }
     const dict = {}
     this.plainDicts[ordinal] = dict
     return dict
@@ -258,7 +267,9 @@ export class Machine {
   }
 
   copy(length: number): Buffer {
-    return Buffer.from(this.slice(length))
+    const bytes = this.slice(length)
+    this.spend(length)
+    return Buffer.from(bytes)
   }
 
   /** UTF-8 with lone surrogates, as Python's `surrogatepass` reads it. */
@@ -274,7 +285,7 @@ export class Machine {
         return this.window.substring(at - this.windowStart, end - this.windowStart)
       }
     }
-    if (length > MAX_TEXT) throw this.error(`text of ${length} bytes is more than the limit of ${MAX_TEXT}`)
+    this.spend(length)
     const text = (bytes as Buffer & Slices).utf8Slice(at, end)
     // Broken input shows as U+FFFD; only then is it worth a closer look.
     if (!text.includes('\ufffd') || isUtf8(bytes.subarray(at, end))) return text
@@ -311,17 +322,74 @@ export class Machine {
     }
     const end = this.bytes.indexOf(0x0a, this.at)
     if (end < 0) throw this.error('a line without an end')
+    this.spend(end - this.at)
     const text = this.bytes.toString('latin1', this.at, end)
     this.at = end + 1
     return text
   }
 
+  // ── budget ──
+
+  /** @param bytes of memory that the value takes beyond what its opcodes cost @throws ValueDecodeError */
+  spend(bytes: number): void {
+    if (!this.budget.spend(bytes)) throw this.overBudget()
+  }
+
+  /** `items` join a list that has `size` already. */
+  spendOnList(size: number, items: number): void {
+    this.spend((size === 0 && items > 0 ? FIRST_ITEM_COST : 0) + 8 * items)
+  }
+
+  /** `count` entries join a dict. */
+  spendOnDict(count: number): void {
+    this.spend(ENTRY_COST * count)
+  }
+
+  /** `count` items join a set. */
+  spendOnSet(count: number): void {
+    this.spend(MEMBER_COST * count)
+  }
+
+  /**
+   * Before stack entries `from`…`to` join a Map or a Set: JavaScript's hash of a number is known to everyone, so that numbers can be
+   * chosen which all have the same one, and then a hundred thousand of them take minutes.
+   */
+  checkHashes(target: Map<unknown, unknown> | Set<unknown>, from: number, to: number, step: number): void {
+    const added = (to - from) / step
+    const size = target.size + added
+    if (size < LEAST_CLASHING) return
+    this.checkedSizes ??= new Map()
+    if (added < LEAST_CLASHING / 8 && size < 1.25 * (this.checkedSizes.get(target) ?? 0)) return
+    this.checkedSizes.set(target, size)
+    const keys = [...target.keys()]
+    for (let i = from; i < to; i += step) keys.push(this.stack[i])
+    this.checkKeys(keys)
+  }
+
+  /** @throws ValueDecodeError when their hashes clash */
+  checkKeys(keys: readonly unknown[]): void {
+    if (keys.length >= LEAST_CLASHING && clashes(keys))
+      throw this.limit(`${keys.length} keys are chosen so that their hashes clash`)
+  }
+
+  /** What the loop does when more than `pause` is spent. @throws ValueDecodeError */
+  paused(): void {
+    const { spent, limit } = this.budget
+    if (spent > limit) throw this.overBudget()
+    this.pause = limit
+    this.measuredAt = 2 * spent
+    // The stack itself is one level more.
+    if (depthOf(this.stack.slice(0, this.height), this.maxDepth + 1) > this.maxDepth + 1) throw this.tooDeep()
+  }
+
   // ── complaints ──
 
-  /** Counts what is copied from objects that the memo could hand out again and again. */
-  output(units: number): void {
-    this.outputLeft -= units
-    if (this.outputLeft < 0) throw this.error('the objects are copied to more than the output limit')
+  private overBudget(): ValueDecodeError {
+    return this.limit(`the value takes more memory than the limit of ${this.budget.limit} bytes`)
+  }
+
+  tooDeep(): ValueDecodeError {
+    return this.limit(`nested deeper than ${this.maxDepth}`, this.suspect)
   }
 
   checked<T>(value: T | undefined, complaint: string, python?: string): T {
@@ -332,6 +400,16 @@ export class Machine {
   /** @param python class that CPython raises, when it is not its UnpicklingError */
   error(message: string, python?: string): UnpicklingError {
     return new UnpicklingError(message, this.start, this.opcode, python)
+  }
+
+  private limit(
+    message: string,
+    at: { readonly offset: number; readonly opcode: number | undefined } = {
+      offset: this.start,
+      opcode: this.opcode,
+    },
+  ): ValueDecodeError {
+    return new ValueDecodeError('limit', located(message, at.offset, at.opcode), FLAG_PICKLE)
   }
 
   private moveWindow(at: number): void {

@@ -1,6 +1,8 @@
 /** Hooks, references and choices of reader and writer. The hexadecimal pickles are CPython 3.11's. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ValueDecodeError } from '../errors.js'
+import { pylibmcEncoding } from '../pylibmc.js'
 import { PyByteArray, PyPersistent, type PyTuple, type PythonObject } from '../python-values.js'
 import { unpickle } from './reader.js'
 import { pickle } from './writer.js'
@@ -122,11 +124,16 @@ describe('dicts', () => {
 
 describe('limits name themselves', () => {
   test.each([
-    ['maxLength', { maxLength: 3 }, /5 bytes are more than the limit of 3/],
-    ['maxStack', { maxStack: 1 }, /more than 1 objects on the stack \(offset 3, NONE\)/],
-    ['maxMemo', { maxMemo: 0 }, /more than 0 objects in the memo \(offset 1, MEMOIZE\)/],
-  ])('%s', (_, options, message) => {
-    expect(() => unpickle(Buffer.from(']\x94NN.', 'latin1'), options)).toThrow(message)
+    [1, /more memory than the limit of 1 bytes \(offset 0, EMPTY_LIST\)/],
+    [110, /more memory than the limit of 110 bytes \(offset 3, NONE\)/],
+  ])('maxMemory %d', (maxMemory, message) => {
+    const read = () => unpickle(Buffer.from(']\x94NN.', 'latin1'), { maxMemory })
+    expect(read).toThrow(ValueDecodeError)
+    expect(read).toThrow(message)
+  })
+  test.each([[0], [-1], [Number.NaN]])('maxMemory %d is none', (maxMemory) => {
+    expect(() => unpickle(Buffer.from('N.'), { maxMemory })).toThrow(RangeError)
+    expect(() => pylibmcEncoding({ maxMemory })).toThrow(RangeError)
   })
   test('maxDepth', () => {
     const nested = [[[1]]]

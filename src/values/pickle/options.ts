@@ -15,14 +15,11 @@ export interface UnpickleOptions {
   readonly buffers?: readonly Uint8Array[]
   /** What objects of further classes become. */
   readonly converters?: readonly PickleConverter[]
-  /** Longest pickle in bytes. Default 256 MiB. */
-  readonly maxLength?: number
-  /** Most objects on the stack at once. Default 1,000,000. */
-  readonly maxStack?: number
-  /** Most objects in the memo. Default 1,000,000. */
-  readonly maxMemo?: number
+  /**
+   * Most memory that one value may take while it is read, in bytes, estimated from above: what it inflates to, and the objects,
+   * text and bytes made of it. Default 134,217,728 (128 MiB), which a heap of 512 MB has room for. Infinity = no limit.
+   */
+  readonly maxMemory?: number
   /** Deepest nesting of containers and objects. Default 1000, like CPython's recursion limit. */
   readonly maxDepth?: number
-  /** Most characters, bytes and items that constructors may copy from other objects. Default 67,108,864. */
-  readonly maxOutput?: number
 }

@@ -1,10 +1,11 @@
 /** The state of one pickling: output, memo, depth; and what opcode a value of each JavaScript type begins with. */
+import { floatRepr, MAX_INTEGER_DIGITS } from '../../python/repr.js'
 import { ValueEncodeError } from '../errors.js'
 import { type PyGlobal, PythonObject } from '../python-values.js'
 import type { PickleConverter } from './converters.js'
 import { op } from './opcodes.js'
 import { PickleOutput } from './output.js'
-import { encodeLong, escapeUnicode, floatRepr, MAX_INTEGER_DIGITS } from './text.js'
+import { encodeLong, escapeUnicode } from './text.js'
 
 /** How a value is pickled: protocol 0 to 5, converters, limits. */
 export interface PickleOptions {

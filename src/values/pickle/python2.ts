@@ -7,7 +7,7 @@
  * place, unless it occurs there twice.
  */
 import { ValueError } from '../../python/errors.js'
-import { textRepr } from '../../python/repr.js'
+import { byteTextRepr } from '../../python/repr.js'
 import { PyByteArray, PyFrozenSet, PyGlobal, PyTuple, PythonObject } from '../python-values.js'
 import { op } from './opcodes.js'
 import { type PickleOptions, Pickler, type Save } from './pickler.js'
@@ -110,7 +110,7 @@ class Python2Pickler extends Pickler {
     const key = this.inC ? bytes : sharedKey(bytes)
     const known = this.objects.get(key)
     if (known !== undefined) return this.get(known)
-    if (!this.bin) out.text(`S${textRepr(Buffer.from(bytes).toString('latin1'))}\n`)
+    if (!this.bin) out.text(`S${byteTextRepr(Buffer.from(bytes).toString('latin1'))}\n`)
     else {
       if (bytes.length < 256) out.byteArgument(op.SHORT_BINSTRING, bytes.length)
       else out.wordArgument(op.BINSTRING, bytes.length)

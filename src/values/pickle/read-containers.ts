@@ -7,18 +7,25 @@ import type { Machine } from './machine.js'
 export function extend(m: Machine, target: unknown, from: number, to: number): void {
   const { stack } = m
   m.grows(target)
-  if (Array.isArray(target)) for (let i = from; i < to; i++) target.push(stack[i])
-  else if (target instanceof PythonObject) for (let i = from; i < to; i++) target.listItems.push(stack[i])
-  else if (target instanceof PyDeque) for (let i = from; i < to; i++) target.items.push(stack[i])
+  let items: unknown[]
+  if (Array.isArray(target)) items = target
+  else if (target instanceof PythonObject) items = target.listItems
+  else if (target instanceof PyDeque) items = target.items
   else throw m.error('items for something that is no list')
+  m.spendOnList(items.length, to - from)
+  for (let i = from; i < to; i++) items.push(stack[i])
 }
 
 export function addItems(m: Machine, target: unknown, from: number, to: number): void {
   const { stack } = m
   m.grows(target)
-  if (target instanceof Set) for (let i = from; i < to; i++) target.add(stack[i])
-  else if (target instanceof PythonObject) for (let i = from; i < to; i++) target.setItems.push(stack[i])
-  else throw m.error('items for something that is no set')
+  m.spendOnSet(to - from)
+  if (target instanceof Set) {
+    m.checkHashes(target, from, to, 1)
+    for (let i = from; i < to; i++) target.add(stack[i])
+  } else if (target instanceof PythonObject) {
+    for (let i = from; i < to; i++) target.setItems.push(stack[i])
+  } else throw m.error('items for something that is no set')
 }
 
 /** Stack entries `from`…`to`, keys and values in turn, join the dict. */
@@ -26,7 +33,9 @@ export function setItems(m: Machine, target: unknown, from: number, to: number):
   const { stack } = m
   m.grows(target)
   if ((to - from) % 2 !== 0) throw m.error('a key without a value')
+  m.spendOnDict((to - from) / 2)
   if (target instanceof Map) {
+    m.checkHashes(target, from, to, 2)
     for (let i = from; i < to; i += 2) target.set(stack[i], stack[i + 1])
   } else if (target instanceof PythonObject) {
     for (let i = from; i < to; i += 2) target.dictItems.push([stack[i], stack[i + 1]])

@@ -44,12 +44,14 @@ export function objectOpcode(m: Machine, code: number): boolean {
     }
     case op.OBJ: {
       const [type, ...args] = m.popMark()
+      m.spendOnList(0, args.length)
       if (type === undefined) throw m.error('no class on the stack')
       made(m, call(m, type, args))
       return true
     }
     case op.INST: {
       const args = m.popMark()
+      m.spendOnList(0, args.length)
       const module = m.line()
       made(m, call(m, named(m, module, m.line()), args))
       return true
@@ -149,7 +151,8 @@ function withKeywords(m: Machine, callable: unknown): PythonObject | undefined {
   )
     return undefined
   const entries = kwargs instanceof Map ? kwargs : Object.entries(kwargs)
-  m.output(args.length + (Array.isArray(entries) ? entries.length : entries.size))
+  m.spendOnList(0, args.length)
+  m.spendOnDict(Array.isArray(entries) ? entries.length : entries.size)
   return new PythonObject(args[0], args.slice(1), 'new', new Map(entries))
 }
 
@@ -157,7 +160,7 @@ function withKeywords(m: Machine, callable: unknown): PythonObject | undefined {
 function reconstructed(m: Machine, name: string, args: readonly unknown[]): PythonObject | undefined {
   const [type, base, state] = args
   if (name === '__newobj__' && args.length > 0) {
-    m.output(args.length)
+    m.spendOnList(0, args.length)
     return new PythonObject(type, args.slice(1), 'new')
   }
   if (name !== '_reconstructor' || args.length !== 3 || !(base instanceof PyGlobal)) return undefined
@@ -199,7 +202,7 @@ function keywords(m: Machine, value: unknown): ReadonlyMap<unknown, unknown> {
   if (value instanceof Map) return value
   if (!isPlain(value)) throw m.error('keyword arguments that are no dict')
   const entries = Object.entries(value)
-  m.output(entries.length)
+  m.spendOnDict(entries.length)
   return new Map(entries)
 }
 

@@ -34,6 +34,7 @@ export function textOpcode(m: Machine, code: number): boolean {
     }
     case op.STRING: {
       const text = m.line()
+      m.spend(text.length)
       m.push(byteString(m, m.checked(unescapeString(text), `${shown(text)} is no quoted string`)))
       return true
     }
@@ -45,6 +46,7 @@ export function textOpcode(m: Machine, code: number): boolean {
       return true
     case op.UNICODE: {
       const text = m.line()
+      m.spend(2 * text.length)
       m.push(m.checked(unescapeUnicode(text), `${shown(text)} has a broken escape`, UNICODE_ERROR))
       return true
     }
@@ -74,6 +76,7 @@ function index(m: Machine): number {
 /** Python 2's `str`, in the encoding asked for. */
 function byteString(m: Machine, bytes: Buffer): unknown {
   const encoding = m.options.encoding ?? 'ascii'
+  m.spend(encoding === 'utf8' ? 2 * bytes.length : bytes.length)
   if (encoding === 'bytes') return Buffer.from(bytes)
   if (encoding === 'latin1') return bytes.toString('latin1')
   if (encoding === 'utf8') return m.checked(utf8Text(bytes), 'a byte string that is not UTF-8', UNICODE_ERROR)

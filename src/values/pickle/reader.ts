@@ -2,9 +2,10 @@
  * Pickle reader, protocols 0–5: a stack machine without recursion, linear in its input, that never executes anything.
  * Source: CPython's pickle and pickletools modules; docs/reference/field.md#4 for what it has to withstand.
  */
-import { UnpicklingError } from '../errors.js'
+import { Budget } from '../budget.js'
 import { PyByteArray, PyFloat, PyFrozenSet, PyTuple } from '../python-values.js'
 import { converted } from './converters.js'
+import { COSTS } from './costs.js'
 import { depthOf } from './depth.js'
 import { Machine } from './machine.js'
 import { HIGHEST_PROTOCOL, op } from './opcodes.js'
@@ -20,28 +21,39 @@ export type { UnpickleOptions } from './options.js'
 /** BigInt's own limit is higher; a longer integer than this is no value of a cache. */
 const MAX_INTEGER_BYTES = 16 * 1024 * 1024
 
-/** @throws UnpicklingError naming offset and opcode; whatever `persistentLoad` and converters throw */
+/**
+ * @throws UnpicklingError naming offset and opcode; ValueDecodeError `limit` for what takes more memory than `maxMemory` or is nested
+ * deeper than `maxDepth`; RangeError for a `maxMemory` that is not positive; and what `persistentLoad` and converters throw
+ */
 export function unpickle(data: Uint8Array, options: UnpickleOptions = {}): unknown {
+  return unpickleWithin(new Budget(options.maxMemory), data, options)
+}
+
+/** The same, on a budget that something was spent of already. */
+export function unpickleWithin(budget: Budget, data: Uint8Array, options: UnpickleOptions): unknown {
   const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   const mapsOnly = options.preserve === true || options.dicts === 'map'
-  let machine = new Machine(bytes, options, mapsOnly ? 'all' : undefined)
+  const { spent } = budget
+  let machine = new Machine(bytes, options, budget, mapsOnly ? 'all' : undefined)
   let value = run(machine)
   const maps = machine.missingMaps
   if (maps) {
     // Which dicts cannot be objects is known only when they are complete: a second pass makes them Maps from the start.
-    machine = new Machine(bytes, options, maps, machine.persistent)
+    // What the first one made is garbage by then.
+    value = undefined
+    budget.spent = spent
+    machine = new Machine(bytes, options, budget, maps, machine.persistent)
     value = run(machine)
   }
   const { suspect, maxDepth, sawObject } = machine
-  if (suspect && depthOf(value, maxDepth) > maxDepth)
-    throw new UnpicklingError(`nested deeper than ${maxDepth}`, suspect.offset, suspect.opcode)
+  if (suspect && depthOf(value, maxDepth) > maxDepth) throw machine.tooDeep()
   if (!sawObject) return value
   const { converters } = options
   return converted(value, converters ? [...finishers, ...converters] : finishers, machine.persistent)
 }
 
 function run(m: Machine): unknown {
-  const { bytes, end, stack, maxStack, preserve } = m
+  const { bytes, end, stack, preserve, budget } = m
   for (;;) {
     const start = m.at
     m.start = start
@@ -52,7 +64,8 @@ function run(m: Machine): unknown {
     const code = bytes[start]!
     m.opcode = code
     m.at = start + 1
-    if (m.height > maxStack) throw m.error(`more than ${maxStack} objects on the stack`)
+    budget.spent += COSTS[code]!
+    if (budget.spent > m.pause) m.paused()
     switch (code) {
       case op.STOP:
         return m.pop()
@@ -157,10 +170,14 @@ function rare(m: Machine, code: number): void {
       return m.push(m.preserve ? new PyTuple([]) : [])
     case op.TUPLE: {
       const items = m.popMark()
+      m.spendOnList(0, items.length)
       return m.push(m.preserve ? new PyTuple(items) : items)
     }
-    case op.LIST:
-      return m.push(m.popMark())
+    case op.LIST: {
+      const items = m.popMark()
+      m.spendOnList(0, items.length)
+      return m.push(items)
+    }
     case op.APPEND: {
       m.nestValue(m.pop())
       return extend(m, m.top(), m.height, m.height + 1)
@@ -186,15 +203,23 @@ function rare(m: Machine, code: number): void {
       return addItems(m, m.top(), from, to)
     }
     case op.FROZENSET: {
-      const items = new Set(m.popMark())
+      const listed = m.popMark()
+      m.spendOnSet(listed.length)
+      m.checkKeys(listed)
+      const items = new Set(listed)
       return m.push(m.preserve ? new PyFrozenSet(items) : items)
     }
-    case op.LONG1:
-      return m.push(decodeLong(m.slice(m.u8())))
+    case op.LONG1: {
+      const length = m.u8()
+      m.spend(length)
+      return m.push(decodeLong(m.slice(length)))
+    }
     case op.LONG4: {
       const length = m.length4()
       if (length > MAX_INTEGER_BYTES)
         throw m.error(`integer of ${length} bytes is more than the limit of ${MAX_INTEGER_BYTES}`)
+      // Reversed, in hexadecimal, and as the integer itself.
+      m.spend(4 * length)
       return m.push(decodeLong(m.slice(length)))
     }
     case op.SHORT_BINBYTES:

@@ -1,14 +1,14 @@
 /** Collections and the byte and set types that old protocols write as calls. Source: CPython's collections and pickle. */
 import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../python-collections.js'
 import { PyByteArray, PyFrozenSet, PyTuple, PythonObject } from '../python-values.js'
-import { type Construct, itemsOf, type Reduction } from './reduction.js'
+import { type Construct, itemsOf, type Reading, type Reduction } from './reduction.js'
 
 const LATIN1 = Buffer.from('latin-1')
 
 /** How protocols 0–2 write bytes: latin-1 text to be encoded. */
 const encode: Construct = ([text, encoding], reading) => {
   if (typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) return undefined
-  reading.output(text.length)
+  reading.spend(text.length)
   if (/[^\0-\xff]/.test(text)) return undefined
   return Buffer.from(text, 'latin1')
 }
@@ -16,10 +16,13 @@ const encode: Construct = ([text, encoding], reading) => {
 const bytearray: Construct = ([content, encoding], reading) => {
   let bytes: Buffer
   if (content === undefined) bytes = Buffer.alloc(0)
-  else if (content instanceof Uint8Array) bytes = Buffer.from(content)
-  else if (typeof content === 'string' && isLatin1(encoding)) bytes = Buffer.from(content, 'latin1')
-  else return undefined
-  reading.output(bytes.length)
+  else if (content instanceof Uint8Array) {
+    reading.spend(content.length)
+    bytes = Buffer.from(content)
+  } else if (typeof content === 'string' && isLatin1(encoding)) {
+    reading.spend(content.length)
+    bytes = Buffer.from(content, 'latin1')
+  } else return undefined
   return reading.preserve ? new PyByteArray(bytes) : bytes
 }
 
@@ -28,36 +31,39 @@ function isLatin1(encoding: unknown): boolean {
   return encoding === 'latin-1' || (encoding instanceof Uint8Array && Buffer.from(encoding).equals(LATIN1))
 }
 
-function setOf(args: readonly unknown[], output: (units: number) => void): Set<unknown> | undefined {
+function setOf(args: readonly unknown[], reading: Reading): Set<unknown> | undefined {
   const items = args.length === 0 ? [] : itemsOf(args[0])
   if (!items) return undefined
-  output(items.length)
+  reading.spendOnSet(items.length)
+  reading.checkKeys(items)
   return new Set(items)
 }
 
 /** A dict, or a list of pairs, as entries. */
-function entriesOf(value: unknown, output: (units: number) => void): [unknown, unknown][] | undefined {
+function entriesOf(value: unknown, reading: Reading): [unknown, unknown][] | undefined {
   if (value instanceof Map) {
-    output(value.size)
+    reading.spendOnDict(value.size)
     return [...value]
   }
   const pairs = itemsOf(value)
   if (pairs) {
-    output(pairs.length)
+    reading.spendOnDict(pairs.length)
     const entries = pairs.map(itemsOf)
-    return entries.every((pair) => pair?.length === 2) ? (entries as [unknown, unknown][]) : undefined
+    if (!entries.every((pair) => pair?.length === 2)) return undefined
+    reading.checkKeys(entries.map((pair) => pair![0]))
+    return entries as [unknown, unknown][]
   }
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return undefined
   const entries = Object.entries(value)
-  output(entries.length)
+  reading.spendOnDict(entries.length)
   return entries
 }
 
 const deque: Construct = ([content, maxlen = null], reading) => {
   const items = content === undefined ? [] : itemsOf(content)
   if (!items || (maxlen !== null && typeof maxlen !== 'number')) return undefined
-  reading.output(items.length)
+  reading.spendOnList(0, items.length)
   return new PyDeque([...items], maxlen)
 }
 
@@ -85,13 +91,13 @@ export const collections: readonly Reduction[] = [
   {
     module: 'builtins',
     name: 'set',
-    construct: (args, reading) => setOf(args, (units) => reading.output(units)),
+    construct: setOf,
   },
   {
     module: 'builtins',
     name: 'frozenset',
     construct(args, reading) {
-      const set = setOf(args, (units) => reading.output(units))
+      const set = setOf(args, reading)
       return set && reading.preserve ? new PyFrozenSet(set) : set
     },
   },
@@ -100,7 +106,7 @@ export const collections: readonly Reduction[] = [
     name: 'OrderedDict',
     construct(args, reading) {
       if (args.length === 0) return new PyOrderedDict()
-      const entries = entriesOf(args[0], (units) => reading.output(units))
+      const entries = entriesOf(args[0], reading)
       return entries && new PyOrderedDict(entries)
     },
     type: PyOrderedDict,
@@ -119,7 +125,7 @@ export const collections: readonly Reduction[] = [
     module: 'collections',
     name: 'Counter',
     construct(args, reading) {
-      const entries = args.length === 0 ? [] : entriesOf(args[0], (units) => reading.output(units))
+      const entries = args.length === 0 ? [] : entriesOf(args[0], reading)
       return entries && new PyCounter(entries)
     },
     type: PyCounter,

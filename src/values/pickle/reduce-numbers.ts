@@ -1,15 +1,16 @@
 /** Decimal, Fraction, UUID, range, slice and complex in pickles. Source: CPython's decimal, fractions, uuid, copyreg. */
+import { MAX_INTEGER_DIGITS } from '../../python/repr.js'
 import { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from '../python-numbers.js'
 import { PyComplex, PyFloat, type PyGlobal, PythonObject } from '../python-values.js'
 import { type Construct, FreshText, numberOf, type Reduction } from './reduction.js'
-import { MAX_INTEGER_DIGITS, shrink } from './text.js'
+import { shrink } from './text.js'
 
 const isInteger = (value: unknown): value is number | bigint =>
   typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))
 
 const decimal: Construct = ([text], reading) => {
   if (typeof text !== 'string') return undefined
-  reading.output(text.length)
+  reading.spend(text.length)
   try {
     return new PyDecimal(text)
   } catch {

@@ -4,8 +4,13 @@ import { PyFloat, type PyGlobal, PyTuple, type PythonObject } from '../python-va
 /** What a constructor may ask of the reading it is part of. */
 export interface Reading {
   readonly preserve: boolean
-  /** Counts copied characters, bytes or items against the limit. @throws UnpicklingError */
-  output(units: number): void
+  /** Bytes of memory that the value takes. What the memo hands out can be copied again and again. @throws ValueDecodeError */
+  spend(bytes: number): void
+  spendOnList(size: number, items: number): void
+  spendOnSet(count: number): void
+  spendOnDict(count: number): void
+  /** @throws ValueDecodeError when the keys are chosen so that their hashes clash */
+  checkKeys(keys: readonly unknown[]): void
 }
 
 /** A value made from the constructor's arguments; undefined when they are not what Python writes. */

@@ -1,6 +1,7 @@
 /** The textual and numeric encodings inside pickles. Source: CPython's pickle module. */
 
 import { isUtf8 } from 'node:buffer'
+import { MAX_INTEGER_DIGITS } from '../../python/repr.js'
 
 /** Two's complement, little-endian; number when safe, else bigint. */
 export function decodeLong(bytes: Buffer): number | bigint {
@@ -28,11 +29,9 @@ export function shrink(value: bigint): number | bigint {
   return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value
 }
 
-/** Longest decimal text of an integer: CPython's own limit for int() (sys.int_info.default_max_str_digits). */
-export const MAX_INTEGER_DIGITS = 4300
-
 /** Python's int(text, 0), as the I and L opcodes read it. */
 export function parseIntegerText(text: string): number | bigint | undefined {
+  if (text.length > 2 * MAX_INTEGER_DIGITS) return undefined
   const match = /^\s*([+-]?)(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|\d+)\s*$/.exec(text)
   if (!match || match[2]!.length > MAX_INTEGER_DIGITS) return undefined
   const magnitude = BigInt(match[2]!)
@@ -47,51 +46,39 @@ export function parseFloatText(text: string): number | undefined {
   return /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined
 }
 
-/** Python's repr() of a float. */
-export function floatRepr(value: number): string {
-  if (Number.isNaN(value)) return 'nan'
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
-  if (Object.is(value, -0)) return '-0.0'
-  // In this range Python and JavaScript write the same digits; JavaScript leaves `.0` away.
-  const size = Math.abs(value)
-  if (size >= 1e-4 && size < 1e16) return Number.isInteger(value) ? `${value}.0` : String(value)
-  const [, sign = '', digits = '', exponent = '0'] = /^(-?)([\d.]+)(?:e([+-]\d+))?$/.exec(String(value)) ?? []
-  const point = digits.indexOf('.')
-  const bare = digits.replace('.', '')
-  const leading = /^0*/.exec(bare)![0].length
-  const mantissa = bare.slice(leading).replace(/0+$/, '') || '0'
-  if (mantissa === '0') return `${sign}0.0`
-  // Position of the decimal point relative to the first significant digit.
-  const scale = (point < 0 ? digits.length : point) - leading + Number(exponent)
-  if (scale > 16 || scale < -3) {
-    const power = scale - 1
-    const rest = mantissa.slice(1)
-    const shown = `${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-    return `${sign}${mantissa[0]}${rest ? `.${rest}` : ''}e${shown}`
-  }
-  if (scale <= 0) return `${sign}0.${'0'.repeat(-scale)}${mantissa}`
-  if (mantissa.length <= scale) return `${sign}${mantissa}${'0'.repeat(scale - mantissa.length)}.0`
-  return `${sign}${mantissa.slice(0, scale)}.${mantissa.slice(scale)}`
-}
+const BACKSLASH = 0x5c
+const LOWER_U = 0x75
+const UPPER_U = 0x55
 
 /** The V opcode's "raw unicode escape": Latin-1 bytes, \uXXXX, \UXXXXXXXX. */
 export function unescapeUnicode(text: string): string | undefined {
   if (!text.includes('\\')) return text
-  let bad = false
-  const plain = text.replace(
-    /(\\+)(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|u|U)?/g,
-    (all, slashes: string, escape?: string) => {
-      // An even number of backslashes escapes nothing: they all stand for themselves.
-      if (!escape || slashes.length % 2 === 0) return all
-      const code = escape.length > 1 ? Number.parseInt(escape.slice(1), 16) : Number.NaN
-      if (!(code <= 0x10ffff)) {
-        bad = true
-        return ''
-      }
-      return slashes.slice(1) + String.fromCodePoint(code)
-    },
-  )
-  return bad ? undefined : plain
+  // Not by a regular expression: what it collects takes many times the memory of a long text.
+  const units = new Uint16Array(text.length)
+  let length = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    const next = unit === BACKSLASH ? text.charCodeAt(i + 1) : 0
+    if (next !== LOWER_U && next !== UPPER_U) {
+      units[length++] = unit
+      // A backslash after a backslash escapes nothing.
+      if (next === BACKSLASH) units[length++] = text.charCodeAt(++i)
+      continue
+    }
+    const digits = next === LOWER_U ? 4 : 8
+    const code = hexadecimal(text, i + 2, digits)
+    if (!(code <= 0x10ffff)) return undefined
+    if (code > 0xffff) units[length++] = 0xd800 + ((code - 0x10000) >> 10)
+    units[length++] = code > 0xffff ? 0xdc00 + ((code - 0x10000) & 0x3ff) : code
+    i += 1 + digits
+  }
+  return Buffer.from(units.buffer, 0, 2 * length).toString('utf16le')
+}
+
+/** NaN unless there are so many digits. */
+function hexadecimal(text: string, start: number, digits: number): number {
+  const hex = text.slice(start, start + digits)
+  return hex.length === digits && /^[0-9a-fA-F]+$/.test(hex) ? Number.parseInt(hex, 16) : Number.NaN
 }
 
 /** What protocol 0 writes for text, one character per byte. */
@@ -108,23 +95,41 @@ export function escapeUnicode(text: string): string {
   return out
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\\': '\\', "'": "'", '"': '"', n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b', f: '\f', v: '\v', '\n': '',
-} // biome-ignore format: one table
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['\\', '\\'], ["'", "'"], ['"', '"'], ['n', '\n'], ['r', '\r'], ['t', '\t'], ['a', '\x07'], ['b', '\b'], ['f', '\f'], ['v', '\v'],
+]) // biome-ignore format: one table
 
 /** The S opcode's quoted string: Python 2's repr of a byte string. */
 export function unescapeString(text: string): Buffer | undefined {
   const quote = text[0]
-  if (text.length < 2 || (quote !== "'" && quote !== '"') || text.at(-1) !== quote) return undefined
-  let bad = false
-  const plain = text.slice(1, -1).replace(/\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.|$)/gs, (_, escape: string) => {
-    if (escape in ESCAPES) return ESCAPES[escape]!
-    if (/^x../.test(escape)) return String.fromCharCode(Number.parseInt(escape.slice(1), 16))
-    if (/^[0-7]/.test(escape)) return String.fromCharCode(Number.parseInt(escape, 8) & 0xff)
-    if (escape === '' || escape === 'x') bad = true
-    return `\\${escape}`
-  })
-  return bad ? undefined : Buffer.from(plain, 'latin1')
+  const end = text.length - 1
+  if (end < 1 || (quote !== "'" && quote !== '"') || text[end] !== quote) return undefined
+  const bytes = Buffer.allocUnsafe(end - 1)
+  let length = 0
+  for (let i = 1; i < end; i++) {
+    if (text.charCodeAt(i) !== BACKSLASH) {
+      bytes[length++] = text.charCodeAt(i)
+      continue
+    }
+    const letter = ++i < end ? text[i]! : ''
+    const named = ESCAPES.get(letter)
+    if (letter === '') return undefined
+    if (named !== undefined) bytes[length++] = named.charCodeAt(0)
+    else if (letter === 'x') {
+      const code = i + 2 < end ? hexadecimal(text, i + 1, 2) : Number.NaN
+      if (Number.isNaN(code)) return undefined
+      bytes[length++] = code
+      i += 2
+    } else if (letter >= '0' && letter <= '7') {
+      const [octal] = /^[0-7]{1,3}/.exec(text.slice(i, Math.min(i + 3, end)))!
+      bytes[length++] = Number.parseInt(octal, 8) & 0xff
+      i += octal.length - 1
+    } else if (letter !== '\n') {
+      bytes[length++] = BACKSLASH
+      bytes[length++] = letter.charCodeAt(0)
+    }
+  }
+  return bytes.subarray(0, length)
 }
 
 /** UTF-8 in which lone surrogates are encoded like any other code point (`surrogatepass`); undefined for anything else. */

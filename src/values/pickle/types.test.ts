@@ -1,6 +1,7 @@
 /** The standard library's and users' types, as CPython 2.7–3.13 pickled and described them (fixtures/vectors/pickle-types.json). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { floatRepr } from '../../python/repr.js'
 import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../python-collections.js'
 import { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from '../python-dates.js'
 import { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from '../python-numbers.js'
@@ -14,7 +15,6 @@ import {
   PythonObject,
 } from '../python-values.js'
 import { unpickle } from './reader.js'
-import { floatRepr } from './text.js'
 import { pickle } from './writer.js'
 
 interface Row {

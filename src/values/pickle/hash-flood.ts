@@ -1,0 +1,76 @@
+/**
+ * Keys chosen so that V8 puts them all into one bucket of a Map or Set, which makes filling it quadratic. Text and objects have hashes
+ * that differ in each process; the hashes of numbers, of bigints and of text that is an array index do not. Source: V8's
+ * `ComputeUnseededHash`, `ComputeLongHash` and `StringHasher::MakeArrayIndexHash`.
+ */
+
+/** Fewer keys take no time to speak of, whatever their hashes are. */
+export const LEAST_CLASHING = 2048
+/** How many keys share a bucket with a key on average: about one to two when hashes are evenly spread. */
+const MOST_NEIGHBOURS = 64
+
+/** Whether finding these keys in a Map would take far more steps than there are keys. */
+export function clashes(keys: readonly unknown[]): boolean {
+  // The same key again takes no place of its own.
+  return tooManySteps(keys) && tooManySteps(distinct(keys))
+}
+
+function tooManySteps(keys: readonly unknown[]): boolean {
+  if (keys.length < LEAST_CLASHING) return false
+  const buckets = 2 ** Math.floor(Math.log2(keys.length))
+  const counts = new Uint32Array(buckets)
+  let steps = 0
+  for (const key of keys) {
+    const hash = knownHash(key)
+    if (hash !== undefined) steps += ++counts[hash & (buckets - 1)]!
+  }
+  return steps > MOST_NEIGHBOURS * keys.length
+}
+
+/** Sorted rather than put into a Set, which is what has to be prevented. */
+function distinct(keys: readonly unknown[]): unknown[] {
+  const sorted = keys
+    .filter((key) => knownHash(key) !== undefined)
+    .sort((a, b) => {
+      if (typeof a !== typeof b) return typeof a < typeof b ? -1 : 1
+      return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0
+    })
+  return sorted.filter((key, i) => key !== sorted[i - 1])
+}
+
+const INDEX = /^(?:0|[1-9]\d{0,9})$/
+const words = new Uint32Array(2)
+const float = new Float64Array(words.buffer)
+
+/** Undefined for keys whose hash nobody can foretell. */
+function knownHash(key: unknown): number | undefined {
+  if (typeof key === 'number') {
+    if (key === (key | 0)) return hash32(key)
+    float[0] = key
+    return hash64((BigInt(words[1]!) << 32n) | BigInt(words[0]!))
+  }
+  if (typeof key === 'bigint') return hash64(BigInt.asUintN(64, key < 0n ? -key : key))
+  return typeof key === 'string' && key.length <= 10 && INDEX.test(key) ? Number(key) | 0 : undefined
+}
+
+function hash32(key: number): number {
+  let hash = ~key + (key << 15)
+  hash ^= hash >>> 12
+  hash = (hash + (hash << 2)) | 0
+  hash ^= hash >>> 4
+  hash = Math.imul(hash, 2057)
+  hash ^= hash >>> 16
+  return hash & 0x3fffffff
+}
+
+const MASK = (1n << 64n) - 1n
+
+function hash64(key: bigint): number {
+  let hash = (~key + (key << 18n)) & MASK
+  hash ^= hash >> 31n
+  hash = (hash * 21n) & MASK
+  hash ^= hash >> 11n
+  hash = (hash + (hash << 6n)) & MASK
+  hash ^= hash >> 22n
+  return Number(hash & 0x3fffffffn)
+}
