@@ -1,6 +1,6 @@
 /** What a compat client emulates: the preset with its switches, and python-memcached's keywords. Source: docs/reference/python-memcached.md#3. */
 import { ValueError } from '../python/errors.js'
-import { checkOptions } from '../python/options.js'
+import { ownOptions } from '../python/options.js'
 import { typeName } from '../python/type-name.js'
 import type { ClientOptions as StrictOptions } from '../strict/index.js'
 import type { Announcer } from './divergence.js'
@@ -93,7 +93,7 @@ export class Emulation {
     readonly options: ClientOptions,
     readonly announcer: Announcer,
   ) {
-    checkOptions(options, optionNames)
+    ownOptions(options, optionNames)
     const preset = presets[options.emulate ?? 'python-memcached-1.62']
     if (!preset) throw unknownName('emulate', options.emulate, Object.keys(presets))
     for (const [name, setting] of Object.entries(options.switches ?? {})) {

@@ -149,6 +149,10 @@ export class EverythingOff extends StrictClient {
     return this.delete(key, options as CallOptions)
   }
 
+  protected override get furtherOptions(): readonly string[] {
+    return ['noreply']
+  }
+
   /** `noreply` is pylibmc's behavior `_noreply` for one call. */
   protected override modes(options?: unknown): Modes {
     const modes = super.modes(options)

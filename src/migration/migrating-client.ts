@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { checkOptions } from '../python/options.js'
+import { ownOptions } from '../python/options.js'
 import { shown } from '../python/type-name.js'
 import type { Key } from '../strict/index.js'
 import { checkPhase, type Phase, type PhaseRules, phases } from './phases.js'
@@ -90,7 +90,7 @@ export class MigratingClient extends EventEmitter<Events> {
     super()
     if (typeof sides !== 'object' || sides === null)
       throw new TypeError(`sides is ${shown(sides)}, not an object with the clients old and new`)
-    checkOptions(options, optionNames)
+    ownOptions(options, optionNames)
     this.old = new Side(checkClient('old', sides.old))
     this.new = new Side(checkClient('new', sides.new))
     this.current = checkPhase(options.phase ?? 'old')

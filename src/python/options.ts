@@ -1,9 +1,58 @@
-/** Python refuses keywords that it does not know; so do the constructors here. */
+/** Python refuses keywords that it does not know; so do the constructors and the calls here. */
+import { shown } from './shown.js'
+import { typeName } from './type-name.js'
 
-/** @throws TypeError naming the option and the known ones */
-export function checkOptions(options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
-  const unknown = Reflect.ownKeys(options).find((name) => typeof name === 'symbol' || !known.includes(name))
-  if (unknown !== undefined)
-    throw new TypeError(`unexpected option '${String(unknown)}'; there are ${known.join(', ')}`)
+/** Names that users bring along, in lower case and without underscores, and what they are called here. */
+const aliases: Readonly<Record<string, string>> = {
+  ttl: 'time',
+  exptime: 'time',
+  expire: 'time',
+  expires: 'time',
+  expiry: 'time',
+  expiration: 'time',
+  lifetime: 'time',
+  prefix: 'keyPrefix',
+  abortsignal: 'signal',
+  deadline: 'timeout',
+  by: 'delta',
+  amount: 'delta',
+}
+
+/**
+ * A copy of an options object that has its own properties alone, so that nothing comes from a prototype.
+ * @throws TypeError when it is no plain object, or has a name that is not known: with the right name where it can be guessed
+ */
+export function ownOptions<O extends object>(options: O, known: readonly string[]): O {
+  if (!isPlain(options)) throw new TypeError(`options must be a plain object, not ${className(options)}`)
+  for (const name of Reflect.ownKeys(options)) {
+    if (typeof name === 'string' && known.includes(name)) continue
+    throw new TypeError(`unexpected option ${shown(name)}; ${hint(name, known)}`)
+  }
+  return { __proto__: null, ...options } as O
+}
+
+/** An object literal, one without a prototype, or the like from another realm. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function hint(name: string | symbol, known: readonly string[]): string {
+  const meant = typeof name === 'string' ? guess(name, known) : undefined
+  return meant === undefined ? `there are ${known.join(', ')}` : `it is called '${meant}' here`
+}
+
+function guess(name: string, known: readonly string[]): string | undefined {
+  const bare = (text: string) => text.replaceAll('_', '').toLowerCase()
+  const same = known.find((each) => bare(each) === bare(name))
+  if (same !== undefined) return same
+  const alias = Object.hasOwn(aliases, bare(name)) ? aliases[bare(name)] : undefined
+  return alias !== undefined && known.includes(alias) ? alias : undefined
+}
+
+function className(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return typeName(value)
+  const { constructor } = value as { constructor?: unknown }
+  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : typeName(value)
 }

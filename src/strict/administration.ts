@@ -1,7 +1,9 @@
 /** Operations that ask every server, no key choosing one. Source: docs/reference/pylibmc.md#5.7. */
+
 import * as requests from '../protocol/requests.js'
 import type { LineReply, StatsReply } from '../protocol/wire.js'
-import { type CallOptions, type Time, type TimeOptions, timeOf } from './arguments.js'
+import { ownOptions } from '../python/options.js'
+import { type CallOptions, optionNames, type Time, type TimeOptions, timeOf } from './arguments.js'
 import { neverSent, resetWhileIdle, wentStale } from './core.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { integer } from './exptime.js'
@@ -13,11 +15,29 @@ import type { Server } from './slots.js'
 const PARAMETER = 38
 
 export class Administration extends Many {
+  /** Names of options beyond those of the call itself. */
+  protected get furtherOptions(): readonly string[] {
+    return []
+  }
+
+  /**
+   * The options of a call as they are now, their own properties alone; a time in their place is left to the time rule.
+   * @throws TypeError for what is no plain object, and for unknown names
+   */
+  protected own<O>(options: O, names: readonly string[]): O {
+    if (options === undefined) return options
+    // Where a time may stand everything else is judged as a time.
+    if (typeof options !== 'object' && names.includes('time')) return options
+    const known = this.furtherOptions.length === 0 ? names : [...names, ...this.furtherOptions]
+    return ownOptions(options as object, known) as O
+  }
+
   /**
    * Invalidates every item of every server, now or after `time` seconds (docs/reference/pylibmc.md#5.7).
    * @throws SomeErrors when a server fails, the others were flushed; TypeError for the time
    */
-  async flushAll(time: Time | TimeOptions = 0): Promise<true> {
+  async flushAll(given: Time | TimeOptions = 0): Promise<true> {
+    const time = this.own(given, optionNames.time)
     const modes = this.modes(time)
     const seconds = BigInt(integer(timeOf(time), 'time'))
     const request = requests.flushAll(this.slots.wire, seconds > 0n ? seconds : undefined, modes.noreply)
@@ -41,7 +61,7 @@ export class Administration extends Many {
     argument?: string,
     options?: CallOptions,
   ): Promise<[server: string, stats: Record<string, string>][]> {
-    const modes = this.modes(options)
+    const modes = this.modes(this.own(options, optionNames.call))
     if (argument !== undefined && typeof argument !== 'string') throw new TypeError('argument must be text')
     if (argument === '' || (argument?.length ?? 0) >= 250) throw badKey('', 'getStats')
     const request = requests.stats(this.slots.wire, argument)

@@ -1,7 +1,13 @@
 /** Arguments of the methods: their types, and what Python makes of them. Source: docs/reference/pylibmc.md#5. */
+import { types } from 'node:util'
 import { OverflowError, ValueError } from '../python/errors.js'
+import { isPlain } from '../python/options.js'
+import { shown } from '../python/shown.js'
+import { typeName } from '../python/type-name.js'
 import type { CompressionRequest } from '../values/types.js'
 import { integer } from './exptime.js'
+
+const { isMap } = types
 
 export const MAX_UINT64 = 2n ** 64n - 1n
 
@@ -40,16 +46,54 @@ export interface PrefixOptions extends CallOptions {
 /** Options of setMulti and addMulti (docs/reference/pylibmc.md#5.3). */
 export type MultiOptions = StoreOptions & PrefixOptions
 
+/** Options of incrMulti (docs/reference/pylibmc.md#5.6). */
+export interface CountOptions extends PrefixOptions {
+  /** Unsigned 32 bit; wraps. Default 1. */
+  readonly delta?: number | bigint
+}
+
 /** Where Python code passes the time as third argument, a number works too. */
 export type StoreArgument = Time | StoreOptions
 
-export function timeOf(options: Time | TimeOptions | undefined): unknown {
+const call = ['timeout', 'signal'] as const satisfies (keyof CallOptions)[]
+const prefix = ['keyPrefix', ...call] as const satisfies (keyof PrefixOptions)[]
+const store = ['time', 'minCompressLen', 'compressLevel', ...call] as const satisfies (keyof StoreOptions)[]
+
+/** The options that a call may have, by kind of call. */
+export const optionNames = {
+  call,
+  prefix,
+  time: ['time', ...call] as const satisfies (keyof TimeOptions)[],
+  store,
+  multi: ['keyPrefix', ...store] as const satisfies (keyof MultiOptions)[],
+  count: ['delta', ...prefix] as const satisfies (keyof CountOptions)[],
+  stream: ['batch', ...prefix] as const,
+} satisfies Readonly<Record<string, readonly string[]>>
+
+/** Node's timers take no longer times. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1
+
+/** @throws ValueError */
+export function checkTimeout(timeout: unknown): void {
+  if (typeof timeout === 'number' && timeout > 0 && timeout <= LONGEST_TIMEOUT) return
+  throw new ValueError(
+    `timeout ${shown(timeout)} is not a number of milliseconds above 0, at most ${LONGEST_TIMEOUT}`,
+  )
+}
+
+/** @param options checked already */
+export function timeOf(options: unknown): unknown {
   if (options === undefined) return 0
-  return typeof options === 'object' && options !== null
-    ? options.time === undefined
-      ? 0
-      : options.time
-    : options
+  if (typeof options !== 'object' || options === null) return options
+  const { time } = options as TimeOptions
+  return time === undefined ? 0 : time
+}
+
+/** The keys of a call over many. @throws TypeError */
+export function keysOf<K>(keys: Iterable<K>): Iterable<K> {
+  if (isMap(keys)) throw new TypeError('dict is not a sequence')
+  if (keys !== null && keys !== undefined && Symbol.iterator in Object(keys)) return keys
+  throw new TypeError(`keys must be a sequence, not ${typeName(keys)}`)
 }
 
 export function compressionOf(options: Time | StoreOptions | undefined): CompressionRequest | undefined {
@@ -69,10 +113,10 @@ export function compressionOf(options: Time | StoreOptions | undefined): Compres
 export function entriesOf<K extends Key>(
   mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
 ): [K, unknown][] {
-  if (mapping instanceof Map) return [...mapping]
-  if (typeof mapping !== 'object' || mapping === null || Symbol.iterator in mapping) {
-    throw new TypeError(`argument 1 must be dict, not ${Array.isArray(mapping) ? 'list' : typeof mapping}`)
-  }
+  if (isMap(mapping)) return [...(mapping as ReadonlyMap<K, unknown>)]
+  if (!isPlain(mapping)) throw new TypeError(`argument 1 must be dict, not ${typeName(mapping)}`)
+  const [symbol] = Object.getOwnPropertySymbols(mapping)
+  if (symbol !== undefined) throw new TypeError(`key must be text or bytes, not ${String(symbol)}`)
   return Object.entries(mapping) as [K, unknown][]
 }
 

@@ -4,6 +4,8 @@
  */
 import { type Distribution, type HashName, hashes } from '../hashing/index.js'
 import { AttributeError, KeyError, ValueError } from '../python/errors.js'
+import { isPlain } from '../python/options.js'
+import { shown } from '../python/shown.js'
 import { typeName } from '../python/type-name.js'
 import { MemcachedError } from './errors.js'
 import { integer } from './exptime.js'
@@ -90,6 +92,14 @@ const hashNumbers: readonly string[] = [
   'default', 'md5', 'crc', 'fnv1_64', 'fnv1a_64', 'fnv1_32', 'fnv1a_32', 'hsieh', 'murmur', 'jenkins', 'murmur3',
 ] // biome-ignore format: one list
 
+/** A copy that has what was given and nothing from a prototype. @throws AttributeError when it is no plain object */
+export function ownSettings(settings: BehaviorSettings): BehaviorSettings {
+  if (isPlain(settings)) return { __proto__: null, ...settings } as BehaviorSettings
+  throw new AttributeError(
+    `'${typeName(settings)}' object has no attribute 'copy': behaviors is an object of settings`,
+  )
+}
+
 /** One change of a behavior, checked. */
 export type BehaviorChange = readonly [name: BehaviorName | 'namespace', value: number | string]
 
@@ -99,16 +109,14 @@ export type BehaviorChange = readonly [name: BehaviorName | 'namespace', value: 
  * @throws ValueError (unknown names), TypeError (no number), KeyError (unknown hash or distribution), MemcachedError (38, 39)
  */
 export function* behaviorChanges(settings: BehaviorSettings, binary = false): Generator<BehaviorChange> {
-  if (typeof settings !== 'object' || settings === null)
-    throw new AttributeError(
-      `'${typeName(settings)}' object has no attribute 'copy': behaviors is an object of settings`,
-    )
-  const given = { ...settings } as Record<string, unknown>
+  const given = ownSettings(settings) as Record<string, unknown>
   if (given._retry_timeout !== undefined) {
     given.retry_timeout ??= given._retry_timeout
     delete given._retry_timeout
   }
-  const unknown = Object.keys(given).filter((name) => !(name in table) && name !== 'namespace')
+  const unknown = Reflect.ownKeys(given)
+    .filter((name) => !Object.hasOwn(table, name) && name !== 'namespace')
+    .map(String)
   if (unknown.length > 0) throw new ValueError(`unknown behavior names: ${unknown.sort().join(', ')}`)
   for (const name of behaviorNames) {
     if (given[name] === undefined) continue
@@ -126,13 +134,13 @@ function check(name: BehaviorName, value: unknown): number | string {
   if (kind === 'distribution') {
     if (value === 'consistent max') throw refused(name, 7)
     if (typeof value !== 'string' || !distributions.includes(value as Distribution))
-      throw new KeyError(String(value))
+      throw new KeyError(typeof value === 'string' ? value : shown(value))
     return value
   }
   if (kind === 'hash') {
     if (value === 'hsieh') throw refused(name, 7)
-    if (typeof value !== 'string' || !(value in hashes) || value === 'murmur3')
-      throw new KeyError(String(value))
+    if (typeof value !== 'string' || !Object.hasOwn(hashes, value) || value === 'murmur3')
+      throw new KeyError(typeof value === 'string' ? value : shown(value))
     return value
   }
   if (kind === 'hash or number' && typeof value === 'string' && hashNumbers.includes(value))

@@ -6,8 +6,8 @@ import type { Key } from './arguments.js'
 import { type BehaviorSettings, type Behaviors, defaultBehaviors } from './behaviors.js'
 import { Commands } from './commands.js'
 import { decodeFailure } from './decoding.js'
-import { type ClientOptions, checkClientOptions } from './options.js'
-import { parseServers, type ServerSpec, type ServerSpecInput } from './server-spec.js'
+import { type ClientOptions, checkedClientOptions } from './options.js'
+import { parseServers, type ServerSpec, type ServerSpecInput, serverInputs } from './server-spec.js'
 import { State } from './state.js'
 
 /** No value of a caller is this one. */
@@ -26,14 +26,14 @@ export class Client extends Commands {
    * Opens no connection.
    * @throws by docs/reference/pylibmc.md#2: ValueError, TypeError, AttributeError, MemcachedError, NotSupportedError
    */
-  constructor(servers: Iterable<ServerSpecInput>, options: ClientOptions = {}) {
-    const given = typeof servers === 'string' ? servers : [...(servers ?? [])]
-    const specs = parseServers(servers === null || servers === undefined ? servers : given)
-    checkClientOptions(options)
+  constructor(servers: Iterable<ServerSpecInput>, given: ClientOptions = {}) {
+    const inputs = serverInputs(servers)
+    const specs = parseServers(inputs)
+    const options = checkedClientOptions(given)
     const state = new State(specs, options)
     super(state.slots)
     this.specs = specs
-    this.given = [...given]
+    this.given = inputs
     this.options = options
     this.state = state
     // Looked up once, on the class, as pylibmc does.

@@ -7,12 +7,15 @@ import { ValueError } from '../python/errors.js'
 import { Administration } from './administration.js'
 import {
   type CallOptions,
+  type CountOptions,
   casToken,
   compressionOf,
   entriesOf,
   type Key,
+  keysOf,
   MAX_UINT64,
   type MultiOptions,
+  optionNames,
   type PrefixOptions,
   type StoreArgument,
   type Time,
@@ -40,7 +43,7 @@ export class Commands extends Administration {
    */
   get<T = unknown>(key: Key, missing?: T, options?: CallOptions): Promise<T | undefined> {
     try {
-      const modes = this.modes(options)
+      const modes = this.modes(this.own(options, optionNames.call))
       const wire = this.slots.key(key, 'get', '')
       if (wire === '') return Promise.resolve(missing)
       return this.read(modes.retrieval, wire, 'get', modes, missing) as Promise<T | undefined>
@@ -57,7 +60,7 @@ export class Commands extends Administration {
     key: Key,
     options?: CallOptions,
   ): Promise<[value: T, cas: bigint] | [undefined, undefined]> {
-    const modes = this.modes(options)
+    const modes = this.modes(this.own(options, optionNames.call))
     const wire = this.slots.key(key, 'gets', '')
     if (wire === '') return [undefined, undefined]
     if (!modes.cas) throw new ValueError('gets without cas behavior')
@@ -92,15 +95,16 @@ export class Commands extends Administration {
    */
   async getMulti<K extends Key = string, T = unknown>(
     keys: Iterable<K>,
-    options: PrefixOptions = {},
+    options?: PrefixOptions,
   ): Promise<Map<K, T>> {
-    if (keys instanceof Map) throw new TypeError('dict is not a sequence')
-    const modes = this.modes(options)
-    const prefix = prefixBytes(options.keyPrefix, 'getMulti')
+    const given = keysOf(keys)
+    const own = this.own(options, optionNames.prefix)
+    const modes = this.modes(own)
+    const prefix = prefixBytes(own?.keyPrefix, 'getMulti')
     const asked: Bytes[] = []
     /** The caller's keys beside them. */
     const names: K[] = []
-    for (const key of keys) {
+    for (const key of given) {
       const wire = this.slots.key(key, 'getMulti', prefix)
       if (wire === '') continue
       asked.push(wire)
@@ -118,12 +122,15 @@ export class Commands extends Administration {
    * getMulti for more keys than one wants to hold, beyond pylibmc: pairs of the caller's key and its value, batch by batch; keys are
    * taken from the iterable as they are needed. A key given twice may come twice.
    * What each key gives is getMulti's (docs/reference/pylibmc.md#5.2).
-   * @throws (from the iterator) as getMulti; ValueError for a batch that is no whole number above 0
+   * @throws TypeError, ValueError for the options; from the iterator as getMulti, and ValueError for a batch that is no whole number
+   *   above 0
    */
   streamMulti<K extends Key = string, T = unknown>(
     keys: Iterable<K> | AsyncIterable<K>,
-    { batch = 1000, ...options }: StreamOptions = {},
+    given?: StreamOptions,
   ): AsyncGenerator<[K, T], void, undefined> {
+    const { batch = 1000, ...options } = this.own(given, optionNames.stream) ?? {}
+    this.modes(options)
     return inBatches(keys, batch, (some) => this.getMulti<K, T>(some, options))
   }
 
@@ -169,7 +176,8 @@ export class Commands extends Administration {
    * @throws NotFound when the key is missing; ValueError without the `cas` behavior; OverflowError, TypeError, ValueError (0, in
    *   text), AllocationError (−1, in text) for the token; otherwise as `set`
    */
-  async cas(key: Key, value: unknown, cas: bigint, options?: Time | TimeOptions): Promise<boolean> {
+  async cas(key: Key, value: unknown, cas: bigint, given?: Time | TimeOptions): Promise<boolean> {
+    const options = this.own(given, optionNames.time)
     const modes = this.modes(options)
     if (!modes.cas) throw new ValueError('cas without cas behavior')
     const unique = casToken(cas, modes.binary)
@@ -211,9 +219,10 @@ export class Commands extends Administration {
     verb: StoreVerb & Operation,
     key: Key,
     value: unknown,
-    options: StoreArgument | undefined,
+    given: StoreArgument | undefined,
   ): Promise<boolean> {
     try {
+      const options = this.own(given, optionNames.store)
       const modes = this.modes(options)
       const wire = this.slots.key(key, verb, '')
       const exptime = this.slots.exptime(timeOf(options), verb, wire)
@@ -229,8 +238,9 @@ export class Commands extends Administration {
     verb: 'set' | 'add',
     operation: 'setMulti' | 'addMulti',
     mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
-    options: Time | MultiOptions | undefined,
+    given: Time | MultiOptions | undefined,
   ): Promise<K[]> {
+    const options = this.own(given, optionNames.multi)
     const modes = this.modes(options)
     const prefix = prefixBytes(typeof options === 'object' ? options.keyPrefix : undefined, operation)
     const compression = compressionOf(options)
@@ -262,25 +272,25 @@ export class Commands extends Administration {
    *   OverflowError, TypeError for the delta; the key's errors and MemcachedError as `get`
    */
   async incr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {
+    const modes = this.modes(this.own(options, optionNames.call))
     const wire = this.slots.key(key, 'incr', '')
-    return this.countOne('incr', 'incr', wire, String(checkedDelta(delta)), this.modes(options))
+    return this.countOne('incr', 'incr', wire, String(checkedDelta(delta)), modes)
   }
 
   /** Subtracts, stopping at 0 (docs/reference/pylibmc.md#5.6). @throws as `incr` */
   async decr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {
+    const modes = this.modes(this.own(options, optionNames.call))
     const wire = this.slots.key(key, 'decr', '')
-    return this.countOne('decr', 'decr', wire, String(checkedDelta(delta)), this.modes(options))
+    return this.countOne('decr', 'decr', wire, String(checkedDelta(delta)), modes)
   }
 
   /**
    * Adds to every counter, one after another; all are tried. The delta is unsigned 32 bit and wraps.
    * @throws NotFound when keys are missing; otherwise by the rules of docs/reference/pylibmc.md#5.6
    */
-  async incrMulti(
-    keys: Iterable<Key>,
-    options: PrefixOptions & { readonly delta?: number | bigint } = {},
-  ): Promise<void> {
-    if (keys instanceof Map) throw new TypeError('dict is not a sequence')
+  async incrMulti(keys: Iterable<Key>, given?: CountOptions): Promise<void> {
+    const all = [...keysOf(keys)]
+    const options = this.own(given, optionNames.count) ?? {}
     const delta = String(
       BigInt.asUintN(32, BigInt(integer(options.delta === undefined ? 1 : options.delta, 'delta'))),
     )
@@ -289,7 +299,7 @@ export class Commands extends Administration {
     let missing = 0
     const errors: MemcachedError[] = []
     let last: MemcachedError | undefined
-    for (const key of [...keys]) {
+    for (const key of all) {
       last = undefined
       try {
         await this.countOne('incr', 'incrMulti', this.slots.key(key, 'incrMulti', prefix), delta, modes)
@@ -328,7 +338,8 @@ export class Commands extends Administration {
    * @throws TypeError, UnicodeEncodeError, ValueError for the key; MemcachedError by the reply or when the server fails (docs/reference/pylibmc.md#7, #10)
    */
   async delete(key: Key, options?: CallOptions): Promise<boolean> {
-    return this.deleteWire(this.slots.key(key, 'delete', ''), 'delete', this.modes(options))
+    const modes = this.modes(this.own(options, optionNames.call))
+    return this.deleteWire(this.slots.key(key, 'delete', ''), 'delete', modes)
   }
 
   /**
@@ -336,20 +347,21 @@ export class Commands extends Administration {
    * bytes, and only `true` counts (docs/reference/pylibmc.md#5.4; fixtures/vectors/hooks.json).
    * @throws as `delete`, the first hard error; later keys are not tried
    */
-  async deleteMulti(keys: Iterable<Key>, options: PrefixOptions = {}): Promise<boolean> {
-    if (keys instanceof Map) throw new TypeError('keys must be a sequence, not a mapping')
+  async deleteMulti(keys: Iterable<Key>, given?: PrefixOptions): Promise<boolean> {
+    const all = keysOf(keys)
+    const options = this.own(given, optionNames.prefix) ?? {}
     const prefix = prefixBytes(options.keyPrefix, 'deleteMulti')
     const modes = this.modes(options)
     const overridden = this.delete !== Commands.prototype.delete ? callOptions(options) : undefined
-    let all = true
-    for (const key of keys) {
+    let everyOne = true
+    for (const key of all) {
       const wire = this.slots.key(key, 'deleteMulti', prefix)
       const deleted = overridden
         ? (await this.delete(Buffer.from(wire, 'latin1'), ...overridden)) === true
         : await this.deleteWire(wire, 'delete', modes)
-      all &&= deleted
+      everyOne &&= deleted
     }
-    return all
+    return everyOne
   }
 
   private deleteWire(wire: Bytes, operation: Operation, modes: Modes): Promise<boolean> {
@@ -378,7 +390,7 @@ export class Commands extends Administration {
    * @throws WriteError when unreachable; TypeError, OverflowError for the time; otherwise as `delete`
    */
   async touch(key: Key, time: Time, options?: CallOptions): Promise<boolean> {
-    const modes = this.modes(options)
+    const modes = this.modes(this.own(options, optionNames.call))
     const wire = this.slots.key(key, 'touch', '')
     const exptime = this.slots.exptime(time, 'touch', wire)
     if (wire === '') return false

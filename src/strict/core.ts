@@ -10,10 +10,10 @@ import { ownBlock } from '../protocol/data-block.js'
 import type { Request } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
 import type { Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/wire.js'
-import { ValueError } from '../python/errors.js'
+import { shown } from '../python/shown.js'
 import { TransportError } from '../transport/errors.js'
 import type { CompressionRequest, Payload } from '../values/types.js'
-import type { CallOptions } from './arguments.js'
+import { type CallOptions, checkTimeout } from './arguments.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { OneValue, Stored, TakenBy, type Told } from './receivers.js'
 import { fromReplica, replicate } from './replicas.js'
@@ -38,14 +38,15 @@ const MAX_UINT64 = 2n ** 64n - 1n
 export class Core {
   constructor(readonly slots: Slots) {}
 
-  /** The settings of one call. @throws ValueError for a timeout that is no number of milliseconds above 0 */
+  /** The settings of one call. @throws ValueError, TypeError naming the option */
   protected modes(options?: unknown): Modes {
     const modes = this.slots.modes()
     if (typeof options !== 'object' || options === null) return modes
     const { timeout, signal } = options as CallOptions
     if (timeout === undefined && signal === undefined) return modes
-    if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
-      throw new ValueError(`timeout ${timeout} is not a number of milliseconds above 0`)
+    if (timeout !== undefined) checkTimeout(timeout)
+    if (signal !== undefined && !isSignal(signal))
+      throw new TypeError(`signal must be an AbortSignal, not ${shown(signal)}`)
     return { ...modes, timeout: timeout ?? modes.timeout, signal }
   }
 
@@ -260,6 +261,17 @@ export class Core {
       (error) => failure(error, operation, key) as T,
     )
   }
+}
+
+/** One of another realm, or of a library that has its own, counts as well. */
+function isSignal(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>
+  return (
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function'
+  )
 }
 
 /** No server was found. */

@@ -2,6 +2,7 @@
 
 export type {
   CallOptions,
+  CountOptions,
   Key,
   MultiOptions,
   PrefixOptions,

@@ -1,9 +1,11 @@
 /** Options of the strict client, and what is wrong with them. Source: docs/reference/pylibmc.md#2.2. */
 import { OverflowError, ValueError } from '../python/errors.js'
-import { checkOptions } from '../python/options.js'
+import { isPlain, ownOptions } from '../python/options.js'
+import { shown } from '../python/shown.js'
 import { typeName } from '../python/type-name.js'
 import type { Tls } from '../transport/socket.js'
 import type { ValueEncoding } from '../values/types.js'
+import { checkTimeout } from './arguments.js'
 import type { BehaviorSettings } from './behaviors.js'
 import { integer, type NegativeTimeout } from './exptime.js'
 
@@ -58,11 +60,12 @@ const optionNames = Object.keys({
   now: true,
 } satisfies Record<keyof ClientOptions, true>)
 
-/** @throws TypeError, OverflowError, ValueError */
-export function checkClientOptions(options: ClientOptions): void {
-  checkOptions(options, optionNames)
+/** A copy that has what was given and nothing from a prototype. @throws TypeError, OverflowError, ValueError */
+export function checkedClientOptions(given: ClientOptions): ClientOptions {
+  const options = ownOptions(given, optionNames)
   checkCredentials(options)
   checkChoices(options)
+  return options
 }
 
 /** @throws TypeError, OverflowError as the C constructor does (docs/reference/pylibmc.md#2.2) */
@@ -81,17 +84,31 @@ function checkCredentials({ binary = false, username, password }: ClientOptions)
   if (username !== undefined && !binary) throw new TypeError('SASL requires the memcached binary protocol')
 }
 
-/** @throws ValueError naming the option and what it may be */
+/** @throws ValueError, TypeError naming the option and what it may be */
 function checkChoices(options: ClientOptions): void {
-  const { timeout, negativeTimeout, staleConnection, maxInFlight, whenFull } = options
-  if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
-    throw new ValueError(`timeout ${timeout} is not a number of milliseconds above 0`)
-  if (negativeTimeout !== undefined && !['zero', 'send'].includes(negativeTimeout))
-    throw new ValueError(`negativeTimeout '${negativeTimeout}' is not one of zero, send`)
-  if (staleConnection !== undefined && !['fail', 'reopen'].includes(staleConnection))
-    throw new ValueError(`staleConnection '${staleConnection}' is not one of fail, reopen`)
+  const { timeout, maxInFlight, preserve, tls, encoding, now } = options
+  if (timeout !== undefined) checkTimeout(timeout)
+  oneOf('negativeTimeout', options.negativeTimeout, ['zero', 'send'])
+  oneOf('staleConnection', options.staleConnection, ['fail', 'reopen'])
+  oneOf('whenFull', options.whenFull, ['wait', 'reject'])
   if (maxInFlight !== undefined && !(Number.isInteger(maxInFlight) && maxInFlight > 0))
-    throw new ValueError(`maxInFlight ${maxInFlight} is not a whole number above 0`)
-  if (whenFull !== undefined && !['wait', 'reject'].includes(whenFull))
-    throw new ValueError(`whenFull '${whenFull}' is not one of wait, reject`)
+    throw new ValueError(`maxInFlight ${shown(maxInFlight)} is not a whole number above 0`)
+  if (preserve !== undefined && typeof preserve !== 'boolean')
+    throw new TypeError(`preserve must be a boolean, not ${shown(preserve)}`)
+  if (tls !== undefined && tls !== true && !isPlain(tls))
+    throw new TypeError(`tls must be true or an object of options, not ${shown(tls)}`)
+  if (encoding !== undefined && !isEncoding(encoding))
+    throw new TypeError(`encoding must have the functions encode and decode, not ${shown(encoding)}`)
+  if (now !== undefined && typeof now !== 'function')
+    throw new TypeError(`now must be a function, not ${shown(now)}`)
+}
+
+function isEncoding(value: unknown): boolean {
+  const { encode, decode } = Object(value) as Partial<ValueEncoding>
+  return typeof encode === 'function' && typeof decode === 'function'
+}
+
+function oneOf(name: string, value: unknown, choices: readonly unknown[]): void {
+  if (value !== undefined && !choices.includes(value))
+    throw new ValueError(`${name} ${shown(value)} is not one of ${choices.join(', ')}`)
 }

@@ -5,6 +5,7 @@
  * for code ported from Python, and for connections that must not wait behind others (docs/strict.md).
  */
 import { ValueError } from '../python/errors.js'
+import { shown } from '../python/shown.js'
 import type { Client } from './client.js'
 
 /** A client that is nobody else's until it is given back. `using` gives it back at the end of the block. */
@@ -18,6 +19,9 @@ export class PoolEmpty extends Error {
   override readonly name = 'PoolEmpty'
   readonly python = '_queue.Empty'
 }
+
+/** Added at a time. Each has connections of its own. */
+const MOST_CLIENTS = 65_536
 
 /** Whether a reservation waits for a client, and how long (seconds, as Python's queues have it). */
 export interface ReserveOptions {
@@ -42,10 +46,10 @@ export class ClientPool<C extends Client = Client> {
     return this.free.length
   }
 
-  /** Adds clones of a client. @throws ValueError unless `count` is an integer from 0 on */
+  /** Adds clones of a client. @throws ValueError unless `count` is an integer from 0 to 65,536 */
   fill(mc: C, count: number): void {
-    if (!Number.isInteger(count) || count < 0)
-      throw new ValueError(`a pool of ${count} clients is not possible: 0 or more`)
+    if (!Number.isInteger(count) || count < 0 || count > MOST_CLIENTS)
+      throw new ValueError(`a pool of ${shown(count)} clients is not possible: 0 to ${MOST_CLIENTS}`)
     for (let i = 0; i < count; i++) this.put(mc.clone())
   }
 

@@ -24,18 +24,18 @@ const UNIX = 4
  * @throws TypeError when it is no list of specs; ValueError, AttributeError, MemcachedError (empty list), NotSupportedError (udp)
  */
 export function parseServers(servers: Iterable<ServerSpecInput>): ServerSpec[] {
-  if (
-    servers === null ||
-    servers === undefined ||
-    (typeof servers !== 'object' && typeof servers !== 'string')
-  ) {
-    throw new TypeError(`'${typeName(servers)}' object is not iterable`)
-  }
-  const specs = [...servers].map(parseServer)
+  const specs = serverInputs(servers).map(parseServer)
   if (specs.length === 0) throw new MemcachedError('empty server list')
   if (new Set(specs.map(({ address }) => address.transport)).size > 1)
     throw new ValueError("can't mix transport types")
   return specs
+}
+
+/** The list as given, gone through once. @throws TypeError */
+export function serverInputs(servers: Iterable<ServerSpecInput>): ServerSpecInput[] {
+  const many = typeof servers === 'string' || (typeof servers === 'object' && servers !== null)
+  if (many && Symbol.iterator in Object(servers)) return [...servers]
+  throw new TypeError(`servers must be a list of servers: '${typeName(servers)}' object is not iterable`)
 }
 
 /** One server specification of docs/reference/pylibmc.md#2.1. @throws ValueError, TypeError, AttributeError, NotSupportedError (`udp:`) */
@@ -69,11 +69,11 @@ function parseText(spec: string): ServerSpec {
 function parseTuple(spec: readonly unknown[]): ServerSpec {
   if (spec.length !== 3) throw new AttributeError("'tuple' object has no attribute 'startswith'")
   const [type, host, port] = spec
-  if (typeof type !== 'number' || typeof host !== 'string' || typeof port !== 'number') {
+  if (!Number.isInteger(type) || typeof host !== 'string' || !Number.isInteger(port)) {
     throw new TypeError('a server tuple is (type: number, host: string, port: number)')
   }
-  const kind = type & 0xff
-  if (kind === TCP) return tcp(host, port, 1)
+  const kind = (type as number) & 0xff
+  if (kind === TCP) return tcp(host, port as number, 1)
   if (kind === UDP) throw udp(host)
   if (kind !== UNIX) throw new ValueError(`bad type: ${kind}`)
   if (port !== 0) throw new ValueError("can't set port on unix sockets")
@@ -95,7 +95,15 @@ function integer(spec: string, text: string): number {
 }
 
 function invalid(spec: string, text: string): ValueError {
-  return new ValueError(`invalid literal for int() with base 10: '${text}' in server ${JSON.stringify(spec)}`)
+  return new ValueError(
+    `invalid literal for int() with base 10: '${text}' in server ${JSON.stringify(spec)}${hint(spec)}`,
+  )
+}
+
+/** python-memcached's grammar says the family of the address. */
+function hint(spec: string): string {
+  const [, family, rest] = /^(unix|inet6?):(.+)$/s.exec(spec) ?? []
+  return family === undefined ? '' : `: pylibmc has no '${family}:', write ${JSON.stringify(rest)}`
 }
 
 function udp(spec: string): NotSupportedError {

@@ -19,6 +19,7 @@ import {
   type Behaviors,
   behaviorChanges,
   defaultBehaviors,
+  ownSettings,
   reconnecting,
 } from './behaviors.js'
 import { decodeFailure } from './decoding.js'
@@ -49,7 +50,7 @@ export class State {
     specs: readonly ServerSpec[],
     private readonly options: ClientOptions,
   ) {
-    const settings = options.behaviors ?? {}
+    const settings = ownSettings(options.behaviors ?? {})
     for (const change of behaviorChanges(settings, Boolean(options.binary))) this.apply(change)
     this.placed = specs.map(({ address, weight }) =>
       address.transport === 'unix'
@@ -105,7 +106,8 @@ export class State {
     return encoding ?? pylibmcEncoding({ pickleProtocol: this.behaviors.pickle_protocol, preserve })
   }
 
-  set(settings: BehaviorSettings): void {
+  set(given: BehaviorSettings): void {
+    const settings = ownSettings(given)
     let reconnect = false
     try {
       for (const change of behaviorChanges(settings, Boolean(this.options.binary))) {

@@ -1,0 +1,23 @@
+/** A value in an error message: short, whatever it is, and never an exception of its own. */
+import { typeName } from './type-name.js'
+
+const LONGEST = 80
+
+/** Text in quotes; numbers, booleans and symbols as JavaScript writes them; everything else by its type. */
+export function shown(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return `'${value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value}'`
+    case 'bigint': {
+      const text = value > -(2n ** 200n) && value < 2n ** 200n ? String(value) : 'a number of over 200 bits'
+      return text
+    }
+    case 'number':
+    case 'boolean':
+    case 'symbol':
+    case 'undefined':
+      return String(value)
+    default:
+      return value === null ? 'null' : `a value of type ${typeName(value)}`
+  }
+}
