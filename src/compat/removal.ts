@@ -96,6 +96,8 @@ export async function deleteMulti(
   const troubles: unknown[] = []
   let missing = planned.some(({ key }) => key === '')
   const legal = planned.filter(({ key }) => key !== '')
+  // One after another they have the time of one call together.
+  const timed = emulation.on('errors') ? modes : { ...modes, deadline: performance.now() + modes.timeout }
   const removeOne = async (
     one: (typeof legal)[number],
     server: Awaited<ReturnType<typeof pickAll>>[number],
@@ -103,7 +105,7 @@ export async function deleteMulti(
     if (!server) return
     const request = requests.remove(modes.namespace + one.key, { time, tail, noreply: modes.noreply })
     try {
-      const reply = (await converse(commands, server, request, operation, one.key, modes)) as LineReply
+      const reply = (await converse(commands, server, request, operation, one.key, timed)) as LineReply
       const there = modes.noreply || softOutcome(reply, operation, { key: one.key, server: server.name })
       if (!there) missing = true
     } catch (error) {

@@ -144,7 +144,9 @@ describe('constructors', () => {
     [{ encoding: {} }, /^encoding must have the functions/],
     [{ now: 1 }, /^now must be a function/],
     [{ preserve: 'yes' }, /^preserve must be a boolean/],
-    [{ protocol: 'meta' }, /^unexpected option 'protocol'/],
+    [{ protocol: 'meta' }, /^protocol 'meta' was removed/],
+    [{ protocol: 'nonsense' }, /^protocol 'nonsense' is not one of text, binary/],
+    [{ protocol: 'text', binary: true }, /contradict each other/],
     [{ socket_timeout: 1 }, /^unexpected option 'socket_timeout'/],
   ])('%o', (options, message) => {
     expect(() => new Client(['127.0.0.1:1'], options as never)).toThrow(message)

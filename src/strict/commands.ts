@@ -33,6 +33,9 @@ import { inBatches, type StreamOptions } from './streaming.js'
 const tokenTooLong =
   'MEMORY ALLOCATION FAILURE(Cannot allocate memory), snprintf(MEMCACHED_MAXIMUM_INTEGER_DISPLAY_LENGTH)'
 
+/** libmemcached's return code. */
+const TIMEOUT = 31
+
 export class Commands extends Administration {
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────
 
@@ -241,7 +244,7 @@ export class Commands extends Administration {
     given: Time | MultiOptions | undefined,
   ): Promise<K[]> {
     const options = this.own(given, optionNames.multi)
-    const modes = this.modes(options)
+    const modes = this.within(this.modes(options))
     const prefix = prefixBytes(typeof options === 'object' ? options.keyPrefix : undefined, operation)
     const compression = compressionOf(options)
     const prepared = entriesOf<K>(mapping).map(([key, value]) => {
@@ -295,7 +298,7 @@ export class Commands extends Administration {
       BigInt.asUintN(32, BigInt(integer(options.delta === undefined ? 1 : options.delta, 'delta'))),
     )
     const prefix = prefixBytes(options.keyPrefix, 'incrMulti')
-    const modes = this.modes(options)
+    const modes = this.within(this.modes(options))
     let missing = 0
     const errors: MemcachedError[] = []
     let last: MemcachedError | undefined
@@ -351,13 +354,13 @@ export class Commands extends Administration {
     const all = keysOf(keys)
     const options = this.own(given, optionNames.prefix) ?? {}
     const prefix = prefixBytes(options.keyPrefix, 'deleteMulti')
-    const modes = this.modes(options)
-    const overridden = this.delete !== Commands.prototype.delete ? callOptions(options) : undefined
+    const modes = this.within(this.modes(options))
+    const overridden = this.delete !== Commands.prototype.delete
     let everyOne = true
     for (const key of all) {
       const wire = this.slots.key(key, 'deleteMulti', prefix)
       const deleted = overridden
-        ? (await this.delete(Buffer.from(wire, 'latin1'), ...overridden)) === true
+        ? (await this.delete(Buffer.from(wire, 'latin1'), ...remaining(options, modes))) === true
         : await this.deleteWire(wire, 'delete', modes)
       everyOne &&= deleted
     }
@@ -414,9 +417,19 @@ export class Commands extends Administration {
   }
 }
 
-/** Without the prefix; nothing where nothing else was given. */
-function callOptions({ keyPrefix: _, ...options }: PrefixOptions): [CallOptions?] {
-  return Object.keys(options).length > 0 ? [options] : []
+/**
+ * The options of one delete of many: without the prefix, and with what is left of the time where one was given; nothing where nothing
+ * else was given.
+ * @throws MemcachedError (31) when the time is over
+ */
+function remaining(
+  { keyPrefix: _, timeout, ...options }: PrefixOptions,
+  { deadline = 0 }: Modes,
+): [CallOptions?] {
+  const left = deadline - performance.now()
+  if (left <= 0) throw errorFor(TIMEOUT, 'delete', 'A TIMEOUT OCCURRED', {})
+  const given = timeout === undefined ? options : { ...options, timeout: left }
+  return Object.keys(given).length > 0 ? [given] : []
 }
 
 const isBytes = (key: Key): boolean => typeof key !== 'string'

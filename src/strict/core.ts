@@ -50,6 +50,11 @@ export class Core {
     return { ...modes, timeout: timeout ?? modes.timeout, signal }
   }
 
+  /** For an operation of several exchanges: all of them together have the time of one. */
+  protected within(modes: Modes): Modes {
+    return { ...modes, deadline: performance.now() + modes.timeout }
+  }
+
   get selection(): Selection {
     return this.slots.selection
   }
@@ -64,10 +69,12 @@ export class Core {
     hash?: bigint,
   ): Promise<unknown> {
     // Written out for the most frequent operation of all: a closure less.
-    if (modes.binary)
-      return this.retrieve(key, operation, modes, hash, missing, (server) =>
-        this.readFrom(server, verb, key, operation, modes, missing),
+    if (modes.binary) {
+      const timed = this.withReplicas(modes)
+      return this.retrieve(key, operation, timed, hash, missing, (server) =>
+        this.readFrom(server, verb, key, operation, timed, missing),
       )
+    }
     try {
       const picked = this.selection.pick(key, operation, hash)
       if (!(picked instanceof Promise)) return this.readFrom(picked, verb, key, operation, modes, missing)
@@ -102,9 +109,15 @@ export class Core {
     hash?: bigint,
   ): Promise<Item | undefined> {
     const request = requests.retrieval(verb, [modes.namespace + key], operation === 'gets')
-    return this.retrieve(key, operation, modes, hash, undefined, (server) =>
-      this.exchange(server, request, operation, key, modes, (reply) => (reply as ItemsReply).items[0]),
+    const timed = this.withReplicas(modes)
+    return this.retrieve(key, operation, timed, hash, undefined, (server) =>
+      this.exchange(server, request, operation, key, timed, (reply) => (reply as ItemsReply).items[0]),
     )
+  }
+
+  /** One server after another may be asked. */
+  private withReplicas(modes: Modes): Modes {
+    return modes.replicas && modes.deadline === undefined ? this.within(modes) : modes
   }
 
   /** From the key's server, or from one that has a replica. */
@@ -307,5 +320,14 @@ export function brokenPipe(error: MemcachedError, operation: Operation): Memcach
 
 /** No server was asked: none could be reached. */
 export function neverSent(error: MemcachedError): boolean {
-  return !(error.cause instanceof TransportError) || /^(connect|lookup|overload)/.test(error.cause.kind)
+  return (
+    !(error.cause instanceof TransportError) ||
+    /^(connect|lookup|overload)/.test(error.cause.kind) ||
+    isLate(error.cause)
+  )
+}
+
+/** The time of the call was over before its request was sent. */
+function isLate({ kind, sent }: TransportError): boolean {
+  return kind === 'timeout' && !sent
 }

@@ -47,7 +47,8 @@ export class Many extends Core {
     found: (index: number, value: unknown) => void,
   ): Promise<void> {
     const missing = Symbol('missing')
-    const asked = keys.map((key) => this.read('get', key, 'getMulti', modes, missing))
+    const timed = this.within(modes)
+    const asked = keys.map((key) => this.read('get', key, 'getMulti', timed, missing))
     const results = await Promise.allSettled(asked)
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
     const unexpected = errors.find((error) => !(error instanceof MemcachedError))

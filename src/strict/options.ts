@@ -15,6 +15,8 @@ export interface ClientOptions {
   readonly behaviors?: BehaviorSettings
   /** Speaks the binary protocol. Default false. */
   readonly binary?: boolean
+  /** The same by name: `binary` is `binary: true`. Default `text`. */
+  readonly protocol?: 'text' | 'binary'
   /** SASL PLAIN, binary protocol only; with `password`. */
   readonly username?: string
   readonly password?: string
@@ -47,6 +49,7 @@ export interface ClientOptions {
 const optionNames = Object.keys({
   behaviors: true,
   binary: true,
+  protocol: true,
   tls: true,
   username: true,
   password: true,
@@ -62,10 +65,25 @@ const optionNames = Object.keys({
 
 /** A copy that has what was given and nothing from a prototype. @throws TypeError, OverflowError, ValueError */
 export function checkedClientOptions(given: ClientOptions): ClientOptions {
-  const options = ownOptions(given, optionNames)
+  const options = named(ownOptions(given, optionNames))
   checkCredentials(options)
   checkChoices(options)
   return options
+}
+
+/** `protocol` as `binary`. @throws ValueError */
+function named({ protocol, ...options }: ClientOptions): ClientOptions {
+  if (protocol === undefined) return options
+  const meta = ['meta', 'auto'].includes(protocol)
+  if (meta)
+    throw new ValueError(
+      `protocol '${protocol}' was removed: no operation was faster with it than with 'text'`,
+    )
+  oneOf('protocol', protocol, ['text', 'binary'])
+  const binary = protocol === 'binary'
+  if (options.binary !== undefined && Boolean(options.binary) !== binary)
+    throw new ValueError(`protocol '${protocol}' and binary ${shown(options.binary)} contradict each other`)
+  return { ...options, binary }
 }
 
 /** @throws TypeError, OverflowError as the C constructor does (docs/reference/pylibmc.md#2.2) */

@@ -189,7 +189,9 @@ export class HealthSelection implements Selection {
     operation: Operation,
     key: Bytes | undefined,
   ): MemcachedError {
-    if (error.kind === 'overload') return errorOf(error, server, operation, key)
+    // Nothing was tried, and nothing is known of the server.
+    const untried = error.kind === 'overload' || (error.kind === 'timeout' && !error.sent)
+    if (untried) return errorOf(error, server, operation, key, this.settings())
     const pooled = this.servers[server.index]!
     if (!unsent.has(error.kind)) pooled.health.connected()
     else {

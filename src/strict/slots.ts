@@ -83,6 +83,8 @@ export interface Modes {
   readonly namespace: Bytes
   /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. */
   readonly timeout: number
+  /** When an operation of several exchanges has to be over, on `performance.now()`'s clock. */
+  readonly deadline?: number
   /** Gives up waiting. */
   readonly signal?: AbortSignal
   /** The binary protocol, in which libmemcached treats some outcomes otherwise (docs/reference/pylibmc.md#7.2, #7.3). */

@@ -119,12 +119,14 @@ export class Connection implements Exchange {
       return Promise.resolve(receiver.reply(HANDED_OVER))
     }
     if (this.stale) return refused(receiver, this.wentStale(request, this.stale))
+    const limit = options?.deadline
+    if (limit !== undefined && limit <= performance.now()) return refused(receiver, this.late())
     if (this.options.whenFull === 'reject' && this.queue.length + this.waiting.length >= this.maxInFlight)
       return refused(receiver, this.overloaded())
     return new Promise<T>((resolve, reject) => {
       // All requests of a turn count from its first.
       if (!this.flushing) this.now = performance.now()
-      const deadline = this.now + (options?.timeout ?? this.timeout)
+      const deadline = limit ?? this.now + (options?.timeout ?? this.timeout)
       const settle = resolve as (value: unknown) => void
       const slot = new Slot(request, deadline, receiver, settle, reject, options?.signal)
       if (slot.aborted) return
@@ -136,13 +138,18 @@ export class Connection implements Exchange {
     })
   }
 
+  /** An earlier part of the same call took all of its time. The connection has done nothing wrong. */
+  private late(): TransportError {
+    return new TransportError('timeout', this.name, 'the time of the whole call was over')
+  }
+
   private overloaded(): TransportError {
     return new TransportError('overload', this.name, `${this.maxInFlight} requests are under way already`)
   }
 
   connect(options?: ExchangeOptions): Promise<void> {
     if (this.ready || this.stale) return Promise.resolve()
-    return this.open(performance.now() + (options?.timeout ?? this.timeout))
+    return this.open(options?.deadline ?? performance.now() + (options?.timeout ?? this.timeout))
   }
 
   close(quit = true): void {

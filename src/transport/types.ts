@@ -6,6 +6,8 @@ import type { TransportError } from './errors.js'
 export interface ExchangeOptions {
   /** Milliseconds for the whole operation: connecting, queueing, sending and waiting. Default: the connection's. */
   readonly timeout?: number
+  /** On `performance.now()`'s clock, instead of a timeout: when the call that this is a part of has to be over. */
+  readonly deadline?: number
   /** Gives up waiting: the promise rejects with the signal's reason. What has been sent stays sent. */
   readonly signal?: AbortSignal
 }
