@@ -5,7 +5,7 @@ import { badKey } from '../strict/keys.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
-import { sentText, storeTime } from './exptime.js'
+import { pythonText, storeTime } from './exptime.js'
 import { counted } from './outcomes.js'
 
 export async function count(
@@ -29,7 +29,7 @@ export async function count(
 function deltaText(emulation: Emulation, verb: 'incr' | 'decr', wire: Bytes, delta: unknown): Bytes {
   if (!emulation.on('counter-arguments')) return String(pylibmcDelta(delta))
   // Up to 1.54 formatted as an integer, later sent as str().
-  const text = emulation.facts.python === 2 ? String(storeTime(delta, 2)) : sentText(delta)
+  const text = emulation.facts.python === 2 ? String(storeTime(delta, 2)) : pythonText(delta, 3)
   try {
     if (emulation.announcer.active) pylibmcDelta(delta)
   } catch (error) {

@@ -19,6 +19,7 @@ import { isInteger } from '../values/integers.js'
 import { pickleByPython2 } from '../values/pickle/python2.js'
 import type { Emulation } from './emulation.js'
 import type { Hooks } from './hooks.js'
+import type { CompatCompression } from './storage.js'
 import type { VersionFacts } from './versions.js'
 
 type Encode = (value: unknown, compression: CompressionRequest | undefined) => Payload
@@ -30,8 +31,11 @@ export function encoder(emulation: Emulation): Slots['encode'] {
   return (value, compression, operation, key) => {
     const plain = isBoxed(value) ? unboxed(emulation, value, operation, key) : value
     if (announcer.active) announce(emulation, plain, operation, key)
-    if (!compressor) return write(plain, compression)
-    return compressedBy(compressor, write(plain, undefined), compression)
+    const incomparable = (compression as CompatCompression | undefined)?.incomparable
+    if (!compressor && !incomparable) return write(plain, compression)
+    const encoded = write(plain, undefined)
+    if (incomparable && (encoded.flags & (FLAG_INTEGER | FLAG_LONG)) === 0) throw incomparable
+    return compressor ? compressedBy(compressor, encoded, compression) : encoded
   }
 }
 

@@ -1,6 +1,7 @@
 /** python-memcached's time arguments. Source: docs/reference/python-memcached.md#11, #10.4. */
 import { OverflowError, ValueError } from '../python/errors.js'
-import { PyFloat, PyTimeDelta } from '../values/index.js'
+import { bytesRepr } from '../python/repr.js'
+import { describe, PyByteArray, PyFloat, PyFrozenSet, PyTimeDelta, PyTuple } from '../values/index.js'
 
 /** A number as Python code would have passed it: a PyFloat is a float, an integer number an int. */
 export function asNumber(time: unknown): number | bigint | undefined {
@@ -26,14 +27,16 @@ export function storeTime(time: unknown, python: 2 | 3): number | bigint {
   return Number.isSafeInteger(whole) ? whole + 0 : BigInt(whole)
 }
 
-/** `str(value)`, as touch, incr and decr send it. */
-export function sentText(value: unknown): string {
-  if (value === null || value === undefined) return 'None'
-  if (typeof value === 'boolean') return value ? 'True' : 'False'
-  if (value instanceof PyFloat)
-    return Number.isInteger(value.value) ? `${value.value}.0` : String(value.value)
+/** Longer texts of one argument or key are refused by every server, and none is worth the memory. */
+const LONGEST = 4096
+
+/** Python's `str(value)`: what touch, incr and decr send for an argument, and the key that an object stands for. */
+export function pythonText(value: unknown, python: 2 | 3): string {
+  if (typeof value === 'string') return value
   if (value instanceof PyTimeDelta) return timedeltaText(value)
-  return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value)
+  if (!(value instanceof Uint8Array)) return describe(value, LONGEST)
+  const bytes = Buffer.from(value).toString('latin1')
+  return python === 2 ? bytes : bytesRepr(bytes)
 }
 
 /** `str(delta)`: `1:02:03`, `31 days, 0:00:00`, `0:00:01.900000`. */
@@ -48,4 +51,23 @@ function timedeltaText({ days, seconds, microseconds }: PyTimeDelta): string {
 /** `int(delta.total_seconds())`. */
 export function timedeltaSeconds({ days, seconds, microseconds }: PyTimeDelta): number {
   return Math.trunc(days * 86_400 + seconds + microseconds / 1e6) + 0
+}
+
+/** Python's len(), of what has one; undefined for other values. */
+export function pythonLength(value: unknown): number | undefined {
+  if (typeof value === 'string' || value instanceof Uint8Array || Array.isArray(value)) return value.length
+  if (value instanceof PyTuple) return value.items.length
+  if (value instanceof PyByteArray) return value.bytes.length
+  if (value instanceof PyFrozenSet) return value.items.size
+  if (value instanceof Map || value instanceof Set) return value.size
+  const dict =
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return dict ? Object.keys(value).length : undefined
+}
+
+/** Python's bool(). */
+export function pythonTruth(value: unknown): boolean {
+  const number = asNumber(value)
+  if (number !== undefined) return Number(number) !== 0
+  return value !== null && value !== undefined && pythonLength(value) !== 0
 }

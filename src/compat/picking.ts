@@ -1,34 +1,41 @@
 /** Finding the servers of many keys before anything is sent, as python-memcached does. Source: docs/reference/python-memcached.md#10.5. */
-import type { Bytes } from '../ground/bytes.js'
-import type { Commands } from '../strict/commands.js'
 import { MemcachedError, type Operation, type Server } from '../strict/index.js'
+import type { Context } from './context.js'
+import type { HashedKey, KeyPrefix } from './keys.js'
 
-interface Placed {
-  readonly key: Bytes
-  readonly hash?: bigint
-  readonly placedAs?: Bytes
+/** A key, and its server; undefined where there is none. */
+export interface PlacedKey<K> extends HashedKey {
+  readonly original: K
+  readonly server: Server | undefined
 }
 
 /**
- * One key after another, as the probe loop marks servers dead; undefined where there is no server.
+ * One key after another, as the probe loop marks servers dead; each is checked when its server has been found.
  * @param troubles takes the errors of keys without a server
+ * @throws what the key rule throws
  */
-export async function pickAll(
-  { selection }: Commands,
+export async function pickAll<K>(
+  { commands: { selection }, keys }: Context,
   operation: Operation,
-  keys: readonly Placed[],
+  given: Iterable<K>,
+  prefix: KeyPrefix,
   troubles: unknown[],
-): Promise<(Server | undefined)[]> {
-  const servers: (Server | undefined)[] = []
-  for (const { key, hash, placedAs } of keys) {
+): Promise<PlacedKey<K>[]> {
+  const placed: PlacedKey<K>[] = []
+  for (const original of given) {
+    const { check, ...key } = keys.unchecked(original, operation, prefix)
+    let server: Server | undefined
+    // An empty key goes nowhere; only pylibmc's rule lets it through.
+    const empty = key.wire === ''
     try {
-      const picked = selection.pick(placedAs ?? key, operation, hash)
-      servers.push(picked instanceof Promise ? await picked : picked)
+      const picked = empty ? undefined : selection.pick(key.placedAs ?? key.wire, operation, key.hash)
+      server = picked instanceof Promise ? await picked : picked
     } catch (error) {
       if (!(error instanceof MemcachedError)) throw error
       troubles.push(error)
-      servers.push(undefined)
     }
+    check()
+    placed.push({ ...key, original, server })
   }
-  return servers
+  return placed
 }

@@ -9,7 +9,7 @@ import { softOutcome } from '../strict/replies.js'
 import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } from './context.js'
 import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
-import { asNumber, sentText } from './exptime.js'
+import { asNumber, pythonText } from './exptime.js'
 import {
   closedUnderDebug,
   refused,
@@ -19,7 +19,7 @@ import {
   swallowed,
   transportKind,
 } from './outcomes.js'
-import { pickAll } from './picking.js'
+import { type PlacedKey, pickAll } from './picking.js'
 import { keyList } from './retrieval.js'
 
 /** Where ≤ 1.59 has a time as second argument, ≥ 1.60 has noreply. */
@@ -68,11 +68,14 @@ function deleted(emulation: Emulation, key: Bytes, done: boolean, missingSucceed
   return emulation.on('return-values') ? 1 : true
 }
 
-function deleteTime({ facts: { deleteTime: rule }, on }: Emulation, time: unknown): Bytes | undefined {
+function deleteTime(
+  { facts: { deleteTime: rule, python }, on }: Emulation,
+  time: unknown,
+): Bytes | undefined {
   if (!on('time-arguments') || rule === 'never') return undefined
-  if (rule === 'always') return time === undefined || time === null ? '0' : sentText(time)
+  if (rule === 'always') return time === undefined || time === null ? '0' : pythonText(time, python)
   if (time === undefined || time === null) return undefined
-  return rule === 'not-zero' && asNumber(time) === 0 ? undefined : sentText(time)
+  return rule === 'not-zero' && asNumber(time) === 0 ? undefined : pythonText(time, python) || undefined
 }
 
 /** On all servers at once. 1, or 0 after a reset or a timeout; missing keys and error replies change nothing. */
@@ -85,40 +88,35 @@ export async function deleteMulti(
   const modes = modesFor(context, options)
   const prefix = keys.prefix(options.keyPrefix, 'deleteMulti')
   const list = keyList(context, given, 'deleteMulti', 'keys must be a sequence, not a mapping')
-  const planned = list.map((key) => {
-    const { wire, ...rest } = keys.one(key, 'deleteMulti', prefix)
-    return { ...rest, key: wire }
-  })
   const time = multiTime(emulation, options.time)
   const tail = emulation.on('wire-spelling') ? emulation.facts.dialect.deleteMultiTail : ''
   // pylibmc's delete_multi is a delete of each key.
   const operation = emulation.on('errors') ? 'deleteMulti' : 'delete'
   const troubles: unknown[] = []
-  let missing = planned.some(({ key }) => key === '')
-  const legal = planned.filter(({ key }) => key !== '')
+  let missing = false
   // One after another they have the time of one call together.
   const timed = emulation.on('errors') ? modes : { ...modes, deadline: performance.now() + modes.timeout }
-  const removeOne = async (
-    one: (typeof legal)[number],
-    server: Awaited<ReturnType<typeof pickAll>>[number],
-  ) => {
+  const removeOne = async ({ wire, server }: Pick<PlacedKey<unknown>, 'wire' | 'server'>) => {
     if (!server) return
-    const request = requests.remove(modes.namespace + one.key, { time, tail, noreply: modes.noreply })
+    const request = requests.remove(modes.namespace + wire, { time, tail, noreply: modes.noreply })
     try {
-      const reply = (await converse(commands, server, request, operation, one.key, timed)) as LineReply
-      const there = modes.noreply || softOutcome(reply, operation, { key: one.key, server: server.name })
+      const reply = (await converse(commands, server, request, operation, wire, timed)) as LineReply
+      const there = modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
       if (!there) missing = true
     } catch (error) {
       troubles.push(error)
     }
   }
   if (emulation.on('errors')) {
-    const servers = await pickAll(commands, 'deleteMulti', legal, troubles)
-    await Promise.all(legal.map((one, index) => removeOne(one, servers[index])))
+    const placed = await pickAll(context, 'deleteMulti', list, prefix, troubles)
+    missing = placed.some(({ wire }) => wire === '')
+    await Promise.all(placed.map(removeOne))
   } else {
-    for (const one of legal) {
-      const server = await commands.selection.pick(one.placedAs ?? one.key, operation, one.hash)
-      await removeOne(one, server)
+    const planned = list.map((key) => keys.one(key, 'deleteMulti', prefix))
+    missing = planned.some(({ wire }) => wire === '')
+    for (const { wire, hash, placedAs } of planned) {
+      if (wire === '') continue
+      await removeOne({ wire, server: await commands.selection.pick(placedAs ?? wire, operation, hash) })
       if (troubles.length > 0) throw troubles[0]
     }
   }
@@ -151,5 +149,5 @@ function summed({ emulation }: Context, troubles: readonly unknown[], missing: b
 function multiTime({ facts, on }: Emulation, time: unknown): Bytes | undefined {
   if (!on('time-arguments')) return undefined
   if (time === undefined) return facts.deleteMultiTime ? '0' : undefined
-  return time === null ? undefined : sentText(time)
+  return time === null ? undefined : pythonText(time, facts.python) || undefined
 }

@@ -14,7 +14,7 @@ import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
 import { asTuple } from './keys.js'
 import { again, swallowed, unread } from './outcomes.js'
-import { pickAll } from './picking.js'
+import { type PlacedKey, pickAll } from './picking.js'
 import type { ManyRequest } from './serial/connection.js'
 import { mustHave } from './surface.js'
 import { miscounted } from './wording.js'
@@ -106,15 +106,20 @@ export async function getMulti<K>(
 ): Promise<Map<K, unknown>> {
   const { emulation, commands, keys } = context
   const prefix = keys.prefix(keyPrefix, 'getMulti')
+  const list = keyList(context, given, 'getMulti', 'dict is not a sequence')
+  const troubles: unknown[] = []
+  const swallows = emulation.on('errors')
+  const placed: readonly PlacedKey<K>[] = swallows
+    ? await pickAll(context, 'getMulti', list, prefix, troubles)
+    : list.map((original) => ({ ...keys.one(original, 'getMulti', prefix), original, server: undefined }))
   const names: K[] = []
-  const asked: { readonly key: Bytes; readonly hash?: bigint }[] = []
+  const asked: Asked[] = []
   /** Otherwise two of them may be one key in other words. */
   let texts = emulation.options.keyEncoder === undefined
   const bareTuples = emulation.on('multi-tuple-keys') && emulation.facts.multiTuples === 'broken'
-  for (const key of keyList(context, given, 'getMulti', 'dict is not a sequence')) {
-    const { wire, hash, shown } = keys.one(key, 'getMulti', prefix)
+  for (const { original: key, wire, hash, shown, server } of placed) {
     if (wire === '') continue
-    asked.push({ key: wire, hash })
+    asked.push({ key: wire, hash, server })
     let name = shown ? (shown.key as K) : key
     if (hash !== undefined && bareTuples) {
       const compat = 'returns the bare key'
@@ -138,7 +143,7 @@ export async function getMulti<K>(
       throw new TypeError("unhashable type: 'list'")
     values.set(name, value)
   }
-  if (emulation.on('errors')) await readAll(context, asked, found)
+  if (swallows) await readAll(context, asked, found, troubles)
   else {
     const hashes = asked.flatMap(({ key, hash }) => (hash === undefined ? [] : [[key, hash] as const]))
     const wires = asked.map(({ key }) => key)
@@ -149,10 +154,14 @@ export async function getMulti<K>(
 
 type Found = (index: number, value: unknown) => void
 
-type Asked = readonly { readonly key: Bytes; readonly hash?: bigint }[]
+interface Asked {
+  readonly key: Bytes
+  readonly hash?: bigint
+  readonly server: Server | undefined
+}
 
 /** pylibmc returns a key given as text and as bytes once, as text; python-memcached as it was given last. */
-function unify<K>(names: K[], asked: Asked, latest: boolean): void {
+function unify<K>(names: K[], asked: readonly Asked[], latest: boolean): void {
   const unified = new Map<Bytes, K>()
   for (const [index, { key }] of asked.entries())
     if (latest || typeof unified.get(key) !== 'string') unified.set(key, names[index]!)
@@ -160,16 +169,19 @@ function unify<K>(names: K[], asked: Asked, latest: boolean): void {
 }
 
 /** python-memcached's way: what arrived counts, whatever went wrong. */
-async function readAll(context: Context, asked: Asked, found: Found): Promise<void> {
+async function readAll(
+  context: Context,
+  asked: readonly Asked[],
+  found: Found,
+  troubles: unknown[],
+): Promise<void> {
   const { emulation, commands } = context
   const modes = commands.slots.modes()
-  const troubles: unknown[] = []
-  const servers = await pickAll(commands, 'getMulti', asked, troubles)
   const groups = new Map<Server, Group>()
-  for (const [index, server] of servers.entries()) {
+  for (const [index, { key, server }] of asked.entries()) {
     if (!server) continue
     const group = groupOf(groups, server)
-    group.wires.push(modes.namespace + asked[index]!.key)
+    group.wires.push(modes.namespace + key)
     group.indexes.push(index)
   }
   const undecodable: unknown[] = []

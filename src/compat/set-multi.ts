@@ -12,16 +12,21 @@ import type { Context } from './context.js'
 import type { QuietModes } from './debug-lines.js'
 import { raises } from './divergence.js'
 import { ValueTooLong } from './errors.js'
+import { pythonText } from './exptime.js'
+import { asTuple } from './keys.js'
 import { answered, sendFailed, stumble, transportKind } from './outcomes.js'
 import { pickAll } from './picking.js'
 import { compressionFor } from './storage.js'
 
-interface Planned<K> extends Omit<PreparedStore, 'encoded'> {
+interface Planned<K> {
   readonly original: K
-  readonly placedAs?: Bytes
+  readonly key: Bytes
+  readonly server: Server | undefined
+  /** Of a tuple key, which some versions do not find again. */
+  readonly lost?: Error
   readonly value: unknown
   /** Missing until it is written, and for a value over the limit. */
-  encoded?: PreparedStore['encoded']
+  prepared?: PreparedStore
 }
 
 type Fate = 'stored' | 'refused' | 'forgotten' | 'unsent'
@@ -33,19 +38,18 @@ export async function setMulti<K>(
   options: unknown,
   modes: Modes,
 ): Promise<K[]> {
-  const { emulation, commands } = context
-  const plan = planned<K>(context, mapping, options)
+  const { emulation } = context
   const quiet: QuietModes = { ...modes, quiet: true }
   const troubles: unknown[] = []
   // First all keys to their servers, then everything at once: the order python-memcached works in.
-  const servers = await pickAll(commands, 'setMulti', plan, troubles)
-  const serverOf = new Map(plan.map((one, index) => [one, servers[index]]))
+  const plan = await planned<K>(context, mapping, options, troubles)
   const fates = new Map<Planned<K>, Fate>()
-  const { sent, oversize, failure } = writtenOut(context, plan, serverOf, options)
+  const { sent, oversize, failure } = writtenOut(context, plan, options)
   await Promise.all(
     sent.map(async (one) => {
-      const server = serverOf.get(one)
-      fates.set(one, server ? await storeOn(context, server, one, quiet, troubles) : 'forgotten')
+      const { server, prepared } = one
+      const fate = server && prepared ? storeOn(context, server, prepared, quiet, troubles) : 'forgotten'
+      fates.set(one, await fate)
     }),
   )
   if (failure) throw failure.thrown
@@ -55,10 +59,10 @@ export async function setMulti<K>(
     const fate = fates.get(one)
     return fate === undefined || fate === 'refused' || (fate !== 'stored' && lossesListed)
   })
-  if (oversize.length > 0 && (await waitForOversize(context, oversize, serverOf, modes)))
-    listed = misattributed(plan, oversize, serverOf, fates)
+  if (oversize.length > 0 && (await waitForOversize(context, oversize, modes)))
+    listed = misattributed(plan, oversize, fates)
   // Where no server took part at all, every key is listed, unless nobody waits for replies.
-  const unserved = (one: Planned<K>): boolean => !serverOf.get(one) || fates.get(one) === 'unsent'
+  const unserved = (one: Planned<K>): boolean => !one.server || fates.get(one) === 'unsent'
   const none = sent.length > 0 && troubles.length > 0 && sent.every(unserved)
   const all = none && !modes.noreply
   const result = (all ? plan : listed).map(({ original }) => original)
@@ -69,32 +73,33 @@ export async function setMulti<K>(
   return result
 }
 
-function planned<K>(
+async function planned<K>(
   context: Context,
   mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
   options: unknown,
-): Planned<K>[] {
-  const { emulation, commands, keys } = context
+  troubles: unknown[],
+): Promise<Planned<K>[]> {
+  const { emulation, keys } = context
   const { keyPrefix } = (typeof options === 'object' ? options : {}) as { readonly keyPrefix?: unknown }
   if (Array.isArray(mapping) || typeof mapping !== 'object' || mapping === null)
     throw new AttributeError(`'${typeName(mapping)}' object has no attribute 'keys'`)
   const prefix = keys.prefix(keyPrefix, 'setMulti')
   const given = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
   const entries = emulation.facts.python === 2 ? python2Order(given, ([key]) => key) : given
-  const placed = entries.map(([original, value]) => ({
-    original,
-    // Fixed now: the caller may change its bytes while servers are being picked.
-    value: value instanceof Uint8Array ? new Uint8Array(value) : value,
-    ...keys.one(original, 'setMulti', prefix),
-  }))
+  // Fixed now: the caller may change its bytes while servers are being picked.
+  const values = new Map(entries.map(([key, value]) => [key, fixed(value)]))
+  const placed = await pickAll(context, 'setMulti', values.keys(), prefix, troubles)
   // Of keys that are the same on the wire the last one's value is stored as often as there are such keys.
   const last = new Map(placed.map((one) => [one.wire, one]))
-  return placed.map(({ wire, hash, placedAs }) => {
-    const { original, value } = last.get(wire)!
-    if (hash !== undefined) checkTuple(context, wire)
-    const exptime = commands.slots.exptime(timeOf(options as number), 'setMulti', wire)
-    return { original, value, verb: 'set', key: wire, exptime, hash, placedAs }
+  return placed.map(({ wire, server }) => {
+    const { original, hash } = last.get(wire)!
+    const found = hash === undefined ? { value: values.get(original) } : tupleValue(context, original, values)
+    return { original, key: wire, server, ...found }
   })
+}
+
+function fixed(value: unknown): unknown {
+  return value instanceof Uint8Array ? new Uint8Array(value) : value
 }
 
 interface WrittenOut<K> {
@@ -104,15 +109,10 @@ interface WrittenOut<K> {
 }
 
 /** Values are written server by server. One that cannot be written ends the call, and earlier servers have got theirs. */
-function writtenOut<K>(
-  context: Context,
-  plan: readonly Planned<K>[],
-  serverOf: ReadonlyMap<Planned<K>, Server | undefined>,
-  options: unknown,
-): WrittenOut<K> {
+function writtenOut<K>(context: Context, plan: readonly Planned<K>[], options: unknown): WrittenOut<K> {
   const sent: Planned<K>[] = []
   const oversize: Planned<K>[] = []
-  for (const [server, group] of byServer(plan, serverOf)) {
+  for (const [server, group] of byServer(plan)) {
     if (!server) {
       sent.push(...group)
       continue
@@ -128,15 +128,11 @@ function writtenOut<K>(
   return { sent, oversize }
 }
 
-function byServer<K>(
-  plan: readonly Planned<K>[],
-  serverOf: ReadonlyMap<Planned<K>, Server | undefined>,
-): Map<Server | undefined, Planned<K>[]> {
+function byServer<K>(plan: readonly Planned<K>[]): Map<Server | undefined, Planned<K>[]> {
   const groups = new Map<Server | undefined, Planned<K>[]>()
   for (const one of plan) {
-    const server = serverOf.get(one)
-    const group = groups.get(server) ?? []
-    groups.set(server, group)
+    const group = groups.get(one.server) ?? []
+    groups.set(one.server, group)
     group.push(one)
   }
   return groups
@@ -145,9 +141,13 @@ function byServer<K>(
 /** False for a value over the limit. @throws what cannot be written; TypeError for a value over the limit up to 1.45 */
 function encodes<K>(context: Context, one: Planned<K>, options: unknown): boolean {
   const { emulation, commands } = context
+  const { key, value } = one
+  if (one.lost) throw one.lost
   const compression = compressionFor(context, options as object)
   try {
-    one.encoded = commands.encode(one.value, compression, 'setMulti', one.key)
+    const encoded = commands.encode(value, compression, 'setMulti', key)
+    const exptime = commands.slots.exptime(timeOf(options as number), 'setMulti', key)
+    one.prepared = { verb: 'set', key, encoded, exptime }
     return true
   } catch (error) {
     if (!(error instanceof ValueTooLong)) throw error
@@ -157,28 +157,34 @@ function encodes<K>(context: Context, one: Planned<K>, options: unknown): boolea
   }
 }
 
-/** @throws KeyError in 1.55–1.59 */
-function checkTuple({ emulation }: Context, key: Bytes): void {
-  if (!emulation.on('multi-tuple-keys') || emulation.facts.multiTuples === 'whole') return
-  const compat = 'raises KeyError'
+/** In 1.55–1.59 the value is looked for under the key without its hash: KeyError, unless the mapping has that key as well. */
+function tupleValue<K>(
+  { emulation }: Context,
+  original: K,
+  values: ReadonlyMap<unknown, unknown>,
+): Pick<Planned<K>, 'value' | 'lost'> {
+  if (!emulation.on('multi-tuple-keys') || emulation.facts.multiTuples === 'whole')
+    return { value: values.get(original) }
+  const bare = asTuple(original)![1]
   emulation.announcer.heard?.announce('multi-tuple-keys', {
     operation: 'setMulti',
-    key,
-    compat,
+    compat: values.has(bare) ? 'stores the value of the bare key' : 'raises KeyError',
     strict: 'raises TypeError',
   })
-  throw new KeyError(Buffer.from(key, 'latin1').toString())
+  return values.has(bare)
+    ? { value: values.get(bare) }
+    : { value: undefined, lost: new KeyError(pythonText(bare, emulation.facts.python)) }
 }
 
-async function storeOn<K>(
+async function storeOn(
   { commands }: Context,
   server: Server,
-  one: Planned<K>,
+  prepared: PreparedStore,
   modes: Modes,
   troubles: unknown[],
 ): Promise<Fate> {
   try {
-    const stored = await commands.storeOn(server, one as PreparedStore, 'setMulti', modes)
+    const stored = await commands.storeOn(server, prepared, 'setMulti', modes)
     return stored ? 'stored' : 'refused'
   } catch (error) {
     if (!(error instanceof MemcachedError)) throw error
@@ -192,10 +198,9 @@ async function storeOn<K>(
 async function waitForOversize<K>(
   { emulation, commands }: Context,
   oversize: readonly Planned<K>[],
-  serverOf: ReadonlyMap<Planned<K>, Server | undefined>,
   modes: Modes,
 ): Promise<boolean> {
-  const waiting = new Set(oversize.flatMap((one) => serverOf.get(one) ?? []))
+  const waiting = new Set(oversize.flatMap(({ server }) => server ?? []))
   if (!emulation.on('set-multi-oversize') || modes.noreply || waiting.size === 0) return false
   for (const server of waiting)
     emulation.announcer.heard?.announce('set-multi-oversize', {
@@ -219,10 +224,9 @@ async function waitForOversize<K>(
 function misattributed<K>(
   plan: readonly Planned<K>[],
   oversize: readonly Planned<K>[],
-  serverOf: ReadonlyMap<Planned<K>, Server | undefined>,
   fates: ReadonlyMap<Planned<K>, Fate>,
 ): Planned<K>[] {
-  const groups = byServer(plan, serverOf)
+  const groups = byServer(plan)
   groups.delete(undefined)
   const refused = Array.from(groups.values(), (keys) => {
     const replies = keys.filter((one) => !oversize.includes(one)).map((one) => fates.get(one))

@@ -22,7 +22,8 @@ export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], 
     timeout: emulation.timeout,
   } as const
   return {
-    key: (key, operation, prefix) => keys.one(key, operation, prefix).wire,
+    key: (key, operation, prefix) =>
+      keys.one(key, operation, prefix === '' ? undefined : { bytes: prefix }).wire,
     exptime: timeRule(emulation),
     ...valueSlots(emulation),
     size: sizeRule(emulation),

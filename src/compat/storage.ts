@@ -1,15 +1,14 @@
 /** set, add, replace, append, prepend and cas. Source: docs/reference/python-memcached.md#10, #12. */
-import type { StoreVerb } from '../protocol/wire.js'
+import type { Bytes, StoreVerb } from '../protocol/wire.js'
 import { typeName } from '../python/type-name.js'
 import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
 import type { PreparedStore } from '../strict/core.js'
 import type { Key, StoreOptions, Time } from '../strict/index.js'
-import { type CompressionRequest, PyTimeDelta } from '../values/index.js'
+import type { CompressionRequest } from '../values/index.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
-import { asNumber, storeTime } from './exptime.js'
+import { asNumber, pythonTruth } from './exptime.js'
 import { again, unstored } from './outcomes.js'
 import { mustHave } from './surface.js'
-import type { VersionFacts } from './versions.js'
 
 /** The time in seconds, or options, of a store method. */
 export type CompatStoreArgument = Time | (StoreOptions & NoReply)
@@ -21,6 +20,8 @@ export function store(
   value: unknown,
   options: CompatStoreArgument | undefined,
   cas?: bigint,
+  /** Whose rule of times applies. */
+  timed: StoreVerb = verb,
 ): Promise<boolean | 0> {
   const { emulation, commands, keys } = context
   try {
@@ -28,11 +29,11 @@ export function store(
     const modes = modesFor(context, options, context.swallowing)
     let prepared: PreparedStore
     try {
-      const exptime = commands.slots.exptime(timeOf(options), verb, wire)
       const encoded = commands.encode(value, compressionFor(context, options), verb, wire)
+      const exptime = commands.slots.exptime(timeOf(options), timed, wire)
       prepared = { verb, key: wire, encoded, exptime, hash, cas }
     } catch (error) {
-      return Promise.resolve(unstored(emulation, verb, wire, error))
+      return unwritten(context, verb, wire, hash, error)
     }
     if (wire === '') return Promise.resolve(false)
     if (context.swallowing) return commands.store(prepared, verb, modes)
@@ -42,6 +43,23 @@ export function store(
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+/** What cannot be written. python-memcached looks for a server before it finds that out. @throws as `unstored` */
+async function unwritten(
+  { emulation, commands: { selection } }: Context,
+  verb: StoreVerb,
+  wire: Bytes,
+  hash: bigint | undefined,
+  error: unknown,
+): Promise<boolean | 0> {
+  if (emulation.on('errors') && wire !== '')
+    try {
+      await selection.pick(wire, verb, hash)
+    } catch (noServer) {
+      return unstored(emulation, verb, wire, noServer)
+    }
+  return unstored(emulation, verb, wire, error)
 }
 
 /** @throws with `cas-fallback` off: TypeError without a CAS unique, and what strict's cas throws */
@@ -78,28 +96,27 @@ export async function cas(
     compat: 'stores unconditionally',
     strict: 'raises TypeError',
   })
-  // Only set itself takes a timedelta.
-  const time = timeOf(rest)
-  if ((time as unknown) instanceof PyTimeDelta) storeTime(time, emulation.facts.python)
-  // A tuple's hash is lost on the way.
-  return store(context, 'set', Buffer.from(wire, 'latin1'), value, rest)
+  // A tuple's hash is lost on the way, and only set itself takes a timedelta.
+  return store(context, 'set', Buffer.from(wire, 'latin1'), value, rest, undefined, 'cas')
 }
 
-/** Anything that Python compares with a length. @throws TypeError for anything but numbers and None, on Python 3 */
-function compressLength({ python }: VersionFacts, given: unknown): number {
-  const number = asNumber(given)
-  if (number !== undefined) return Number(number)
-  if (given === null) return 0
-  // On Python 2 every text is more than every number.
-  if (python === 2) return 0
-  throw new TypeError(`'>' not supported between instances of 'int' and '${typeName(given)}'`)
+/** Python compares it with the length of what it compresses; what has no order with numbers fails there, on Python 3. */
+export interface CompatCompression extends CompressionRequest {
+  /** Raised for a value that might be compressed. */
+  readonly incomparable?: TypeError
 }
 
 export function compressionFor(
   { emulation }: Context,
   options: StoreArgument | undefined,
-): CompressionRequest | undefined {
+): CompatCompression | undefined {
   if (!emulation.on('value-encoding')) return compressionOf(options)
-  const length = typeof options === 'object' && options !== null ? options.minCompressLen : undefined
-  return length === undefined ? undefined : { minCompressLen: compressLength(emulation.facts, length) }
+  const given: unknown = typeof options === 'object' && options !== null ? options.minCompressLen : undefined
+  const number = asNumber(given)
+  // No length is over nan.
+  if (number !== undefined) return { minCompressLen: Number(number) || 0 }
+  // On Python 2 every other object is more than every number.
+  if (!pythonTruth(given) || emulation.facts.python === 2) return undefined
+  const message = `'>' not supported between instances of 'int' and '${typeName(given)}'`
+  return { minCompressLen: 0, incomparable: new TypeError(message) }
 }

@@ -5,7 +5,7 @@ import * as requests from '../protocol/requests.js'
 import type { CallOptions, Time } from '../strict/index.js'
 import { replyError, softOutcome } from '../strict/replies.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
-import { asNumber, sentText, storeTime } from './exptime.js'
+import { asNumber, pythonText, storeTime } from './exptime.js'
 import { refused, spelled, stripped } from './outcomes.js'
 import { negativeTime } from './slots.js'
 import { mustHave } from './surface.js'
@@ -53,7 +53,7 @@ function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes):
     announcer.heard?.announce('time-arguments', {
       operation: 'touch',
       key,
-      compat: `sends ${sentText(time)}`,
+      compat: `sends ${pythonText(time, facts.python)}`,
       strict: 'raises TypeError',
     })
   }
@@ -62,7 +62,8 @@ function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes):
   if (time === null || time === undefined) return facts.defaults ? 'None' : undefined
   if (integer && number !== undefined && number < 0)
     return String(negativeTime(emulation, number, 'touch', key))
-  return sentText(time)
+  // A text without characters is left out, as if there were no time.
+  return pythonText(time, facts.python) || undefined
 }
 
 /** The time, and the options in which it may have come. */

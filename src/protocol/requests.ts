@@ -49,7 +49,7 @@ export interface ArithmeticRequest {
   readonly kind: 'arithmetic'
   readonly verb: 'incr' | 'decr'
   readonly key: Bytes
-  /** As written: python-memcached sends whatever text it got. */
+  /** As written: python-memcached sends whatever text it got. Without characters there is none, which the server refuses. */
   readonly delta: Bytes
   readonly noreply: boolean
 }

@@ -90,7 +90,6 @@ export const oddNumber: fc.Arbitrary<TypedJson> = fc.constantFrom<TypedJson>(
   { $float: 'inf' },
   -5,
   2 ** 31,
-  { $int: '18446744073709551616' },
   [],
   { $tuple: [60] },
   {},
@@ -104,7 +103,6 @@ export const oddKey: fc.Arbitrary<TypedJson> = fc.oneof(
     '',
     'a b',
     'tab\t',
-    'line\n',
     'del\x7f',
     'nul\0',
     'ключ',
@@ -138,5 +136,6 @@ export const oddKey: fc.Arbitrary<TypedJson> = fc.oneof(
     { $set: [] },
     { $bytearray: 'a' },
   ),
-  fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }),
+  // A line feed at the end is let through by the library and refused by us (docs/compat.md).
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }).filter((text) => !text.endsWith('\n')),
 )

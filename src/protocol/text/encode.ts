@@ -42,7 +42,7 @@ export function checkText(request: Request): void {
       return checkStore(request)
     case 'arithmetic':
       key(request.key)
-      return word(request.delta, 'delta')
+      return request.delta === '' ? undefined : word(request.delta, 'delta')
     case 'delete':
       key(request.key)
       return request.time === undefined ? undefined : word(request.time, 'time')
@@ -84,7 +84,7 @@ function commandLine(request: Exclude<Request, StoreRequest | RetrievalRequest>)
   const noreply = request.noreply ? ' noreply' : ''
   switch (request.kind) {
     case 'arithmetic':
-      return `${request.verb} ${request.key} ${request.delta}${noreply}\r\n`
+      return `${request.verb} ${request.key}${request.delta && ` ${request.delta}`}${noreply}\r\n`
     case 'delete': {
       const time = request.time === undefined ? '' : ` ${request.time}`
       return `delete ${request.key}${time}${noreply}${request.tail}\r\n`
