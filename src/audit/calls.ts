@@ -275,7 +275,11 @@ function sequence(keys: unknown, refusal: string): Unchecked {
 
 /** python-memcached iterates whatever it gets; what a dict means is the client's business. */
 function keysOf(keys: unknown): Unchecked {
-  return isDict(keys) ? keys : iterable(keys)
+  return isDict(keys) || !isIterable(keys) ? keys : iterable(keys)
+}
+
+function isIterable(keys: unknown): boolean {
+  return keys instanceof PyTuple || Symbol.iterator in Object(keys)
 }
 
 function iterable(keys: unknown): unknown {

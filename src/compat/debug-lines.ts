@@ -7,12 +7,12 @@ import { TransportError } from '../transport/errors.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from '../transport/types.js'
 import type { Emulation } from './emulation.js'
 
-/** `inet:host:port`, `inet6:[addr]:port`, `unix:path`. */
-export function hostName({ address }: Pick<Server, 'address'>): string {
-  if (address.transport === 'unix') return `unix:${address.path}`
-  return address.family === 6
-    ? `inet6:[${address.host}]:${address.port}`
-    : `inet:${address.host}:${address.port}`
+/** `inet:host:port`, `inet6:[addr]:port`, `unix:path`, and until when it counts as dead: seconds, 0 for a server that lives. */
+export function hostName({ address }: Pick<Server, 'address'>, deadUntil: number): string {
+  const dead = deadUntil === 0 ? '' : ` (dead until ${Math.trunc(deadUntil)})`
+  if (address.transport === 'unix') return `unix:${address.path}${dead}`
+  const host = address.family === 6 ? `inet6:[${address.host}]` : `inet:${address.host}`
+  return `${host}:${address.port}${dead}`
 }
 
 /** Why a server counts as dead. */

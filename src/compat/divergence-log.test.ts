@@ -3,11 +3,13 @@ import { Client, DivergenceLog } from './index.js'
 
 const big = 'x'.repeat(2 ** 20 + 1)
 const nobody = '127.0.0.1:1'
+/** A server that cannot be reached is asked again at once, so that no call says that it is dead. */
+const alive = { deadRetry: 0 }
 
 test('counts by switch and operation, with the last example and where to read on', async () => {
   let time = 100
   const log = new DivergenceLog({ now: () => time })
-  const client = new Client([nobody])
+  const client = new Client([nobody], alive)
   const stop = log.attach(client)
   await client.set('a', big)
   time = 200
@@ -41,7 +43,7 @@ test('counts by switch and operation, with the last example and where to read on
 
 test('the calling line is found through promises, also after I/O', async () => {
   const log = new DivergenceLog({ sampleEvery: 1 })
-  const client = new Client([nobody])
+  const client = new Client([nobody], alive)
   log.attach(client)
   async function basket(): Promise<unknown> {
     return await client.get('k')
@@ -54,7 +56,7 @@ test('the calling line is found through promises, also after I/O', async () => {
 
 test('memory is bounded: calling lines over the limit count as other', async () => {
   const log = new DivergenceLog({ sampleEvery: 1, maxSites: 1 })
-  const client = new Client([nobody])
+  const client = new Client([nobody], alive)
   log.attach(client)
   await client.set('k', big)
   await client.set('k', big)
@@ -67,7 +69,7 @@ test('memory is bounded: calling lines over the limit count as other', async () 
 test('Prometheus text counts all, and samples every second one', async () => {
   const log = new DivergenceLog({ sampleEvery: 2 })
   const stop = log.attachAll()
-  const client = new Client([nobody])
+  const client = new Client([nobody], alive)
   await client.set('k', big)
   await client.set('k', big)
   await client.set('k', big)

@@ -7,14 +7,17 @@ import type { Bytes } from '../ground/bytes.js'
 import { lineReply } from '../protocol/text/lines.js'
 import type { LineReply } from '../protocol/wire.js'
 import { AttributeError, KeyError, ValueError } from '../python/errors.js'
+import { textRepr } from '../python/repr.js'
 import { BadKeyProvided, MemcachedError, type Modes, NotFound, type Operation } from '../strict/index.js'
+import { replyError, softOutcome } from '../strict/replies.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
+import { pythonInteger } from '../values/integers.js'
 import type { Context } from './context.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
 import { PythonSocketError, ValueTooLong } from './errors.js'
 import type { SwitchName } from './switches.js'
-import { isInteger, miscounted, notANumber } from './wording.js'
+import { isInteger, isPythonInteger, miscounted, notANumber } from './wording.js'
 
 /** Python's `0` where the switches keep it; false is pylibmc's word. */
 export type Falsy = false | 0
@@ -117,8 +120,27 @@ export function swallowingModes(emulation: Emulation, modes: Modes): Modes | und
 }
 
 /** delete, touch, incr and decr look at a reply without the blanks around it. */
-export function stripped(reply: LineReply): LineReply {
+function stripped(reply: LineReply): LineReply {
   return lineReply(reply.line.trim())
+}
+
+const successes = { delete: 'DELETED', touch: 'TOUCHED' } as const
+
+/**
+ * Did it work? For python-memcached only the one word that belongs to the command says so. False when the key is missing.
+ * @throws MemcachedError for any other reply
+ */
+export function succeeded(
+  emulation: Emulation,
+  operation: 'delete' | 'touch',
+  reply: LineReply,
+  facts: { readonly key: Bytes; readonly server: string },
+): boolean {
+  const line = stripped(reply)
+  if (!emulation.on('errors')) return softOutcome(line, operation, facts)
+  if (line.line === successes[operation]) return true
+  if (line.line === 'NOT_FOUND') return false
+  throw replyError(reply, operation, facts)
 }
 
 /** delete, touch: 1 or 0. */
@@ -174,8 +196,8 @@ export async function counted<T>(
       return swallowed(emulation, 'errors', operation, key, error, none as null)
     }
     const reply = (error as MemcachedError).reply ?? ''
-    const line = stripped(lineReply(reply))
-    if (line.status === 'NUMBER' && emulation.on('counter-errors')) return Number(line.line) as T
+    if (emulation.on('counter-errors') && isPythonInteger(facts, reply))
+      return pythonInteger(Buffer.from(reply, 'latin1'), textRepr) as T
     if (emulation.on(error instanceof NotFound ? 'missing-counter' : 'counter-errors')) {
       emulation.announcer.heard?.announce('counter-errors', {
         operation,

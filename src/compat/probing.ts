@@ -178,10 +178,11 @@ export class ProbingSelection implements Selection {
 
   private markDead(server: Server, error: Error): void {
     const host = this.hosts[server.index]!
+    // The line is written before the mark is set: a mark of an earlier failure shows in it.
+    this.emulation.debug(`MemCache: ${hostName(server, host.deadUntil)}: ${reason(error)}.  Marking dead.`)
     host.deadUntil = this.emulation.now() + this.emulation.deadRetry
     if (this.flushes) host.flushNext = true
     serial(server)?.drop(ending(error))
-    this.emulation.debug(`MemCache: ${hostName(server)}: ${reason(error)}.  Marking dead.`)
   }
 
   async admit(server: Server, operation: Operation): Promise<void> {
@@ -204,9 +205,19 @@ export class ProbingSelection implements Selection {
     // What the server said may be nonsense; for python-memcached it is alive.
     const unmarked = error.kind === 'closed' && this.emulation.facts.closedIsUnmarked
     const alive = unmarked || blameless.has(error.kind)
-    if (!alive && !spares) this.markDead(server, error)
+    if (!alive && !spares && !this.isRepetition(server, error, operation)) this.markDead(server, error)
     else if (unmarked) serial(server)?.drop()
     return errorOf(error, server, operation, key)
+  }
+
+  /**
+   * One failure ends everything that was asked on a connection, and python-memcached stops at the first. Only in a loop over a closed
+   * connection it marks the server once for each line that it does not get, unless its log line raises.
+   */
+  private isRepetition(server: Server, { kind }: TransportError, operation: Operation): boolean {
+    const { debugging, facts, on } = this.emulation
+    const raises = operation === 'deleteMulti' && debugging && facts.debugRaises && on('debug-raises')
+    return this.isDead(server) && (kind !== 'closed' || raises)
   }
 
   disconnectAll(): void {

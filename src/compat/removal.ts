@@ -14,8 +14,8 @@ import {
   closedUnderDebug,
   refused,
   spelled,
-  stripped,
   stumble,
+  succeeded,
   swallowed,
   transportKind,
 } from './outcomes.js'
@@ -44,7 +44,7 @@ export async function remove(
       noreply: modes.noreply,
     })
     const { reply, server } = await commands.line(request, 'delete', wire, modes, hash)
-    const done = modes.noreply || softOutcome(stripped(reply), 'delete', { key: wire, server: server.name })
+    const done = modes.noreply || succeeded(emulation, 'delete', reply, { key: wire, server: server.name })
     return deleted(emulation, wire, done, missingSucceeds)
   } catch (error) {
     return refused(emulation, 'delete', wire, error)

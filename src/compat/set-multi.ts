@@ -42,7 +42,7 @@ export async function setMulti<K>(
   const quiet: QuietModes = { ...modes, quiet: true }
   const troubles: unknown[] = []
   // First all keys to their servers, then everything at once: the order python-memcached works in.
-  const plan = await planned<K>(context, mapping, options, troubles)
+  const { plan, values } = await planned<K>(context, mapping, options, troubles)
   const fates = new Map<Planned<K>, Fate>()
   const { sent, oversize, failure } = writtenOut(context, plan, options)
   await Promise.all(
@@ -59,13 +59,15 @@ export async function setMulti<K>(
     const fate = fates.get(one)
     return fate === undefined || fate === 'refused' || (fate !== 'stored' && lossesListed)
   })
-  if (oversize.length > 0 && (await waitForOversize(context, oversize, modes)))
-    listed = misattributed(plan, oversize, fates)
+  if (oversize.length > 0 && emulation.on('set-multi-oversize') && !modes.noreply) {
+    await waitForOversize(context, oversize, modes, troubles)
+    listed = misattributed(plan, oversize, fates, troubles)
+  }
   // Where no server took part at all, every key is listed, unless nobody waits for replies.
   const unserved = (one: Planned<K>): boolean => !one.server || fates.get(one) === 'unsent'
   const none = sent.length > 0 && troubles.length > 0 && sent.every(unserved)
   const all = none && !modes.noreply
-  const result = (all ? plan : listed).map(({ original }) => original)
+  const result = all ? [...values.keys()] : listed.map(({ original }) => original)
   if (emulation.announcer.active) {
     if (!all) announceLosses(context, fates.values())
     announceTrouble(context, troubles, `lists ${result.length} keys`)
@@ -78,7 +80,7 @@ async function planned<K>(
   mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
   options: unknown,
   troubles: unknown[],
-): Promise<Planned<K>[]> {
+): Promise<{ plan: readonly Planned<K>[]; values: ReadonlyMap<K, unknown> }> {
   const { emulation, keys } = context
   const { keyPrefix } = (typeof options === 'object' ? options : {}) as { readonly keyPrefix?: unknown }
   if (Array.isArray(mapping) || typeof mapping !== 'object' || mapping === null)
@@ -91,11 +93,12 @@ async function planned<K>(
   const placed = await pickAll(context, 'setMulti', values.keys(), prefix, troubles)
   // Of keys that are the same on the wire the last one's value is stored as often as there are such keys.
   const last = new Map(placed.map((one) => [one.wire, one]))
-  return placed.map(({ wire, server }) => {
+  const plan = placed.map(({ wire, server }): Planned<K> => {
     const { original, hash } = last.get(wire)!
-    const found = hash === undefined ? { value: values.get(original) } : tupleValue(context, original, values)
-    return { original, key: wire, server, ...found }
+    const plain = { original, value: values.get(original) }
+    return { key: wire, server, ...(hash === undefined ? plain : tupleValue(context, original, values)) }
   })
+  return { plan, values }
 }
 
 function fixed(value: unknown): unknown {
@@ -162,18 +165,17 @@ function tupleValue<K>(
   { emulation }: Context,
   original: K,
   values: ReadonlyMap<unknown, unknown>,
-): Pick<Planned<K>, 'value' | 'lost'> {
+): Pick<Planned<K>, 'original' | 'value' | 'lost'> {
   if (!emulation.on('multi-tuple-keys') || emulation.facts.multiTuples === 'whole')
-    return { value: values.get(original) }
-  const bare = asTuple(original)![1]
+    return { original, value: values.get(original) }
+  const bare = asTuple(original)![1] as K
   emulation.announcer.heard?.announce('multi-tuple-keys', {
     operation: 'setMulti',
     compat: values.has(bare) ? 'stores the value of the bare key' : 'raises KeyError',
     strict: 'raises TypeError',
   })
-  return values.has(bare)
-    ? { value: values.get(bare) }
-    : { value: undefined, lost: new KeyError(pythonText(bare, emulation.facts.python)) }
+  const found = { original: bare, value: values.get(bare) }
+  return values.has(bare) ? found : { ...found, lost: new KeyError(pythonText(bare, emulation.facts.python)) }
 }
 
 async function storeOn(
@@ -199,9 +201,14 @@ async function waitForOversize<K>(
   { emulation, commands }: Context,
   oversize: readonly Planned<K>[],
   modes: Modes,
-): Promise<boolean> {
-  const waiting = new Set(oversize.flatMap(({ server }) => server ?? []))
-  if (!emulation.on('set-multi-oversize') || modes.noreply || waiting.size === 0) return false
+  troubles: readonly unknown[],
+): Promise<void> {
+  const waiting = new Set(
+    oversize.flatMap(({ server }) =>
+      server && !troubles.some((error) => isOf(server, error)) ? server : [],
+    ),
+  )
+  if (waiting.size === 0) return
   for (const server of waiting)
     emulation.announcer.heard?.announce('set-multi-oversize', {
       operation: 'setMulti',
@@ -217,20 +224,29 @@ async function waitForOversize<K>(
     })
     commands.selection.failed(server, error, 'setMulti', undefined)
   }
-  return true
 }
 
-/** Oversize keys, and then the replies in the order of all keys of a server, of which some never got one. */
+/** A connection that failed: nothing more is waited for there. */
+function isOf(server: Server, error: unknown): boolean {
+  return error instanceof MemcachedError && error.server === server.name && transportKind(error) !== undefined
+}
+
+/**
+ * Oversize keys, and then the replies in the order of all keys of a server, of which some never got one. On a connection that was
+ * closed every further line is empty, and the key is listed.
+ */
 function misattributed<K>(
   plan: readonly Planned<K>[],
   oversize: readonly Planned<K>[],
   fates: ReadonlyMap<Planned<K>, Fate>,
+  troubles: readonly unknown[],
 ): Planned<K>[] {
-  const groups = byServer(plan)
-  groups.delete(undefined)
-  const refused = Array.from(groups.values(), (keys) => {
+  const refused = Array.from(byServer(plan), ([server, keys]) => {
+    if (!server) return []
+    const closed = troubles.some((error) => isOf(server, error) && transportKind(error) === 'closed')
     const replies = keys.filter((one) => !oversize.includes(one)).map((one) => fates.get(one))
-    return keys.filter((_, index) => replies[index] === 'refused')
+    const missing: Fate = closed ? 'refused' : 'forgotten'
+    return keys.filter((_, index) => (replies[index] ?? missing) === 'refused')
   })
   return [...oversize, ...refused.flat()]
 }

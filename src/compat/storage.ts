@@ -1,11 +1,13 @@
 /** set, add, replace, append, prepend and cas. Source: docs/reference/python-memcached.md#10, #12. */
-import type { Bytes, StoreVerb } from '../protocol/wire.js'
+import type { Bytes } from '../ground/bytes.js'
+import type { StoreVerb } from '../protocol/wire.js'
 import { typeName } from '../python/type-name.js'
 import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
 import type { PreparedStore } from '../strict/core.js'
 import type { Key, StoreOptions, Time } from '../strict/index.js'
 import type { CompressionRequest } from '../values/index.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
+import { ValueTooLong } from './errors.js'
 import { asNumber, pythonTruth } from './exptime.js'
 import { again, unstored } from './outcomes.js'
 import { mustHave } from './surface.js'
@@ -57,7 +59,8 @@ async function unwritten(
     try {
       await selection.pick(wire, verb, hash)
     } catch (noServer) {
-      return unstored(emulation, verb, wire, noServer)
+      // A value over the limit gives 0 either way, and that was announced.
+      if (!(error instanceof ValueTooLong)) return unstored(emulation, verb, wire, noServer)
     }
   return unstored(emulation, verb, wire, error)
 }

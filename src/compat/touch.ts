@@ -3,10 +3,10 @@
 import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
 import type { CallOptions, Time } from '../strict/index.js'
-import { replyError, softOutcome } from '../strict/replies.js'
+import { replyError } from '../strict/replies.js'
 import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
 import { asNumber, pythonText, storeTime } from './exptime.js'
-import { refused, spelled, stripped } from './outcomes.js'
+import { refused, spelled, succeeded } from './outcomes.js'
 import { negativeTime } from './slots.js'
 import { mustHave } from './surface.js'
 
@@ -29,7 +29,7 @@ export async function touch(
   try {
     const request = requests.touch(modes.namespace + wire, exptime, modes.noreply)
     const { reply, server } = await commands.line(request, 'touch', wire, modes, hash)
-    const done = modes.noreply || softOutcome(stripped(reply), 'touch', { key: wire, server: server.name })
+    const done = modes.noreply || succeeded(emulation, 'touch', reply, { key: wire, server: server.name })
     if (!done && emulation.facts.refusalRaises) throw replyError(reply, 'touch', { key: wire })
     return spelled(emulation, 'touch', wire, done)
   } catch (error) {

@@ -5,6 +5,11 @@ import type { VersionFacts } from './versions.js'
 
 export const isInteger = (word: Bytes): boolean => /^[+-]?\d+$/.test(word)
 
+/** Does Python's int() take it? Underscores stand between digits from Python 3.6 on. */
+export function isPythonInteger({ python }: VersionFacts, line: Bytes): boolean {
+  return python === 2 ? /^\s*[+-]?\d+\s*$/.test(line) : /^\s*[+-]?\d+(_\d+)*\s*$/.test(line)
+}
+
 /** A line that is no number. */
 export function notANumber({ python }: VersionFacts, line: Bytes): string {
   const shown = bytesRepr(line)

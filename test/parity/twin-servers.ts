@@ -1,5 +1,6 @@
 /** Two equal sets of real memcached servers behind fault proxies: one for the real library, one for our client. */
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { FaultProxy, parseFault } from '../../src/server/index.js'
 import { type Memcached, startMemcached } from '../support/memcached.js'
 import { onOwnPort } from '../support/own-ports.js'
@@ -44,9 +45,7 @@ class ProxiedServer {
   }
 
   async contents(): Promise<Contents> {
-    const listing = await this.admin.ask('lru_crawler metadump all\r\n', (reply) =>
-      /(^|\n)(END|ERROR|BUSY[^\n]*)\r\n$/.test(reply),
-    )
+    const listing = await this.listing()
     const keys = [...listing.matchAll(/^key=(\S+) exp=(-?\d+) /gm)].map(
       ([, key, expires]) => [unescaped(key!), Number(expires)] as const,
     )
@@ -59,6 +58,17 @@ class ProxiedServer {
       items.set(key, { flags: Number(flags), expires, data: reply.slice(start, start + Number(length)) })
     }
     return items
+  }
+
+  /** Now and then the server's own crawler is at work. */
+  private async listing(): Promise<string> {
+    for (;;) {
+      const reply = await this.admin.ask('lru_crawler metadump all\r\n', (text) =>
+        /(^|\n)(END|ERROR|BUSY[^\n]*|locked[^\n]*)\r\n$/.test(text),
+      )
+      if (reply.endsWith('END\r\n')) return reply
+      await sleep(20)
+    }
   }
 
   /** Without items, faults and connections, as after a start. */
