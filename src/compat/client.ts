@@ -2,22 +2,28 @@
 import type { Bytes } from '../ground/bytes.js'
 import { typeName } from '../python/type-name.js'
 import { Commands } from '../strict/commands.js'
-import type { Key, PrefixOptions, Client as StrictClient, Time, TimeOptions } from '../strict/index.js'
-import type { CompatKey, Context, KeysOf, NoReply } from './context.js'
+import type { Key, Client as StrictClient, Time, TimeOptions } from '../strict/index.js'
+import type {
+  CompatStoreArgument,
+  DeleteArgument,
+  DeleteMultiOptions,
+  GetMultiOptions,
+  MultiArgument,
+  NoReply,
+  TouchArgument,
+} from './call-options.js'
+import type { CompatKey, Context, KeysOf } from './context.js'
 import { DivergenceEmitter } from './divergence.js'
-import { type Calls, type DeleteMultiOptions, Emulated, type MultiArgument } from './emulated.js'
+import { type Calls, Emulated } from './emulated.js'
 import { type ClientOptions, Emulation } from './emulation.js'
 import { EverythingOff, everythingOff } from './everything-off.js'
 import { type HostState, hostStates, probingOf } from './hosts.js'
 import { Keys } from './keys.js'
 import { swallowingModes } from './outcomes.js'
-import type { DeleteArgument } from './removal.js'
 import { type CompatServerInput, parseCompatServer } from './server-spec.js'
 import { compatSlots } from './slots.js'
 import { getSlabStats, getSlabs, quitAll } from './statistics.js'
-import type { CompatStoreArgument } from './storage.js'
 import { mustHave } from './surface.js'
-import type { TouchArgument } from './touch.js'
 
 /** python-memcached's client: its methods in camelCase, every emulated behaviour a switch (docs/compat.md, docs/switches.md). */
 export class Client extends DivergenceEmitter {
@@ -75,7 +81,7 @@ export class Client extends DivergenceEmitter {
   /** Values by the caller's keys, which may be numbers. Missing keys and those of failed servers are absent. */
   getMulti<K extends CompatKey | number | bigint = string>(
     keys: KeysOf<K>,
-    options: PrefixOptions = {},
+    options: GetMultiOptions = {},
   ): Promise<Map<K, unknown>> {
     return this.calls.getMulti(keys, options)
   }

@@ -12,12 +12,6 @@ export type CompatKey = Key | readonly [hash: number | bigint, key: Key]
 /** Many keys, or a mapping whose keys are meant. */
 export type KeysOf<K> = Iterable<K> | ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>
 
-/** Option of the methods that change something; python-memcached has it from 1.58 on. */
-export interface NoReply {
-  /** Do not wait for the server: the command succeeds unseen. */
-  readonly noreply?: boolean
-}
-
 export interface Context {
   readonly emulation: Emulation
   readonly commands: Commands

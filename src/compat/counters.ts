@@ -2,7 +2,8 @@
 import type { Bytes } from '../ground/bytes.js'
 import { delta as pylibmcDelta } from '../strict/exptime.js'
 import { badKey } from '../strict/keys.js'
-import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
+import { checkedOptions, type NoReply } from './call-options.js'
+import { type CompatKey, type Context, modesFor } from './context.js'
 import { raises } from './divergence.js'
 import type { Emulation } from './emulation.js'
 import { pythonText, storeTime } from './exptime.js'
@@ -16,10 +17,11 @@ export async function count(
   options: NoReply | undefined,
 ): Promise<number | bigint | null> {
   const { emulation, commands, keys } = context
+  const checked = checkedOptions(emulation, 'count', options)
   const { wire, hash } = keys.one(key, verb)
   if (wire === '') throw badKey('', verb)
   const text = deltaText(emulation, verb, wire, delta)
-  const modes = modesFor(context, options)
+  const modes = modesFor(context, checked)
   return counted(emulation, verb, wire, async () => {
     const value = await commands.count(verb, verb, wire, text, modes, hash)
     return modes.noreply ? null : value

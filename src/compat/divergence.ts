@@ -4,6 +4,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
+import { notify } from '../ground/observers.js'
 import type { Operation } from '../strict/index.js'
 import { type SwitchName, switchesByName } from './switches.js'
 
@@ -60,7 +61,7 @@ export class Announcer {
       docs: switchesByName[name].docs,
     }
     divergenceChannel.publish(divergence)
-    this.emitter.emit('divergence', divergence)
+    notify(this.emitter, 'divergence', divergence)
   }
 }
 

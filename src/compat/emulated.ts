@@ -1,20 +1,25 @@
 /** The methods of a client of which at least one behaviour is emulated: where the families of methods meet. */
 import { timeOf } from '../strict/arguments.js'
-import type { CallOptions, Key, PrefixOptions, StoreOptions, Time, TimeOptions } from '../strict/index.js'
-import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } from './context.js'
+import type { Key, Time, TimeOptions } from '../strict/index.js'
+import {
+  type CompatStoreArgument,
+  checkedOptions,
+  type DeleteArgument,
+  type DeleteMultiOptions,
+  type GetMultiOptions,
+  type MultiArgument,
+  type NoReply,
+  type TouchArgument,
+  withoutNoReply,
+} from './call-options.js'
+import { type CompatKey, type Context, type KeysOf, modesFor } from './context.js'
 import { count } from './counters.js'
-import { type DeleteArgument, deleteMulti, missingSucceeds, remove } from './removal.js'
+import { deleteMulti, missingSucceeds, remove } from './removal.js'
 import { get, getMulti, gets } from './retrieval.js'
 import { setMulti } from './set-multi.js'
 import { flushAll, getStats } from './statistics.js'
-import { type CompatStoreArgument, cas, store } from './storage.js'
-import { type TouchArgument, touch } from './touch.js'
-
-/** The time in seconds, or options, of setMulti. */
-export type MultiArgument = Time | (StoreOptions & PrefixOptions & NoReply)
-
-/** Options of deleteMulti. */
-export type DeleteMultiOptions = PrefixOptions & NoReply & { readonly time?: number | null }
+import { cas, store } from './storage.js'
+import { touch } from './touch.js'
 
 /** What differs between a client that emulates something and one that is pylibmc's (everything-off.ts). */
 export type Calls = Pick<Emulated, keyof Emulated>
@@ -30,8 +35,9 @@ export class Emulated {
     return gets(this.context, key)
   }
 
-  getMulti<K>(keys: KeysOf<K>, options: PrefixOptions): Promise<Map<K, unknown>> {
-    return getMulti(this.context, keys, options.keyPrefix)
+  async getMulti<K>(keys: KeysOf<K>, options: GetMultiOptions): Promise<Map<K, unknown>> {
+    const { keyPrefix } = checkedOptions(this.context.emulation, 'getMulti', options)
+    return getMulti(this.context, keys, keyPrefix)
   }
 
   set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
@@ -68,26 +74,22 @@ export class Emulated {
     options?: MultiArgument,
   ): Promise<K[]> {
     const { context } = this
-    if (context.emulation.on('set-multi'))
-      return setMulti(context, mapping, options, modesFor(context, options))
-    return context.commands.setMulti(mapping as ReadonlyMap<Key, unknown>, options) as Promise<K[]>
+    const { emulation, commands } = context
+    const checked = checkedOptions(emulation, 'setMulti', options)
+    if (emulation.on('set-multi')) return setMulti(context, mapping, checked, modesFor(context, checked))
+    return commands.setMulti(mapping as ReadonlyMap<Key, unknown>, withoutNoReply(checked)) as Promise<K[]>
   }
 
-  incr(key: CompatKey, delta: unknown, options?: NoReply & CallOptions): Promise<number | bigint | null> {
+  incr(key: CompatKey, delta: unknown, options?: NoReply): Promise<number | bigint | null> {
     return count(this.context, 'incr', key, delta, options)
   }
 
-  decr(key: CompatKey, delta: unknown, options?: NoReply & CallOptions): Promise<number | bigint | null> {
+  decr(key: CompatKey, delta: unknown, options?: NoReply): Promise<number | bigint | null> {
     return count(this.context, 'decr', key, delta, options)
   }
 
-  delete(key: CompatKey, options?: DeleteArgument | CallOptions): Promise<boolean | 0 | 1> {
-    return remove(
-      this.context,
-      key,
-      options as DeleteArgument,
-      this.context.emulation.facts.missingDelete === 1,
-    )
+  delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
+    return remove(this.context, key, options, this.context.emulation.facts.missingDelete === 1)
   }
 
   deleteExpecting(
@@ -114,7 +116,7 @@ export class Emulated {
   async flushAll(time?: Time | TimeOptions): Promise<null | true> {
     const { emulation, commands } = this.context
     if (emulation.on('errors')) {
-      if (time !== undefined && timeOf(time) !== 0)
+      if (time !== undefined && timeOf(checkedOptions(emulation, 'flushAll', time)) !== 0)
         throw new TypeError('flush_all takes no time in python-memcached')
       await flushAll(this.context)
     } else await commands.flushAll(time)

@@ -1,14 +1,22 @@
 /** What a compat client emulates: the preset with its switches, and python-memcached's keywords. Source: docs/reference/python-memcached.md#3. */
+import { observe } from '../ground/observers.js'
 import { ValueError } from '../python/errors.js'
-import { ownOptions } from '../python/options.js'
 import { typeName } from '../python/type-name.js'
 import type { ClientOptions as StrictOptions } from '../strict/index.js'
+import {
+  checkedClientOptions,
+  checkProtocol,
+  limitOf,
+  presetNamed,
+  switchSettings,
+  timeoutOf,
+} from './constructor-options.js'
 import type { Announcer } from './divergence.js'
 import { checkCounterparts } from './everything-off.js'
-import { type Hooks, hookNames } from './hooks.js'
+import type { Hooks } from './hooks.js'
 import { type PresetName, presets } from './presets.js'
 import { checkConstructor } from './surface.js'
-import { type SwitchName, type SwitchSetting, settingsOf, switchNames } from './switches.js'
+import { type SwitchName, type SwitchSetting, switchNames } from './switches.js'
 import type { VersionFacts } from './versions.js'
 
 /** python-memcached's constructor keywords in camelCase, preset and switches (docs/reference/python-memcached.md#4). */
@@ -50,25 +58,9 @@ export interface ClientOptions extends Hooks {
   readonly now?: () => number
 }
 
-const optionNames = Object.keys({
-  ...hookNames,
-  emulate: true,
-  switches: true,
-  pylibmc: true,
-  debug: true,
-  pickleProtocol: true,
-  serverMaxKeyLength: true,
-  serverMaxValueLength: true,
-  deadRetry: true,
-  socketTimeout: true,
-  cacheCas: true,
-  flushOnReconnect: true,
-  checkKeys: true,
-  preserve: true,
-  now: true,
-} satisfies Record<keyof ClientOptions, true>)
-
 export class Emulation {
+  /** As given, checked. */
+  readonly options: ClientOptions
   readonly facts: VersionFacts
   readonly switches: Readonly<Record<SwitchName, SwitchSetting>>
   /** Every switch is at `pylibmc`. */
@@ -90,34 +82,25 @@ export class Emulation {
    *   options that do not exist
    */
   constructor(
-    readonly options: ClientOptions,
+    given: ClientOptions,
     readonly announcer: Announcer,
   ) {
-    ownOptions(options, optionNames)
-    const preset = presets[options.emulate ?? 'python-memcached-1.62']
-    if (!preset) throw unknownName('emulate', options.emulate, Object.keys(presets))
-    for (const [name, setting] of Object.entries(options.switches ?? {})) {
-      if (!switchNames.includes(name as SwitchName)) throw unknownName('switch', name, switchNames)
-      const settings = settingsOf(name as SwitchName)
-      if (!settings.includes(setting)) throw unknownName(`switch ${name}`, setting, settings)
-    }
-    this.switches = { ...preset.switches, ...options.switches }
+    const options = checkedClientOptions(given)
+    this.options = options
+    const preset = presetNamed(options.emulate)
+    this.switches = switchSettings(preset, options.switches)
     const on = switchNames.filter((name) => this.switches[name] !== 'pylibmc')
     this.everythingOff = on.length === 0
-    // Of a version nothing is left.
+    // With every switch off, the emulated version has no influence.
     this.facts = (this.everythingOff ? presets.pylibmc : preset).facts
     checkProtocol(options.pickleProtocol, this.facts)
     checkPylibmc(options, on, this.switches)
-    this.serverMaxKeyLength = limit(options, 'serverMaxKeyLength', 250)
-    this.serverMaxValueLength = limit(options, 'serverMaxValueLength', 1024 * 1024)
-    this.deadRetry = limit(options, 'deadRetry', 30)
-    const { socketTimeout = 3 } = options
-    if (!(typeof socketTimeout === 'number' && socketTimeout > 0 && socketTimeout < 2 ** 31 / 1000)) {
-      throw new ValueError(`socketTimeout ${socketTimeout} is not a number of seconds above 0`)
-    }
-    this.timeout = socketTimeout * 1000
-    this.cacheCas = options.cacheCas ?? false
-    this.checkKeys = options.checkKeys ?? true
+    this.serverMaxKeyLength = limitOf(options, 'serverMaxKeyLength', 250)
+    this.serverMaxValueLength = limitOf(options, 'serverMaxValueLength', 1024 * 1024)
+    this.deadRetry = limitOf(options, 'deadRetry', 30)
+    this.timeout = timeoutOf(options)
+    this.cacheCas = Boolean(options.cacheCas ?? false)
+    this.checkKeys = Boolean(options.checkKeys ?? true)
     this.now = options.now ?? (() => Date.now() / 1000)
     this.debug = logger(options.debug)
     this.debugging = Boolean(options.debug)
@@ -145,33 +128,8 @@ function checkPylibmc(
   checkCounterparts(options)
 }
 
-function checkProtocol(protocol: unknown, { python, pickler }: VersionFacts): void {
-  if (protocol === undefined || protocol === null) return
-  if (typeof protocol !== 'number' || !Number.isInteger(protocol))
-    throw new TypeError(`pickleProtocol must be an integer, not ${typeName(protocol)}`)
-  const inC = `pickle protocol ${protocol} asked for; the highest available protocol is 2`
-  if (python === 2 && protocol > 2)
-    throw new ValueError(pickler === 'cPickle' ? inC : 'pickle protocol must be <= 2')
-  if (protocol > 5) throw new ValueError(`pickle protocol must be <= 5, not ${protocol}`)
-}
-
-function limit(
-  options: ClientOptions,
-  name: 'serverMaxKeyLength' | 'serverMaxValueLength' | 'deadRetry',
-  missing: number,
-): number {
-  const value = options[name] ?? missing
-  if (typeof value !== 'number' || Number.isNaN(value))
-    throw new ValueError(`${name} ${value} is not a number`)
-  return value
-}
-
-function unknownName(what: string, given: unknown, known: readonly string[]): ValueError {
-  return new ValueError(`${what} ${JSON.stringify(given)} is not one of ${known.join(', ')}`)
-}
-
 function logger(debug: ClientOptions['debug']): (line: string) => void {
   if (!debug) return () => undefined
   const write = typeof debug === 'function' ? debug : (line: string) => process.stderr.write(`${line}\n`)
-  return (text) => write(`MemCached: ${text}`)
+  return (text) => observe('debug', () => write(`MemCached: ${text}`))
 }

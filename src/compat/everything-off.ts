@@ -16,9 +16,9 @@ import {
   type TimeOptions,
 } from '../strict/index.js'
 import type { ValueEncoding } from '../values/index.js'
-import type { NoReply } from './context.js'
+import type { NoReply, TouchArgument } from './call-options.js'
 import type { ClientOptions, Emulation } from './emulation.js'
-import { type TouchArgument, touchArguments } from './touch.js'
+import { touchArguments } from './touch.js'
 import { valueSlots } from './values.js'
 
 /** Hooks that together make up pylibmc's value encoding. */

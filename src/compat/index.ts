@@ -1,6 +1,17 @@
 /** memshim/compat: python-memcached's client, with every emulated behaviour under a switch of its own. */
+
+export type {
+  CompatStoreArgument,
+  CompatStoreOptions,
+  DeleteArgument,
+  DeleteMultiOptions,
+  GetMultiOptions,
+  MultiArgument,
+  NoReply,
+  TouchArgument,
+} from './call-options.js'
 export { Client } from './client.js'
-export type { CompatKey, KeysOf, NoReply } from './context.js'
+export type { CompatKey, KeysOf } from './context.js'
 export { type Divergence, divergenceChannel } from './divergence.js'
 export { type DivergenceCount, DivergenceLog, type DivergenceLogOptions } from './divergence-log.js'
 export { type CounterMeasurement, metricsChannel } from './divergence-metrics.js'
@@ -16,7 +27,6 @@ export {
 export type { Hooks } from './hooks.js'
 export type { HostState } from './hosts.js'
 export { type Preset, type PresetName, presets } from './presets.js'
-export type { DeleteArgument } from './removal.js'
 export type { CompatServerInput } from './server-spec.js'
 export {
   type Mismatch,
@@ -26,7 +36,5 @@ export {
   type ShadowOptions,
 } from './shadow.js'
 export { ShadowedClient } from './shadowed-client.js'
-export type { CompatStoreArgument } from './storage.js'
 export { type Switch, type SwitchName, type SwitchSetting, switches, switchNames } from './switches.js'
-export type { TouchArgument } from './touch.js'
 export type { VersionFacts } from './versions.js'

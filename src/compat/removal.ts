@@ -4,9 +4,10 @@ import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
 import type { LineReply } from '../protocol/wire.js'
 import { AttributeError } from '../python/errors.js'
-import type { Key, PrefixOptions } from '../strict/index.js'
+import type { Key } from '../strict/index.js'
 import { softOutcome } from '../strict/replies.js'
-import { type CompatKey, type Context, type KeysOf, modesFor, type NoReply } from './context.js'
+import { checkedOptions, type DeleteArgument, type DeleteMultiOptions } from './call-options.js'
+import { type CompatKey, type Context, type KeysOf, modesFor } from './context.js'
 import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
 import { asNumber, pythonText } from './exptime.js'
@@ -22,16 +23,14 @@ import {
 import { type PlacedKey, pickAll } from './picking.js'
 import { keyList } from './retrieval.js'
 
-/** Where ≤ 1.59 has a time as second argument, ≥ 1.60 has noreply. */
-export type DeleteArgument = number | (NoReply & { readonly time?: number | null })
-
 export async function remove(
   context: Context,
   key: CompatKey,
-  options: DeleteArgument | undefined,
+  argument: DeleteArgument | undefined,
   missingSucceeds: boolean,
 ): Promise<boolean | 0 | 1> {
   const { emulation, commands, keys } = context
+  const options = checkedOptions(emulation, 'timed', argument)
   const { wire, hash } = keys.one(key, 'delete')
   const { facts } = emulation
   const time = typeof options === 'object' ? options?.time : options
@@ -82,9 +81,10 @@ function deleteTime(
 export async function deleteMulti(
   context: Context,
   given: KeysOf<CompatKey | number | bigint>,
-  options: PrefixOptions & NoReply & { readonly time?: number | null },
+  argument: DeleteMultiOptions,
 ): Promise<boolean | 0 | 1> {
   const { emulation, commands, keys } = context
+  const options = checkedOptions(emulation, 'deleteMulti', argument)
   const modes = modesFor(context, options)
   const prefix = keys.prefix(options.keyPrefix, 'deleteMulti')
   const list = keyList(context, given, 'deleteMulti', 'keys must be a sequence, not a mapping')

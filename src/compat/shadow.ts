@@ -5,6 +5,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
+import { notify } from '../ground/observers.js'
 import type { Client as StrictClient } from '../strict/index.js'
 import { describe } from '../values/index.js'
 import { raises } from './divergence.js'
@@ -174,15 +175,8 @@ export class Shadow {
     if (kind === 'none') return
     this.counted.mismatches++
     const mismatch = { kind, operation, key, compat: shown(primary), strict: shown(strict) }
-    try {
-      mismatchChannel.publish(mismatch)
-      this.emitter.emit('mismatch', mismatch)
-    } catch (error) {
-      // A listener's mistake must not end the work; Node tells of it as of any other.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    mismatchChannel.publish(mismatch)
+    notify(this.emitter, 'mismatch', mismatch)
   }
 
   /** Resolves when nothing waits any more. */

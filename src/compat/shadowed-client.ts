@@ -1,15 +1,20 @@
 /** A compat client whose operations a strict client repeats aside. What that means: shadow.ts. */
 import type { EventEmitter } from 'node:events'
 import type { StoreVerb } from '../protocol/wire.js'
-import type { Key, PrefixOptions, Client as StrictClient, Time } from '../strict/index.js'
+import type { Key, Client as StrictClient, Time } from '../strict/index.js'
+import {
+  type CompatStoreArgument,
+  type DeleteArgument,
+  type GetMultiOptions,
+  type NoReply,
+  type TouchArgument,
+  withoutNoReply,
+} from './call-options.js'
 import { Client } from './client.js'
-import type { CompatKey, KeysOf, NoReply } from './context.js'
+import type { CompatKey, KeysOf } from './context.js'
 import type { ClientOptions } from './emulation.js'
-import type { DeleteArgument } from './removal.js'
 import type { CompatServerInput } from './server-spec.js'
 import { type Mismatch, Shadow, type ShadowCounts, type ShadowOptions } from './shadow.js'
-import type { CompatStoreArgument } from './storage.js'
-import type { TouchArgument } from './touch.js'
 
 /** What the strict client would be asked when the code were ported: its own argument checks then speak. */
 const asked = <T>(value: unknown): T => value as T
@@ -59,7 +64,7 @@ export class ShadowedClient extends Client {
 
   override getMulti<K extends CompatKey | number | bigint = string>(
     keys: KeysOf<K>,
-    options: PrefixOptions = {},
+    options: GetMultiOptions = {},
   ): Promise<Map<K, unknown>> {
     // Any other iterable can be read once only.
     const once = Symbol.iterator in Object(keys) && !(keys instanceof Map) && !Array.isArray(keys)
@@ -99,7 +104,7 @@ export class ShadowedClient extends Client {
   ): Promise<boolean | 0> {
     return this.shadow.follow(verb, key, primary, (keep) => {
       const kept = keep(value)
-      return (strict) => strict[verb](asked(key), kept.again(), options)
+      return (strict) => strict[verb](asked(key), kept.again(), withoutNoReply(options))
     })
   }
 

@@ -2,31 +2,30 @@
 import type { Bytes } from '../ground/bytes.js'
 import type { StoreVerb } from '../protocol/wire.js'
 import { typeName } from '../python/type-name.js'
-import { compressionOf, type StoreArgument, timeOf } from '../strict/arguments.js'
+import { compressionOf, timeOf } from '../strict/arguments.js'
 import type { PreparedStore } from '../strict/core.js'
-import type { Key, StoreOptions, Time } from '../strict/index.js'
+import type { Key, Time } from '../strict/index.js'
 import type { CompressionRequest } from '../values/index.js'
-import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
+import { type CompatStoreArgument, checkedOptions, withoutNoReply } from './call-options.js'
+import { type CompatKey, type Context, modesFor } from './context.js'
 import { ValueTooLong } from './errors.js'
 import { asNumber, pythonTruth } from './exptime.js'
 import { again, unstored } from './outcomes.js'
 import { mustHave } from './surface.js'
-
-/** The time in seconds, or options, of a store method. */
-export type CompatStoreArgument = Time | (StoreOptions & NoReply)
 
 export function store(
   context: Context,
   verb: StoreVerb,
   key: CompatKey,
   value: unknown,
-  options: CompatStoreArgument | undefined,
+  argument: CompatStoreArgument | undefined,
   cas?: bigint,
   /** Whose rule of times applies. */
   timed: StoreVerb = verb,
 ): Promise<boolean | 0> {
   const { emulation, commands, keys } = context
   try {
+    const options = checkedOptions(emulation, 'store', argument)
     const { wire, hash } = keys.one(key, verb)
     const modes = modesFor(context, options, context.swallowing)
     let prepared: PreparedStore
@@ -77,7 +76,8 @@ export async function cas(
   const { announcer } = emulation
   mustHave(emulation, 'cas')
   const given = typeof second === 'bigint' ? second : undefined
-  const rest = given === undefined ? (second as CompatStoreArgument | undefined) : third
+  const argument = given === undefined ? (second as CompatStoreArgument | undefined) : third
+  const rest = checkedOptions(emulation, 'store', argument)
   const { wire } = keys.one(key, 'cas')
   const unique = given ?? casIds.get(wire)
   if (given === undefined && unique !== undefined && emulation.on('cas-ids'))
@@ -89,7 +89,7 @@ export async function cas(
     })
   if (!emulation.on('cas-fallback')) {
     if (unique === undefined) throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
-    const stored = commands.cas(key as Key, value, unique, rest)
+    const stored = commands.cas(key as Key, value, unique, withoutNoReply(rest) as Time)
     return stored.catch((error) => unstored(emulation, 'cas', wire, error))
   }
   if (unique !== undefined) return store(context, 'cas', key, value, rest, BigInt.asUintN(64, unique))
@@ -111,7 +111,7 @@ export interface CompatCompression extends CompressionRequest {
 
 export function compressionFor(
   { emulation }: Context,
-  options: StoreArgument | undefined,
+  options: CompatStoreArgument | undefined,
 ): CompatCompression | undefined {
   if (!emulation.on('value-encoding')) return compressionOf(options)
   const given: unknown = typeof options === 'object' && options !== null ? options.minCompressLen : undefined

@@ -46,7 +46,7 @@ describe('what a version does not have (docs/reference/python-memcached.md#17)',
 describe('settings', () => {
   test('safe is a setting of the behaviours that are mistakes, and of no other', () => {
     expect(() => new Client(nobody, { switches: { errors: 'safe' } })).toThrow(
-      'switch errors "safe" is not one of python-memcached, pylibmc',
+      "switch errors 'safe' is not one of python-memcached, pylibmc",
     )
     expect(() => new Client(nobody, { switches: { 'probe-limit': 'safe' } })).not.toThrow()
   })

@@ -2,16 +2,15 @@
 
 import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
+import { isPlain } from '../python/options.js'
 import type { CallOptions, Time } from '../strict/index.js'
 import { replyError } from '../strict/replies.js'
-import { type CompatKey, type Context, modesFor, type NoReply } from './context.js'
+import { checkedOptions, type NoReply, type TouchArgument } from './call-options.js'
+import { type CompatKey, type Context, modesFor } from './context.js'
 import { asNumber, pythonText, storeTime } from './exptime.js'
 import { refused, spelled, succeeded } from './outcomes.js'
 import { negativeTime } from './slots.js'
 import { mustHave } from './surface.js'
-
-/** The time in seconds, or options, of touch. */
-export type TouchArgument = Time | null | (NoReply & { readonly time?: Time | null })
 
 export async function touch(
   context: Context,
@@ -23,7 +22,7 @@ export async function touch(
   mustHave(emulation, 'touch')
   const { wire, hash } = keys.one(key, 'touch')
   const [given, rest] = touchArguments(time, options)
-  const modes = modesFor(context, rest)
+  const modes = modesFor(context, checkedOptions(emulation, 'timed', rest))
   const exptime = touchTime(context, given, wire)
   if (wire === '') return spelled(emulation, 'touch', wire, false)
   try {
@@ -76,5 +75,5 @@ export function touchArguments(
 }
 
 function isOptions(value: unknown): value is NoReply & { readonly time?: Time | null } {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return isPlain(value)
 }

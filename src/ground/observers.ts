@@ -1,0 +1,56 @@
+/**
+ * Calling the functions that an application gives to look on: listeners of events, the function of `debug`. What they throw, or reject
+ * with, never reaches the operation that they look at. It goes to the channel `memshim:observer-error`, and without a subscriber
+ * there the first error of each kind of observer is a warning of the process.
+ */
+import { channel } from 'node:diagnostics_channel'
+import type { EventEmitter } from 'node:events'
+
+/** What an observer threw. */
+export interface ObserverError {
+  /** What was observed: `divergence`, `mismatch`, `debug`. */
+  readonly observer: string
+  readonly error: unknown
+}
+
+/** Channel `memshim:observer-error` of node:diagnostics_channel: the errors of every observer of the process. */
+export const observerErrorChannel = channel('memshim:observer-error')
+
+/** Kinds of observers that the process has been warned of. */
+const warned = new Set<string>()
+
+/** Calls a function that looks on. */
+export function observe(observer: string, call: () => unknown): void {
+  const failed = (error: unknown): void => report({ observer, error })
+  try {
+    const result = call()
+    if (isThenable(result)) result.then(undefined, failed)
+  } catch (error) {
+    failed(error)
+  }
+}
+
+/** Tells every listener of an event, also those behind one that throws. */
+export function notify(emitter: EventEmitter, event: string, message: unknown): void {
+  for (const listener of emitter.rawListeners(event))
+    observe(event, () => Reflect.apply(listener, emitter, [message]))
+}
+
+function report(failure: ObserverError): void {
+  if (observerErrorChannel.hasSubscribers) {
+    observerErrorChannel.publish(failure)
+    return
+  }
+  const { observer, error } = failure
+  if (warned.has(observer)) return
+  warned.add(observer)
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.emitWarning(
+    `an observer of ${observer} failed, which changes no result; further failures go to the channel memshim:observer-error alone: ${text}`,
+    { type: 'MemshimWarning', code: 'MEMSHIM_OBSERVER' },
+  )
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
