@@ -39,6 +39,10 @@ try:
 except ImportError:
     fcntl = None
 try:
+    import _thread
+except ImportError:
+    import thread as _thread
+try:
     import reprlib
 except ImportError:
     import repr as reprlib
@@ -52,13 +56,18 @@ REPEAT_FROM = 256
 LARGEST_CONTAINER = 64
 # Longer bytes are written as a pickle in base64: three times faster, and shorter.
 LARGEST_BYTES = 4096
-# Lines wait in memory until there are so many bytes of them, or until a call comes so many seconds after the last write.
+# Lines wait in memory until there are so many bytes of them, or for so many seconds.
 LARGEST_BUFFER = 65536
 LONGEST_WAIT = 0.05
 # The first line has a fixed length, because it is written again when a server or a framework is new.
 HEADER = 2048
 MARK = "_memshim_tracer"
 monotonic = getattr(time, "monotonic", time.time)
+# Taken now: gevent may replace all three later, and a thread of one kind must not meet the locks of the other.
+_sleep = time.sleep
+_start_thread = _thread.start_new_thread
+# A signal handler may call the cache while the lock is held by the same thread; Python 2 has no fast lock for that.
+_lock = threading.Lock if PYTHON2 else threading.RLock
 _quote = json.encoder.encode_basestring_ascii
 
 # Which argument of a method is a key, and which is a value, by position: (kind, key, value).
@@ -89,6 +98,7 @@ FRAMEWORKS = (
 # Classes of these modules have a __repr__ that runs no code of the application.
 KNOWN_REPR = ("decimal", "datetime", "uuid", "collections", "fractions", "ipaddress", "pathlib", "types", "zoneinfo")
 
+_fork_locks = {}
 _session = None
 _originals = []
 _place = contextvars.ContextVar("memshim_place", default=None) if contextvars else threading.local()
@@ -220,14 +230,14 @@ class Session(object):
         """Begins in a new process. What the parent had not written yet is the parent's."""
         for output in self.outputs.values():
             output.leave()
-        self.process = os.getpid()
         self.outputs = {}
         self.lock = _lock()
         self.parts = 0
-        if self.process != self.starter:
+        if os.getpid() != self.starter:
             self.naming = "process"
             self.errors = 0
             self.told = False
+        self.process = os.getpid()
 
     def here(self):
         """The outputs of this process."""
@@ -238,8 +248,12 @@ class Session(object):
         self.outputs = {None: Output(self)}
 
     def output(self, library):
-        if self.process != os.getpid():
-            self.reset()
+        process = os.getpid()
+        if self.process != process:
+            # Several threads may make the first calls of a forked process. The parent's lock may be held for ever here.
+            with _fork_locks.setdefault(process, _lock()):
+                if self.process != process:
+                    self.reset()
         found = self.outputs.get(library.name)
         if found is None:
             with self.lock:
@@ -314,10 +328,6 @@ class Session(object):
         for output in self.here():
             output.close()
 
-    def flush(self):
-        for output in self.here():
-            output.flush_now()
-
 
 def _process_in(descriptor):
     """The process id in the header of an older trace, or a number that no process has."""
@@ -344,6 +354,7 @@ class Output(object):
         self.session = session
         self.lock = _lock()
         self.calls = self.clients = 0
+        self.flusher = False
         self.generation = 0
         self.library = None
         self.names = []
@@ -423,6 +434,14 @@ class Output(object):
             now = monotonic()
             if self.waiting >= LARGEST_BUFFER or now - self.flushed >= LONGEST_WAIT:
                 self.flush(now)
+            elif not self.flusher:
+                # A thread that lives only until the next write: a process that has nothing to write has none when it forks.
+                try:
+                    self.flusher = True
+                    _start_thread(self.flush_later, ())
+                except Exception:
+                    self.flusher = False
+                    self.flush(now)
 
     def line(self, t, text):
         # A call of another thread may have begun earlier and ended first: time never runs back.
@@ -509,8 +528,10 @@ class Output(object):
             self.session.failed(error)
         self.file = None
 
-    def flush_now(self):
+    def flush_later(self):
+        _sleep(LONGEST_WAIT)
         with self.lock:
+            self.flusher = False
             if self.file is not None and self.lines:
                 self.flush(monotonic())
 
@@ -632,7 +653,7 @@ class Method(object):
         self.has_names = PYTHON2 and (self.has_keys or name in ("set_servers", "get_stats"))
         self.opening = '","call":"%s","args":[' % name
 
-    def before(self, session, args, kwargs, spied):
+    def before(self, session, output, args, kwargs, spied):
         """What is known before the call; None when no key of the call is recorded. Values are written now: they may change later."""
         sample = session.options.sample
         prefix = None
@@ -643,7 +664,7 @@ class Method(object):
             args, kwargs = self.sampled(sample, prefix, args, kwargs)
             if args is None:
                 return None
-        place = _called_from(session, self.library)
+        place = _called_from(output, self.library)
         text = None if spied else self.arguments(session.options, args, kwargs, {})
         return args, kwargs, prefix, place, text
 
@@ -764,7 +785,7 @@ def _wrapped(library, name, method):
                 else:
                     if state.new is None:
                         _describe(library, client, state)
-                    row = writer.before(session, args, kwargs, spied)
+                    row = writer.before(session, output, args, kwargs, spied)
             except Exception as error:
                 session.failed(error)
             try:
@@ -890,7 +911,7 @@ _places = {}
 _LIBRARY, _FRAMEWORK, _APPLICATION, _OTHER = range(4)
 
 
-def _called_from(session, library):
+def _called_from(output, library):
     """The place of the call and the frameworks between it and the client, as the end of a line: ,"at":...,"via":[...]."""
     place = _place.get() if contextvars else getattr(_place, "name", None)
     if place is None:
@@ -902,7 +923,7 @@ def _called_from(session, library):
         code = frame.f_code
         known = _codes.get(id(code))
         if known is None:
-            known = _code(session, library, frame, code)
+            known = _code(output, library, frame, code)
         kind = known[0]
         if kind != _LIBRARY:
             if kind == _APPLICATION:
@@ -911,6 +932,8 @@ def _called_from(session, library):
             if nearest is None:
                 nearest = (id(code), frame.f_lineno)
             if kind == _FRAMEWORK:
+                if known[4] not in output.frameworks:
+                    _note_framework(output, known[4], frame.f_globals["__name__"])
                 if via is None:
                     via = [known[2]]
                 elif via[-1] != known[2]:
@@ -932,22 +955,21 @@ def _place_text(place, line, via):
     return text if via is None else '%s,"via":[%s]' % (text, ",".join([_quote(step) for step in via]))
 
 
-def _code(session, library, frame, code):
-    """(kind, file, "module:function", code). Kept by the code's identity: the same code calls again and again."""
+def _code(output, library, frame, code):
+    """(kind, file, "module:function", code, framework). Kept by the code's identity: the same code calls again and again."""
     file = code.co_filename
     module = frame.f_globals.get("__name__") or ""
     if file == _code.__code__.co_filename or file in library.files or file.startswith("<"):
-        known = (_LIBRARY, None, None, code)
+        known = (_LIBRARY, None, None, code, None)
     else:
         path = os.path.abspath(file)
         framework = next((name for start, name in FRAMEWORKS if module.startswith(start)), None)
-        folder = session.output(library).folder
+        folder = output.folder
         if framework is not None:
             kind = _FRAMEWORK
-            _note_framework(session.output(library), framework, module)
         else:
             kind = _APPLICATION if path.startswith(folder) and not _is_installed(path) else _OTHER
-        known = (kind, path[len(folder) :].replace(os.sep, "/") if kind == _APPLICATION else _short(path), "%s:%s" % (module, code.co_name), code)
+        known = (kind, path[len(folder) :].replace(os.sep, "/") if kind == _APPLICATION else _short(path), "%s:%s" % (module, code.co_name), code, framework)
     if len(_codes) > 20000:
         # Code that is compiled again and again would fill the memory.
         _codes.clear()
@@ -972,9 +994,8 @@ def _short(path):
 
 
 def _note_framework(output, name, module):
-    if name not in output.frameworks:
-        package = sys.modules.get("dogpile.cache" if module.startswith("dogpile.") else module.split(".")[0])
-        output.framework(name, _distribution_version(package, name))
+    package = sys.modules.get("dogpile.cache" if module.startswith("dogpile.") else module.split(".")[0])
+    output.framework(name, _distribution_version(package, name))
 
 
 def _running_test():
@@ -1376,11 +1397,6 @@ def _close():
         if session.errors and not session.told:
             session.told = True
             _say("process %d could not write %s, the last because of %s" % (os.getpid(), _count(session.errors, "call"), session.last_error))
-
-
-def _lock():
-    # A signal handler may call the cache while the lock is held by the same thread.
-    return threading.Lock() if PYTHON2 else threading.RLock()
 
 
 def _say(text):
