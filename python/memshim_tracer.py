@@ -744,11 +744,10 @@ class Method(object):
             return encode(value)
         if self.many and type(value) is dict:
             return _mapping(value, redacted if options.redact else encode)
-        if options.redact and self.has_keys and type(value) is not list:
-            if self.name == "gets" and type(value) is tuple and len(value) == 2:
+        if options.redact and self.name in ("get", "gets", "__getitem__", "incr", "decr"):
+            if self.name == "gets" and self.library.name == "pylibmc":
                 return '{"$tuple":[%s,%s]}' % (redacted(value[0]), encode(value[1]))
-            if self.name in ("get", "gets", "__getitem__", "incr", "decr"):
-                return redacted(value)
+            return redacted(value)
         return encode(value) if self.has_keys and not self.many else _names(value)
 
 
