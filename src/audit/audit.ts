@@ -2,7 +2,7 @@
  * The audit: replays a trace through the compat client and the strict client, compares them operation by operation, and
  * reports what would change.
  */
-import { shown } from '../python/type-name.js'
+import { shown } from '../ground/arguments.js'
 import { epochOf, ReplayClock } from './clock.js'
 import { ReportBuilder } from './collect.js'
 import { type ConstructOptions, construct } from './construct.js'
@@ -16,13 +16,14 @@ import { type ReplayVisitor, replay } from './replay.js'
 import type { Report } from './report.js'
 import { Side } from './side.js'
 import { Topology } from './topology.js'
-import { recordingNotes, type Trace } from './trace.js'
+import { checkTrace, recordingNotes, type Trace } from './trace.js'
 import { Suspects, verify } from './verify.js'
 import { memshimVersion } from './version.js'
 
 /** @throws TraceError for a trace that is wrong; AuditOptionsError; what starting or reaching servers throws */
 export async function audit(trace: Trace, options: AuditOptions = {}): Promise<Report> {
   const started = Date.now()
+  checkTrace(trace)
   const source: Library = { name: trace.header.library, version: trace.header.version }
   checkOptions(options)
   const preset = options.preset ?? defaultPreset(source)

@@ -2,7 +2,9 @@
  * Constructor keywords of both Python libraries as options of our clients.
  * Source: docs/reference/pylibmc.md#2, docs/reference/python-memcached.md#3.
  */
+
 import { Client as CompatClient, type ClientOptions as CompatOptions } from '../compat/index.js'
+import { checkIterable, checkObject, shown } from '../ground/arguments.js'
 import { Client as StrictClient, type ClientOptions as StrictOptions } from '../strict/index.js'
 import type { AuditedClient } from './calls.js'
 import type { LibraryName } from './python-signatures.js'
@@ -62,6 +64,11 @@ export function construct(
   kwargs: Readonly<Record<string, unknown>>,
   options: ConstructOptions = {},
 ): Constructed {
+  if (library !== 'pylibmc' && library !== 'python-memcached')
+    throw new TypeError(`library is ${shown(library)}, neither 'pylibmc' nor 'python-memcached'`)
+  checkIterable('servers', servers)
+  checkObject('kwargs', kwargs)
+  checkObject('options', options)
   return library === 'pylibmc' ? strict(servers, kwargs, options) : compat(servers, kwargs, options)
 }
 

@@ -1,5 +1,6 @@
 /** `--fail-on`: which findings fail a CI run. */
-import type { Report } from './report.js'
+import { checkArray } from '../ground/arguments.js'
+import { checkReport, type Report } from './report.js'
 
 /** 0 = fine, 1 = something named by `--fail-on` was found, 2 = bad usage or input (said by the command itself). */
 export const exitCodes = { ok: 0, found: 1, usage: 2 } as const
@@ -9,6 +10,8 @@ export const exitCodes = { ok: 0, found: 1, usage: 2 } as const
  * @returns why the run fails, one sentence each; empty when it passes
  */
 export function failures(report: Report, failOn: readonly string[]): readonly string[] {
+  checkReport(report)
+  checkArray('failOn', failOn)
   const found: string[] = []
   const { differs, unexplained } = report.totals
   for (const name of failOn) {

@@ -2,6 +2,7 @@
  * What a call did, in Python's terms: a result as typed JSON or an exception by its Python class.
  * The shape is the one of recordings and traces (docs/formats.md).
  */
+import { checkObject, shown } from '../ground/arguments.js'
 import { pythonClass } from '../python/errors.js'
 import { type TypedJson, toTypedJson } from '../values/index.js'
 
@@ -28,12 +29,14 @@ export function raised(error: unknown): Outcome {
     typeof error === 'object' && error !== null && 'retcode' in error && typeof error.retcode === 'number'
       ? error.retcode
       : undefined
-  const message = error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : shown(error)
   return { raises: { class: name, ...(retcode === undefined ? {} : { retcode }), message } }
 }
 
 /** Equal results, or exceptions of the same class and return code. Messages are for people and are not compared. */
 export function sameOutcome(a: Outcome, b: Outcome): boolean {
+  checkObject('a', a)
+  checkObject('b', b)
   if ('raises' in a || 'raises' in b) {
     return (
       'raises' in a &&

@@ -1,10 +1,17 @@
 /** The report model: plain JSON, versioned, everything the renderers show. */
+import { shown } from '../ground/arguments.js'
 import type { Verdict } from './differ.js'
 import type { SwitchInfo } from './divergence.js'
 import type { Fidelity } from './fidelity.js'
 import type { Impact, Outcome } from './outcome.js'
 
 export const reportFormat = 'memshim-audit/1'
+
+/** @throws TypeError for what is no `Report` of this version */
+export function checkReport(report: Report): void {
+  if ((report as Report | null | undefined)?.format !== reportFormat)
+    throw new TypeError(`report is ${shown(report)}, not what audit() returns (format "${reportFormat}")`)
+}
 
 /** One operation that differs, abridged for reading. */
 export interface Finding {

@@ -2,9 +2,11 @@
  * A scenario (docs/formats.md) as a trace: its steps in order, its sleeps as time. So what is written for the recorder can
  * be audited as well.
  */
+
 import { isUtf8 } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { checkText } from '../ground/arguments.js'
 import type { TypedJson } from '../values/index.js'
 import { isRecord, nestingLimit, tooDeep } from './json.js'
 import { versionAtLeast } from './python-signatures.js'
@@ -35,6 +37,7 @@ export async function readScenario(
   library: 'python-memcached' | 'pylibmc' = 'python-memcached',
   version = '1.59',
 ): Promise<Trace> {
+  checkText('path', path)
   const name = basename(path)
   let parsed: unknown
   try {
@@ -65,6 +68,9 @@ export function scenarioTrace(
   library: 'python-memcached' | 'pylibmc',
   version: string,
 ): Trace {
+  checkText('name', name)
+  checkText('library', library)
+  checkText('version', version)
   if (!isRecord(scenario)) throw new TraceError(name, 0, undefined, 'is no scenario')
   if (tooDeep(scenario)) throw new TraceError(name, 0, undefined, `is nested deeper than ${nestingLimit}`)
   const { format, servers, steps, client, about } = scenario

@@ -2,6 +2,7 @@
  * Traces on disk: JSON Lines, plain or gzip, read line by line so that a long trace needs no memory, and written back.
  * Format: docs/formats.md, "Traces".
  */
+
 import { isUtf8 } from 'node:buffer'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -9,7 +10,9 @@ import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGunzip, createGzip } from 'node:zlib'
+import { checkText } from '../ground/arguments.js'
 import {
+  checkTrace,
   parseEvent,
   parseHeader,
   type Trace,
@@ -30,6 +33,7 @@ const lineFeed = 0x0a
  * @throws TraceError (rejection) naming file, line and field; while iterating as well.
  */
 export async function readTrace(path: string): Promise<Trace> {
+  checkText('path', path)
   const compressed = await isGzip(path)
   const name = basename(path)
   for await (const [line, text] of numberedLines(path, compressed)) {
@@ -156,6 +160,8 @@ export function traceOf(name: string, header: TraceHeader, events: readonly Trac
 
 /** Writes a trace; gzip when the name ends in `.gz`. Line numbers are those of the new file. */
 export async function writeTrace(path: string, trace: Trace): Promise<void> {
+  checkText('path', path)
+  checkTrace(trace)
   const lines = async function* () {
     yield `${JSON.stringify(trace.header)}\n`
     for await (const event of trace.events()) yield `${JSON.stringify(eventRow(event))}\n`

@@ -2,6 +2,7 @@
  * The trace model: one event per line of JSON Lines, checked field by field.
  * Format: docs/formats.md, "Traces". Reading files is `trace-file.ts`.
  */
+import { shown } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 import { WrittenBytesError, writtenBytes } from '../ground/written-bytes.js'
 import { type Fault, FaultError, parseFault } from '../server/index.js'
@@ -94,6 +95,14 @@ export interface Trace {
   readonly name: string
   readonly header: TraceHeader
   events(): AsyncIterable<TraceEvent> | Iterable<TraceEvent>
+}
+
+/** @throws TypeError for what is no `Trace` */
+export function checkTrace(trace: unknown): asserts trace is Trace {
+  const { name, header, events } = isRecord(trace) ? trace : {}
+  const whole = typeof name === 'string' && isRecord(header) && typeof events === 'function'
+  if (!whole)
+    throw new TypeError(`trace is ${shown(trace)}, not what readTrace, readScenario or traceOf return`)
 }
 
 /** A file that is not a trace, or a line of it that is wrong: names file, line and field. */

@@ -1,4 +1,5 @@
 /** Keys and times of Django's memcached backends. Source: fixtures/vectors/frameworks.json (Django 4.0). */
+import { checkNumber, checkObject, checkText } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
 
 /** Django's exception for keys that memcached would refuse. */
@@ -21,9 +22,14 @@ const LONGEST_RELATIVE = 30 * 86_400
 
 /**
  * The key as MemcachedCache, PyLibMCCache and PyMemcacheCache send it: `KEY_PREFIX:VERSION:key`.
- * @throws InvalidCacheKey over 250 characters, or with blanks or control characters
+ * @throws TypeError for other types; InvalidCacheKey over 250 characters, or with blanks or control characters
  */
-export function djangoKey(key: string, { keyPrefix = '', version = 1 }: DjangoCacheSettings = {}): string {
+export function djangoKey(key: string, settings: DjangoCacheSettings = {}): string {
+  checkText('key', key)
+  checkObject('settings', settings)
+  const { keyPrefix = '', version = 1 } = settings
+  checkText('keyPrefix', keyPrefix)
+  checkNumber('version', version)
   const made = `${keyPrefix}:${version}:${key}`
   if ([...made].length > LONGEST_KEY)
     throw new InvalidCacheKey(
@@ -40,9 +46,12 @@ export function djangoKey(key: string, { keyPrefix = '', version = 1 }: DjangoCa
  * The time that goes out for a timeout in seconds: null (never expires) is 0, 0 (do not cache) is −1, over thirty days becomes a
  * date.
  * @param now Unix time in seconds
+ * @throws TypeError when one is no number
  */
 export function djangoTime(timeout: number | null, now: number = Date.now() / 1000): number {
   if (timeout === null) return 0
+  checkNumber('timeout', timeout)
+  checkNumber('now', now)
   const time = Math.trunc(timeout) === 0 ? -1 : timeout
   return Math.trunc(time > LONGEST_RELATIVE ? time + Math.trunc(now) : time)
 }

@@ -2,6 +2,7 @@
  * How pylibmc's behaviors decide a placement: libmemcached keeps a hash, a distribution and a hidden *weighted* flag, and
  * several behaviors switch more than one of them. Source: docs/reference/placement.md#2, docs/reference/pylibmc.md#9.2.
  */
+import { checkArray, checkNumber, checkObject, checkText } from '../ground/arguments.js'
 import type { HashName } from './hashes.js'
 import type { Distribution, PlacedServer, PlacementSettings } from './placement.js'
 
@@ -25,6 +26,8 @@ export function applyBehaviors(
   settings: PlacementSettings,
   behaviors: PlacementBehaviors,
 ): PlacementSettings {
+  checkObject('settings', settings)
+  checkObject('behaviors', behaviors)
   let { hash, distribution, weighted } = settings
   if (behaviors.hash !== undefined) hash = behaviors.hash
   if (behaviors.ketama !== undefined) {
@@ -58,6 +61,7 @@ export function constructorSettings(
   behaviors: PlacementBehaviors,
   servers: readonly PlacedServer[],
 ): PlacementSettings {
+  checkServers(servers)
   const settings = applyBehaviors(DEFAULT_PLACEMENT, behaviors)
   const weights = servers.some((server) => server.weight > 1)
   return isContinuum(settings.distribution) && weights ? { ...settings, weighted: true } : settings
@@ -68,6 +72,8 @@ export function cloneSettings(
   settings: PlacementSettings,
   servers: readonly PlacedServer[],
 ): PlacementSettings {
+  checkObject('settings', settings)
+  checkServers(servers)
   return { ...settings, weighted: servers.some((server) => server.weight > 1) }
 }
 
@@ -76,10 +82,20 @@ export function isContinuum(distribution: Distribution): boolean {
   return distribution !== 'modula' && distribution !== 'random'
 }
 
+function checkServers(servers: readonly PlacedServer[]): void {
+  checkArray('servers', servers)
+  for (const [index, server] of servers.entries()) checkNumber(`servers[${index}].weight`, server?.weight)
+}
+
 /** Order of `_sort_hosts`: by host in byte order, then by port. Stable. */
 export function sortServers<T extends { readonly host: string; readonly port: number }>(
   servers: readonly T[],
 ): T[] {
+  checkArray('servers', servers)
+  for (const [index, server] of servers.entries()) {
+    checkText(`servers[${index}].host`, server?.host)
+    checkNumber(`servers[${index}].port`, server.port)
+  }
   return [...servers].sort(
     (a, b) => Buffer.compare(Buffer.from(a.host), Buffer.from(b.host)) || a.port - b.port,
   )

@@ -2,14 +2,14 @@
  * The hash functions as the door gives them to users: with their arguments checked, since a wrong `end` would run for ever.
  * Source: docs/reference/placement.md#1.
  */
-import { shown } from '../python/type-name.js'
+import { checkBytes, shown } from '../ground/arguments.js'
 import * as crc32s from './crc32.js'
 import { type HashName, hashKey as hashOf, type KeyHash, hashes as unchecked } from './hashes.js'
 import * as murmurs from './murmur.js'
 
 function checked(hash: KeyHash): KeyHash {
   return (bytes, end) => {
-    if (!(bytes instanceof Uint8Array)) throw new TypeError(`bytes is ${shown(bytes)}, not a Uint8Array`)
+    checkBytes('bytes', bytes)
     if (end !== undefined && !(Number.isInteger(end) && end >= 0 && end <= bytes.length))
       throw new RangeError(`end is ${shown(end)}, not a number of bytes from 0 to ${bytes.length}`)
     return hash(bytes, end)
@@ -39,7 +39,7 @@ export const murmur3_32 = checked(murmurs.murmur3_32)
  * @throws TypeError when hash is no function or key no text, RangeError when the key holds a character above U+00FF
  */
 export function hashKey(hash: KeyHash, key: string): number {
-  if (typeof hash !== 'function') throw new TypeError(`hash is ${shown(hash)}, not a function`)
+  if (typeof hash !== 'function') throw new TypeError(`hash is ${shown(hash)}, not one of the hash functions`)
   if (typeof key !== 'string')
     throw new TypeError(`key is ${shown(key)}, not text with one character per byte`)
   if (/[^\0-\xff]/.test(key))

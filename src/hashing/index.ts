@@ -2,9 +2,10 @@
  * Key placement identical to libmemcached (as pylibmc uses it), python-memcached and pymemcache.
  * Keys are text (hashed as UTF-8) or bytes. Pure functions; nothing here opens a connection.
  */
+
+import { shown } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 import { UnicodeEncodeError } from '../python/errors.js'
-import { shown } from '../python/type-name.js'
 
 export {
   applyBehaviors,

@@ -2,9 +2,9 @@
  * libmemcached's distributions: digest → server index. Points are precomputed; a key costs one hash and one binary
  * search. Source: docs/reference/placement.md#2.
  */
+
+import { named, shown } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
-import { shown } from '../python/type-name.js'
-import { named } from './arguments.js'
 import { type HashName, hashes, hashKey, type KeyHash } from './hashes.js'
 import { md5Words } from './md5.js'
 
@@ -83,7 +83,7 @@ const DEFAULT_PORT = 11211
 export function placement(
   servers: readonly PlacedServer[],
   settings: PlacementSettings,
-  live: readonly number[] = servers.map((_, index) => index),
+  live: readonly number[] = Array.from(servers ?? [], (_, index) => index),
   kept?: Continuum,
 ): Placement {
   checkServers(servers)

@@ -2,9 +2,9 @@
  * python-memcached's placement: CRC-32 rules, buckets by weight, and the chain of re-hashes that finds another server
  * when one is dead. Source: docs/reference/python-memcached.md#6.
  */
+
+import { named, shown } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
-import { shown } from '../python/type-name.js'
-import { named } from './arguments.js'
 import { crc, crc32 } from './crc32.js'
 import { hashKey } from './hashes.js'
 

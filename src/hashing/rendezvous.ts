@@ -1,5 +1,5 @@
 /** pymemcache's HashClient: rendezvous hashing with MurmurHash3. Source: docs/reference/placement.md#3. */
-import { shown } from '../python/type-name.js'
+import { shown } from '../ground/arguments.js'
 import { murmur3_32 } from './murmur.js'
 
 /** Text is hashed by the low 8 bits of each code point, as pymemcache does. */

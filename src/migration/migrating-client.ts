@@ -4,8 +4,8 @@
  */
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkIterable, checkObject, shown } from '../ground/arguments.js'
 import { ownOptions } from '../python/options.js'
-import { shown } from '../python/type-name.js'
 import type { Key } from '../strict/index.js'
 import { checkPhase, type Phase, type PhaseRules, phases } from './phases.js'
 import { Side, type SideClient } from './side.js'
@@ -151,6 +151,7 @@ export class MigratingClient extends EventEmitter<Events> {
 
   /** Values of those keys that are there. @throws what the authority's getMulti throws */
   async getMulti<T = unknown>(keys: Iterable<string>): Promise<Map<string, T>> {
+    checkIterable('keys', keys)
     const asked = [...keys]
     this.counted.reads += asked.length
     const { authority, fallsBack } = this.rules
@@ -217,6 +218,7 @@ export class MigratingClient extends EventEmitter<Events> {
     mapping: ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>,
     options: SetOptions = {},
   ): Promise<string[]> {
+    checkObject('mapping', mapping)
     const entries = mapping instanceof Map ? [...mapping] : Object.entries(mapping)
     const done = await Promise.all(entries.map(([key, value]) => this.set(key, value, options)))
     return entries.filter((_, index) => !done[index]).map(([key]) => key)

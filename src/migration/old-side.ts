@@ -1,4 +1,5 @@
 /** The placement that a python-memcached fleet uses, behind pylibmc's outcomes. */
+
 import {
   Client,
   type ClientOptions,
@@ -7,6 +8,7 @@ import {
   type SwitchSetting,
   switchNames,
 } from '../compat/index.js'
+import { checkObject } from '../ground/arguments.js'
 
 /** What is done with the old placement. */
 export interface OldSideOptions extends Omit<ClientOptions, 'switches'> {
@@ -19,10 +21,9 @@ export interface OldSideOptions extends Omit<ClientOptions, 'switches'> {
  * @param servers with weights, as the Python fleet has them
  * @throws as the compat client's constructor
  */
-export function oldSide(
-  servers: Iterable<CompatServerInput>,
-  { failover = true, ...options }: OldSideOptions = {},
-): Client {
+export function oldSide(servers: Iterable<CompatServerInput>, settings: OldSideOptions = {}): Client {
+  checkObject('settings', settings)
+  const { failover = true, ...options } = settings
   const kept: readonly SwitchName[] = failover ? ['hashing', 'failover', 'probe-limit'] : ['hashing']
   const setting = (name: SwitchName): SwitchSetting => (kept.includes(name) ? 'python-memcached' : 'pylibmc')
   const switches = Object.fromEntries(switchNames.map((name) => [name, setting(name)]))

@@ -1,5 +1,5 @@
 /** The phases of a migration between two placements, as data. Rules for a mixed fleet: docs/migrating.md. */
-import { shown } from '../python/type-name.js'
+import { shown } from '../ground/arguments.js'
 
 /** A phase of a migration, in their order: docs/migrating.md. */
 export type Phase = 'old' | 'dual-write' | 'new-first' | 'new'

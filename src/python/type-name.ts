@@ -16,11 +16,3 @@ export function typeName(value: unknown): string {
       return typeof value === 'object' ? 'dict' : typeof value
   }
 }
-
-/** A value in a message: never longer than a line, never an error of its own. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
-  if (typeof value === 'object' || typeof value === 'function')
-    return value === null ? 'null' : `a value of type ${typeName(value)}`
-  return String(value)
-}

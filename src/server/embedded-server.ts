@@ -1,4 +1,5 @@
 /** A memcached 1.6.18 in this process, on a real socket. Differences from the real one: docs/server.md. */
+import { checkObject, shown } from '../ground/arguments.js'
 import { Front, type ListenOptions } from './front.js'
 import { Fronted } from './fronted.js'
 import { respond } from './respond.js'
@@ -18,6 +19,9 @@ export interface EmbeddedServerOptions extends ListenOptions {
   readonly record?: (exchange: Exchange) => void
 }
 
+/** MiB. */
+const MOST_MEMORY = 1024 * 1024
+
 /** A memcached 1.6.18 in this process, on a real socket (docs/server.md). */
 export class EmbeddedServer extends Fronted {
   protected readonly front: Front
@@ -27,9 +31,14 @@ export class EmbeddedServer extends Fronted {
   /** @throws RangeError when `memory` is no number of MiB from 1; TypeError when path and port are both given */
   constructor(private readonly options: EmbeddedServerOptions = {}) {
     super()
-    const { memory = 64 } = options
-    if (!Number.isInteger(memory) || memory < 1) {
-      throw new RangeError(`memory is ${memory}, not a number of MiB from 1`)
+    checkObject('options', options)
+    const { memory = 64, clock, record } = options
+    if (clock !== undefined && typeof clock !== 'function')
+      throw new TypeError(`clock is ${shown(clock)}, not a function`)
+    if (record !== undefined && typeof record !== 'function')
+      throw new TypeError(`record is ${shown(record)}, not a function`)
+    if (!Number.isInteger(memory) || memory < 1 || memory > MOST_MEMORY) {
+      throw new RangeError(`memory is ${shown(memory)}, not a whole number of MiB from 1 to ${MOST_MEMORY}`)
     }
     this.store = this.newStore()
     this.front = new Front(options, (socket) => {

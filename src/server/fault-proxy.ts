@@ -1,5 +1,7 @@
 /** Stands between clients and a real memcached, with the faults of docs/formats.md, and records what passes. */
+
 import { connect } from 'node:net'
+import { checkObject, shown } from '../ground/arguments.js'
 import { Front, type ListenOptions } from './front.js'
 import { Fronted } from './fronted.js'
 import { replyLength, replyShape } from './reply-framing.js'
@@ -25,6 +27,7 @@ export class FaultProxy extends Fronted {
   /** @throws TypeError when the target is no address */
   constructor(options: FaultProxyOptions) {
     super()
+    checkObject('options', options)
     const target = parseTarget(options.target)
     this.front = new Front(options, (socket) => {
       serve(socket, {
@@ -46,7 +49,7 @@ function parseTarget(target: string): Target {
   const [, v6, host, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(target) ?? []
   const number = Number(port)
   if (port === undefined || number < 1 || number > 65535) {
-    throw new TypeError(`target ${JSON.stringify(target)} is neither host:port, [v6]:port nor a path`)
+    throw new TypeError(`target ${shown(target)} is neither host:port, [v6]:port nor a path`)
   }
   return { host: (v6 ?? host)!, port: number }
 }

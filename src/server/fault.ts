@@ -1,9 +1,10 @@
 /**
  * The faults a server can be told to have, and how they are read from JSON. Vocabulary: docs/formats.md, "Faults".
  */
+
+import { shown } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 import { WrittenBytesError, writtenBytes } from '../ground/written-bytes.js'
-import { shown } from '../python/type-name.js'
 
 interface OfServer {
   /** Index of the server; a single `EmbeddedServer` or `FaultProxy` ignores it. */

@@ -1,5 +1,7 @@
 /** The listening side that embedded server and fault proxy share: start, stop, and the faults of docs/formats.md. */
+
 import { createServer, type Server, type Socket } from 'node:net'
+import { checkText, shown } from '../ground/arguments.js'
 import { type Fault, isServerFault, parseFault, type RequestFault } from './fault.js'
 import { hangUp } from './session.js'
 
@@ -37,7 +39,12 @@ export class Front {
     if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
       throw new TypeError('path stands for itself: host and port do not go with it')
     }
-    this.port = options.port ?? 0
+    const { host, port, path } = options
+    if (host !== undefined) checkText('host', host)
+    if (path !== undefined) checkText('path', path)
+    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
+      throw new RangeError(`port is ${shown(port)}, not a whole number from 0 to 65535`)
+    this.port = port ?? 0
   }
 
   get host(): string {

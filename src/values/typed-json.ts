@@ -1,7 +1,8 @@
 /** Python values in JSON, as recordings, scenarios and traces write them (docs/formats.md). */
+
+import { shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
 import { floatRepr } from '../python/repr.js'
-import { shown } from '../python/type-name.js'
 import { unpickle } from './pickle/reader.js'
 import { parseFloatText } from './pickle/text.js'
 import { pickle } from './pickle/writer.js'

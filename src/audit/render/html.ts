@@ -3,7 +3,7 @@
  * what to change first, where, what is unexplained, and why it can be believed.
  */
 import { type Impact, impacts } from '../outcome.js'
-import type { Finding, Report, SwitchRow, Tally } from '../report.js'
+import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report.js'
 import { courseChart, stackedBar } from './html-charts.js'
 import { style } from './html-style.js'
 import {
@@ -18,6 +18,7 @@ import {
 
 /** The report as one HTML page that needs nothing else. */
 export function renderHtml(report: Report): string {
+  checkReport(report)
   const { trace } = report
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

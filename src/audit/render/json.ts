@@ -1,7 +1,8 @@
 /** The report as JSON: the model itself, indented. */
-import type { Report } from '../report.js'
+import { checkReport, type Report } from '../report.js'
 
 /** The report as JSON, for other programs. */
 export function renderJson(report: Report): string {
+  checkReport(report)
   return `${JSON.stringify(report, null, 2)}\n`
 }

@@ -1,6 +1,7 @@
 /** The report for a terminal: what to do first, then why it can be believed, in at most `width` columns. */
 import { createColors } from 'picocolors'
-import type { Finding, Report, SwitchRow, Tally } from '../report.js'
+import { checkObject } from '../../ground/arguments.js'
+import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report.js'
 import {
   count,
   fidelityText,
@@ -24,6 +25,8 @@ type Colors = ReturnType<typeof createColors>
 
 /** The report as text for a terminal, with a line break at its end. */
 export function renderTerminal(report: Report, options: TerminalOptions = {}): string {
+  checkReport(report)
+  checkObject('options', options)
   const width = Math.max(40, Math.min(options.width ?? 80, 140))
   const c = createColors(options.color ?? false)
   const lines: string[] = []

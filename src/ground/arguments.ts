@@ -1,0 +1,52 @@
+/** Arguments that come from outside: each check names the argument and what was given instead. */
+
+/** A value in a message: never longer than a line, never an error of its own. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+  if (value === null) return 'null'
+  if (typeof value === 'bigint')
+    return BigInt.asIntN(256, value) === value ? String(value) : 'a number of over 256 bits'
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
+  return String(value)
+}
+
+/** @throws TypeError when it is no text */
+export function checkText(name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw new TypeError(`${name} is ${shown(value)}, not text`)
+}
+
+/** @throws TypeError when it is no number, or NaN */
+export function checkNumber(name: string, value: unknown): asserts value is number {
+  if (typeof value !== 'number' || Number.isNaN(value))
+    throw new TypeError(`${name} is ${shown(value)}, not a number`)
+}
+
+/** @throws TypeError when it is no Buffer and no Uint8Array */
+export function checkBytes(name: string, value: unknown): asserts value is Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${name} is ${shown(value)}, not a Uint8Array`)
+}
+
+/** @throws TypeError when it is no object, or an array */
+export function checkObject(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${name} is ${shown(value)}, not an object`)
+}
+
+/** @throws TypeError when it is no array */
+export function checkArray(name: string, value: unknown): asserts value is readonly unknown[] {
+  if (!Array.isArray(value)) throw new TypeError(`${name} is ${shown(value)}, not an array`)
+}
+
+/** @throws TypeError when `for … of` cannot go through it */
+export function checkIterable(name: string, value: unknown): asserts value is Iterable<unknown> {
+  const iterable =
+    typeof value === 'string' || (typeof value === 'object' && value !== null && Symbol.iterator in value)
+  if (!iterable) throw new TypeError(`${name} is ${shown(value)}, which cannot be iterated`)
+}
+
+/** @throws RangeError naming the argument and the known names */
+export function named<T>(argument: string, table: Readonly<Record<string, T>>, name: unknown): T {
+  if (typeof name === 'string' && Object.hasOwn(table, name)) return table[name]!
+  throw new RangeError(`${argument} ${shown(name)} is not one of ${Object.keys(table).join(', ')}`)
+}
