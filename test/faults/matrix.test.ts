@@ -1,0 +1,101 @@
+/**
+ * The fault matrix: each fault of docs/reference/field.md#3 × each operation × each kind of client and connection. Expected is what
+ * docs/faults.md says; `npm run test:faults -- --write` writes the page anew, to be read before it is committed.
+ */
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, describe, expect, test } from 'vitest'
+import { faults } from './faults.js'
+import { type Cell, type Column, columns, deadline, play } from './matrix.js'
+import { operations } from './operations.js'
+import { certificate } from './stage.js'
+import { documented, type Outcomes, page, pageOf, write } from './table.js'
+
+const tls = certificate()
+const writing = process.env.MEMSHIM_WRITE_FAULTS === '1'
+const found: Outcomes = {}
+const expected = writing ? {} : documented()
+
+/** Far more than any machine needs between a deadline and the moment its timer runs. */
+const late = 5000
+
+/** Values that a reader may see of `k` while an operation on it fails. */
+const foreign = /wrong|what is this|out of memory/
+
+async function column(name: Column, fault: (typeof faults)[number]): Promise<Record<string, Cell>> {
+  const cells: Record<string, Cell> = {}
+  await Promise.all(
+    operations.map(async (operation) => {
+      const played = await play(name, fault, operation, tls)
+      if (!played) return
+      const { outcome, connections, milliseconds, next } = played
+      expect(next, `the operation after ${operation.name}`).toBe('"wards"')
+      expect(milliseconds, operation.name).toBeLessThan(deadline + late)
+      expect(outcome, operation.name).not.toMatch(foreign)
+      expect(outcome, operation.name).not.toMatch(/^unexpected/)
+      cells[operation.name] = { outcome, connections }
+      keep(fault.name, operation.name, name.name, { outcome, connections })
+    }),
+  )
+  return cells
+}
+
+function keep(fault: string, operation: string, column: string, cell: Cell): void {
+  const rows = found[fault] ?? {}
+  rows[operation] = { ...rows[operation], [column]: cell }
+  found[fault] = rows
+}
+
+/** What keeps a process alive, by kind. */
+function held(): Record<string, number> {
+  const kinds: Record<string, number> = {}
+  for (const kind of process.getActiveResourcesInfo()) kinds[kind] = (kinds[kind] ?? 0) + 1
+  return kinds
+}
+
+const ours = [
+  'TCPSocketWrap',
+  'TCPServerWrap',
+  'TLSWrap',
+  'Timeout',
+  'ConnectWrap',
+  'WriteWrap',
+  'ShutdownWrap',
+]
+
+async function leftBehind(before: Record<string, number>): Promise<string[]> {
+  let more: string[] = []
+  for (let tries = 0; tries < 200; tries++) {
+    const after = held()
+    more = ours.filter((kind) => (after[kind] ?? 0) > (before[kind] ?? 0))
+    if (more.length === 0) return more
+    await sleep(25)
+  }
+  return more
+}
+
+describe.each(columns)('$name', (name) => {
+  const before = held()
+  test.skipIf(name.tls && !tls).each(faults)('$name', { timeout: 60_000 }, async (fault) => {
+    const cells = await column(name, fault)
+    if (writing) return
+    const wanted = Object.fromEntries(
+      Object.entries(expected[fault.name] ?? {}).flatMap(([operation, row]) =>
+        row[name.name] ? [[operation, row[name.name]!]] : [],
+      ),
+    )
+    expect(cells).toEqual(wanted)
+  })
+
+  test('leaves no socket, timer or server behind', async () => {
+    expect(await leftBehind(before)).toEqual([])
+  })
+})
+
+test.skipIf(writing)('the page shows this table', () => {
+  expect(readFileSync(page, 'utf8')).toBe(pageOf(expected))
+})
+
+afterAll(() => {
+  if (writing) write(found)
+})
