@@ -6,6 +6,10 @@
 /** A float, also when it has no fraction: 1.0 is not 1. */
 export class PyFloat {
   constructor(readonly value: number) {}
+  /** So that arithmetic and comparisons take it as the number that it is. */
+  valueOf(): number {
+    return this.value
+  }
 }
 
 /** Python's tuple. */
@@ -84,9 +88,10 @@ export class PythonObject {
     readonly args: readonly unknown[],
     /**
      * `call` = type(*args); `new` = type.__new__(type, *args, **kwargs);
-     * `base` = base.__new__(type, args[0]), which is how protocols 0 and 1 write subclasses of built-in types.
+     * `base` = base.__new__(type, args[0]), which is how protocols 0 and 1 write objects, those of subclasses of built-in types
+     * with an argument; `instance` = how Python 2 writes objects of its old classes, whose constructor is called only with arguments.
      */
-    readonly how: 'call' | 'new' | 'base',
+    readonly how: 'call' | 'new' | 'base' | 'instance',
     readonly kwargs?: ReadonlyMap<unknown, unknown>,
     /** The built-in type, when made by `base`. */
     readonly base?: PyGlobal,
@@ -97,7 +102,10 @@ export class PythonObject {
     return this.type instanceof PyGlobal ? `${this.type.module}.${this.type.name}` : 'unknown'
   }
 
-  /** Attributes by name: what is in `__dict__` and `__slots__`, when the state says it in the usual way. */
+  /**
+   * Attributes by name: what is in `__dict__` and `__slots__`, when the state says it in the usual way. The values are what `state`
+   * holds: floats, tuples and dicts are `PyFloat`, `PyTuple` and Maps, so that they are written back as they were.
+   */
   get attributes(): ReadonlyMap<string, unknown> {
     const all = new Map<string, unknown>()
     const { state } = this

@@ -8,7 +8,10 @@ import { PyFrozenSet, PyTuple, PythonObject } from '../python-values.js'
 export interface PickleConverter {
   /** `module.qualified.name` of the Python class (or function), e.g. `app.models.Point`. */
   readonly className: string
-  /** A finished object → a value; undefined leaves it inert. Arguments, state and items are already converted. */
+  /**
+   * A finished object → a value; undefined leaves it inert. Arguments, state and items are already converted, and are plain
+   * JavaScript unless the option `preserve` is set.
+   */
   readonly read?: (object: PythonObject) => unknown
   /** Values to write: instances of this class. */
   readonly type?: abstract new (
@@ -25,11 +28,13 @@ export interface PickleConverter {
 export function converted(
   root: unknown,
   converters: readonly PickleConverter[],
-  /** Objects of the caller's, which are left alone. */
-  foreign: readonly unknown[],
+  /** Objects of the caller's, which are left alone; what converters make joins them. */
+  foreign: Set<unknown>,
+  /** What a converter is shown of an object. */
+  view: (object: PythonObject) => PythonObject,
 ): unknown {
   const byName = new Map(converters.filter(({ read }) => read).map((one) => [one.className, one]))
-  const done = new Map<unknown, unknown>(foreign.map((value) => [value, value]))
+  const done = new Map<unknown, unknown>([...foreign].map((value) => [value, value]))
   const lists = new Set<readonly unknown[]>()
 
   function convert(value: unknown): unknown {
@@ -39,9 +44,11 @@ export function converted(
     done.set(value, value)
     inside(value)
     if (!(value instanceof PythonObject)) return value
-    const made = byName.get(value.className)?.read?.(value)
+    const converter = byName.get(value.className)
+    const made = converter?.read?.(view(value))
     if (made === undefined) return value
     done.set(value, made)
+    foreign.add(made)
     return made
   }
 

@@ -101,7 +101,7 @@ export function depthOf(root: unknown, limit: number): number {
   }
 }
 
-function childrenOf(value: object): readonly unknown[] {
+export function childrenOf(value: object): readonly unknown[] {
   if (Array.isArray(value)) return value
   if (value instanceof PyTuple) return value.items
   if (value instanceof PyFrozenSet) return [...value.items]

@@ -59,6 +59,8 @@ export class Machine {
   private shared: SharedDepths | undefined
   /** An object of a class was made: converters may have work. */
   sawObject = false
+  /** Such an object was made from values that are not preserved: they have to be read again. */
+  needsPreserving = false
   nextBuffer = 0
   nextPersistent = 0
   readonly maxDepth: number

@@ -2,6 +2,7 @@
 import { PyDeque } from '../python-collections.js'
 import { isPlain, PythonObject } from '../python-values.js'
 import type { Machine } from './machine.js'
+import { isIndex, setOwn } from './plain.js'
 
 /** Stack entries `from`…`to` join the list on top of the stack. */
 export function extend(m: Machine, target: unknown, from: number, to: number): void {
@@ -43,22 +44,10 @@ export function setItems(m: Machine, target: unknown, from: number, to: number):
     for (let i = from; i < to; i += 2) {
       const key = stack[i]
       if (typeof key !== 'string') return m.needsMap(target)
-      const first = key.charCodeAt(0)
-      if (first < 0x3a && isIndex(key)) return m.needsMap(target)
-      if (first === 0x5f && key === '__proto__') ownProto(target, stack[i + 1])
-      else target[key] = stack[i + 1]
+      if (isIndex(key)) return m.needsMap(target)
+      setOwn(target, key, stack[i + 1])
     }
   } else {
     throw m.error('items for something that is no dict')
   }
-}
-
-/** Plain objects move digit-like keys to the front, so that the order of a dict would be lost. */
-function isIndex(key: string): boolean {
-  return /^(?:0|[1-9]\d{0,9})$/.test(key)
-}
-
-/** An assignment would change the object's prototype. */
-function ownProto(target: object, value: unknown): void {
-  Object.defineProperty(target, '__proto__', { value, enumerable: true, configurable: true, writable: true })
 }

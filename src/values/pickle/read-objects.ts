@@ -46,14 +46,14 @@ export function objectOpcode(m: Machine, code: number): boolean {
       const [type, ...args] = m.popMark()
       m.spendOnList(0, args.length)
       if (type === undefined) throw m.error('no class on the stack')
-      made(m, call(m, type, args))
+      made(m, instance(m, type, args))
       return true
     }
     case op.INST: {
       const args = m.popMark()
       m.spendOnList(0, args.length)
       const module = m.line()
-      made(m, call(m, named(m, module, m.line()), args))
+      made(m, instance(m, named(m, module, m.line()), args))
       return true
     }
     case op.BUILD:
@@ -99,7 +99,10 @@ function named(m: Machine, module: string, name: string): PyGlobal {
 
 function made(m: Machine, value: unknown): void {
   m.nest(m.depth + 1)
-  if (value instanceof PythonObject) m.sawObject = true
+  if (value instanceof PythonObject) {
+    m.sawObject = true
+    if (!m.preserve) m.needsPreserving = true
+  }
   m.push(value)
 }
 
@@ -123,6 +126,14 @@ function call(m: Machine, callable: unknown, args: readonly unknown[]): unknown 
   return (
     (args.length === 0 ? withKeywords(m, callable) : undefined) ?? new PythonObject(callable, args, 'call')
   )
+}
+
+/** OBJ and INST, with which Python 2 wrote instances of its old classes: their constructor is called only with arguments. */
+function instance(m: Machine, type: unknown, args: readonly unknown[]): unknown {
+  const made = call(m, type, args)
+  return made instanceof PythonObject && made.how === 'call'
+    ? new PythonObject(made.type, made.args, 'instance')
+    : made
 }
 
 /** getattr(class, name): how protocols below 4 name a class within a class. */
@@ -165,7 +176,8 @@ function reconstructed(m: Machine, name: string, args: readonly unknown[]): Pyth
   }
   if (name !== '_reconstructor' || args.length !== 3 || !(base instanceof PyGlobal)) return undefined
   if (base.module !== 'builtins') return undefined
-  if (base.name === 'object') return state === null ? new PythonObject(type, [], 'new') : undefined
+  if (base.name === 'object')
+    return state === null ? new PythonObject(type, [], 'base', undefined, base) : undefined
   return new PythonObject(type, [state], 'base', undefined, base)
 }
 

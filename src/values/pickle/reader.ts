@@ -3,13 +3,14 @@
  * Source: CPython's pickle and pickletools modules; docs/reference/field.md#4 for what it has to withstand.
  */
 import { Budget } from '../budget.js'
-import { PyByteArray, PyFloat, PyFrozenSet, PyTuple } from '../python-values.js'
+import { PyByteArray, PyFloat, PyFrozenSet, PyTuple, type PythonObject } from '../python-values.js'
 import { converted } from './converters.js'
 import { COSTS } from './costs.js'
 import { depthOf } from './depth.js'
 import { Machine } from './machine.js'
 import { HIGHEST_PROTOCOL, op } from './opcodes.js'
 import type { UnpickleOptions } from './options.js'
+import { plainObject, plainOutside } from './plain.js'
 import { addItems, extend, setItems } from './read-containers.js'
 import { objectOpcode, setterResult } from './read-objects.js'
 import { textOpcode } from './read-text.js'
@@ -36,10 +37,16 @@ export function unpickleWithin(budget: Budget, data: Uint8Array, options: Unpick
   const { spent } = budget
   let machine = new Machine(bytes, options, budget, mapsOnly ? 'all' : undefined)
   let value = run(machine)
+  // Some things are known only when they have been seen: then a second pass begins, and what the first one made is garbage.
   const maps = machine.missingMaps
-  if (maps) {
-    // Which dicts cannot be objects is known only when they are complete: a second pass makes them Maps from the start.
-    // What the first one made is garbage by then.
+  if (machine.needsPreserving) {
+    // What an object holds has to be preserved.
+    value = undefined
+    budget.spent = spent
+    machine = new Machine(bytes, { ...options, preserve: true }, budget, 'all', machine.persistent)
+    value = run(machine)
+  } else if (maps) {
+    // Which dicts cannot be objects is known only when they are complete.
     value = undefined
     budget.spent = spent
     machine = new Machine(bytes, options, budget, maps, machine.persistent)
@@ -47,11 +54,22 @@ export function unpickleWithin(budget: Budget, data: Uint8Array, options: Unpick
   }
   const { suspect, maxDepth, sawObject } = machine
   if (suspect && depthOf(value, maxDepth) > maxDepth) throw machine.tooDeep()
-  if (!sawObject) return value
-  const { converters } = options
-  return converted(value, converters ? [...finishers, ...converters] : finishers, machine.persistent)
+  return sawObject ? finished(value, machine, options) : value
 }
 
+/** With converters applied, and plain outside of objects unless everything is to be preserved. */
+function finished(value: unknown, machine: Machine, options: UnpickleOptions): unknown {
+  const { converters, preserve, dicts } = options
+  const toPlain = machine.preserve && !preserve
+  const foreign = new Set<unknown>(machine.persistent)
+  const views = new Map<object, unknown>()
+  const all = converters ? [...finishers, ...converters] : finishers
+  const view = (object: PythonObject) => (toPlain ? plainObject(object, dicts, views) : object)
+  const made = converted(value, all, foreign, view)
+  return toPlain ? plainOutside(made, dicts, foreign) : made
+}
+
+/** Stops early when the pass is in vain. */
 function run(m: Machine): unknown {
   const { bytes, end, stack, preserve, budget } = m
   for (;;) {
@@ -151,6 +169,7 @@ function run(m: Machine): unknown {
         break
       default:
         rare(m, code)
+        if (m.needsPreserving) return undefined
     }
   }
 }

@@ -95,8 +95,17 @@ function saveCreation(p: Pickler, object: PythonObject): void {
     out.byte(op.REDUCE)
   } else if (how === 'base') {
     p.save(reconstructor)
-    saveArguments(p, [type, base, args[0]])
+    saveArguments(p, [type, base, args.length === 0 ? null : args[0]])
     out.byte(op.REDUCE)
+  } else if (how === 'instance') {
+    out.byte(op.MARK)
+    if (protocol > 0 || !(type instanceof PyGlobal)) p.save(type)
+    for (const arg of args) p.save(arg)
+    if (protocol > 0 || !(type instanceof PyGlobal)) out.byte(op.OBJ)
+    else {
+      const [module, name] = python2Name(type.module, type.name)
+      out.text(`i${module}\n${name}\n`)
+    }
   } else if (kwargs && protocol >= 4) {
     p.save(type)
     saveArguments(p, args)
