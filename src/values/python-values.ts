@@ -60,6 +60,11 @@ export class PyGlobal {
     readonly module: string,
     /** Qualified name within the module. */
     readonly name: string,
+    /**
+     * `module name` as a pickle of protocols 0–2 had it, where Python 2's name does not follow from Python 3's: `__builtin__ str` is
+     * `builtins.str`, which by itself would become `__builtin__ unicode`.
+     */
+    readonly python2?: string | undefined,
   ) {}
 }
 

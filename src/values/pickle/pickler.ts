@@ -221,6 +221,6 @@ export class Pickler {
 }
 
 /** Key of a class or function in `globals`. */
-export function globalKey({ module, name }: PyGlobal): string {
-  return `${module}\n${name}`
+export function globalKey({ module, name, python2 }: PyGlobal, protocol: number): string {
+  return python2 !== undefined && protocol < 3 ? python2 : `${module}\n${name}`
 }

@@ -3,6 +3,8 @@
  * CPython 3.11's `_compat_pickle`; test/differential/pickle-live.test.ts compares every entry.
  */
 
+import { PyGlobal } from '../python-values.js'
+
 /** python2=python3, both ways. */
 const MODULES = `
   __builtin__=builtins copy_reg=copyreg Queue=queue SocketServer=socketserver ConfigParser=configparser
@@ -110,4 +112,19 @@ export function python3Name(module: string, name: string): Pair {
 /** Module and name as Python 2 calls them. */
 export function python2Name(module: string, name: string): Pair {
   return translated(module, name, names2, modules2)
+}
+
+/** A class or function that Python 2 calls so. */
+export function python2Global(module: string, name: string): PyGlobal {
+  const [module3, name3] = python3Name(module, name)
+  const [module2, name2] = python2Name(module3, name3)
+  const follows = module2 === module && name2 === name
+  return new PyGlobal(module3, name3, follows ? undefined : `${module} ${name}`)
+}
+
+/** Module and name for protocols 0–2. */
+export function writtenInPython2({ module, name, python2 }: PyGlobal): Pair {
+  if (python2 === undefined) return python2Name(module, name)
+  const blank = python2.indexOf(' ')
+  return [python2.slice(0, blank), python2.slice(blank + 1)]
 }

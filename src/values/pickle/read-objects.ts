@@ -5,7 +5,7 @@
 import { isPlain, PyByteArray, PyGlobal, PyPersistent, PyTuple, PythonObject } from '../python-values.js'
 import type { Machine } from './machine.js'
 import { op } from './opcodes.js'
-import { python3Name } from './python2-names.js'
+import { python2Global } from './python2-names.js'
 import { itemsOf } from './reduction.js'
 import { constructs } from './reductions.js'
 
@@ -93,8 +93,7 @@ function named(m: Machine, module: string, name: string): PyGlobal {
   if (module.length + name.length > MAX_NAME)
     throw m.error(`a name of ${module.length + name.length} characters is more than the limit of ${MAX_NAME}`)
   if (m.protocol >= 3) return new PyGlobal(module, name)
-  const [module3, name3] = python3Name(module, name)
-  return new PyGlobal(module3, name3)
+  return python2Global(module, name)
 }
 
 function made(m: Machine, value: unknown): void {

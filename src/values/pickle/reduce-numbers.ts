@@ -1,7 +1,7 @@
 /** Decimal, Fraction, UUID, range, slice and complex in pickles. Source: CPython's decimal, fractions, uuid, copyreg. */
 import { MAX_INTEGER_DIGITS } from '../../python/repr.js'
 import { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from '../python-numbers.js'
-import { PyComplex, PyFloat, type PyGlobal, PythonObject } from '../python-values.js'
+import { PyComplex, PyFloat, PyGlobal, PythonObject } from '../python-values.js'
 import { type Construct, FreshText, numberOf, type Reduction } from './reduction.js'
 import { shrink } from './text.js'
 
@@ -47,6 +47,8 @@ function uuid(object: PythonObject): PyUuid | undefined {
   return PyUuid.fromInt(BigInt(int), isSafe)
 }
 
+const objectType = new PyGlobal('builtins', 'object')
+
 export const numbers: readonly Reduction[] = [
   {
     module: 'decimal',
@@ -69,8 +71,11 @@ export const numbers: readonly Reduction[] = [
     name: 'UUID',
     finish: uuid,
     type: PyUuid,
-    reduce(value: PyUuid, type: PyGlobal) {
-      const object = new PythonObject(type, [], 'new')
+    reduce(value: PyUuid, type: PyGlobal, protocol) {
+      const object =
+        protocol < 2
+          ? new PythonObject(type, [], 'base', undefined, objectType)
+          : new PythonObject(type, [], 'new')
       const state = new Map<string, unknown>([['int', shrink(value.int)]])
       if (value.isSafe !== undefined) state.set('is_safe', value.isSafe)
       object.state = state

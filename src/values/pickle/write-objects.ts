@@ -2,7 +2,7 @@
 import { PyGlobal, PyTuple, PythonObject } from '../python-values.js'
 import { op } from './opcodes.js'
 import { globalKey, type Pickler } from './pickler.js'
-import { python2Name } from './python2-names.js'
+import { writtenInPython2 } from './python2-names.js'
 import { FreshText } from './reduction.js'
 import { reductions } from './reductions.js'
 import { utf8Bytes } from './text.js'
@@ -10,7 +10,6 @@ import { utf8Bytes } from './text.js'
 const BATCH = 1000
 const newobj = new PyGlobal('copyreg', '__newobj__')
 const reconstructor = new PyGlobal('copyreg', '_reconstructor')
-const objectType = new PyGlobal('builtins', 'object')
 const getattr = new PyGlobal('builtins', 'getattr')
 const partial = new PyGlobal('functools', 'partial')
 
@@ -42,7 +41,7 @@ function memoizeOnce(p: Pickler, object: object): void {
 }
 
 export function saveGlobal(p: Pickler, global: PyGlobal): void {
-  const key = globalKey(global)
+  const key = globalKey(global, p.protocol)
   const known = p.globals.get(key)
   if (known !== undefined) return p.get(known)
   const { module, name } = global
@@ -58,7 +57,7 @@ export function saveGlobal(p: Pickler, global: PyGlobal): void {
     saveArguments(p, [new PyGlobal(module, name.slice(0, dot)), new FreshText(name.slice(dot + 1))])
     p.out.byte(op.REDUCE)
   } else {
-    const [module2, name2] = p.protocol < 3 ? python2Name(module, name) : [module, name]
+    const [module2, name2] = p.protocol < 3 ? writtenInPython2(global) : [module, name]
     p.out.text(`c${utf8Bytes(module2).toString('latin1')}\n${utf8Bytes(name2).toString('latin1')}\n`)
   }
   p.globals.set(key, p.put())
@@ -103,7 +102,7 @@ function saveCreation(p: Pickler, object: PythonObject): void {
     for (const arg of args) p.save(arg)
     if (protocol > 0 || !(type instanceof PyGlobal)) out.byte(op.OBJ)
     else {
-      const [module, name] = python2Name(type.module, type.name)
+      const [module, name] = writtenInPython2(type)
       out.text(`i${module}\n${name}\n`)
     }
   } else if (kwargs && protocol >= 4) {
@@ -119,11 +118,8 @@ function saveCreation(p: Pickler, object: PythonObject): void {
     p.save(type)
     saveArguments(p, args)
     out.byte(op.NEWOBJ)
-  } else if (args.length === 0) {
-    p.save(reconstructor)
-    saveArguments(p, [type, objectType, null])
-    out.byte(op.REDUCE)
   } else {
+    // Not `copyreg._reconstructor`, which would need to know the built-in type that the class is made from.
     p.save(newobj)
     saveArguments(p, [type, ...args])
     out.byte(op.REDUCE)
