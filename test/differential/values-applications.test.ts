@@ -42,7 +42,7 @@ const interpreters: Readonly<Record<string, string | undefined>> = {
   '2.7': process.env.MEMSHIM_PYTHON2,
   '3.11':
     process.env.MEMSHIM_PYTHON_APPLICATIONS ??
-    join(fixtures, '..', '.cache', 'venvs', 'applications', 'bin', 'python'),
+    join(fixtures, '..', '.cache', 'venvs', 'applications-5.1', 'bin', 'python'),
 }
 
 class Comparer {
