@@ -10,6 +10,7 @@ import { AttributeError, OverflowError, ZeroDivisionError } from '../python/erro
 import { ConnectionError, type Operation, type Selection, type Server, ServerDown } from '../strict/index.js'
 import { errorOf } from '../strict/selection.js'
 import { asIs, connect, exchange } from '../strict/tracing.js'
+import { closeWhenDropped } from '../transport/dropped.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import { hostName, LoggedExchange, reason } from './debug-lines.js'
 import type { Emulation } from './emulation.js'
@@ -41,6 +42,10 @@ export class ProbingSelection implements Selection {
     this.probes = emulation.switches['probe-limit'] === 'pylibmc' ? 1 : SERVER_RETRIES
     this.flushes = emulation.options.flushOnReconnect ?? false
     this.unpacks = emulation.on('desynchronisation')
+    closeWhenDropped(
+      this,
+      servers.map((server) => ({ close: () => closeFor(server) })),
+    )
   }
 
   place(key: Bytes): number {
@@ -221,10 +226,7 @@ export class ProbingSelection implements Selection {
   }
 
   disconnectAll(): void {
-    for (const server of this.servers) {
-      server.exchange.close()
-      serial(server)?.drop()
-    }
+    for (const server of this.servers) closeFor(server)
   }
 
   /** Seconds; 0 = alive. */
@@ -242,6 +244,11 @@ export class ProbingSelection implements Selection {
 const blameless: ReadonlySet<TransportErrorKind> = new Set([
   'aborted', 'overload', 'unintelligible', 'internal',
 ]) // biome-ignore format: one list
+
+function closeFor(server: Server): void {
+  server.exchange.close()
+  serial(server)?.drop()
+}
 
 /** The connection that must be told when its server is dead: nothing that happens on it closes it. */
 function serial({ exchange }: Server): SerialConnection | undefined {

@@ -15,6 +15,7 @@ import {
 } from '../hashing/index.js'
 import { AuthenticationFailure } from '../protocol/protocol.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
+import { closeWhenDropped } from '../transport/dropped.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import type { Exchange } from '../transport/types.js'
 import { errorFor, type MemcachedError, SomeErrors } from './errors.js'
@@ -132,6 +133,10 @@ export class HealthSelection implements Selection {
       unconnected: false,
     }))
     this.layout = arrangement.lay(this.servers)
+    closeWhenDropped(
+      this,
+      this.servers.map(({ exchange }) => exchange),
+    )
   }
 
   /** `_sort_hosts` was switched on later: the servers have new positions from here on. */

@@ -131,6 +131,7 @@ export class Connection implements Exchange {
       const slot = new Slot(request, deadline, receiver, settle, reject, options?.signal)
       if (slot.aborted) return
       this.queue.push(slot)
+      this.timer?.ref()
       this.watch(deadline)
       if (this.ready) this.scheduleFlush()
       // The rejection reaches every queued slot through `fail`.
@@ -239,6 +240,8 @@ export class Connection implements Exchange {
         },
       },
     )
+    // A process ends when nothing else is going on in it: only what is pending keeps it, by the timer of its deadline.
+    socket.unref()
     this.socket = socket
     this.output = new SocketOutput(socket)
     this.conversation = conversation
@@ -262,6 +265,7 @@ export class Connection implements Exchange {
     this.ready = true
     connecting?.resolve()
     this.flush()
+    this.rest()
   }
 
   /** Runs a step from the event loop. An exception ends the connection, and reaches only the requests that wait on it. */
@@ -292,6 +296,12 @@ export class Connection implements Exchange {
   private answer(reply: Reply): void {
     this.waiting.shift()!.answer(reply)
     if (this.queue.length > 0) this.scheduleFlush()
+    else if (this.waiting.length === 0) this.timer?.unref()
+  }
+
+  /** Nothing is pending: nothing keeps the process. */
+  private rest(): void {
+    if (this.idle && !this.connecting) this.timer?.unref()
   }
 
   private readonly turn = (): void => {
@@ -326,6 +336,7 @@ export class Connection implements Exchange {
     }
     for (const slot of slots) if (slot.request.noreply) slot.answer(HANDED_OVER)
     if (queue.length > 0 && this.waiting.length < this.maxInFlight) this.scheduleFlush()
+    this.rest()
   }
 
   /** One timer per connection, set for the earliest deadline it knows; it re-arms itself when it finds a later one. */

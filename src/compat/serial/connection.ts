@@ -110,6 +110,8 @@ export class SerialConnection implements Exchange {
         address.transport === 'unix'
           ? connect({ path: address.path })
           : connect({ host: address.host, port: address.port, family: address.family ?? 0 })
+      // Only what is pending keeps a process, by the timers of its deadlines.
+      socket.unref()
       const timer = setTimeout(() => fail('connect-timeout', 'timed out'), timeout)
       const fail = (kind: TransportErrorKind, message: string): void => {
         clearTimeout(timer)
