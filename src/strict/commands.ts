@@ -132,8 +132,9 @@ export class Commands extends Administration {
     keys: Iterable<K> | AsyncIterable<K>,
     given?: StreamOptions,
   ): AsyncGenerator<[K, T], void, undefined> {
-    const { batch = 1000, ...options } = this.own(given, optionNames.stream) ?? {}
-    this.modes(options)
+    const own = this.own(given, optionNames.stream)
+    this.modes(own)
+    const { batch = 1000, ...options } = own ?? {}
     return inBatches(keys, batch, (some) => this.getMulti<K, T>(some, options))
   }
 

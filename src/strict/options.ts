@@ -72,7 +72,9 @@ export function checkedClientOptions(given: ClientOptions): ClientOptions {
 }
 
 /** `protocol` as `binary`. @throws ValueError */
-function named({ protocol, ...options }: ClientOptions): ClientOptions {
+function named(given: ClientOptions): ClientOptions {
+  const { protocol } = given
+  const options = { __proto__: null, ...given, protocol: undefined }
   if (protocol === undefined) return options
   const meta = ['meta', 'auto'].includes(protocol)
   if (meta)
@@ -83,7 +85,7 @@ function named({ protocol, ...options }: ClientOptions): ClientOptions {
   const binary = protocol === 'binary'
   if (options.binary !== undefined && Boolean(options.binary) !== binary)
     throw new ValueError(`protocol '${protocol}' and binary ${shown(options.binary)} contradict each other`)
-  return { ...options, binary }
+  return { ...options, binary, __proto__: null } as ClientOptions
 }
 
 /** @throws TypeError, OverflowError as the C constructor does (docs/reference/pylibmc.md#2.2) */

@@ -102,11 +102,7 @@ async function collected(condition: () => Promise<boolean>): Promise<boolean> {
 }
 
 const strictKinds: ClientOptions[] = [{}, { binary: true }]
-const compatKinds: CompatOptions[] = [
-  {},
-  { switches: { failover: 'pylibmc' } },
-  { emulate: 'pylibmc' },
-]
+const compatKinds: CompatOptions[] = [{}, { switches: { failover: 'pylibmc' } }, { emulate: 'pylibmc' }]
 it.each([
   ...strictKinds.map((options) => ({
     name: 'strict',
