@@ -48,6 +48,7 @@ function writer(emulation: Emulation): Encode {
   const pickler =
     options.pickler ?? defaultPickler(emulated ? facts.pickler : '_pickle', protocol, persistentId)
   const booleansPickled = emulation.on('booleans') && facts.booleans === 'pickle'
+  const booleansWritten = emulation.on('booleans') && facts.booleans === 'word'
   const text = emulation.on('text-encoding') ? facts.text : 'flag-16'
   const booleans = pylibmcEncoding()
 
@@ -65,6 +66,8 @@ function writer(emulation: Emulation): Encode {
   return (value, compression) => {
     if (typeof value === 'string' && text !== 'pickle')
       return flagged(text === 'flag-16' ? FLAG_TEXT : 0, writeText(value), compression)
+    if (typeof value === 'boolean' && booleansWritten)
+      return { flags: FLAG_INTEGER, data: value ? 'True' : 'False' }
     if (typeof value === 'boolean' && !booleansPickled) return booleans.encode(value, undefined)
     if (typeof value === 'string') return flagged(FLAG_PICKLE, pickler(value, protocol), compression)
     if (emulated && facts.python === 2 && isLong(value))
@@ -125,6 +128,10 @@ function announce(
   if (typeof value === 'boolean' && facts.booleans === 'pickle' && on('booleans')) {
     const strict = `the integer ${Number(value)}`
     announcer.announce('booleans', { operation, key, compat: 'a pickled boolean', strict })
+  }
+  if (typeof value === 'boolean' && facts.booleans === 'word' && on('booleans')) {
+    const compat = 'a word that cannot be read'
+    announcer.announce('booleans', { operation, key, compat, strict: `the integer ${Number(value)}` })
   }
   if (typeof value === 'string' && facts.text !== 'flag-16' && on('text-encoding')) {
     const compat = facts.text === 'pickle' ? 'a pickle' : 'bytes with flag 0'

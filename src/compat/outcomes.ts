@@ -269,6 +269,11 @@ export function stumble({ facts, on }: Emulation, troubles: readonly unknown[]):
     throw new AttributeError("'NoneType' object has no attribute 'recv'", { cause: troubles[0] })
 }
 
+/** Are bytes and text mixed up, as 1.55 to 1.57 do on Python 3? */
+export function mixesText({ facts, on }: Emulation): boolean {
+  return facts.mixesText && on('bytes-and-text')
+}
+
 /** With debug, Python 3 fails to word its complaint about a closed connection. */
 export function closedUnderDebug(emulation: Emulation, operation: Operation, error: unknown): boolean {
   const { debugging, facts, on, announcer } = emulation

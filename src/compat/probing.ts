@@ -14,7 +14,7 @@ import { closeWhenDropped } from '../transport/dropped.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import { hostName, LoggedExchange, reason } from './debug-lines.js'
 import type { Emulation } from './emulation.js'
-import { PythonSocketError } from './errors.js'
+import { socketError } from './outcomes.js'
 import { SerialConnection } from './serial/connection.js'
 import { unpacked } from './serial/unsafe-keys.js'
 
@@ -80,6 +80,7 @@ export class ProbingSelection implements Selection {
         if (!(error instanceof TransportError)) throw error
         failure ??= { server, error }
       }
+      this.mixedUp(key, operation, server)
       hash = this.placement.rehash(hash, probe)
     }
     const other = await this.unprobed(key, operation)
@@ -98,6 +99,20 @@ export class ProbingSelection implements Selection {
       key,
       server: server.name,
     })
+  }
+
+  /** 1.55 to 1.57 hash text, and Python 3 wants bytes. @throws TypeError */
+  private mixedUp(key: Bytes, operation: Operation, server: Server): void {
+    const { announcer, facts, on } = this.emulation
+    if (!facts.mixesText || !on('bytes-and-text')) return
+    announcer.heard?.announce('bytes-and-text', {
+      operation,
+      key,
+      server: server.name,
+      compat: 'raises TypeError',
+      strict: 'raises, or asks another server',
+    })
+    throw new TypeError("a bytes-like object is required, not 'str'")
   }
 
   /** A server that lives although no probe met it; `probe-limit` says whether it is used. */
@@ -166,7 +181,7 @@ export class ProbingSelection implements Selection {
     return true
   }
 
-  /** @throws PythonSocketError (no answer), AttributeError (closed): the failure of this flush leaves any operation */
+  /** @throws PythonSocketError (no answer, or a reset), AttributeError (closed): the failure of this flush leaves any operation */
   private async flush(server: Server, host: Host): Promise<void> {
     const { timeout, facts } = this.emulation
     try {
@@ -174,7 +189,8 @@ export class ProbingSelection implements Selection {
       host.flushNext = false
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      if (error.kind === 'timeout') throw new PythonSocketError('builtins.TimeoutError', 'timed out', error)
+      const escaped = socketError(this.emulation, new Error('flush_all', { cause: error }))
+      if (escaped) throw escaped
       this.markDead(server, error)
       host.flushNext = false
       throw new AttributeError("'NoneType' object has no attribute 'sendall'", { cause: error })

@@ -4,15 +4,18 @@ import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
 import type { LineReply } from '../protocol/wire.js'
 import { AttributeError } from '../python/errors.js'
+import { bytesRepr } from '../python/repr.js'
 import type { Key } from '../strict/index.js'
+import { MAX_KEY_LENGTH } from '../strict/keys.js'
 import { softOutcome } from '../strict/replies.js'
 import { checkedOptions, type DeleteArgument, type DeleteMultiOptions } from './call-options.js'
 import { type CompatKey, type Context, type KeysOf, modesFor } from './context.js'
 import type { Emulation } from './emulation.js'
 import { converse } from './exchanges.js'
-import { asNumber, pythonText } from './exptime.js'
+import { asNumber, pythonText, storeTime } from './exptime.js'
 import {
   closedUnderDebug,
+  mixesText,
   refused,
   spelled,
   stumble,
@@ -88,7 +91,6 @@ export async function deleteMulti(
   const modes = modesFor(context, options)
   const prefix = keys.prefix(options.keyPrefix, 'deleteMulti')
   const list = keyList(context, given, 'deleteMulti', 'keys must be a sequence, not a mapping')
-  const time = multiTime(emulation, options.time)
   const tail = emulation.on('wire-spelling') ? emulation.facts.dialect.deleteMultiTail : ''
   // pylibmc's delete_multi is a delete of each key.
   const operation = emulation.on('errors') ? 'deleteMulti' : 'delete'
@@ -98,7 +100,10 @@ export async function deleteMulti(
   const timed = emulation.on('errors') ? modes : { ...modes, deadline: performance.now() + modes.timeout }
   const removeOne = async ({ wire, server }: Pick<PlacedKey<unknown>, 'wire' | 'server'>) => {
     if (!server) return
-    const request = requests.remove(modes.namespace + wire, { time, tail, noreply: modes.noreply })
+    const name = mixesText(emulation) ? mixedName(emulation, wire) : wire
+    if (name === undefined) return
+    const time = multiTime(emulation, options.time)
+    const request = requests.remove(modes.namespace + name, { time, tail, noreply: modes.noreply })
     try {
       const reply = (await converse(commands, server, request, operation, wire, timed)) as LineReply
       const there = modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
@@ -121,6 +126,18 @@ export async function deleteMulti(
     }
   }
   return summed(context, troubles, missing)
+}
+
+/** The key as 1.55 to 1.57 send it on Python 3: its repr(). Undefined where that is longer than a server takes. */
+function mixedName({ announcer }: Emulation, key: Bytes): Bytes | undefined {
+  const name = bytesRepr(key)
+  announcer.heard?.announce('bytes-and-text', {
+    operation: 'deleteMulti',
+    key,
+    compat: `sends ${name}, so that nothing is deleted`,
+    strict: 'deletes it',
+  })
+  return name.length > MAX_KEY_LENGTH ? undefined : name
 }
 
 /** @throws AttributeError with debug, see `debug-raises` */
@@ -147,7 +164,7 @@ function summed({ emulation }: Context, troubles: readonly unknown[], missing: b
 }
 
 function multiTime({ facts, on }: Emulation, time: unknown): Bytes | undefined {
-  if (!on('time-arguments')) return undefined
-  if (time === undefined) return facts.deleteMultiTime ? '0' : undefined
-  return time === null ? undefined : pythonText(time, facts.python) || undefined
+  if (!on('time-arguments') || time === null) return undefined
+  if (facts.deleteMultiTime) return String(storeTime(time ?? 0, facts.python))
+  return time === undefined ? undefined : pythonText(time, facts.python) || undefined
 }

@@ -105,8 +105,11 @@ export async function getMulti<K>(
   keyPrefix: unknown,
 ): Promise<Map<K, unknown>> {
   const { emulation, commands, keys } = context
+  const listed = () => keyList(context, given, 'getMulti', 'dict is not a sequence')
+  // From 1.60 on every key is encoded before the prefix is looked at.
+  const early = emulation.facts.defaults ? listed() : undefined
   const prefix = keys.prefix(keyPrefix, 'getMulti')
-  const list = keyList(context, given, 'getMulti', 'dict is not a sequence')
+  const list = early ?? listed()
   const troubles: unknown[] = []
   const swallows = emulation.on('errors')
   const placed: readonly PlacedKey<K>[] = swallows

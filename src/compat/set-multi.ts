@@ -11,10 +11,11 @@ import { python2Order } from '../values/pickle/python2-order.js'
 import type { Context } from './context.js'
 import type { QuietModes } from './debug-lines.js'
 import { raises } from './divergence.js'
+import type { Emulation } from './emulation.js'
 import { ValueTooLong } from './errors.js'
 import { pythonText } from './exptime.js'
 import { asTuple } from './keys.js'
-import { answered, sendFailed, stumble, transportKind } from './outcomes.js'
+import { answered, mixesText, sendFailed, stumble, transportKind } from './outcomes.js'
 import { pickAll } from './picking.js'
 import { compressionFor } from './storage.js'
 
@@ -55,7 +56,14 @@ export async function setMulti<K>(
   if (failure) throw failure.thrown
   stumble(emulation, troubles)
   const lossesListed = !emulation.on('set-multi-losses')
-  let listed = plan.filter((one) => {
+  // What was too long is known before anything is sent; then the replies are read server by server.
+  const ordered = [
+    ...oversize,
+    ...Array.from(byServer(plan).values())
+      .flat()
+      .filter((one) => fates.has(one)),
+  ]
+  let listed = ordered.filter((one) => {
     const fate = fates.get(one)
     return fate === undefined || fate === 'refused' || (fate !== 'stored' && lossesListed)
   })
@@ -69,6 +77,7 @@ export async function setMulti<K>(
   const all = none && !modes.noreply
   const result = all ? [...values.keys()] : listed.map(({ original }) => original)
   if (emulation.announcer.active) {
+    if (mixesText(emulation) && sent.length > 0 && !modes.noreply) announceMixedText(emulation, result.length)
     if (!all) announceLosses(context, fates.values())
     announceTrouble(context, troubles, `lists ${result.length} keys`)
   }
@@ -179,7 +188,7 @@ function tupleValue<K>(
 }
 
 async function storeOn(
-  { commands }: Context,
+  { commands, emulation }: Context,
   server: Server,
   prepared: PreparedStore,
   modes: Modes,
@@ -187,12 +196,15 @@ async function storeOn(
 ): Promise<Fate> {
   try {
     const stored = await commands.storeOn(server, prepared, 'setMulti', modes)
-    return stored ? 'stored' : 'refused'
+    return stored && !(mixesText(emulation) && !modes.noreply) ? 'stored' : 'refused'
   } catch (error) {
     if (!(error instanceof MemcachedError)) throw error
     troubles.push(error)
     if (sendFailed(error)) return 'unsent'
-    return answered(error) || transportKind(error) === 'closed' ? 'refused' : 'forgotten'
+    const kind = transportKind(error)
+    // The replies behind one that makes no sense are on their way all the same, and are no text either.
+    if (kind === 'aborted' && mixesText(emulation)) return 'refused'
+    return answered(error) || kind === 'closed' ? 'refused' : 'forgotten'
   }
 }
 
@@ -249,6 +261,15 @@ function misattributed<K>(
     return keys.filter((_, index) => (replies[index] ?? missing) === 'refused')
   })
   return [...oversize, ...refused.flat()]
+}
+
+/** 1.55 to 1.57 compare the reply, which is bytes, with text. */
+function announceMixedText({ announcer }: Emulation, listed: number): void {
+  announcer.announce('bytes-and-text', {
+    operation: 'setMulti',
+    compat: `lists ${listed} keys, stored or not`,
+    strict: 'lists no key that was stored',
+  })
 }
 
 function announceLosses({ emulation }: Context, fates: Iterable<Fate>): void {

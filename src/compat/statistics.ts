@@ -9,7 +9,7 @@ import { asIs, exchange } from '../strict/tracing.js'
 import { TransportError } from '../transport/errors.js'
 import type { Context } from './context.js'
 import { raises } from './divergence.js'
-import { answered, closedUnderDebug, socketError, swallowed, transportKind } from './outcomes.js'
+import { answered, closedUnderDebug, mixesText, socketError, swallowed, transportKind } from './outcomes.js'
 import { stalled } from './retrieval.js'
 import type { UnreadRequest } from './serial/connection.js'
 import { lacksStatsArgument, missingMethod, mustHave } from './surface.js'
@@ -137,6 +137,7 @@ async function everyServer<T>(
   for (const server of commands.selection.servers) {
     try {
       const { stats, end } = (await commands.ask(server, request, 'getStats', modes)) as StatsReply
+      if (stats.length > 0 || end.line !== '') checkMixed(context, server)
       if (end.status !== 'END' && end.line !== '') {
         // A line of three words passes for a statistic, and the reading goes on.
         const waits = end.line.split(' ').length > 2
@@ -154,7 +155,7 @@ async function everyServer<T>(
       rows.push([serverName(server), shape(stats)])
     } catch (error) {
       if (error instanceof IndexError || error instanceof UnicodeDecodeError) throw error
-      if (error instanceof OverflowError) throw error
+      if (error instanceof OverflowError || error instanceof TypeError) throw error
       const seen = new SomeErrors('error 19 from get_stats', {
         operation: 'getStats',
         server: server.name,
@@ -175,6 +176,18 @@ async function everyServer<T>(
     }
   }
   return rows
+}
+
+/** 1.55 to 1.57 take bytes apart with text. @throws TypeError */
+function checkMixed({ emulation }: Context, server: Server): void {
+  if (!mixesText(emulation)) return
+  emulation.announcer.heard?.announce('bytes-and-text', {
+    operation: 'getStats',
+    server: server.name,
+    compat: 'raises TypeError',
+    strict: 'returns statistics',
+  })
+  throw new TypeError("a bytes-like object is required, not 'str'")
 }
 
 /** @throws UnicodeDecodeError for anything but ASCII */

@@ -14,7 +14,8 @@ export interface VersionFacts {
   /** Python 2's pickler in C, or the one written in Python; Python 3's C pickler. */
   readonly pickler: 'cPickle' | 'pickle' | '_pickle'
   readonly flagZeroIsText: boolean
-  readonly booleans: 'integer' | 'pickle'
+  /** The digit 1 or 0; the words True and False, which no version can read; or pickled. */
+  readonly booleans: 'integer' | 'word' | 'pickle'
   /** Subclasses of str and int count as what they are. */
   readonly exactTypes: boolean
   readonly unknownFlags: 'UnboundLocalError' | 'ValueError'
@@ -60,7 +61,9 @@ export interface VersionFacts {
   readonly defaults: boolean
   readonly timedelta: boolean
   readonly oversizeInSetMulti: 'TypeError' | 'stall'
-  /** On Python 3, 1.58 fails to word its complaint about a refused delete or touch: TypeError instead of 0. */
+  /** On Python 3, bytes are compared with text and put into text: 1.55 to 1.57. */
+  readonly mixesText: boolean
+  /** On Python 3, 1.55 to 1.58 fail to word its complaint about a refused delete or touch: TypeError instead of 0. */
   readonly refusalRaises: boolean
   /** Python 3's log lines fail on a closed connection. */
   readonly debugRaises: boolean
@@ -84,7 +87,8 @@ const python2Dialect: WireDialect = {
   flushAll: 'flush_all',
   stats: 'stats',
 }
-const python3Dialect: WireDialect = { ...python2Dialect, storeTail: ' ', deleteMultiTail: ' ' }
+const earlyPython3Dialect: WireDialect = { ...python2Dialect, storeTail: ' ' }
+const python3Dialect: WireDialect = { ...earlyPython3Dialect, deleteMultiTail: ' ' }
 
 const v144: VersionFacts = {
   version: '1.44',
@@ -121,6 +125,7 @@ const v144: VersionFacts = {
   defaults: false,
   timedelta: false,
   oversizeInSetMulti: 'TypeError',
+  mixesText: false,
   refusalRaises: false,
   debugRaises: false,
   dialect: python2Dialect,
@@ -172,15 +177,16 @@ const v154: VersionFacts = {
   dropsZeroTouch: true,
 }
 
-const v158: VersionFacts = {
+/** On Python 3. What 1.55 is: its source differs from that of 1.56 in the version number alone. */
+const v156: VersionFacts = {
   ...v154,
-  version: '1.58',
+  version: '1.56',
   python: 3,
   unknownFlagsWithZlib: false,
   pickler: '_pickle',
   text: 'flag-0',
   flagZeroIsText: true,
-  deleteMultiTime: false,
+  booleans: 'word',
   keyTexts: {
     type: 'Key must be a binary string',
     characters: 'with-key',
@@ -188,8 +194,19 @@ const v158: VersionFacts = {
     asciiOnly: false,
   },
   multiTuples: 'broken',
+  mixesText: true,
   refusalRaises: true,
   debugRaises: true,
+  dialect: earlyPython3Dialect,
+}
+
+const v157: VersionFacts = { ...v156, version: '1.57', booleans: 'integer' }
+
+const v158: VersionFacts = {
+  ...v157,
+  version: '1.58',
+  deleteMultiTime: false,
+  mixesText: false,
   dialect: python3Dialect,
 }
 
@@ -223,6 +240,9 @@ export const versions = {
   'python-memcached-1.52': v152,
   'python-memcached-1.53': v153,
   'python-memcached-1.54': v154,
+  'python-memcached-1.55': { ...v156, version: '1.55' },
+  'python-memcached-1.56': v156,
+  'python-memcached-1.57': v157,
   'python-memcached-1.58': v158,
   'python-memcached-1.59': v159,
   'python-memcached-1.60': v160,

@@ -195,6 +195,18 @@ function faults(servers: number): fc.Arbitrary<SequenceStep> {
   )
 }
 
+/**
+ * A connection on which a reply of another command arrives is closed by our client and kept by the library (docs/compat.md), so that
+ * later only one of the two has a connection to lose.
+ */
+function withoutLateCuts(steps: SequenceStep[]): SequenceStep[] {
+  const foreign = steps.findIndex((step) => 'bytes' in step && !/ERROR/.test(String(step.bytes)))
+  if (foreign < 0) return steps
+  return steps.filter(
+    (step, index) => index < foreign || !('fault' in step && /^(cut|down)$/.test(step.fault)),
+  )
+}
+
 export function sequences(version: string, kind: Kind): fc.Arbitrary<Sequence> {
   return fc.integer({ min: 1, max: 3 }).chain((servers) => {
     const step = calls(version, kind)
@@ -216,7 +228,7 @@ export function sequences(version: string, kind: Kind): fc.Arbitrary<Sequence> {
           flush_on_reconnect: fc.constantFrom(0, 1),
           check_keys: fc.constant(true),
         }).map((kwargs) => ({ ...kwargs, socket_timeout: { $float: '1.5' } })),
-        steps: fc.array(steps, { minLength: 1, maxLength: 12 }),
+        steps: fc.array(steps, { minLength: 1, maxLength: 12 }).map(withoutLateCuts),
       },
       { noNullPrototype: true },
     ) as fc.Arbitrary<Sequence>

@@ -64,6 +64,18 @@ export const failureSwitches = {
     fixture: 'debug/flush-all-close',
     advice: 'Nothing to do: without debug the exception never came.',
   },
+  'bytes-and-text': {
+    title: 'Bytes and text are mixed up on Python 3',
+    pythonMemcached:
+      '1.55 to 1.57: where a key would go on from a dead server, and in get_stats, TypeError; set_multi lists every key although it is stored; delete_multi names other keys, so that nothing is deleted',
+    pylibmc: 'makes no such mistake',
+    safe: 'does what 1.58 does',
+    since: '1.55 to 1.57, on Python 3',
+    reference: ['17'],
+    fixture: 'multi/set-multi-servers',
+    shownBy: '1.57',
+    advice: 'Nothing to do: code that runs there cannot count on it.',
+  },
   desynchronisation: {
     title: 'Connections get out of step',
     pythonMemcached:

@@ -55,7 +55,8 @@ export const valueSwitches = {
   },
   booleans: {
     title: 'Booleans come back as booleans',
-    pythonMemcached: 'pickles them from 1.59 on; before, they are the integers 1 and 0',
+    pythonMemcached:
+      'pickles them from 1.59 on; before, they are the integers 1 and 0 (1.55 and 1.56: the words True and False, which raise ValueError when they are read)',
     pylibmc: 'writes the integers 1 and 0 with flag 2',
     since: '1.59',
     reference: ['9.2', 'trap-19'],
