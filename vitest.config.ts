@@ -8,6 +8,8 @@ export default defineConfig({
     // Two forks: the test machine may have two cores, and the fault tests open many sockets.
     pool: 'forks',
     maxWorkers: 2,
+    // Tests that run side by side in a file mostly wait for deadlines.
+    maxConcurrency: 16,
     execArgv: ['--expose-gc'],
     chaiConfig: { truncateThreshold: 400 },
   },

@@ -1,10 +1,11 @@
 /**
- * One request of the binary protocol as memcached 1.6.18 understands it: what is asked, how many bytes behind it are its own, and
+ * One request of the binary protocol as memcached understands it: what is asked, how many bytes behind it are its own, and
  * whether it is refused. Facts: fixtures/conversations/binary-*.json.
  */
 
 import type { Bytes } from '../ground/bytes.js'
 import { loudOf, opcode } from '../protocol/binary/opcodes.js'
+import type { ServerFacts } from './versions.js'
 
 export interface BinaryCommand {
   readonly kind: 'binary'
@@ -73,7 +74,7 @@ export function headLength(head: Buffer): number {
 }
 
 /** @param head header, extras and key, whole */
-export function parseBinary(head: Buffer): BinaryCommand {
+export function parseBinary(head: Buffer, facts: ServerFacts): BinaryCommand {
   const keyLength = head.readUInt16BE(2)
   const extrasLength = head[4]!
   const body = head.readUInt32BE(8)
@@ -94,8 +95,8 @@ export function parseBinary(head: Buffer): BinaryCommand {
   const length = body - extrasLength - keyLength
   if (length < 0) return { ...command, refused: 'Unknown command' }
   if (keyLength > longestKey) return { ...command, refused: 'Invalid arguments' }
-  // What memcached does not know it passes over, counting extras and key once more.
-  if (!shape) return { ...command, length: body }
+  // What memcached does not know it passes over, since 1.6.0 counting extras and key once more.
+  if (!shape) return { ...command, length: facts.skipsUnknownBinary ? body : length }
   if (!fits(shape, extrasLength, keyLength, length)) return { ...command, refused: 'Invalid arguments' }
   return shape.value === 'some' ? { ...command, length } : command
 }

@@ -4,7 +4,6 @@ import type { Bytes } from '../ground/bytes.js'
 import { opcode, status } from '../protocol/binary/opcodes.js'
 import type { StoreVerb } from '../protocol/wire.js'
 import type { BinaryCommand } from './binary-command.js'
-import { serverVersion } from './command.js'
 import type { Answer, Pieces } from './respond.js'
 import { type Environment, type Stat, statistics } from './stats.js'
 import type { CountResult, Store, StoredItem, StoreResult } from './store.js'
@@ -57,7 +56,7 @@ export function respondBinary(
     case opcode.STAT:
       return stat(store, command, environment)
     case opcode.VERSION:
-      return done(command, { value: serverVersion })
+      return done(command, { value: environment.facts.says })
     case opcode.NOOP:
       return done(command)
     default:
@@ -187,7 +186,7 @@ interface Body {
   readonly extras?: Bytes
   readonly key?: Bytes
   readonly value?: Buffer | Bytes
-  readonly cas?: number | undefined
+  readonly cas?: number | bigint | undefined
 }
 
 /** Success, unless nobody wants to hear of it. */

@@ -1,12 +1,14 @@
 /**
- * One command line as memcached 1.6.18 understands it, errors included: what is asked, or what is answered right away.
- * Facts: replies of memcached 1.6.18 (fixtures/conversations), number of words per command included.
+ * One command line as memcached understands it up to 1.6.39, errors included: what is asked, or what is answered right away. Since 1.6.40:
+ * requests.ts. Facts: replies of real memcacheds (fixtures/conversations), number of words per command included.
  */
 import type { Bytes } from '../ground/bytes.js'
 import type { StoreVerb } from '../protocol/wire.js'
 import type { BinaryCommand } from './binary-command.js'
 import { type MetaCommand, parseMeta } from './meta.js'
+import type { MetaFlags } from './meta-flags.js'
 import { signed32, unsigned32, unsigned64 } from './numbers.js'
+import type { ServerFacts } from './versions.js'
 
 interface MaybeQuiet {
   /** `noreply`: whatever comes of it, errors included, is not said. */
@@ -25,8 +27,14 @@ export interface StoreCommand extends MaybeQuiet {
   /** Of `cas`; in binary also of append and prepend. */
   readonly cas?: bigint
   /** Flags of `ms`. */
-  readonly meta?: readonly Bytes[]
-  /** What is answered once the data block has been passed over: a line of `ms` with something wrong in it. */
+  readonly meta?: MetaFlags
+  /** append and prepend make the item when it is missing. */
+  readonly vivify?: boolean
+  /** A CAS unique older than the item's is taken, and the item marked as stale. */
+  readonly allowStale?: boolean
+  /** The CAS unique that the item gets. */
+  readonly newCas?: bigint
+  /** What is answered once the data block has been passed over: a line with something wrong in it. */
   readonly refused?: Bytes
 }
 
@@ -58,14 +66,11 @@ export type Command =
 export const longestKey = 250
 /** Longest data block that can be announced: C's INT_MAX, less CRLF. */
 export const longestData = 2 ** 31 - 1 - 2
-/** What a 1.6.18 calls itself. */
-export const serverVersion = '1.6.18'
-
 const badFormat = 'CLIENT_ERROR bad command line format'
 const badTime = 'CLIENT_ERROR invalid exptime argument'
 
 /** @param line without its line end */
-export function parseCommand(line: Bytes): Command {
+export function parseCommand(line: Bytes, facts: ServerFacts): Command {
   // The line is a C string to memcached: it ends at the first NUL.
   const nul = line.indexOf('\0')
   const words = (nul < 0 ? line : line.slice(0, nul)).split(' ').filter((word) => word !== '')
@@ -78,7 +83,7 @@ export function parseCommand(line: Bytes): Command {
       return words.length > 1 ? { kind: 'get', keys: words.slice(1), cas: true } : unknown
     case 'gat':
     case 'gats':
-      return getAndTouch(words, verb === 'gats')
+      return facts.getAndTouch ? getAndTouch(words, verb === 'gats', facts) : unknown
     case 'set':
     case 'add':
     case 'replace':
@@ -94,23 +99,24 @@ export function parseCommand(line: Bytes): Command {
     case 'touch':
       return touch(words)
     case 'flush_all':
-      return flush(words)
+      return flush(words, facts)
     case 'stats':
       return { kind: 'stats', words: words.slice(1) }
     case 'version':
-      return say(`VERSION ${serverVersion}`)
+      return words.length > 1 && facts.furtherWords === 'refused' ? unknown : say(`VERSION ${facts.says}`)
     case 'verbosity':
-      return verbosity(words)
+      return verbosity(words, facts)
     case 'shutdown':
       return say('ERROR: shutdown not enabled')
     case 'mg':
     case 'ms':
     case 'md':
     case 'ma':
-      return parseMeta(words)
+      return facts.meta === 'none' ? unknown : parseMeta(words, facts)
     case 'mn':
-      return say('MN')
+      return facts.meta === 'none' ? unknown : say('MN')
     case 'quit':
+      return words.length > 1 && facts.furtherWords === 'refused' ? unknown : { kind: 'quit' }
     // memcached hangs up on HTTP clients, which could be made to carry commands by a web page.
     case 'Host:':
       return { kind: 'quit' }
@@ -135,8 +141,8 @@ function store(words: readonly Bytes[], verb: StoreVerb): Command {
   return { kind: 'store', verb, key, flags, exptime, length, quiet, ...(cas === undefined ? {} : { cas }) }
 }
 
-function getAndTouch(words: readonly Bytes[], cas: boolean): Command {
-  if (words.length < 2) return unknown
+function getAndTouch(words: readonly Bytes[], cas: boolean, facts: ServerFacts): Command {
+  if (words.length < (facts.furtherWords === 'refused' ? 3 : 2)) return unknown
   const exptime = signed32(words[1]!)
   return exptime === undefined ? say(badTime) : { kind: 'get', keys: words.slice(2), cas, exptime }
 }
@@ -172,17 +178,20 @@ function touch(words: readonly Bytes[]): Command {
   return exptime === undefined ? say(badTime, quiet) : { kind: 'touch', key, exptime, quiet }
 }
 
-function flush(words: readonly Bytes[]): Command {
+function flush(words: readonly Bytes[], facts: ServerFacts): Command {
   if (words.length > 3) return unknown
   const quiet = isQuiet(words)
   if (words.length === (quiet ? 2 : 1)) return { kind: 'flush', delay: 0, quiet }
   const delay = signed32(words[1]!)
+  if (delay === undefined && facts.badNumbers === 'ignored')
+    return /^\d/.test(words[1]!) ? say(badFormat, quiet) : { kind: 'flush', delay: 0, quiet }
   return delay === undefined ? say(badTime, quiet) : { kind: 'flush', delay, quiet }
 }
 
-function verbosity(words: readonly Bytes[]): Command {
+function verbosity(words: readonly Bytes[], facts: ServerFacts): Command {
   if (words.length !== 2 && words.length !== 3) return unknown
   const quiet = isQuiet(words)
+  if (facts.badNumbers === 'ignored') return say('OK', quiet)
   return unsigned32(words[1]!) === undefined ? say(badFormat, quiet) : say('OK', quiet)
 }
 

@@ -1,11 +1,13 @@
-/** A memcached 1.6.18 in this process, on a real socket. Differences from the real one: docs/server.md. */
-import { checkObject, shown } from '../ground/arguments.js'
-import { Front, type ListenOptions } from './front.js'
+/** A memcached in this process, on a real socket. Differences from the real one: docs/server.md. */
+import { shown } from '../ground/arguments.js'
+import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
+import { type LookAlikeName, lookAlike } from './look-alikes.js'
 import { respond } from './respond.js'
 import { type Exchange, serve } from './session.js'
 import { largestItem } from './slabs.js'
 import { Store } from './store.js'
+import { defaultVersion, type ServerFacts, serverFacts } from './versions.js'
 
 /** Where the server listens, its clock and its memory. */
 export interface EmbeddedServerOptions extends ListenOptions {
@@ -15,38 +17,46 @@ export interface EmbeddedServerOptions extends ListenOptions {
   readonly memory?: number
   /** false: storing fails when memory is full, as memcached's -M. Default true: old items are evicted. */
   readonly evict?: boolean
+  /**
+   * The version of memcached to be, from 1.4.0 on, e.g. `1.6.45`; or a proxy or server that speaks its protocol and refuses some of it:
+   * `twemproxy-0.4`, `mcrouter`, `dragonfly`, `elasticache-serverless`. Default 1.6.18. docs/server.md says what differs.
+   */
+  readonly version?: LookAlikeName | (string & {})
   /** Called with each request and what was sent back for it. */
   readonly record?: (exchange: Exchange) => void
 }
 
-/** MiB. */
-const MOST_MEMORY = 1024 * 1024
-
-/** A memcached 1.6.18 in this process, on a real socket (docs/server.md). */
+/** A memcached in this process, on a real socket (docs/server.md). */
 export class EmbeddedServer extends Fronted {
   protected readonly front: Front
   private store: Store
+  private readonly facts: ServerFacts
   private connections = 0
 
-  /** @throws RangeError when `memory` is no number of MiB from 1; TypeError when path and port are both given */
-  constructor(private readonly options: EmbeddedServerOptions = {}) {
+  private readonly options: EmbeddedServerOptions
+
+  /**
+   * @throws TypeError for an unknown option, one of another type, and for a path beside host or port; RangeError for `memory` and `port` out
+   *   of range, and for an unknown version
+   */
+  constructor(given: EmbeddedServerOptions = {}) {
     super()
-    checkObject('options', options)
-    const { memory = 64, clock, record } = options
-    if (clock !== undefined && typeof clock !== 'function')
-      throw new TypeError(`clock is ${shown(clock)}, not a function`)
-    if (record !== undefined && typeof record !== 'function')
-      throw new TypeError(`record is ${shown(record)}, not a function`)
-    if (!Number.isInteger(memory) || memory < 1 || memory > MOST_MEMORY) {
-      throw new RangeError(`memory is ${shown(memory)}, not a whole number of MiB from 1 to ${MOST_MEMORY}`)
-    }
+    const options = checked(given)
+    this.options = options
+    const { version = defaultVersion } = options
+    const alike = lookAlike(version)
+    const facts = serverFacts(alike?.base ?? version)
+    this.facts = alike?.says === undefined ? facts : { ...facts, says: alike.says }
     this.store = this.newStore()
     this.front = new Front(options, (socket) => {
       this.store.counters.total_connections++
       serve(socket, {
         number: this.connections++,
         longestKept: largestItem,
-        answerer: { answer: (frame) => respond(this.store, frame, this.environment()) },
+        facts: this.facts,
+        answerer: {
+          answer: (frame) => alike?.refuse(frame) ?? respond(this.store, frame, this.environment()),
+        },
         nextFault: () => this.front.nextFault(),
         nextUnread: () => this.front.nextUnread(),
         read: (bytes) => {
@@ -67,7 +77,7 @@ export class EmbeddedServer extends Fronted {
 
   private newStore(): Store {
     const { clock = () => Date.now() / 1000, memory = 64, evict = true } = this.options
-    return new Store({ clock, evict, memory: memory * 1024 * 1024 })
+    return new Store({ clock, evict, memory: memory * 1024 * 1024, facts: this.facts })
   }
 
   private environment() {
@@ -76,9 +86,27 @@ export class EmbeddedServer extends Fronted {
       host: this.front.host,
       port: this.front.listeningPort,
       evict: this.options.evict ?? true,
+      facts: this.facts,
       ...(this.options.path === undefined ? {} : { path: this.options.path }),
     }
   }
+}
+
+/** MiB. */
+const MOST_MEMORY = 1024 * 1024
+const names = ['clock', 'memory', 'evict', 'version', 'record'] as const
+
+function checked(given: EmbeddedServerOptions): EmbeddedServerOptions {
+  checkOptions(given, names)
+  const options = { ...given }
+  const { memory = 64 } = options
+  if (!Number.isInteger(memory) || memory < 1 || memory > MOST_MEMORY)
+    throw new RangeError(`memory is ${shown(memory)}, not a whole number of MiB from 1 to ${MOST_MEMORY}`)
+  needs(options, 'clock', 'function')
+  needs(options, 'record', 'function')
+  needs(options, 'evict', 'boolean')
+  needs(options, 'version', 'string')
+  return options
 }
 
 /** A server that listens already. @throws as the constructor and `start` */

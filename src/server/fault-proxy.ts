@@ -1,8 +1,7 @@
 /** Stands between clients and a real memcached, with the faults of docs/formats.md, and records what passes. */
-
 import { connect } from 'node:net'
-import { checkObject, shown } from '../ground/arguments.js'
-import { Front, type ListenOptions } from './front.js'
+import { shown } from '../ground/arguments.js'
+import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
 import { replyLength, replyShape } from './reply-framing.js'
 import type { Answer } from './respond.js'
@@ -24,10 +23,12 @@ export class FaultProxy extends Fronted {
   protected readonly front: Front
   private connections = 0
 
-  /** @throws TypeError when the target is no address */
-  constructor(options: FaultProxyOptions) {
+  /** @throws TypeError when the target is no address, for an unknown option and one of another type; RangeError for a port out of range */
+  constructor(given: FaultProxyOptions) {
     super()
-    checkObject('options', options)
+    checkOptions(given, ['target', 'record'])
+    const options = { ...given }
+    needs(options, 'record', 'function')
     const target = parseTarget(options.target)
     this.front = new Front(options, (socket) => {
       serve(socket, {

@@ -4,12 +4,14 @@ import { expect, test } from 'vitest'
 import { RequestFraming } from './framing.js'
 import { respond } from './respond.js'
 import { Store } from './store.js'
+import { defaultVersion, serverFacts } from './versions.js'
 
-const environment = { connections: 1, host: '127.0.0.1', port: 11211, evict: true }
+const facts = serverFacts(defaultVersion)
+const environment = { connections: 1, host: '127.0.0.1', port: 11211, evict: true, facts }
 
 function replies(input: Buffer, cuts: readonly number[]): string {
   const framing = new RequestFraming(1024 * 1024)
-  const store = new Store({ clock: () => 1_700_000_000, memory: 64 * 1024 * 1024, evict: true })
+  const store = new Store({ clock: () => 1_700_000_000, memory: 64 * 1024 * 1024, evict: true, facts })
   let said = ''
   let from = 0
   for (const to of [...new Set(cuts)].sort((a, b) => a - b).concat(input.length)) {

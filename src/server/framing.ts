@@ -1,10 +1,12 @@
 /**
- * Cuts a byte stream into requests as memcached 1.6.18 does: a command line, and its data block when the line announces
+ * Cuts a byte stream into requests as memcached does: a command line, and its data block when the line announces
  * one that memcached would read. No I/O. Any chunk boundary gives the same requests (lines over 2048 bytes excepted,
  * where memcached itself looks at what has arrived so far).
  */
 import { binaryMagic, headLength, parseBinary } from './binary-command.js'
 import { type Command, parseCommand } from './command.js'
+import { parseRequest } from './requests.js'
+import { defaultVersion, type ServerFacts, serverFacts } from './versions.js'
 
 export interface Frame {
   readonly command: Command
@@ -31,7 +33,10 @@ export class RequestFraming {
   broken = false
 
   /** @param longestKept data blocks over this many bytes are read but not kept */
-  constructor(private readonly longestKept = Number.POSITIVE_INFINITY) {}
+  constructor(
+    private readonly longestKept = Number.POSITIVE_INFINITY,
+    private readonly facts: ServerFacts = serverFacts(defaultVersion),
+  ) {}
 
   /** Has part of a request arrived, and not its end? */
   get begun(): boolean {
@@ -61,7 +66,11 @@ export class RequestFraming {
   private line(line: Buffer, frames: Frame[]): void {
     // A lone CR before the line end is a word, not a line end.
     const end = line.length > 2 && line[line.length - 2] === 13 ? line.length - 2 : line.length - 1
-    const command = parseCommand(line.toString('latin1', 0, end))
+    const text = line.toString('latin1', 0, end)
+    const command =
+      this.facts.parser === 'requests'
+        ? parseRequest(text, line.length, this.facts)
+        : parseCommand(text, this.facts)
     const frame: Frame = { command, line }
     if (command.kind !== 'store') {
       frames.push(frame)
@@ -98,7 +107,7 @@ export class RequestFraming {
     this.head = Buffer.concat([this.head, part])
     if (this.head.length >= binaryHeader && this.head[0] !== binaryMagic) this.broken = true
     else if (this.head.length >= binaryHeader && this.head.length === headLength(this.head)) {
-      const command = parseBinary(this.head)
+      const command = parseBinary(this.head, this.facts)
       const frame: Frame = { command, line: this.head }
       this.head = Buffer.alloc(0)
       if (command.length > 0) this.expect(frame, command.length, 0)

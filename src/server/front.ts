@@ -1,7 +1,6 @@
 /** The listening side that embedded server and fault proxy share: start, stop, and the faults of docs/formats.md. */
-
 import { createServer, type Server, type Socket } from 'node:net'
-import { checkText, shown } from '../ground/arguments.js'
+import { checkObject, shown } from '../ground/arguments.js'
 import { type Fault, isServerFault, parseFault, type RequestFault } from './fault.js'
 import { hangUp } from './session.js'
 
@@ -15,6 +14,36 @@ export interface ListenOptions {
   readonly path?: string
 }
 
+/**
+ * @param further options besides those of listening
+ * @throws TypeError for an unknown option, one of another type, and for a path beside host or port; RangeError for a port that there is none of
+ */
+export function checkOptions(options: ListenOptions, further: readonly string[]): void {
+  checkObject('options', options)
+  const known = ['host', 'port', 'path', ...further]
+  for (const name of Object.keys(options))
+    if (!known.includes(name))
+      throw new TypeError(`unexpected option ${shown(name)}; there are ${known.join(', ')}`)
+  needs(options, 'host', 'string')
+  needs(options, 'path', 'string')
+  const { host, port, path } = options
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65535))
+    throw new RangeError(`port is ${shown(port)}, not a whole number from 0 to 65535`)
+  if (path !== undefined && (host !== undefined || port !== undefined))
+    throw new TypeError('path stands for itself: host and port do not go with it')
+}
+
+/** @throws TypeError when the option is given, and of another type */
+export function needs<O extends object>(
+  options: O,
+  name: keyof O & string,
+  type: 'string' | 'boolean' | 'function',
+): void {
+  const value: unknown = options[name]
+  if (value !== undefined && typeof value !== type)
+    throw new TypeError(`${name} is ${shown(value)}, not a ${type}`)
+}
+
 /** A fault without its server index, for a server that is alone. */
 export type FaultHere = Fault extends infer F
   ? F extends Fault
@@ -24,6 +53,8 @@ export type FaultHere = Fault extends infer F
 
 /** Until a client in this or another process has heard of its connection's end (milliseconds). */
 const timeToHear = 10
+/** A socket is shut down in one turn of the event loop, its peer reads that in the next, and closes in the one after it. */
+const turnsToHear = 4
 
 export class Front {
   readonly sockets = new Set<Socket>()
@@ -36,15 +67,7 @@ export class Front {
     private readonly options: ListenOptions,
     private readonly accept: (socket: Socket) => void,
   ) {
-    if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
-      throw new TypeError('path stands for itself: host and port do not go with it')
-    }
-    const { host, port, path } = options
-    if (host !== undefined) checkText('host', host)
-    if (path !== undefined) checkText('path', path)
-    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
-      throw new RangeError(`port is ${shown(port)}, not a whole number from 0 to 65535`)
-    this.port = port ?? 0
+    this.port = options.port ?? 0
   }
 
   get host(): string {
@@ -115,6 +138,8 @@ export class Front {
       else hangUp(socket)
     }
     await new Promise((resolve) => setTimeout(resolve, timeToHear))
+    // Where this process stood still meanwhile, what a client in it has to hear is heard in the turns of the event loop that follow.
+    for (let turn = 0; turn < turnsToHear; turn++) await new Promise((resolve) => setImmediate(resolve))
   }
 
   /** Asked when a request begins: is it to stay unread, and what then? */

@@ -10,4 +10,5 @@ export {
 } from './fault.js'
 export { FaultProxy, type FaultProxyOptions } from './fault-proxy.js'
 export type { FaultHere, ListenOptions } from './front.js'
+export type { LookAlikeName } from './look-alikes.js'
 export type { Exchange } from './session.js'

@@ -1,149 +1,231 @@
-/**
- * The meta commands of a memcached 1.6.18 that clients use: mg, ms, md, ma with their common flags.
- * Facts: replies of memcached 1.6.18 (fixtures/conversations/meta.json).
- */
+/** The meta commands mg, ms, md, ma: how they are read and answered. Facts: fixtures/conversations/meta.json. */
 import type { Bytes } from '../ground/bytes.js'
 import type { StoreVerb } from '../protocol/wire.js'
 import type { Command, StoreCommand } from './command.js'
 import { longestData, longestKey, say } from './command.js'
-import { signed32, unsigned32, unsigned64 } from './numbers.js'
+import { badOpaque, echoed, keyOf, type MetaFlags, readFlags, saidKey } from './meta-flags.js'
+import { exactSigned32, signed32 } from './numbers.js'
 import type { Pieces } from './respond.js'
 import type { CountResult, Store, StoredItem, StoreResult } from './store.js'
-
-/** `f`, `T30`: flags of a meta command, in order. */
-type Flags = readonly Bytes[]
+import { atLeast, type ServerFacts } from './versions.js'
 
 export interface MetaCommand {
   readonly kind: 'meta'
   readonly verb: 'mg' | 'md' | 'ma'
   readonly key: Bytes
-  readonly flags: Flags
+  readonly flags: MetaFlags
   /** Leaves out the replies that say the least: misses of mg, HD of the others. */
   readonly quiet: boolean
 }
 
 const badFormat = 'CLIENT_ERROR bad command line format'
-const known: Readonly<Record<string, RegExp>> = {
-  mg: /^[vfckstqOT]/,
-  ms: /^[cCFkMOTqI]/,
-  md: /^[CkOqTI]/,
-  ma: /^[MDvktcOqTCNJ]/,
-}
 const verbs: Readonly<Record<string, StoreVerb>> = {
-  S: 'set', s: 'set', E: 'add', e: 'add', R: 'replace', r: 'replace', A: 'append', a: 'append', P: 'prepend', p: 'prepend',
-} // biome-ignore format: one list
-
-export const valueOf = (flags: Flags, name: string): Bytes | undefined =>
-  flags.find((flag) => flag[0] === name)?.slice(1)
-
-const has = (flags: Flags, name: string): boolean => valueOf(flags, name) !== undefined
+  '': 'set',
+  S: 'set',
+  E: 'add',
+  R: 'replace',
+  A: 'append',
+  P: 'prepend',
+}
 
 /** @param words of the line, the first being the verb */
-export function parseMeta(words: readonly Bytes[]): Command {
+export function parseMeta(words: readonly Bytes[], facts: ServerFacts): Command {
   const [verb, key, ...rest] = words
-  if (key === undefined) return say('ERROR')
-  if (key.length > longestKey) return say(badFormat)
-  if (verb === 'ms') return parseStore(key, rest)
-  const problem = wrong(verb!, rest)
-  if (problem !== undefined) return say(problem)
-  return { kind: 'meta', verb: verb as MetaCommand['verb'], key, flags: rest, quiet: has(rest, 'q') }
+  if (key === undefined) return say(facts.parser === 'words' ? 'ERROR' : badFormat)
+  if (facts.meta === 'drafts' && verb === 'mg' && rest.length === 0) return say(badFormat)
+  if (facts.parser === 'requests' && rest.some((word) => word[0]! >= '\x7f')) return say(badFormat)
+  if (verb === 'ms') return parseStore(key, rest, facts)
+  if (facts.parser === 'words' && key.length > longestKey) return say(badFormat)
+  const { flags, problem } = readFlags(rest, facts)
+  const wrong =
+    key.length > longestKey
+      ? badFormat
+      : (problem ?? (keyOf(key, flags) === undefined ? 'CLIENT_ERROR error decoding key' : undefined))
+  if (wrong !== undefined) {
+    const vague = verb === 'ma' || (verb === 'md' && facts.parser === 'words')
+    return say(vague ? 'CLIENT_ERROR invalid or duplicate flag' : wrong)
+  }
+  return {
+    kind: 'meta',
+    verb: verb as MetaCommand['verb'],
+    key: keyOf(key, flags)!,
+    flags,
+    quiet: flags.has('q'),
+  }
 }
 
-function parseStore(key: Bytes, [size, ...flags]: readonly Bytes[]): Command {
-  const length = size === undefined ? undefined : signed32(size)
+function parseStore(key: Bytes, behind: readonly Bytes[], facts: ServerFacts): Command {
+  if (facts.parser === 'words' && key.length > longestKey) return say(badFormat)
+  const [size, ...words] = facts.meta === 'drafts' ? lengthFirst(behind) : behind
+  const length =
+    size === undefined ? undefined : facts.parser === 'words' ? signed32(size) : exactSigned32(size)
+  const { flags, problem } = readFlags(words, facts)
+  // What follows such a line is taken for the next one.
+  if (facts.meta === 'drafts' && problem !== undefined) return say(problem)
   if (length === undefined || length < 0 || length > longestData) return say(badFormat)
-  const mode = valueOf(flags, 'M')
-  const cas = valueOf(flags, 'C')
-  const unique = cas === undefined ? undefined : unsigned64(cas)
-  const itemFlags = unsigned32(valueOf(flags, 'F') ?? '0')
-  const exptime = signed32(valueOf(flags, 'T') ?? '0')
-  const given = mode === undefined ? 'set' : verbs[mode]
-  const unreadable =
-    itemFlags === undefined || exptime === undefined || (cas !== undefined && unique === undefined)
+  const verb = verbs[flags.mode]
+  const decoded = keyOf(key, flags)
   const refused =
-    given === undefined
-      ? 'CLIENT_ERROR invalid mode for ms M token'
-      : (wrong('ms', flags) ?? (unreadable ? badFormat : undefined))
+    key.length > longestKey
+      ? badFormat
+      : (problem ??
+        (decoded === undefined ? 'CLIENT_ERROR error decoding key' : undefined) ??
+        (verb === undefined ? 'CLIENT_ERROR invalid mode for ms M token' : badOpaque(flags)))
+  const joins = verb === 'append' || verb === 'prepend'
+  const vivifies = joins && flags.vivify !== undefined && atLeast(facts.version, '1.6.20')
   return {
     kind: 'store',
-    verb: unique === undefined ? (given ?? 'set') : 'cas',
-    key,
-    flags: itemFlags ?? 0,
-    exptime: exptime ?? 0,
+    verb: flags.cas !== undefined && (verb === 'set' || verb === 'replace') ? 'cas' : (verb ?? 'set'),
+    key: decoded ?? key,
+    flags: flags.clientFlags,
+    exptime: (vivifies ? flags.vivify : flags.time) ?? 0,
     length,
     quiet: false,
     meta: flags,
-    ...(unique === undefined ? {} : { cas: unique }),
+    ...(vivifies ? { vivify: true } : {}),
+    ...(flags.has('I') && flags.cas !== undefined ? { allowStale: true } : {}),
+    ...(flags.newCas === undefined ? {} : { newCas: flags.newCas }),
+    ...(flags.cas === undefined || verb === 'add' ? {} : { cas: flags.cas }),
     ...(refused === undefined ? {} : { refused }),
   }
 }
 
-function wrong(verb: string, flags: Flags): string | undefined {
-  if (flags.some((flag) => !known[verb]!.test(flag))) return 'CLIENT_ERROR invalid flag'
-  if (new Set(flags.map((flag) => flag[0])).size < flags.length)
-    return verb === 'mg' ? 'CLIENT_ERROR duplicate flag' : 'CLIENT_ERROR invalid or duplicate flag'
-  const delta = valueOf(flags, 'D')
-  if (delta !== undefined && unsigned64(delta) === undefined) return 'CLIENT_ERROR invalid or duplicate flag'
-  const time = valueOf(flags, 'T')
-  if (time !== undefined && signed32(time) === undefined)
-    return 'CLIENT_ERROR bad token in command line format'
-  return undefined
+/** In the drafts the length of the value is a flag like others. */
+function lengthFirst(words: readonly Bytes[]): readonly Bytes[] {
+  const size = words.find((word) => word[0] === 'S')
+  return [size?.slice(1) ?? '', ...words.filter((word) => word !== size)]
 }
 
-export function answerMeta(store: Store, command: MetaCommand): Pieces {
+/** Success in the words of the version. */
+const success = (facts: ServerFacts) => (facts.meta === 'drafts' ? 'OK' : 'HD')
+
+/** In the drafts some replies have a blank behind their code. */
+const blank = (facts: ServerFacts) => (facts.meta === 'drafts' ? ' ' : '')
+
+export function answerMeta(store: Store, command: MetaCommand, facts: ServerFacts): Pieces {
   switch (command.verb) {
     case 'mg':
-      return get(store, command)
+      return get(store, command, facts)
     case 'md':
-      return [remove(store, command)]
+      return [remove(store, command, facts)]
     case 'ma':
-      return count(store, command)
+      return count(store, command, facts)
   }
 }
 
-function get(store: Store, { key, flags, quiet }: MetaCommand): Pieces {
-  const time = valueOf(flags, 'T')
-  const item = time === undefined ? store.get(key) : store.touch(key, signed32(time)!)
-  if (!item) return quiet ? [] : [`EN${echoed(key, flags)}\r\n`]
-  const facts = said(flags, item, store)
-  if (!has(flags, 'v')) return [`HD${facts}\r\n`]
-  return [`VA ${item.data.length - 2}${facts}\r\n`, item.data]
+function get(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFacts): Pieces {
+  const found = store.find(key)
+  const problem = found || facts.meta !== 'drafts' ? badOpaque(flags) : undefined
+  if (problem !== undefined) return [`${problem}\r\n`]
+  store.countRetrieval(found, flags.time !== undefined)
+  const item =
+    found ?? (flags.vivify === undefined ? undefined : store.vivify(key, flags.vivify, flags.newCas))
+  if (!item && quiet) return []
+  if (!item) return [`EN${facts.meta === 'drafts' ? '' : echoed(key, flags)}\r\n`]
+  const same = flags.cas !== undefined && facts.parser === 'requests' && BigInt(item.cas) === flags.cas
+  const told = itemFacts(store, item, flags, !found)
+  if (!flags.has('u')) store.use(item)
+  if (!flags.has('v') || same) return [`${success(facts)}${told}\r\n`]
+  return [`VA ${item.data.length - 2}${told}\r\n`, item.data]
 }
 
-/** What the flags ask to be told, in their order. */
-function said(flags: Flags, item: StoredItem, store: Store): Bytes {
-  const left = item.exptime === 0 ? -1 : item.exptime - store.now()
-  const facts: Readonly<Record<string, string>> = {
-    f: `f${item.flags}`,
-    c: `c${item.cas}`,
-    s: `s${item.data.length - 2}`,
-    t: `t${left}`,
-    k: `k${item.key}`,
+/** What the flags ask to be told, in their order, and who is to make the item anew. Times change as the flags come. */
+function itemFacts(store: Store, item: StoredItem, flags: MetaFlags, made: boolean): Bytes {
+  let won = made
+  const facts = flags.words.map((word) => {
+    switch (word[0]) {
+      case 'T':
+        item.exptime = store.expiry(flags.time!)
+        return ''
+      case 'R':
+        if (!item.tokenSent && !made && item.exptime !== 0 && item.exptime < store.expiry(flags.recache!))
+          won = true
+        return ''
+      case 's':
+        return ` s${item.data.length - 2}`
+      case 't':
+        return ` t${left(store, item)}`
+      case 'c':
+        return ` c${item.cas}`
+      case 'f':
+        return ` f${item.flags}`
+      case 'l':
+        return ` l${store.now() - item.used}`
+      case 'h':
+        return item.fetched ? ' h1' : ' h0'
+      case 'O':
+        return ` ${word}`
+      case 'k':
+        return saidKey(item.key, flags.has('b'))
+      default:
+        return ''
+    }
+  })
+  if (item.tokenSent) facts.push(' Z')
+  if (item.stale) {
+    facts.push(' X')
+    won ||= !item.tokenSent
   }
-  return flags
-    .map((flag) => (flag[0] === 'O' ? ` ${flag}` : facts[flag] === undefined ? '' : ` ${facts[flag]}`))
-    .join('')
+  if (won) {
+    facts.push(' W')
+    item.tokenSent = true
+  }
+  return facts.join('')
 }
 
-/** Key and opaque, which are told without an item, too. */
-function echoed(key: Bytes, flags: Flags): Bytes {
-  return flags.map((flag) => (flag[0] === 'O' ? ` ${flag}` : flag === 'k' ? ` k${key}` : '')).join('')
+const left = (store: Store, { exptime }: StoredItem) => (exptime === 0 ? -1 : exptime - store.now())
+
+function remove(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFacts): Bytes {
+  const problem = badOpaque(flags)
+  if (problem !== undefined) return `${problem}\r\n`
+  const code = removed(store, key, flags)
+  if (quiet && code === 'HD') return ''
+  return `${code === 'HD' ? success(facts) : code}${blank(facts)}${echoed(key, flags)}\r\n`
 }
 
-function remove(store: Store, { key, flags, quiet }: MetaCommand): Bytes {
-  const code = store.delete(key) === 'DELETED' ? 'HD' : 'NF'
-  return quiet && code === 'HD' ? '' : `${code}${echoed(key, flags)}\r\n`
+function removed(store: Store, key: Bytes, flags: MetaFlags): 'HD' | 'NF' | 'EX' {
+  if (!flags.has('I') && !flags.has('x')) {
+    const result = store.delete(key, flags.cas)
+    return result === 'DELETED' ? 'HD' : result === 'EXISTS' ? 'EX' : 'NF'
+  }
+  const item = store.find(key)
+  if (!item) return 'NF'
+  if (flags.cas !== undefined && BigInt(item.cas) !== flags.cas) return 'EX'
+  const marked = flags.has('x') ? store.empty(item, flags) : item
+  if (flags.has('I')) store.markStale(marked, flags)
+  return 'HD'
 }
 
-function count(store: Store, { key, flags, quiet }: MetaCommand): Pieces {
-  const mode = valueOf(flags, 'M') ?? 'I'
-  const verb = /^[Dd-]/.test(mode) ? 'decr' : 'incr'
-  const result: CountResult = store.addDelta(key, verb, unsigned64(valueOf(flags, 'D') ?? '1')!)
+function count(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFacts): Pieces {
+  if (!/^[ID+-]?$/.test(flags.mode)) return ['CLIENT_ERROR invalid mode for ma M token\r\n']
+  const verb = /^[D-]/.test(flags.mode) ? 'decr' : 'incr'
+  const before = store.find(key)
+  const result: CountResult = store.addDelta(key, verb, flags.delta, {
+    ...(flags.cas === undefined || flags.cas === 0n ? {} : { cas: flags.cas }),
+    ...(flags.vivify === undefined ? {} : { initial: { value: flags.initial, exptime: flags.vivify } }),
+  })
   if (result === 'not numeric') return ['CLIENT_ERROR cannot increment or decrement non-numeric value\r\n']
   if (result === 'no memory') return ['SERVER_ERROR out of memory\r\n']
-  if (result === 'NOT_FOUND') return [`NF${echoed(key, flags)}\r\n`]
-  if (has(flags, 'v')) return [`VA ${String(result).length}${echoed(key, flags)}\r\n${result}\r\n`]
-  return quiet ? [] : [`HD${echoed(key, flags)}\r\n`]
+  const problem = badOpaque(flags)
+  if (problem !== undefined) return [`${problem}\r\n`]
+  if (result === 'NOT_FOUND') return [`NF${blank(facts)}${echoed(key, flags)}\r\n`]
+  if (result === 'EXISTS') return [`EX${blank(facts)}${echoed(key, flags)}\r\n`]
+  const item = store.find(key)!
+  if (flags.newCas !== undefined) item.cas = flags.newCas
+  const told = flags.words
+    .map((word) => {
+      if (word[0] === 'T') item.exptime = store.expiry(flags.time!)
+      if (word[0] === 'c') return ` c${item.cas}`
+      if (word[0] === 't') return ` t${left(store, item)}`
+      if (word[0] === 'O') return ` ${word}`
+      return word[0] === 'k' ? saidKey(key, flags.has('b')) : ''
+    })
+    .join('')
+  // Up to 1.6.39 what has been made is told, though nobody wanted to hear of it.
+  if (quiet && (before || facts.parser === 'requests')) return []
+  return flags.has('v')
+    ? [`VA ${String(result).length}${told}\r\n${result}\r\n`]
+    : [`${success(facts)}${told}\r\n`]
 }
 
 const codes: Partial<Record<StoreResult, Bytes>> = {
@@ -154,9 +236,23 @@ const codes: Partial<Record<StoreResult, Bytes>> = {
 }
 
 /** The reply of ms, or undefined where it is that of the classic commands. */
-export function metaStored(result: StoreResult, { key, meta }: StoreCommand): Bytes | undefined {
+export function metaStored(
+  store: Store,
+  result: StoreResult,
+  { key, meta, length }: StoreCommand,
+  facts: ServerFacts,
+): Bytes | undefined {
   const code = codes[result]
   if (code === undefined || !meta) return undefined
-  if (code === 'HD' && has(meta, 'q')) return ''
-  return `${code}${echoed(key, meta)}`
+  if (code === 'HD' && meta.has('q')) return ''
+  const item = code === 'HD' ? store.find(key) : undefined
+  const told = meta.words.map((word) => {
+    if (word[0] === 'O') return ` ${word}`
+    if (word[0] === 'k') return saidKey(key, meta.has('b'))
+    if (word[0] === 'c' && facts.meta !== 'drafts') return ` c${item?.cas ?? 0}`
+    if (word[0] === 's' && atLeast(facts.version, '1.6.20'))
+      return ` s${item ? item.data.length - 2 : length}`
+    return ''
+  })
+  return `${code === 'HD' ? success(facts) : code}${blank(facts)}${told.join('')}`
 }

@@ -30,3 +30,19 @@ export function signed32(text: string): number | undefined {
   if (BigInt.asIntN(64, value) !== value) return undefined
   return Number(BigInt.asIntN(32, value))
 }
+
+/** Since 1.6.40, and everywhere since 1.6.45: digits alone, `-` before those of a signed number, and a value that fits the field. */
+export function exactSigned32(text: string): number | undefined {
+  const value = /^-?\d{1,10}$/.test(text) ? Number(text) : undefined
+  return value === undefined || (value | 0) !== value ? undefined : value
+}
+
+export function exactUnsigned32(text: string): number | undefined {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : undefined
+  return value === undefined || value > 0xffffffff ? undefined : value
+}
+
+export function exactUnsigned64(text: string): bigint | undefined {
+  const value = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined
+  return value === undefined || value >= 1n << 64n ? undefined : value
+}

@@ -1,4 +1,4 @@
-/** What a memcached 1.6.18 answers to one request: reply bytes from the store. No I/O. */
+/** What a memcached answers to one request: reply bytes from the store. No I/O. */
 import type { Bytes } from '../ground/bytes.js'
 import { respondBinary } from './binary.js'
 import type { Command } from './command.js'
@@ -7,6 +7,7 @@ import type { Frame } from './framing.js'
 import { answerMeta, metaStored } from './meta.js'
 import { type Environment, stats } from './stats.js'
 import { endsInLineEnd, type Store, type StoredItem } from './store.js'
+import type { ServerFacts } from './versions.js'
 
 /** Pieces of a reply in order. Values are the store's own buffers, never copied. */
 export type Pieces = (Buffer | Bytes)[]
@@ -17,9 +18,10 @@ export type Answer = Pieces | { readonly goodbye: Pieces }
 /** @returns the reply; no pieces where nothing is said */
 export function respond(store: Store, frame: Frame, environment: Environment): Answer {
   const { command } = frame
+  const { facts } = environment
   switch (command.kind) {
     case 'get':
-      return retrieve(store, command)
+      return retrieve(store, command, facts)
     case 'stats':
       return [stats(store, command.words, environment)]
     case 'quit':
@@ -27,20 +29,21 @@ export function respond(store: Store, frame: Frame, environment: Environment): A
     case 'binary':
       return respondBinary(store, command, frame.data, environment)
     case 'meta':
-      return answerMeta(store, command)
+      return answerMeta(store, command, facts)
     default: {
-      const reply = line(store, command, frame.data)
+      const reply = line(store, command, frame.data, facts)
       return command.quiet || reply === '' ? [] : [`${reply}\r\n`]
     }
   }
 }
 
-function retrieve(store: Store, command: Extract<Command, { kind: 'get' }>): Pieces {
+function retrieve(store: Store, command: Extract<Command, { kind: 'get' }>, facts: ServerFacts): Pieces {
   const { keys, cas, exptime } = command
   const pieces: Pieces = []
   for (const key of keys) {
-    // What was found before it is not said.
-    if (key.length > longestKey) return ['CLIENT_ERROR bad command line format\r\n']
+    // What was found before it is not said. Since 1.6.40 the line end is there twice.
+    if (key.length > longestKey)
+      return [`CLIENT_ERROR bad command line format\r\n${facts.parser === 'requests' ? '\r\n' : ''}`]
     const item = exptime === undefined ? store.get(key) : store.touch(key, exptime)
     if (item) pieces.push(head(item, cas), item.data)
   }
@@ -57,6 +60,7 @@ function line(
   store: Store,
   command: Exclude<Command, { kind: 'get' | 'stats' | 'quit' | 'meta' | 'binary' }>,
   data: Buffer | undefined,
+  facts: ServerFacts,
 ): Bytes {
   switch (command.kind) {
     case 'say':
@@ -65,7 +69,7 @@ function line(
       if (command.refused !== undefined) return command.refused
       if (data && !endsInLineEnd(data)) return 'CLIENT_ERROR bad data chunk'
       const result = store.store(command, data)
-      const meta = metaStored(result, command)
+      const meta = metaStored(store, result, command, facts)
       if (meta !== undefined) return meta
       if (result === 'too large') return 'SERVER_ERROR object too large for cache'
       if (result === 'no memory') return 'SERVER_ERROR out of memory storing object'

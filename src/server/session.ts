@@ -6,6 +6,7 @@ import type { Command } from './command.js'
 import type { Ending, RequestFault } from './fault.js'
 import { type Frame, RequestFraming } from './framing.js'
 import type { Answer, Pieces } from './respond.js'
+import type { ServerFacts } from './versions.js'
 
 /** A request and its reply as they were on the wire. */
 export interface Exchange {
@@ -26,6 +27,8 @@ export interface Answerer {
 export interface SessionOptions {
   readonly number: number
   readonly longestKept: number
+  /** How requests are read. Default: as by the default version. */
+  readonly facts?: ServerFacts
   readonly answerer: Answerer
   readonly nextFault: () => RequestFault | undefined
   /** Asked with the first bytes of a request. */
@@ -36,7 +39,7 @@ export interface SessionOptions {
 }
 
 export function serve(socket: Socket, options: SessionOptions): void {
-  const framing = new RequestFraming(options.longestKept)
+  const framing = new RequestFraming(options.longestKept, options.facts)
   const waiting: Frame[] = []
   let working = false
   let closed = false

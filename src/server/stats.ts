@@ -3,6 +3,7 @@ import type { Bytes } from '../ground/bytes.js'
 import { chunkSizes, perPage } from './slabs.js'
 import { generalStats, settingsStats } from './stats-general.js'
 import type { Store } from './store.js'
+import type { ServerFacts } from './versions.js'
 
 export type Stat = readonly [name: string, value: string | number]
 
@@ -14,6 +15,7 @@ export interface Environment {
   readonly port: number
   readonly path?: string
   readonly evict: boolean
+  readonly facts: ServerFacts
 }
 
 /** Of an LRU in three parts, which this server does not have. */

@@ -1,24 +1,33 @@
 /**
- * The items of a memcached 1.6.18: expiry, CAS uniques, flush_all, eviction. No I/O; time comes from the caller.
+ * The items of a memcached: expiry, CAS uniques, flush_all, eviction. No I/O; time comes from the caller.
  * Facts: docs/reference/pylibmc.md#8, docs/reference/python-memcached.md#11, and memcached 1.6.18 itself (fixtures/conversations).
  */
 import type { Bytes } from '../ground/bytes.js'
 import type { StoreCommand } from './command.js'
 import { type Counters, zeroCounters } from './counters.js'
+import type { MetaFlags } from './meta-flags.js'
+import { unsigned64 } from './numbers.js'
 import { chunkSizes, classOf, isChunked, itemSize, largestItem, type SlabCounter, Slabs } from './slabs.js'
+import type { ServerFacts } from './versions.js'
 
 export interface StoredItem {
   readonly key: Bytes
   readonly flags: number
   /** Value with its CRLF. Never changed in place: replies on their way hold it. */
   data: Buffer
-  cas: number
+  cas: number | bigint
   /** Unix time in seconds; 0: never. */
   exptime: number
   /** When it was stored, Unix time in seconds. */
   time: number
   readonly size: number
   fetched: boolean
+  /** When it was used last, Unix time in seconds. */
+  used: number
+  /** Marked by `md` with I: whoever gets it first is told to make it anew. */
+  stale: boolean
+  /** Somebody has been told so. */
+  tokenSent: boolean
 }
 
 export interface StoreOptions {
@@ -28,6 +37,7 @@ export interface StoreOptions {
   readonly memory: number
   /** Whether old items make room for new ones, or storing fails. */
   readonly evict: boolean
+  readonly facts: ServerFacts
 }
 
 export type StoreResult =
@@ -53,8 +63,8 @@ const longestDelta = 30 * 24 * 3600
 /** memcached's own age at its start: its clock begins that many seconds earlier. */
 const ageAtStart = 62
 const crlf = Buffer.from('\r\n')
-/** A number up to 2^64 - 1, with C's blanks before it, up to its end or a blank. */
-const numeric = /^[\t-\r ]*\+?(\d+)(?=[\t-\r ])/
+/** A number with C's blanks before it, up to its end, a blank or a NUL. */
+const numeric = /^[\t-\r ]*([+-]?\d+)(?=[\t-\r \0])/
 
 export class Store {
   counters: Counters = { ...zeroCounters }
@@ -123,6 +133,11 @@ export class Store {
           return 'NOT_FOUND'
         }
         if (BigInt(old.cas) !== command.cas) {
+          if (command.allowStale && command.cas! < BigInt(old.cas)) {
+            const made = this.link(command, this.expiry(command.exptime), data, old)
+            if (made) made.stale = true
+            return made ? 'STORED' : 'no memory'
+          }
           this.tally('cas_badval', old.size)
           return 'EXISTS'
         }
@@ -130,44 +145,73 @@ export class Store {
         break
       case 'append':
       case 'prepend': {
-        if (!old) return 'NOT_STORED'
+        if (!old) {
+          if (command.vivify) break
+          return 'NOT_STORED'
+        }
         if (command.cas !== undefined && BigInt(old.cas) !== command.cas) return 'EXISTS'
         const parts = verb === 'append' ? [old.data.subarray(0, -2), data] : [data.subarray(0, -2), old.data]
         const joined = Buffer.concat(parts)
-        const made = this.link(key, old.flags, old.exptime, joined, old)
+        const made = this.link({ ...command, flags: old.flags }, old.exptime, joined, old)
         return made ? 'STORED' : 'NOT_STORED'
       }
     }
-    return this.link(key, command.flags, this.expiry(command.exptime), data, old) ? 'STORED' : 'no memory'
+    return this.link(command, this.expiry(command.exptime), data, old) ? 'STORED' : 'no memory'
   }
 
   /** The item, as a retrieval finds it. */
   get(key: Bytes): StoredItem | undefined {
     const item = this.find(key)
-    this.counters.cmd_get++
-    if (!item) {
-      this.counters.get_misses++
-      return undefined
-    }
-    this.tally('get_hits', item.size)
-    item.fetched = true
-    this.bump(item)
+    this.countRetrieval(item, false)
+    if (item) this.use(item)
     return item
   }
 
   /** @param exptime as sent, see `StoreCommand` */
   touch(key: Bytes, exptime: number): StoredItem | undefined {
     const item = this.find(key)
-    this.counters.cmd_touch++
-    if (!item) {
-      this.counters.touch_misses++
-      return undefined
+    this.countRetrieval(item, true)
+    if (item) {
+      item.exptime = this.touched(exptime)
+      this.use(item)
     }
-    this.tally('touch_hits', item.size)
-    item.exptime = this.expiry(exptime)
-    item.fetched = true
-    this.bump(item)
     return item
+  }
+
+  /** Counts a get, or a touch, that found this. */
+  countRetrieval(item: StoredItem | undefined, touches: boolean): void {
+    this.counters[touches ? 'cmd_touch' : 'cmd_get']++
+    if (item) this.tally(touches ? 'touch_hits' : 'get_hits', item.size)
+    else this.counters[touches ? 'touch_misses' : 'get_misses']++
+  }
+
+  /** The item has been used now. */
+  use(item: StoredItem): void {
+    item.fetched = true
+    item.used = this.now()
+    this.bump(item)
+  }
+
+  /** Makes an empty item for a key that has none. @param exptime as sent */
+  vivify(key: Bytes, exptime: number, newCas?: bigint): StoredItem | undefined {
+    const data = Buffer.from(crlf)
+    return this.link({ key, flags: 0, newCas }, this.expiry(exptime), data, undefined)
+  }
+
+  /** Takes the value away and leaves the item. @param time as sent */
+  empty(item: StoredItem, { clientFlags, time, newCas }: MetaFlags): StoredItem {
+    const { key, cas } = item
+    const exptime = time === undefined ? 0 : this.expiry(time)
+    const made = { key, flags: clientFlags, newCas: newCas ?? cas }
+    return this.link(made, exptime, Buffer.from(crlf), item) ?? item
+  }
+
+  /** The next one who gets the item is told to make it anew. @param time as sent */
+  markStale(item: StoredItem, { time, newCas }: MetaFlags): void {
+    if (time !== undefined) item.exptime = this.expiry(time)
+    item.stale = true
+    item.tokenSent = false
+    item.cas = newCas ?? ++this.lastCas
   }
 
   /** @param cas only when the item has this CAS unique */
@@ -184,7 +228,7 @@ export class Store {
   }
 
   /** CAS unique of an item that is there. */
-  unique(key: Bytes): number | undefined {
+  unique(key: Bytes): number | bigint | undefined {
     return this.items.get(key)?.cas
   }
 
@@ -213,12 +257,12 @@ export class Store {
       return sum
     }
     const data = Buffer.from(`${digits}\r\n`, 'latin1')
-    return this.link(key, item.flags, item.exptime, data, item) ? sum : 'no memory'
+    return this.link(item, item.exptime, data, item) ? sum : 'no memory'
   }
 
   private begin(key: Bytes, { value, exptime }: NonNullable<CountOptions['initial']>): CountResult {
     const data = Buffer.from(`${value}\r\n`, 'latin1')
-    return this.link(key, 0, this.expiry(exptime), data, undefined) ? value : 'no memory'
+    return this.link({ key, flags: 0 }, this.expiry(exptime), data, undefined) ? value : 'no memory'
   }
 
   /** @param delay as sent, see `StoreCommand`; not above 0: now */
@@ -239,7 +283,8 @@ export class Store {
     this.slabs.classes[classOf(size)]!.hits[name]++
   }
 
-  private find(key: Bytes): StoredItem | undefined {
+  /** The item, if it has not expired; counts nothing. */
+  find(key: Bytes): StoredItem | undefined {
     const item = this.items.get(key)
     if (!item) return undefined
     const now = this.now()
@@ -256,7 +301,7 @@ export class Store {
   }
 
   /** Unix time at which an item with this exptime is gone; 0: never. */
-  private expiry(exptime: number): number {
+  expiry(exptime: number): number {
     if (exptime === 0) return 0
     if (exptime > 0 && exptime <= longestDelta) return this.now() + exptime
     // Negative ones are past; so is everything before the server's start, but 0 would mean never.
@@ -264,9 +309,17 @@ export class Store {
     return exptime <= start ? start + 1 : exptime
   }
 
+  /** Up to 1.6.0 a negative time is added to the server's age, and what is below 0 then is far in the future. */
+  private touched(exptime: number): number {
+    const start = this.startedAt - ageAtStart
+    const wraps = this.options.facts.negativeTouch === 'lives' && exptime < 0
+    if (!wraps) return this.expiry(exptime)
+    const age = this.now() - start + exptime
+    return start + (age < 0 ? age + 2 ** 32 : Math.max(age, 1))
+  }
+
   private link(
-    key: Bytes,
-    flags: number,
+    { key, flags, newCas }: Pick<StoreCommand, 'key' | 'flags'> & { newCas?: number | bigint | undefined },
     exptime: number,
     data: Buffer,
     old: StoredItem | undefined,
@@ -275,7 +328,20 @@ export class Store {
     if (size > largestItem || !this.makeRoom(size)) return undefined
     // Making room may have evicted it.
     if (old && this.items.get(key) === old) this.unlink(old)
-    const item = { key, flags, data, exptime, size, cas: ++this.lastCas, time: this.now(), fetched: false }
+    const now = this.now()
+    const item = {
+      key,
+      flags,
+      data,
+      exptime,
+      size,
+      cas: newCas ?? ++this.lastCas,
+      time: now,
+      used: now,
+      fetched: false,
+      stale: false,
+      tokenSent: false,
+    }
     this.items.set(key, item)
     this.lists[classOf(size)]!.set(key, item)
     this.bytes += size
@@ -327,8 +393,7 @@ export function endsInLineEnd(data: Buffer): boolean {
 /** The number a value starts with, if C's strtoull takes it: blanks after it are padding. */
 function numberIn(data: Buffer): bigint | undefined {
   if (data.length <= 2 || data.length > largestItem / 2) return undefined
-  const [, digits] = numeric.exec(data.toString('latin1', 0, Math.min(data.length, 1024))) ?? []
+  const [, digits] = numeric.exec(data.toString('latin1')) ?? []
   if (digits === undefined) return undefined
-  const value = BigInt(digits)
-  return value < 1n << 64n ? value : undefined
+  return unsigned64(digits)
 }

@@ -1,5 +1,5 @@
 /** Do our client and the recorded library agree? Tells the first difference in one line. */
-import type { Recorded, Recording } from './recordings.js'
+import { byServer, type Recorded, type Recording } from './recordings.js'
 
 /**
  * Classes whose messages are compared too. The wording of other built-in exceptions changes between Python versions and
@@ -20,6 +20,64 @@ export function firstDifference(
     if (wanted !== got) return `step ${index}, ${call}: recorded ${cut(wanted)}, here ${cut(got)}`
   }
   return undefined
+}
+
+/**
+ * The same for what has been played on a real server of some version: `recorded` are the outcomes that such a server may lead to. Which
+ * numbers a server takes for CAS uniques, and what it keeps statistics of, is its own business.
+ */
+export function liveDifference(
+  recorded: readonly Recording[],
+  played: readonly (Recorded | null)[],
+): string | undefined {
+  const [first] = recorded
+  const always = statisticsOfAll(first!)
+  const differences = recorded.map((one) =>
+    firstDifference({ ...one, steps: comparable(one, one.steps, always) }, comparable(one, played, always)),
+  )
+  return differences.includes(undefined) ? undefined : differences[0]
+}
+
+/** CAS uniques as the numbers of their first appearance, and only those statistics that every version has. */
+function comparable(
+  { scenario }: Recording,
+  steps: readonly (Recorded | null)[],
+  always: ReadonlySet<string>,
+): (Recorded | null)[] {
+  const uniques: unknown[] = []
+  return steps.map((step, index) => {
+    if (!step || !('result' in step)) return step
+    const { result } = step
+    if (scenario.steps[index]?.call === 'gets' && isTuple(result)) {
+      const [value, unique] = result.$tuple
+      if (!uniques.includes(unique)) uniques.push(unique)
+      return { result: { $tuple: [value, unique === null ? null : uniques.indexOf(unique) + 1] } }
+    }
+    if (!isStatistics(result) || always.size === 0) return step
+    const rows = result.$stats.map(([server, names]) => [server, names.filter((name) => always.has(name))])
+    return { result: { $stats: rows } }
+  })
+}
+
+function isTuple(value: unknown): value is { readonly $tuple: readonly [unknown, unknown] } {
+  return typeof value === 'object' && value !== null && '$tuple' in value
+}
+
+function isStatistics(value: unknown): value is { readonly $stats: readonly [string, string[]][] } {
+  return typeof value === 'object' && value !== null && '$stats' in value
+}
+
+/** Names of statistics that the library got from every version of memcached. */
+function statisticsOfAll(recording: Recording): ReadonlySet<string> {
+  const lists = byServer(recording).map(({ steps }) =>
+    steps.flatMap((step) =>
+      step && 'result' in step && isStatistics(step.result)
+        ? step.result.$stats.flatMap(([, names]) => names)
+        : [],
+    ),
+  )
+  const [first = [], ...others] = lists
+  return new Set(first.filter((name) => others.every((names) => names.includes(name))))
 }
 
 function shown(recorded: Recorded, like: Recorded = recorded): string {

@@ -6,10 +6,15 @@ import { talk } from './live-stage.js'
 import { type Recording, wireBytes } from './recordings.js'
 import type { CheckedStage } from './replay-stage.js'
 
-export async function embeddedStage({ scenario }: Recording): Promise<CheckedStage> {
+export async function embeddedStage({ scenario, memcached }: Recording): Promise<CheckedStage> {
   // On the servers' clock only the scenario's sleeps pass, however slow this machine is.
   let now = Date.now() / 1000
-  const options = { ...embeddedOptions(scenario.memcached ?? []), clock: () => now }
+  const version = memcached?.includes('1.6.18') ? undefined : memcached?.at(-1)
+  const options = {
+    ...embeddedOptions(scenario.memcached ?? []),
+    clock: () => now,
+    ...(version ? { version } : {}),
+  }
   const servers: EmbeddedServer[] = []
   for (let i = 0; i < scenario.servers; i++)
     servers.push(
@@ -20,6 +25,7 @@ export async function embeddedStage({ scenario }: Recording): Promise<CheckedSta
       }),
     )
   return {
+    patience: 4,
     addresses: servers.map(({ address }) => address),
     fault: async (step) => {
       await servers[step.server ?? 0]!.fault(parseFault({ server: 0, ...step }))

@@ -93,10 +93,13 @@ describe.each(recorded)('%s', (folder) => {
       const [strict, found] = await Promise.all([
         played(
           recording,
-          (servers, kwargs) =>
-            construct('pylibmc', servers, kwargs, { strict: { negativeTimeout: 'send', binary } }).client,
+          (servers, kwargs, now) =>
+            construct('pylibmc', servers, kwargs, { now, strict: { negativeTimeout: 'send', binary } })
+              .client,
         ),
-        played(recording, (servers, kwargs) => facade(servers, strictOptions(kwargs, binary))),
+        played(recording, (servers, kwargs, now) =>
+          facade(servers, { ...strictOptions(kwargs, binary), now }),
+        ),
       ])
       expect(found).toEqual(strict)
       const known = {

@@ -23,6 +23,7 @@ export async function liveStage({ scenario }: Recording): Promise<CheckedStage> 
     )
   }
   return {
+    patience: 10,
     addresses: proxies.map(({ address }) => address),
     fault: async (step) => {
       await proxies[step.server ?? 0]!.fault(parseFault({ server: 0, ...step }))

@@ -11,18 +11,27 @@ export interface Stage {
   readonly addresses: readonly string[]
   fault(step: Step): Promise<void>
   raw(step: Step): Promise<void>
-  /** Seconds that the scenario sleeps, for servers that have their own clock. */
+  /** Seconds that the scenario sleeps, for servers with a clock of their own: nobody waits then. */
   pass?(seconds: number): void
+  /** How many times longer than in the recording a client waits for its servers, which are real processes on a busy machine. */
+  readonly patience?: number
 }
 
 /** The clients under test, by what is made of the library's keywords. */
 export interface Cast {
   readonly library: LibraryName
+  /** @param now the scenario's clock, in seconds */
   construct(
     servers: readonly (string | readonly [string, number])[],
     kwargs: Readonly<Record<string, unknown>>,
+    now: () => number,
   ): AuditedClient
 }
+
+/** Milliseconds, and python-memcached's seconds. */
+const timeouts = ['_poll_timeout', 'connect_timeout', 'socket_timeout']
+/** Real seconds of a sleep on a stage with its own clock: what has been sent by then has arrived. */
+const settling = 0.02
 
 /** One outcome per step; null for steps that are no call or that the recording left out. */
 export async function play(recording: Recording, stage: Stage, cast: Cast): Promise<(Recorded | null)[]> {
@@ -30,12 +39,18 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
   const clients = new Map<string, AuditedClient>()
   const tokens = new Map<string, unknown>()
   const outcomes: (Recorded | null)[] = []
-  const kwargs = Object.fromEntries(
-    Object.entries(scenario.client?.[library] ?? {}).map(([name, value]) => [
-      name,
-      fromTypedJson(value as TypedJson),
-    ]),
+  const kwargs = withPatience(
+    Object.fromEntries(
+      Object.entries(scenario.client?.[library] ?? {}).map(([name, value]) => [
+        name,
+        fromTypedJson(value as TypedJson),
+      ]),
+    ),
+    stage.patience ?? 1,
   )
+  // Only the scenario's sleeps pass on the clients' clock, however slow this machine is.
+  const begun = Math.floor(Date.now() / 1000)
+  let slept = 0
   const { weights } = scenario
   const servers = stage.addresses.map((address, i) => (weights ? ([address, weights[i]!] as const) : address))
   try {
@@ -46,8 +61,9 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
         if (recorded === undefined || leftOut(step, library, version)) continue
         if (step.fault !== undefined) await stage.fault(step)
         else if (step.sleep !== undefined) {
+          slept += step.sleep
           stage.pass?.(step.sleep)
-          await sleep(step.sleep * 1000)
+          await sleep(1000 * (stage.pass ? Math.min(step.sleep, settling) : step.sleep))
         } else await stage.raw(step)
         continue
       }
@@ -56,7 +72,7 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
       let client = clients.get(name)
       if (!client) {
         try {
-          client = cast.construct(servers, kwargs)
+          client = cast.construct(servers, kwargs, () => begun + slept)
         } catch (error) {
           outcomes[index] = shown(raised(error))
           break
@@ -86,6 +102,21 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
     for (const client of clients.values()) client.disconnectAll()
   }
   return outcomes
+}
+
+function withPatience(
+  kwargs: Readonly<Record<string, unknown>>,
+  patience: number,
+): Readonly<Record<string, unknown>> {
+  const longer = ([name, value]: readonly [string, unknown]): [string, unknown] => {
+    if (name === 'behaviors' && typeof value === 'object' && value !== null)
+      return [
+        name,
+        Object.fromEntries((value instanceof Map ? [...value] : Object.entries(value)).map(longer)),
+      ]
+    return [name, timeouts.includes(name) && typeof value === 'number' ? value * patience : value]
+  }
+  return patience === 1 ? kwargs : Object.fromEntries(Object.entries(kwargs).map(longer))
 }
 
 function leftOut(step: Step, library: string, version: string): boolean {

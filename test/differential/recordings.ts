@@ -58,6 +58,15 @@ export interface Recording {
   readonly scenario: Scenario
   readonly steps: readonly (Recorded | null)[]
   readonly wire: readonly WireEntry[]
+  /** The versions of memcached it holds for, where it does not hold for all. */
+  readonly memcached?: readonly string[]
+  /** What the library did on versions of memcached with which it did otherwise. */
+  readonly others?: readonly Recording[]
+}
+
+/** What the library did, once for each outcome that depends on the server's version. */
+export function byServer(recording: Recording): readonly Recording[] {
+  return [recording, ...(recording.others ?? [])]
 }
 
 /** Folder names under fixtures/recordings, e.g. `pylibmc-1.6.3`. */
@@ -69,15 +78,43 @@ export function recordedLibraries(): string[] {
 export function loadRecordings(folder: string): Recording[] {
   const base = join(fixtures, 'recordings', folder)
   return jsonFiles(base).map((path) => {
-    const recording = readJson(join(base, path))
+    const { servers, ...recording } = readJson(join(base, path)) as Written
     const scenario = readJson(join(fixtures, 'scenarios', `${recording.scenario}.json`))
-    const wire = recording.wire.map((entry: { sent: WireBytes; received: WireBytes | null }) => ({
-      ...entry,
-      sent: wireBytes(entry.sent),
-      received: entry.received === null ? null : wireBytes(entry.received),
-    }))
-    return { ...recording, name: recording.scenario, scenario, wire }
+    const whole = { ...recording, name: recording.scenario, scenario, wire: recording.wire.map(wireEntry) }
+    if (!servers) return whole
+    return {
+      ...whole,
+      memcached: servers.find(({ steps }) => !steps)!.memcached,
+      others: servers.flatMap(({ memcached, steps, wire }) =>
+        steps && wire ? [{ ...whole, memcached, steps, wire: wire.map(wireEntry) }] : [],
+      ),
+    }
   })
+}
+
+/** A recording as it stands in its file. */
+interface Written extends Omit<Recording, 'name' | 'scenario' | 'wire' | 'memcached' | 'others'> {
+  readonly scenario: string
+  readonly wire: readonly WrittenEntry[]
+  /** Who did what; the main part's entry has no steps of its own. */
+  readonly servers?: readonly {
+    readonly memcached: readonly string[]
+    readonly steps?: Recording['steps']
+    readonly wire?: readonly WrittenEntry[]
+  }[]
+}
+
+type WrittenEntry = Omit<WireEntry, 'sent' | 'received'> & {
+  readonly sent: WireBytes
+  readonly received: WireBytes | null
+}
+
+function wireEntry(entry: WrittenEntry): WireEntry {
+  return {
+    ...entry,
+    sent: wireBytes(entry.sent),
+    received: entry.received === null ? null : wireBytes(entry.received),
+  }
 }
 
 /** One character per byte. */

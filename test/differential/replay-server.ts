@@ -53,7 +53,7 @@ export class ReplayServer {
 
   /** Waits a moment for what nobody waited for (noreply commands). */
   async settled(): Promise<void> {
-    for (let waited = 0; waited < 20 && this.expected.length > 0 && !this.difference; waited++)
+    for (let waited = 0; waited < 200 && this.expected.length > 0 && !this.difference; waited++)
       await sleep(10)
   }
 
@@ -81,8 +81,9 @@ export class ReplayServer {
         this.faults.push({ kind, ending: step.then as string | undefined, count: Number(step.count ?? 1) })
       }
     }
-    // The client's socket hears of it first, as it did when this was recorded.
+    // The client's socket hears of it first, as it did when this was recorded: in the next turns of the event loop, however long they take.
     await sleep(20)
+    for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
   }
 
   private cut(ending = 'close'): void {

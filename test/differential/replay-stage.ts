@@ -25,6 +25,7 @@ export async function replayStage(recording: Recording): Promise<CheckedStage> {
     fault: (step) => servers[step.server ?? 0]!.fault(step),
     // What went past the client is in the recorded replies already.
     raw: async () => undefined,
+    pass: () => {},
     difference: async () => {
       for (const server of servers) await server.settled()
       return servers.map((server) => server.difference ?? server.unsent).find((text) => text !== undefined)

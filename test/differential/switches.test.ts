@@ -35,8 +35,9 @@ async function announced(
   try {
     await play(recording, stage, {
       library: 'python-memcached',
-      construct: (servers, kwargs) => {
+      construct: (servers, kwargs, now) => {
         const { client } = construct('python-memcached', servers, kwargs, {
+          now,
           compat: {
             emulate: `python-memcached-${recording.version}` as PresetName,
             switches: changed,

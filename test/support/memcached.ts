@@ -2,7 +2,7 @@
  * A real memcached for a test: a local binary where there is one, Docker through testcontainers elsewhere.
  * Both give the same `Memcached`. Order: MEMSHIM_MEMCACHED (path of a binary, or `docker`), `memcached` on PATH, Docker.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -50,6 +50,28 @@ export function memcachedBinary(): string | undefined {
     } catch {}
   }
   return undefined
+}
+
+/** What the memcached that tests get calls itself, e.g. `1.6.18`. */
+export async function memcachedVersion(): Promise<string> {
+  const binary = memcachedBinary()
+  if (binary) return versionIn(execFileSync(binary, ['-V'], { encoding: 'latin1' }))
+  const server = await startContainer([])
+  try {
+    const socket = connect(server.port, server.host)
+    socket.write('version\r\n')
+    const [reply] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    return versionIn(reply.toString('latin1'))
+  } finally {
+    await server.stop()
+  }
+}
+
+function versionIn(text: string): string {
+  const version = /\d+\.\d+\.\d+/.exec(text)?.[0]
+  if (version === undefined) throw new Error(`memcached tells no version: ${text}`)
+  return version
 }
 
 /** @throws Error with a one-line instruction when neither a binary nor Docker is there. */

@@ -1,0 +1,100 @@
+/**
+ * What differs between versions of memcached, as far as a client can tell: the one table of it. Facts: fixtures/conversations, which were
+ * recorded from the versions in `recordedVersions`; for the versions in between, memcached's history of changes.
+ */
+
+/** How one version behaves. */
+export interface ServerFacts {
+  readonly version: string
+  /** What it calls itself. */
+  readonly says: string
+  /** `requests`: the parser that the proxy brought; it ignores words that a command does not know, a time of `delete` included. */
+  readonly parser: 'words' | 'requests'
+  /** Numbers may have a sign, blanks around them and 64 bits, of which the lower half counts; or only digits that fit their field. */
+  readonly numbers: 'loose' | 'exact'
+  /** `gat` and `gats`. */
+  readonly getAndTouch: boolean
+  /** `mg`, `ms`, `md`, `ma`. The drafts take the length of a value as a flag, and run a value behind another form as commands. */
+  readonly meta: 'none' | 'drafts' | 'final'
+  /** What words behind `version` and `quit` lead to, and `gat` without a key. */
+  readonly furtherWords: 'refused' | 'ignored'
+  /** What a number that cannot be read means to `flush_all` and `verbosity`: nothing, or an error. */
+  readonly badNumbers: 'ignored' | 'refused'
+  /** Whether the binary protocol knows opcode 0x1b, and passes over the body of an opcode it does not know. */
+  readonly skipsUnknownBinary: boolean
+  /** What `touch` and `gat` with a time further in the past than the server's start do to an item. */
+  readonly negativeTouch: 'expires' | 'lives'
+}
+
+type Changes = {
+  readonly [Fact in Exclude<keyof ServerFacts, 'version' | 'says'>]: readonly (readonly [
+    since: string,
+    is: ServerFacts[Fact],
+  ])[]
+}
+
+const changes: Changes = {
+  parser: [
+    ['0', 'words'],
+    ['1.6.40', 'requests'],
+  ],
+  numbers: [
+    ['0', 'loose'],
+    ['1.6.45', 'exact'],
+  ],
+  getAndTouch: [
+    ['0', false],
+    ['1.5.3', true],
+  ],
+  meta: [
+    ['0', 'none'],
+    ['1.6.0', 'drafts'],
+    ['1.6.10', 'final'],
+  ],
+  furtherWords: [
+    ['0', 'refused'],
+    ['1.6.6', 'ignored'],
+  ],
+  badNumbers: [
+    ['0', 'ignored'],
+    ['1.6.7', 'refused'],
+  ],
+  skipsUnknownBinary: [
+    ['0', false],
+    ['1.6.0', true],
+  ],
+  negativeTouch: [
+    ['0', 'lives'],
+    ['1.6.1', 'expires'],
+  ],
+}
+
+/** What `startServer` is when it is not told. */
+export const defaultVersion = '1.6.18'
+
+/** Negative, 0 or positive, as for `sort`. */
+export function compareVersions(one: string, other: string): number {
+  const theirs = other.split('.').map(Number)
+  for (const [index, part] of one.split('.').map(Number).entries()) {
+    const difference = part - (theirs[index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+export function atLeast(version: string, since: string): boolean {
+  return compareVersions(version, since) >= 0
+}
+
+/** @throws RangeError when it is no version like `1.6.18`, or one before 1.4 */
+export function serverFacts(version: string): ServerFacts {
+  if (typeof version !== 'string' || !/^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(version))
+    throw new RangeError(`version is ${String(version)}, not a version of memcached like 1.6.18`)
+  if (compareVersions(version, '1.4.0') < 0)
+    throw new RangeError(`version is ${version}: memcached is known here from 1.4.0 on`)
+  const facts = Object.entries(changes).map(([fact, history]) => [
+    fact,
+    history.filter(([since]) => compareVersions(since, version) <= 0).at(-1)![1],
+  ])
+  return { version, says: version, ...Object.fromEntries(facts) }
+}
