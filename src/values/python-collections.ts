@@ -2,14 +2,41 @@
  * Python's `collections`. The dictionaries are Maps with a class of their own, so that they can be used as Maps and are
  * written back as what they were. `attributes` is an instance's `__dict__`, which hardly any has.
  */
+import { DESCRIBE, type Description } from './describe.js'
+import { INSPECT, JSON_OF, jsonEntries, jsonValue, PythonValue, shown } from './python-value.js'
+
+/** What the dictionaries share. */
+abstract class PythonDict<K, V> extends Map<K, V> {
+  override toString(): string {
+    return shown(this)
+  }
+  /** Keys that are no text are shown as Python's repr() shows them. */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    return jsonEntries(this, inside)
+  }
+  /** @internal */
+  abstract [DESCRIBE](into: Description): void
+  /** @internal */
+  [INSPECT](): string {
+    return shown(this)
+  }
+}
 
 /** `collections.OrderedDict`. */
-export class PyOrderedDict<K = unknown, V = unknown> extends Map<K, V> {
+export class PyOrderedDict<K = unknown, V = unknown> extends PythonDict<K, V> {
   attributes: unknown
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.dict('OrderedDict(', this, ')')
+  }
 }
 
 /** `collections.defaultdict`. */
-export class PyDefaultDict<K = unknown, V = unknown> extends Map<K, V> {
+export class PyDefaultDict<K = unknown, V = unknown> extends PythonDict<K, V> {
   attributes: unknown
   constructor(
     /** The class or function that makes missing values; null when there is none. */
@@ -18,19 +45,43 @@ export class PyDefaultDict<K = unknown, V = unknown> extends Map<K, V> {
   ) {
     super(entries)
   }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add('defaultdict(')
+    into.show(this.factory)
+    into.dict(', ', this, ')')
+  }
 }
 
 /** `collections.Counter`. */
-export class PyCounter<K = unknown, V = unknown> extends Map<K, V> {
+export class PyCounter<K = unknown, V = unknown> extends PythonDict<K, V> {
   attributes: unknown
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.dict('Counter(', this, ')')
+  }
 }
 
 /** `collections.deque`. */
-export class PyDeque<T = unknown> {
+export class PyDeque<T = unknown> extends PythonValue {
   attributes: unknown
   constructor(
     readonly items: T[] = [],
     /** null = unbounded. */
     readonly maxlen: number | null = null,
-  ) {}
+  ) {
+    super()
+  }
+  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    return Array.from(this.items, inside)
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.items('deque([', this.items, this.maxlen === null ? '])' : `], maxlen=${this.maxlen})`)
+  }
 }

@@ -2,37 +2,102 @@
  * Python values that JavaScript has no type for. Reading gives them where plain JavaScript would lose what they are
  * (always for objects and complex numbers, with `preserve` for the rest); writing takes them.
  */
+import { floatRepr } from '../python/repr.js'
+import { DESCRIBE, type Description } from './describe.js'
+import { JSON_OF, jsonEntries, jsonValue, PythonValue } from './python-value.js'
 
 /** A float, also when it has no fraction: 1.0 is not 1. */
-export class PyFloat {
-  constructor(readonly value: number) {}
+export class PyFloat extends PythonValue {
+  constructor(readonly value: number) {
+    super()
+  }
   /** So that arithmetic and comparisons take it as the number that it is. */
-  valueOf(): number {
+  override valueOf(): number {
     return this.value
+  }
+  /** The number. */
+  toJSON(): number {
+    return this.value
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add(floatRepr(this.value))
   }
 }
 
 /** Python's tuple. */
-export class PyTuple {
-  constructor(readonly items: readonly unknown[]) {}
+export class PyTuple extends PythonValue {
+  constructor(readonly items: readonly unknown[]) {
+    super()
+  }
+  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    return Array.from(this.items, inside)
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.items('(', this.items, this.items.length === 1 ? ',)' : ')')
+  }
 }
 
 /** Python's frozenset. */
-export class PyFrozenSet {
-  constructor(readonly items: ReadonlySet<unknown>) {}
+export class PyFrozenSet extends PythonValue {
+  constructor(readonly items: ReadonlySet<unknown>) {
+    super()
+  }
+  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    return Array.from(this.items, inside)
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.set(this.items, 'frozenset({', '})', 'frozenset()')
+  }
 }
 
 /** Python's bytearray. */
-export class PyByteArray {
-  constructor(readonly bytes: Buffer) {}
+export class PyByteArray extends PythonValue {
+  constructor(readonly bytes: Buffer) {
+    super()
+  }
+  /** As Node's Buffer. */
+  toJSON(): unknown {
+    return this.bytes.toJSON()
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add('bytearray(')
+    into.bytes(this.bytes)
+    into.add(')')
+  }
 }
 
 /** Python's complex. */
-export class PyComplex {
+export class PyComplex extends PythonValue {
   constructor(
     readonly real: number,
     readonly imag: number,
-  ) {}
+  ) {
+    super()
+  }
+  /** `(1+2j)`. */
+  toJSON(): string {
+    return this.toString()
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    const [real, imag] = [this.real, this.imag].map((part) => floatRepr(part).replace(/\.0$/, ''))
+    const sign = imag!.startsWith('-') ? '' : '+'
+    into.add(Object.is(this.real, 0) ? `${imag}j` : `(${real}${sign}${imag}j)`)
+  }
 }
 
 /** An iterator or generator as an argument of a recorded call, with the items that were taken from it. It has no length. */
@@ -54,7 +119,7 @@ export class PyView {
 }
 
 /** A class or function by its name. Never looked up. */
-export class PyGlobal {
+export class PyGlobal extends PythonValue {
   constructor(
     /** Python 3's module name. */
     readonly module: string,
@@ -65,14 +130,26 @@ export class PyGlobal {
      * `builtins.str`, which by itself would become `__builtin__ unicode`.
      */
     readonly python2?: string | undefined,
-  ) {}
+    /** A method that a pickle reaches by `getattr`, which is how CPython writes it in every protocol. */
+    readonly byGetattr?: boolean | undefined,
+  ) {
+    super()
+  }
+  /** `module.name`. */
+  toJSON(): string {
+    return `${this.module}.${this.name}`
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add(`<class '${this.module === 'builtins' ? '' : `${this.module}.`}${this.name}'>`)
+  }
 }
 
 /**
  * An object of any other class: what its pickle says, inert. It can be inspected, is matched by converters, and is
  * written back as it was.
  */
-export class PythonObject {
+export class PythonObject extends PythonValue {
   /** What BUILD would hand to `__setstate__` or put into `__dict__`. */
   state: unknown
   hasState = false
@@ -100,11 +177,48 @@ export class PythonObject {
     readonly kwargs?: ReadonlyMap<unknown, unknown>,
     /** The built-in type, when made by `base`. */
     readonly base?: PyGlobal,
-  ) {}
+  ) {
+    super()
+  }
 
-  /** `module.name` of the class, as far as the pickle tells; else `unknown`. */
+  /**
+   * `module.name` of the class, as far as the pickle tells; else `unknown`. A Django model has its label, `app.Model`, which is all
+   * that its pickle says.
+   */
   get className(): string {
-    return this.type instanceof PyGlobal ? `${this.type.module}.${this.type.name}` : 'unknown'
+    if (!(this.type instanceof PyGlobal)) return 'unknown'
+    const maker = `${this.type.module}.${this.type.name}`
+    if (maker === 'django.db.models.base.model_unpickle') return modelLabel(this.args[0]) ?? maker
+    const [first] = this.args
+    return maker === 'copyreg._reconstructor' && first instanceof PyGlobal ? first.toJSON() : maker
+  }
+
+  /** Class, attributes, and what else it is made of; for people, since JSON cannot tell all of it. */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    const { args, attributes, state, listItems, dictItems, setItems } = this
+    const json: Record<string, unknown> = { class: this.className }
+    if (args.length > 0) json.args = args.map(inside)
+    if (attributes.size > 0) json.attributes = jsonEntries(attributes, inside)
+    else if (this.hasState) json.state = inside(state)
+    if (listItems.length > 0 || setItems.length > 0) json.items = [...listItems, ...setItems].map(inside)
+    if (dictItems.length > 0) json.entries = jsonEntries(dictItems, inside)
+    return json
+  }
+
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add(`<${this.className} object`)
+    for (const [name, value] of this.attributes) {
+      if (into.left === 0) return
+      into.add(` ${name}=`)
+      into.show(value)
+    }
+    into.add('>')
   }
 
   /**
@@ -130,6 +244,29 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 /** An object that lives outside of the pickle. */
-export class PyPersistent {
-  constructor(readonly id: unknown) {}
+export class PyPersistent extends PythonValue {
+  constructor(readonly id: unknown) {
+    super()
+  }
+  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    return { persistentId: inside(this.id) }
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add('<persistent object ')
+    into.show(this.id)
+    into.add('>')
+  }
+}
+
+/** Django names a model by the labels of its application and its own; old versions by its class. */
+function modelLabel(id: unknown): string | undefined {
+  if (id instanceof PyGlobal) return id.toJSON()
+  const names = id instanceof PyTuple ? id.items : Array.isArray(id) ? id : []
+  return names.length === 2 && names.every((name) => typeof name === 'string') ? names.join('.') : undefined
 }

@@ -1,4 +1,5 @@
 /** The state of one pickling: output, memo, depth; and what opcode a value of each JavaScript type begins with. */
+import { types } from 'node:util'
 import { floatRepr, MAX_INTEGER_DIGITS } from '../../python/repr.js'
 import { ValueEncodeError } from '../errors.js'
 import { type PyGlobal, PythonObject } from '../python-values.js'
@@ -174,7 +175,11 @@ export class Pickler {
     if (value === null) out.byte(op.NONE)
     else if (typeof value === 'bigint') this.saveInteger(value)
     else if (typeof value !== 'boolean')
-      throw new ValueEncodeError(`cannot pickle ${value === undefined ? 'undefined' : `a ${typeof value}`}`)
+      throw new ValueEncodeError(
+        value === undefined
+          ? 'undefined has no form in Python: write null for None, or leave the key out'
+          : `a ${typeof value} has no form in Python`,
+      )
     else if (this.protocol >= 2) out.byte(value ? op.NEWTRUE : op.NEWFALSE)
     else out.text(value ? 'I01\n' : 'I00\n')
   }
@@ -189,16 +194,12 @@ export class Pickler {
   }
 
   private saveByPrototype(value: object): void {
-    let prototype: object | null = Object.getPrototypeOf(value)
+    const prototype: object | null = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null) return this.saveDict(this, value)
-    const own = prototype as { constructor?: { name?: string } }
-    for (; prototype; prototype = Object.getPrototypeOf(prototype)) {
-      const save = this.table.get(prototype)
-      if (save) return save(this, value as never)
-    }
-    throw new ValueEncodeError(
-      `cannot pickle a ${own.constructor?.name || 'nameless'} object: give plain data, Python values, or a converter`,
-    )
+    const save = this.table.get(prototype) ?? this.table.get(baseOf(value) ?? prototype)
+    if (save) return save(this, value as never)
+    if (isForeignObject(value)) return this.saveDict(this, value)
+    throw new ValueEncodeError(unwritable(value))
   }
 
   private convert(value: object, writers: readonly PickleConverter[]): boolean {
@@ -218,6 +219,41 @@ export class Pickler {
     if (this.bin) this.out.utf8(value, this.protocol >= 4)
     else this.out.text(`V${escapeUnicode(value)}\n`)
   }
+}
+
+/** Whose form a value has that is of no class in the table itself: Node's Buffer, and what another realm (a test runner's, say) made. */
+function baseOf(value: object): object | undefined {
+  const { constructor } = value
+  if (Buffer.isBuffer(value)) return Uint8Array.prototype
+  if (Array.isArray(value) && constructor.name === 'Array') return Array.prototype
+  if (types.isMap(value) && constructor.name === 'Map') return Map.prototype
+  if (types.isSet(value) && constructor.name === 'Set') return Set.prototype
+  return types.isUint8Array(value) && constructor.name === 'Uint8Array' ? Uint8Array.prototype : undefined
+}
+
+/** A plain object of another realm. */
+function isForeignObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return Object.getPrototypeOf(prototype) === null && value.constructor?.name === 'Object'
+}
+
+/** What to write instead. */
+function unwritable(value: object): string {
+  const name = value.constructor?.name || 'nameless'
+  const other = 'or give a converter for its class'
+  if (types.isDate(value))
+    return `a ${name} has no form in Python: write PyDateTime.fromDate(date), or its time as a number`
+  if (types.isMap(value))
+    return `a ${name} is a Map with a class of its own: write new Map(value) for a dict, ${other}`
+  if (types.isSet(value))
+    return `a ${name} is a Set with a class of its own: write new Set(value) for a set, ${other}`
+  if (Array.isArray(value))
+    return `a ${name} is an Array with a class of its own: write [...value] for a list, ${other}`
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value))
+    return `a ${name} has no form in Python: write [...value] for a list of numbers, or a Buffer of its bytes`
+  if (types.isBoxedPrimitive(value)) return `a ${name} object has no form in Python: write value.valueOf()`
+  if (types.isPromise(value)) return 'a Promise has no form in Python: await it first'
+  return `a ${name} object has no form in Python: write a plain object ({ ...value }) for a dict, a PythonObject for an object of a Python class, ${other}`
 }
 
 /** Key of a class or function in `globals`. */

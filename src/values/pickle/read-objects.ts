@@ -117,7 +117,7 @@ function call(m: Machine, callable: unknown, args: readonly unknown[]): unknown 
   checkedClass(m, callable)
   if (callable instanceof PyGlobal) {
     const spelled =
-      callable.module === 'copyreg' ? reconstructed(m, callable.name, args) : attribute(callable, args)
+      callable.module === 'copyreg' ? reconstructed(m, callable.name, args) : attribute(m, callable, args)
     if (spelled) return spelled
     const value = constructs.get(`${callable.module}.${callable.name}`)?.(args, m)
     if (value !== undefined) return value
@@ -135,11 +135,15 @@ function instance(m: Machine, type: unknown, args: readonly unknown[]): unknown 
     : made
 }
 
-/** getattr(class, name): how protocols below 4 name a class within a class. */
-function attribute({ module, name }: PyGlobal, [owner, inner]: readonly unknown[]): PyGlobal | undefined {
+/** getattr(class, name): how protocols below 4 name a class within a class, and all of them a method of a class. */
+function attribute(
+  m: Machine,
+  { module, name }: PyGlobal,
+  [owner, inner]: readonly unknown[],
+): PyGlobal | undefined {
   if (module !== 'builtins' || name !== 'getattr' || typeof inner !== 'string') return undefined
   return owner instanceof PyGlobal && inner !== '__new__'
-    ? new PyGlobal(owner.module, `${owner.name}.${inner}`)
+    ? new PyGlobal(owner.module, `${owner.name}.${inner}`, undefined, m.protocol >= 4)
     : undefined
 }
 

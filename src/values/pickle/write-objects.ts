@@ -41,6 +41,7 @@ function memoizeOnce(p: Pickler, object: object): void {
 }
 
 export function saveGlobal(p: Pickler, global: PyGlobal): void {
+  if (global.byGetattr) return saveMethod(p, global)
   const key = globalKey(global, p.protocol)
   const known = p.globals.get(key)
   if (known !== undefined) return p.get(known)
@@ -53,14 +54,25 @@ export function saveGlobal(p: Pickler, global: PyGlobal): void {
     p.out.byte(op.STACK_GLOBAL)
   } else if (dot > 0) {
     // A class within a class has no name of its own before protocol 4.
-    p.save(getattr)
-    saveArguments(p, [new PyGlobal(module, name.slice(0, dot)), new FreshText(name.slice(dot + 1))])
-    p.out.byte(op.REDUCE)
+    writeGetattr(p, global)
   } else {
     const [module2, name2] = p.protocol < 3 ? writtenInPython2(global) : [module, name]
     p.out.text(`c${utf8Bytes(module2).toString('latin1')}\n${utf8Bytes(name2).toString('latin1')}\n`)
   }
   p.globals.set(key, p.put())
+}
+
+/** Python makes a method anew each time that one asks for it. */
+function saveMethod(p: Pickler, global: PyGlobal): void {
+  writeGetattr(p, global)
+  p.memoize(global)
+}
+
+function writeGetattr(p: Pickler, { module, name }: PyGlobal): void {
+  const dot = name.lastIndexOf('.')
+  p.save(getattr)
+  saveArguments(p, [new PyGlobal(module, name.slice(0, dot)), new FreshText(name.slice(dot + 1))])
+  p.out.byte(op.REDUCE)
 }
 
 /** @param memoKey the value that the object stands for, when it is not the object itself */
