@@ -12,15 +12,18 @@ import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
 import { compatLibrary, defaultPreset, knownPresets, knownSwitches } from './presets.js'
 import type { Library } from './python-signatures.js'
-import { type ReplayVisitor, replay } from './replay.js'
+import { constructorCall, type ReplayVisitor, replay } from './replay.js'
 import type { Report } from './report.js'
 import { Side } from './side.js'
 import { Topology } from './topology.js'
-import { checkTrace, recordingNotes, type Trace } from './trace.js'
+import { checkTrace, recordingNotes, type Trace, TraceError } from './trace.js'
 import { Suspects, verify } from './verify.js'
 import { memshimVersion } from './version.js'
 
-/** @throws TraceError for a trace that is wrong; AuditOptionsError; what starting or reaching servers throws */
+const emptyTrace =
+  'holds no operation that could be compared: was the tracer installed before the application made its calls?'
+
+/** @throws TraceError for a trace that is wrong or empty; AuditOptionsError; what starting or reaching servers throws */
 export async function audit(trace: Trace, options: AuditOptions = {}): Promise<Report> {
   const started = Date.now()
   checkTrace(trace)
@@ -30,18 +33,22 @@ export async function audit(trace: Trace, options: AuditOptions = {}): Promise<R
   const size = fleetSize(trace, options)
   checkBehaviors(options)
   const builder = new ReportBuilder()
-  const differ = new Differ()
+  const differ = new Differ({
+    negativeTimesAlike: !options.binary && options.negativeTimeout !== 'zero',
+  })
   const fidelity = new FidelityCheck(source.name === 'pylibmc' ? 'strict' : 'compat', trace.header.redacted)
   for (const note of recordingNotes(trace.header)) builder.note(note, 1)
   const suspects = new Suspects()
-  const seen = { clients: new Set<string>(), faults: 0, t: 0 }
+  const seen = { clients: new Set<string>(), faults: 0, t: 0, calls: 0 }
 
   const visitor: ReplayVisitor = {
     operation(operation) {
       const verdict = differ.judge(operation)
+      if (operation.call !== constructorCall) seen.calls++
       builder.add(operation, verdict)
       fidelity.add(operation)
       if (options.verify) suspects.add(operation, verdict)
+      options.onOperation?.(operation, verdict)
       seen.t = operation.t
       report(options, 'replay', builder.totals.operations, operation.t)
     },
@@ -53,6 +60,7 @@ export async function audit(trace: Trace, options: AuditOptions = {}): Promise<R
     client: (name) => seen.clients.add(name),
   }
   await run(trace, source, { preset }, options, size, visitor)
+  if (seen.calls === 0) throw new TraceError(trace.name, 0, undefined, emptyTrace)
   const verification = options.verify
     ? await verify(suspects, (switches, visit) =>
         run(trace, source, { preset, switches }, options, size, visit, 'verify'),
@@ -82,7 +90,7 @@ export async function audit(trace: Trace, options: AuditOptions = {}): Promise<R
           ? options.servers.join(', ')
           : `${size} embedded server${size === 1 ? '' : 's'}`,
         behaviors: options.behaviors ?? {},
-        negativeTimeout: options.negativeTimeout ?? 'zero',
+        negativeTimeout: options.negativeTimeout ?? 'send',
       },
       fidelity: fidelity.result(),
       ...(verification ? { verification } : {}),
@@ -181,13 +189,28 @@ async function run(
       )
     }
     const shared = real ? {} : { now: clock.now, longestWait: options.longestWait ?? 300 }
-    const { behaviors, negativeTimeout } = options
+    const { behaviors, negativeTimeout, binary } = options
     const switches = Object.fromEntries((emulation.switches ?? []).map((name) => [name, 'pylibmc']))
     const compatOptions = { ...shared, compat: { emulate: emulation.preset, switches } } as ConstructOptions
-    const strictOptions = { ...shared, strict: { behaviors, negativeTimeout } } as ConstructOptions
+    const strictOptions = {
+      ...shared,
+      strict: { behaviors, negativeTimeout: negativeTimeout ?? 'send', ...(binary ? { binary } : {}) },
+    } as ConstructOptions
     const [compatFleet, strictFleet] = fleets as [Fleet, Fleet]
-    const compat = new Side(compatLibrary(emulation.preset, source), source, compatFleet, compatOptions)
-    const strict = new Side({ name: 'pylibmc', version: '1.6.3' }, source, strictFleet, strictOptions)
+    const compat = new Side(
+      compatLibrary(emulation.preset, source),
+      source,
+      compatFleet,
+      compatOptions,
+      source.name === 'pylibmc',
+    )
+    const strict = new Side(
+      { name: 'pylibmc', version: '1.6.3' },
+      source,
+      strictFleet,
+      strictOptions,
+      options.calls === 'repaired',
+    )
     sides.push(compat, strict)
     const topology = new Topology(size, size !== trace.header.servers)
     let operations = 0
@@ -198,6 +221,7 @@ async function run(
         topology,
         compat,
         strict,
+        repaired: options.calls === 'repaired',
         timeTo: (t) => (real ? waitUntil(replayStart + t * 1000) : clock.advanceTo(t)),
         ...(options.signal ? { signal: options.signal } : {}),
       },

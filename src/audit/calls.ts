@@ -4,7 +4,8 @@
  */
 import type { Client as CompatClient } from '../compat/index.js'
 import type { Client as StrictClient } from '../strict/index.js'
-import { PyTuple, type TypedJson, toTypedJson } from '../values/index.js'
+import { PyIterator, PyView, type TypedJson, toTypedJson, ValueEncodeError } from '../values/index.js'
+import { converted, itemsOf, MappingSubclass } from './methods/conversions.js'
 import { type Outcome, raised, returned } from './outcome.js'
 import { type Bound, bind, type Library, type PythonCall } from './python-signatures.js'
 
@@ -19,16 +20,35 @@ export type AuditedClient = StrictClient | CompatClient
  */
 export async function invoke(client: AuditedClient, library: Library, call: PythonCall): Promise<Outcome> {
   try {
-    const bound = bind(library, call)
-    const method = library.name === 'pylibmc' ? pylibmc[call.call] : pythonMemcached[call.call]
-    if (!method) throw new TypeError(`${call.call}() cannot be replayed`)
+    return await invokeBound(client, library, call.call, converted(library, call.call, bind(library, call)))
+  } catch (error) {
+    return raised(error)
+  }
+}
+
+/** The same for arguments that are bound and converted already. Never throws. */
+export async function invokeBound(
+  client: AuditedClient,
+  library: Library,
+  call: string,
+  bound: Bound,
+): Promise<Outcome> {
+  try {
+    const method = library.name === 'pylibmc' ? pylibmc[call] : pythonMemcached[call]
+    if (!method) throw new TypeError(`${call}() cannot be replayed`)
     return await (method as (client: AuditedClient, bound: Bound) => Outcome | Promise<Outcome>)(
       client,
       bound,
     )
   } catch (error) {
-    return raised(error)
+    return isUnpicklable(bound.val) && error instanceof ValueEncodeError
+      ? raised(new TypeError(`cannot pickle '${bound.val.className}' object`))
+      : raised(error)
   }
+}
+
+function isUnpicklable(value: unknown): value is PyIterator | PyView {
+  return value instanceof PyIterator || value instanceof PyView
 }
 
 type Method<C> = (client: C, bound: Bound) => Outcome | Promise<Outcome>
@@ -98,7 +118,7 @@ const pylibmc: Readonly<Record<string, Method<StrictClient>>> = {
   delete_multi: async (client, bound) =>
     returned(
       await client.deleteMulti(
-        sequence(bound.keys, 'keys must be a sequence, not a mapping'),
+        anyIterable(bound.keys, 'keys must be a sequence, not a mapping'),
         options(bound, { key_prefix: 'keyPrefix' }),
       ),
     ),
@@ -267,31 +287,36 @@ function tuple(...values: unknown[]): Outcome {
   return { result: { $tuple: values.map((value) => (value === undefined ? null : toTypedJson(value))) } }
 }
 
-/** Methods of pylibmc want a sequence and refuse a dict. */
+/** Methods of pylibmc that want a length: an iterator has none, and a dict is refused. */
 function sequence(keys: unknown, refusal: string): Unchecked {
-  if (isDict(keys)) throw new TypeError(refusal)
-  return iterable(keys)
+  if (keys instanceof PyIterator) throw new TypeError(`object of type '${keys.className}' has no len()`)
+  return iterable(isDict(keys) ? refuse(refusal) : keys)
+}
+
+/** pylibmc's delete_multi takes whatever can be iterated, except a dict or a subclass of it. */
+function anyIterable(keys: unknown, refusal: string): Unchecked {
+  if (keys instanceof Map) refuse(refusal)
+  return sequence(keys instanceof PyIterator ? [...keys.items] : keys, refusal)
+}
+
+function refuse(message: string): never {
+  throw new TypeError(message)
 }
 
 /** python-memcached iterates whatever it gets; what a dict means is the client's business. */
 function keysOf(keys: unknown): Unchecked {
-  return isDict(keys) || !isIterable(keys) ? keys : iterable(keys)
-}
-
-function isIterable(keys: unknown): boolean {
-  return keys instanceof PyTuple || Symbol.iterator in Object(keys)
+  if (keys instanceof MappingSubclass) return new Map(keys)
+  return isDict(keys) ? keys : (itemsOf(keys) ?? keys)
 }
 
 function iterable(keys: unknown): unknown {
-  if (keys instanceof PyTuple) return [...keys.items]
-  // Python iterates bytes by their values.
-  if (keys instanceof Uint8Array) return [...keys]
-  if (typeof keys === 'string' || keys instanceof Set || Array.isArray(keys)) return [...keys]
+  const items = itemsOf(keys)
+  if (items) return items
   throw new TypeError(`'${typeof keys}' object is not iterable`)
 }
 
 function isDict(value: unknown): boolean {
-  if (value instanceof Map) return true
+  if (value instanceof Map) return !(value instanceof MappingSubclass)
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
@@ -300,5 +325,6 @@ function plainRecord(value: unknown): unknown {
 }
 
 function asToken(value: unknown): unknown {
+  if (typeof value === 'boolean') return value ? 1n : 0n
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
 }

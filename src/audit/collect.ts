@@ -5,11 +5,13 @@ import type { SwitchInfo } from './divergence.js'
 import { finding } from './finding.js'
 import { type Impact, impacts } from './outcome.js'
 import { type Finding, type Report, reportFormat, type SwitchRow } from './report.js'
+import { type RiskName, riskTexts } from './risks.js'
 import { type Counts, zeroCounts } from './tally.js'
 
 /** Findings kept for every switch; all others are counted. */
 const examplesPerSwitch = 8
 const callSitesPerSwitch = 12
+const examplesPerRisk = 4
 /** Unexplained findings kept. */
 const unexplainedKept = 1000
 
@@ -19,7 +21,14 @@ interface SwitchCounts {
   outcomes: number
   impacts: Partial<Record<Impact, number>>
   callSites: Map<string, number>
-  examples: Finding[]
+  examples: Example[]
+}
+
+interface Example {
+  /** Place of its impact in the order of seriousness. */
+  readonly weight: number
+  readonly kind: string
+  readonly finding: Finding
 }
 
 /** Everything that is counted while a trace runs. */
@@ -32,6 +41,7 @@ export class ReportBuilder {
   private readonly unexplained: Finding[] = []
   private readonly notes = new Map<string, { count: number; line: number }>()
   private readonly course = new Course()
+  private readonly risks = new Map<RiskName, { count: number; examples: Finding[] }>()
 
   add(operation: Operation, verdict: Verdict): void {
     const rows: (Counts & { switches?: Record<string, number> })[] = [
@@ -48,6 +58,8 @@ export class ReportBuilder {
     }
     this.course.add(verdict.status)
     for (const gap of operation.gaps) this.note(gap.text, operation.line)
+    if (operation.negativeTime) this.addRisk('documented-negative-timeout', operation, verdict)
+    if (operation.uncertain) this.addRisk('out-of-step', operation, verdict)
     if (verdict.status === 'same') return
     const { impact } = verdict
     this.impacts[impact] = (this.impacts[impact] ?? 0) + 1
@@ -58,7 +70,7 @@ export class ReportBuilder {
   }
 
   private addToSwitch(
-    { switch: name, how }: Verdict['explanations'][number],
+    { switch: name, how, impact }: Verdict['explanations'][number],
     operation: Operation,
     verdict: Verdict,
   ): void {
@@ -69,11 +81,19 @@ export class ReportBuilder {
     }
     counts.count++
     if (how !== 'inherited') counts.direct++
-    if (verdict.impact !== 'state') counts.outcomes++
-    counts.impacts[verdict.impact] = (counts.impacts[verdict.impact] ?? 0) + 1
+    if (impact !== 'state') counts.outcomes++
+    counts.impacts[impact] = (counts.impacts[impact] ?? 0) + 1
     if (operation.at !== undefined)
       counts.callSites.set(operation.at, (counts.callSites.get(operation.at) ?? 0) + 1)
-    keepExample(counts.examples, operation, verdict)
+    keepExample(counts.examples, impact, operation, verdict)
+  }
+
+  private addRisk(name: RiskName, operation: Operation, verdict: Verdict): void {
+    const known = this.risks.get(name)
+    if (known) {
+      known.count++
+      if (known.examples.length < examplesPerRisk) known.examples.push(finding(operation, verdict))
+    } else this.risks.set(name, { count: 1, examples: [finding(operation, verdict)] })
   }
 
   note(text: string, line: number): void {
@@ -103,6 +123,7 @@ export class ReportBuilder {
         .map(([method, counts]) => ({ method, ...counts }))
         .sort((a, b) => b.operations - a.operations),
       course: this.course.result(),
+      risks: [...this.risks].map(([name, found]) => ({ ...riskTexts[name], ...found })),
       unexplained: this.unexplained,
       unexplainedBeyond: this.totals.unexplained - this.unexplained.length,
       ...(verification ? { verification } : {}),
@@ -120,12 +141,23 @@ function row<Row extends Counts>(table: Map<string, Row>, name: string): Row {
   return found
 }
 
-/** Different ones: of the same method with the same impact for the same reason, two say enough. */
-function keepExample(examples: Finding[], operation: Operation, verdict: Verdict): void {
-  if (examples.length >= examplesPerSwitch) return
+/**
+ * Different ones, the most serious first: of the same method with the same impact for the same reason, two say enough. A more serious
+ * one takes the place of the least serious.
+ */
+function keepExample(examples: Example[], impact: Impact, operation: Operation, verdict: Verdict): void {
+  const weight = impacts.indexOf(impact)
+  const last = examples.at(-1)
+  if (last && examples.length >= examplesPerSwitch && last.weight <= weight) return
   const kind = kindOf(operation.call, verdict)
-  const alike = examples.filter((known) => kindOf(known.call.split('(', 1)[0] ?? '', known) === kind)
-  if (alike.length < 2) examples.push(finding(operation, verdict))
+  if (examples.filter((known) => known.kind === kind).length >= 2) return
+  const place = examples.findIndex((known) => known.weight > weight)
+  examples.splice(place < 0 ? examples.length : place, 0, {
+    weight,
+    kind,
+    finding: finding(operation, verdict),
+  })
+  if (examples.length > examplesPerSwitch) examples.pop()
 }
 
 function kindOf(method: string, { impact, explanations }: Pick<Verdict, 'impact' | 'explanations'>): string {
@@ -140,12 +172,13 @@ function switchRow(name: string, counts: SwitchCounts, known: readonly SwitchInf
     pylibmc: '',
     advice: '',
   }
-  const { callSites, ...numbers } = counts
+  const { callSites, examples, ...numbers } = counts
   return {
     ...info,
     switch: name,
     ...numbers,
     inherited: counts.count - counts.direct,
+    examples: examples.map((example) => example.finding),
     callSites: [...callSites]
       .map(([at, count]) => ({ at, count }))
       .sort((a, b) => b.count - a.count)

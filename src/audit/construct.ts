@@ -5,7 +5,8 @@
 
 import { Client as CompatClient, type ClientOptions as CompatOptions } from '../compat/index.js'
 import { checkIterable, checkObject, shown } from '../ground/arguments.js'
-import { Client as StrictClient, type ClientOptions as StrictOptions } from '../strict/index.js'
+import { AttributeError } from '../python/errors.js'
+import { parseServers, Client as StrictClient, type ClientOptions as StrictOptions } from '../strict/index.js'
 import type { AuditedClient } from './calls.js'
 import type { LibraryName } from './python-signatures.js'
 import type { TracedServer } from './trace.js'
@@ -169,4 +170,21 @@ function pylibmcServer(spec: TracedServer): string {
 
 function unexpected(name: string): TypeError {
   return new TypeError(`__init__() got an unexpected keyword argument '${name}'`)
+}
+
+/**
+ * Whether pylibmc's constructor takes what the application gives to python-memcached's.
+ * @throws what it raises: TypeError for a keyword, AttributeError for a (address, weight) tuple, ValueError for an address
+ */
+export function checkUnchanged(
+  servers: readonly TracedServer[],
+  kwargs: Readonly<Record<string, unknown>>,
+): void {
+  for (const name of Object.keys(kwargs)) {
+    if (!pylibmcKeywords.some((known) => known === name)) throw unexpected(name)
+  }
+  for (const server of servers) {
+    if (typeof server !== 'string') throw new AttributeError("'tuple' object has no attribute 'startswith'")
+  }
+  parseServers(servers as readonly string[])
 }

@@ -24,6 +24,7 @@ function operation(fields: Partial<Operation> & Pick<Operation, 'call' | 'compat
     servers: [0],
     announced: [],
     gaps: [],
+    reasons: [],
     ...fields,
   }
 }

@@ -4,7 +4,7 @@
  * the two libraries' signatures, or by what an earlier explained difference left behind on the same keys or servers.
  */
 import type { TypedJson } from '../values/index.js'
-import type { Announced } from './divergence.js'
+import type { Announced, Reason } from './divergence.js'
 import type { Gap } from './intention.js'
 import { type Impact, impactOf, type Outcome, sameOutcome } from './outcome.js'
 import { type Cause, joinCauses, Taint } from './taint.js'
@@ -29,6 +29,14 @@ export interface Operation {
   /** What the compat client announced while it ran. */
   readonly announced: readonly Announced[]
   readonly gaps: readonly Gap[]
+  /** What the audit itself knows of a difference. */
+  readonly reasons: readonly Reason[]
+  /** A key is on another server under pylibmc's placement than under python-memcached's. */
+  readonly moved?: boolean
+  /** The call has a negative time, which pylibmc's documentation and version 1.6.3 treat differently. */
+  readonly negativeTime?: boolean
+  /** The outcome on pylibmc depends on what was not measured: the connection is out of step. */
+  readonly uncertain?: boolean
 }
 
 /** Why two outcomes differ: the switch, or what else accounts for it. */
@@ -40,6 +48,8 @@ export interface Explanation {
    * - `signature`: method or argument exists only in one library
    */
   readonly how: 'announced' | 'inherited' | 'signature'
+  /** What this cause does to the operation; `state` for a cause that only moves or stores something differently. */
+  readonly impact: Impact
   /** Lines of the trace that led here, first cause first. */
   readonly lines: readonly number[]
 }
@@ -81,8 +91,10 @@ const rewording = new Set([
   'counter-arguments',
   'statistics',
 ])
+/** Reasons that change what is stored, also where both outcomes are the same. */
+const leavesBehind = new Set(['subclasses', 'binary-protocol', 'blank-keys'])
 /** What these do to an outcome depends on servers that the two sides know differently: no description can foretell it. */
-const stateful = new Set(['failover', 'hashing'])
+const stateful = new Set(['failover'])
 /** pylibmc's classes that tell of the data and not of the server. */
 const dataErrors = new Set([
   'pylibmc.NotFound',
@@ -92,8 +104,15 @@ const dataErrors = new Set([
   'pylibmc.DataExists',
 ])
 
+export interface DifferSettings {
+  /** pylibmc's side expires items with negative times at once, as python-memcached does. */
+  readonly negativeTimesAlike: boolean
+}
+
 export class Differ {
   private readonly taint = new Taint()
+
+  constructor(private readonly settings: DifferSettings = { negativeTimesAlike: false }) {}
 
   /** A fault of the trace was applied to both sides. */
   fault(server: number, line: number): void {
@@ -116,28 +135,49 @@ export class Differ {
     return { status, impact, explanations }
   }
 
+  /**
+   * Causes in the order of what they are worth: announced for this operation or seen in the signatures, left behind by an earlier
+   * difference, guesses of last resort. Another server for the key explains an outcome only when nothing else does.
+   */
   private explain(operation: Operation, same: boolean): readonly Explanation[] {
-    const { line, announced, gaps } = operation
-    const spoken = announced.filter(
-      (event) => same || stateful.has(event.switch) || fits(event.strict, operation.strict),
-    )
+    const { line, gaps, reasons } = operation
+    const impact = impactOf(operation.compat, operation.strict)
     const found = new Map<string, Explanation>()
-    for (const event of spoken) {
-      found.set(event.switch, { switch: event.switch, how: 'announced', lines: [line] })
+    const add = (name: string, how: Explanation['how'], lines: readonly number[] = [line], own = impact) => {
+      if (!found.has(name)) found.set(name, { switch: name, how, lines, impact: own })
     }
-    if (same) return [...found.values()]
-    for (const gap of gaps) {
-      const name = `missing-${gap.kind}`
-      found.set(name, { switch: name, how: 'signature', lines: [line] })
+    for (const event of this.relevant(operation)) {
+      if (same || stateful.has(event.switch) || fits(event.strict, operation.strict))
+        add(event.switch, 'announced')
     }
-    // Only what this operation itself cannot account for is blamed on the past.
-    if (found.size === 0) {
+    for (const reason of reasons) {
+      if (reason.fallback || (same && !leavesBehind.has(reason.switch) && !operation.uncertain)) continue
+      if (!same && reason.switch === 'subclasses') continue
+      add(reason.switch, reason.how)
+    }
+    if (!same) for (const gap of gaps) add(`missing-${gap.kind}`, 'signature')
+    if (!same && found.size === 0) {
       const cause = this.inherited(operation)
-      for (const name of cause?.switches ?? []) {
-        found.set(name, { switch: name, how: 'inherited', lines: cause?.lines ?? [] })
-      }
+      for (const name of cause?.switches ?? []) add(name, 'inherited', cause?.lines ?? [])
     }
+    if (!same && found.size === 0)
+      for (const reason of reasons) if (reason.fallback) add(reason.switch, reason.how)
+    if (!same && found.size === 0 && isKeyError(operation)) add('keys', 'announced')
+    if (!same && found.size === 0 && operation.call === 'get_stats') add('statistics', 'announced')
+    if (!same && found.size === 0 && isArgumentError(operation)) add('argument-type', 'signature')
+    if (!same && reasons.some((reason) => reason.switch === 'subclasses'))
+      add('subclasses', 'signature', [line], 'state')
+    if (operation.moved) add('hashing', 'announced', [line], found.size > 0 || same ? 'state' : impact)
     return [...found.values()]
+  }
+
+  /** Placement is compared, not announced; negative times are the same on both sides when pylibmc sends them as text. */
+  private relevant({ announced, negativeTime }: Operation): readonly Announced[] {
+    return announced.filter(
+      (event) =>
+        event.switch !== 'hashing' &&
+        !(event.switch === 'negative-timeout' && negativeTime && this.settings.negativeTimesAlike),
+    )
   }
 
   private inherited(operation: Operation): Cause | undefined {
@@ -150,7 +190,11 @@ export class Differ {
 
   private remember(operation: Operation, status: Status, explanations: readonly Explanation[]): void {
     const { call, client, keys, servers, line } = operation
-    const effective = explanations.filter((explanation) => !rewording.has(explanation.switch))
+    const refusedOnce = isRefusal(operation.compat) !== isRefusal(operation.strict)
+    const effective = explanations.filter(
+      ({ switch: name, impact }) =>
+        (!rewording.has(name) || refusedOnce) && !(name === 'hashing' && impact === 'state'),
+    )
     const cause = joinCauses(
       effective.map((explanation) => ({ switches: [explanation.switch], lines: explanation.lines })),
       line,
@@ -192,6 +236,21 @@ function bothDid({ call, compat, strict }: Operation): boolean {
   if ('raises' in compat || 'raises' in strict) return false
   if (call.endsWith('_multi')) return isEmptyList(compat.result) === isEmptyList(strict.result)
   return call === 'delete' || call === '_deletetouch' || (compat.result === true && strict.result === true)
+}
+
+/** python-memcached refuses the key by its own check. */
+function isKeyError({ compat }: Operation): boolean {
+  return 'raises' in compat && compat.raises.class.startsWith('memcache.MemcachedKey')
+}
+
+/** One side refuses an argument with an error of Python's own. */
+function isArgumentError({ compat, strict }: Operation): boolean {
+  return isRefusal(compat) || isRefusal(strict)
+}
+
+/** Nothing was sent: Python's own error came first. */
+function isRefusal(outcome: Outcome): boolean {
+  return 'raises' in outcome && outcome.raises.class.startsWith('builtins.')
 }
 
 function isEmptyList(value: TypedJson): boolean {

@@ -23,23 +23,78 @@ export interface SwitchInfo {
   readonly docs?: string
 }
 
+/** Why the outcomes of one operation differ, as far as the audit itself knows (not announced by the compat client). */
+export interface Reason {
+  readonly switch: string
+  readonly how: 'signature'
+  /** Counts only where nothing else explains the difference. */
+  readonly fallback?: boolean
+}
+
+const facts = (
+  name: string,
+  title: string,
+  pythonMemcached: string,
+  pylibmc: string,
+  advice: string,
+): SwitchInfo => ({ name, title, pythonMemcached, pylibmc, advice, docs: `audit.md#${name}` })
+
 /** Differences that come from the two libraries' signatures: no switch of a client can remove them. */
 export const signatureSwitches: readonly SwitchInfo[] = [
-  {
-    name: 'missing-method',
-    title: 'Method does not exist in pylibmc',
-    pythonMemcached: 'has the method',
-    pylibmc: 'raises AttributeError',
-    advice: 'Remove the call: pylibmc keeps no dead marks and no CAS table that would need it.',
-    docs: 'audit.md#missing-method',
-  },
-  {
-    name: 'missing-argument',
-    title: 'Argument does not exist in pylibmc',
-    pythonMemcached: 'understands the argument',
-    pylibmc: 'raises TypeError for it; the audit replays the call without it',
-    advice:
-      'Remove the argument. noreply is a behavior of the whole client in pylibmc; a delete has no time.',
-    docs: 'audit.md#missing-argument',
-  },
+  facts(
+    'constructor',
+    'Constructor keywords do not exist in pylibmc',
+    'takes debug, cache_cas, socket_timeout, dead_retry, pickleProtocol and others; servers as (address, weight) tuples',
+    'raises TypeError for every keyword but behaviors, binary, username and password, and AttributeError for tuples',
+    'Remove the keywords; timeouts and failover are behaviors in pylibmc, weights belong into the address ("host:port:weight").',
+  ),
+  facts(
+    'missing-method',
+    'Method does not exist in pylibmc',
+    'has the method',
+    'raises AttributeError',
+    'Remove the call: pylibmc keeps no dead marks and no CAS table that would need it.',
+  ),
+  facts(
+    'missing-argument',
+    'Argument does not exist in pylibmc',
+    'understands the argument',
+    'raises TypeError',
+    'Remove the argument. noreply is a behavior of the whole client in pylibmc; a delete has no time.',
+  ),
+  facts(
+    'calling-form',
+    'Arguments are given in a form that pylibmc does not take',
+    'takes every argument by position or by keyword',
+    'raises TypeError: get, gets, delete, touch, incr and decr take positions only, touch needs its time, names differ',
+    'Pass key, delta and time by position, and give touch a time.',
+  ),
+  facts(
+    'argument-type',
+    'An argument has a type or range that only one library takes',
+    'converts the argument with str() or int(), or iterates it',
+    'raises TypeError or OverflowError: integers for times and deltas, text or bytes for keys, a list for get_multi',
+    'Convert the argument before the call.',
+  ),
+  facts(
+    'gets-and-cas',
+    'gets returns a pair, and cas takes the CAS unique as third argument',
+    'gets returns the value and remembers the CAS unique; the third argument of cas is the time',
+    'gets returns (value, unique); cas(key, val, 60) takes 60 for the unique and returns False, cas(key, val) raises TypeError',
+    'Unpack the pair of gets and pass its second item to cas; the behavior cas must be on.',
+  ),
+  facts(
+    'binary-protocol',
+    'The binary protocol has outcomes of its own',
+    'speaks the text protocol only',
+    'raises NotFound for a replace without an item, and keeps items whose time is 2^31 or more',
+    'Catch NotFound around replace, or stay with the text protocol.',
+  ),
+  facts(
+    'blank-keys',
+    'Keys with blanks are sent unchecked',
+    'raises MemcachedKeyCharacterError',
+    'get reads the first word and is usually None, get_multi leaves the key out, stores and delete raise ClientError; after a store the connection is one reply behind, and later calls read answers to earlier ones',
+    'Replace blanks before the keys reach the client, or set the behavior verify_keys.',
+  ),
 ]

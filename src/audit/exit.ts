@@ -6,7 +6,7 @@ import { checkReport, type Report } from './report.js'
 export const exitCodes = { ok: 0, found: 1, usage: 2 } as const
 
 /**
- * @param failOn names of switches, `any` (every operation whose outcome differs), `unexplained`
+ * @param failOn names of switches, `any` (every operation whose outcome differs),  `unexplained`, `risk`
  * @returns why the run fails, one sentence each; empty when it passes
  */
 export function failures(report: Report, failOn: readonly string[]): readonly string[] {
@@ -20,6 +20,8 @@ export function failures(report: Report, failOn: readonly string[]): readonly st
         found.push(`any: ${differs + unexplained} operations have another outcome`)
     } else if (name === 'unexplained') {
       if (unexplained > 0) found.push(`unexplained: ${unexplained} operations`)
+    } else if (name === 'risk') {
+      for (const risk of report.risks) found.push(`risk: ${risk.name}, ${risk.count} operations`)
     } else {
       const row = report.switches.find((row) => row.switch === name)
       if (row) found.push(`${name}: ${row.count} operations`)

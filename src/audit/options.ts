@@ -1,5 +1,7 @@
 /** What an audit can be told, and the error for what does not fit. */
 
+import type { Operation, Verdict } from './differ.js'
+
 export interface AuditOptions {
   /** What the compat client emulates; default: the preset of the trace's own version. */
   readonly preset?: string
@@ -18,6 +20,15 @@ export interface AuditOptions {
   readonly verify?: boolean
   /** Longest wait for an answer in milliseconds, on embedded servers; default 300. */
   readonly longestWait?: number
+  /** Over the binary protocol on pylibmc's side, as `pylibmc.Client(servers, binary=True)`; default false. */
+  readonly binary?: boolean
+  /**
+   * `unchanged` (default): pylibmc gets every call as the application makes it, with its own signatures. `repaired`: calls that
+   * pylibmc does not understand are said in its own words first, so that a report shows what is left to do after that.
+   */
+  readonly calls?: 'unchanged' | 'repaired'
+  /** Called for every operation of the replay, in order, with both outcomes and the verdict. */
+  readonly onOperation?: (operation: Operation, verdict: Verdict) => void
   readonly onProgress?: (progress: Progress) => void
   readonly signal?: AbortSignal
 }

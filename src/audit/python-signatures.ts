@@ -2,7 +2,6 @@
  * The signatures of both Python libraries, and how Python binds arguments to them.
  * Source: docs/reference/pylibmc.md#5, docs/reference/python-memcached.md#10.
  */
-import { AttributeError } from '../python/errors.js'
 
 /** The Python libraries whose calls can be replayed. */
 export type LibraryName = 'pylibmc' | 'python-memcached'
@@ -124,7 +123,38 @@ export function versionAtLeast(version: string, least: string): boolean {
   return true
 }
 
-/** @throws AttributeError when the library has no such method, TypeError when the arguments do not fit it: as Python. */
+/** How a call does not fit a signature. */
+export type SignatureProblem = 'method' | 'argument' | 'form'
+
+/** A call that does not fit: the error that Python raises, with what is wrong as data. */
+export class SignatureError extends TypeError {
+  override readonly name = 'SignatureError'
+  readonly python: string
+  constructor(
+    message: string,
+    /**
+     * `method`: there is no such method; `argument`: no such parameter; `form`: a parameter that is there is given by keyword where
+     * only a position counts, under another name, twice, or not at all.
+     */
+    readonly problem: SignatureProblem,
+  ) {
+    super(message)
+    this.python = problem === 'method' ? 'builtins.AttributeError' : 'builtins.TypeError'
+  }
+}
+
+/** Parameters that only have another name in the other library. */
+const renamed: ReadonlySet<string> = new Set([
+  'mapping',
+  'keys',
+  'seconds',
+  'arg',
+  'stat_args',
+  'val',
+  'value',
+])
+
+/** @throws SignatureError: AttributeError when the library has no such method, TypeError when the arguments do not fit it: as Python. */
 export function bind(library: Library, { call, args, kwargs }: PythonCall): Bound {
   const table =
     library.name === 'pylibmc'
@@ -133,23 +163,31 @@ export function bind(library: Library, { call, args, kwargs }: PythonCall): Boun
         ? pythonMemcached160
         : pythonMemcached
   const found = table.get(call)
-  if (!found) throw new AttributeError(`'Client' object has no attribute '${call}'`)
+  if (!found) throw new SignatureError(`'Client' object has no attribute '${call}'`, 'method')
   const { parameters, required, positionalOnly } = found
   const names = Object.keys(kwargs)
-  if (positionalOnly && names.length > 0) throw new TypeError(`${call}() takes no keyword arguments`)
+  if (positionalOnly && names.length > 0) {
+    const unknown = names.some((name) => !parameters.includes(name) && !renamed.has(name) && name !== 'time')
+    throw new SignatureError(`${call}() takes no keyword arguments`, unknown ? 'argument' : 'form')
+  }
   if (args.length > parameters.length) {
-    throw new TypeError(`${call}() takes at most ${parameters.length} arguments (${args.length} given)`)
+    const message = `${call}() takes at most ${parameters.length} arguments (${args.length} given)`
+    throw new SignatureError(message, 'argument')
   }
   const bound: Record<string, unknown> = {}
   for (const [i, value] of args.entries()) bound[parameters[i]!] = value
   for (const name of names) {
     if (!parameters.includes(name))
-      throw new TypeError(`${call}() got an unexpected keyword argument '${name}'`)
-    if (name in bound) throw new TypeError(`${call}() got multiple values for argument '${name}'`)
+      throw new SignatureError(
+        `${call}() got an unexpected keyword argument '${name}'`,
+        renamed.has(name) ? 'form' : 'argument',
+      )
+    if (name in bound)
+      throw new SignatureError(`${call}() got multiple values for argument '${name}'`, 'form')
     bound[name] = kwargs[name]
   }
   const missing = parameters.slice(0, required).filter((name) => !(name in bound))
   if (missing.length > 0)
-    throw new TypeError(`${call}() missing required argument: '${missing.join("', '")}'`)
+    throw new SignatureError(`${call}() missing required argument: '${missing.join("', '")}'`, 'form')
   return bound
 }

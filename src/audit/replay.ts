@@ -1,10 +1,12 @@
 /**
  * Replays a trace through two sides at once, one event after another, and hands over what both did. No judgement here.
  */
-import { fromTypedJson } from '../values/index.js'
+import { fromTypedJson, PyFloat, type TypedJson } from '../values/index.js'
+import { checkUnchanged } from './construct.js'
 import type { Operation } from './differ.js'
-import type { Announced } from './divergence.js'
-import { type Outcome, returned } from './outcome.js'
+import type { Announced, Reason } from './divergence.js'
+import { withBuiltinItems } from './methods/builtins.js'
+import { type Outcome, raised, returned } from './outcome.js'
 import type { Library } from './python-signatures.js'
 import { type Bound, bind, type PythonCall } from './python-signatures.js'
 import type { Side } from './side.js'
@@ -12,6 +14,9 @@ import type { Placed, Topology } from './topology.js'
 import { touchedKeys } from './touched-keys.js'
 import { type CallEvent, type NewEvent, type Trace, tracedServers } from './trace.js'
 import { callOfWire } from './wire.js'
+
+/** How a constructor is called in reports. */
+export const constructorCall = 'Client'
 
 export interface ReplayVisitor {
   operation(operation: Operation): void
@@ -30,6 +35,8 @@ export interface ReplayPlan {
   /** Called before every event: sets the virtual clock, or waits. */
   readonly timeTo: (t: number) => void | Promise<void>
   readonly signal?: AbortSignal
+  /** Calls are said in pylibmc's words first, and so is the constructor. */
+  readonly repaired?: boolean
 }
 
 /** @throws TraceError for a line that is wrong; AbortSignal's reason */
@@ -43,6 +50,7 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
     switch (event.kind) {
       case 'new':
         known.add(event.client)
+        constructed(plan, event, visitor)
         create(plan, event, topology.map(event.servers, event.line, trace.name), visitor)
         break
       case 'fault':
@@ -56,6 +64,9 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
         await Promise.all([compat.fleet.fault(event.fault), strict.fleet.fault(event.fault)])
         visitor.fault(event.fault.server, event.line)
         break
+      case 'note':
+        visitor.note(event.text, event.line)
+        break
       case 'call':
         await call(plan, event, known, visitor)
         break
@@ -65,6 +76,35 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
         else await call(plan, made, known, visitor)
       }
     }
+  }
+}
+
+/** What pylibmc's constructor makes of the application's call. It is an operation of the report only when it raises. */
+function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor): void {
+  if (plan.source.name !== 'python-memcached' || plan.repaired) return
+  try {
+    checkUnchanged(event.servers, event.kwargs)
+  } catch (error) {
+    const { line, t, client, kwargs } = event
+    const servers = event.servers.map(
+      (server): TypedJson => (typeof server === 'string' ? server : { $tuple: server }),
+    )
+    visitor.operation({
+      line,
+      t,
+      client,
+      call: constructorCall,
+      args: [servers],
+      kwargs,
+      keys: [],
+      servers: [],
+      recorded: { result: null },
+      compat: { result: null },
+      strict: raised(error),
+      announced: [],
+      gaps: [],
+      reasons: [{ switch: 'constructor', how: 'signature' }],
+    })
   }
 }
 
@@ -124,7 +164,8 @@ async function call(
     compat.run(event.client, words, servers),
     strict.run(event.client, words, servers),
   ])
-  const keys = touchedKeys(bound)
+  const keys = withWords(touchedKeys(bound))
+  const placed = keys.map((key) => strict.place(event.client, key))
   visitor.operation({
     line: event.line,
     t: event.t,
@@ -134,13 +175,47 @@ async function call(
     kwargs: event.kwargs,
     at: event.at,
     keys,
-    servers: serversOf(strict, event.client, keys, topology.size),
-    recorded: event.outcome && normalized(event.outcome),
+    servers: keys.length === 0 ? topology.all().map(({ index }) => index) : distinctNumbers(placed),
+    moved: keys.some((key, i) => placed[i] !== undefined && compat.place(event.client, key) !== placed[i]),
+    ...(isNegative(bound.time) ? { negativeTime: true } : {}),
+    recorded: event.outcome && normalized(event.call, event.outcome),
     compat: c.outcome,
     strict: s.outcome,
     announced: distinct(c.announced),
     gaps: [...s.gaps, ...c.gaps],
+    reasons: [...c.reasons, ...s.reasons, ...likelyReasons(bound)],
+    uncertain: s.uncertain,
   })
+}
+
+/** A key with blanks is several keys for a server. */
+function withWords(keys: readonly string[]): readonly string[] {
+  if (!keys.some((key) => key.includes(' '))) return keys
+  return [...new Set(keys.flatMap((key) => [key, ...key.split(' ').filter((word) => word !== '')]))]
+}
+
+/** Reasons that count where nothing else explains a difference. */
+function likelyReasons({ noreply, time, delta, min_compress_len: length }: Bound): readonly Reason[] {
+  const reasons: Reason[] = []
+  if (noreply) reasons.push({ switch: 'missing-argument', how: 'signature', fallback: true })
+  if ([time, delta, length].some((value) => value !== undefined && !fitsInteger(value)))
+    reasons.push({ switch: 'argument-type', how: 'signature', fallback: true })
+  return reasons
+}
+
+/** An integer of 31 bits means the same to both libraries and to every server. */
+function fitsInteger(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < 2 ** 31
+}
+
+function distinctNumbers(numbers: readonly (number | undefined)[]): readonly number[] {
+  return [...new Set(numbers.filter((number) => number !== undefined))]
+}
+
+/** Times from −1 to −2^31: what both protocols and every server read as negative. */
+function isNegative(time: unknown): boolean {
+  const number = time instanceof PyFloat ? time.value : time
+  return (typeof number === 'number' || typeof number === 'bigint') && number < 0 && number >= -(2 ** 31)
 }
 
 function decoded(kwargs: CallEvent['kwargs']): Record<string, unknown> {
@@ -148,10 +223,12 @@ function decoded(kwargs: CallEvent['kwargs']): Record<string, unknown> {
 }
 
 /** The recorder's spelling of a value as ours, so that equal values have equal text. */
-function normalized(outcome: Outcome): Outcome {
+export function normalized(call: string, outcome: Outcome): Outcome {
   if ('raises' in outcome) return outcome
   try {
-    return returned(fromTypedJson(outcome.result))
+    const value = fromTypedJson(outcome.result)
+    // Keys come back as the caller's own objects, which are equal to the texts they stand for.
+    return returned(call.endsWith('_multi') ? withBuiltinItems(value) : value)
   } catch {
     return outcome
   }
@@ -164,12 +241,6 @@ function boundOrNothing(source: Library, words: PythonCall): Bound {
   } catch {
     return {}
   }
-}
-
-function serversOf(strict: Side, client: string, keys: readonly string[], size: number): readonly number[] {
-  if (keys.length === 0) return Array.from({ length: size }, (_, index) => index)
-  const placed = keys.map((key) => strict.place(client, Buffer.from(key, 'latin1')))
-  return [...new Set(placed.filter((index) => index !== undefined))]
 }
 
 /** get_multi announces once per key; one of a kind and key is enough. */

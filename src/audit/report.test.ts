@@ -22,6 +22,7 @@ const operation = (fields: Partial<Operation>): Operation => ({
   servers: [0],
   announced: [],
   gaps: [],
+  reasons: [],
   compat: { result: null },
   strict: { result: null },
   ...fields,
@@ -29,7 +30,7 @@ const operation = (fields: Partial<Operation>): Operation => ({
 const verdict = (status: Verdict['status'], impact: Verdict['impact'], ...switches: string[]): Verdict => ({
   status,
   impact,
-  explanations: switches.map((name) => ({ switch: name, how: 'announced', lines: [2] })),
+  explanations: switches.map((name) => ({ switch: name, how: 'announced', impact, lines: [2] })),
 })
 
 function sample(): Report {

@@ -4,6 +4,7 @@ import type { Verdict } from './differ.js'
 import type { SwitchInfo } from './divergence.js'
 import type { Fidelity } from './fidelity.js'
 import type { Impact, Outcome } from './outcome.js'
+import type { RiskText } from './risks.js'
 
 export const reportFormat = 'memshim-audit/1'
 
@@ -63,6 +64,12 @@ export interface MethodRow extends Tally {
   readonly switches: Readonly<Record<string, number>>
 }
 
+/** What must not be relied on, with how often the trace does. */
+export interface RiskRow extends RiskText {
+  readonly count: number
+  readonly examples: readonly Finding[]
+}
+
 export interface NoteRow {
   readonly text: string
   readonly count: number
@@ -101,6 +108,8 @@ export interface Report {
   readonly methods: readonly MethodRow[]
   /** The trace in order, cut into stretches of `stretch` operations (the last may be shorter). */
   readonly course: { readonly stretch: number; readonly tallies: readonly Tally[] }
+  /** Beside the differences: the same today, or unknown. */
+  readonly risks: readonly RiskRow[]
   readonly unexplained: readonly Finding[]
   /** More than listed in `unexplained`. */
   readonly unexplainedBeyond: number

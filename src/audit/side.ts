@@ -3,14 +3,19 @@
  * the words of its library and remembers what only a replay can know (CAS uniques).
  */
 import { Client as CompatClient } from '../compat/index.js'
+import type { Bytes } from '../ground/bytes.js'
+import { type PythonMemcachedHash, pythonMemcachedPlacement } from '../hashing/index.js'
+import { Client as StrictClient } from '../strict/index.js'
 import { fromTypedJson, type TypedJson } from '../values/index.js'
 import { type AuditedClient, invoke } from './calls.js'
 import { type ConstructOptions, construct, pylibmcKwargs, pythonMemcachedKwargs } from './construct.js'
-import type { Announced } from './divergence.js'
+import type { Announced, Reason } from './divergence.js'
 import type { Fleet } from './fleet.js'
 import { type Gap, translate } from './intention.js'
+import { OutOfStep } from './methods/out-of-step.js'
+import { runUnchanged } from './methods/unchanged.js'
 import { type Outcome, raised } from './outcome.js'
-import { type Bound, bind, type Library, type PythonCall } from './python-signatures.js'
+import { type Bound, bind, type Library, type PythonCall, versionAtLeast } from './python-signatures.js'
 import type { Placed } from './topology.js'
 import { keyBytes } from './touched-keys.js'
 import type { TracedServer } from './trace.js'
@@ -19,12 +24,19 @@ export interface Replayed {
   readonly outcome: Outcome
   readonly announced: readonly Announced[]
   readonly gaps: readonly Gap[]
+  readonly reasons: readonly Reason[]
+  /** The real outcome depends on what was not measured. */
+  readonly uncertain: boolean
 }
 
 interface ReplayClient {
   readonly client: AuditedClient
   /** The last CAS unique seen in this replay, by key on the wire. */
   readonly tokens: Map<string, bigint>
+  readonly outOfStep: OutOfStep
+  /** Server of a key by this side's placement, while every server lives. */
+  readonly place: (key: Bytes) => number | undefined
+  readonly text: boolean
 }
 
 export class Side {
@@ -40,6 +52,8 @@ export class Side {
     private readonly source: Library,
     readonly fleet: Fleet,
     private readonly options: ConstructOptions,
+    /** Calls of the other library are said in this library's words first. */
+    private readonly repairs: boolean,
   ) {}
 
   /**
@@ -60,7 +74,14 @@ export class Side {
     const { client, ignored } = construct(this.library.name, this.specs(servers), spoken, this.options)
     if (client instanceof CompatClient)
       client.on('divergence', (event) => this.announced.push(summary(event)))
-    this.clients.set(name, { client, tokens: new Map() })
+    const text = !(decoded.binary ?? this.options.strict?.binary ?? false)
+    this.clients.set(name, {
+      client,
+      tokens: new Map(),
+      outOfStep: new OutOfStep(),
+      place: this.placement(client, servers),
+      text,
+    })
     return ignored
   }
 
@@ -81,13 +102,29 @@ export class Side {
   }
 
   /** Index of the server that placement alone gives to a key; undefined when the key is not legal here. */
-  place(name: string, key: unknown): number | undefined {
-    const client = this.clients.get(name)?.client
+  place(name: string, key: Bytes): number | undefined {
     try {
-      return client && 'hash' in client ? client.hash(key as string) : undefined
+      return this.clients.get(name)?.place(key)
     } catch {
       return undefined
     }
+  }
+
+  private placement(client: AuditedClient, servers: readonly Placed[]): (key: Bytes) => number | undefined {
+    const index = (own: number | undefined) => (own === undefined ? undefined : servers[own]?.index)
+    if (client instanceof StrictClient) return (key) => index(client.hash(Buffer.from(key, 'latin1')))
+    const rule = placementRule(this.library, this.options)
+    if (rule === 'pylibmc') {
+      const pylibmc = new StrictClient(
+        this.specs(servers).map((spec) => (typeof spec === 'string' ? spec : spec[0])),
+      )
+      return (key) => index(pylibmc.hash(Buffer.from(key, 'latin1')))
+    }
+    const buckets = pythonMemcachedPlacement(
+      servers.map(({ weight }) => weight ?? 1),
+      rule,
+    )
+    return (key) => index(buckets.index(buckets.hash(key)))
   }
 
   /**
@@ -98,20 +135,28 @@ export class Side {
     const replay = this.clients.get(name)
     if (!replay) throw new RangeError(`client "${name}" was never created`)
     this.announced = []
+    const own =
+      call.call === 'set_servers' ? { ...call, args: [this.specs(servers ?? [])], kwargs: {} } : call
+    const rest = { announced: this.announced, gaps: [], reasons: [], uncertain: false }
+    if (this.library.name === this.source.name)
+      return { ...rest, outcome: await invoke(replay.client, this.library, own), announced: this.announced }
+    if (!this.repairs && replay.client instanceof StrictClient) {
+      const unchecked = replay.text && !replay.client.behaviors.verify_keys
+      const wire = { text: replay.text, unchecked }
+      return { ...rest, ...(await runUnchanged(replay.client, this.library, own, wire, replay.outOfStep)) }
+    }
     let bound: Bound
     try {
       bound = bind(this.source, call)
     } catch (error) {
-      return { outcome: raised(error), announced: [], gaps: [] }
+      return { ...rest, outcome: raised(error) }
     }
-    const own =
-      call.call === 'set_servers' ? { ...call, args: [this.specs(servers ?? [])], kwargs: {} } : call
     const tokens = { get: (key: unknown) => replay.tokens.get(keyBytes(key)) }
     const spoken = translate(this.source.name, this.library.name, own, bound, tokens)
     let outcome = await invoke(replay.client, this.library, spoken.call)
     if (call.call === 'gets' && this.library.name === 'pylibmc')
       outcome = this.keepToken(replay, bound.key, outcome)
-    return { outcome, announced: this.announced, gaps: spoken.gaps }
+    return { ...rest, outcome, announced: this.announced, gaps: spoken.gaps }
   }
 
   /** pylibmc's gets gives value and unique; for a python-memcached program the value is the result. */
@@ -140,4 +185,12 @@ export class Side {
 function summary(event: Announced): Announced {
   const { switch: name, operation, key, server, compat, strict } = event
   return { switch: name, operation, key, server, compat, strict }
+}
+
+/** python-memcached's hash by version (docs/reference/python-memcached.md#6), or pylibmc's when the emulation of it is off. */
+function placementRule({ version }: Library, { compat }: ConstructOptions): PythonMemcachedHash | 'pylibmc' {
+  const off = (compat?.switches as Readonly<Record<string, unknown>> | undefined)?.hashing === 'pylibmc'
+  if (off || compat?.emulate === 'pylibmc') return 'pylibmc'
+  if (versionAtLeast(version, '1.60')) return 'masked'
+  return versionAtLeast(version, '1.45') ? 'masked-one' : 'raw'
 }

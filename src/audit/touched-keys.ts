@@ -1,10 +1,15 @@
 /** Which keys a call touches, as they are on the wire: what connects one operation with another. */
 import type { Bytes } from '../ground/bytes.js'
 import { PyTuple } from '../values/index.js'
+import { asBuiltin, withBuiltinItems } from './methods/builtins.js'
+import { itemsOf } from './methods/conversions.js'
 import type { Bound } from './python-signatures.js'
 
 /** Keys of a bound call of either library, prefix included, without repetition. */
-export function touchedKeys(bound: Bound): readonly Bytes[] {
+export function touchedKeys(given: Bound): readonly Bytes[] {
+  const bound = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, withBuiltinItems(value)]),
+  )
   if ('key' in bound) return [keyBytes(bound.key)]
   const many = 'keys' in bound ? bound.keys : bound.mapping
   if (many === undefined || many === null) return []
@@ -13,9 +18,8 @@ export function touchedKeys(bound: Bound): readonly Bytes[] {
 }
 
 function keysIn(many: unknown): readonly unknown[] {
-  if (many instanceof Map) return [...many.keys()]
-  if (many instanceof PyTuple) return [...many.items]
-  if (many instanceof Set || Array.isArray(many) || typeof many === 'string') return [...many]
+  const items = itemsOf(many)
+  if (items) return items.map(asBuiltin)
   return typeof many === 'object' ? Object.keys(many as object) : []
 }
 

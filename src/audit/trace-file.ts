@@ -46,8 +46,17 @@ export async function readTrace(path: string): Promise<Trace> {
 
 async function* eventsOf(path: string, compressed: boolean, name: string): AsyncGenerator<TraceEvent> {
   let last = 0
-  for await (const [line, text] of numberedLines(path, compressed)) {
+  for await (const [line, text, whole] of numberedLines(path, compressed)) {
     if (line === 1 || text.trim() === '') continue
+    if (!whole && !isJson(text)) {
+      yield {
+        kind: 'note',
+        line,
+        t: last,
+        text: 'the last line is cut and was left out: the process that wrote it ended there',
+      }
+      return
+    }
     const event = parseEvent(text, line, name)
     if (event.t < last) {
       throw new TraceError(
@@ -62,8 +71,20 @@ async function* eventsOf(path: string, compressed: boolean, name: string): Async
   }
 }
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Lines end at LF only: text in JSON may hold other line separators. */
-async function* numberedLines(path: string, compressed: boolean): AsyncGenerator<readonly [number, string]> {
+async function* numberedLines(
+  path: string,
+  compressed: boolean,
+): AsyncGenerator<readonly [number, string, whole: boolean]> {
   const file = createReadStream(path)
   const source = compressed ? file.pipe(createGunzip(withoutEnd)) : file
   // An error of the file does not travel through pipe(); without this the reader would wait for ever.
@@ -75,10 +96,11 @@ async function* numberedLines(path: string, compressed: boolean): AsyncGenerator
     if (unfinished.length + bytes.length > longestLine) throw fail(`is longer than ${longestLine} bytes`)
     unfinished.add(bytes)
   }
+  const notUtf8 = (bytes: Buffer) =>
+    fail(`is not UTF-8: byte ${firstWrongByte(bytes)} of the line belongs to no character`)
   const take = (): string => {
     const bytes = unfinished.take()
-    if (!isUtf8(bytes))
-      throw fail(`is not UTF-8: byte ${firstWrongByte(bytes)} of the line belongs to no character`)
+    if (!isUtf8(bytes)) throw notUtf8(bytes)
     return bytes.toString('utf8')
   }
   try {
@@ -87,14 +109,17 @@ async function* numberedLines(path: string, compressed: boolean): AsyncGenerator
       for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, from)) {
         add(chunk.subarray(from, end))
         const text = take()
-        yield [++line, text]
+        yield [++line, text, true]
         from = end + 1
       }
       add(chunk.subarray(from))
     }
     if (unfinished.length > 0) {
-      const text = take()
-      yield [++line, text]
+      const bytes = unfinished.take()
+      const text = bytes.toString('utf8')
+      // A line that was cut inside of a character is a cut line; a whole one must be UTF-8.
+      if (!isUtf8(bytes) && isJson(text)) throw notUtf8(bytes)
+      yield [++line, text, false]
     }
   } catch (error) {
     if (error instanceof TraceError) throw error
@@ -164,7 +189,8 @@ export async function writeTrace(path: string, trace: Trace): Promise<void> {
   checkTrace(trace)
   const lines = async function* () {
     yield `${JSON.stringify(trace.header)}\n`
-    for await (const event of trace.events()) yield `${JSON.stringify(eventRow(event))}\n`
+    for await (const event of trace.events())
+      if (event.kind !== 'note') yield `${JSON.stringify(eventRow(event))}\n`
   }
   const file = createWriteStream(path)
   if (path.endsWith('.gz')) await pipeline(Readable.from(lines()), createGzip(), file)

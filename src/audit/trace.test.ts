@@ -177,10 +177,23 @@ describe('trace files', () => {
     await expect(readTrace(folder)).rejects.toThrow('cannot be read')
   })
 
-  it('a gzip file that was cut off is an error, not a short trace', async () => {
-    const whole = gzipSync(`${[header, ...Array.from({ length: 5000 }, () => lines[1])].join('\n')}\n`)
-    await expect(all(file('cut.gz', whole.subarray(0, whole.length - 200)))).rejects.toThrow(
-      /cut\.gz, line 4542: is not JSON/,
+  it('a last line that was cut is left out with a note, also in a gzip file without its end', async () => {
+    const text = [header, ...Array.from({ length: 5000 }, () => lines[1])].join('\n')
+    const zipped = gzipSync(`${text}\n`)
+    for (const [name, content] of [
+      ['cut.gz', zipped.subarray(0, zipped.length - 200)],
+      ['cut.jsonl', text.slice(0, -20)],
+    ] as const) {
+      const events = await all(file(name, content))
+      expect(events.at(-1)).toMatchObject({ kind: 'note', text: expect.stringContaining('last line is cut') })
+      expect(events.slice(0, -1).every((event) => event.kind === 'call')).toBe(true)
+      expect(events.length).toBeGreaterThan(4000)
+    }
+  })
+
+  it('a whole line that is no JSON is an error, wherever it is', async () => {
+    await expect(all(file('torn.jsonl', `${header}\n{"t":0\n`))).rejects.toThrow(
+      'torn.jsonl, line 2: is not JSON',
     )
   })
 })

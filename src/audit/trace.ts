@@ -86,8 +86,14 @@ export interface FaultEvent extends Placed {
   readonly fault: Fault
 }
 
+/** Something about the file that the report should say, e.g. that its last line is cut. */
+export interface NoteEvent extends Placed {
+  readonly kind: 'note'
+  readonly text: string
+}
+
 /** One line of a trace after its header. */
-export type TraceEvent = NewEvent | CallEvent | WireEvent | FaultEvent
+export type TraceEvent = NewEvent | CallEvent | WireEvent | FaultEvent | NoteEvent
 
 /** A trace that can be read more than once. */
 export interface Trace {

@@ -2,6 +2,7 @@
  * The counterfactual: an explanation by named switches is right when, with exactly these switches set to pylibmc's behaviour,
  * the difference is gone. One more replay for every set of switches that was named.
  */
+import { switches } from '../compat/index.js'
 import type { Operation, Verdict } from './differ.js'
 import { finding } from './finding.js'
 import { impactOf, sameOutcome } from './outcome.js'
@@ -11,6 +12,10 @@ import type { Finding, Verification } from './report.js'
 /** Sets that are tried, most frequent first; every one costs a replay. */
 const setsTried = 24
 const refutedKept = 20
+/** Subclasses are no switch that a replay could turn off: only the program knows what its objects are. */
+const switchable: ReadonlySet<string> = new Set(
+  switches.map((entry) => entry.name).filter((name) => name !== 'subclasses'),
+)
 
 /** A set of switches that should explain the operations of these lines. */
 interface Suspicion {
@@ -26,7 +31,11 @@ export class Suspects {
     if (verdict.status !== 'differs') return
     // What comes from the signatures stays different whatever is switched.
     if (verdict.explanations.some((explanation) => explanation.how === 'signature')) return
-    const names = verdict.explanations.map((explanation) => explanation.switch)
+    const names = verdict.explanations
+      .filter((explanation) => explanation.impact !== 'state')
+      .map((explanation) => explanation.switch)
+    // Switches that only the two libraries' signatures explain cannot be turned off.
+    if (names.length === 0 || names.some((name) => !switchable.has(name))) return
     suspect(this.sets, names, operation.line, verdict)
   }
 }
@@ -70,7 +79,8 @@ export async function verify(
           if (!verdict) return
           const { compat, strict, announced, line } = operation
           const others = announced.map((event) => event.switch).filter((name) => !switches.includes(name))
-          if (sameOutcome(compat, strict) || impactOf(compat, strict) === 'spelling') confirmed++
+          const onlySpelled = verdict.impact !== 'spelling' && impactOf(compat, strict) === 'spelling'
+          if (sameOutcome(compat, strict) || onlySpelled) confirmed++
           else if (others.length > 0) {
             passedOn++
             suspect(further, [...switches, ...others], line, verdict)

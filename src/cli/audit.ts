@@ -31,6 +31,8 @@ interface Flags {
   readonly negativeTimeout?: string
   readonly examples?: string
   readonly quiet?: boolean
+  readonly binary?: boolean
+  readonly repaired?: boolean
 }
 
 export function auditCommand(): Command {
@@ -49,12 +51,17 @@ export function auditCommand(): Command {
     )
     .option('--flush', 'allow the real servers to be emptied')
     .option('--behavior <name=value>', 'behavior of the pylibmc side, repeatable (ketama=1)', behavior)
-    .option('--negative-timeout <rule>', 'pylibmc side: zero (its documentation) or send (what 1.6.3 does)')
+    .option(
+      '--negative-timeout <rule>',
+      'pylibmc side: send (what 1.6.3 does; default) or zero (its documentation)',
+    )
+    .option('--binary', 'pylibmc side over the binary protocol')
+    .option('--repaired', 'say calls that pylibmc does not understand in its own words first')
     .option('--json <file>', 'write the report as JSON (- = standard output, instead of the text)')
     .option('--html <file>', 'write the report as one HTML file')
     .option(
       '--fail-on <what>',
-      'exit with 1 when found: a switch, any, unexplained; repeatable or a,b',
+      'exit with 1 when found: a switch, any, unexplained, risk; repeatable or a,b',
       commaList,
     )
     .option('--verify', 'check every explanation by replaying with exactly the named switches off')
@@ -108,7 +115,7 @@ function checked(flags: Flags): AuditOptions {
   if (negativeTimeout !== undefined && negativeTimeout !== 'zero' && negativeTimeout !== 'send') {
     throw new UsageError(`--negative-timeout ${negativeTimeout} is not known: zero or send`)
   }
-  const names = ['any', 'unexplained', ...knownSwitches().map((info) => info.name)]
+  const names = ['any', 'unexplained', 'risk', ...knownSwitches().map((info) => info.name)]
   for (const name of failOn) {
     if (!names.includes(name))
       throw new UsageError(`--fail-on ${name} is not known: choose from ${listed(names)}`)
@@ -124,6 +131,8 @@ function checked(flags: Flags): AuditOptions {
     ...(flags.embedded === undefined ? {} : { embedded: wholeNumber('--embedded', flags.embedded, 1) }),
     ...(flags.behavior ? { behaviors: flags.behavior } : {}),
     ...(negativeTimeout === undefined ? {} : { negativeTimeout }),
+    ...(flags.binary ? { binary: true } : {}),
+    ...(flags.repaired ? { calls: 'repaired' as const } : {}),
     verify: flags.verify ?? false,
   }
 }

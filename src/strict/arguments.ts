@@ -9,8 +9,6 @@ import { integer } from './exptime.js'
 
 const { isMap } = types
 
-export const MAX_UINT64 = 2n ** 64n - 1n
-
 /** A key: text is sent as UTF-8. */
 export type Key = string | Uint8Array
 

@@ -13,7 +13,6 @@ import {
   entriesOf,
   type Key,
   keysOf,
-  MAX_UINT64,
   type MultiOptions,
   optionNames,
   type PrefixOptions,
@@ -30,6 +29,8 @@ import { softOutcome } from './replies.js'
 import type { Modes, Operation } from './slots.js'
 import { inBatches, type StreamOptions } from './streaming.js'
 
+/** Tokens of 20 digits do not fit into libmemcached's buffer for a number (measured: −9000000000000000000 fits, −2147483649 does not). */
+const LONGEST_TOKEN = 10n ** 19n
 const tokenTooLong =
   'MEMORY ALLOCATION FAILURE(Cannot allocate memory), snprintf(MEMCACHED_MAXIMUM_INTEGER_DISPLAY_LENGTH)'
 
@@ -187,7 +188,7 @@ export class Commands extends Administration {
     const unique = casToken(cas, modes.binary)
     const wire = this.slots.key(key, 'cas', '')
     if (wire === '') throw badKey('', 'cas', 'Key provided was too long.')
-    if (unique === MAX_UINT64 && !modes.binary)
+    if (unique >= LONGEST_TOKEN && !modes.binary)
       throw errorFor(AllocationError.retcode, 'cas', tokenTooLong, { key: wire, server: this.serverOf(wire) })
     const exptime = this.slots.exptime(timeOf(options), 'cas', wire)
     const encoded = this.encode(value, undefined, 'cas', wire)

@@ -44,11 +44,12 @@ const MAX_DELTA = 2 ** 31 - 1
 
 /**
  * Delta of incr and decr: 0…2^31−1 (docs/reference/pylibmc.md#5.6).
- * @throws TypeError, ValueError (negative), OverflowError (too large)
+ * @throws TypeError, ValueError (negative), OverflowError (outside of 32 bits)
  */
 export function delta(value: unknown): number {
   const amount = integer(value, 'delta')
-  if (amount > MAX_DELTA) throw new OverflowError(`delta ${amount} is over ${MAX_DELTA}`)
+  if (amount > MAX_DELTA || amount < -MAX_DELTA - 1)
+    throw new OverflowError(`delta ${amount} does not fit a signed 32-bit number (at most ${MAX_DELTA})`)
   if (amount < 0) throw new ValueError('delta must be positive')
   return Number(amount)
 }

@@ -53,6 +53,17 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
       switchLines(row, i + 1, width, c, options.examples ?? 2, lines)
     }
   }
+  if (report.risks.length > 0) {
+    heading('Do not rely on it')
+    for (const risk of report.risks) {
+      lines.push(`    ${c.yellow(c.bold(risk.name))}  ${c.dim(count(risk.count, 'operation'))}`)
+      say(`${risk.title}.`, 4)
+      lines.push(...wrap(`→ ${risk.advice}`, width, 4).map((line) => c.green(line)))
+      for (const example of risk.examples.slice(0, options.examples ?? 2))
+        exampleLines(example, width, c, lines)
+      lines.push(c.dim(`    docs/${risk.docs}`))
+    }
+  }
   if (report.unexplained.length > 0) {
     heading(`Unexplained: ${count(totals.unexplained, 'operation')}`)
     for (const example of report.unexplained.slice(0, 10)) exampleLines(example, width, c, lines)

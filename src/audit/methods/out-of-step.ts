@@ -1,0 +1,79 @@
+/**
+ * Connections of pylibmc that are one reply behind: every reply answers the call before it. The server's second error line for a store
+ * command that it refused leaves a connection like that (keys with blanks, a CAS unique of 0).
+ * Source: docs/reference/pylibmc.md#3.4, #5.5; measured (`fixtures/vectors/calling-forms.json`).
+ */
+import type { Outcome } from '../outcome.js'
+
+/** The reply that waits on a connection: the error line, a miss, an item, or one whose effect was not measured. */
+type Waiting = 'ERROR' | 'END' | { readonly value: Outcome } | 'unknown'
+
+const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas', 'delete'])
+
+/** Calls that talk to every server. */
+const everywhere = new Set(['flush_all', 'get_stats'])
+
+export interface Shifted {
+  readonly outcome: Outcome
+  /** The real outcome depends on what was not measured. */
+  readonly uncertain: boolean
+}
+
+export class OutOfStep {
+  private readonly waiting = new Map<number, Waiting>()
+
+  get any(): boolean {
+    return this.waiting.size > 0
+  }
+
+  mark(server: number): void {
+    if (!this.waiting.has(server)) this.waiting.set(server, 'ERROR')
+  }
+
+  /** disconnect_all closes the connections; the next ones are in step. */
+  clear(): void {
+    this.waiting.clear()
+  }
+
+  /** What the call returns instead of its own outcome, since it reads the reply that waited. */
+  shift(call: string, servers: readonly number[], own: Outcome): Shifted | undefined {
+    if (everywhere.has(call) && this.any) return { outcome: own, uncertain: true }
+    const [server] = servers
+    const waiting = server === undefined ? undefined : this.waiting.get(server)
+    if (!servers.some((index) => this.waiting.has(index))) return undefined
+    if (servers.length !== 1 || waiting === undefined || waiting === 'unknown')
+      return { outcome: own, uncertain: true }
+    this.waiting.set(server!, call === 'get' ? replyOf(own) : 'unknown')
+    if (call === 'get') {
+      if (waiting === 'ERROR' || waiting === 'END') return { outcome: { result: null }, uncertain: false }
+      return { outcome: waiting.value, uncertain: false }
+    }
+    if (waiting === 'ERROR' && stores.has(call))
+      return {
+        outcome: {
+          raises: {
+            class: 'pylibmc.SocketCreateError',
+            retcode: 11,
+            message: 'a reply to an earlier command',
+          },
+        },
+        uncertain: false,
+      }
+    if (typeof waiting === 'object' && stores.has(call))
+      return {
+        outcome: {
+          raises: {
+            class: 'process.abort',
+            message: 'an item as the reply to a store command: the process ends',
+          },
+        },
+        uncertain: false,
+      }
+    return { outcome: own, uncertain: true }
+  }
+}
+
+function replyOf(outcome: Outcome): Waiting {
+  if ('raises' in outcome) return 'unknown'
+  return outcome.result === null ? 'END' : { value: outcome }
+}

@@ -1,0 +1,127 @@
+/**
+ * A call of a python-memcached application as pylibmc gets it when nothing is changed: bound to pylibmc's own signature, with the
+ * outcomes of what our strict client refuses on purpose put in their place.
+ */
+import type { Client as StrictClient } from '../../strict/index.js'
+import { PyIterator, PythonObject, PyView } from '../../values/index.js'
+import { invokeBound } from '../calls.js'
+import type { Reason } from '../divergence.js'
+import { type Outcome, raised } from '../outcome.js'
+import { type Bound, bind, type Library, type PythonCall, SignatureError } from '../python-signatures.js'
+import { touchedKeys } from '../touched-keys.js'
+import { blankKeyOutcome } from './blank-keys.js'
+import { builtinOf, storedByType } from './builtins.js'
+import { converted } from './conversions.js'
+import { checkFormats } from './formats.js'
+import type { OutOfStep } from './out-of-step.js'
+
+export interface Unchanged {
+  readonly outcome: Outcome
+  readonly reasons: readonly Reason[]
+  /** The real outcome depends on what was not measured: a connection that is out of step. */
+  readonly uncertain: boolean
+}
+
+const signatureReasons = {
+  method: 'missing-method',
+  argument: 'missing-argument',
+  form: 'calling-form',
+} as const
+
+/** @param wire how this client's connections look: `text` unchecked is where keys with blanks go wrong */
+export async function runUnchanged(
+  client: StrictClient,
+  library: Library,
+  call: PythonCall,
+  wire: { readonly unchecked: boolean; readonly text: boolean },
+  outOfStep: OutOfStep,
+): Promise<Unchanged> {
+  const reasons: Reason[] = []
+  let bound: Bound
+  try {
+    const given = bind(library, call)
+    if (holdsSubclass(given)) reasons.push({ switch: 'subclasses', how: 'signature' })
+    bound = converted(library, call.call, given)
+    checkFormats(call.call, bound)
+  } catch (error) {
+    const problem =
+      call.call === 'cas'
+        ? 'gets-and-cas'
+        : error instanceof SignatureError
+          ? signatureReasons[error.problem]
+          : 'argument-type'
+    return { outcome: raised(error), reasons: [{ switch: problem, how: 'signature' }], uncertain: false }
+  }
+  if (call.call === 'gets' || call.call === 'cas') reasons.push({ switch: 'gets-and-cas', how: 'signature' })
+  const again = (other: Bound) => invokeBound(client, library, call.call, other)
+  const blank =
+    wire.unchecked && !failsEarlier(call.call, bound)
+      ? await blankKeyOutcome(client, call.call, bound, again)
+      : undefined
+  if (blank) {
+    reasons.push({ switch: 'blank-keys', how: 'signature' })
+    const shifted = outOfStep.shift(call.call, serversOf(client, bound), blank.outcome)
+    for (const server of blank.outOfStep) outOfStep.mark(server)
+    return { outcome: blank.outcome, uncertain: false, ...shifted, reasons }
+  }
+  let outcome = await again(bound)
+  if (wire.unchecked && isUnpicklable(bound.val) && raisedBadKey(outcome))
+    outcome = { raises: { class: 'builtins.TypeError', message: 'cannot pickle the value' } }
+  if (call.call === 'disconnect_all') outOfStep.clear()
+  const servers = serversOf(client, bound)
+  if (call.call === 'cas' && wire.text && Number(bound.cas) === 0 && reachesServer(outcome)) {
+    outcome = { raises: { class: 'pylibmc.SocketCreateError', retcode: 11, message: 'ERROR' } }
+    for (const server of servers) outOfStep.mark(server)
+    return { outcome, reasons, uncertain: false }
+  }
+  if (!wire.text && behavesOtherwise(call.call, bound, outcome))
+    reasons.push({ switch: 'binary-protocol', how: 'signature' })
+  const shifted = outOfStep.any ? outOfStep.shift(call.call, servers, outcome) : undefined
+  if (shifted) reasons.push({ switch: 'blank-keys', how: 'signature' })
+  return { outcome, ...shifted, reasons, uncertain: shifted?.uncertain ?? false }
+}
+
+/** The binary protocol raises for a replace without an item, and takes times from 2^31 on for dates after 2038. */
+function behavesOtherwise(call: string, { time, seconds }: Bound, outcome: Outcome): boolean {
+  if (call === 'replace' && 'raises' in outcome && outcome.raises.class === 'pylibmc.NotFound') return true
+  const late = time ?? seconds
+  return (typeof late === 'number' || typeof late === 'bigint') && (late >= 2 ** 31 || late < -(2 ** 31))
+}
+
+/** pylibmc pickles the value, and asks for the number of keys, before it looks at a key. */
+function failsEarlier(call: string, { val, keys }: Bound): boolean {
+  return (
+    isUnpicklable(val) ||
+    (call === 'get_multi' &&
+      (keys instanceof PyIterator || Object.getPrototypeOf(keys ?? 0) === Map.prototype))
+  )
+}
+
+function isUnpicklable(value: unknown): boolean {
+  return value instanceof PyIterator || value instanceof PyView
+}
+
+function raisedBadKey(outcome: Outcome): boolean {
+  return 'raises' in outcome && outcome.raises.class === 'pylibmc.BadKeyProvided'
+}
+
+/** Our client refuses a token of 0 before it looks at anything else. */
+function reachesServer(outcome: Outcome): boolean {
+  return 'raises' in outcome && outcome.raises.message === 'cas 0 is no CAS unique'
+}
+
+function holdsSubclass(bound: Bound): boolean {
+  const many = bound.keys instanceof Map ? [...bound.keys.values()] : []
+  return [bound.val, ...many].some(
+    (value) =>
+      value instanceof PythonObject && storedByType(value) !== value && builtinOf(value) !== undefined,
+  )
+}
+
+function serversOf(client: StrictClient, bound: Bound): readonly number[] {
+  try {
+    return [...new Set(touchedKeys(bound).map((key) => client.hash(Buffer.from(key, 'latin1'))))]
+  } catch {
+    return []
+  }
+}
