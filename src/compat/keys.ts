@@ -53,6 +53,9 @@ export class Keys {
   /** Longest text that every rule takes as it is. */
   private readonly plainLength: number
 
+  /** Names the server of a key, for messages; there once servers are. */
+  serverOf: ((key: Bytes) => string) | undefined
+
   constructor(private readonly emulation: Emulation) {
     const { facts, options, on } = emulation
     this.limits = {
@@ -83,7 +86,10 @@ export class Keys {
     if (prefix === NO_PREFIX && typeof key === 'string' && key.length <= this.plainLength && isPlainKey(key))
       return { wire: key, check: unchecked }
     if (!this.emulation.on('keys'))
-      return { wire: pylibmcKey(this.encode(key), operation, prefix.bytes, 'unbroken'), check: unchecked }
+      return {
+        wire: pylibmcKey(this.encode(key), operation, prefix.bytes, 'unbroken', this.serverOf),
+        check: unchecked,
+      }
     const plain = typeof key === 'string' || key instanceof Uint8Array
     return this.announced(key, operation, plain, () => {
       const hashed = MULTI.has(operation) ? this.many(key, operation, prefix) : this.single(key)

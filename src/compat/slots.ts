@@ -21,13 +21,15 @@ export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], 
     binary: false,
     timeout: emulation.timeout,
   } as const
+  const selection = compatSelection(emulation, specs)
+  keys.serverOf = (key) => selection.servers[selection.place(key)]!.name
   return {
     key: (key, operation, prefix) =>
       keys.one(key, operation, prefix === '' ? undefined : { bytes: prefix }).wire,
     exptime: timeRule(emulation),
     ...valueSlots(emulation),
     size: sizeRule(emulation),
-    selection: compatSelection(emulation, specs),
+    selection,
     wire: emulation.on('wire-spelling') ? emulation.facts.dialect : pylibmcDialect,
     modes: () => modes,
   }

@@ -21,7 +21,7 @@ import {
   type TimeOptions,
   timeOf,
 } from './arguments.js'
-import { AllocationError, CacheMiss, errorFor, MemcachedError, NotFound } from './errors.js'
+import { AllocationError, CacheMiss, ClientError, errorFor, MemcachedError, NotFound } from './errors.js'
 import { delta as checkedDelta, integer } from './exptime.js'
 import { badKey, keyBytes, prefixBytes } from './keys.js'
 import { replicate } from './replicas.js'
@@ -250,22 +250,32 @@ export class Commands extends Administration {
     const prefix = prefixBytes(typeof options === 'object' ? options.keyPrefix : undefined, operation)
     const compression = compressionOf(options)
     const prepared = entriesOf<K>(mapping).map(([key, value]) => {
-      const wire = this.slots.key(key, operation, prefix)
+      const { wire, refusal } = this.keyOrRefusal(key, operation, prefix)
       const exptime = this.slots.exptime(timeOf(options), operation, wire)
-      return {
-        original: key,
-        verb,
-        key: wire,
-        exptime,
-        encoded: this.encode(value, compression, operation, wire),
-      }
+      const encoded = this.encode(value, compression, operation, wire)
+      return { original: key, refusal, verb, key: wire, exptime, encoded }
     })
     const failed: K[] = []
     for (const one of prepared) {
+      if (one.refusal) throw one.refusal
       const stored = one.key !== '' && (await this.store(one, operation, modes))
       if (!stored) failed.push(one.original)
     }
     return failed
+  }
+
+  /** A key that the server would refuse fails in its turn. @throws what pylibmc finds before it sends anything */
+  private keyOrRefusal(
+    key: Key,
+    operation: Operation,
+    prefix: Bytes,
+  ): { readonly wire: Bytes; readonly refusal?: ClientError } {
+    try {
+      return { wire: this.slots.key(key, operation, prefix) }
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error
+      return { wire: '', refusal: error }
+    }
   }
 
   // ── counters ─────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 /** What an item that cannot be read means in pylibmc. Source: docs/reference/pylibmc.md#4.3, #4.5. */
 import type { Item } from '../protocol/wire.js'
 import { ValueDecodeError } from '../values/index.js'
-import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT } from '../values/types.js'
+import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT, FLAG_ZLIB } from '../values/types.js'
 import { MemcachedError } from './errors.js'
 import type { Operation } from './slots.js'
 
@@ -14,9 +14,11 @@ export function decodeFailure(
   operation: Operation,
   binary = false,
 ): unknown {
-  // get, and what stands on it, sees None in the place of no bytes; in the binary protocol getMulti does, too.
-  const none = operation === 'get' || (binary && operation === 'getMulti')
-  if (none && (item.flags & TYPE_BITS) === FLAG_PICKLE && item.data.length === 0)
+  // get, and what stands on it, sees None in the place of no bytes; in the binary protocol gets and getMulti do, too.
+  const none = operation === 'get' || (binary && (operation === 'gets' || operation === 'getMulti'))
+  // Inflating comes first, and has its own error for no bytes.
+  const read = item.flags & (TYPE_BITS | FLAG_ZLIB)
+  if (none && read === FLAG_PICKLE && item.data.length === 0)
     return new TypeError("a bytes-like object is required, not 'NoneType'", { cause: error })
   if (!(error instanceof ValueDecodeError)) return error
   const facts = { key: item.key, operation, cause: error }

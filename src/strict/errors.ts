@@ -155,10 +155,12 @@ const functions: Partial<Record<Operation, string>> = {
   getMulti: 'memcached_mget',
   setMulti: 'memcached_set_multi',
   addMulti: 'memcached_add_multi',
+  // pylibmc's delete_multi is a loop over its delete.
+  deleteMulti: 'memcached_delete',
   flushAll: 'flush_all',
   getStats: 'get_stats',
 }
-const withKey: ReadonlySet<Operation> = new Set(['get', 'cas', 'delete', 'touch'])
+const withKey: ReadonlySet<Operation> = new Set(['get', 'cas', 'delete', 'deleteMulti', 'touch'])
 /** These report every failure as a count of keys (docs/reference/pylibmc.md#5.6). */
 const counters: ReadonlySet<Operation> = new Set(['incr', 'decr', 'incrMulti'])
 /** pylibmc cuts keys after this many bytes in messages. */

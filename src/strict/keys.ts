@@ -1,24 +1,28 @@
 /**
  * pylibmc's key rule. Source: docs/reference/pylibmc.md#3.
  *
- * pylibmc sends keys unchecked over the text protocol unless `verify_keys` is on; a blank or a line break in a key then reads
- * another item, runs as a command, or puts the connection one reply behind. Those are defects: such keys are
- * `BadKeyProvided` here, and nothing is sent. With `verify_keys` the library's own outcomes apply.
+ * pylibmc sends keys unchecked over the text protocol unless `verify_keys` is on. A key with a blank is then two words of the command:
+ * a retrieval misses it, and the server refuses everything else. Those are its outcomes here, too, but nothing is sent, since pylibmc's
+ * connection is one reply behind afterwards. A line break or another control in a key runs as a command there, or makes the reply
+ * unreadable: such keys are `BadKeyProvided` here. With `verify_keys` the library's own outcomes apply.
  */
 
 import type { Bytes } from '../ground/bytes.js'
 import { isPlainKey } from '../protocol/plain-key.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
-import { BadKeyProvided, errorFor, type MemcachedError } from './errors.js'
+import { BadKeyProvided, ClientError, errorFor, type MemcachedError } from './errors.js'
+import { TOUCH_FAILED } from './replies.js'
 import type { Operation } from './slots.js'
 
 /** Bytes, after UTF-8 encoding, prefix included. */
 export const MAX_KEY_LENGTH = 250
 
 const ASCII = /^[\x00-\x7f]*$/
+/** A byte that makes two words of a key. */
+const BLANK = / /
 /** Bytes that break a command line of the text protocol, and controls, which libmemcached loses. */
-const BREAKING = /[\x00-\x20\x7f]/
+const BREAKING = /[\x00-\x1f]/
 /** What `verify_keys` accepts. */
 const GRAPHIC = /^[\x21-\x7e]*$/
 const LONE_SURROGATE = /\p{Surrogate}/u
@@ -33,6 +37,7 @@ const MUST_BE_BYTES: ReadonlySet<Operation> = new Set([
   'incrMulti',
   'deleteMulti',
 ])
+const RETRIEVALS: ReadonlySet<Operation> = new Set(['get', 'gets', 'getMulti'])
 /** Operations for which `verify_keys` turns a bad key into a soft failure. */
 const SOFT: ReadonlySet<Operation> = new Set([
   'set', 'add', 'replace', 'append', 'prepend', 'delete', 'touch', 'setMulti', 'addMulti', 'deleteMulti',
@@ -65,11 +70,18 @@ export function keyBytes(key: unknown, operation: Operation): Bytes {
 export type KeyRule = 'unbroken' | 'graphic' | 'any'
 
 /**
- * The key as it goes on the wire, prefix included; `''` where the operation fails softly (an empty key, or a bad character
- * under `verify_keys`).
- * @throws TypeError, UnicodeEncodeError, ValueError (over 250 bytes), BadKeyProvided
+ * The key as it goes on the wire, prefix included; `''` where the operation fails softly: an empty key, a bad character under
+ * `verify_keys`, or a blank in a retrieval.
+ * @param serverOf names the server of a key, for messages
+ * @throws TypeError, UnicodeEncodeError, ValueError (over 250 bytes), BadKeyProvided, ClientError (a blank)
  */
-export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, rule: KeyRule): Bytes {
+export function pylibmcKey(
+  key: unknown,
+  operation: Operation,
+  prefix: Bytes,
+  rule: KeyRule,
+  serverOf?: (key: Bytes) => string,
+): Bytes {
   if (prefix === '' && typeof key === 'string' && isPlainKey(key)) return key
   const own = keyBytes(key, operation)
   // Nothing is sent, and pylibmc looks no further.
@@ -87,12 +99,21 @@ export function pylibmcKey(key: unknown, operation: Operation, prefix: Bytes, ru
     throw badKey(full, operation, 'Key provided had invalid character.')
   }
   if (BREAKING.test(full))
-    throw badKey(
-      full,
-      operation,
-      `the key ${JSON.stringify(full.slice(0, 80))} has a blank or control character`,
-    )
-  return full
+    throw badKey(full, operation, `the key ${JSON.stringify(full.slice(0, 80))} has a control character`)
+  if (!BLANK.test(full)) return full
+  if (RETRIEVALS.has(operation)) return ''
+  throw errorFor(ClientError.retcode, operation, refusedLine(operation), {
+    key: full,
+    server: serverOf?.(full),
+  })
+}
+
+/** What memcached 1.6 says to a command with a word too many. */
+function refusedLine(operation: Operation): string {
+  const line = 'bad command line format'
+  if (operation === 'touch') return TOUCH_FAILED
+  const removes = operation === 'delete' || operation === 'deleteMulti'
+  return removes ? `${line}.  Usage: delete <key> [noreply]` : line
 }
 
 function tooLong(key: Bytes): ValueError {

@@ -1,4 +1,5 @@
 /** What behaviors change: the one mutable part of a strict client. Source: docs/reference/pylibmc.md#9. */
+import type { Bytes } from '../ground/bytes.js'
 import {
   applyBehaviors,
   cloneSettings,
@@ -69,9 +70,10 @@ export class State {
       () => this.selecting,
       options.now ?? (() => Date.now() / 1000),
     )
+    const serverOf = (key: Bytes) => this.selection.servers[this.selection.place(key)]!.name
     this.slots = {
       textFlags: this.encoding.textFlags,
-      key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, this.keyRule()),
+      key: (key, operation, prefix) => pylibmcKey(key, operation, prefix, this.keyRule(), serverOf),
       exptime: (time, operation) => exptime(time, operation, options.negativeTimeout ?? 'zero'),
       encode: (value, compression) =>
         this.encoding.write?.(value, compression) ?? this.encoding.encode(value, compression),

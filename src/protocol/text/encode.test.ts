@@ -81,7 +81,7 @@ describe('python-memcached (docs/reference/python-memcached.md#16.1)', () => {
 })
 
 describe('nothing breaks out of its place in a command line', () => {
-  test.each(['', 'a b', 'a\r\nset x 0 0 1\r\ny', 'a\n', 'a\0', 'a\x7f', 'k'.repeat(251)])('key %j', (key) => {
+  test.each(['', 'a b', 'a\r\nset x 0 0 1\r\ny', 'a\n', 'a\0', 'k'.repeat(251)])('key %j', (key) => {
     expect(() => bytes(retrieval('get', [key]))).toThrow(RangeError)
     expect(() => bytes(store({ verb: 'set', ...item, key }, pylibmcDialect))).toThrow(RangeError)
     expect(() => bytes(remove(key))).toThrow(RangeError)

@@ -11,8 +11,8 @@ import { checkStore, type Request, type RetrievalRequest, type StoreRequest } fr
 /** Longest key memcached takes, in bytes. */
 export const MAX_KEY_LENGTH = 250
 
-// What may stand inside a command line: anything but blanks, controls and DEL. Bytes from 0x80 on are legal in keys.
-const UNSAFE = /[^\x21-\x7e\x80-\xff]/
+// What may stand inside a command line: anything but blanks and controls. DEL and bytes from 0x80 on are legal in keys.
+const UNSAFE = /[^\x21-\xff]/
 const UNSAFE_LINE = /[^\x20-\x7e\x80-\xff]/
 
 function word(text: Bytes, what: string): void {
