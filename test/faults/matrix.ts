@@ -54,13 +54,13 @@ export async function play(
     await client.set('k', warmValue)
     await client.set('n', 5)
     const [, unique] = (await client.gets('k')) as [unknown, bigint]
-    await stage.server.fault(fault.cause(column.wire))
+    await stage.fault(fault.cause(column.wire))
     const started = performance.now()
     const outcome = await outcomeOf(() =>
       (run as (client: unknown, unique: bigint) => Promise<unknown>)(client, unique),
     )
     const milliseconds = performance.now() - started
-    await stage.server.fault({ fault: 'up' })
+    await stage.fault({ fault: 'up' })
     now += 120
     // The first operation after a close while idle tells of it.
     const next = await outcomeOf(async () => {

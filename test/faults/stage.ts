@@ -4,11 +4,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
+import type { FaultHere } from '../../src/server/front.js'
 import { EmbeddedServer } from '../../src/server/index.js'
 
 export interface Stage {
-  readonly server: EmbeddedServer
+  /** Done when the client has heard of it. */
+  fault(fault: FaultHere): Promise<void>
   readonly address: string
   /** Connections so far. */
   readonly connections: () => number
@@ -56,10 +59,16 @@ export async function startStage(tls?: Certificate): Promise<Stage> {
   const server = new EmbeddedServer()
   await server.start()
   const counted = () => Number(/* of this server alone */ connectionsOf(server))
-  if (!tls) return { server, address: server.address, connections: counted, stop: () => server.stop() }
+  if (!tls) {
+    const { address } = server
+    return { fault: (fault) => server.fault(fault), address, connections: counted, stop: () => server.stop() }
+  }
   const front = await encrypted(server, tls)
   return {
-    server,
+    fault: async (fault) => {
+      await server.fault(fault)
+      if (fault.fault === 'down' || fault.fault === 'cut') await front.allClosed()
+    },
     address: front.address,
     connections: counted,
     stop: async () => {
@@ -102,6 +111,11 @@ async function encrypted(server: EmbeddedServer, tls: Certificate) {
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
   return {
     address: `127.0.0.1:${(front.address() as { port: number }).port}`,
+    allClosed: async () => {
+      while (open.size > 0) await sleep(5)
+      // The client lives in this process: its socket tells it in one of the next turns.
+      await sleep(50)
+    },
     stop: () =>
       new Promise<void>((resolve) => {
         front.close(() => resolve())

@@ -1,0 +1,102 @@
+/**
+ * What may be read of one key that one task alone writes, one operation after another. A write whose answer was lost may be done at
+ * any later time (the server may have it in its socket), as long as the server lives; everything else is certain.
+ */
+import type { SoakServer } from './fleet.js'
+
+export interface Reading {
+  readonly key: string
+  readonly number: number
+}
+
+/** A value that names its key and number, and whose length and content follow from them. */
+export function valueOf(key: string, number: number): string {
+  const length = (number * 7919) % 97 === 0 ? 60_000 : (number * 31) % 300
+  return `${key} ${number} ${String.fromCharCode(97 + (number % 26)).repeat(length)}\r\nEND`
+}
+
+/** @throws Error for a value that nobody wrote */
+export function readingOf(value: unknown): Reading {
+  const [, key, number] = typeof value === 'string' ? (/^(\S+) (\d+) /.exec(value) ?? []) : []
+  if (key === undefined || value !== valueOf(key, Number(number)))
+    throw new Error(`a value that nobody wrote: ${JSON.stringify(String(value).slice(0, 100))}`)
+  return { key, number: Number(number) }
+}
+
+const missing = 0
+
+/** What may make the reads of a client stale. */
+export interface Disturbance {
+  /** Grows with every fault, every server that the client takes for dead, and every write that missed one placement. */
+  readonly count: number
+  /** None lasts, nor has one for a while. */
+  readonly calm: boolean
+}
+
+export class KeyModel {
+  /** The last number written; 0 stands for a missing item. */
+  private last = 0
+  /** What is there by the last acknowledged operation. */
+  private certain = missing
+  /** Operations without an answer, since the server's last death. */
+  private uncertain = new Set<number>()
+  private lives = 0
+  private disturbances = -1
+
+  constructor(
+    readonly key: string,
+    /** The server that holds it, or several when it may be elsewhere. */
+    private readonly servers: readonly SoakServer[],
+    /** Of a client whose reads may be stale after a fault, by its documented rule: only what was undisturbed is certain. */
+    private readonly disturbance: Disturbance | undefined,
+  ) {}
+
+  /** The number of the next write. */
+  begin(): number {
+    this.notice()
+    return ++this.last
+  }
+
+  acknowledged(number: number): void {
+    const died = this.notice()
+    this.certain = number
+    // The answer of a server that died meanwhile may have been on its way.
+    if (died) this.uncertain.add(missing)
+    if (this.disturbance) this.disturbances = this.disturbance.calm ? this.disturbance.count : -1
+  }
+
+  unanswered(number: number): void {
+    this.uncertain.add(number)
+  }
+
+  deleted(): void {
+    this.acknowledged(missing)
+  }
+
+  /** @throws Error when this cannot be */
+  read(value: unknown): void {
+    const absent = value === undefined || value === null
+    const reading = absent ? { key: this.key, number: missing } : readingOf(value)
+    if (reading.key !== this.key) throw new Error(`read for ${this.key}: the value of ${reading.key}`)
+    if (reading.number > this.last) throw new Error(`${this.key}: number ${reading.number} was never written`)
+    if (this.disturbance && this.disturbances !== this.disturbance.count) return
+    const dead = this.notice()
+    if (reading.number === this.certain || this.uncertain.has(reading.number)) return
+    if (absent && dead) return
+    throw new Error(
+      absent
+        ? `${this.key}: write ${this.certain} was acknowledged and is lost, and its server lived`
+        : `${this.key}: read ${reading.number}, expected ${this.certain}${this.uncertain.size > 0 ? ` or one of ${[...this.uncertain].join(', ')}` : ''}`,
+    )
+  }
+
+  /** Whether the items have been lost since the last look; then a missing item is certain. */
+  private notice(): boolean {
+    const lives = this.servers.reduce((sum, server) => sum + server.lives, 0)
+    if (lives === this.lives) return false
+    this.lives = lives
+    // What had no answer died with the server. The last acknowledged operation may have come before or after its death.
+    this.uncertain = new Set([this.certain, missing])
+    return true
+  }
+}

@@ -1,0 +1,129 @@
+/** Real memcacheds, each behind a fault proxy, and the faults that befall them. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { FaultProxy } from '../../src/server/index.js'
+import { type Memcached, startMemcached } from '../support/memcached.js'
+import type { Random } from './random.js'
+
+export class SoakServer {
+  /** Grows whenever it loses its items. */
+  lives = 0
+  /** When the last fault ended, in milliseconds of `performance.now()`; infinite while one lasts. */
+  calmSince = 0
+  /** Faults so far, begun or ended. */
+  changes = 0
+
+  private constructor(
+    private readonly memcached: Memcached,
+    private readonly proxy: FaultProxy,
+  ) {}
+
+  static async start(): Promise<SoakServer> {
+    const memcached = await startMemcached()
+    const proxy = await new FaultProxy({ target: memcached.address }).start()
+    return new SoakServer(memcached, proxy)
+  }
+
+  get address(): string {
+    return this.proxy.address
+  }
+
+  async stop(): Promise<void> {
+    await this.proxy.stop()
+    this.memcached.thaw()
+    await this.memcached.stop()
+  }
+
+  /** One fault from its beginning to its end. */
+  async suffer(kind: FaultKind, milliseconds: number): Promise<void> {
+    this.calmSince = Number.POSITIVE_INFINITY
+    this.changes++
+    try {
+      await this.fault(kind, milliseconds)
+    } finally {
+      this.changes++
+      this.calmSince = performance.now()
+    }
+  }
+
+  private async fault(kind: FaultKind, milliseconds: number): Promise<void> {
+    switch (kind) {
+      case 'killed':
+        // Once before and once after: an answer that comes meanwhile may be of either life.
+        this.lives++
+        await this.memcached.stop()
+        this.lives++
+        await sleep(milliseconds)
+        await this.memcached.start()
+        return
+      case 'stopped':
+        this.memcached.freeze()
+        await sleep(milliseconds)
+        this.memcached.thaw()
+        return
+      case 'partitioned':
+        await this.proxy.fault({ fault: 'down' })
+        await sleep(milliseconds)
+        break
+      case 'slowed':
+        await this.proxy.fault({ fault: 'slow', ms: 1, count: 40 })
+        await sleep(milliseconds)
+        break
+      case 'mute':
+        await this.proxy.fault({ fault: 'stall', count: 3 })
+        await sleep(milliseconds)
+        break
+      case 'resetting':
+        await this.proxy.fault({ fault: 'reset', count: 3 })
+        await sleep(milliseconds)
+        break
+      case 'cut':
+        await this.proxy.fault({ fault: 'cut' })
+        return
+      case 'talking nonsense':
+        await this.proxy.fault({ fault: 'reply', bytes: 'what is this?\r\n', count: 2 })
+        await sleep(milliseconds)
+        break
+      case 'answering for another key':
+        await this.proxy.fault({ fault: 'reply', bytes: 'VALUE foreign 0 7\r\nforeign\r\nEND\r\n', count: 2 })
+        await sleep(milliseconds)
+    }
+    // Ends what is left of the fault as well.
+    await this.proxy.fault({ fault: 'up' })
+  }
+}
+
+export const faultKinds = [
+  'killed',
+  'stopped',
+  'partitioned',
+  'slowed',
+  'mute',
+  'resetting',
+  'cut',
+  'talking nonsense',
+  'answering for another key',
+] as const
+export type FaultKind = (typeof faultKinds)[number]
+
+/** Strikes servers one after another until the end; every fault is over when it returns. */
+export async function strike(
+  servers: readonly SoakServer[],
+  random: Random,
+  end: number,
+  told: (kind: FaultKind) => void,
+): Promise<void> {
+  const under = new Map<SoakServer, Promise<void>>()
+  while (performance.now() < end) {
+    await sleep(100 + random.below(600))
+    const server = random.of(servers)
+    const kind = random.of(faultKinds)
+    const length = 100 + random.below(1200)
+    if (under.has(server)) continue
+    told(kind)
+    under.set(
+      server,
+      server.suffer(kind, length).finally(() => under.delete(server)),
+    )
+  }
+  await Promise.all(under.values())
+}
