@@ -43,6 +43,8 @@ export function serve(socket: Socket, options: SessionOptions): void {
   const waiting: Frame[] = []
   let working = false
   let closed = false
+  /** It never answers again on this connection: what comes is read and thrown away. */
+  let mute = false
 
   socket.setNoDelay(true)
   socket.on('error', () => socket.destroy())
@@ -53,6 +55,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
   })
   socket.on('data', (chunk: Buffer) => {
     options.read?.(chunk.length)
+    if (mute) return
     const unread = working || framing.begun ? undefined : options.nextUnread()
     if (unread) {
       socket.pause()
@@ -67,7 +70,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
     working = true
     // One write for all that one chunk asked for.
     socket.cork()
-    while (waiting.length > 0 && !closed) {
+    while (waiting.length > 0 && !closed && !mute) {
       const frame = waiting.shift()!
       // Goodbye is no request that a script could mean.
       const fault = isGoodbye(frame.command) ? undefined : options.nextFault()
@@ -146,6 +149,11 @@ export function serve(socket: Socket, options: SessionOptions): void {
       socket.uncork()
       socket.resetAndDestroy()
     } else if (ending === 'close') finish()
+    else {
+      // A later reply would be taken for this one's.
+      mute = true
+      waiting.length = 0
+    }
   }
 
   function finish(): void {

@@ -75,7 +75,7 @@ describe.each(['EmbeddedServer', 'FaultProxy'])('%s', (kind) => {
     }
   })
 
-  test('stall never replies, and the request does not reach the server', async () => {
+  test('stall never replies on this connection, and the request does not reach the server', async () => {
     await using server = await start()
     await server.fault({ fault: 'stall' })
     const one = await client(server.port)
@@ -83,8 +83,13 @@ describe.each(['EmbeddedServer', 'FaultProxy'])('%s', (kind) => {
     await sleep(60)
     expect(one.heard).toEqual({ text: '', ended: '' })
     one.send(`get stalled-${kind}\r\n`)
-    await one.until(() => one.heard.text === 'END\r\n')
+    const two = await client(server.port)
+    two.send(`get stalled-${kind}\r\n`)
+    await two.until(() => two.heard.text === 'END\r\n')
+    // A reply would have been taken for that of the first request.
+    expect(one.heard).toEqual({ text: '', ended: '' })
     one.close()
+    two.close()
   })
 
   test('reply answers with its bytes, count times, then the server answers', async () => {

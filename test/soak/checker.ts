@@ -33,6 +33,9 @@ export interface Disturbance {
   readonly calm: boolean
 }
 
+/** Milliseconds around a fault in which an unintelligible reply may be read as a miss (docs/faults.md, "A line that is no reply"). */
+const misread = 1500
+
 export class KeyModel {
   /** The last number written; 0 stands for a missing item. */
   private last = 0
@@ -41,6 +44,7 @@ export class KeyModel {
   /** Operations without an answer, since the server's last death. */
   private uncertain = new Set<number>()
   private lives = 0
+  private readonly history: string[] = []
   private disturbances = -1
 
   constructor(
@@ -54,10 +58,12 @@ export class KeyModel {
   /** The number of the next write. */
   begin(): number {
     this.notice()
+    this.remember(`begin ${this.last + 1}`)
     return ++this.last
   }
 
   acknowledged(number: number): void {
+    this.remember(`done ${number}`)
     const died = this.notice()
     this.certain = number
     // The answer of a server that died meanwhile may have been on its way.
@@ -66,6 +72,7 @@ export class KeyModel {
   }
 
   unanswered(number: number): void {
+    this.remember(`no answer ${number}`)
     this.uncertain.add(number)
   }
 
@@ -75,6 +82,7 @@ export class KeyModel {
 
   /** @throws Error when this cannot be */
   read(value: unknown): void {
+    this.remember(`read ${typeof value === 'string' ? value.slice(0, 30).split(' ')[1] : 'nothing'}`)
     const absent = value === undefined || value === null
     const reading = absent ? { key: this.key, number: missing } : readingOf(value)
     if (reading.key !== this.key) throw new Error(`read for ${this.key}: the value of ${reading.key}`)
@@ -82,12 +90,19 @@ export class KeyModel {
     if (this.disturbance && this.disturbances !== this.disturbance.count) return
     const dead = this.notice()
     if (reading.number === this.certain || this.uncertain.has(reading.number)) return
-    if (absent && dead) return
+    if (absent && (dead || this.servers.some((server) => performance.now() - server.calmSince < misread)))
+      return
+    const told = absent
+      ? `${this.key}: write ${this.certain} was acknowledged and is lost, and its server lived`
+      : `${this.key}: read ${reading.number}, expected ${this.certain}${this.uncertain.size > 0 ? ` or one of ${[...this.uncertain].join(', ')}` : ''}`
     throw new Error(
-      absent
-        ? `${this.key}: write ${this.certain} was acknowledged and is lost, and its server lived`
-        : `${this.key}: read ${reading.number}, expected ${this.certain}${this.uncertain.size > 0 ? ` or one of ${[...this.uncertain].join(', ')}` : ''}`,
+      `${told}. History: ${this.history.join('; ')}. Servers: ${this.servers.map((server) => server.history.join('; ')).join(' | ')}`,
     )
+  }
+
+  private remember(event: string): void {
+    this.history.push(`${Math.round(performance.now())} ${event}`)
+    if (this.history.length > 14) this.history.shift()
   }
 
   /** Whether the items have been lost since the last look; then a missing item is certain. */
@@ -96,7 +111,9 @@ export class KeyModel {
     if (lives === this.lives) return false
     this.lives = lives
     // What had no answer died with the server. The last acknowledged operation may have come before or after its death.
-    this.uncertain = new Set([this.certain, missing])
+    // While it is dying it may still answer.
+    const dying = this.servers.some((server) => server.lives % 2 === 1)
+    this.uncertain = new Set([...(dying ? this.uncertain : []), this.certain, missing])
     return true
   }
 }

@@ -5,10 +5,12 @@ import { type Memcached, startMemcached } from '../support/memcached.js'
 import type { Random } from './random.js'
 
 export class SoakServer {
-  /** Grows whenever it loses its items. */
+  /** Grows by one when it begins to die, and by one when it has. */
   lives = 0
   /** When the last fault ended, in milliseconds of `performance.now()`; infinite while one lasts. */
   calmSince = 0
+  /** The last faults, for messages. */
+  readonly history: string[] = []
   /** Faults so far, begun or ended. */
   changes = 0
 
@@ -37,12 +39,19 @@ export class SoakServer {
   async suffer(kind: FaultKind, milliseconds: number): Promise<void> {
     this.calmSince = Number.POSITIVE_INFINITY
     this.changes++
+    this.remember(`${kind} from`)
     try {
       await this.fault(kind, milliseconds)
     } finally {
       this.changes++
       this.calmSince = performance.now()
+      this.remember(`${kind} to`)
     }
+  }
+
+  private remember(event: string): void {
+    this.history.push(`${Math.round(performance.now())} ${event}`)
+    if (this.history.length > 8) this.history.shift()
   }
 
   private async fault(kind: FaultKind, milliseconds: number): Promise<void> {

@@ -1,0 +1,287 @@
+/** Every parser and reader, and what must hold for any input: a result, or an error that was made for it. */
+import { deflateSync } from 'node:zlib'
+import { AuditOptionsError, scenarioTrace, TraceError } from '../../src/audit/index.js'
+import { parseEvent, parseHeader } from '../../src/audit/trace.js'
+import { callOfWire } from '../../src/audit/wire.js'
+import { UsageError } from '../../src/cli/usage.js'
+import { whereCommand } from '../../src/cli/where.js'
+import { Client as CompatClient } from '../../src/compat/index.js'
+import { binaryProtocol } from '../../src/protocol/binary/binary.js'
+import {
+  AuthenticationFailure,
+  type Conversation,
+  type Protocol,
+  UnintelligibleReply,
+} from '../../src/protocol/protocol.js'
+import { retrieval } from '../../src/protocol/requests.js'
+import { textProtocol } from '../../src/protocol/text/text.js'
+import { pythonClass } from '../../src/python/errors.js'
+import { FaultError, parseFault } from '../../src/server/fault.js'
+import { RequestFraming } from '../../src/server/framing.js'
+import { respond } from '../../src/server/respond.js'
+import { Store } from '../../src/server/store.js'
+import { Client as StrictClient } from '../../src/strict/index.js'
+import {
+  describe,
+  disassembly,
+  fromTypedJson,
+  pylibmcEncoding,
+  pythonMemcachedEncoding,
+  toTypedJson,
+  unpickle,
+} from '../../src/values/index.js'
+import type { Random } from '../soak/random.js'
+import { samples } from './samples.js'
+
+export interface Target {
+  readonly name: string
+  readonly samples: () => readonly Buffer[]
+  /** Throws for a fault; errors that are expected are swallowed. */
+  readonly run: (input: Buffer, random: Random) => void | Promise<void>
+}
+
+/** Runs it; whether the error is one that the input deserves is `expected`'s to say. */
+function guarded(run: () => void, expected: (error: Error) => boolean): void {
+  try {
+    run()
+  } catch (error) {
+    if (!(error instanceof Error) || isInternal(error) || !expected(error)) throw error
+  }
+}
+
+/** What JavaScript says when code did not foresee a value. */
+function isInternal(error: Error): boolean {
+  return /Maximum call stack|Cannot read propert|is not a function$|is not iterable|Invalid array length|Invalid string length|undefined \(reading/.test(
+    error.message,
+  )
+}
+
+const python = (error: Error) => pythonClass(error) !== undefined
+
+interface Heard {
+  readonly replies: string
+  readonly error: string | undefined
+}
+
+function converse(protocol: Protocol, input: Buffer, cuts: readonly number[]): Heard {
+  const replies: unknown[] = []
+  const sink = { reply: (reply: unknown) => void replies.push(reply), ready: () => undefined }
+  const conversation: Conversation = protocol.converse(sink, { maxLine: 2048, maxData: 100_000 })
+  const requests = [
+    retrieval('get', ['k']),
+    retrieval('gets', ['k', 'a']),
+    { kind: 'stats' as const, stats: '' },
+    retrieval('get', ['a', 'b', 'k']),
+  ]
+  conversation.write(requests.map((request) => ({ request })) as never, { text() {}, data() {} })
+  let error: string | undefined
+  try {
+    let from = 0
+    for (const cut of [...cuts, input.length]) {
+      const chunk = Buffer.from(input.subarray(from, cut))
+      conversation.push(chunk)
+      // A parser must not keep views of what it was given.
+      chunk.fill(0x21)
+      from = cut
+    }
+  } catch (problem) {
+    if (!(problem instanceof UnintelligibleReply || problem instanceof AuthenticationFailure)) throw problem
+    error = problem.name
+  }
+  const text = JSON.stringify(replies, (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}n` : value,
+  )
+  return { replies: text, error }
+}
+
+/** The same bytes in other pieces give the same replies. */
+function atEverySplit(protocol: Protocol, input: Buffer, random: Random): void {
+  const short = input.subarray(0, 4000)
+  const cuts = Array.from({ length: random.below(6) }, () => random.below(short.length + 1)).sort(
+    (a, b) => a - b,
+  )
+  const whole = converse(protocol, short, [])
+  const split = converse(protocol, short, cuts)
+  if (whole.error !== split.error || (whole.error === undefined && whole.replies !== split.replies))
+    throw new Error(`cut at ${cuts.join(', ')}: ${JSON.stringify(split)} instead of ${JSON.stringify(whole)}`)
+}
+
+function decodeJson(input: Buffer): unknown {
+  try {
+    return JSON.parse(input.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+const flags = [0, 1, 2, 4, 8, 9, 16, 17, 24, 31, 2 ** 31]
+
+export const targets: readonly Target[] = [
+  {
+    name: 'text replies',
+    samples: () => samples.text().map(({ receive }) => receive),
+    run: (input, random) => atEverySplit(textProtocol, input, random),
+  },
+  {
+    name: 'binary replies',
+    samples: () => samples.binary().map(({ receive }) => receive),
+    run: (input, random) => atEverySplit(binaryProtocol(), input, random),
+  },
+  {
+    name: 'pickles',
+    samples: samples.pickles,
+    run: (input, random) => {
+      const preserve = random.below(2) === 1
+      const encoding = random.of(['ascii', 'latin1', 'utf8', 'bytes'] as const)
+      guarded(() => {
+        const value = unpickle(input, { preserve, encoding })
+        describe(value, 500)
+        toTypedJson(value)
+      }, python)
+      guarded(() => {
+        let lines = 0
+        for (const _ of disassembly(input, 80)) if (++lines > 5000) break
+      }, python)
+    },
+  },
+  {
+    name: 'stored values',
+    samples: () => samples.pickles().map((bytes) => deflateSync(bytes)),
+    run: (input, random) => {
+      const flag = random.of(flags)
+      for (const encoding of [pylibmcEncoding(), pythonMemcachedEncoding({ version: '1.59' })])
+        guarded(() => void encoding.decode(flag, input), python)
+    },
+  },
+  {
+    name: 'trace lines',
+    samples: samples.traceLines,
+    run: (input) => {
+      const text = input.toString('utf8')
+      const known = (error: Error) => error instanceof TraceError
+      guarded(() => void parseHeader(text, 'fuzz'), known)
+      guarded(() => {
+        const event = parseEvent(text, 2, 'fuzz')
+        if (event.kind === 'wire') callOfWire(event, { name: 'python-memcached', version: '1.59' })
+        if (event.kind === 'call') guarded(() => void toTypedJson(event.args.map(fromTypedJson)), python)
+      }, known)
+    },
+  },
+  {
+    name: 'scenarios',
+    samples: samples.scenarios,
+    run: (input) =>
+      guarded(
+        () => void scenarioTrace(decodeJson(input), 'fuzz', 'python-memcached', '1.59').events(),
+        (error) => error instanceof TraceError,
+      ),
+  },
+  {
+    name: 'typed JSON',
+    samples: () => samples.scenarios().concat(samples.traceLines()),
+    run: (input) => {
+      const json = decodeJson(input)
+      guarded(() => {
+        const value = fromTypedJson(json as never)
+        const written = JSON.stringify(toTypedJson(value))
+        const again = JSON.stringify(toTypedJson(fromTypedJson(JSON.parse(written))))
+        if (again !== written && !written.includes('$pickle'))
+          throw new Error(`${written.slice(0, 300)} is read as ${again.slice(0, 300)}`)
+      }, python)
+      if (typeof json === 'object' && json !== null)
+        guarded(
+          () => void parseFault(json),
+          (error) => error instanceof FaultError,
+        )
+    },
+  },
+  {
+    name: 'server specs',
+    samples: () =>
+      [
+        'a:11211:3',
+        '[::1]:11211:2',
+        '/tmp/socket',
+        'udp:h:1',
+        'inet6:[::1]:1',
+        'inet:h:1',
+        'unix:/x',
+        'h',
+      ].map((text) => Buffer.from(text)),
+    run: (input, random) => {
+      const text = input.toString('utf8')
+      const weight = random.of([1, 0, -1, 1e9, 2 ** 53, Number.NaN])
+      guarded(() => new StrictClient([text]).disconnectAll(), python)
+      guarded(() => new StrictClient([[random.below(8), text, weight]]).disconnectAll(), python)
+      guarded(() => new CompatClient([text]).disconnectAll(), python)
+      guarded(() => new CompatClient([[text, weight]]).disconnectAll(), python)
+    },
+  },
+  {
+    name: 'behaviors',
+    samples: () =>
+      [
+        '{"hash":"md5","ketama":1}', '{"distribution":"consistent","num_replicas":3}', '{"namespace":"a:","cas":1}',
+        '{"failure_limit":1,"_poll_timeout":5}', '{"hash":"toString"}', '{"__proto__":1}', '{"ketama_hash":"crc"}',
+      ].map((text) => Buffer.from(text)), // biome-ignore format: one list
+    run: (input) => {
+      const behaviors = decodeJson(input) as never
+      if (behaviors === undefined) return
+      guarded(() => new StrictClient(['127.0.0.1:1', '127.0.0.1:2'], { behaviors }).disconnectAll(), python)
+    },
+  },
+  {
+    name: 'command line',
+    samples: () =>
+      [
+        'k\nl\n--servers\na:1,b:2:3',
+        '--servers\n[::1]:1\nk\n--json',
+        '--from\npylibmc\n--to\npymemcache\n--servers\na\nk',
+      ].map((text) => Buffer.from(text)),
+    run: async (input) => {
+      const command = whereCommand()
+        .exitOverride()
+        .configureOutput({ writeErr() {}, writeOut() {} })
+      const { write } = process.stdout
+      process.stdout.write = () => true
+      try {
+        const args = input
+          .toString('utf8')
+          .split('\n')
+          .filter((word) => !/^(-k|--k)/.test(word) && word !== '-')
+        await command.parseAsync(args, { from: 'user' })
+      } catch (error) {
+        const known = error instanceof UsageError || error instanceof AuditOptionsError
+        if (
+          !known &&
+          (error as Error).name !== 'CommanderError' &&
+          (error as Error).name !== 'InvalidArgumentError' &&
+          !python(error as Error)
+        )
+          throw error
+      } finally {
+        process.stdout.write = write
+      }
+    },
+  },
+  {
+    name: 'embedded server',
+    samples: () => [...samples.text(), ...samples.binary()].map(({ send }) => send),
+    run: (input, random) => {
+      const cut = random.below(input.length + 1)
+      serve(input, [])
+      serve(input, [cut])
+    },
+  },
+]
+
+function serve(input: Buffer, cuts: readonly number[]): void {
+  const store = new Store({ clock: () => 1e9, evict: true, memory: 2 ** 20 })
+  const framing = new RequestFraming(2 ** 20)
+  let from = 0
+  for (const cut of [...cuts, input.length]) {
+    for (const frame of framing.push(Buffer.from(input.subarray(from, cut))))
+      respond(store, frame, { connections: 1, host: '127.0.0.1', port: 11211, evict: true })
+    from = cut
+  }
+}
