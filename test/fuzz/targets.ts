@@ -20,6 +20,7 @@ import { FaultError, parseFault } from '../../src/server/fault.js'
 import { RequestFraming } from '../../src/server/framing.js'
 import { respond } from '../../src/server/respond.js'
 import { Store } from '../../src/server/store.js'
+import { serverFacts } from '../../src/server/versions.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
 import {
   describe,
@@ -276,12 +277,13 @@ export const targets: readonly Target[] = [
 ]
 
 function serve(input: Buffer, cuts: readonly number[]): void {
-  const store = new Store({ clock: () => 1e9, evict: true, memory: 2 ** 20 })
+  const facts = serverFacts('1.6.18')
+  const store = new Store({ clock: () => 1e9, evict: true, memory: 2 ** 20, facts })
   const framing = new RequestFraming(2 ** 20)
   let from = 0
   for (const cut of [...cuts, input.length]) {
     for (const frame of framing.push(Buffer.from(input.subarray(from, cut))))
-      respond(store, frame, { connections: 1, host: '127.0.0.1', port: 11211, evict: true })
+      respond(store, frame, { connections: 1, host: '127.0.0.1', port: 11211, evict: true, facts })
     from = cut
   }
 }
