@@ -36,8 +36,12 @@ export class PlacementWatch implements Selection {
     })
   }
 
-  admit(server: Server, operation: Operation): void | Promise<void> {
-    return this.inner.admit(server, operation)
+  admit(server: Server, operation: Operation, key?: Bytes): void | Promise<void> {
+    return this.inner.admit(server, operation, key)
+  }
+
+  async connect(...how: Parameters<NonNullable<Selection['connect']>>): Promise<void> {
+    await this.inner.connect?.(...how)
   }
 
   place(key: Bytes): number {

@@ -1,16 +1,17 @@
 /** Operations that ask every server, no key choosing one. Source: docs/reference/pylibmc.md#5.7. */
 
+import type { Request } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
-import type { LineReply, StatsReply } from '../protocol/wire.js'
+import type { LineReply, Reply, StatsReply } from '../protocol/wire.js'
 import { ownOptions } from '../python/options.js'
 import { type CallOptions, optionNames, type Time, type TimeOptions, timeOf } from './arguments.js'
-import { neverSent, resetWhileIdle, wentStale } from './core.js'
+import { wasUnwritten } from './core.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { integer } from './exptime.js'
 import { badKey } from './keys.js'
 import { Many } from './many.js'
 import { flushOutcome, replyError } from './replies.js'
-import type { Server } from './slots.js'
+import type { Modes, Server } from './slots.js'
 
 const PARAMETER = 38
 
@@ -41,16 +42,46 @@ export class Administration extends Many {
     const modes = this.modes(time)
     const seconds = BigInt(integer(timeOf(time), 'time'))
     const request = requests.flushAll(this.slots.wire, seconds > 0n ? seconds : undefined, modes.noreply)
-    const results = await Promise.allSettled(
-      this.selection.servers.map(async (server) => {
-        const asked = this.ask(server, request, 'flushAll', modes)
-        // libmemcached does not look at the replies in the binary protocol (docs/reference/pylibmc.md#5.7).
-        const reply = await (modes.binary ? asked.catch(unlessUnsent) : asked)
+    /** libmemcached does not look at the replies in the binary protocol (docs/reference/pylibmc.md#5.7); its last words are about them. */
+    const unread: MemcachedError[] = []
+    const results = await this.askEvery(request, 'flushAll', modes, async (asked, server) => {
+      try {
+        const reply = await asked
         if (!modes.noreply && !modes.binary) flushOutcome(reply as LineReply, { server: server.name })
-      }),
-    )
-    throwSomeErrors('flushAll', results)
+      } catch (error) {
+        if (!(error instanceof MemcachedError) || !modes.binary || wasUnwritten(error)) throw error
+        unread[server.index] = error
+      }
+    })
+    throwSomeErrors('flushAll', results, unread.at(-1))
     return true
+  }
+
+  /**
+   * The same request to every server. They are connected one after the other, as libmemcached does: what a failure leads to already
+   * counts for the next.
+   */
+  private async askEvery<T>(
+    request: Request,
+    operation: 'flushAll' | 'getStats',
+    modes: Modes,
+    take: (asked: Promise<Reply>, server: Server) => Promise<T>,
+  ): Promise<PromiseSettledResult<T>[]> {
+    const timed = this.within(modes)
+    const call = {}
+    const outcomes: Promise<T>[] = []
+    for (const server of this.selection.servers) {
+      try {
+        await this.selection.admit(server, operation)
+        await this.selection.connect?.(server, operation, timed, call)
+        const asked = this.exchange(server, request, operation, undefined, timed, (reply) => reply)
+        outcomes.push(take(asked, server))
+      } catch (error) {
+        outcomes.push(Promise.reject(error))
+      }
+      outcomes.at(-1)!.catch(() => undefined)
+    }
+    return Promise.allSettled(outcomes)
   }
 
   /**
@@ -65,16 +96,19 @@ export class Administration extends Many {
     if (argument !== undefined && typeof argument !== 'string') throw new TypeError('argument must be text')
     if (argument === '' || (argument?.length ?? 0) >= 250) throw badKey('', 'getStats')
     const request = requests.stats(this.slots.wire, argument)
-    const results = await Promise.allSettled(
-      this.selection.servers.map(async (server): Promise<[string, Record<string, string>]> => {
-        const { stats, end } = (await this.ask(server, request, 'getStats', modes)) as StatsReply
+    const results = await this.askEvery(
+      request,
+      'getStats',
+      modes,
+      async (asked, server): Promise<[string, Record<string, string>]> => {
+        const { stats, end } = (await asked) as StatsReply
         if (end.status === 'ERROR' && !modes.binary)
           throw errorFor(PARAMETER, 'getStats', undefined, { server: server.name, reply: end.line })
         if (end.status !== 'END' && end.status !== 'OK' && end.status !== 'STORED') {
           throw replyError(end, 'getStats', { server: server.name })
         }
         return [statsName(server), Object.fromEntries(stats)]
-      }),
+      },
     )
     const refused = results.find((result) => result.status === 'rejected' && result.reason.code === PARAMETER)
     if (refused) throw (refused as PromiseRejectedResult).reason
@@ -83,26 +117,23 @@ export class Administration extends Many {
   }
 }
 
-/** What happened after a request had left is not told. */
-function unlessUnsent(error: unknown): undefined {
-  if (!(error instanceof MemcachedError)) throw error
-  if (resetWhileIdle(error) || (neverSent(error) && !wentStale(error))) throw error
-}
-
 function throwSomeErrors(
   operation: 'flushAll' | 'getStats',
   results: readonly PromiseSettledResult<unknown>[],
+  unread?: MemcachedError,
 ): void {
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
   if (errors.length === 0) return
   const unexpected = errors.find((error) => !(error instanceof MemcachedError))
   if (unexpected !== undefined) throw unexpected
   const name = operation === 'flushAll' ? 'flush_all' : 'get_stats'
-  const said = /^error \d+ from \w+(: .*)$/s.exec(errors[0].message)?.[1] ?? ''
+  // libmemcached tells of the last one.
+  const last = unread ?? errors.at(-1)
+  const said = /^error \d+ from \w+(: .*)$/s.exec(last.message)?.[1] ?? ''
   throw new SomeErrors(`error 19 from ${name}${said}`, {
     operation,
-    server: errors[0].server,
-    reply: errors[0].reply,
+    server: last.server,
+    reply: last.reply,
     cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
   })
 }

@@ -382,21 +382,46 @@ export class Commands extends Administration {
   private deleteWire(wire: Bytes, operation: Operation, modes: Modes): Promise<boolean> {
     if (wire === '') return Promise.resolve(false)
     const request = requests.remove(modes.namespace + wire, { noreply: modes.noreply })
-    const sent = this.lineOf(request, operation, wire, modes, undefined, (reply, server) => {
-      return modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
-    })
-    if (modes.replicas) this.removeReplicas(request, wire, operation, modes)
+    const sent = modes.replicas
+      ? this.deleteReplicated(request, wire, operation, this.withReplicas(modes))
+      : this.deleteFrom(request, wire, operation, modes)
     return modes.buffered ? this.later(sent, operation, wire) : sent
   }
 
-  private removeReplicas(
+  private deleteFrom(
     request: requests.DeleteRequest,
     wire: Bytes,
     operation: Operation,
     modes: Modes,
-  ): void {
-    const primary = this.selection.servers[this.selection.place(wire)]!
-    replicate(this.selection, primary, request, operation, modes)
+  ): Promise<boolean> {
+    return this.lineOf(request, operation, wire, modes, undefined, (reply, server) => {
+      return modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
+    })
+  }
+
+  /** Copies are deleted also where the key's own server cannot be reached. */
+  private async deleteReplicated(
+    request: requests.DeleteRequest,
+    wire: Bytes,
+    operation: Operation,
+    modes: Modes,
+  ): Promise<boolean> {
+    const { selection } = this
+    const call = {}
+    const server = selection.locate?.(wire) ?? selection.servers[selection.place(wire)]!
+    let sent: Promise<boolean>
+    let connected = false
+    try {
+      await selection.admit(server, operation, wire)
+      await selection.connect?.(server, operation, modes, call, wire)
+      connected = true
+      sent = this.deleteFrom(request, wire, operation, modes)
+    } catch (error) {
+      sent = Promise.reject(error)
+    }
+    sent.catch(() => undefined)
+    await replicate(selection, server, connected, request, operation, modes, call)
+    return sent
   }
 
   /**

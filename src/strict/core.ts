@@ -16,7 +16,7 @@ import type { CompressionRequest, Payload } from '../values/types.js'
 import { type CallOptions, checkTimeout } from './arguments.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { OneValue, Stored, TakenBy, type Told } from './receivers.js'
-import { fromReplica, replicate } from './replicas.js'
+import { askReplicas, replicate } from './replicas.js'
 import { counterOutcome, replyError } from './replies.js'
 import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
 import { commandChannel, exchange } from './tracing.js'
@@ -116,7 +116,7 @@ export class Core {
   }
 
   /** One server after another may be asked. */
-  private withReplicas(modes: Modes): Modes {
+  protected withReplicas(modes: Modes): Modes {
     return modes.replicas && modes.deadline === undefined ? this.within(modes) : modes
   }
 
@@ -129,13 +129,30 @@ export class Core {
     missing: T,
     ask: (server: Server) => Promise<T>,
   ): Promise<T> {
+    if (modes.replicas) return this.retrieveReplicated(key, operation, modes, missing, ask)
     const asked = this.on(key, operation, hash, ask)
-    if (!modes.binary) return asked
-    if (!modes.replicas) return asked.catch((error) => unread(error, operation, missing))
-    return asked.catch((error: unknown) => {
-      if (!(error instanceof MemcachedError) || !neverSent(error) || wentStale(error)) throw error
-      return fromReplica(this.selection, key, modes, operation, error, ask)
+    return modes.binary ? asked.catch((error) => unread(error, operation, missing)) : asked
+  }
+
+  /** A miss when no server could be asked. */
+  private async retrieveReplicated<T>(
+    key: Bytes,
+    operation: Operation,
+    modes: Modes,
+    missing: T,
+    ask: (server: Server) => Promise<T>,
+  ): Promise<T> {
+    let found = missing
+    await askReplicas(this.selection, [key], operation, modes, async (server) => {
+      try {
+        found = await ask(server)
+      } catch (error) {
+        if (error instanceof MemcachedError && wasUnwritten(error)) return false
+        found = unread(error, operation, missing)
+      }
+      return true
     })
+    return found
   }
 
   /** Picks the server of a key: at once where that is possible. */
@@ -186,14 +203,42 @@ export class Core {
     const { namespace, noreply } = modes
     const { wire } = this.slots
     const request = requests.store({ verb, key: namespace + key, flags, exptime, data, cas, noreply }, wire)
-    if (modes.replicas && verb === 'set') replicate(this.selection, server, request, operation, modes)
-    const sent = this.send(
-      server,
-      request,
-      modes,
-      new Stored(this.selection, server, operation, key, noreply, modes.failed),
-    )
+    const stored = new Stored(this.selection, server, operation, key, noreply, modes.failed)
+    const sent =
+      modes.replicas && verb === 'set'
+        ? this.storeReplicated(server, request, operation, this.withReplicas(modes), stored)
+        : this.send(server, request, modes, stored)
     return modes.buffered && verb !== 'cas' ? this.later(sent, operation, key) : sent
+  }
+
+  /** Copies are made once the key's own server is connected. */
+  private async storeReplicated(
+    server: Server,
+    request: requests.StoreRequest,
+    operation: Operation,
+    modes: Modes,
+    stored: Stored,
+  ): Promise<boolean> {
+    const call = {}
+    try {
+      await this.selection.connect?.(server, operation, modes, call, stored.key)
+    } catch (error) {
+      if (modes.failed === undefined) throw error
+      return modes.failed(error, operation, stored.key) as boolean
+    }
+    const { ended } = server.exchange
+    const sent = this.send(server, request, modes, stored)
+    const lost = sent.then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    // What cannot be written is not copied either.
+    if (ended) {
+      const error = await lost
+      if (error instanceof MemcachedError && resetWhileIdle(error)) throw error
+    }
+    await replicate(this.selection, server, true, request, operation, modes, call)
+    return sent
   }
 
   /** `buffer_requests`: it counts as done, and a failure is told on the channel `memshim:buffered-failure`. */
@@ -302,6 +347,11 @@ export function wentStale(error: MemcachedError): boolean {
 /** libmemcached cannot even write to it. */
 export function resetWhileIdle({ cause }: MemcachedError): boolean {
   return cause instanceof TransportError && cause.kind === 'reset' && !cause.sent
+}
+
+/** It could not be sent: there was no connection, or none any more. */
+export function wasUnwritten(error: MemcachedError): boolean {
+  return resetWhileIdle(error) || (neverSent(error) && !wentStale(error))
 }
 
 /** Binary: garbage is a miss, and a quiet get into a closed connection is a broken pipe (docs/reference/pylibmc.md#7.2, #7.3). */

@@ -1,7 +1,9 @@
 /**
- * libmemcached's failure state machine of one server. Pure: the clock is handed in. Source: docs/reference/pylibmc.md#10.
+ * libmemcached's state of one server: how often connecting failed, when to try again. Pure: the clock is handed in.
+ * Sources: docs/reference/pylibmc.md#10; libmemcached 1.1.4, connect.cc (`backoff_handling`, `_memcached_connect`) and server.hpp
+ * (`memcached_mark_server_for_timeout`), whose names are given beside each method.
  *
- * Only failed connection attempts count. Errors on an open connection close it and nothing more.
+ * Only failed attempts to connect count. Errors on an open connection close it and nothing more.
  */
 
 /** Behaviors that steer it, in seconds. */
@@ -17,49 +19,57 @@ export interface HealthSettings {
 export type Admission = 'go' | 'down' | 'dead'
 
 export class Health {
-  /** Failed connection attempts since the last success. */
+  /** Failed attempts to connect since the last success. */
   failures = 0
-  /** Whole seconds; the wait is over when the clock's whole seconds have passed it. */
+  /** Whole seconds; the wait is over when the clock's whole seconds have passed it. 0 = none. */
   nextRetry = 0
+  /** MEMCACHED_SERVER_STATE_IN_TIMEOUT. */
   private waiting = false
   /** The attempt under way is a retry: its failure reads as ServerDown. */
   private retrying = false
+  /** The call whose failure was counted last. */
+  private counted: object | undefined
 
-  /** Asked before a connection is opened. @param now seconds */
+  /** Asked before a connection is opened (`backoff_handling`). @param now seconds */
   admit(now: number, settings: HealthSettings): Admission {
     const second = Math.floor(now)
-    if (settings.eject && this.failures >= settings.failureLimit) {
-      if (settings.deadTimeout > 0) {
-        this.nextRetry = second + settings.deadTimeout
-        // One failed retry ejects again.
-        this.failures = settings.failureLimit - 1
-        this.waiting = true
+    this.retrying = false
+    if (this.failures >= settings.failureLimit) {
+      // Ejecting leaves it waiting or not, as it was.
+      if (settings.eject) {
+        if (settings.deadTimeout > 0) {
+          this.nextRetry = second + settings.deadTimeout
+          // One failed retry ejects again.
+          this.failures = settings.failureLimit - 1
+        }
+        return 'dead'
       }
-      return 'dead'
+      this.waiting = true
+      if (this.nextRetry === 0) this.nextRetry = 1
     }
-    // Without ejecting, a server at its limit waits whatever has happened since.
-    if (this.failures >= settings.failureLimit) this.waiting = true
-    if (!this.waiting) {
-      this.retrying = false
-      return 'go'
-    }
-    if (second <= this.nextRetry) return 'down'
+    if (!this.waiting) return 'go'
+    if (this.nextRetry >= second) return 'down'
     this.waiting = false
     this.retrying = true
     return 'go'
   }
 
-  /** A connection attempt failed. Returns true when it was a retry. Attempts that failed together count once. */
-  failed(now: number, settings: HealthSettings): boolean {
+  /**
+   * An attempt to connect failed (`memcached_mark_server_for_timeout`). Returns true when it was a retry. Operations that waited for
+   * the same attempt count once.
+   * @param call of one call that attempts several times, only the first failure counts
+   */
+  failed(now: number, settings: HealthSettings, call?: object): boolean {
     if (!this.waiting) {
-      this.failures++
       this.nextRetry = Math.floor(now) + settings.retryTimeout
       this.waiting = true
+      if (call === undefined || this.counted !== call) this.failures++
+      this.counted = call
     }
     return this.retrying
   }
 
-  /** A connection was opened. */
+  /** A connection was opened (`mark_server_as_clean`). */
   connected(): void {
     this.failures = 0
     this.nextRetry = 0
@@ -67,12 +77,17 @@ export class Health {
     this.retrying = false
   }
 
-  /** disconnect_all: the next operation connects at once, the count stays. */
-  endWait(): void {
+  /** The socket was closed, or there was none to close (`close_socket`): the wait is over, the count stays. */
+  closed(): void {
     this.waiting = false
   }
 
-  /** Left out when a continuum is rebuilt with ejecting on. */
+  /** It has something to forget once it is connected. */
+  get marked(): boolean {
+    return this.nextRetry !== 0 || this.failures !== 0
+  }
+
+  /** Left out when a continuum is laid with ejecting on (`update_continuum`). */
   isOut(now: number): boolean {
     return this.nextRetry > Math.floor(now)
   }

@@ -2,9 +2,10 @@
 
 import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
-import { brokenPipe, Core, neverSent, resetWhileIdle, wentStale } from './core.js'
-import { MemcachedError } from './errors.js'
+import { brokenPipe, Core, wasUnwritten, wentStale } from './core.js'
+import { MemcachedError, SomeErrors } from './errors.js'
 import { ManyValues } from './receivers.js'
+import { askReplicas } from './replicas.js'
 import type { Modes, Server } from './slots.js'
 
 /** What one server is asked for. */
@@ -29,33 +30,43 @@ export class Many extends Core {
     hashes?: ReadonlyMap<Bytes, bigint>,
   ): Promise<void> {
     const failures: unknown[] = []
-    await this.askAll(keys, modes, hashes, ({ server, wires, indexes }) => {
+    // Connecting and asking are several exchanges.
+    const timed = modes.deadline === undefined ? this.within(modes) : modes
+    await this.askAll(keys, timed, hashes, ({ server, wires, indexes }) => {
       const each = (index: number, value: unknown) => found(indexes[index]!, value)
       const values = new ManyValues(this.slots, server, 'getMulti', wires, each, failures)
-      return this.send(server, requests.retrieval(modes.retrieval, wires, true, values), modes, values)
+      return this.send(server, requests.retrieval(timed.retrieval, wires, true, values), timed, values)
     })
     if (failures.length > 0) throw failures[0]
   }
 
-  /**
-   * With replicas every key is asked for itself.
-   * @throws the error of the last key when nothing could be asked at all
-   */
+  /** With replicas every key is asked for itself. Never an error of a server. @throws the first thing that decoding throws */
   async readEach(
     keys: readonly Bytes[],
     modes: Modes,
     found: (index: number, value: unknown) => void,
   ): Promise<void> {
-    const missing = Symbol('missing')
-    const timed = this.within(modes)
-    const asked = keys.map((key) => this.read('get', key, 'getMulti', timed, missing))
-    const results = await Promise.allSettled(asked)
-    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-    const unexpected = errors.find((error) => !(error instanceof MemcachedError))
-    if (unexpected !== undefined) throw unexpected
-    if (errors.length > 0 && errors.length === keys.length) throw errors.at(-1)
-    for (const [index, result] of results.entries())
-      if (result.status === 'fulfilled' && result.value !== missing) found(index, result.value)
+    const failures: unknown[] = []
+    const timed = this.withReplicas(modes)
+    await askReplicas(this.selection, keys, 'getMulti', timed, async (server, position) => {
+      const wires = [modes.namespace + keys[position]!]
+      const values = new ManyValues(
+        this.slots,
+        server,
+        'getMulti',
+        wires,
+        (_, value) => found(position, value),
+        failures,
+      )
+      try {
+        await this.send(server, requests.retrieval('get', wires, false, values), timed, values)
+      } catch (error) {
+        if (!(error instanceof MemcachedError)) throw error
+        return !wasUnwritten(error)
+      }
+      return true
+    })
+    if (failures.length > 0) throw failures[0]
   }
 
   private async askAll(
@@ -65,64 +76,68 @@ export class Many extends Core {
     ask: (group: Group) => Promise<void>,
   ): Promise<void> {
     const groups = new Map<Server, Group>()
-    /** By the index of the key that met them. */
-    const errors: unknown[] = []
+    const call = {}
+    /** What the last attempt to connect met. */
+    let attempt: MemcachedError | undefined
     let group: Group | undefined
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index]!
       try {
         const picked = this.selection.pick(key, 'getMulti', hashes?.get(key))
         const server = picked instanceof Promise ? await picked : picked
-        if (group?.server !== server) group = groupOf(groups, server)
+        if (group?.server !== server) {
+          // One server after the other, as libmemcached does: what a failure leads to already counts for the next key.
+          if (!groups.has(server)) {
+            if (server.exchange.state !== 'ready')
+              await this.selection.connect?.(server, 'getMulti', modes, call)
+            attempt = undefined
+          }
+          group = groupOf(groups, server)
+        }
         group.wires.push(modes.namespace + key)
         group.indexes.push(index)
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
-        errors[index] = error
+        attempt = error
       }
     }
+    if (groups.size === 0) {
+      if (attempt) throw attempt
+      return
+    }
+    /** By the index of the server that could not be written to. */
+    const unwritten: MemcachedError[] = []
     let asked = 0
-    /** Groups of which nothing could be asked. */
-    const unasked = new Set<Group>()
     const askGroup = async (group: Group): Promise<void> => {
       try {
         await ask(group)
         asked++
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
-        if (modes.binary && wentStale(error)) throw brokenPipe(error, 'getMulti')
-        const refused = resetWhileIdle(error)
-        if (!refused && !neverSent(error)) {
-          asked++
-          return
-        }
-        unasked.add(group)
-        const second = group.wires.length > 1 && !refused
-        errors[group.indexes.at(-1)!] = second ? this.secondError(group.server, error) : error
+        const { index } = group.server
+        if (modes.binary && wentStale(error)) unwritten[index] = brokenPipe(error, 'getMulti')
+        else if (wasUnwritten(error)) unwritten[index] = error
+        else asked++
       }
     }
     await Promise.all(Array.from(groups.values(), askGroup))
-    const lastFailed = errors.length - 1
-    if (lastFailed < 0) return
+    const last = unwritten.at(-1)
+    if (last) throw asked === 0 ? last : someErrors(last)
     // In the binary protocol the last attempt to connect decides (docs/reference/pylibmc.md#7.3).
-    const failed = modes.binary
-      ? [...groups.values()].every((group) => unasked.has(group) || group.indexes[0]! < lastFailed)
-      : asked === 0
-    if (failed) throw errors[lastFailed]
+    if (modes.binary && attempt) throw attempt
   }
+}
 
-  /**
-   * A second key of a server that has just refused already meets the wait state; of a Unix socket whose path is too long, a socket
-   * that is open but not connected (fixtures/vectors/unreachable.json).
-   */
-  private secondError(server: Server, first: MemcachedError): unknown {
-    try {
-      this.selection.admit(server, 'getMulti')
-    } catch (error) {
-      if (error instanceof MemcachedError) return error
-    }
-    return first
-  }
+/** Some servers could not be written to. */
+function someErrors(last: MemcachedError): MemcachedError {
+  const { operation, server, cause, reply } = last
+  const said = /^error \d+ from \w+: (.*)$/s.exec(last.message)?.[1]
+  return new SomeErrors(`error ${SomeErrors.retcode} from memcached_mget: ${said}`, {
+    operation,
+    server,
+    cause,
+    reply,
+  })
 }
 
 export function groupOf(groups: Map<Server, Group>, server: Server): Group {

@@ -1,7 +1,8 @@
 /**
- * `num_replicas` in the binary protocol: a set or delete also goes, quietly, to the next servers by index; a get falls back to them
- * when the key's own server cannot be reached. Source: docs/reference/pylibmc.md#9.4. libmemcached keeps the quiet copies back until something
- * else is asked of that server; here they leave at once.
+ * `num_replicas` in the binary protocol: a set or delete also goes, quietly, to the next servers by index; a retrieval goes on with them
+ * for the keys whose server cannot be reached. Sources: docs/reference/pylibmc.md#9.4; libmemcached 1.1.4, storage.cc, delete.cc, get.cc
+ * (`replication_binary_mget`). libmemcached keeps the quiet copies back until something else is asked of that server; here they leave at
+ * once.
  */
 
 import type { Bytes } from '../ground/bytes.js'
@@ -10,45 +11,98 @@ import { MemcachedError } from './errors.js'
 import type { Modes, Operation, Selection, Server } from './slots.js'
 import { asIs, exchange } from './tracing.js'
 
-/** The servers after a key's own, in the order they hold its replicas. */
-function replicasOf(selection: Selection, primary: number, { replicas = 0 }: Modes): Server[] {
-  const { servers } = selection
-  const count = Math.min(replicas, servers.length - 1)
-  return Array.from({ length: count }, (_, i) => servers[(primary + i + 1) % servers.length]!)
-}
-
-/** Nobody hears how it went. */
-export function replicate(
+/**
+ * Connects to each server that holds a replica and hands the copy over. Nobody hears how it went.
+ * @param connected whether the key's own server could be connected
+ */
+export async function replicate(
   selection: Selection,
   primary: Server,
+  connected: boolean,
   request: StoreRequest | DeleteRequest,
   operation: Operation,
   modes: Modes,
-): void {
-  for (const server of replicasOf(selection, primary.index, modes)) {
-    void (async () => {
-      await selection.admit(server, operation)
-      await exchange(server, { ...request, noreply: true }, operation, modes, asIs)
-    })().catch(() => undefined)
+  call: object,
+): Promise<void> {
+  const { servers } = selection
+  // With more replicas than servers the turn comes to servers that have it already.
+  const done = new Set<Server>(connected ? [primary] : [])
+  for (let replica = 1; replica <= (modes.replicas ?? 0); replica++) {
+    const server = servers[(primary.index + replica) % servers.length]!
+    if (done.has(server) || !(await reached(selection, server, operation, modes, call))) continue
+    done.add(server)
+    // That a connection has ended is for the next request to find.
+    if (!server.exchange.ended)
+      exchange(server, { ...request, noreply: true }, operation, modes, asIs).catch(() => undefined)
   }
 }
 
-/** Asks one replica after the other. @throws `first` when none could be asked either */
-export async function fromReplica<T>(
+/** The connection is open, or has been opened. */
+async function reached(
   selection: Selection,
-  key: Bytes,
-  modes: Modes,
+  server: Server,
   operation: Operation,
-  first: unknown,
-  ask: (server: Server) => Promise<T>,
-): Promise<T> {
-  for (const server of replicasOf(selection, selection.place(key), modes)) {
-    try {
-      await selection.admit(server, operation)
-      return await ask(server)
-    } catch (error) {
-      if (!(error instanceof MemcachedError)) throw error
-    }
+  modes: Modes,
+  call: object,
+): Promise<boolean> {
+  try {
+    await selection.admit(server, operation)
+    await selection.connect?.(server, operation, modes, call)
+    return true
+  } catch (error) {
+    if (!(error instanceof MemcachedError)) throw error
+    return false
   }
-  throw first
+}
+
+/**
+ * Asks the server of each key, then the next server by index for the keys whose server could not be reached, and so on. Keys for
+ * which none could be reached are not asked for at all.
+ * @param ask resolves with whether the request left
+ */
+export async function askReplicas(
+  selection: Selection,
+  keys: readonly Bytes[],
+  operation: Operation,
+  modes: Modes,
+  ask: (server: Server, index: number) => Promise<boolean>,
+): Promise<void> {
+  const { servers } = selection
+  const places = keys.map((key) => selection.locate?.(key).index ?? selection.place(key))
+  const dead = new Set<Server>()
+  const call = {}
+  const asked = new Set<number>()
+  /** Connected in this call; true where the server had ended the connection: it takes one request more, and answers none. */
+  const open = new Map<Server, boolean>()
+  const give = (server: Server) => {
+    selection.letGo?.(server)
+    dead.add(server)
+  }
+  for (let replica = 0; replica <= (modes.replicas ?? 0); replica++) {
+    let complete = true
+    const under: Promise<void>[] = []
+    for (const [index, place] of places.entries()) {
+      const server = servers[(place + replica) % servers.length]!
+      if (asked.has(index) || dead.has(server)) continue
+      const usable = open.has(server)
+        ? open.get(server) === false
+        : await reached(selection, server, operation, modes, call)
+      if (!usable) {
+        give(server)
+        complete = false
+        continue
+      }
+      if (!open.has(server)) open.set(server, server.exchange.ended === true)
+      asked.add(index)
+      const sent = async () => {
+        if (await ask(server, index)) return
+        asked.delete(index)
+        give(server)
+        complete = false
+      }
+      under.push(sent())
+    }
+    await Promise.all(under)
+    if (complete) return
+  }
 }

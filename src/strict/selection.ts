@@ -17,13 +17,14 @@ import { AuthenticationFailure } from '../protocol/protocol.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
 import { closeWhenDropped } from '../transport/dropped.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
-import type { Exchange } from '../transport/types.js'
+import type { Exchange, ExchangeOptions } from '../transport/types.js'
 import { errorFor, type MemcachedError, SomeErrors } from './errors.js'
 import { Health, type HealthSettings } from './health.js'
 import { MAX_KEY_LENGTH } from './keys.js'
 import { TOUCH_FAILED } from './replies.js'
 import type { ServerSpec } from './server-spec.js'
 import type { Operation, Selection, Server } from './slots.js'
+import { tellUnconnected } from './tracing.js'
 
 /** What steers the selection; read anew for every operation, since behaviors change at run time. */
 export interface SelectionSettings {
@@ -162,9 +163,14 @@ export class HealthSelection implements Selection {
     return this.layout.place(hashPrefix + upToNul(key))
   }
 
+  locate(key: Bytes): Server {
+    if (this.nextRebuild > 0 && this.settings().health.eject && Math.floor(this.now()) > this.nextRebuild)
+      this.rebuild()
+    return this.servers[this.place(key)]!
+  }
+
   pick(key: Bytes, operation: Operation): Server {
-    if (this.nextRebuild > 0 && Math.floor(this.now()) > this.nextRebuild) this.rebuild()
-    const server = this.servers[this.place(key)]!
+    const server = this.locate(key)
     this.admit(server, operation, key)
     return server
   }
@@ -175,6 +181,7 @@ export class HealthSelection implements Selection {
     const pooled = this.servers[server.index]!
     if (pooled.unconnected) {
       pooled.unconnected = false
+      pooled.health.closed()
       throw errorOf(notConnected(server), server, operation, key, this.settings())
     }
     const admission = pooled.health.admit(this.now(), this.settings().health)
@@ -183,9 +190,32 @@ export class HealthSelection implements Selection {
     throw unusable(admission === 'dead' ? SERVER_DEAD : SERVER_DOWN, server, operation, key)
   }
 
+  async connect(
+    server: Server,
+    operation: Operation,
+    options: ExchangeOptions,
+    call: object,
+    key?: Bytes,
+  ): Promise<void> {
+    if (server.exchange.state === 'ready') return
+    try {
+      await server.exchange.connect(options)
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      tellUnconnected(server, operation, error)
+      throw this.failed(server, error, operation, key, call)
+    }
+    this.succeeded(server)
+  }
+
+  letGo(server: Server): void {
+    server.exchange.close(false)
+    this.servers[server.index]!.health.closed()
+  }
+
   succeeded(server: Server): void {
     const { health } = this.servers[server.index]!
-    if (health.nextRetry !== 0) health.connected()
+    if (health.marked) health.connected()
   }
 
   failed(
@@ -193,16 +223,17 @@ export class HealthSelection implements Selection {
     error: TransportError,
     operation: Operation,
     key: Bytes | undefined,
+    call?: object,
   ): MemcachedError {
     // Nothing was tried, and nothing is known of the server.
     const untried = error.kind === 'overload' || (error.kind === 'timeout' && !error.sent)
     if (untried) return errorOf(error, server, operation, key, this.settings())
     const pooled = this.servers[server.index]!
-    if (!unsent.has(error.kind)) pooled.health.connected()
-    else {
-      // Not counted as a failure (fixtures/vectors/unreachable.json).
+    if (!unsent.has(error.kind)) {
+      if (error.kind !== 'aborted') pooled.health.connected()
+    } else {
       if (isPathTooLong(server.address)) pooled.unconnected = true
-      else if (pooled.health.failed(this.now(), this.settings().health))
+      if (pooled.health.failed(this.now(), this.settings().health, call))
         return unusable(SERVER_DOWN, server, operation, key, error, this.retried(server, operation))
       if (operation === 'touch') return unusable(WRITE_ERROR, server, operation, key, error)
     }
@@ -217,18 +248,18 @@ export class HealthSelection implements Selection {
   disconnectAll(): void {
     for (const server of this.servers) {
       server.exchange.close()
-      server.health.endWait()
+      server.health.closed()
       server.unconnected = false
     }
   }
 
   /** Lays the continuum anew over the servers that are not out. When all are out, the old one stays. */
   private rebuild(): void {
-    this.nextRebuild = 0
     const { eject } = this.settings().health
     let live = this.servers.map(({ index }) => index)
     if (eject && this.arrangement.ejects) {
       const now = this.now()
+      this.nextRebuild = 0
       const out = this.servers.filter(({ health }) => health.isOut(now))
       if (out.length > 0) this.nextRebuild = Math.min(...out.map(({ health }) => health.nextRetry))
       if (out.length === this.servers.length) return

@@ -9,7 +9,7 @@ import type { Bytes } from '../ground/bytes.js'
 import type { Item, WireDialect } from '../protocol/wire.js'
 import type { ServerAddress } from '../transport/address.js'
 import type { TransportError } from '../transport/errors.js'
-import type { Exchange } from '../transport/types.js'
+import type { Exchange, ExchangeOptions } from '../transport/types.js'
 import type { CompressionRequest, Payload } from '../values/types.js'
 
 /** Names of operations as they appear in errors, events and traces: the camelCase method names. */
@@ -59,8 +59,25 @@ export interface Selection {
    * @throws the personality's own error (ServerDown, ServerDead, no server …), synchronously or as a rejection.
    */
   pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server>
+  /** The server that pick would use, whatever its state. Absent where every pick may probe several servers. */
+  locate?(key: Bytes): Server
+  /**
+   * Opens the connection of an admitted server when there is none, for calls that go on with other servers when that fails. Absent
+   * where pick itself connects.
+   * @param call what belongs to the same call: its failures at one server count once
+   * @throws (rejection) what failed makes of a failure to connect
+   */
+  connect?(
+    server: Server,
+    operation: Operation,
+    options: ExchangeOptions,
+    call: object,
+    key?: Bytes,
+  ): Promise<void>
+  /** Closes the connection of a server and ends any wait for its retry. */
+  letGo?(server: Server): void
   /** Like pick, for operations that address every server (flushAll, getStats). Throws when it is not usable now. */
-  admit(server: Server, operation: Operation): void | Promise<void>
+  admit(server: Server, operation: Operation, key?: Bytes): void | Promise<void>
   /** Server index from placement alone: no I/O, no health. */
   place(key: Bytes): number
   /** An exchange succeeded (a reply arrived). */

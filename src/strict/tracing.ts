@@ -88,6 +88,13 @@ export function connect(server: Server, operation: Operation, options: ExchangeO
   )
 }
 
+/** Tells of a connection that could not be opened before anything was sent. */
+export function tellUnconnected(server: Server, operation: Operation, error: TransportError): void {
+  if (!commandChannel.hasSubscribers) return
+  const attributes = { ...place(server), 'db.operation.name': 'connect' }
+  told(server, operation, attributes, () => Promise.reject(error)).catch(() => undefined)
+}
+
 async function told<T>(
   server: Server,
   operation: Operation,

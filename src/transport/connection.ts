@@ -101,6 +101,10 @@ export class Connection implements Exchange {
     return this.connecting ? 'connecting' : 'idle'
   }
 
+  get ended(): boolean {
+    return this.stale !== undefined
+  }
+
   get peer(): Peer | undefined {
     return peerOf(this.socket)
   }
@@ -391,8 +395,14 @@ export class Connection implements Exchange {
     this.wakes = Number.POSITIVE_INFINITY
     socket?.destroy()
     const code = cause instanceof Error ? (deepest(cause) as NodeJS.ErrnoException).code : undefined
+    // After a reset nothing can be sent any more.
     const error = (sent: boolean) =>
-      new TransportError(kind, this.name, message, { cause, code, sent, sending })
+      new TransportError(kind, this.name, message, {
+        cause,
+        code,
+        sent,
+        sending: sending || (kind === 'reset' && !sent),
+      })
     connecting?.fail(error(false))
     for (const slot of written) slot.lose(error(true))
     for (const slot of queue.all()) slot.lose(error(false))

@@ -28,6 +28,8 @@ export interface Receiver<T> {
 export interface Exchange {
   /** `idle` = no socket. */
   readonly state: 'idle' | 'connecting' | 'ready'
+  /** The server has ended the connection: the next request will fail, and find it out. */
+  readonly ended?: boolean
   /** The other end of the open TCP connection, if there is one. */
   readonly peer?: Peer | undefined
   /**
