@@ -1,4 +1,6 @@
 // Random sequences on the real Python libraries and our clients, as many as wanted: npm run fuzz:parity -- --runs 1000 --seed 7
+// Random timelines of failing servers on pylibmc and strict: npm run fuzz:failover -- --runs 2000 --seed 7; those that agreed are written to
+// a file with --record FILE.
 // Further arguments go to vitest, e.g. `-t 1.59`. Failures are shrunk and printed as scenario files.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -8,11 +10,16 @@ import { pythonEnvironments } from './python.mjs'
 import { ensureDependencies, root } from './setup.mjs'
 
 const { values, tokens } = parseArgs({
-  options: { runs: { type: 'string', default: '1000' }, seed: { type: 'string' } },
+  options: {
+    failover: { type: 'boolean' },
+    record: { type: 'string' },
+    runs: { type: 'string', default: '1000' },
+    seed: { type: 'string' },
+  },
   strict: false,
   tokens: true,
 })
-const own = new Set(['runs', 'seed'])
+const own = new Set(['failover', 'record', 'runs', 'seed'])
 const rest = tokens.flatMap((token) => {
   if (token.kind === 'positional') return [token.value]
   if (token.kind !== 'option' || own.has(token.name)) return []
@@ -26,14 +33,24 @@ const memcached = ensureMemcached()
 const python = pythonEnvironments()
 if (python.skipped) console.log(`Not compared: ${python.skipped}`)
 console.log(`${runs} sequences for each library and kind, seed ${seed}`)
+const which = values.failover
+  ? ['test/parity/failover', '-t', 'random timelines']
+  : ['test/parity', '--exclude', 'test/parity/failover/**']
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/parity', ...rest], {
+const { status } = spawnSync(process.execPath, [vitest, 'run', ...which, ...rest], {
   cwd: root,
   stdio: 'inherit',
   env: {
     ...process.env,
     ...python.env,
     ...(memcached.path ? { MEMSHIM_MEMCACHED: memcached.path } : {}),
+    ...(values.failover
+      ? {
+          MEMSHIM_FUZZ_RUNS: String(runs),
+          MEMSHIM_FUZZ_SEED: String(seed),
+          MEMSHIM_FUZZ_RECORD: values.record ?? '',
+        }
+      : {}),
     MEMSHIM_PARITY_RUNS: String(runs),
     MEMSHIM_PARITY_SEED: String(seed),
   },

@@ -1,5 +1,5 @@
 /** The real pylibmc on a clock that is set by hand, playing timelines: fixtures/record/failover_timelines.py. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fixtures } from '../../differential/recordings.js'
@@ -11,8 +11,14 @@ export class Library {
     [join(fixtures, 'record', 'failover_timelines.py')],
     { stdio: ['pipe', 'pipe', 'pipe'] },
   )
-  private readonly waiting: { resolve: (outcomes: StepOutcome[]) => void; reject: (error: Error) => void }[] =
-    []
+  private readonly waiting: { resolve: (answer: unknown) => void; reject: (error: Error) => void }[] = []
+
+  /** What keeps the recorder from running here, or undefined. */
+  static missing(): string | undefined {
+    const compiler = process.env.CC ?? 'cc'
+    const { error } = spawnSync(compiler, ['--version'], { stdio: 'ignore' })
+    return error ? `no C compiler: ${compiler}` : undefined
+  }
 
   constructor() {
     let complaint = ''
@@ -20,7 +26,7 @@ export class Library {
       complaint += chunk
     })
     createInterface({ input: this.process.stdout }).on('line', (line) => {
-      this.waiting.shift()?.resolve(JSON.parse(line) as StepOutcome[])
+      this.waiting.shift()?.resolve(JSON.parse(line))
     })
     this.process.on('exit', (code) => {
       for (const { reject } of this.waiting.splice(0))
@@ -29,10 +35,19 @@ export class Library {
   }
 
   play(timeline: Timeline): Promise<StepOutcome[]> {
+    return this.ask(timeline) as Promise<StepOutcome[]>
+  }
+
+  private ask(question: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject })
-      this.process.stdin.write(`${JSON.stringify(timeline)}\n`)
+      this.process.stdin.write(`${JSON.stringify(question)}\n`)
     })
+  }
+
+  /** Versions of what answers. */
+  provenance(): Promise<unknown> {
+    return this.ask({ describe: true })
   }
 
   close(): void {

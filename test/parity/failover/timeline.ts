@@ -127,10 +127,10 @@ function steps(count: number, binary: boolean, settings: BehaviorSettings): fc.A
     arbitrary,
   }))
   const list = fc.array(fc.oneof(...weighted), { minLength: 5, maxLength: 90, size: 'max' })
-  return binary ? list.map((all) => all.flatMap(inStep)) : list
+  return list.map((all) => all.flatMap(inStep))
 }
 
-/** Where libmemcached raises for get_multi in the binary protocol, it leaves replies unread, which the next get takes away. */
+/** Where libmemcached raises for get_multi, it leaves replies unread, which the next get takes away. */
 function inStep(step: Step): Step[] {
   return step[0] === 'get_multi' ? [step, ['get', (step[1] as string[])[0]!]] : [step]
 }
