@@ -17,6 +17,7 @@ import type { Report } from './report.js'
 import { Side } from './side.js'
 import { Topology } from './topology.js'
 import { checkTrace, recordingNotes, type Trace, TraceError } from './trace.js'
+import { OutageCount, OutageSearch, withOutages } from './traces/outages.js'
 import { Suspects, verify } from './verify.js'
 import { memshimVersion } from './version.js'
 
@@ -24,13 +25,17 @@ const emptyTrace =
   'holds no operation that could be compared: was the tracer installed before the application made its calls?'
 
 /** @throws TraceError for a trace that is wrong or empty; AuditOptionsError; what starting or reaching servers throws */
-export async function audit(trace: Trace, options: AuditOptions = {}): Promise<Report> {
+export async function audit(given: Trace, options: AuditOptions = {}): Promise<Report> {
   const started = Date.now()
-  checkTrace(trace)
-  const source: Library = { name: trace.header.library, version: trace.header.version }
+  checkTrace(given)
+  const source: Library = { name: given.header.library, version: given.header.version }
   checkOptions(options)
   const preset = options.preset ?? defaultPreset(source)
-  const size = fleetSize(trace, options)
+  const size = fleetSize(given, options)
+  const { outages = [] } = options
+  const trace = outages.length > 0 ? withOutages(given, outages, size) : given
+  const supposed = outages.length > 0 ? new OutageCount(outages) : undefined
+  const search = new OutageSearch()
   checkBehaviors(options)
   const builder = new ReportBuilder()
   const differ = new Differ({
@@ -47,6 +52,8 @@ export async function audit(trace: Trace, options: AuditOptions = {}): Promise<R
       if (operation.call !== constructorCall) seen.calls++
       builder.add(operation, verdict)
       fidelity.add(operation)
+      supposed?.add(operation)
+      if (seen.faults === 0) search.add(operation, operation.sourceServer)
       if (options.verify) suspects.add(operation, verdict)
       options.onOperation?.(operation, verdict)
       seen.t = operation.t
@@ -92,6 +99,8 @@ export async function audit(trace: Trace, options: AuditOptions = {}): Promise<R
         behaviors: options.behaviors ?? {},
         negativeTimeout: options.negativeTimeout ?? 'send',
       },
+      ...(supposed ? { supposedOutages: supposed.result() } : {}),
+      foundOutages: search.result(),
       fidelity: fidelity.result(),
       ...(verification ? { verification } : {}),
       timing: {

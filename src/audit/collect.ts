@@ -103,7 +103,17 @@ export class ReportBuilder {
   }
 
   build(
-    rest: Pick<Report, 'memshim' | 'trace' | 'settings' | 'fidelity' | 'timing' | 'verification'>,
+    rest: Pick<
+      Report,
+      | 'memshim'
+      | 'trace'
+      | 'settings'
+      | 'fidelity'
+      | 'timing'
+      | 'verification'
+      | 'foundOutages'
+      | 'supposedOutages'
+    >,
     known: readonly SwitchInfo[],
   ): Report {
     const { verification, ...others } = rest

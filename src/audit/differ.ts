@@ -31,6 +31,8 @@ export interface Operation {
   readonly gaps: readonly Gap[]
   /** What the audit itself knows of a difference. */
   readonly reasons: readonly Reason[]
+  /** Where python-memcached puts the only key. */
+  readonly sourceServer?: number
   /** A key is on another server under pylibmc's placement than under python-memcached's. */
   readonly moved?: boolean
   /** The call has a negative time, which pylibmc's documentation and version 1.6.3 treat differently. */

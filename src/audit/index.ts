@@ -13,7 +13,7 @@ export type { Library, LibraryName, PythonCall } from './python-signatures.js'
 export { renderHtml } from './render/html.js'
 export { renderJson } from './render/json.js'
 export { renderTerminal, type TerminalOptions } from './render/terminal.js'
-export type { Finding, Report, SwitchRow, Tally, Verification } from './report.js'
+export type { Finding, Report, RiskRow, SwitchRow, Tally, Verification } from './report.js'
 export { readScenario, scenarioTrace } from './scenario.js'
 export {
   type CallEvent,
@@ -28,4 +28,6 @@ export {
   type WireEvent,
 } from './trace.js'
 export { readTrace, traceOf, writeTrace } from './trace-file.js'
+export { expandPatterns, mergeTraces, readTraces } from './traces/merged.js'
+export { type FoundOutage, type Outage, type OutageEffect, parseOutage } from './traces/outages.js'
 export { memshimVersion } from './version.js'

@@ -1,6 +1,7 @@
 /** What an audit can be told, and the error for what does not fit. */
 
 import type { Operation, Verdict } from './differ.js'
+import type { Outage } from './traces/outages.js'
 
 export interface AuditOptions {
   /** What the compat client emulates; default: the preset of the trace's own version. */
@@ -27,6 +28,8 @@ export interface AuditOptions {
    * pylibmc does not understand are said in its own words first, so that a report shows what is left to do after that.
    */
   readonly calls?: 'unchanged' | 'repaired'
+  /** Supposed outages: what if these servers had been down? They are faults on both sides. */
+  readonly outages?: readonly Outage[]
   /** Called for every operation of the replay, in order, with both outcomes and the verdict. */
   readonly onOperation?: (operation: Operation, verdict: Verdict) => void
   readonly onProgress?: (progress: Progress) => void

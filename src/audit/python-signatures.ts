@@ -167,7 +167,9 @@ export function bind(library: Library, { call, args, kwargs }: PythonCall): Boun
   const { parameters, required, positionalOnly } = found
   const names = Object.keys(kwargs)
   if (positionalOnly && names.length > 0) {
-    const unknown = names.some((name) => !parameters.includes(name) && !renamed.has(name) && name !== 'time')
+    const unknown = names.some(
+      (name) => !parameters.includes(name) && !renamed.has(name) && !(name === 'time' && call === 'touch'),
+    )
     throw new SignatureError(`${call}() takes no keyword arguments`, unknown ? 'argument' : 'form')
   }
   if (args.length > parameters.length) {

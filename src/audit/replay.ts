@@ -176,6 +176,7 @@ async function call(
     at: event.at,
     keys,
     servers: keys.length === 0 ? topology.all().map(({ index }) => index) : distinctNumbers(placed),
+    sourceServer: keys.length === 1 ? compat.place(event.client, keys[0]!) : undefined,
     moved: keys.some((key, i) => placed[i] !== undefined && compat.place(event.client, key) !== placed[i]),
     ...(isNegative(bound.time) ? { negativeTime: true } : {}),
     recorded: event.outcome && normalized(event.call, event.outcome),

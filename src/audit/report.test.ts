@@ -78,6 +78,7 @@ function sample(): Report {
         behaviors: {},
         negativeTimeout: 'zero',
       },
+      foundOutages: [],
       fidelity: fidelity.result(),
       timing: { started: '2026-01-01T00:00:00.000Z', seconds: 1, operationsPerSecond: 18 },
     },

@@ -5,6 +5,7 @@ import type { SwitchInfo } from './divergence.js'
 import type { Fidelity } from './fidelity.js'
 import type { Impact, Outcome } from './outcome.js'
 import type { RiskText } from './risks.js'
+import type { FoundOutage, OutageEffect } from './traces/outages.js'
 
 export const reportFormat = 'memshim-audit/1'
 
@@ -108,6 +109,10 @@ export interface Report {
   readonly methods: readonly MethodRow[]
   /** The trace in order, cut into stretches of `stretch` operations (the last may be shorter). */
   readonly course: { readonly stretch: number; readonly tallies: readonly Tally[] }
+  /** With `outages`: what they would do. */
+  readonly supposedOutages?: OutageEffect
+  /** Servers that seem to have been down while the trace was recorded. */
+  readonly foundOutages: readonly FoundOutage[]
   /** Beside the differences: the same today, or unknown. */
   readonly risks: readonly RiskRow[]
   readonly unexplained: readonly Finding[]

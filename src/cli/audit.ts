@@ -5,12 +5,15 @@ import {
   type AuditOptions,
   audit,
   exitCodes,
+  expandPatterns,
   failures,
   knownPresets,
   knownSwitches,
+  type Outage,
   type Progress,
+  parseOutage,
   readScenario,
-  readTrace,
+  readTraces,
   renderHtml,
   renderJson,
   renderTerminal,
@@ -32,13 +35,17 @@ interface Flags {
   readonly examples?: string
   readonly quiet?: boolean
   readonly binary?: boolean
+  readonly outage?: Outage[]
   readonly repaired?: boolean
 }
 
 export function auditCommand(): Command {
   return new Command('audit')
     .description('Replay a trace of a python-memcached application as it was and as it would be on pylibmc.')
-    .argument('<trace>', 'trace (JSON Lines, plain or .gz), or a scenario (.json)')
+    .argument(
+      '<traces...>',
+      "traces of one application (JSON Lines, plain or .gz; patterns like 'app.*.jsonl'), or one scenario (.json)",
+    )
     .option(
       '--preset <name>',
       `what to emulate (${listed(knownPresets())}); default: the version of the trace`,
@@ -57,6 +64,11 @@ export function auditCommand(): Command {
     )
     .option('--binary', 'pylibmc side over the binary protocol')
     .option('--repaired', 'say calls that pylibmc does not understand in its own words first')
+    .option(
+      '--outage <when>',
+      "what if a server were down: 'server 0: 5s-10s', in seconds of the trace; repeatable",
+      (text: string, earlier: Outage[] = []) => [...earlier, parseOutage(text)],
+    )
     .option('--json <file>', 'write the report as JSON (- = standard output, instead of the text)')
     .option('--html <file>', 'write the report as one HTML file')
     .option(
@@ -74,6 +86,7 @@ Examples:
   $ memshim audit app.jsonl --html report.html
   $ memshim audit app.jsonl --fail-on unexplained --fail-on missing-counter     (in CI)
   $ memshim audit app.jsonl --behavior ketama=1 --behavior remove_failed=1
+  $ memshim audit 'app.*.jsonl' --outage 'server 0: 5s-10s'                     (several processes)
   $ memshim audit app.jsonl --verify --json report.json
   $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
 
@@ -82,9 +95,9 @@ How to record a trace: docs/audit.md.`,
     .action(run)
 }
 
-async function run(path: string, flags: Flags): Promise<void> {
+async function run(paths: string[], flags: Flags): Promise<void> {
   const options = checked(flags)
-  const trace = await open(path)
+  const trace = await open(await expandPatterns(paths))
   const report = await audit(trace, { ...options, onProgress: progressLine() })
   clearProgress()
   if (flags.json === '-') process.stdout.write(renderJson(report))
@@ -131,14 +144,18 @@ function checked(flags: Flags): AuditOptions {
     ...(flags.embedded === undefined ? {} : { embedded: wholeNumber('--embedded', flags.embedded, 1) }),
     ...(flags.behavior ? { behaviors: flags.behavior } : {}),
     ...(negativeTimeout === undefined ? {} : { negativeTimeout }),
+    ...(flags.outage ? { outages: flags.outage } : {}),
     ...(flags.binary ? { binary: true } : {}),
     ...(flags.repaired ? { calls: 'repaired' as const } : {}),
     verify: flags.verify ?? false,
   }
 }
 
-async function open(path: string): Promise<Trace> {
-  return path.endsWith('.json') ? readScenario(path) : readTrace(path)
+async function open(paths: readonly string[]): Promise<Trace> {
+  const scenario = paths.find((path) => path.endsWith('.json'))
+  if (scenario === undefined) return readTraces(paths)
+  if (paths.length > 1) throw new UsageError(`${scenario} is a scenario: audit it alone`)
+  return readScenario(scenario)
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -4,7 +4,6 @@
  * Source: docs/reference/pylibmc.md#3.4; measured on pylibmc 1.6.3 with memcached 1.6.18 (`fixtures/vectors/calling-forms.json`).
  */
 import type { Client as StrictClient } from '../../strict/index.js'
-import type { TypedJson } from '../../values/index.js'
 import { toTypedJson } from '../../values/index.js'
 import { type Outcome, returned } from '../outcome.js'
 import type { Bound } from '../python-signatures.js'
@@ -131,15 +130,15 @@ async function retrievedMany(
   for (const key of full) found.push(...(await valuesOf(client, key, wordsOf(key) ?? [key])))
   if (found.length > keys.length)
     return { raises: { class: 'process.abort', message: 'more replies than keys: the process ends' } }
-  const dict: TypedJson[] = []
+  const dict = new Map<unknown, unknown>()
   for (const [word, value] of found) {
     if (word.length < Buffer.byteLength(prefix))
       return { raises: { class: 'builtins.SystemError', message: 'a reply is shorter than the prefix' } }
     const name = Buffer.from(word).subarray(Buffer.byteLength(prefix))
     const asked = keys.find((key) => typeof key === 'string' && Buffer.from(key).equals(name))
-    dict.push([toTypedJson(asked ?? name), toTypedJson(value)])
+    dict.set(asked ?? name, value)
   }
-  return { result: { $dict: dict } }
+  return returned(dict)
 }
 
 /** A `0` after the key is an old spelling that the server accepts; `noreply` is obeyed, and pylibmc waits in vain. */

@@ -7,6 +7,7 @@ import {
   fidelityText,
   impactSummary,
   impactWords,
+  outageTexts,
   outcomeText,
   percent,
   verdictText,
@@ -52,6 +53,11 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
       if (i > 0) lines.push('')
       switchLines(row, i + 1, width, c, options.examples ?? 2, lines)
     }
+  }
+  const outages = outageTexts(report)
+  if (outages.length > 0) {
+    heading('Servers that are down')
+    for (const text of outages) say(text, 2)
   }
   if (report.risks.length > 0) {
     heading('Do not rely on it')

@@ -36,8 +36,10 @@ export function verdictText(report: Report): string {
   const { totals, switches } = report
   const changed = totals.differs + totals.unexplained
   if (totals.operations === 0) return 'The trace holds no operation.'
+  const risky = report.risks.reduce((sum, risk) => sum + risk.count, 0)
+  const risks = risky > 0 ? ` ${count(risky, 'operation')} must not be relied on.` : ''
   if (changed + totals.announced === 0)
-    return 'Nothing changes: every operation gives the same outcome on pylibmc.'
+    return `Nothing changes: every operation gives the same outcome on pylibmc.${risks}`
   const raising = report.impacts.raises ?? 0
   const parts = [
     `${count(changed, 'operation')} of ${totals.operations.toLocaleString('en')} (${percent(changed, totals.operations)}) would have another outcome on pylibmc`,
@@ -49,7 +51,27 @@ export function verdictText(report: Report): string {
       ? `${totals.unexplained.toLocaleString('en')} could not be explained`
       : `all explained by ${count(switches.length, 'switch', 'switches')}`,
   ]
-  return `${parts.filter(Boolean).join('; ')}.`
+  return `${parts.filter(Boolean).join('; ')}.${risks}`
+}
+
+/** What the report says of outages, one sentence each. */
+export function outageTexts(report: Report): readonly string[] {
+  const { supposedOutages, foundOutages } = report
+  const texts = foundOutages.map(
+    ({ server, from, to, failed, confidence }) =>
+      `Server ${server} seems to have been down from ${from.toFixed(1)} s to ${to.toFixed(1)} s of the trace (${count(failed, 'call')} failed; confidence ${confidence}). pylibmc raises there: see what with --outage 'server ${server}: ${from.toFixed(1)}s-${(to + 0.1).toFixed(1)}s'.`,
+  )
+  if (supposedOutages) {
+    const { outages, raises, callSites } = supposedOutages
+    const when = outages
+      .map(({ server, from, to }) => `server ${server} is down from ${from} s to ${to} s`)
+      .join(', ')
+    const where = callSites.slice(0, 5).map(({ at, count: n }) => `${at} (${n})`)
+    texts.push(
+      `If ${when}: ${count(raises, 'call')} at ${count(callSites.length, 'place')} raise on pylibmc${where.length > 0 ? `: ${where.join(', ')}` : ''}.`,
+    )
+  }
+  return texts
 }
 
 /** `37 outcomes (12 raise), 5 hidden` */

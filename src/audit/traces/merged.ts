@@ -1,0 +1,129 @@
+/**
+ * Several traces of one application (one file for each of its processes) as one, in the order of time. Clients of different files are
+ * different clients; a server is the same when its address is.
+ */
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type Trace, TraceError, type TraceEvent } from '../trace.js'
+import { readTrace } from '../trace-file.js'
+
+/** Lines of the second file begin here, those of the third at twice this number, and so on. */
+export const linesPerFile = 10_000_000
+
+/**
+ * Names of files and patterns (`*` and `?` in the last part of a path) as names of files, in order and without repetition.
+ * @throws TraceError for a pattern that no file matches
+ */
+export async function expandPatterns(patterns: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const pattern of patterns) {
+    const name = basename(pattern)
+    if (!/[*?]/.test(name)) {
+      found.push(pattern)
+      continue
+    }
+    const text = name
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')
+    const names = await readdir(dirname(pattern)).catch(() => [])
+    const matching = names.filter((file) => new RegExp(`^${text}$`).test(file)).sort()
+    if (matching.length === 0) throw new TraceError(pattern, 0, undefined, 'no file has such a name')
+    found.push(...matching.map((file) => join(dirname(pattern), file)))
+  }
+  return [...new Set(found)]
+}
+
+/** One trace, or several merged. @throws TraceError (rejection) as `readTrace` and `mergeTraces` do */
+export async function readTraces(paths: readonly string[]): Promise<Trace> {
+  const traces: Trace[] = []
+  for (const path of paths) traces.push(await readTrace(path))
+  const [only] = traces
+  return only && traces.length === 1 ? only : mergeTraces(traces)
+}
+
+/**
+ * @throws TraceError (rejection) for traces of different libraries, versions or applications, and for one that does not say when it
+ *   began: nothing of these is guessed
+ */
+export async function mergeTraces(traces: readonly Trace[]): Promise<Trace> {
+  const [first, ...others] = traces
+  if (!first) throw new TraceError(undefined, 0, undefined, 'no trace is given')
+  for (const other of others) checkSame(first, other)
+  const begins = traces.map((trace) => trace.header.epoch ?? Number.NaN)
+  const undated = traces[begins.findIndex(Number.isNaN)]
+  if (undated)
+    throw new TraceError(
+      undated.name,
+      1,
+      'epoch',
+      'is missing: traces are merged by the time at which they began',
+    )
+  const servers = await commonServers(traces)
+  const begin = Math.min(...begins)
+  const name = `${first.name} and ${others.length} more`
+  return {
+    name,
+    header: { ...first.header, epoch: begin, servers: Math.max(servers, 1) },
+    events: () => inOrder(traces.map((trace, i) => shifted(trace, begins[i]! - begin, i))),
+  }
+}
+
+function checkSame(first: Trace, other: Trace): void {
+  for (const field of ['library', 'version', 'source'] as const) {
+    const [a, b] = [first.header[field], other.header[field]]
+    if (a !== b) {
+      const problem = `is ${JSON.stringify(b ?? null)}, but ${JSON.stringify(a ?? null)} in ${first.name}: these are traces of different applications; audit them one by one`
+      throw new TraceError(other.name, 1, field, problem)
+    }
+  }
+}
+
+/** How many servers all traces have together. @throws TraceError when one trace shares no server with those before it */
+async function commonServers(traces: readonly Trace[]): Promise<number> {
+  const all = new Set<string>()
+  for (const trace of traces) {
+    const own = new Set<string>()
+    for await (const event of trace.events()) {
+      if (event.kind === 'new')
+        for (const spec of event.servers) own.add(typeof spec === 'string' ? spec : spec[0])
+    }
+    if (own.size > 0 && all.size > 0 && ![...own].some((server) => all.has(server))) {
+      const problem = `its servers (${[...own].join(', ')}) are none of ${traces[0]!.name}'s (${[...all].join(', ')}): these are traces of different applications; audit them one by one`
+      throw new TraceError(trace.name, 0, undefined, problem)
+    }
+    for (const server of own) all.add(server)
+  }
+  return Math.max(all.size, ...traces.map((trace) => trace.header.servers))
+}
+
+async function* shifted(trace: Trace, delay: number, file: number): AsyncGenerator<TraceEvent> {
+  if (file > 0) {
+    const text = `lines from ${(file * linesPerFile).toLocaleString('en')} on are those of ${trace.name}`
+    yield { kind: 'note', line: file * linesPerFile + 1, t: delay, text }
+  }
+  for await (const event of trace.events()) {
+    const place = { line: event.line + file * linesPerFile, t: event.t + delay }
+    yield 'client' in event
+      ? { ...event, ...place, client: `${event.client} of ${trace.name}` }
+      : { ...event, ...place }
+  }
+}
+
+/** Events of all, the earliest first; those of one moment in the order of the files. */
+async function* inOrder(sources: readonly AsyncGenerator<TraceEvent>[]): AsyncGenerator<TraceEvent> {
+  const heads = await Promise.all(sources.map((source) => source.next()))
+  try {
+    for (;;) {
+      let next = -1
+      for (const [i, head] of heads.entries()) {
+        if (!head.done && (next < 0 || head.value.t < (heads[next]!.value as TraceEvent).t)) next = i
+      }
+      if (next < 0) return
+      yield heads[next]!.value as TraceEvent
+      heads[next] = await sources[next]!.next()
+    }
+  } finally {
+    await Promise.all(sources.map((source) => source.return(undefined)))
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Servers that were down: supposed ones (`--outage`), which become faults of the trace, and ones that a trace shows, although no tracer can
+ * see a fault: calls fail that the emulation, on servers that never fail, answers.
+ */
+import type { Operation } from '../differ.js'
+import { AuditOptionsError } from '../options.js'
+import { impactOf, impacts } from '../outcome.js'
+import type { Trace, TraceEvent } from '../trace.js'
+
+/** A server that is down from one moment of the trace to another, in seconds. */
+export interface Outage {
+  /** By position of first appearance, from 0. */
+  readonly server: number
+  readonly from: number
+  readonly to: number
+}
+
+/** An outage that a trace shows. */
+export interface FoundOutage extends Outage {
+  /** Calls for keys of this server that failed although the item was there, or could have been stored. */
+  readonly failed: number
+  readonly confidence: 'high' | 'medium' | 'low'
+}
+
+/** What supposed outages do to the application on pylibmc. */
+export interface OutageEffect {
+  readonly outages: readonly Outage[]
+  /** Calls that raise on pylibmc and did not on python-memcached, from the beginning of the first outage on. */
+  readonly raises: number
+  /** Places in the application where they are, most first. */
+  readonly callSites: readonly { readonly at: string; readonly count: number }[]
+}
+
+/** `server 0: 5s-10s` @throws AuditOptionsError */
+export function parseOutage(text: string): Outage {
+  const [, server, from, to] = /^server (\d+):\s*([\d.]+)\s*s?\s*-\s*([\d.]+)\s*s?$/.exec(text.trim()) ?? []
+  const outage = { server: Number(server), from: Number(from), to: Number(to) }
+  if (server === undefined || !(outage.from < outage.to))
+    throw new AuditOptionsError(
+      `--outage ${text}: 'server 0: 5s-10s' is needed, the first time before the second`,
+    )
+  return outage
+}
+
+/** The trace with the outages as faults. @throws AuditOptionsError for a server that is not there */
+export function withOutages(trace: Trace, outages: readonly Outage[], servers: number): Trace {
+  const wrong = outages.find(({ server }) => server >= servers)
+  if (wrong)
+    throw new AuditOptionsError(
+      `--outage names server ${wrong.server}, but there are ${servers}: 0 to ${servers - 1}`,
+    )
+  const faults = outages
+    .flatMap(({ server, from, to }) => [
+      { t: from, fault: { fault: 'down', server } as const },
+      { t: to, fault: { fault: 'up', server } as const },
+    ])
+    .sort((a, b) => a.t - b.t)
+  return { ...trace, events: () => inserted(trace, faults) }
+}
+
+async function* inserted(
+  trace: Trace,
+  faults: readonly { t: number; fault: { fault: 'down' | 'up'; server: number } }[],
+): AsyncGenerator<TraceEvent> {
+  let next = 0
+  for await (const event of trace.events()) {
+    for (; next < faults.length && faults[next]!.t <= event.t; next++)
+      yield { kind: 'fault', line: event.line, ...faults[next]! }
+    yield event
+  }
+}
+
+/** Counts what supposed outages do. */
+export class OutageCount {
+  private raises = 0
+  private readonly sites = new Map<string, number>()
+  private readonly begin: number
+
+  constructor(private readonly outages: readonly Outage[]) {
+    this.begin = Math.min(...outages.map(({ from }) => from))
+  }
+
+  add({ t, compat, strict, at }: Operation): void {
+    if (t < this.begin || 'raises' in compat || !('raises' in strict)) return
+    if (!strict.raises.class.startsWith('pylibmc.') || impactOf(compat, strict) !== impacts[0]) return
+    this.raises++
+    if (at !== undefined) this.sites.set(at, (this.sites.get(at) ?? 0) + 1)
+  }
+
+  result(): OutageEffect {
+    const callSites = [...this.sites].map(([at, count]) => ({ at, count })).sort((a, b) => b.count - a.count)
+    return { outages: this.outages, raises: this.raises, callSites }
+  }
+}
+
+/** Failures of one server further apart than this belong to different outages: python-memcached's dead_retry and a half, in seconds. */
+const gap = 45
+const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas'])
+
+interface Evidence {
+  from: number
+  to: number
+  failed: number
+  /** Calls that returned 0, which only a failure gives. */
+  certain: number
+}
+
+/** Looks for outages in the recorded outcomes. */
+export class OutageSearch {
+  private readonly servers = new Map<number, Evidence[]>()
+  private readonly answers = new Map<number, number[]>()
+
+  /** @param server where python-memcached puts the key of the call */
+  add({ call, t, recorded, compat, keys }: Operation, server: number | undefined): void {
+    if (server === undefined || keys.length !== 1 || !recorded) return
+    if (!('result' in recorded) || !('result' in compat)) return
+    const answered = compat.result !== null && compat.result !== false && compat.result !== 0
+    if (!answered) return
+    const zero = recorded.result === 0 && (stores.has(call) || call === 'delete')
+    if (zero || recorded.result === null) this.failure(server, t, zero)
+    else (this.answers.get(server) ?? this.answers.set(server, []).get(server)!).push(t)
+  }
+
+  private failure(server: number, t: number, certain: boolean): void {
+    const known = this.servers.get(server) ?? []
+    this.servers.set(server, known)
+    const last = known.at(-1)
+    if (last && t - last.to <= gap) {
+      last.to = t
+      last.failed++
+      last.certain += Number(certain)
+    } else known.push({ from: t, to: t, failed: 1, certain: Number(certain) })
+  }
+
+  result(): readonly FoundOutage[] {
+    const found: FoundOutage[] = []
+    for (const [server, runs] of this.servers) {
+      for (const { from, to, failed, certain } of runs) {
+        if (failed < 2) continue
+        const others = [...this.answers].some(
+          ([other, times]) => other !== server && times.some((t) => t >= from && t <= to),
+        )
+        const confidence = certain > 0 && failed >= 5 && others ? 'high' : certain > 0 ? 'medium' : 'low'
+        found.push({ server, from, to, failed, confidence })
+      }
+    }
+    return found.sort((a, b) => a.from - b.from)
+  }
+}
