@@ -6,7 +6,7 @@ import type { Key } from './arguments.js'
 import { type BehaviorSettings, type Behaviors, defaultBehaviors } from './behaviors.js'
 import { Commands } from './commands.js'
 import { decodeFailure } from './decoding.js'
-import { type ClientOptions, checkedClientOptions } from './options.js'
+import { type ClientOptions, checkedClientOptions, checkPlaintext } from './options.js'
 import { parseServers, type ServerSpec, type ServerSpecInput, serverInputs } from './server-spec.js'
 import { State } from './state.js'
 
@@ -19,7 +19,8 @@ const keyText = (key: Key): string => (typeof key === 'string' ? key : Buffer.fr
 export class Client extends Commands {
   private readonly specs: readonly ServerSpec[]
   private readonly given: readonly ServerSpecInput[]
-  private readonly options: ClientOptions
+  /** Private to the language itself: `util.inspect` shows no password and no key. */
+  readonly #options: ClientOptions
   private readonly state: State
 
   /**
@@ -30,11 +31,12 @@ export class Client extends Commands {
     const inputs = serverInputs(servers)
     const specs = parseServers(inputs)
     const options = checkedClientOptions(given)
+    checkPlaintext(specs, options)
     const state = new State(specs, options)
     super(state.slots)
     this.specs = specs
     this.given = inputs
-    this.options = options
+    this.#options = options
     this.state = state
     // Looked up once, on the class, as pylibmc does.
     const { serialize, deserialize } = new.target.prototype as Client
@@ -132,7 +134,7 @@ export class Client extends Commands {
       ),
     )
     const made = new Class(this.given, {
-      ...this.options,
+      ...this.#options,
       behaviors: { ...changed, ...(namespace ? { namespace } : {}) },
     })
     made.state.cloneOf(this.state)
@@ -140,6 +142,6 @@ export class Client extends Commands {
   }
 
   override toString(): string {
-    return `<Client for ${this.specs.map(({ address }) => addressName(address)).join(', ')}, binary=${this.options.binary ? 'True' : 'False'}>`
+    return `<Client for ${this.specs.map(({ address }) => addressName(address)).join(', ')}, binary=${this.#options.binary ? 'True' : 'False'}>`
   }
 }

@@ -3,11 +3,13 @@ import { OverflowError, ValueError } from '../python/errors.js'
 import { isPlain, ownOptions } from '../python/options.js'
 import { shown } from '../python/shown.js'
 import { typeName } from '../python/type-name.js'
+import { addressName } from '../transport/address.js'
 import type { Tls } from '../transport/socket.js'
 import type { ValueEncoding } from '../values/types.js'
 import { checkTimeout } from './arguments.js'
 import type { BehaviorSettings } from './behaviors.js'
 import { integer, type NegativeTimeout } from './exptime.js'
+import type { ServerSpec } from './server-spec.js'
 
 /** Options of the constructor: pylibmc's keywords, and what is beyond them (docs/reference/pylibmc.md#2; docs/strict.md). */
 export interface ClientOptions {
@@ -20,6 +22,11 @@ export interface ClientOptions {
   /** SASL PLAIN, binary protocol only; with `password`. */
   readonly username?: string
   readonly password?: string
+  /**
+   * Lets `username` and `password` go unencrypted to another machine. Default false: without `tls` they go to this machine alone
+   * (127.0.0.0/8, ::1, localhost, Unix sockets).
+   */
+  readonly plaintextPassword?: boolean
   /** Encrypts the connections (memcached `-Z`): `true`, or options of `node:tls`. Default: not. */
   readonly tls?: Tls
   /** Negative times act like zero (pylibmc's documentation, the default), or go out as 1.6.3 sends them. */
@@ -52,6 +59,7 @@ const optionNames = Object.keys({
   protocol: true,
   tls: true,
   username: true,
+  plaintextPassword: true,
   password: true,
   negativeTimeout: true,
   timeout: true,
@@ -102,6 +110,23 @@ function checkCredentials({ binary = false, username, password }: ClientOptions)
     throw new TypeError('SASL requires both username and password')
   }
   if (username !== undefined && !binary) throw new TypeError('SASL requires the memcached binary protocol')
+}
+
+/** @throws ValueError when a password would go unencrypted to another machine */
+export function checkPlaintext(specs: readonly ServerSpec[], options: ClientOptions): void {
+  const { username, tls, plaintextPassword } = options
+  if (plaintextPassword !== undefined && typeof plaintextPassword !== 'boolean')
+    throw new TypeError(`plaintextPassword is ${shown(plaintextPassword)}, neither true nor false`)
+  if (username === undefined || username === '' || tls !== undefined || plaintextPassword) return
+  const away = specs.find(({ address }) => address.transport === 'tcp' && !isThisMachine(address.host))
+  if (away)
+    throw new ValueError(
+      `the password would go unencrypted to ${addressName(away.address)}: set the option tls, or plaintextPassword when that is meant`,
+    )
+}
+
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
 /** @throws ValueError, TypeError naming the option and what it may be */

@@ -44,13 +44,12 @@ export class State {
   private selecting: SelectionSettings
   private encoding: ValueEncoding
   private placementSettings: PlacementSettings
+  readonly #options: ClientOptions
   private readonly placed: readonly PlacedServer[]
   private hooks: Hooks = {}
 
-  constructor(
-    specs: readonly ServerSpec[],
-    private readonly options: ClientOptions,
-  ) {
+  constructor(specs: readonly ServerSpec[], options: ClientOptions) {
+    this.#options = options
     const settings = ownSettings(options.behaviors ?? {})
     for (const change of behaviorChanges(settings, Boolean(options.binary))) this.apply(change)
     this.placed = specs.map(({ address, weight }) =>
@@ -104,7 +103,7 @@ export class State {
 
   /** The library's own encoding, whatever the hooks. */
   plainEncoding(): ValueEncoding {
-    const { preserve, encoding } = this.options
+    const { preserve, encoding } = this.#options
     return encoding ?? pylibmcEncoding({ pickleProtocol: this.behaviors.pickle_protocol, preserve })
   }
 
@@ -112,7 +111,7 @@ export class State {
     const settings = ownSettings(given)
     let reconnect = false
     try {
-      for (const change of behaviorChanges(settings, Boolean(this.options.binary))) {
+      for (const change of behaviorChanges(settings, Boolean(this.#options.binary))) {
         this.apply(change)
         const [name] = change
         reconnect ||= name !== 'namespace' && reconnecting.has(name)
@@ -157,10 +156,10 @@ export class State {
       retrieval: cas === 1 ? 'gets' : 'get',
       noreply: _noreply === 1,
       namespace: this.namespace,
-      timeout: this.options.timeout ?? _poll_timeout,
-      binary: Boolean(this.options.binary),
+      timeout: this.#options.timeout ?? _poll_timeout,
+      binary: Boolean(this.#options.binary),
       // Ignored in the text protocol (docs/reference/pylibmc.md#9.4).
-      replicas: this.options.binary ? num_replicas : 0,
+      replicas: this.#options.binary ? num_replicas : 0,
       buffered: buffer_requests === 1,
     }
   }
@@ -175,13 +174,13 @@ export class State {
         eject: auto_eject === 1 || remove_failed === 1,
       },
       hashPrefix: this.behaviors._hash_with_prefix_key ? this.namespace : '',
-      binary: Boolean(this.options.binary),
+      binary: Boolean(this.#options.binary),
       instant: this.behaviors.connect_timeout === 0,
     }
   }
 
   private keyRule(): KeyRule {
-    if (this.options.binary) return 'any'
+    if (this.#options.binary) return 'any'
     return this.behaviors.verify_keys === 1 ? 'graphic' : 'unbroken'
   }
 
@@ -193,13 +192,13 @@ export class State {
   private connect(spec: ServerSpec): Connection {
     const { connect_timeout, tcp_keepalive } = this.behaviors
     return new Connection(spec.address, {
-      protocol: protocolOf(this.options),
-      tls: this.options.tls,
+      protocol: protocolOf(this.#options),
+      tls: this.#options.tls,
       connectTimeout: connect_timeout,
       keepAlive: tcp_keepalive === 1,
-      stale: this.options.staleConnection ?? 'fail',
-      maxInFlight: this.options.maxInFlight,
-      whenFull: this.options.whenFull,
+      stale: this.#options.staleConnection ?? 'fail',
+      maxInFlight: this.#options.maxInFlight,
+      whenFull: this.#options.whenFull,
     })
   }
 }

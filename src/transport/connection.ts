@@ -63,6 +63,8 @@ const asIs: Receiver<Reply> = {
 
 export class Connection implements Exchange {
   readonly name: string
+  /** Private to the language itself: `util.inspect` shows no key of `tls`. */
+  readonly #options: ConnectionOptions
   private readonly protocol: Protocol
   private readonly timeout: number
   private readonly connectTimeout: number
@@ -87,8 +89,9 @@ export class Connection implements Exchange {
 
   constructor(
     readonly address: ServerAddress,
-    private readonly options: ConnectionOptions = {},
+    options: ConnectionOptions = {},
   ) {
+    this.#options = options
     this.name = addressName(address)
     this.protocol = options.protocol ?? textProtocol
     this.timeout = options.timeout ?? 5000
@@ -117,7 +120,7 @@ export class Connection implements Exchange {
     receiver: Receiver<T> = asIs as Receiver<T>,
   ): Promise<T> {
     this.protocol.check(request)
-    if (this.stale === 'closed' && request.noreply && this.options.blindNoreply) {
+    if (this.stale === 'closed' && request.noreply && this.#options.blindNoreply) {
       // The system takes it, and what comes back is a reset.
       this.stale = 'reset'
       return Promise.resolve(receiver.reply(HANDED_OVER))
@@ -125,7 +128,7 @@ export class Connection implements Exchange {
     if (this.stale) return refused(receiver, this.wentStale(request, this.stale))
     const limit = options?.deadline
     if (limit !== undefined && limit <= performance.now()) return refused(receiver, this.late())
-    if (this.options.whenFull === 'reject' && this.queue.length + this.waiting.length >= this.maxInFlight)
+    if (this.#options.whenFull === 'reject' && this.queue.length + this.waiting.length >= this.maxInFlight)
       return refused(receiver, this.overloaded())
     return new Promise<T>((resolve, reject) => {
       // All requests of a turn count from its first.
@@ -209,7 +212,7 @@ export class Connection implements Exchange {
   }
 
   private openSocket(): void {
-    const { noDelay = true, keepAlive = false, tls, limits = DEFAULT_LIMITS } = this.options
+    const { noDelay = true, keepAlive = false, tls, limits = DEFAULT_LIMITS } = this.#options
     /** Events of a socket that has been let go mean nothing any more. */
     const current = () => this.socket === socket
     const conversation = this.protocol.converse(
@@ -294,7 +297,7 @@ export class Connection implements Exchange {
   private closedByServer(kind: 'closed' | 'reset' = 'closed'): void {
     const idle = this.ready && this.idle
     this.fail('closed', 'server closed the connection')
-    if (idle && this.options.stale === 'fail') this.stale = kind
+    if (idle && this.#options.stale === 'fail') this.stale = kind
   }
 
   private answer(reply: Reply): void {

@@ -29,6 +29,8 @@ if (chosen.length === 0) {
 
 const random = new Random(seed)
 const inputs = new Map(chosen.map((target) => [target, [...target.samples(), ...kept(target.name)]]))
+for (const [{ name }, from] of inputs)
+  if (from.length === 0) throw new Error(`there is no sample for ${name}`)
 const slowest = new Map<string, number>()
 const faults = new Map<string, { count: number; first: object }>()
 const counts = new Map<string, number>()

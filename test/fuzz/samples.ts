@@ -8,7 +8,10 @@ const fixtures = join(root, 'fixtures')
 const json = (...path: string[]) => JSON.parse(readFileSync(join(fixtures, ...path), 'utf8'))
 
 interface Conversation {
-  readonly exchanges: readonly { readonly send?: unknown; readonly receive?: unknown }[]
+  readonly exchanges: readonly {
+    readonly send?: unknown
+    readonly replies?: readonly { readonly receive?: unknown }[]
+  }[]
 }
 
 function exchanges(binary: boolean): readonly { send: Buffer; receive: Buffer }[] {
@@ -16,10 +19,12 @@ function exchanges(binary: boolean): readonly { send: Buffer; receive: Buffer }[
     .filter((name) => name.startsWith('binary') === binary)
     .flatMap((name) => json('conversations', name).conversations as Conversation[])
     .flatMap(({ exchanges }) => exchanges)
-    .flatMap(({ send, receive }) =>
-      typeof send === 'string' && typeof receive === 'string'
-        ? [{ send: Buffer.from(send, 'latin1'), receive: Buffer.from(receive, 'latin1') }]
-        : [],
+    .flatMap(({ send, replies = [] }) =>
+      replies.flatMap(({ receive }) =>
+        typeof send === 'string' && typeof receive === 'string'
+          ? [{ send: Buffer.from(send, 'latin1'), receive: Buffer.from(receive, 'latin1') }]
+          : [],
+      ),
     )
     .filter(({ send, receive }) => send.length + receive.length < 20_000)
 }

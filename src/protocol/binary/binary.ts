@@ -72,18 +72,22 @@ class BinaryConversation implements Conversation {
   private failure: LineReply | undefined
   private authenticating: { readonly sequence: number; readonly out: Output } | undefined
 
+  /** Private to the language itself: `util.inspect` shows no password. */
+  readonly #credentials: Credentials | undefined
+
   constructor(
     private readonly sink: Sink,
     limits: ParserLimits,
     private readonly sequence: Sequence,
-    private readonly credentials: Credentials | undefined,
+    credentials: Credentials | undefined,
   ) {
+    this.#credentials = credentials
     this.reader = new FrameReader(limits, (reply) => this.take(reply))
   }
 
   greet(out: Output): boolean {
-    if (!this.credentials) return false
-    const { username, password } = this.credentials
+    if (!this.#credentials) return false
+    const { username, password } = this.#credentials
     if (username === '' && password === '')
       throw new AuthenticationFailure('user name and password are empty', 40)
     const sequence = this.sequence.next()
@@ -201,7 +205,7 @@ class BinaryConversation implements Conversation {
       if (reply.status !== 0) throw new AuthenticationFailure('the server knows no SASL', 7)
       if (!reply.text().split(' ').includes('PLAIN'))
         throw new AuthenticationFailure(`the server offers ${reply.text()}, not PLAIN`, 40)
-      const { username, password } = this.credentials!
+      const { username, password } = this.#credentials!
       // The user name is authorization id and authentication id, as libmemcached sends it.
       const secret = Buffer.from(`${username}\0${username}\0${password}`)
       out.text(frame(opcode.SASL_AUTH, sequence, '', 'PLAIN', secret.length))

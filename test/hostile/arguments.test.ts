@@ -1,0 +1,154 @@
+/**
+ * Every function and class of these rooms, called with arguments that nobody means: it returns, or throws an error that was
+ * written for people. What JavaScript itself says about such values ("Cannot read properties of undefined", "Invalid array length")
+ * names neither the argument nor the limit, and counts as a fault.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import * as audit from '../../src/audit/index.js'
+import * as frameworks from '../../src/frameworks/index.js'
+import * as hashing from '../../src/hashing/index.js'
+import * as migration from '../../src/migration/index.js'
+import * as server from '../../src/server/index.js'
+import * as strict from '../../src/strict/index.js'
+
+const doors = { audit, frameworks, hashing, migration, server }
+
+/** What JavaScript says on its own. */
+const UNWRITTEN =
+  /^(?!'\w+' object is not iterable|expected )[\s\S]*(?:Cannot read propert|Cannot destructure|Cannot convert|Cannot mix|[\w)] is not a function$|is not iterable|not a constructor|serialize a BigInt|Invalid array length|Invalid count value|Maximum call stack|Invalid string length|Array buffer allocation|out of range|is not defined|'in' operator|Invalid time value|circular structure|called on null|must be of type)/
+
+const recursive: unknown[] = []
+recursive.push(recursive)
+const throwing = new Proxy({}, { get: () => { throw new Error('a trap of the caller') } }) // biome-ignore format: short
+const hostile: readonly (readonly [string, unknown])[] = [
+  ['nothing', undefined],
+  ['null', null],
+  ['a name of Object.prototype', 'toString'],
+  ['__proto__', '__proto__'],
+  ['1e9', 1e9],
+  ['NaN', Number.NaN],
+  ['-1', -1],
+  ['2^53', 2 ** 53],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['a bigint', 2n ** 100n],
+  ['a symbol', Symbol('hostile')],
+  ['an empty object', {}],
+  ['an object without prototype', Object.assign(Object.create(null), { a: 1 })],
+  ['an array of junk', [undefined, null, 5n, Symbol('x'), {}]],
+  ['a list that holds itself', recursive],
+  ['a function', () => 5],
+  ['a lone surrogate', '\ud800'],
+  ['line breaks', 'a b\r\nflush_all\r\n\0'],
+  ['junk bytes', Buffer.from([0x80, 4, 0x95, 255, 255, 255, 255, 255, 255, 255, 127, 0])],
+  ['a hole', new Array(3)],
+  ['a date', new Date(Number.NaN)],
+  ['a proxy that throws', throwing],
+]
+
+interface Fault {
+  readonly call: string
+  readonly problem: string
+}
+
+// Some arguments are paths.
+const home = process.cwd()
+const folder = mkdtempSync(join(tmpdir(), 'memshim-hostile-'))
+process.chdir(folder)
+
+const open: { disconnectAll?(): unknown; stop?(): unknown }[] = []
+afterAll(async () => {
+  for (const one of open) {
+    await one.disconnectAll?.()
+    await one.stop?.()
+  }
+  process.chdir(home)
+  rmSync(folder, { recursive: true })
+})
+
+async function outcome(call: string, run: () => unknown): Promise<Fault | undefined> {
+  try {
+    const result = await run()
+    if (typeof result === 'object' && result !== null) {
+      if ('disconnectAll' in result || 'stop' in result) open.push(result as { stop?(): unknown })
+      if (Symbol.iterator in result) for (const _ of result as Iterable<unknown>) break
+    }
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Error)) return { call, problem: `throws ${String(error)}, which is no Error` }
+    if (error.message === 'a trap of the caller') return undefined
+    return UNWRITTEN.test(error.message) ? { call, problem: `${error.name}: ${error.message}` } : undefined
+  }
+}
+
+/** Every hostile value alone, in every place up to the number of parameters, and in all of them. */
+function argumentLists(parameters: number): [string, unknown[]][] {
+  const lists: [string, unknown[]][] = [['no argument', []]]
+  for (const [name, value] of hostile) {
+    for (let place = 0; place < Math.min(3, Math.max(1, parameters)); place++) {
+      lists.push([`${name} as argument ${place + 1}`, [...fitting.slice(0, place), value]])
+    }
+    lists.push([`only ${name}`, [value, value, value, value]])
+  }
+  return lists
+}
+
+/** What goes before the hostile one. */
+const fitting: unknown[] = ['k', 'v', 1]
+
+async function sweep(calls: (readonly [string, number, (args: unknown[]) => unknown])[]): Promise<Fault[]> {
+  const faults: Fault[] = []
+  for (const [name, parameters, run] of calls) {
+    for (const [description, args] of argumentLists(parameters)) {
+      const fault = await outcome(`${name}: ${description}`, () => run(args))
+      if (fault) faults.push(fault)
+    }
+  }
+  return faults
+}
+
+function isClass(value: unknown): value is new (...args: unknown[]) => unknown {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
+}
+
+/** Errors and inert values are made by memshim, not by callers. */
+const madeHere = /Error$|^Py|^PythonObject|Failure$|Exception$/
+
+test.each(Object.entries(doors))('exports of memshim/%s', async (_, door) => {
+  const calls = Object.entries(door).flatMap(([name, value]) => {
+    if (typeof value !== 'function' || madeHere.test(name)) return []
+    if (isClass(value) && value.prototype instanceof Error) return []
+    const run = isClass(value)
+      ? (args: unknown[]) => new value(...args)
+      : (args: unknown[]) => (value as (...args: unknown[]) => unknown)(...args)
+    return [[name, value.length, run] as const]
+  })
+  expect(await sweep(calls)).toEqual([])
+})
+
+const publicMethods = [
+  'get', 'gets', 'getMulti', 'set', 'add', 'replace', 'append', 'prepend', 'cas', 'setMulti', 'incr', 'decr', 'delete', 'touch',
+  'setPhase', 'settle', 'forgetUnsettled', 'disconnectAll',
+] // biome-ignore format: one list
+
+test('methods of the migrating client, on a server', { timeout: 120_000 }, async () => {
+  const one = await server.startServer()
+  open.push(one)
+  const strictClient = new strict.Client([one.address], { behaviors: { cas: true }, timeout: 2000 })
+  const moving = new migration.MigratingClient({ old: new strict.Client([one.address]), new: strictClient })
+  const faults: Fault[] = []
+  for (const client of [moving]) {
+    open.push(client)
+    const methods = client as unknown as Record<string, unknown>
+    const calls = publicMethods.flatMap((name) => {
+      const method = methods[name]
+      if (typeof method !== 'function') return []
+      const call = (args: unknown[]) => method.apply(client, args)
+      return [[`${client.constructor.name}.${name}`, method.length, call] as const]
+    })
+    faults.push(...(await sweep(calls)))
+  }
+  expect(faults).toEqual([])
+})
