@@ -56,10 +56,13 @@ class Run {
     return undefined
   }
 
-  /** Commands that nobody waited for may still be on their way: only a difference that stays is one. */
+  /**
+   * Commands that nobody waited for may still be on their way, and the crawler passes over an item that is in use: only a difference
+   * that stays is one.
+   */
   async contents(): Promise<string | undefined> {
     const { servers, steps } = this.sequence
-    const patience = steps.some(isUnanswered) ? timeToArrive : 0
+    const patience = steps.some(isUnanswered) ? timeToArrive : 200
     for (let waited = 0; ; waited += 20) {
       const [theirs, ours] = await Promise.all([
         this.twins.theirs(servers).contents(),
