@@ -5,6 +5,7 @@ const floors = [
   ['ground'],
   ['python'],
   ['values', 'hashing', 'frameworks', 'protocol'],
+  ['rules'],
   ['transport', 'server'],
   ['pipeline'],
   ['strict'],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { bind, type Library, versionAtLeast } from './python-signatures.js'
+import { versionAtLeast } from '../rules/version.js'
+import { bind, type Library } from './python-signatures.js'
 
 const pylibmc: Library = { name: 'pylibmc', version: '1.6.3' }
 const memcache = (version: string): Library => ({ name: 'python-memcached', version })

@@ -2,6 +2,7 @@
  * The signatures of both Python libraries, and how Python binds arguments to them.
  * Source: docs/reference/pylibmc.md#5, docs/reference/python-memcached.md#10.
  */
+import { versionAtLeast } from '../rules/version.js'
 
 /** The Python libraries whose calls can be replayed. */
 export type LibraryName = 'pylibmc' | 'python-memcached'
@@ -112,16 +113,6 @@ const pythonMemcached160 = new Map([
   ...[...pythonMemcached].filter(([name]) => name !== '_deletetouch'),
   ...signatures({ get: 'key [default]', delete: 'key [noreply]', quit_all: '' }),
 ])
-
-/** `1.59` before `1.60`, number by number. */
-export function versionAtLeast(version: string, least: string): boolean {
-  const [a, b] = [version.split('.').map(Number), least.split('.').map(Number)]
-  for (const [i, wanted] of b.entries()) {
-    const have = a[i] ?? 0
-    if (have !== wanted) return have > wanted
-  }
-  return true
-}
 
 /** How a call does not fit a signature. */
 export type SignatureProblem = 'method' | 'argument' | 'form'

@@ -7,9 +7,9 @@ import { isUtf8 } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { checkText } from '../ground/arguments.js'
+import { versionAtLeast } from '../rules/version.js'
 import type { TypedJson } from '../values/index.js'
 import { isRecord, nestingLimit, tooDeep } from './json.js'
-import { versionAtLeast } from './python-signatures.js'
 import {
   readFault,
   type Trace,

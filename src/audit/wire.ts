@@ -3,9 +3,10 @@
  * Source: memcached's text protocol; results per docs/reference/python-memcached.md#10 and docs/reference/pylibmc.md#7.1.
  */
 import type { Bytes } from '../ground/bytes.js'
+import { versionAtLeast } from '../rules/version.js'
 import { pylibmcEncoding, pythonMemcachedEncoding, toTypedJson, type ValueEncoding } from '../values/index.js'
 import type { Outcome } from './outcome.js'
-import { type Library, versionAtLeast } from './python-signatures.js'
+import type { Library } from './python-signatures.js'
 import type { CallEvent, WireEvent } from './trace.js'
 
 /** The call, or the reason why this command is none that a library would have sent. */

@@ -2,6 +2,7 @@
 import { observe } from '../ground/observers.js'
 import { ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
+import type { VersionFacts } from '../rules/python-memcached.js'
 import type { ClientOptions as StrictOptions } from '../strict/index.js'
 import {
   checkedClientOptions,
@@ -17,7 +18,6 @@ import type { Hooks } from './hooks.js'
 import { type PresetName, presets } from './presets.js'
 import { checkConstructor } from './surface.js'
 import { type SwitchName, type SwitchSetting, switchNames } from './switches.js'
-import type { VersionFacts } from './versions.js'
 
 /** python-memcached's constructor keywords in camelCase, preset and switches (docs/reference/python-memcached.md#4). */
 export interface ClientOptions extends Hooks {

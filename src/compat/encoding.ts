@@ -1,6 +1,7 @@
 /** Writing values by the switches of `switches/values.ts`. Source: docs/reference/python-memcached.md#9.2, #9.5, #17. */
 
 import { writeText } from '../python/text.js'
+import type { VersionFacts } from '../rules/python-memcached.js'
 import type { Operation, Slots } from '../strict/index.js'
 import {
   type CompressionRequest,
@@ -20,7 +21,6 @@ import { pickleByPython2 } from '../values/pickle/python2.js'
 import type { Emulation } from './emulation.js'
 import type { Hooks } from './hooks.js'
 import type { CompatCompression } from './storage.js'
-import type { VersionFacts } from './versions.js'
 
 type Encode = (value: unknown, compression: CompressionRequest | undefined) => Payload
 

@@ -1,5 +1,6 @@
 /** memshim/compat: python-memcached's client, with every emulated behaviour under a switch of its own. */
 
+export type { VersionFacts } from '../rules/python-memcached.js'
 export type {
   CompatStoreArgument,
   CompatStoreOptions,
@@ -37,4 +38,3 @@ export {
 } from './shadow.js'
 export { ShadowedClient } from './shadowed-client.js'
 export { type Switch, type SwitchName, type SwitchSetting, switches, switchNames } from './switches.js'
-export type { VersionFacts } from './versions.js'

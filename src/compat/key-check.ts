@@ -9,7 +9,14 @@ import {
   MemcachedKeyNoneError,
   MemcachedKeyTypeError,
 } from './errors.js'
-import type { KeyTexts } from './versions.js'
+
+/** The words of a version, see `keyTexts` in its rules. */
+interface KeyTexts {
+  readonly type: string
+  readonly characters: 'bare' | 'with-key'
+  readonly falsyIsNone: boolean
+  readonly asciiOnly: boolean
+}
 
 export interface KeyLimits {
   /** Bytes; 0 = no limit. */

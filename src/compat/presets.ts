@@ -1,6 +1,7 @@
 /** Presets: python-memcached by version, the same without its mistakes, and pylibmc. Source: docs/reference/python-memcached.md#17, #21. */
+
+import { type VersionFacts, type VersionName, versions } from '../rules/python-memcached.js'
 import { type SwitchName, type SwitchSetting, settingsOf, switchesByName, switchNames } from './switches.js'
-import { type VersionFacts, type VersionName, versions } from './versions.js'
 
 /** Names of presets: `python-memcached-1.59`, its `-safe` variant, … and `pylibmc`. */
 export type PresetName = VersionName | `${VersionName}-safe` | 'pylibmc'

@@ -1,7 +1,7 @@
 /** Python's words for text that is not what it is taken for, by version. */
 import type { Bytes } from '../ground/bytes.js'
 import { bytesRepr } from '../python/repr.js'
-import type { VersionFacts } from './versions.js'
+import type { VersionFacts } from '../rules/python-memcached.js'
 
 export const isInteger = (word: Bytes): boolean => /^[+-]?\d+$/.test(word)
 

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { construct } from '../../src/audit/construct.js'
 import type { PresetName } from '../../src/compat/index.js'
+import { versionAtLeast } from '../../src/rules/version.js'
 import { compareVersions } from '../../src/server/versions.js'
 import { neighbours } from '../support/conversations.js'
 import { memcachedVersion } from '../support/memcached.js'
@@ -135,7 +136,7 @@ export type Group = 'pylibmc' | 'Python 2' | 'Python 3'
 
 function groupOf(folder: string): Group {
   if (folder.startsWith('pylibmc')) return 'pylibmc'
-  return Number(folder.replace('python-memcached-', '')) <= 1.54 ? 'Python 2' : 'Python 3'
+  return versionAtLeast(folder.replace('python-memcached-', ''), '1.55') ? 'Python 3' : 'Python 2'
 }
 
 /** Registers the tests of every recorded library of a group. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type AuditedClient, invoke } from '../../src/audit/calls.js'
 import { type Outcome, raised } from '../../src/audit/outcome.js'
 import type { LibraryName } from '../../src/audit/python-signatures.js'
+import { versionAtLeast } from '../../src/rules/version.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 import type { Recorded, Recording, Step } from './recordings.js'
 
@@ -125,7 +126,7 @@ function leftOut(step: Step, library: string, version: string): boolean {
   const match = /^([a-z-]+)(?:(>=|<)([\d.]+))?$/.exec(only)
   if (match?.[1] !== library) return true
   if (match[2] === undefined) return false
-  const newer = Number(version.split('.')[1]) >= Number(match[3]!.split('.')[1])
+  const newer = versionAtLeast(version, match[3]!)
   return match[2] === '>=' ? !newer : newer
 }
 

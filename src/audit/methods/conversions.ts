@@ -5,8 +5,9 @@
 
 import { AttributeError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
+import { versionAtLeast } from '../../rules/version.js'
 import { PyCounter, PyFrozenSet, PyIterator, PyTuple, PythonObject, PyView } from '../../values/index.js'
-import { type Bound, type Library, versionAtLeast } from '../python-signatures.js'
+import type { Bound, Library } from '../python-signatures.js'
 import { asBuiltin, builtinOf, storedByType, withBuiltinItems } from './builtins.js'
 
 /** Parameters that hold values to store. All others are keys, numbers, flags and texts. */
