@@ -7,6 +7,17 @@ import type { Operation } from './slots.js'
 
 const TYPE_BITS = FLAG_PICKLE | FLAG_INTEGER | FLAG_LONG | FLAG_TEXT
 
+/** Largest flags that pylibmc has room for. */
+export const MAX_FLAGS = 2 ** 32 - 1
+
+/** memcached can be built with client flags of 64 bits. pylibmc cuts them, and reads another type; here the item is refused. */
+export function tooLargeFlags(
+  { key, flags }: Pick<Item, 'key' | 'flags'>,
+  operation: Operation,
+): MemcachedError {
+  return new MemcachedError(`memcached key flags ${flags} have more than 32 bits`, { key, operation })
+}
+
 /** pylibmc's own error for unknown flags and broken compression; everything else passes through. */
 export function decodeFailure(
   error: unknown,

@@ -45,6 +45,11 @@ export interface ClientOptions {
   /** Operations that may be under way on one server: sent and unanswered. Default 10,000. */
   readonly maxInFlight?: number
   /**
+   * Bytes of the longest command line: a getMulti of more keys is asked with several lines. Text protocol only. Default 16,384, which is what
+   * ElastiCache Serverless takes; memcached itself takes any length.
+   */
+  readonly maxCommandLine?: number
+  /**
    * What becomes of further operations: `wait` (default) keeps them back, within their timeout, until others have been answered;
    * `reject` makes them fail at once with AllocationError, and nothing is sent.
    */
@@ -66,10 +71,14 @@ const optionNames = Object.keys({
   preserve: true,
   encoding: true,
   staleConnection: true,
+  maxCommandLine: true,
   maxInFlight: true,
   whenFull: true,
   now: true,
 } satisfies Record<keyof ClientOptions, true>)
+
+/** Room for one key of 250 bytes in every command. */
+const SHORTEST_LINE = 512
 
 /** A copy that has what was given and nothing from a prototype. @throws TypeError, OverflowError, ValueError */
 export function checkedClientOptions(given: ClientOptions): ClientOptions {
@@ -131,13 +140,17 @@ function isThisMachine(host: string): boolean {
 
 /** @throws ValueError, TypeError naming the option and what it may be */
 function checkChoices(options: ClientOptions): void {
-  const { timeout, maxInFlight, preserve, tls, encoding, now } = options
+  const { timeout, maxCommandLine, maxInFlight, preserve, tls, encoding, now } = options
   if (timeout !== undefined) checkTimeout(timeout)
   oneOf('negativeTimeout', options.negativeTimeout, ['zero', 'send'])
   oneOf('staleConnection', options.staleConnection, ['fail', 'reopen'])
   oneOf('whenFull', options.whenFull, ['wait', 'reject'])
   if (maxInFlight !== undefined && !(Number.isInteger(maxInFlight) && maxInFlight > 0))
     throw new ValueError(`maxInFlight ${shown(maxInFlight)} is not a whole number above 0`)
+  if (maxCommandLine !== undefined && !(Number.isInteger(maxCommandLine) && maxCommandLine >= SHORTEST_LINE))
+    throw new ValueError(
+      `maxCommandLine ${shown(maxCommandLine)} is not a whole number from ${SHORTEST_LINE} on`,
+    )
   if (preserve !== undefined && typeof preserve !== 'boolean')
     throw new TypeError(`preserve must be a boolean, not ${shown(preserve)}`)
   if (tls !== undefined && tls !== true && !isPlain(tls))

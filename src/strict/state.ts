@@ -10,7 +10,7 @@ import {
 import { binaryProtocol } from '../protocol/binary/binary.js'
 import { pylibmcDialect } from '../protocol/dialects.js'
 import type { Protocol } from '../protocol/protocol.js'
-import { textProtocol } from '../protocol/text/text.js'
+import { textProtocolOf } from '../protocol/text/text.js'
 import { Connection } from '../transport/connection.js'
 import { pylibmcEncoding } from '../values/index.js'
 import type { ValueEncoding } from '../values/types.js'
@@ -23,7 +23,7 @@ import {
   ownSettings,
   reconnecting,
 } from './behaviors.js'
-import { decodeFailure } from './decoding.js'
+import { decodeFailure, MAX_FLAGS, tooLargeFlags } from './decoding.js'
 import { exptime } from './exptime.js'
 import { type KeyRule, pylibmcKey } from './keys.js'
 import type { ClientOptions } from './options.js'
@@ -77,6 +77,7 @@ export class State {
       encode: (value, compression) =>
         this.encoding.write?.(value, compression) ?? this.encoding.encode(value, compression),
       decode: (item, operation) => {
+        if (item.flags > MAX_FLAGS) throw tooLargeFlags(item, operation)
         try {
           return this.encoding.decode(item.flags, item.data)
         } catch (error) {
@@ -218,7 +219,7 @@ function placementBehaviors(settings: BehaviorSettings) {
 const relaying = ['ketama', 'ketama_weighted', 'distribution', '_sort_hosts'] as const
 
 /** One per connection: the binary protocol numbers its requests. */
-function protocolOf({ binary, username, password }: ClientOptions): Protocol {
-  if (!binary) return textProtocol
+function protocolOf({ binary, maxCommandLine, username, password }: ClientOptions): Protocol {
+  if (!binary) return textProtocolOf(maxCommandLine)
   return binaryProtocol(username === undefined || password === undefined ? undefined : { username, password })
 }

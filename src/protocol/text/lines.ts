@@ -30,6 +30,7 @@ export function lineReply(line: Bytes): LineReply {
 
 export interface ItemHeader {
   readonly key: Bytes
+  /** Over 2^32 − 1 where the server has client flags of 64 bits: exact up to 2^53, of larger ones the low 32 bits are right. */
   readonly flags: number
   readonly cas: bigint | undefined
   /** Bytes of the data block. */
@@ -44,13 +45,13 @@ export function valueHeader(line: Bytes, maxData: number): ItemHeader {
     const last = line.charCodeAt(line.length - 1) === 0x20 ? line.length - 1 : line.length
     const lengthEnd = line.indexOf(' ', flagsEnd + 1)
     const plain = lengthEnd < 0 || lengthEnd >= last
-    const flags = digits(line, keyEnd + 1, flagsEnd, 10)
+    const flags = flagsOf(line.slice(keyEnd + 1, flagsEnd))
     const length = digits(line, flagsEnd + 1, plain ? last : lengthEnd, 10)
     const cas = plain ? undefined : line.slice(lengthEnd + 1, last)
     if (flags >= 0 && length >= 0 && length <= maxData && (cas === undefined || isUnique(cas)))
       return {
         key: line.slice(6, keyEnd),
-        flags: flags >>> 0,
+        flags,
         cas: cas === undefined ? undefined : BigInt(cas),
         length,
       }
@@ -63,6 +64,15 @@ export function configHeader(line: Bytes, maxData: number): ItemHeader {
   const [, name, size] = /^CONFIG ([^ ]+) \d+ (\d{1,10}) ?$/.exec(line) ?? []
   if (name === undefined || !(Number(size) <= maxData)) throw badHeader(line)
   return { key: name, flags: 0, cas: undefined, length: Number(size) }
+}
+
+/** At most 64 bits, or −1. */
+function flagsOf(text: Bytes): number {
+  const flags = digits(text, 0, text.length, 15)
+  if (flags >= 0 || !/^\d{1,20}$/.test(text)) return flags
+  const large = BigInt(text)
+  if (large >= 2n ** 64n) return -1
+  return large < 2n ** 53n ? Number(large) : 2 ** 52 + Number(large % 2n ** 32n)
 }
 
 const isUnique = (text: Bytes): boolean => /^\d{1,20}$/.test(text)

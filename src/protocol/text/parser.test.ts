@@ -20,7 +20,9 @@ function parse(
   const replies: Reply[] = []
   const parser = new TextParser({ reply: (reply) => replies.push(reply), ready: () => undefined }, limits)
   for (const shape of shapes)
-    parser.expect(shape === 'items' ? { shape, request: retrieval('get', keys) } : { shape })
+    parser.expect(
+      shape === 'items' ? { shape, request: retrieval('get', keys), from: 0, to: keys.length } : { shape },
+    )
   feed(parser, Buffer.from(bytes, 'latin1'), cuts)
   return replies
 }
@@ -123,7 +125,8 @@ describe('items for a taker', () => {
       { reply: () => events.push(shape === 'shared' ? answered++ : 'end'), ready: () => undefined },
       DEFAULT_LIMITS,
     )
-    if (shape === 'items') parser.expect({ shape, request: retrieval('get', asked, true, taker(0)) })
+    if (shape === 'items')
+      parser.expect({ shape, request: retrieval('get', asked, true, taker(0)), from: 0, to: asked.length })
     else
       parser.expect({
         shape: 'shared',

@@ -17,12 +17,20 @@ export type Frame =
   | { readonly shape: 'line' }
   /** One multi-key get that several requests of one key each share. */
   | { readonly shape: 'shared'; readonly requests: readonly RetrievalRequest[] }
-  /** One get of many keys by one request. */
-  | { readonly shape: 'items'; readonly request: RetrievalRequest }
+  /** One get of many keys, from one index to another, by one request. What ends the last of them ends the request. */
+  | {
+      readonly shape: 'items'
+      readonly request: RetrievalRequest
+      readonly from: number
+      readonly to: number
+    }
+  /** Commands without a reply, which a server may answer all the same where it refuses them. */
+  | { readonly shape: 'silent' }
   | { readonly shape: 'stats' }
   /** A CONFIG block up to END. */
   | { readonly shape: 'config' }
 
+const SILENT: Frame = { shape: 'silent' }
 const EMPTY = Buffer.alloc(0)
 const CR = 13
 const LF = 10
@@ -35,11 +43,15 @@ const CLAIM = 1 << 20
 
 export class TextParser {
   private readonly frames = new Fifo<Frame>()
+  /** Commands without a reply have gone out since the last frame. */
+  private silent = false
   /** An incomplete line. */
   private rest: Buffer | undefined
   /** Keys of the first frame that have been passed. */
   private asked = 0
   private items: Item[] = []
+  /** The first error that ended a part of the first frame's request. */
+  private partError: LineReply | undefined
   private stats: [Bytes, Bytes][] = []
   /** The last item of a shared get is an answer only when something follows it. */
   private held: ItemsReply | undefined
@@ -63,7 +75,16 @@ export class TextParser {
   ) {}
 
   expect(frame: Frame): void {
+    if (this.silent) {
+      this.silent = false
+      this.frames.push(SILENT)
+    }
     this.frames.push(frame)
+  }
+
+  /** A command without a reply was put on the wire. */
+  expectNothing(): void {
+    this.silent = true
   }
 
   /** @throws UnintelligibleReply */
@@ -106,11 +127,11 @@ export class TextParser {
       case 'items': {
         if (startsWith(chunk, at, END_LINE)) {
           if (frame.shape === 'shared') this.endShared(frame.requests.length, END)
-          else this.endItems(END)
+          else this.endPart(frame, END)
           return at + END_LINE.length
         }
         const { asked, scan } = this
-        const key = frame.shape === 'shared' ? frame.requests[asked]?.keys[0] : frame.request.keys[asked]
+        const key = keyOf(frame, asked)
         if (key === undefined) return 0
         const start = scan.header(chunk, at, key)
         if (start === 0 || scan.length > this.limits.maxData) return 0
@@ -153,7 +174,14 @@ export class TextParser {
       case 'items':
         return line.startsWith('VALUE ')
           ? this.header(frame, valueHeader(line, this.limits.maxData))
-          : this.endItems(lineReply(line))
+          : this.endPart(frame, lineReply(line))
+      case 'silent':
+        if (/^(ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line))
+          throw new UnintelligibleReply(
+            `${JSON.stringify(line.slice(0, 80))} may belong to a command that wanted no reply`,
+          )
+        this.done()
+        return this.line(line)
       case 'config':
         if (line.startsWith('CONFIG ')) return this.header(frame, configHeader(line, this.limits.maxData))
         return this.endItems(lineReply(line))
@@ -176,6 +204,14 @@ export class TextParser {
     const reply: ItemsReply = end === END ? NONE : { type: 'items', items: [], end }
     if (held) this.sink.reply(end === END ? held : { ...held, end })
     for (; misses > 0; misses--) this.sink.reply(reply)
+  }
+
+  private endPart({ request, to }: Frame & { shape: 'items' }, end: LineReply): void {
+    if (end !== END) this.partError ??= end
+    if (to < request.keys.length) return this.done()
+    const first = this.partError ?? end
+    this.partError = undefined
+    this.endItems(first)
   }
 
   private endItems(end: LineReply): void {
@@ -202,7 +238,10 @@ export class TextParser {
     let index = this.asked
     if (frame.shape === 'shared')
       index = frame.requests.findIndex(({ keys }, i) => i >= index && keys[0] === key)
-    else if (frame.shape === 'items') index = frame.request.keys.indexOf(key, index)
+    else if (frame.shape === 'items') {
+      const at = frame.request.keys.indexOf(key, frame.from + index)
+      index = at < frame.to ? at - frame.from : -1
+    }
     if (index < 0) throw foreign(key)
     this.begin(frame, index, flags, cas, length)
   }
@@ -297,8 +336,16 @@ export class TextParser {
 
   /** Of the last key passed, in its request. */
   private keyIndex(): number {
-    return this.frames.first?.shape === 'items' ? this.asked - 1 : 0
+    const frame = this.frames.first
+    return frame?.shape === 'items' ? frame.from + this.asked - 1 : 0
   }
+}
+
+/** The key that may be answered next. */
+function keyOf(frame: Frame & { shape: 'shared' | 'items' }, asked: number): Bytes | undefined {
+  if (frame.shape === 'shared') return frame.requests[asked]?.keys[0]
+  const index = frame.from + asked
+  return index < frame.to ? frame.request.keys[index] : undefined
 }
 
 function retrievalOf(frame: Frame | undefined, index: number): RetrievalRequest | undefined {

@@ -15,20 +15,38 @@ const SHARED_KEYS = 64
 /** Keys that are not worth two commands. */
 const FEW = 4
 
+/** Bytes of the longer of `get` and `gets`, and of CRLF. */
+const VERB = 4
+const BREAK = 2
+
 const LINE: Frame = { shape: 'line' }
 
-export const textProtocol: Protocol = {
-  name: 'text',
-  check: checkText,
-  converse: (sink, limits) => new TextConversation(sink, limits),
+/** Bytes of the longest command line, where nothing else is said: what ElastiCache Serverless takes. memcached itself takes any. */
+export const MAX_COMMAND_LINE = 16_384
+
+/** @param maxCommandLine bytes of the longest line that asks for several keys */
+export function textProtocolOf(maxCommandLine = MAX_COMMAND_LINE): Protocol {
+  return {
+    name: 'text',
+    check: checkText,
+    converse: (sink, limits) => new TextConversation(sink, limits, maxCommandLine),
+  }
 }
 
-export class TextConversation implements Conversation {
-  protected readonly parser: TextParser
+export const textProtocol = textProtocolOf()
+
+class TextConversation implements Conversation {
+  private readonly parser: TextParser
   private shared: RetrievalRequest[] = []
+  /** Bytes of the keys in it, each with its blank. */
+  private sharedBytes = 0
   private most = SHARED_KEYS
 
-  constructor(sink: Sink, limits: ParserLimits) {
+  constructor(
+    sink: Sink,
+    limits: ParserLimits,
+    private readonly maxCommandLine: number,
+  ) {
     this.parser = new TextParser(sink, limits)
   }
 
@@ -49,18 +67,43 @@ export class TextConversation implements Conversation {
     this.endShared(out)
   }
 
-  protected one(request: Request, out: Output): void {
+  private one(request: Request, out: Output): void {
+    if (request.kind === 'retrieval') return this.many(request, out)
     encodeText(request, out)
-    if (request.kind === 'retrieval') this.parser.expect({ shape: 'items', request })
-    else if (request.kind === 'stats' || request.kind === 'config')
-      this.parser.expect({ shape: request.kind })
-    else if (!request.noreply) this.parser.expect(LINE)
+    if (request.kind === 'stats' || request.kind === 'config') this.parser.expect({ shape: request.kind })
+    else if (request.noreply) this.parser.expectNothing()
+    else this.parser.expect(LINE)
   }
 
-  protected share(request: RetrievalRequest, out: Output): void {
+  /** As many lines as the keys need. */
+  private many(request: RetrievalRequest, out: Output): void {
+    const { verb, keys } = request
+    const most = this.maxCommandLine - BREAK
+    let line: Bytes = verb
+    let from = 0
+    for (let at = 0; at < keys.length; at++) {
+      const key = keys[at]!
+      if (at > from && line.length + 1 + key.length > most) {
+        out.text(`${line}\r\n`)
+        this.parser.expect({ shape: 'items', request, from, to: at })
+        line = verb
+        from = at
+      }
+      line += ` ${key}`
+    }
+    out.text(`${line}\r\n`)
+    this.parser.expect({ shape: 'items', request, from, to: keys.length })
+  }
+
+  private share(request: RetrievalRequest, out: Output): void {
     const { shared } = this
-    if (shared.length === this.most || (shared.length > 0 && shared[0]!.verb !== request.verb))
-      this.endShared(out)
+    const bytes = 1 + request.keys[0]!.length
+    if (shared.length > 0) {
+      const full =
+        shared.length === this.most || VERB + this.sharedBytes + bytes + BREAK > this.maxCommandLine
+      if (full || shared[0]!.verb !== request.verb) this.endShared(out)
+    }
+    this.sharedBytes += bytes
     this.shared.push(request)
   }
 
@@ -68,6 +111,7 @@ export class TextConversation implements Conversation {
     const requests = this.shared
     if (requests.length === 0) return
     this.shared = []
+    this.sharedBytes = 0
     let line: Bytes = requests[0]!.verb
     for (const { keys } of requests) line += ` ${keys[0]}`
     out.text(`${line}\r\n`)
