@@ -14,6 +14,7 @@ import { compatLibrary, defaultPreset, knownPresets, knownSwitches } from './pre
 import type { Library } from './python-signatures.js'
 import { constructorCall, type ReplayVisitor, replay } from './replay.js'
 import type { Report } from './report.js'
+import { serverVersion, versionNote } from './server-version.js'
 import { Side } from './side.js'
 import { Topology } from './topology.js'
 import { checkTrace, recordingNotes, type Trace, TraceError } from './trace.js'
@@ -43,6 +44,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   })
   const fidelity = new FidelityCheck(source.name === 'pylibmc' ? 'strict' : 'compat', trace.header.redacted)
   for (const note of recordingNotes(trace.header)) builder.note(note, 1)
+  const version = options.servers ? undefined : serverVersion(options.serverVersion, trace.header)
   const suspects = new Suspects()
   const seen = { clients: new Set<string>(), faults: 0, t: 0, calls: 0 }
 
@@ -51,6 +53,8 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
       const verdict = differ.judge(operation)
       if (operation.call !== constructorCall) seen.calls++
       builder.add(operation, verdict)
+      const note = version && versionNote(operation, trace.header, version)
+      if (note) builder.note(note, operation.line)
       fidelity.add(operation)
       supposed?.add(operation)
       if (seen.faults === 0) search.add(operation, operation.sourceServer)
@@ -95,7 +99,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
         preset,
         servers: options.servers
           ? options.servers.join(', ')
-          : `${size} embedded server${size === 1 ? '' : 's'}`,
+          : `${size} embedded server${size === 1 ? '' : 's'} (memcached ${version})`,
         behaviors: options.behaviors ?? {},
         negativeTimeout: options.negativeTimeout ?? 'send',
       },
@@ -194,7 +198,7 @@ async function run(
       fleets.push(
         real
           ? await realFleet(real.slice(half * size, (half + 1) * size))
-          : await embeddedFleet(size, clock.now),
+          : await embeddedFleet(size, clock.now, serverVersion(options.serverVersion, trace.header)),
       )
     }
     const shared = real ? {} : { now: clock.now, longestWait: options.longestWait ?? 300 }

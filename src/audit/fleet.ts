@@ -10,9 +10,9 @@ export interface Fleet {
   stop(): Promise<void>
 }
 
-/** Fresh, empty servers in this process. @param now seconds */
-export async function embeddedFleet(count: number, now: () => number): Promise<Fleet> {
-  return fleetOf(Array.from({ length: count }, () => new EmbeddedServer({ clock: now })))
+/** Fresh, empty servers in this process. @param now seconds @param version of memcached */
+export async function embeddedFleet(count: number, now: () => number, version: string): Promise<Fleet> {
+  return fleetOf(Array.from({ length: count }, () => new EmbeddedServer({ clock: now, version })))
 }
 
 /**

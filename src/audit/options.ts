@@ -3,11 +3,14 @@
 import type { Operation, Verdict } from './differ.js'
 import type { Outage } from './traces/outages.js'
 
+/** What an audit replays on and how. Source: the defaults are those of docs/audit.md. */
 export interface AuditOptions {
   /** What the compat client emulates; default: the preset of the trace's own version. */
   readonly preset?: string
   /** Embedded servers for each side; default: as many as the application had. Another number changes the topology. */
   readonly embedded?: number
+  /** The version of memcached that the embedded servers are; default: that of the trace, else the newest (docs/reference/servers.md). */
+  readonly serverVersion?: string
   /**
    * Real servers instead of embedded ones: the first half for the compat client, the second half for the strict client.
    * They are flushed. A replay on real servers takes as long as the trace.

@@ -27,6 +27,8 @@ export interface TraceHeader {
   readonly recorded?: string
   /** Unix time in seconds at `t` = 0, for absolute expiry times; without it `recorded` is taken. */
   readonly epoch?: number
+  /** The version of memcached that the application used. */
+  readonly server_version?: string
   /** The part of the keys that was recorded, above 0 and below 1; absent when every key was. */
   readonly sample?: number
   /** Values were replaced by others of the same type and length. */
@@ -179,7 +181,7 @@ export function parseHeader(text: string, source?: string): TraceHeader {
     library,
     version: row.text('version'),
     servers,
-    ...row.optionalTexts('python', 'source', 'recorded'),
+    ...row.optionalTexts('python', 'source', 'recorded', 'server_version'),
     ...('epoch' in row.fields ? { epoch: row.numberUpTo('epoch', latestEpoch) } : {}),
     ...row.recording(),
   }

@@ -24,6 +24,7 @@ import { commaList, listed, UsageError } from './usage.js'
 interface Flags {
   readonly preset?: string
   readonly embedded?: string
+  readonly serverVersion?: string
   readonly servers?: string[]
   readonly flush?: boolean
   readonly json?: string
@@ -51,6 +52,10 @@ export function auditCommand(): Command {
       `what to emulate (${listed(knownPresets())}); default: the version of the trace`,
     )
     .option('--embedded <n>', 'number of embedded servers; default: as many as the application had')
+    .option(
+      '--server-version <version>',
+      'version of memcached to replay on; default: the one of the trace, else the newest',
+    )
     .option(
       '--servers <list>',
       'real servers instead, two for every server of the trace; needs --flush',
@@ -142,6 +147,7 @@ function checked(flags: Flags): AuditOptions {
     ...(preset === undefined ? {} : { preset }),
     ...(servers ? { servers } : {}),
     ...(flags.embedded === undefined ? {} : { embedded: wholeNumber('--embedded', flags.embedded, 1) }),
+    ...(flags.serverVersion === undefined ? {} : { serverVersion: flags.serverVersion }),
     ...(flags.behavior ? { behaviors: flags.behavior } : {}),
     ...(negativeTimeout === undefined ? {} : { negativeTimeout }),
     ...(flags.outage ? { outages: flags.outage } : {}),

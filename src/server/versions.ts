@@ -1,6 +1,6 @@
 /**
  * What differs between versions of memcached, as far as a client can tell: the one table of it. Facts: fixtures/conversations, which were
- * recorded from the versions in `recordedVersions`; for the versions in between, memcached's history of changes.
+ * recorded from ten versions; for the versions in between, memcached's history of changes.
  */
 
 /** How one version behaves. */
@@ -71,6 +71,9 @@ const changes: Changes = {
 
 /** What `startServer` is when it is not told. */
 export const defaultVersion = '1.6.18'
+
+/** The newest version that has been recorded. */
+export const newestVersion = '1.6.45'
 
 /** Negative, 0 or positive, as for `sort`. */
 export function compareVersions(one: string, other: string): number {
