@@ -4,6 +4,7 @@
  * All derive directly from `MemcachedError` (pylibmc's `Error`, of which `MemcachedError` is the alias there). Codes without a
  * class of their own arrive as plain `MemcachedError`, as in pylibmc: `code` then still tells the number.
  */
+import { brand } from '../ground/brand.js'
 import type { Operation } from './slots.js'
 
 /** What an error knows beyond its message. */
@@ -144,6 +145,10 @@ const classes = [
   TooBig,
   ServerDown,
 ]
+
+brand(MemcachedError, 'strict.MemcachedError')
+brand(CacheMiss, 'strict.CacheMiss')
+for (const each of classes) brand(each, `strict.MemcachedError.${each.retcode}`)
 
 /** Return code → class. The one table; codes that are missing arrive as plain `MemcachedError`. */
 export const errorClasses: ReadonlyMap<number, (typeof classes)[number]> = new Map(

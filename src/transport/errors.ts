@@ -1,4 +1,5 @@
 /** What can go wrong between handing over a request and having its reply. Nothing else is thrown by this room. */
+import { brand } from '../ground/brand.js'
 
 export type TransportErrorKind =
   /** The name of the server did not resolve. The request was not sent. */
@@ -50,3 +51,5 @@ export class TransportError extends Error {
   readonly sent: boolean
   readonly sending: boolean
 }
+
+brand(TransportError, 'transport.TransportError')
