@@ -12,7 +12,7 @@ export function isPythonInteger({ python }: VersionFacts, line: Bytes): boolean 
 
 /** A line that is no number. */
 export function notANumber({ python }: VersionFacts, line: Bytes): string {
-  const shown = bytesRepr(line)
+  const shown = bytesRepr(line).slice(0, 200)
   return `invalid literal for int() with base 10: ${python === 2 ? shown.slice(1) : shown}`
 }
 

@@ -17,7 +17,9 @@ export function pythonInteger(data: Buffer, repr: (text: string) => string): num
   if (trimmed.length > LONGEST) throw longInteger(data, trimmed, repr)
   const match = INTEGER.exec(trimmed.toString('latin1'))
   if (!match)
-    throw new ValueError(`invalid literal for int() with base 10: ${repr(data.toString('latin1', 0, 80))}`)
+    throw new ValueError(
+      `invalid literal for int() with base 10: ${repr(data.toString('latin1', 0, 200)).slice(0, 200)}`,
+    )
   const digits = match[2]!.replaceAll('_', '')
   if (digits.length > MAX_INTEGER_DIGITS) {
     throw new ValueError(
@@ -47,7 +49,9 @@ function longInteger(data: Buffer, trimmed: Buffer, repr: (text: string) => stri
     ? new ValueError(
         `Exceeds the limit (${MAX_INTEGER_DIGITS} digits) for integer string conversion: value has ${trimmed.length} digits`,
       )
-    : new ValueError(`invalid literal for int() with base 10: ${repr(data.toString('latin1', 0, 80))}`)
+    : new ValueError(
+        `invalid literal for int() with base 10: ${repr(data.toString('latin1', 0, 200)).slice(0, 200)}`,
+      )
 }
 
 /** Decimal digits of an integer. @throws ValueError beyond CPython's limit */

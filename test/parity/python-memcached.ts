@@ -16,6 +16,9 @@ export async function pythonMemcachedPair(installed: InstalledLibrary): Promise<
   return {
     installed,
     python,
+    // get_multi leaves the rest of a reply unread when a value cannot be read.
+    outOfStep: ({ call }, answer) =>
+      call === 'get_multi' && 'raises' in answer && answer.raises.class.startsWith('builtins.'),
     construct: (servers, kwargs, now) =>
       construct('python-memcached', servers, kwargs, { now, compat: { emulate } }).client,
   }
@@ -137,14 +140,21 @@ function calls(version: string, kind: Kind): fc.Arbitrary<SequenceStep> {
     {
       weight: 1,
       arbitrary: fc.constantFrom(
-        ...calledBare
-          .filter((name) => kind !== 'noreply' || name !== 'disconnect_all')
-          .map((name) => ({ call: name, args: [] })),
+        ...calledBare.filter((name) => leftOut[kind] !== name).map((name) => ({ call: name, args: [] })),
       ),
     },
   )
 }
 
+/**
+ * A connection that is closed while commands are on their way may be overtaken; after a reset in flush_all the library keeps its broken
+ * socket (docs/compat.md).
+ */
+const leftOut: Readonly<Record<Kind, string | undefined>> = {
+  odd: undefined,
+  noreply: 'disconnect_all',
+  faulty: 'flush_all',
+}
 const calledBare = ['flush_all', 'disconnect_all', 'forget_dead_hosts', 'reset_cas']
 
 /** Lines that a server sends when something is wrong, or for another command. */
