@@ -74,12 +74,13 @@ export class Store {
   bytes = 0
   readonly startedAt: number
   private readonly items = new Map<Bytes, StoredItem>()
-  private lastCas = 0
+  private lastCas: number
   private oldestLive = 0
   private oldestCas = 0
 
   constructor(private readonly options: StoreOptions) {
     this.slabs = new Slabs(options.memory)
+    this.lastCas = options.facts.firstCas - 1
     this.startedAt = this.now()
   }
 

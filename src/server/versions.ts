@@ -16,6 +16,8 @@ export interface ServerFacts {
   readonly getAndTouch: boolean
   /** `mg`, `ms`, `md`, `ma`. The drafts take the length of a value as a flag, and run a value behind another form as commands. */
   readonly meta: 'none' | 'drafts' | 'final'
+  /** The CAS unique of a server's first item. */
+  readonly firstCas: 1 | 2
   /** What words behind `version` and `quit` lead to, and `gat` without a key. */
   readonly furtherWords: 'refused' | 'ignored'
   /** What a number that cannot be read means to `flush_all` and `verbosity`: nothing, or an error. */
@@ -50,6 +52,10 @@ const changes: Changes = {
     ['0', 'none'],
     ['1.6.0', 'drafts'],
     ['1.6.10', 'final'],
+  ],
+  firstCas: [
+    ['0', 1],
+    ['1.6.27', 2],
   ],
   furtherWords: [
     ['0', 'refused'],
