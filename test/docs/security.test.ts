@@ -1,0 +1,39 @@
+/** Every guarantee of SECURITY.md names tests that exist and run. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '..', '..')
+const text = readFileSync(join(root, 'SECURITY.md'), 'utf8')
+const section = text.slice(text.indexOf('## What memshim guarantees'), text.indexOf('## How a release'))
+const rows = section
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .slice(2)
+
+test('every guarantee has a test', () => {
+  expect(rows.length).toBeGreaterThan(12)
+  for (const row of rows) expect(row).toMatch(/\]\((?:test|src)\/[^)]+\.test\.ts\) *[,|]/)
+})
+
+test.each([...new Set([...section.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path!))])(
+  '%s has tests',
+  (path) => {
+    expect(existsSync(join(root, path))).toBe(true)
+    expect(readFileSync(join(root, path), 'utf8')).toMatch(/\b(?:test|it)(?:\.|\()/)
+  },
+)
+
+test('the workflow publishes with provenance, after audit, checks and tests', () => {
+  const workflow = readFileSync(join(root, '.github', 'workflows', 'publish.yml'), 'utf8')
+  const steps = [
+    'npm ci',
+    'npm audit',
+    'npm run check',
+    'npm test',
+    'npm publish --ignore-scripts --provenance',
+  ]
+  const places = steps.map((step) => workflow.indexOf(`run: ${step}`))
+  expect(places.every((place) => place > 0)).toBe(true)
+  expect([...places].sort((a, b) => a - b)).toEqual(places)
+})
