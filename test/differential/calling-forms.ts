@@ -112,7 +112,7 @@ export async function compareForms(forms: CallingForms, source: string, target: 
   return { source: of('compat', source), target: of('strict', target), unexplained, report }
 }
 
-function agrees(call: string, predicted: Outcome, real: Recorded): boolean {
+export function agrees(call: string, predicted: Outcome, real: Recorded): boolean {
   if ('dies' in real) return 'raises' in predicted && predicted.raises.class === 'process.abort'
   return sameOutcome(masked(call, predicted), masked(call, real))
 }

@@ -1,5 +1,5 @@
 /**
- * What both libraries make of arguments before they use them. Source: pylibmc's argument formats (docs: spec/pylibmc §3.1, §5),
+ * What both libraries make of arguments before they use them. Source: pylibmc's argument formats (docs/reference/pylibmc.md#3.1, #5),
  * python-memcached's `isinstance` checks; measured in `fixtures/vectors/calling-forms.json`.
  */
 
