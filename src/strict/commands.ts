@@ -21,7 +21,15 @@ import {
   type TimeOptions,
   timeOf,
 } from './arguments.js'
-import { AllocationError, CacheMiss, ClientError, errorFor, MemcachedError, NotFound } from './errors.js'
+import {
+  AllocationError,
+  BadKeyProvided,
+  CacheMiss,
+  ClientError,
+  errorFor,
+  MemcachedError,
+  NotFound,
+} from './errors.js'
 import { delta as checkedDelta, integer } from './exptime.js'
 import { badKey, keyBytes, prefixBytes } from './keys.js'
 import { replicate } from './replicas.js'
@@ -108,12 +116,22 @@ export class Commands extends Administration {
     const asked: Bytes[] = []
     /** The caller's keys beside them. */
     const names: K[] = []
+    /** libmemcached looks at the keys when pylibmc has taken all of them. */
+    let refusal: BadKeyProvided | undefined
     for (const key of given) {
-      const wire = this.slots.key(key, 'getMulti', prefix)
+      let wire: Bytes
+      try {
+        wire = this.slots.key(key, 'getMulti', prefix)
+      } catch (error) {
+        if (!(error instanceof BadKeyProvided)) throw error
+        refusal ??= error
+        continue
+      }
       if (wire === '') continue
       asked.push(wire)
       names.push(key)
     }
+    if (refusal) throw refusal
     const values = new Map<K, T>()
     const found = (index: number, value: unknown): void => {
       values.set(names[index]!, value as T)
@@ -249,9 +267,11 @@ export class Commands extends Administration {
     const modes = this.within(this.modes(options))
     const prefix = prefixBytes(typeof options === 'object' ? options.keyPrefix : undefined, operation)
     const compression = compressionOf(options)
-    const prepared = entriesOf<K>(mapping).map(([key, value]) => {
+    const entries = entriesOf<K>(mapping)
+    // Before any key is looked at, and also where there is none.
+    const exptime = this.slots.exptime(timeOf(options), operation, '')
+    const prepared = entries.map(([key, value]) => {
       const { wire, refusal } = this.keyOrRefusal(key, operation, prefix)
-      const exptime = this.slots.exptime(timeOf(options), operation, wire)
       const encoded = this.encode(value, compression, operation, wire)
       return { original: key, refusal, verb, key: wire, exptime, encoded }
     })
@@ -288,15 +308,15 @@ export class Commands extends Administration {
    */
   async incr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {
     const modes = this.modes(this.own(options, optionNames.call))
-    const wire = this.slots.key(key, 'incr', '')
-    return this.countOne('incr', 'incr', wire, String(checkedDelta(delta)), modes)
+    const { wire, amount } = this.counterArguments(key, 'incr', delta)
+    return this.countOne('incr', 'incr', wire, amount, modes)
   }
 
   /** Subtracts, stopping at 0 (docs/reference/pylibmc.md#5.6). @throws as `incr` */
   async decr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {
     const modes = this.modes(this.own(options, optionNames.call))
-    const wire = this.slots.key(key, 'decr', '')
-    return this.countOne('decr', 'decr', wire, String(checkedDelta(delta)), modes)
+    const { wire, amount } = this.counterArguments(key, 'decr', delta)
+    return this.countOne('decr', 'decr', wire, amount, modes)
   }
 
   /**
@@ -333,6 +353,25 @@ export class Commands extends Administration {
       throw new Class(message, facts)
     }
     if (missing > 0) throw new NotFound(`${missing} keys not found`, { operation: 'incrMulti' })
+  }
+
+  /** The types of both arguments come first, and libmemcached looks at the key last. */
+  private counterArguments(
+    key: Key,
+    operation: 'incr' | 'decr',
+    delta: number | bigint,
+  ): { readonly wire: Bytes; readonly amount: Bytes } {
+    let wire: Bytes | undefined
+    let refusal: unknown
+    try {
+      wire = this.slots.key(key, operation, '')
+    } catch (error) {
+      if (!(error instanceof MemcachedError)) throw error
+      refusal = error
+    }
+    const amount = String(checkedDelta(delta))
+    if (wire === undefined) throw refusal
+    return { wire, amount }
   }
 
   private async countOne(
