@@ -780,7 +780,7 @@ def _wrapped(library, name, method):
                     args, kwargs, spied = _spy(args, kwargs)
                 output = session.output(library)
                 if is_constructor:
-                    row = _construction(library, args, kwargs, spied)
+                    row = _construction(library, output, args, kwargs, spied)
                 else:
                     if state.new is None:
                         _describe(library, client, state)
@@ -834,22 +834,22 @@ def _noting(iterator, taken):
         yield item
 
 
-def _construction(library, args, kwargs, spied):
+def _construction(library, output, args, kwargs, spied):
     given = dict(zip(library.parameters["__init__"], args), **kwargs)
     servers = given.pop("servers", ())
     place = 0 if args else "servers"
-    return (spied[place][1] if spied and place in spied else list(servers)), given
+    servers = spied[place][1] if spied and place in spied else list(servers)
+    return servers, given, _called_from(output, library)
 
 
 def _constructed(output, t, state, row):
-    servers, settings = row
     state.owner = None
-    _remember(state, servers, settings)
+    _remember(state, *row)
     output.know(state)
     output.add(t, None, state)
 
 
-def _remember(state, servers, settings):
+def _remember(state, servers, settings, place=""):
     """Keeps the `new` line of a client: it is written once in every file that has calls of the client."""
     words = []
     for keyword, value in settings.items():
@@ -858,7 +858,7 @@ def _remember(state, servers, settings):
             value = None if value is None else "x"
         words.append("%s:%s" % (_quote(keyword), _setting(value)))
     state.addresses = tuple(str(server[0] if isinstance(server, (tuple, list)) else server) for server in servers)
-    state.new = '{"servers":[%s],"kwargs":{%s}}' % (",".join([_name(server) for server in servers]), ",".join(words))
+    state.new = '{"servers":[%s],"kwargs":{%s}}%s' % (",".join([_name(server) for server in servers]), ",".join(words), place)
 
 
 def _setting(value):

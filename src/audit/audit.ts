@@ -9,6 +9,7 @@ import { type ConstructOptions, construct } from './construct.js'
 import { Differ } from './differ.js'
 import { FidelityCheck } from './fidelity.js'
 import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
+import { frameworkView } from './frameworks/index.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
 import { compatLibrary, defaultPreset, knownPresets, knownSwitches } from './presets.js'
 import type { Library } from './python-signatures.js'
@@ -38,6 +39,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   const supposed = outages.length > 0 ? new OutageCount(outages) : undefined
   const search = new OutageSearch()
   checkBehaviors(options)
+  const view = frameworkView(trace.header, options.framework)
   const builder = new ReportBuilder()
   const differ = new Differ({
     negativeTimesAlike: !options.binary && options.negativeTimeout !== 'zero',
@@ -55,6 +57,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
       builder.add(operation, verdict)
       const note = version && versionNote(operation, trace.header, version)
       if (note) builder.note(note, operation.line)
+      view?.add(operation, verdict)
       fidelity.add(operation)
       supposed?.add(operation)
       if (seen.faults === 0) search.add(operation, operation.sourceServer)
@@ -81,7 +84,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   const seconds = (Date.now() - started) / 1000
   const { totals } = builder
   const { header } = trace
-  return builder.build(
+  const built = builder.build(
     {
       memshim: memshimVersion(),
       trace: {
@@ -115,13 +118,14 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
     },
     knownSwitches(),
   )
+  return view ? view.applyTo(built) : built
 }
 
 /** @throws AuditOptionsError naming the option and what it may be */
 function checkOptions(options: AuditOptions): void {
   if (typeof options !== 'object' || options === null)
     throw new AuditOptionsError('options must be an object')
-  const { preset, servers, negativeTimeout, longestWait, onProgress, verify } = options
+  const { preset, servers, negativeTimeout, longestWait, onProgress, verify, framework } = options
   const presets = knownPresets()
   if (preset !== undefined && !presets.includes(preset))
     throw new AuditOptionsError(`preset ${shown(preset)} is not one of ${presets.join(', ')}`)
@@ -136,6 +140,8 @@ function checkOptions(options: AuditOptions): void {
     throw new AuditOptionsError(
       `longestWait ${shown(longestWait)} is not a number of milliseconds above 0, at most ${longestLongestWait}`,
     )
+  if (framework !== undefined && typeof framework !== 'string')
+    throw new AuditOptionsError(`framework ${shown(framework)} is no name`)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new AuditOptionsError('onProgress is no function')
   if (verify !== undefined && typeof verify !== 'boolean') throw new AuditOptionsError('verify is no boolean')

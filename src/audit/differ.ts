@@ -19,6 +19,8 @@ export interface Operation {
   readonly args: readonly TypedJson[]
   readonly kwargs: Readonly<Record<string, TypedJson>>
   readonly at?: string
+  /** Functions of frameworks between the library and that place, innermost first: `module:function`. */
+  readonly via?: readonly string[]
   /** Keys on the wire, prefix included; empty when the operation has none (flush_all) or none is legal. */
   readonly keys: readonly string[]
   /** Servers of those keys by strict's placement; all servers when the operation has no keys. */

@@ -18,6 +18,11 @@ export interface AuditOptions {
   readonly servers?: readonly string[]
   /** Behaviors for the strict client, by pylibmc's names. */
   readonly behaviors?: Readonly<Record<string, boolean | number | string>>
+  /**
+   * The framework view (docs/audit.md): `none` switches it off; a name, or `Django==5.2` with the version that the application will use on
+   * pylibmc. Default: the frameworks and versions that the trace names.
+   */
+  readonly framework?: string
   /** How the strict client treats negative times (docs/strict.md); default `zero`. */
   readonly negativeTimeout?: 'zero' | 'send'
   /** Replay once more for every set of switches that was named, with exactly these off, and check the outcomes. */

@@ -3,6 +3,7 @@ import { shown } from '../ground/arguments.js'
 import type { Verdict } from './differ.js'
 import type { SwitchInfo } from './divergence.js'
 import type { Fidelity } from './fidelity.js'
+import type { FrameworkReport } from './frameworks/index.js'
 import type { Impact, Outcome } from './outcome.js'
 import type { RiskText } from './risks.js'
 import type { FoundOutage, OutageEffect } from './traces/outages.js'
@@ -121,6 +122,8 @@ export interface Report {
   /** How closely the emulation repeated what the original library had done. */
   readonly fidelity: Fidelity
   readonly verification?: Verification
+  /** Which differences reach the application; absent without frameworks in the trace. */
+  readonly frameworks?: FrameworkReport
   /** What the replay had to leave out or change. */
   readonly notes: readonly NoteRow[]
   readonly timing: {

@@ -201,7 +201,8 @@ function eventRow(event: TraceEvent): object {
   const { kind: _kind, line: _line, ...row } = event
   if (event.kind === 'fault') return { t: event.t, ...event.fault }
   if (event.kind === 'new') {
-    return { t: event.t, client: event.client, new: { servers: event.servers, kwargs: event.kwargs } }
+    const { t, client, servers, kwargs, at, via } = event
+    return { t, client, new: { servers, kwargs }, at, via }
   }
   if (event.kind === 'call') {
     const { outcome, kind: _, line: __, ...call } = event

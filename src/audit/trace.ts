@@ -53,6 +53,9 @@ export interface NewEvent extends Placed {
   readonly client: string
   readonly servers: readonly TracedServer[]
   readonly kwargs: Readonly<Record<string, TypedJson>>
+  /** As of a call. */
+  readonly at?: string
+  readonly via?: readonly string[]
 }
 
 /** One call of the application, with what came of it. */
@@ -220,6 +223,8 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
       client: row.text('client'),
       servers: servers.map((spec) => tracedServer(spec)!),
       kwargs: 'kwargs' in made.fields ? made.record('kwargs') : {},
+      ...row.optionalTexts('at'),
+      ...('via' in fields ? { via: row.texts('via') } : {}),
     }
   }
   if ('wire' in fields) {

@@ -7,6 +7,7 @@ import {
   exitCodes,
   expandPatterns,
   failures,
+  knownFrameworks,
   knownPresets,
   knownSwitches,
   type Outage,
@@ -33,6 +34,7 @@ interface Flags {
   readonly verify?: boolean
   readonly behavior?: Record<string, number | string>
   readonly negativeTimeout?: string
+  readonly framework?: string
   readonly examples?: string
   readonly quiet?: boolean
   readonly binary?: boolean
@@ -73,6 +75,10 @@ export function auditCommand(): Command {
       '--outage <when>',
       "what if a server were down: 'server 0: 5s-10s', in seconds of the trace; repeatable",
       (text: string, earlier: Outage[] = []) => [...earlier, parseOutage(text)],
+    )
+    .option(
+      '--framework <name>',
+      `which differences reach the application: none, or ${listed(knownFrameworks())}, with the version on pylibmc's side like Django==5.2; default: the frameworks in the trace`,
     )
     .option('--json <file>', 'write the report as JSON (- = standard output, instead of the text)')
     .option('--html <file>', 'write the report as one HTML file')
@@ -153,6 +159,7 @@ function checked(flags: Flags): AuditOptions {
     ...(flags.outage ? { outages: flags.outage } : {}),
     ...(flags.binary ? { binary: true } : {}),
     ...(flags.repaired ? { calls: 'repaired' as const } : {}),
+    ...(flags.framework === undefined ? {} : { framework: flags.framework }),
     verify: flags.verify ?? false,
   }
 }

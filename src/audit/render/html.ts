@@ -7,8 +7,10 @@ import { checkReport, type Finding, type Report, type SwitchRow, type Tally } fr
 import { courseChart, stackedBar } from './html-charts.js'
 import { style } from './html-style.js'
 import {
+  absorbedText,
   count,
   fidelityText,
+  frameworkText,
   impactSummary,
   impactWords,
   outcomeText,
@@ -61,8 +63,10 @@ function head(report: Report): string {
       `<li><span class="dot s-${kind}"></span><b>${totals[kind].toLocaleString('en')}</b>${word} <span class="quiet">${percent(totals[kind], totals.operations)}</span><small>${text}</small></li>`,
   )
   const course = courseChart(report.course)
+  const behind = frameworkText(report)
   return `<h1>memshim audit &middot; ${escapeHtml(trace.name)}</h1>
 <p class="verdict">${escapeHtml(verdictText(report))}</p>
+${behind === undefined ? '' : `<p class="facts">${escapeHtml(behind)}</p>`}
 <p class="facts">${facts.filter(Boolean).map(escapeHtml).join(' &middot; ')}</p>
 <section class="overview">${stackedBar(totals, 26)}<ul class="legend">${legend.join('')}</ul>
 ${course === '' ? '' : `<details open><summary>Along the trace: share of operations that do not stay the same</summary>${course}</details>`}</section>`
@@ -75,7 +79,7 @@ function switches(report: Report): string {
 returns another value, and that before what is only spelled differently. In memshim every entry is a switch of the same name, so each can be
 moved on its own.</p>
 ${glance(report.switches)}
-${report.switches.map(switchCard).join('\n')}`
+${report.switches.map((row, i) => switchCard(row, i, absorbedText(report, row.switch))).join('\n')}`
 }
 
 /** All switches in one look, with their share. */
@@ -93,7 +97,7 @@ function worstImpact(row: SwitchRow): Impact {
   return impacts.find((impact) => (row.impacts[impact] ?? 0) > 0) ?? 'state'
 }
 
-function switchCard(row: SwitchRow, i: number): string {
+function switchCard(row: SwitchRow, i: number, absorbed: string): string {
   const worst = worstImpact(row)
   const chips = impacts
     .filter((impact) => row.impacts[impact])
@@ -106,6 +110,7 @@ function switchCard(row: SwitchRow, i: number): string {
       `<span class="chip" title="differ because of an earlier operation on the same key or server"><b>${row.inherited.toLocaleString('en')}</b> as a consequence</span>`,
     )
   }
+  if (absorbed !== '') chips.push(`<span class="chip">${escapeHtml(absorbed)}</span>`)
   const sides =
     row.pythonMemcached === ''
       ? ''

@@ -3,8 +3,10 @@ import { createColors } from 'picocolors'
 import { checkObject } from '../../ground/arguments.js'
 import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report.js'
 import {
+  absorbedText,
   count,
   fidelityText,
+  frameworkText,
   impactSummary,
   impactWords,
   outageTexts,
@@ -47,11 +49,14 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
   for (const line of wrap(verdictText(report), width))
     lines.push(totals.unexplained > 0 ? c.yellow(line) : line)
 
+  const behind = frameworkText(report)
+  if (behind !== undefined) say(behind)
+
   if (report.switches.length > 0) {
     heading('What to change, most serious first')
     for (const [i, row] of report.switches.entries()) {
       if (i > 0) lines.push('')
-      switchLines(row, i + 1, width, c, options.examples ?? 2, lines)
+      switchLines(row, i + 1, width, c, options.examples ?? 2, lines, absorbedText(report, row.switch))
     }
   }
   const outages = outageTexts(report)
@@ -117,6 +122,7 @@ function switchLines(
   c: Colors,
   examples: number,
   lines: string[],
+  absorbed: string,
 ): void {
   const serious = row.impacts.raises ? c.red : row.outcomes > 0 ? c.yellow : c.cyan
   const amount = count(row.count, 'operation')
@@ -125,6 +131,7 @@ function switchLines(
   lines.push(
     ...wrap(impactSummary(row) + (row.inherited > 0 ? ` (${row.inherited} as a consequence)` : ''), width, 4),
   )
+  if (absorbed !== '') lines.push(...wrap(absorbed, width, 4).map((line) => c.cyan(line)))
   if (row.advice !== '') lines.push(...wrap(`→ ${row.advice}`, width, 4).map((line) => c.green(line)))
   for (const example of row.examples.slice(0, examples)) exampleLines(example, width, c, lines)
   if (row.docs !== undefined) lines.push(c.dim(`    docs/${row.docs}`))

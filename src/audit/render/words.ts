@@ -88,3 +88,29 @@ export function fidelityText(report: Report): string {
   const side = fidelity.side === 'compat' ? 'The compat client' : 'The strict client'
   return `${side} repeated ${percent(fidelity.same, fidelity.compared)} of the ${fidelity.compared.toLocaleString('en')} outcomes that ${trace.library} ${trace.version} had recorded${fidelity.differs > 0 ? `; ${count(fidelity.differs, 'outcome')} differ` : ''}.`
 }
+
+/** Which frameworks stand between, and how much of the difference they absorb. */
+export function frameworkText({ frameworks: view }: Report): string | undefined {
+  if (!view) return undefined
+  const names = view.frameworks.map(({ name, traced, before, after }) => {
+    const own = traced ?? before
+    const recorded = [before, after].filter((version) => version !== own)
+    const nearest =
+      recorded.length > 0 ? ` (as recorded with ${[...new Set([before, after])].join(' and ')})` : ''
+    return `${name} ${own}${nearest}`
+  })
+  const unknown =
+    view.unknown > 0
+      ? `, ${view.unknown.toLocaleString('en')} of them only because no recording says what the framework does`
+      : ''
+  return `Behind ${names.join(' and ')}: ${count(view.differences, 'difference')} at the library; ${view.reaching.toLocaleString('en')} reach the application${unknown}; ${view.absorbed.toLocaleString('en')} are absorbed.`
+}
+
+/** `absorbed by the framework`, or how much of it. */
+export function absorbedText({ frameworks: view }: Report, name: string): string {
+  const row = view?.switches[name]
+  if (!row || row.absorbed === 0) return ''
+  return row.reaching === 0
+    ? 'absorbed by the framework: the application sees no difference'
+    : `${row.absorbed.toLocaleString('en')} absorbed by the framework, ${row.reaching.toLocaleString('en')} reach the application`
+}

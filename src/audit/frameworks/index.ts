@@ -1,0 +1,2 @@
+/** What frameworks do with differences between the libraries. */
+export { type FrameworkReport, type FrameworkVersions, frameworkView, knownFrameworks } from './view.js'

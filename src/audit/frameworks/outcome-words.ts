@@ -1,0 +1,36 @@
+/** Words for outcomes of a client: what an `if` or an `except` can tell apart. The recorder has the same (`class_of`). */
+import type { Outcome } from '../outcome.js'
+
+/** Calls whose results are values of the application: these are one word, since frameworks hand them on. */
+const valueCalls = new Set(['get', 'gets', 'incr', 'decr', 'get_multi'])
+/** Which of the errors of an unreachable server it is depends on the moment. */
+const unreachable = new Set([
+  'ConnectionError',
+  'ServerDown',
+  'ServerDead',
+  'WriteError',
+  'SomeErrors',
+  'Failure',
+  'HostLookupError',
+  'Error',
+  'TimeoutError',
+])
+
+/** Words that stand for many outcomes: where the client's values differ, what is handed on differs too. */
+export const handedOn: ReadonlySet<string> = new Set(['value', 'list'])
+
+/** `None`, `True`, `0`, `[]`, `list`, `value`, `raises pylibmc.NotFound`, `raises unreachable`. */
+export function outcomeWord(call: string, outcome: Outcome): string {
+  if ('raises' in outcome) {
+    const name = outcome.raises.class
+    return name.startsWith('pylibmc.') && unreachable.has(name.slice('pylibmc.'.length))
+      ? 'raises unreachable'
+      : `raises ${name}`
+  }
+  const { result } = outcome
+  if (valueCalls.has(call)) return result === null ? 'None' : 'value'
+  if (result === null) return 'None'
+  if (typeof result === 'boolean') return result ? 'True' : 'False'
+  if (Array.isArray(result)) return result.length > 0 ? 'list' : '[]'
+  return typeof result === 'number' ? String(result) : 'value'
+}

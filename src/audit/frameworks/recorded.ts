@@ -1,0 +1,49 @@
+/**
+ * What frameworks make of their memcached client's outcomes, as data.
+ * Recorded from the real frameworks on both real libraries by fixtures/record/framework_outcomes.py; the same as a page: docs/frameworks.md.
+ */
+import type { LibraryName } from '../python-signatures.js'
+import recorded from './recorded.json' with { type: 'json' }
+
+/** One observation: where `via` stood between, and the client's outcome was `client`, the application saw `application`. */
+export interface RecordedRow {
+  readonly library: LibraryName
+  /** Functions of the framework, innermost first, joined by ` < `. */
+  readonly via: string
+  /** Words for outcomes: see `outcome-words.ts`. */
+  readonly client: string
+  /** null when it depends on more than the client's outcome. */
+  readonly application: string | null
+  /** Versions in which it was seen; absent: in all. */
+  readonly versions?: readonly string[]
+}
+
+/** A framework with its recorded versions, oldest first. */
+export interface RecordedFramework {
+  /** Name of the distribution. */
+  readonly name: string
+  readonly versions: readonly string[]
+  /** Versions that have no backend for a library. */
+  readonly absent: Readonly<Partial<Record<LibraryName, readonly string[]>>>
+  readonly rows: readonly RecordedRow[]
+}
+
+export const recordedFrameworks: readonly RecordedFramework[] =
+  recorded.frameworks as readonly RecordedFramework[]
+
+/** The recorded version that stands for another one: the newest that is not newer, else the oldest. */
+export function nearestVersion(versions: readonly string[], wanted: string): string {
+  const notNewer = versions.filter((version) => compareVersions(version, wanted) <= 0)
+  const found = notNewer.sort(compareVersions).at(-1) ?? [...versions].sort(compareVersions)[0]
+  if (found === undefined) throw new RangeError('a framework without recorded versions')
+  return found
+}
+
+function compareVersions(a: string, b: string): number {
+  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)]
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest'
+import { audit } from '../audit.js'
+import { AuditOptionsError } from '../options.js'
+import { renderTerminal } from '../render/terminal.js'
+import { parseEvent, parseHeader, type Trace } from '../trace.js'
+import { traceOf } from '../trace-file.js'
+import { outcomeWord } from './outcome-words.js'
+import { nearestVersion, recordedFrameworks } from './recorded.js'
+
+const backend = 'django.core.cache.backends.memcached'
+
+function trace(frameworks: object, ...lines: readonly object[]): Trace {
+  const header = {
+    format: 'memshim-trace/1',
+    library: 'python-memcached',
+    version: '1.59',
+    servers: 1,
+    frameworks,
+  }
+  const created = { t: 0, client: 'c', new: { servers: ['127.0.0.1:1'], kwargs: {} } }
+  const events = [created, ...lines].map((line, i) =>
+    parseEvent(JSON.stringify({ t: 0, client: 'c', args: [], ...line }), i + 2),
+  )
+  return traceOf('made.jsonl', parseHeader(JSON.stringify(header)), events)
+}
+
+const missingCounter = { call: 'incr', args: ['missing'], via: [`${backend}:incr`], result: null }
+const missingDelete = { call: 'delete', args: ['missing'], result: 1 }
+const oversize = {
+  call: 'set',
+  args: ['big', { $repeat: ['x', 3000000] }],
+  via: [`${backend}:set`],
+  result: 0,
+}
+
+describe('the framework view', () => {
+  it('a difference that the framework absorbs reaches nobody and comes last', async () => {
+    const report = await audit(trace({ Django: '4.0.10' }, missingCounter, missingDelete, oversize))
+    expect(report.frameworks).toMatchObject({
+      frameworks: [{ name: 'Django', traced: '4.0.10', before: '4.0.10', after: '4.0.10' }],
+      differences: 3,
+      reaching: 2,
+      absorbed: 1,
+      unknown: 0,
+      switches: { 'missing-counter': { reaching: 0, absorbed: 1 }, oversize: { reaching: 1, absorbed: 0 } },
+      examples: [{ call: "incr('missing')", via: `${backend}:incr` }],
+    })
+    // Without the view it is the other way round: both raise, and the counter comes first in the trace.
+    expect(report.switches.at(-1)!.switch).toBe('missing-counter')
+    const text = renderTerminal(report, { width: 140 })
+    expect(text).toContain('3 differences at the library; 2 reach the application; 1 are absorbed')
+    expect(text).toContain('absorbed by the framework: the application sees no difference')
+  })
+
+  it('the same difference without a framework reaches the application', async () => {
+    const { via: _, ...direct } = missingCounter
+    const report = await audit(trace({ Django: '4.0.10' }, direct))
+    expect(report.frameworks).toMatchObject({ differences: 1, reaching: 1, absorbed: 0, unknown: 0 })
+  })
+
+  it('a client that the framework makes is made as the framework makes it for pylibmc; what was configured reaches the constructor', async () => {
+    const made = (kwargs: object) => ({
+      new: { servers: ['127.0.0.1:1'], kwargs },
+      via: [`${backend}:_cache`],
+      args: undefined,
+    })
+    const report = await audit(
+      trace({ Django: '4.0.10' }, made({ pickleProtocol: 5 }), made({ pickleProtocol: 5, dead_retry: 3 }), {
+        call: 'get',
+        args: ['k'],
+        result: null,
+      }),
+    )
+    expect(report.frameworks).toMatchObject({ differences: 2, absorbed: 1, reaching: 1 })
+  })
+
+  it('what no recording speaks of counts as reaching the application, and is named', async () => {
+    const report = await audit(
+      trace({ Django: '4.0.10' }, { ...missingCounter, via: [`${backend}:new_method`] }),
+    )
+    expect(report.frameworks).toMatchObject({ reaching: 1, unknown: 1, absorbed: 0 })
+  })
+
+  it('the outermost recorded function decides: a session that is read is empty where get raises', async () => {
+    const down = { t: 1, fault: 'down', server: 0, client: undefined, args: undefined }
+    const get = { t: 1, call: 'get', args: ['s'], result: null }
+    const load = 'django.contrib.sessions.backends.cache:load'
+    const report = await audit(
+      trace(
+        { Django: '4.0.10' },
+        down,
+        { ...get, via: [`${backend}:get`, load] },
+        { ...get, via: [`${backend}:get`] },
+      ),
+    )
+    expect(report.frameworks).toMatchObject({ differences: 2, absorbed: 1, reaching: 1 })
+  })
+
+  it.each([
+    [undefined, '4.0.10', '4.0.10'],
+    ['Django==5.2', '4.0.10', '5.2'],
+    ['django==4.2.99', '4.0.10', '4.2.20'],
+  ])('--framework %s compares Django %s with %s', async (framework, before, after) => {
+    const report = await audit(trace({ Django: '4.0.99' }, missingCounter), { framework })
+    expect(report.frameworks!.frameworks).toEqual([{ name: 'Django', traced: '4.0.99', before, after }])
+    expect(report.frameworks!.absorbed).toBe(1)
+  })
+
+  it('none switches it off; a trace without frameworks has none', async () => {
+    expect(
+      (await audit(trace({ Django: '4.0.10' }, missingCounter), { framework: 'none' })).frameworks,
+    ).toBeUndefined()
+    expect((await audit(trace({}, missingCounter))).frameworks).toBeUndefined()
+  })
+
+  it.each(['rails', '', 'Django==', 'Django==x', '==5.2'])(
+    'framework %j is an error that names what there is',
+    async (framework) => {
+      const done = audit(trace({}, missingCounter), { framework })
+      await expect(done).rejects.toThrow(AuditOptionsError)
+      await expect(done).rejects.toThrow('Django, Flask-Caching, cachelib, dogpile.cache, Beaker')
+    },
+  )
+})
+
+describe('the recorded table', () => {
+  it('has every framework on both libraries', () => {
+    for (const { name, rows, versions } of recordedFrameworks) {
+      expect(versions.length, name).toBeGreaterThan(0)
+      expect(new Set(rows.map(({ library }) => library)), name).toEqual(
+        new Set(['python-memcached', 'pylibmc']),
+      )
+    }
+  })
+
+  it('Django has no backend for python-memcached from 4.1 on', () => {
+    const django = recordedFrameworks.find(({ name }) => name === 'Django')!
+    expect(django.absent['python-memcached']).toEqual(
+      django.versions.filter((version) => !/^3|^4\.0/.test(version)),
+    )
+  })
+
+  it('another version is the newest that is not newer, else the oldest', () => {
+    expect(nearestVersion(['3.2.25', '4.0.10', '5.2'], '4.1.3')).toBe('4.0.10')
+    expect(nearestVersion(['3.2.25', '4.0.10'], '2.2')).toBe('3.2.25')
+    expect(nearestVersion(['5.0.14', '5.2'], '5.10')).toBe('5.2')
+  })
+
+  it.each([
+    ['get', { result: 1 }, 'value'],
+    ['get', { result: null }, 'None'],
+    ['get', { result: true }, 'value'],
+    ['delete', { result: 1 }, '1'],
+    ['set_multi', { result: [] }, '[]'],
+    ['set_multi', { result: ['a'] }, 'list'],
+    ['get', { raises: { class: 'pylibmc.ServerDown', retcode: 47 } }, 'raises unreachable'],
+    ['incr', { raises: { class: 'pylibmc.NotFound', retcode: 16 } }, 'raises pylibmc.NotFound'],
+  ])('%s %j is the word %s', (call, outcome, word) => expect(outcomeWord(call, outcome)).toBe(word))
+})

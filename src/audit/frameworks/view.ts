@@ -1,0 +1,200 @@
+/**
+ * The framework view: which differences of the library reach the application, when a framework stands between. Decided with recordings of
+ * the real frameworks. A difference that no recording speaks of counts as reaching the application.
+ */
+import type { Operation, Verdict } from '../differ.js'
+import { finding } from '../finding.js'
+import { AuditOptionsError } from '../options.js'
+import type { LibraryName } from '../python-signatures.js'
+import { constructorCall } from '../replay.js'
+import type { Finding, Report } from '../report.js'
+import type { TraceHeader } from '../trace.js'
+import { handedOn, outcomeWord } from './outcome-words.js'
+import { nearestVersion, type RecordedFramework, recordedFrameworks } from './recorded.js'
+
+/** A framework of the trace, and the recordings that stand for it. */
+export interface FrameworkVersions {
+  readonly name: string
+  /** The version that the application used; absent when the trace does not say it. */
+  readonly traced?: string
+  /** The recorded version that stands for it on python-memcached. */
+  readonly before: string
+  /** The recorded version that the application is compared with, on pylibmc. */
+  readonly after: string
+}
+
+/** What the framework view adds to a report. All numbers count operations whose outcome differs at the library. */
+export interface FrameworkReport {
+  readonly frameworks: readonly FrameworkVersions[]
+  /** All of them. */
+  readonly differences: number
+  /** Those that the application sees: made without a framework, passed on by one, or not recorded. */
+  readonly reaching: number
+  readonly absorbed: number
+  /** Of the reaching ones: a framework made the call, and no recording says what it does with the difference. */
+  readonly unknown: number
+  /** By switch. */
+  readonly switches: Readonly<Record<string, { readonly reaching: number; readonly absorbed: number }>>
+  /** The first of the absorbed ones. */
+  readonly examples: readonly (Finding & { readonly via: string })[]
+}
+
+type Judgement = 'absorbed' | 'passed on' | 'unknown'
+const examplesKept = 20
+
+/** Counts differences by whether they reach the application. Made by `frameworkView`. */
+export class FrameworkView {
+  private readonly counts = { differences: 0, reaching: 0, absorbed: 0, unknown: 0 }
+  private readonly switches = new Map<string, { reaching: number; absorbed: number }>()
+  private readonly examples: (Finding & { readonly via: string })[] = []
+
+  constructor(private readonly frameworks: readonly Recordings[]) {}
+
+  add(operation: Operation, verdict: Verdict): void {
+    if (verdict.status !== 'differs' && verdict.status !== 'unexplained') return
+    const judgement = this.judge(operation, verdict)
+    this.counts.differences++
+    const column = judgement === 'absorbed' ? 'absorbed' : 'reaching'
+    this.counts[column]++
+    if (judgement === 'unknown') this.counts.unknown++
+    for (const { switch: name } of verdict.explanations) {
+      const row = this.switches.get(name) ?? { reaching: 0, absorbed: 0 }
+      row[column]++
+      this.switches.set(name, row)
+    }
+    if (judgement === 'absorbed' && this.examples.length < examplesKept)
+      this.examples.push({ ...finding(operation, verdict), via: operation.via?.[0] ?? '' })
+  }
+
+  private judge(operation: Operation, verdict: Verdict): Judgement {
+    const { via, call, compat, strict } = operation
+    if (via === undefined || via.length === 0) return 'passed on'
+    const framework = this.frameworks.find((framework) => framework.has(via[0]!))
+    if (!framework) return 'unknown'
+    if (verdict.explanations.length > 0 && verdict.explanations.every(({ how }) => how === 'signature')) {
+      // Its backend for pylibmc makes calls of its own; only what the application configured reaches the constructor.
+      const configured = call === constructorCall && Object.keys(operation.kwargs).join() !== 'pickleProtocol'
+      return configured || !framework.supports(via) ? 'passed on' : 'absorbed'
+    }
+    const words = [outcomeWord(call, compat), outcomeWord(call, strict)] as const
+    const before = framework.application('python-memcached', via, words[0])
+    const after = framework.application('pylibmc', via, words[1])
+    if (before === undefined || after === undefined) return 'unknown'
+    if (before !== after) return 'passed on'
+    // The client's own values are handed on, and they differ.
+    return handedOn.has(after) && words.some((word) => handedOn.has(word)) ? 'passed on' : 'absorbed'
+  }
+
+  /** The report with the view in it: what reaches the application comes first, what is absorbed comes last. */
+  applyTo(report: Report): Report {
+    const absorbed = (name: string) => {
+      const row = this.switches.get(name)
+      return row !== undefined && row.reaching === 0 && row.absorbed > 0
+    }
+    return {
+      ...report,
+      switches: [
+        ...report.switches.filter((row) => !absorbed(row.switch)),
+        ...report.switches.filter((row) => absorbed(row.switch)),
+      ],
+      frameworks: {
+        frameworks: this.frameworks.map(({ versions }) => versions),
+        ...this.counts,
+        switches: Object.fromEntries(this.switches),
+        examples: this.examples,
+      },
+    }
+  }
+}
+
+/** The recordings of one framework for the versions of one audit. */
+class Recordings {
+  private readonly rows = new Map<string, string | null>()
+  private readonly modules = new Set<string>()
+
+  constructor(
+    readonly versions: FrameworkVersions,
+    { rows }: RecordedFramework,
+  ) {
+    for (const row of rows) {
+      this.modules.add(moduleOf(row.via))
+      const version = row.library === 'pylibmc' ? versions.after : versions.before
+      if (row.versions?.includes(version) ?? true)
+        this.rows.set(`${row.library} ${row.via} ${row.client}`, row.application)
+    }
+  }
+
+  /** Whether the function is in a module of this framework. */
+  has(step: string): boolean {
+    return this.modules.has(moduleOf(step))
+  }
+
+  /** Whether this framework can use pylibmc at all. */
+  supports(via: readonly string[]): boolean {
+    const module = moduleOf(via[0]!)
+    return [...this.rows.keys()].some((key) => key.startsWith('pylibmc ') && key.includes(` ${module}:`))
+  }
+
+  /** What the application sees; the outermost function that was recorded decides. undefined: nothing says it. */
+  application(library: LibraryName, via: readonly string[], word: string): string | undefined {
+    for (let length = via.length; length > 0; length--) {
+      const found = this.rows.get(`${library} ${via.slice(0, length).join(' < ')} ${word}`)
+      if (found !== undefined) return found ?? undefined
+    }
+    return undefined
+  }
+}
+
+function moduleOf(via: string): string {
+  return via.slice(0, via.indexOf(':'))
+}
+
+/** Names of the recorded frameworks. */
+export function knownFrameworks(): readonly string[] {
+  return recordedFrameworks.map(({ name }) => name)
+}
+
+/**
+ * @param choice `none`: no view; `Django==5.2`: the version that the application will use with pylibmc; absent: the versions of the trace
+ * @throws AuditOptionsError for a framework that is not known, or for a trace that a view has nothing to say of
+ */
+export function frameworkView(header: TraceHeader, choice: string | undefined): FrameworkView | undefined {
+  if (choice === 'none') return undefined
+  const [name, target] = choice?.split('==') ?? []
+  const known = recordedFrameworks.find((framework) => framework.name.toLowerCase() === name?.toLowerCase())
+  if (choice !== undefined) {
+    if (!known || target === '' || (target !== undefined && !/^\d+(\.\d+)*$/.test(target))) {
+      throw new AuditOptionsError(
+        `framework ${choice} is not known: none, or one of ${knownFrameworks().join(', ')}, with a version like Django==5.2 or without`,
+      )
+    }
+    if (header.library !== 'python-memcached')
+      throw new AuditOptionsError(
+        `framework ${choice}: the framework view is for traces of python-memcached, and this one is of ${header.library}`,
+      )
+  }
+  if (header.library !== 'python-memcached') return undefined
+  const found = recordedFrameworks.flatMap((framework): Recordings[] => {
+    const traced = header.frameworks?.[framework.name]
+    if (framework === known) return [recordings(framework, traced, target)]
+    return traced === undefined ? [] : [recordings(framework, traced, undefined)]
+  })
+  return found.length === 0 ? undefined : new FrameworkView(found)
+}
+
+function recordings(
+  framework: RecordedFramework,
+  traced: string | undefined,
+  target: string | undefined,
+): Recordings {
+  const having = (library: LibraryName) =>
+    framework.versions.filter((version) => !framework.absent[library]?.includes(version))
+  const newest = framework.versions.at(-1)!
+  const versions = {
+    name: framework.name,
+    ...(traced === undefined ? {} : { traced }),
+    before: nearestVersion(having('python-memcached'), traced ?? newest),
+    after: nearestVersion(having('pylibmc'), target ?? traced ?? newest),
+  }
+  return new Recordings(versions, framework)
+}
