@@ -36,6 +36,9 @@ export interface Disturbance {
 /** Milliseconds around a fault in which an unintelligible reply may be read as a miss (docs/faults.md, "A line that is no reply"). */
 const misread = 1500
 
+/** Milliseconds that a write may wait to be sent: far more than its deadline, on a busy machine. */
+const waiting = 5000
+
 export class KeyModel {
   /** The last number written; 0 stands for a missing item. */
   private last = 0
@@ -43,6 +46,8 @@ export class KeyModel {
   private certain = missing
   /** Operations without an answer, since the server's last death. */
   private uncertain = new Set<number>()
+  /** When writes began, in milliseconds of `performance.now()`. */
+  private readonly begun = new Map<number, number>()
   private lives = 0
   private readonly history: string[] = []
   private disturbances = -1
@@ -59,7 +64,8 @@ export class KeyModel {
   begin(): number {
     this.notice()
     this.remember(`begin ${this.last + 1}`)
-    return ++this.last
+    this.begun.set(++this.last, performance.now())
+    return this.last
   }
 
   acknowledged(number: number): void {
@@ -105,6 +111,10 @@ export class KeyModel {
     if (this.history.length > 14) this.history.shift()
   }
 
+  private get dying(): boolean {
+    return this.servers.some((server) => server.lives % 2 === 1)
+  }
+
   /** Whether the items have been lost since the last look; then a missing item is certain. */
   private notice(): boolean {
     const lives = this.servers.reduce((sum, server) => sum + server.lives, 0)
@@ -112,8 +122,14 @@ export class KeyModel {
     this.lives = lives
     // What had no answer died with the server. The last acknowledged operation may have come before or after its death.
     // While it is dying it may still answer.
-    const dying = this.servers.some((server) => server.lives % 2 === 1)
-    this.uncertain = new Set([...(dying ? this.uncertain : []), this.certain, missing])
+    const died = Math.max(...this.servers.map((server) => server.died))
+    // A write that waited for its connection may reach the server's next life.
+    const left = [...this.uncertain].filter(
+      (number) => this.dying || (this.begun.get(number) ?? 0) > died - waiting,
+    )
+    this.uncertain = new Set([...left, this.certain, missing])
+    for (const number of this.begun.keys())
+      if (!this.uncertain.has(number) && number < this.last) this.begun.delete(number)
     return true
   }
 }

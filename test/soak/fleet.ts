@@ -7,6 +7,8 @@ import type { Random } from './random.js'
 export class SoakServer {
   /** Grows by one when it begins to die, and by one when it has. */
   lives = 0
+  /** When it died last. */
+  died = Number.NEGATIVE_INFINITY
   /** When the last fault ended, in milliseconds of `performance.now()`; infinite while one lasts. */
   calmSince = 0
   /** The last faults, for messages. */
@@ -61,6 +63,7 @@ export class SoakServer {
         this.lives++
         await this.memcached.stop()
         this.lives++
+        this.died = performance.now()
         await sleep(milliseconds)
         await this.memcached.start()
         return
