@@ -77,6 +77,7 @@ export async function compareForms(forms: CallingForms, source: string, target: 
   const predicted: { compat: Outcome; strict: Outcome; operation: Operation; unexplained: boolean }[] = []
   const options: AuditOptions = {
     binary: target.endsWith('-binary'),
+    serverVersion: '1.6.18',
     // No server fails in here; a busy machine may be slow.
     longestWait: 60_000,
     onOperation: (operation, verdict) => {

@@ -29,6 +29,7 @@ it.each(runs)(
     const predicted = new Map<string, { call: string; outcome: Outcome; uncertain: boolean }>()
     await audit(await readTrace(join(fixtures, path)), {
       binary: protocol === 'binary',
+      serverVersion: '1.6.18',
       longestWait: 60_000,
       onOperation: ({ line, call, strict, uncertain = false }) =>
         predicted.set(String(line), { call, outcome: strict, uncertain }),
