@@ -65,7 +65,7 @@ export async function runUnchanged(
     return { outcome: blank.outcome, uncertain: false, ...shifted, reasons }
   }
   let outcome = await again(bound)
-  if (wire.unchecked && isUnpicklable(bound.val) && raisedBadKey(outcome))
+  if (wire.unchecked && isUnpicklable(bound.val) && raisedByServer(outcome))
     outcome = { raises: { class: 'builtins.TypeError', message: 'cannot pickle the value' } }
   if (call.call === 'disconnect_all') outOfStep.clear()
   const servers = serversOf(client, bound)
@@ -101,8 +101,8 @@ function isUnpicklable(value: unknown): boolean {
   return value instanceof PyIterator || value instanceof PyView
 }
 
-function raisedBadKey(outcome: Outcome): boolean {
-  return 'raises' in outcome && outcome.raises.class === 'pylibmc.BadKeyProvided'
+function raisedByServer(outcome: Outcome): boolean {
+  return 'raises' in outcome && outcome.raises.class.startsWith('pylibmc.')
 }
 
 /** Our client refuses a token of 0 before it looks at anything else. */
