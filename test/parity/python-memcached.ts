@@ -16,9 +16,9 @@ export async function pythonMemcachedPair(installed: InstalledLibrary): Promise<
   return {
     installed,
     python,
-    // get_multi leaves the rest of a reply unread when a value cannot be read.
+    // Replies stay unread when get_multi meets a value that cannot be read, and set_multi one that cannot be written.
     outOfStep: ({ call }, answer) =>
-      call === 'get_multi' && 'raises' in answer && answer.raises.class.startsWith('builtins.'),
+      /^(get|set)_multi$/.test(call) && 'raises' in answer && answer.raises.class.startsWith('builtins.'),
     construct: (servers, kwargs, now) =>
       construct('python-memcached', servers, kwargs, { now, compat: { emulate } }).client,
   }
