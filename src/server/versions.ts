@@ -2,6 +2,7 @@
  * What differs between versions of memcached, as far as a client can tell: the one table of it. Facts: fixtures/conversations, which were
  * recorded from ten versions; for the versions in between, memcached's history of changes.
  */
+import { checkText } from '../ground/arguments.js'
 
 /** How one version behaves. */
 export interface ServerFacts {
@@ -97,6 +98,7 @@ export function atLeast(version: string, since: string): boolean {
 
 /** @throws RangeError when it is no version like `1.6.18`, or one before 1.4 */
 export function serverFacts(version: string): ServerFacts {
+  checkText('version', version)
   if (typeof version !== 'string' || !/^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(version))
     throw new RangeError(`version is ${String(version)}, not a version of memcached like 1.6.18`)
   if (compareVersions(version, '1.4.0') < 0)

@@ -2,9 +2,11 @@
  * Several traces of one application (one file for each of its processes) as one, in the order of time. Clients of different files are
  * different clients; a server is the same when its address is.
  */
+
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type Trace, TraceError, type TraceEvent } from '../trace.js'
+import { checkArray, checkText } from '../../ground/arguments.js'
+import { checkTrace, type Trace, TraceError, type TraceEvent } from '../trace.js'
 import { readTrace } from '../trace-file.js'
 
 /** Lines of the second file begin here, those of the third at twice this number, and so on. */
@@ -15,6 +17,8 @@ export const linesPerFile = 10_000_000
  * @throws TraceError for a pattern that no file matches
  */
 export async function expandPatterns(patterns: readonly string[]): Promise<readonly string[]> {
+  checkArray('patterns', patterns)
+  for (const [index, pattern] of patterns.entries()) checkText(`patterns[${index}]`, pattern)
   const found: string[] = []
   for (const pattern of patterns) {
     const name = basename(pattern)
@@ -36,6 +40,7 @@ export async function expandPatterns(patterns: readonly string[]): Promise<reado
 
 /** One trace, or several merged. @throws TraceError (rejection) as `readTrace` and `mergeTraces` do */
 export async function readTraces(paths: readonly string[]): Promise<Trace> {
+  checkArray('paths', paths)
   const traces: Trace[] = []
   for (const path of paths) traces.push(await readTrace(path))
   const [only] = traces
@@ -47,6 +52,8 @@ export async function readTraces(paths: readonly string[]): Promise<Trace> {
  *   began: nothing of these is guessed
  */
 export async function mergeTraces(traces: readonly Trace[]): Promise<Trace> {
+  checkArray('traces', traces)
+  for (const trace of traces) checkTrace(trace)
   const [first, ...others] = traces
   if (!first) throw new TraceError(undefined, 0, undefined, 'no trace is given')
   for (const other of others) checkSame(first, other)

@@ -2,6 +2,7 @@
  * Servers that were down: supposed ones (`--outage`), which become faults of the trace, and ones that a trace shows, although no tracer can
  * see a fault: calls fail that the emulation, on servers that never fail, answers.
  */
+import { checkText } from '../../ground/arguments.js'
 import type { Operation } from '../differ.js'
 import { AuditOptionsError } from '../options.js'
 import { impactOf, impacts } from '../outcome.js'
@@ -33,6 +34,7 @@ export interface OutageEffect {
 
 /** `server 0: 5s-10s` @throws AuditOptionsError */
 export function parseOutage(text: string): Outage {
+  checkText('text', text)
   const [, server, from, to] = /^server (\d+):\s*([\d.]+)\s*s?\s*-\s*([\d.]+)\s*s?$/.exec(text.trim()) ?? []
   const outage = { server: Number(server), from: Number(from), to: Number(to) }
   if (server === undefined || !(outage.from < outage.to))
