@@ -45,8 +45,9 @@ export interface CommandEvent {
   readonly error?: unknown
 }
 
+// The same type twice: newer @types/node have the two parameters the other way round.
 /** `tracing:memshim:command:start`, `:end`, `:asyncStart`, `:asyncEnd`, `:error`. */
-export const commandChannel = tracingChannel<unknown, CommandEvent>('memshim:command')
+export const commandChannel = tracingChannel<CommandEvent, CommandEvent>('memshim:command')
 
 const KEYS_SHOWN = 10
 

@@ -233,17 +233,7 @@ export class PyDateTime extends PythonValue {
 
   /** The moment as UTC. @throws RangeError for a Date that is invalid or outside of the years 1–9999 */
   static fromDate(date: Date, tzinfo: PyTimeZone | null = PyTimeZone.utc): PyDateTime {
-    const local = new Date(date.getTime() + (tzinfo?.offset.milliseconds ?? 0))
-    return new PyDateTime(
-      local.getUTCFullYear(),
-      local.getUTCMonth() + 1,
-      local.getUTCDate(),
-      local.getUTCHours(),
-      local.getUTCMinutes(),
-      local.getUTCSeconds(),
-      local.getUTCMilliseconds() * 1000,
-      tzinfo,
-    )
+    return dateTimeOf(date, tzinfo)
   }
 
   /**
@@ -289,4 +279,19 @@ export class PyDateTime extends PythonValue {
     if (!zone) return undefined
     return 'offset' in zone ? zone.offset : namedOffset(zone, this.wall, this.fold)
   }
+}
+
+// Not within the class: a bundler names a class that names itself `_PyDateTime`.
+function dateTimeOf(date: Date, tzinfo: PyTimeZone | null): PyDateTime {
+  const local = new Date(date.getTime() + (tzinfo?.offset.milliseconds ?? 0))
+  return new PyDateTime(
+    local.getUTCFullYear(),
+    local.getUTCMonth() + 1,
+    local.getUTCDate(),
+    local.getUTCHours(),
+    local.getUTCMinutes(),
+    local.getUTCSeconds(),
+    local.getUTCMilliseconds() * 1000,
+    tzinfo,
+  )
 }

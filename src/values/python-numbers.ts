@@ -66,9 +66,9 @@ export class PyUuid extends PythonValue {
     if (!UUID_TEXT.test(text)) throw new RangeError(`${JSON.stringify(text.slice(0, 80))} is no UUID`)
     this.int = BigInt(`0x${text.replaceAll('-', '')}`)
   }
+  /** @throws RangeError unless it has 128 bits */
   static fromInt(int: bigint, isSafe?: number): PyUuid {
-    if (int < 0n || int >= 1n << 128n) throw new RangeError(`a UUID has 128 bits, ${int} has not`)
-    return new PyUuid(int.toString(16).padStart(32, '0'), isSafe)
+    return uuidFromInt(int, isSafe)
   }
   /** As Python's str() writes it. */
   override toString(): string {
@@ -83,6 +83,12 @@ export class PyUuid extends PythonValue {
   override [DESCRIBE](into: Description): void {
     into.add(`UUID('${this}')`)
   }
+}
+
+// Not within the class: a bundler names a class that names itself `_PyUuid`.
+function uuidFromInt(int: bigint, isSafe: number | undefined): PyUuid {
+  if (int < 0n || int >= 1n << 128n) throw new RangeError(`a UUID has 128 bits, ${int} has not`)
+  return new PyUuid(int.toString(16).padStart(32, '0'), isSafe)
 }
 
 /** `range(start, stop, step)`. */
