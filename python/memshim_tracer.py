@@ -1083,8 +1083,17 @@ def _item(value, room):
 
 
 def _is_plain(key):
-    """Whether a dict with this key can be a JSON object."""
-    return type(key) is TEXT and key[:1] != "$" and not key.isdigit() and key != "__proto__"
+    """Whether a dict with this key can be a JSON object. Long text may be written as a repetition, which no JSON object has for a name."""
+    return type(key) is TEXT and len(key) < REPEAT_FROM and key[:1] != "$" and not key.isdigit() and key != "__proto__"
+
+
+def _is_plain_name(key):
+    if PYTHON2 and type(key) is bytes:
+        try:
+            return _is_plain(key.decode("utf-8"))
+        except UnicodeDecodeError:
+            return False
+    return _is_plain(key)
 
 
 def _text(value):
@@ -1195,7 +1204,7 @@ def _names(value):
 
 def _mapping(value, item_text):
     """A dict by key: of set_multi, or what get_multi returned."""
-    if all([_is_plain(key) or (PYTHON2 and type(key) is bytes and _is_plain(key.decode("latin-1"))) for key in value]):
+    if all([_is_plain_name(key) for key in value]):
         return "{%s}" % ",".join(["%s:%s" % (_name(key), item_text(item)) for key, item in value.items()])
     return '{"$dict":[%s]}' % ",".join(["[%s,%s]" % (_name(key), item_text(item)) for key, item in value.items()])
 

@@ -122,7 +122,7 @@ function compat(
 }
 
 /**
- * What a team would write for pylibmc instead of these python-memcached keywords. `cas` is switched on: a program that
+ * What a team would write for pylibmc instead of these python-memcached keywords, which pylibmc refuses. `cas` is switched on: a program that
  * calls gets needs it, and it changes nothing for one that does not.
  */
 export function pylibmcKwargs(kwargs: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -71,7 +71,7 @@ export class Side {
     const decoded = Object.fromEntries(
       Object.entries(kwargs).map(([key, value]) => [key, fromTypedJson(value)]),
     )
-    const spoken = this.inOwnKeywords(decoded)
+    const spoken = this.inOwnKeywords(decoded, servers)
     const { client, ignored } = construct(this.library.name, this.specs(servers), spoken, this.options)
     if (client instanceof CompatClient)
       client.on('divergence', (event) => this.announced.push(summary(event)))
@@ -93,8 +93,14 @@ export class Side {
     })
   }
 
-  private inOwnKeywords(kwargs: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  private inOwnKeywords(
+    kwargs: Readonly<Record<string, unknown>>,
+    servers: readonly Placed[],
+  ): Readonly<Record<string, unknown>> {
     if (this.library.name === this.source.name) return kwargs
+    // pylibmc takes a list of addresses as it is: nobody has to touch the call, so `cas` stays off.
+    const asItIs = Object.keys(kwargs).length === 0 && servers.every(({ weight }) => weight === undefined)
+    if (this.library.name === 'pylibmc' && asItIs && !this.repairs) return {}
     return this.library.name === 'pylibmc' ? pylibmcKwargs(kwargs) : pythonMemcachedKwargs(kwargs)
   }
 
