@@ -1,6 +1,6 @@
 /** What an audit can be told, and the error for what does not fit. */
 
-import type { Operation, Verdict } from './differ.js'
+import type { Operation, Verdict } from './compare/differ.js'
 import type { Outage } from './traces/outages.js'
 
 /** What an audit replays on and how. Source: the defaults are those of docs/audit.md. */

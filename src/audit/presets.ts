@@ -1,8 +1,8 @@
 /** What the audit takes from the compat client's tables: presets by version, and the switches with their explanations. */
 import { presets, switches } from '../compat/index.js'
 import { versionAtLeast } from '../rules/version.js'
-import { type SwitchInfo, signatureSwitches } from './divergence.js'
-import type { Library } from './python-signatures.js'
+import { type SwitchInfo, signatureSwitches } from './compare/divergence.js'
+import type { Library } from './methods/python-signatures.js'
 
 /** Names for `--preset`, oldest version first; `pylibmc` (everything off) last. */
 export function knownPresets(): readonly string[] {

@@ -3,6 +3,10 @@ import type { Bytes } from '../ground/bytes.js'
 import { typeName } from '../python/type-name.js'
 import { Commands } from '../strict/commands.js'
 import type { Key, Client as StrictClient, Time, TimeOptions } from '../strict/index.js'
+import { DivergenceEmitter } from './divergence/divergence.js'
+import { type Calls, Emulated } from './emulated.js'
+import { type ClientOptions, Emulation } from './emulation/emulation.js'
+import { EverythingOff, everythingOff } from './emulation/everything-off.js'
 import type {
   CompatStoreArgument,
   DeleteArgument,
@@ -11,19 +15,15 @@ import type {
   MultiArgument,
   NoReply,
   TouchArgument,
-} from './call-options.js'
-import type { CompatKey, Context, KeysOf } from './context.js'
-import { DivergenceEmitter } from './divergence.js'
-import { type Calls, Emulated } from './emulated.js'
-import { type ClientOptions, Emulation } from './emulation.js'
-import { EverythingOff, everythingOff } from './everything-off.js'
-import { type HostState, hostStates, probingOf } from './hosts.js'
-import { Keys } from './keys.js'
-import { swallowingModes } from './outcomes.js'
-import { type CompatServerInput, parseCompatServer } from './server-spec.js'
-import { compatSlots } from './slots.js'
-import { getSlabStats, getSlabs, quitAll } from './statistics.js'
-import { mustHave } from './surface.js'
+} from './methods/call-options.js'
+import type { CompatKey, Context, KeysOf } from './methods/context.js'
+import { getSlabStats, getSlabs, quitAll } from './methods/statistics.js'
+import { mustHave } from './methods/surface.js'
+import { type HostState, hostStates, probingOf } from './policies/hosts.js'
+import { Keys } from './policies/keys.js'
+import { swallowingModes } from './policies/outcomes.js'
+import { type CompatServerInput, parseCompatServer } from './policies/server-spec.js'
+import { compatSlots } from './policies/slots.js'
 
 /** python-memcached's client: its methods in camelCase, every emulated behaviour a switch (docs/compat.md, docs/switches.md). */
 export class Client extends DivergenceEmitter {

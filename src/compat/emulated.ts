@@ -11,15 +11,15 @@ import {
   type NoReply,
   type TouchArgument,
   withoutNoReply,
-} from './call-options.js'
-import { type CompatKey, type Context, type KeysOf, modesFor } from './context.js'
-import { count } from './counters.js'
-import { deleteMulti, missingSucceeds, remove } from './removal.js'
-import { get, getMulti, gets } from './retrieval.js'
-import { setMulti } from './set-multi.js'
-import { flushAll, getStats } from './statistics.js'
-import { cas, store } from './storage.js'
-import { touch } from './touch.js'
+} from './methods/call-options.js'
+import { type CompatKey, type Context, type KeysOf, modesFor } from './methods/context.js'
+import { count } from './methods/counters.js'
+import { deleteMulti, missingSucceeds, remove } from './methods/removal.js'
+import { get, getMulti, gets } from './methods/retrieval.js'
+import { setMulti } from './methods/set-multi.js'
+import { flushAll, getStats } from './methods/statistics.js'
+import { cas, store } from './methods/storage.js'
+import { touch } from './methods/touch.js'
 
 /** What differs between a client that emulates something and one that is pylibmc's (everything-off.ts). */
 export type Calls = Pick<Emulated, keyof Emulated>

@@ -3,7 +3,7 @@
  * against what the audit predicts for them, call by call.
  */
 import { readFileSync } from 'node:fs'
-import type { Operation } from '../../src/audit/differ.js'
+import type { Operation } from '../../src/audit/compare/differ.js'
 import {
   type AuditOptions,
   audit,
@@ -14,7 +14,7 @@ import {
   traceFormat,
   traceOf,
 } from '../../src/audit/index.js'
-import { normalized } from '../../src/audit/replay.js'
+import { normalized } from '../../src/audit/replay/replay.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 
 type Recorded = Outcome | { readonly dies: true }

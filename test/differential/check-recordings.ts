@@ -6,7 +6,7 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { construct } from '../../src/audit/construct.js'
+import { construct } from '../../src/audit/methods/construct.js'
 import type { PresetName } from '../../src/compat/index.js'
 import { versionAtLeast } from '../../src/rules/version.js'
 import { compareVersions } from '../../src/server/versions.js'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { invoke } from '../../src/audit/calls.js'
+import { invoke } from '../../src/audit/methods/calls.js'
 import { Client, type PresetName } from '../../src/compat/index.js'
 import { EmbeddedServer, parseFault } from '../../src/server/index.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'

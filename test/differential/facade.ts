@@ -2,7 +2,7 @@
  * The compat client with everything off, for pylibmc's recordings: what python-memcached has a method for is called on the facade
  * itself, the rest on the strict client below it, over the same connections.
  */
-import type { AuditedClient } from '../../src/audit/calls.js'
+import type { AuditedClient } from '../../src/audit/methods/calls.js'
 import { Client as CompatClient, type CompatServerInput } from '../../src/compat/index.js'
 import type { ClientOptions as StrictOptions } from '../../src/strict/index.js'
 

@@ -1,8 +1,8 @@
 /** Plays a scenario against one of our clients and tells what it did, in the words of the recordings. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type AuditedClient, invoke } from '../../src/audit/calls.js'
-import { type Outcome, raised } from '../../src/audit/outcome.js'
-import type { LibraryName } from '../../src/audit/python-signatures.js'
+import { type Outcome, raised } from '../../src/audit/compare/outcome.js'
+import { type AuditedClient, invoke } from '../../src/audit/methods/calls.js'
+import type { LibraryName } from '../../src/audit/methods/python-signatures.js'
 import { versionAtLeast } from '../../src/rules/version.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 import type { Recorded, Recording, Step } from './recordings.js'

@@ -1,6 +1,6 @@
 /** One named switch at a time: each says so when it changes an outcome, and is silent when it is off. */
 import { describe, expect, it } from 'vitest'
-import { construct } from '../../src/audit/construct.js'
+import { construct } from '../../src/audit/methods/construct.js'
 import {
   Client as CompatClient,
   type Divergence,
@@ -88,7 +88,7 @@ it('every row of the grid is a switch, and those marked "fix" can be safe', () =
   }
 })
 
-/** Python refuses the call before the client sees it; src/compat/surface.test.ts shows what the client says. */
+/** Python refuses the call before the client sees it; src/compat/methods/surface.test.ts shows what the client says. */
 const BY_SIGNATURE = new Set<SwitchName>(['get-default'])
 
 /** Those that a scenario shows and that announce it. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { invoke } from '../../src/audit/calls.js'
-import type { Library } from '../../src/audit/python-signatures.js'
+import { invoke } from '../../src/audit/methods/calls.js'
+import type { Library } from '../../src/audit/methods/python-signatures.js'
 import { Client } from '../../src/strict/index.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 import { startMemcached } from '../support/memcached.js'

@@ -3,7 +3,7 @@
  * memcached's protocol.txt. pylibmc reads on after words that it knows (fixtures/recordings, replies/*), python-memcached always.
  */
 import { afterAll, describe, expect, it } from 'vitest'
-import { type AuditedClient, invoke } from '../../src/audit/calls.js'
+import { type AuditedClient, invoke } from '../../src/audit/methods/calls.js'
 import { type ClientOptions, Client as CompatClient } from '../../src/compat/index.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
 import { answering, stopAnswering } from '../support/answering.js'

@@ -1,6 +1,6 @@
 /** What counts as the same: outcomes of calls, and what the servers hold. */
 import { inflateSync } from 'node:zlib'
-import { type Outcome, sameOutcome } from '../../src/audit/outcome.js'
+import { type Outcome, sameOutcome } from '../../src/audit/compare/outcome.js'
 import { FLAG_PICKLE, FLAG_ZLIB, toTypedJson, unpickle } from '../../src/values/index.js'
 import type { Answer } from '../support/python-library.js'
 import type { Contents, StoredItem } from './twin-servers.js'

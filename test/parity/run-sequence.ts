@@ -1,7 +1,7 @@
 /** Runs one sequence on the real library and on our client, step by step side by side, and compares everything that can be seen. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type AuditedClient, invoke } from '../../src/audit/calls.js'
-import { type Outcome, raised } from '../../src/audit/outcome.js'
+import { type Outcome, raised } from '../../src/audit/compare/outcome.js'
+import { type AuditedClient, invoke } from '../../src/audit/methods/calls.js'
 import { fromTypedJson } from '../../src/values/index.js'
 import type { Answer, InstalledLibrary, PythonLibrary } from '../support/python-library.js'
 import { contentsDifference, outcomeDifference } from './compare.js'

@@ -1,5 +1,5 @@
 /** Words for outcomes of a client: what an `if` or an `except` can tell apart. The recorder has the same (`class_of`). */
-import type { Outcome } from '../outcome.js'
+import type { Outcome } from '../compare/outcome.js'
 
 /** Calls whose results are values of the application: these are one word, since frameworks hand them on. */
 const valueCalls = new Set(['get', 'gets', 'incr', 'decr', 'get_multi'])

@@ -2,7 +2,7 @@
  * What frameworks make of their memcached client's outcomes, as data.
  * Recorded from the real frameworks on both real libraries by fixtures/record/framework_outcomes.py; the same as a page: docs/frameworks.md.
  */
-import type { LibraryName } from '../python-signatures.js'
+import type { LibraryName } from '../methods/python-signatures.js'
 import recorded from './recorded.json' with { type: 'json' }
 
 /** One observation: where `via` stood between, and the client's outcome was `client`, the application saw `application`. */

@@ -2,13 +2,13 @@
  * The framework view: which differences of the library reach the application, when a framework stands between. Decided with recordings of
  * the real frameworks. A difference that no recording speaks of counts as reaching the application.
  */
-import type { Operation, Verdict } from '../differ.js'
-import { finding } from '../finding.js'
+import type { Operation, Verdict } from '../compare/differ.js'
+import type { LibraryName } from '../methods/python-signatures.js'
 import { AuditOptionsError } from '../options.js'
-import type { LibraryName } from '../python-signatures.js'
-import { constructorCall } from '../replay.js'
-import type { Finding, Report } from '../report.js'
-import type { TraceHeader } from '../trace.js'
+import { constructorCall } from '../replay/replay.js'
+import { finding } from '../report/finding.js'
+import type { Finding, Report } from '../report/report.js'
+import type { TraceHeader } from '../traces/trace.js'
 import { handedOn, outcomeWord } from './outcome-words.js'
 import { nearestVersion, type RecordedFramework, recordedFrameworks } from './recorded.js'
 

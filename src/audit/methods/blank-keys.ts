@@ -5,9 +5,9 @@
  */
 import type { Client as StrictClient } from '../../strict/index.js'
 import { toTypedJson } from '../../values/index.js'
-import { type Outcome, returned } from '../outcome.js'
-import type { Bound } from '../python-signatures.js'
+import { type Outcome, returned } from '../compare/outcome.js'
 import { itemsOf } from './conversions.js'
+import type { Bound } from './python-signatures.js'
 
 export interface BlankKeyOutcome {
   readonly outcome: Outcome

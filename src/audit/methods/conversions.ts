@@ -7,8 +7,8 @@ import { AttributeError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { versionAtLeast } from '../../rules/version.js'
 import { PyCounter, PyFrozenSet, PyIterator, PyTuple, PythonObject, PyView } from '../../values/index.js'
-import type { Bound, Library } from '../python-signatures.js'
 import { asBuiltin, builtinOf, storedByType, withBuiltinItems } from './builtins.js'
+import type { Bound, Library } from './python-signatures.js'
 
 /** Parameters that hold values to store. All others are keys, numbers, flags and texts. */
 const values = new Set(['val', 'value', 'default'])

@@ -4,7 +4,7 @@
  */
 import { OverflowError, UnicodeEncodeError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
-import type { Bound } from '../python-signatures.js'
+import type { Bound } from './python-signatures.js'
 
 /**
  * `text`: `str` or read-only bytes; `words`: `str` alone; `unsigned`: any integer, reduced modulo 2^32; `int`, `long`: an integer of

@@ -3,7 +3,7 @@
  * command that it refused leaves a connection like that (keys with blanks, a CAS unique of 0).
  * Source: docs/reference/pylibmc.md#3.4, #5.5; measured (`fixtures/vectors/calling-forms.json`).
  */
-import type { Outcome } from '../outcome.js'
+import type { Outcome } from '../compare/outcome.js'
 
 /** The reply that waits on a connection: the error line, a miss, an item, or one whose effect was not measured. */
 type Waiting = 'ERROR' | 'END' | { readonly value: Outcome } | 'unknown'

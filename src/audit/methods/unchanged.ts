@@ -4,16 +4,16 @@
  */
 import type { Client as StrictClient } from '../../strict/index.js'
 import { PyIterator, PythonObject, PyView } from '../../values/index.js'
-import { invokeBound } from '../calls.js'
-import type { Reason } from '../divergence.js'
-import { type Outcome, raised } from '../outcome.js'
-import { type Bound, bind, type Library, type PythonCall, SignatureError } from '../python-signatures.js'
-import { touchedKeys } from '../touched-keys.js'
+import type { Reason } from '../compare/divergence.js'
+import { type Outcome, raised } from '../compare/outcome.js'
 import { blankKeyOutcome } from './blank-keys.js'
 import { builtinOf, storedByType } from './builtins.js'
+import { invokeBound } from './calls.js'
 import { converted } from './conversions.js'
 import { checkFormats } from './formats.js'
 import type { OutOfStep } from './out-of-step.js'
+import { type Bound, bind, type Library, type PythonCall, SignatureError } from './python-signatures.js'
+import { touchedKeys } from './touched-keys.js'
 
 export interface Unchanged {
   readonly outcome: Outcome

@@ -1,5 +1,5 @@
 /** Charts of the HTML report as inline SVG: stacked bars of the four kinds of operations. */
-import type { Report, Tally } from '../report.js'
+import type { Report, Tally } from '../report/report.js'
 
 const kinds = ['same', 'announced', 'differs', 'unexplained'] as const
 

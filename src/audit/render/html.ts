@@ -2,8 +2,8 @@
  * The report as one HTML file: no script, nothing from the network, every value escaped. Order of the page: the verdict,
  * what to change first, where, what is unexplained, and why it can be believed.
  */
-import { type Impact, impacts } from '../outcome.js'
-import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report.js'
+import { type Impact, impacts } from '../compare/outcome.js'
+import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
 import { courseChart, stackedBar } from './html-charts.js'
 import { style } from './html-style.js'
 import {

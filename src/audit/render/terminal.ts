@@ -1,7 +1,7 @@
 /** The report for a terminal: what to do first, then why it can be believed, in at most `width` columns. */
 import { createColors } from 'picocolors'
 import { checkObject } from '../../ground/arguments.js'
-import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report.js'
+import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
 import {
   absorbedText,
   count,

@@ -1,7 +1,8 @@
 /** Words that the terminal and the HTML report share. */
-import { pythonText } from '../abridge.js'
-import type { Impact, Outcome } from '../outcome.js'
-import type { Report, SwitchRow } from '../report.js'
+
+import type { Impact, Outcome } from '../compare/outcome.js'
+import { pythonText } from '../report/abridge.js'
+import type { Report, SwitchRow } from '../report/report.js'
 
 export const impactWords: Readonly<Record<Impact, { readonly short: string; readonly long: string }>> = {
   raises: { short: 'raises', long: 'pylibmc raises an exception where python-memcached returned' },

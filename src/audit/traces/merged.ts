@@ -6,8 +6,8 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { checkArray, checkText } from '../../ground/arguments.js'
-import { checkTrace, type Trace, TraceError, type TraceEvent } from '../trace.js'
-import { readTrace } from '../trace-file.js'
+import { checkTrace, type Trace, TraceError, type TraceEvent } from './trace.js'
+import { readTrace } from './trace-file.js'
 
 /** Lines of the second file begin here, those of the third at twice this number, and so on. */
 export const linesPerFile = 10_000_000

@@ -3,10 +3,10 @@
  * see a fault: calls fail that the emulation, on servers that never fail, answers.
  */
 import { checkText } from '../../ground/arguments.js'
-import type { Operation } from '../differ.js'
+import type { Operation } from '../compare/differ.js'
+import { impactOf, impacts } from '../compare/outcome.js'
 import { AuditOptionsError } from '../options.js'
-import { impactOf, impacts } from '../outcome.js'
-import type { Trace, TraceEvent } from '../trace.js'
+import type { Trace, TraceEvent } from './trace.js'
 
 /** A server that is down from one moment of the trace to another, in seconds. */
 export interface Outage {

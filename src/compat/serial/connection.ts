@@ -14,7 +14,7 @@ import { addressName, type ServerAddress } from '../../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
 import { peerOf } from '../../transport/socket.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from '../../transport/types.js'
-import { miscounted, notANumber } from '../wording.js'
+import { miscounted, notANumber } from '../policies/wording.js'
 import { type Ending, Inbox } from './inbox.js'
 import { unpacked } from './unsafe-keys.js'
 

@@ -1,6 +1,6 @@
 /** Plays a timeline with our strict client and tells what happened in the words of the recorder. */
 import { Socket } from 'node:net'
-import { invoke } from '../../../src/audit/calls.js'
+import { invoke } from '../../../src/audit/methods/calls.js'
 import { binaryProtocol } from '../../../src/protocol/binary/binary.js'
 import { textProtocol } from '../../../src/protocol/text/text.js'
 import { EmbeddedServer } from '../../../src/server/index.js'

@@ -1,6 +1,6 @@
 /** Timelines of failing servers: what happens to the servers and what is asked of the client, and random ones (docs/formats.md). */
 import fc from 'fast-check'
-import type { Outcome } from '../../../src/audit/outcome.js'
+import type { Outcome } from '../../../src/audit/compare/outcome.js'
 import type { BehaviorSettings } from '../../../src/strict/index.js'
 import type { TypedJson } from '../../../src/values/index.js'
 

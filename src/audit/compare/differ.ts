@@ -1,0 +1,308 @@
+/**
+ * Compares the two sides operation by operation, in the order of the trace: the same, different for named reasons, or
+ * unexplained. A difference is explained by what the compat client announced for this very operation, by a gap between
+ * the two libraries' signatures, or by what an earlier explained difference left behind on the same keys or servers.
+ */
+import type { TypedJson } from '../../values/index.js'
+import type { Gap } from '../methods/intention.js'
+import type { Announced, Reason } from './divergence.js'
+import { type Impact, impactOf, type Outcome, sameOutcome } from './outcome.js'
+import { type Cause, joinCauses, Taint } from './taint.js'
+
+/** One operation of the trace as both sides did it. */
+export interface Operation {
+  readonly line: number
+  readonly t: number
+  readonly client: string
+  /** Python's method name. */
+  readonly call: string
+  readonly args: readonly TypedJson[]
+  readonly kwargs: Readonly<Record<string, TypedJson>>
+  readonly at?: string
+  /** Functions of frameworks between the library and that place, innermost first: `module:function`. */
+  readonly via?: readonly string[]
+  /** Keys on the wire, prefix included; empty when the operation has none (flush_all) or none is legal. */
+  readonly keys: readonly string[]
+  /** Servers of those keys by strict's placement; all servers when the operation has no keys. */
+  readonly servers: readonly number[]
+  readonly recorded?: Outcome
+  readonly compat: Outcome
+  readonly strict: Outcome
+  /** What the compat client announced while it ran. */
+  readonly announced: readonly Announced[]
+  readonly gaps: readonly Gap[]
+  /** What the audit itself knows of a difference. */
+  readonly reasons: readonly Reason[]
+  /** Where python-memcached puts the only key. */
+  readonly sourceServer?: number
+  /** A key is on another server under pylibmc's placement than under python-memcached's. */
+  readonly moved?: boolean
+  /** The call has a negative time, which pylibmc's documentation and version 1.6.3 treat differently. */
+  readonly negativeTime?: boolean
+  /** The outcome on pylibmc depends on what was not measured: the connection is out of step. */
+  readonly uncertain?: boolean
+}
+
+/** Why two outcomes differ: the switch, or what else accounts for it. */
+export interface Explanation {
+  readonly switch: string
+  /**
+   * - `announced`: the compat client said so, for this operation
+   * - `inherited`: an earlier difference on the same key or server, see `lines`
+   * - `signature`: method or argument exists only in one library
+   */
+  readonly how: 'announced' | 'inherited' | 'signature'
+  /** What this cause does to the operation; `state` for a cause that only moves or stores something differently. */
+  readonly impact: Impact
+  /** Lines of the trace that led here, first cause first. */
+  readonly lines: readonly number[]
+}
+
+/** How the two outcomes of one operation compare. */
+export type Status =
+  | 'same'
+  /** The outcome is the same; what is stored, or where, is not. */
+  | 'announced'
+  | 'differs'
+  | 'unexplained'
+
+export interface Verdict {
+  readonly status: Status
+  readonly impact: Impact
+  readonly explanations: readonly Explanation[]
+}
+
+/** Operations after which a key's item is what the call says, whatever it was before. */
+const overwriting = new Set([
+  'set',
+  'set_multi',
+  'delete',
+  'delete_multi',
+  '_deletetouch',
+  'cas',
+  'replace',
+  'add',
+  'add_multi',
+])
+const reading = new Set(['get', 'gets', 'get_multi', 'get_stats', 'get_slabs', 'get_slab_stats', 'check_key'])
+/** Switches that only reword an answer: neither items nor servers are different afterwards. */
+const rewording = new Set([
+  'return-values',
+  'missing-counter',
+  'missing-delete',
+  'undecodable-pickle',
+  'counter-errors',
+  'counter-arguments',
+  'statistics',
+])
+/** Reasons that change what is stored, also where both outcomes are the same. */
+const leavesBehind = new Set(['subclasses', 'binary-protocol', 'blank-keys'])
+/** What these do to an outcome depends on servers that the two sides know differently: no description can foretell it. */
+const stateful = new Set(['failover'])
+/** pylibmc's classes that tell of the data and not of the server. */
+const dataErrors = new Set([
+  'pylibmc.NotFound',
+  'pylibmc.TooBig',
+  'pylibmc.BadKeyProvided',
+  'pylibmc.ClientError',
+  'pylibmc.DataExists',
+])
+
+export interface DifferSettings {
+  /** pylibmc's side expires items with negative times at once, as python-memcached does. */
+  readonly negativeTimesAlike: boolean
+}
+
+export class Differ {
+  private readonly taint = new Taint()
+
+  constructor(private readonly settings: DifferSettings = { negativeTimesAlike: false }) {}
+
+  /** A fault of the trace was applied to both sides. */
+  fault(server: number, line: number): void {
+    this.taint.markFault(server, line)
+  }
+
+  /** Judges one operation and remembers what it leaves behind. Call it once per operation, in order. */
+  judge(operation: Operation): Verdict {
+    const same = sameOutcome(operation.compat, operation.strict)
+    const impact = impactOf(operation.compat, operation.strict)
+    const explanations = this.explain(operation, same)
+    const status = same
+      ? explanations.length > 0
+        ? 'announced'
+        : 'same'
+      : explanations.length > 0
+        ? 'differs'
+        : 'unexplained'
+    this.remember(operation, status, explanations)
+    return { status, impact, explanations }
+  }
+
+  /**
+   * Causes in the order of what they are worth: announced for this operation or seen in the signatures, left behind by an earlier
+   * difference, guesses of last resort. Another server for the key explains an outcome only when nothing else does.
+   */
+  private explain(operation: Operation, same: boolean): readonly Explanation[] {
+    const { line, gaps, reasons } = operation
+    const impact = impactOf(operation.compat, operation.strict)
+    const found = new Map<string, Explanation>()
+    const add = (name: string, how: Explanation['how'], lines: readonly number[] = [line], own = impact) => {
+      if (!found.has(name)) found.set(name, { switch: name, how, lines, impact: own })
+    }
+    for (const event of this.relevant(operation)) {
+      if (same || stateful.has(event.switch) || fits(event.strict, operation.strict))
+        add(event.switch, 'announced')
+    }
+    for (const reason of reasons) {
+      if (reason.fallback || (same && !leavesBehind.has(reason.switch) && !operation.uncertain)) continue
+      if (!same && reason.switch === 'subclasses') continue
+      add(reason.switch, reason.how)
+    }
+    if (!same) for (const gap of gaps) add(`missing-${gap.kind}`, 'signature')
+    if (!same && found.size === 0) {
+      const cause = this.inherited(operation)
+      for (const name of cause?.switches ?? []) add(name, 'inherited', cause?.lines ?? [])
+    }
+    if (!same && found.size === 0)
+      for (const reason of reasons) if (reason.fallback) add(reason.switch, reason.how)
+    if (!same && found.size === 0 && isKeyError(operation)) add('keys', 'announced')
+    if (!same && found.size === 0 && operation.call === 'get_stats') add('statistics', 'announced')
+    if (!same && found.size === 0 && isArgumentError(operation)) add('argument-type', 'signature')
+    if (!same && reasons.some((reason) => reason.switch === 'subclasses'))
+      add('subclasses', 'signature', [line], 'state')
+    if (operation.moved) add('hashing', 'announced', [line], found.size > 0 || same ? 'state' : impact)
+    return [...found.values()]
+  }
+
+  /** Placement is compared, not announced; negative times are the same on both sides when pylibmc sends them as text. */
+  private relevant({ announced, negativeTime }: Operation): readonly Announced[] {
+    return announced.filter(
+      (event) =>
+        event.switch !== 'hashing' &&
+        !(event.switch === 'negative-timeout' && negativeTime && this.settings.negativeTimesAlike),
+    )
+  }
+
+  private inherited(operation: Operation): Cause | undefined {
+    const causes = operation.keys.flatMap((key) => this.taint.key(key) ?? [])
+    if (serverTrouble(operation)) {
+      causes.push(...operation.servers.flatMap((server) => this.taint.server(operation.client, server) ?? []))
+    }
+    return causes.length > 0 ? joinCauses(causes) : undefined
+  }
+
+  private remember(operation: Operation, status: Status, explanations: readonly Explanation[]): void {
+    const { call, client, keys, servers, line } = operation
+    const refusedOnce = isRefusal(operation.compat) !== isRefusal(operation.strict)
+    const effective = explanations.filter(
+      ({ switch: name, impact }) =>
+        (!rewording.has(name) || refusedOnce) && !(name === 'hashing' && impact === 'state'),
+    )
+    const cause = joinCauses(
+      effective.map((explanation) => ({ switches: [explanation.switch], lines: explanation.lines })),
+      line,
+    )
+    const trouble = serverTrouble(operation)
+    for (const server of servers) {
+      if (trouble && effective.length > 0) this.taint.markServer(client, server, cause)
+      else if (status === 'same' && !trouble) this.taint.clearServer(client, server, line)
+    }
+    if (reading.has(call)) return
+    if (call === 'flush_all') {
+      if (effective.length > 0) this.taint.markAll(cause)
+      else if (!('raises' in operation.compat) && !('raises' in operation.strict)) this.taint.clearAll()
+      return
+    }
+    for (const key of keys) {
+      if (effective.length > 0) this.taint.markKey(key, cause)
+      else if (overwriting.has(call) && status !== 'unexplained' && bothDid(operation))
+        this.taint.clearKey(key)
+    }
+  }
+}
+
+/** One side met a server that did not answer as it should. */
+function serverTrouble({ strict, compat, announced }: Operation): boolean {
+  return (
+    ('raises' in strict &&
+      strict.raises.class.startsWith('pylibmc.') &&
+      !dataErrors.has(strict.raises.class)) ||
+    ('raises' in compat &&
+      compat.raises.class.startsWith('pylibmc.') &&
+      !dataErrors.has(compat.raises.class)) ||
+    announced.some((event) => event.switch === 'failover' || event.switch === 'errors')
+  )
+}
+
+/** Neither side refused: an add on an existing key changes nothing and clears nothing. */
+function bothDid({ call, compat, strict }: Operation): boolean {
+  if ('raises' in compat || 'raises' in strict) return false
+  if (call.endsWith('_multi')) return isEmptyList(compat.result) === isEmptyList(strict.result)
+  return call === 'delete' || call === '_deletetouch' || (compat.result === true && strict.result === true)
+}
+
+/** python-memcached refuses the key by its own check. */
+function isKeyError({ compat }: Operation): boolean {
+  return 'raises' in compat && compat.raises.class.startsWith('memcache.MemcachedKey')
+}
+
+/** One side refuses an argument with an error of Python's own. */
+function isArgumentError({ compat, strict }: Operation): boolean {
+  return isRefusal(compat) || isRefusal(strict)
+}
+
+/** Nothing was sent: Python's own error came first. */
+function isRefusal(outcome: Outcome): boolean {
+  return 'raises' in outcome && outcome.raises.class.startsWith('builtins.')
+}
+
+function isEmptyList(value: TypedJson): boolean {
+  return Array.isArray(value) && value.length === 0
+}
+
+/**
+ * Whether an announced description of strict's outcome can be about this outcome: `raises X …` fits only an exception of
+ * that class, a value printed as in Python only this result, anything else any result. Which of the errors of an unreachable server it is depends on the moment
+ * (ConnectionError first, ServerDown while waiting), so these fit each other.
+ */
+export function fits(description: string, strict: Outcome): boolean {
+  const [, name] = /^raises ([\w.]+)/.exec(description) ?? []
+  if (name === undefined) {
+    if ('raises' in strict) return false
+    return !plain.has(description) || description === plainResult(strict.result)
+  }
+  if (!('raises' in strict)) return false
+  const [told, found] = [pythonName(name), last(strict.raises.class)]
+  return told === found || (unreachable.has(told) && unreachable.has(found))
+}
+
+/** Descriptions that are the result itself, as Python prints it. */
+const plain = new Set(['True', 'False', 'None', '0', '1'])
+
+function plainResult(value: TypedJson): string | undefined {
+  if (value === null) return 'None'
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  return typeof value === 'number' ? String(value) : undefined
+}
+
+const unreachable = new Set([
+  'ConnectionError',
+  'ServerDown',
+  'ServerDead',
+  'HostLookupError',
+  'WriteError',
+  'SomeErrors',
+  'Failure',
+  'Error',
+])
+
+/** Our names of classes that Python calls differently. */
+function pythonName(name: string): string {
+  const short = last(name)
+  return short === 'MemcachedError' ? 'Error' : short === 'RangeError' ? 'ValueError' : short
+}
+
+function last(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}

@@ -1,0 +1,89 @@
+/**
+ * How closely a side repeated what the original library did in the trace: the reason to believe the rest of the report.
+ * Results are compared as values, exceptions by class and return code.
+ */
+import type { TypedJson } from '../../values/index.js'
+import { abridgeOutcome, callText } from '../report/finding.js'
+import type { Operation } from './differ.js'
+import { type Outcome, sameOutcome } from './outcome.js'
+
+/** One operation where the compat client did otherwise than the trace. */
+export interface FidelityFinding {
+  readonly line: number
+  readonly call: string
+  readonly at?: string
+  readonly recorded: Outcome
+  readonly replayed: Outcome
+}
+
+/** How often the compat client did what the trace says python-memcached did. */
+export interface Fidelity {
+  /** Which side answers for the original library. */
+  readonly side: 'compat' | 'strict'
+  readonly compared: number
+  readonly same: number
+  readonly differs: number
+  /** The first of the differences. */
+  readonly findings: readonly FidelityFinding[]
+  /** Operations without a recorded outcome. */
+  readonly unrecorded: number
+}
+
+const findingsKept = 200
+
+/** Answers that describe the server and the moment; only their shape can be repeated. */
+const momentary = new Set(['get_stats', 'get_slabs', 'get_slab_stats'])
+
+export class FidelityCheck {
+  private same = 0
+  private differs = 0
+  private unrecorded = 0
+  private readonly findings: FidelityFinding[] = []
+
+  constructor(
+    private readonly side: 'compat' | 'strict',
+    /** The values in the trace are stand-ins: only their shape can be repeated. */
+    private readonly redacted = false,
+  ) {}
+
+  add(operation: Operation): void {
+    const recorded = operation.recorded
+    if (recorded === undefined) {
+      this.unrecorded++
+      return
+    }
+    const replayed = operation[this.side]
+    const equal =
+      this.redacted || momentary.has(operation.call)
+        ? sameShape(recorded, replayed)
+        : sameOutcome(recorded, replayed)
+    if (equal) {
+      this.same++
+      return
+    }
+    this.differs++
+    if (this.findings.length >= findingsKept) return
+    const { line, call, args, kwargs, at } = operation
+    this.findings.push({
+      line,
+      call: callText(call, args, kwargs),
+      ...(at === undefined ? {} : { at }),
+      recorded: abridgeOutcome(recorded),
+      replayed: abridgeOutcome(replayed),
+    })
+  }
+
+  result(): Fidelity {
+    const { side, same, differs, findings, unrecorded } = this
+    return { side, compared: same + differs, same, differs, findings, unrecorded }
+  }
+}
+
+function sameShape(a: Outcome, b: Outcome): boolean {
+  if ('raises' in a || 'raises' in b) return sameOutcome(a, b)
+  return shape(a.result) === shape(b.result)
+}
+
+function shape(value: TypedJson): string {
+  return Array.isArray(value) ? `list of ${value.length}` : value === null ? 'None' : typeof value
+}

@@ -1,0 +1,101 @@
+/**
+ * What a call did, in Python's terms: a result as typed JSON or an exception by its Python class.
+ * The shape is the one of recordings and traces (docs/formats.md).
+ */
+import { checkObject, shown } from '../../ground/arguments.js'
+import { pythonClass } from '../../python/errors.js'
+import { type TypedJson, toTypedJson } from '../../values/index.js'
+
+/** An exception as recorded: the Python class with its module, and libmemcached's return code when it has one. */
+export interface Raised {
+  /** e.g. `pylibmc.NotFound`, `builtins.ValueError`, `memcache.MemcachedKeyLengthError`. */
+  readonly class: string
+  readonly retcode?: number
+  readonly message?: string
+}
+
+/** What a call did, in Python's words: a result as typed JSON (docs/formats.md), or an exception. */
+export type Outcome = { readonly result: TypedJson } | { readonly raises: Raised }
+
+/** The outcome of a call that returned. `undefined` is Python's None: our clients use it for "nothing". */
+export function returned(value: unknown): Outcome {
+  return { result: value === undefined ? null : toTypedJson(value) }
+}
+
+/** The outcome of a call that threw. An error that stands for no Python class is named `javascript.<name>`. */
+export function raised(error: unknown): Outcome {
+  const name = pythonClass(error) ?? `javascript.${error instanceof Error ? error.name : typeof error}`
+  const retcode =
+    typeof error === 'object' && error !== null && 'retcode' in error && typeof error.retcode === 'number'
+      ? error.retcode
+      : undefined
+  const message = error instanceof Error ? error.message : shown(error)
+  return { raises: { class: name, ...(retcode === undefined ? {} : { retcode }), message } }
+}
+
+/** Equal results, or exceptions of the same class and return code. Messages are for people and are not compared. */
+export function sameOutcome(a: Outcome, b: Outcome): boolean {
+  checkObject('a', a)
+  checkObject('b', b)
+  if ('raises' in a || 'raises' in b) {
+    return (
+      'raises' in a &&
+      'raises' in b &&
+      a.raises.class === b.raises.class &&
+      a.raises.retcode === b.raises.retcode
+    )
+  }
+  return canonical(a.result) === canonical(b.result)
+}
+
+/** Dictionaries are equal whatever their order, as in Python: `get_multi` answers server by server. */
+function canonical(value: TypedJson): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
+    if ('$dict' in part && Array.isArray(part.$dict)) {
+      return { $dict: part.$dict.map((pair) => JSON.stringify(pair)).sort() }
+    }
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+  })
+}
+
+/** How much a difference matters to code that only looks at the outcome. Worst first. */
+export const impacts = ['raises', 'stops-raising', 'value', 'truth', 'spelling', 'state'] as const
+
+/**
+ * - `raises`: strict raises where compat returned
+ * - `stops-raising`: the reverse, or another exception class
+ * - `value`: both return, different values with the same truth
+ * - `truth`: an `if` takes the other branch
+ * - `spelling`: equal for Python (`1 == True`, `0 == False`), or both mean "done" without a value
+ * - `state`: the outcome is the same, what is stored or where it is stored is not
+ */
+export type Impact = (typeof impacts)[number]
+
+export function impactOf(compat: Outcome, strict: Outcome): Impact {
+  if (sameOutcome(compat, strict)) return 'state'
+  if ('raises' in strict && !('raises' in compat)) return 'raises'
+  if ('raises' in compat || 'raises' in strict) return 'stops-raising'
+  if (asNumber(compat.result) !== undefined && asNumber(compat.result) === asNumber(strict.result))
+    return 'spelling'
+  return truth(compat.result) === truth(strict.result) ? 'value' : 'truth'
+}
+
+function asNumber(value: TypedJson): number | undefined {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  return typeof value === 'number' ? value : undefined
+}
+
+function truth(value: TypedJson): boolean {
+  if (Array.isArray(value)) return value.length > 0
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value)
+    const [tag, content] = entries[0] ?? []
+    if (tag === undefined) return false
+    if (tag === '$float' || tag === '$int') return Number(content) !== 0
+    if (tag.startsWith('$') && (Array.isArray(content) || typeof content === 'string'))
+      return content.length > 0
+    return true
+  }
+  return Boolean(value)
+}

@@ -1,0 +1,105 @@
+/**
+ * The counterfactual: an explanation by named switches is right when, with exactly these switches set to pylibmc's behaviour,
+ * the difference is gone. One more replay for every set of switches that was named.
+ */
+import { switches } from '../../compat/index.js'
+import type { ReplayVisitor } from '../replay/replay.js'
+import { finding } from '../report/finding.js'
+import type { Finding, Verification } from '../report/report.js'
+import type { Operation, Verdict } from './differ.js'
+import { impactOf, sameOutcome } from './outcome.js'
+
+/** Sets that are tried, most frequent first; every one costs a replay. */
+const setsTried = 24
+const refutedKept = 20
+/** Subclasses are no switch that a replay could turn off: only the program knows what its objects are. */
+const switchable: ReadonlySet<string> = new Set(
+  switches.map((entry) => entry.name).filter((name) => name !== 'subclasses'),
+)
+
+/** A set of switches that should explain the operations of these lines. */
+interface Suspicion {
+  readonly switches: readonly string[]
+  readonly lines: Map<number, Verdict>
+}
+
+/** Operations whose outcome differs for named switches, grouped by the set of names. */
+export class Suspects {
+  readonly sets = new Map<string, Suspicion>()
+
+  add(operation: Operation, verdict: Verdict): void {
+    if (verdict.status !== 'differs') return
+    // What comes from the signatures stays different whatever is switched.
+    if (verdict.explanations.some((explanation) => explanation.how === 'signature')) return
+    const names = verdict.explanations
+      .filter((explanation) => explanation.impact !== 'state')
+      .map((explanation) => explanation.switch)
+    // Switches that only the two libraries' signatures explain cannot be turned off.
+    if (names.length === 0 || names.some((name) => !switchable.has(name))) return
+    suspect(this.sets, names, operation.line, verdict)
+  }
+}
+
+function suspect(
+  sets: Map<string, Suspicion>,
+  names: readonly string[],
+  line: number,
+  verdict: Verdict,
+): void {
+  const switches = [...new Set(names)].sort()
+  const name = switches.join(' ')
+  const set = sets.get(name) ?? { switches, lines: new Map() }
+  set.lines.set(line, verdict)
+  sets.set(name, set)
+}
+
+/**
+ * With one behaviour switched off another one may take over (an oversize value is then sent, refused, and the error is
+ * swallowed). The compat client says which: such operations are tried once more with that switch off as well.
+ *
+ * @param run replays the trace with the named switches set to `pylibmc`
+ */
+export async function verify(
+  suspects: Suspects,
+  run: (switches: readonly string[], visitor: ReplayVisitor) => Promise<void>,
+): Promise<Verification> {
+  const sets: Verification['sets'][number][] = []
+  const operations = [...suspects.sets.values()].reduce((sum, { lines }) => sum + lines.size, 0)
+  let round: ReadonlyMap<string, Suspicion> = suspects.sets
+  while (round.size > 0 && sets.length < setsTried) {
+    const further = new Map<string, Suspicion>()
+    const ordered = [...round.values()].sort((a, b) => b.lines.size - a.lines.size)
+    for (const { switches, lines } of ordered.slice(0, setsTried - sets.length)) {
+      let confirmed = 0
+      let passedOn = 0
+      const refuted: Finding[] = []
+      await run(switches, {
+        operation(operation) {
+          const verdict = lines.get(operation.line)
+          if (!verdict) return
+          const { compat, strict, announced, line } = operation
+          const others = announced.map((event) => event.switch).filter((name) => !switches.includes(name))
+          const onlySpelled = verdict.impact !== 'spelling' && impactOf(compat, strict) === 'spelling'
+          if (sameOutcome(compat, strict) || onlySpelled) confirmed++
+          else if (others.length > 0) {
+            passedOn++
+            suspect(further, [...switches, ...others], line, verdict)
+          } else if (refuted.length < refutedKept) refuted.push(finding(operation, verdict))
+        },
+        fault: () => {},
+        note: () => {},
+        client: () => {},
+      })
+      if (passedOn < lines.size)
+        sets.push({ switches, operations: lines.size - passedOn, confirmed, refuted })
+    }
+    round = further
+  }
+  const tried = sets.reduce((sum, set) => sum + set.operations, 0)
+  return {
+    sets,
+    operations: tried,
+    confirmed: sets.reduce((sum, set) => sum + set.confirmed, 0),
+    untried: operations - tried,
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * How a recorded Python call becomes a call of our clients, and its result a Python result again.
+ * Source: signatures and results of docs/reference/pylibmc.md#5 and docs/reference/python-memcached.md#10.
+ */
+import type { Client as CompatClient } from '../../compat/index.js'
+import type { Client as StrictClient } from '../../strict/index.js'
+import { PyIterator, PyView, type TypedJson, toTypedJson, ValueEncodeError } from '../../values/index.js'
+import { type Outcome, raised, returned } from '../compare/outcome.js'
+import { converted, itemsOf, MappingSubclass } from './conversions.js'
+import { type Bound, bind, type Library, type PythonCall } from './python-signatures.js'
+
+/** A client that an audit can replay calls on: strict for pylibmc, compat for python-memcached. */
+export type AuditedClient = StrictClient | CompatClient
+
+/**
+ * Makes the call as Python code would, and tells what Python code would see. Never throws.
+ * @param library whose method names, signatures and results apply: `pylibmc` needs a strict client, `python-memcached` a
+ *   compat client
+ * @param call values are the lossless tree of `fromTypedJson`
+ */
+export async function invoke(client: AuditedClient, library: Library, call: PythonCall): Promise<Outcome> {
+  try {
+    return await invokeBound(client, library, call.call, converted(library, call.call, bind(library, call)))
+  } catch (error) {
+    return raised(error)
+  }
+}
+
+/** The same for arguments that are bound and converted already. Never throws. */
+export async function invokeBound(
+  client: AuditedClient,
+  library: Library,
+  call: string,
+  bound: Bound,
+): Promise<Outcome> {
+  try {
+    const method = library.name === 'pylibmc' ? pylibmc[call] : pythonMemcached[call]
+    if (!method) throw new TypeError(`${call}() cannot be replayed`)
+    return await (method as (client: AuditedClient, bound: Bound) => Outcome | Promise<Outcome>)(
+      client,
+      bound,
+    )
+  } catch (error) {
+    return isUnpicklable(bound.val) && error instanceof ValueEncodeError
+      ? raised(new TypeError(`cannot pickle '${bound.val.className}' object`))
+      : raised(error)
+  }
+}
+
+function isUnpicklable(value: unknown): value is PyIterator | PyView {
+  return value instanceof PyIterator || value instanceof PyView
+}
+
+type Method<C> = (client: C, bound: Bound) => Outcome | Promise<Outcome>
+
+/** Options that Python code left out stay out; the rest get our names. Given as an object, so that nothing is guessed. */
+function options(bound: Bound, names: Readonly<Record<string, string>>): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  for (const [python, ours] of Object.entries(names)) {
+    if (python in bound) found[ours] = bound[python]
+  }
+  return found
+}
+
+/** The positional arguments up to the last one that was given. */
+function given(bound: Bound, ...names: string[]): unknown[] {
+  const last = names.findLastIndex((name) => name in bound)
+  return names.slice(0, last + 1).map((name) => bound[name])
+}
+
+// The arguments come from outside and are whatever the application passed; checking them is the clients' job.
+// biome-ignore lint/suspicious/noExplicitAny: the one place where unchecked Python arguments meet typed methods
+type Unchecked = any
+
+const storeOptions = { time: 'time', min_compress_len: 'minCompressLen', compress_level: 'compressLevel' }
+const multiOptions = { ...storeOptions, key_prefix: 'keyPrefix' }
+
+function pylibmcStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend'): Method<StrictClient> {
+  return async (client, bound) =>
+    returned(await client[verb](bound.key as Unchecked, bound.val, options(bound, storeOptions)))
+}
+
+const pylibmc: Readonly<Record<string, Method<StrictClient>>> = {
+  get: async (client, bound) => {
+    const value = await client.get(bound.key as Unchecked)
+    return returned(value === undefined && 'default' in bound ? bound.default : value)
+  },
+  gets: async (client, bound) => {
+    const [value, cas] = await client.gets(bound.key as Unchecked)
+    return tuple(value, cas)
+  },
+  get_multi: async (client, bound) =>
+    returned(
+      await client.getMulti(
+        sequence(bound.keys, 'dict is not a sequence'),
+        options(bound, { key_prefix: 'keyPrefix' }),
+      ),
+    ),
+  set: pylibmcStore('set'),
+  add: pylibmcStore('add'),
+  replace: pylibmcStore('replace'),
+  append: pylibmcStore('append'),
+  prepend: pylibmcStore('prepend'),
+  cas: async (client, bound) =>
+    returned(
+      await client.cas(
+        bound.key as Unchecked,
+        bound.val,
+        asToken(bound.cas) as Unchecked,
+        options(bound, { time: 'time' }),
+      ),
+    ),
+  set_multi: async (client, bound) =>
+    returned(await client.setMulti(bound.keys as Unchecked, options(bound, multiOptions))),
+  add_multi: async (client, bound) =>
+    returned(await client.addMulti(bound.keys as Unchecked, options(bound, multiOptions))),
+  delete: async (client, bound) => returned(await client.delete(bound.key as Unchecked)),
+  delete_multi: async (client, bound) =>
+    returned(
+      await client.deleteMulti(
+        anyIterable(bound.keys, 'keys must be a sequence, not a mapping'),
+        options(bound, { key_prefix: 'keyPrefix' }),
+      ),
+    ),
+  touch: async (client, bound) =>
+    returned(await client.touch(bound.key as Unchecked, bound.seconds as Unchecked)),
+  incr: async (client, bound) =>
+    returned(await client.incr(...(given(bound, 'key', 'delta') as [Unchecked]))),
+  decr: async (client, bound) =>
+    returned(await client.decr(...(given(bound, 'key', 'delta') as [Unchecked]))),
+  incr_multi: async (client, bound) =>
+    returned(
+      await client.incrMulti(
+        sequence(bound.keys, 'dict is not a sequence'),
+        options(bound, { key_prefix: 'keyPrefix', delta: 'delta' }),
+      ),
+    ),
+  flush_all: async (client, bound) => returned(await client.flushAll(options(bound, { time: 'time' }))),
+  get_stats: async (client, bound) => {
+    const stats = await client.getStats(...(given(bound, 'arg') as [Unchecked]))
+    const rows = stats.map(([server, values]): TypedJson => {
+      const bytes = Object.entries(values).map(([name, value]) => [name, { $bytes: value }] as const)
+      return { $tuple: [{ $bytes: server }, Object.fromEntries(bytes)] }
+    })
+    return { result: rows }
+  },
+  disconnect_all: (client) => {
+    client.disconnectAll()
+    return returned(undefined)
+  },
+  hash: (client, bound) => returned(client.hash(bound.key as Unchecked)),
+  get_behaviors: (client) => returned(client.getBehaviors()),
+  set_behaviors: (client, bound) => {
+    client.setBehaviors(plainRecord(bound.behaviors) as Unchecked)
+    return returned(undefined)
+  },
+  clone: (client) => {
+    client.clone()
+    return returned(undefined)
+  },
+  serialize: (client, bound) => {
+    const [data, flags] = client.serialize(bound.value)
+    return tuple(data, flags)
+  },
+  deserialize: (client, bound) =>
+    returned(client.deserialize(bound.data as Unchecked, bound.flags as Unchecked)),
+  __getitem__: async (client, bound) => returned(await client.getItem(bound.key as Unchecked)),
+  __setitem__: async (client, bound) => returned(await client.setItem(bound.key as Unchecked, bound.val)),
+  __delitem__: async (client, bound) => returned(await client.deleteItem(bound.key as Unchecked)),
+  __contains__: async (client, bound) => returned(await client.has(bound.key as Unchecked)),
+}
+
+function memcacheStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'): Method<CompatClient> {
+  return async (client, bound) =>
+    returned(
+      await client[verb](bound.key as Unchecked, bound.val, {
+        ...options(bound, storeOptions),
+        ...options(bound, { noreply: 'noreply' }),
+      }),
+    )
+}
+
+const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
+  get: async (client, bound) =>
+    returned(await client.get(...(given(bound, 'key', 'default') as [Unchecked]))),
+  gets: async (client, bound) => returned(await client.gets(bound.key as Unchecked)),
+  get_multi: async (client, bound) =>
+    returned(await client.getMulti(keysOf(bound.keys), options(bound, { key_prefix: 'keyPrefix' }))),
+  set: memcacheStore('set'),
+  add: memcacheStore('add'),
+  replace: memcacheStore('replace'),
+  append: memcacheStore('append'),
+  prepend: memcacheStore('prepend'),
+  cas: memcacheStore('cas'),
+  set_multi: async (client, bound) =>
+    returned(
+      await client.setMulti(bound.mapping as Unchecked, {
+        ...options(bound, multiOptions),
+        ...options(bound, { noreply: 'noreply' }),
+      }),
+    ),
+  incr: async (client, bound) =>
+    returned(
+      await client.incr(
+        bound.key as Unchecked,
+        ('delta' in bound ? bound.delta : 1) as Unchecked,
+        options(bound, { noreply: 'noreply' }),
+      ),
+    ),
+  decr: async (client, bound) =>
+    returned(
+      await client.decr(
+        bound.key as Unchecked,
+        ('delta' in bound ? bound.delta : 1) as Unchecked,
+        options(bound, { noreply: 'noreply' }),
+      ),
+    ),
+  delete: async (client, bound) =>
+    returned(
+      await client.delete(
+        bound.key as Unchecked,
+        options(bound, { time: 'time', noreply: 'noreply' }) as Unchecked,
+      ),
+    ),
+  delete_multi: async (client, bound) =>
+    returned(
+      await client.deleteMulti(
+        keysOf(bound.keys),
+        options(bound, { time: 'time', key_prefix: 'keyPrefix', noreply: 'noreply' }) as Unchecked,
+      ),
+    ),
+  touch: async (client, bound) =>
+    returned(
+      await client.touch(
+        bound.key as Unchecked,
+        options(bound, { time: 'time', noreply: 'noreply' }) as Unchecked,
+      ),
+    ),
+  _deletetouch: async (client, bound) =>
+    returned(
+      await client.deletetouch(
+        iterable(bound.expected) as Unchecked,
+        bound.cmd as Unchecked,
+        bound.key as Unchecked,
+        bound.time as Unchecked,
+        options(bound, { noreply: 'noreply' }),
+      ),
+    ),
+  flush_all: async (client) => returned(await client.flushAll()),
+  get_stats: async (client, bound) =>
+    pairs(await client.getStats(...(given(bound, 'stat_args') as [Unchecked]))),
+  get_slabs: async (client) => pairs(await client.getSlabs()),
+  get_slab_stats: async (client) => pairs(await client.getSlabStats()),
+  disconnect_all: async (client) => {
+    client.disconnectAll()
+    return returned(null)
+  },
+  forget_dead_hosts: (client) => {
+    client.forgetDeadHosts()
+    return returned(null)
+  },
+  reset_cas: (client) => {
+    client.resetCas()
+    return returned(null)
+  },
+  check_key: (client, bound) => {
+    client.checkKey(...(given(bound, 'key', 'key_extra_len') as [Unchecked]))
+    return returned(null)
+  },
+  set_servers: (client, bound) => {
+    client.setServers(bound.servers as Unchecked)
+    return returned(null)
+  },
+  quit_all: async (client) => {
+    await client.quitAll()
+    return returned(null)
+  },
+  debuglog: () => returned(null),
+}
+
+/** A list of servers with their statistics. */
+function pairs(rows: readonly (readonly [string, unknown])[]): Outcome {
+  return { result: rows.map(([server, values]): TypedJson => ({ $tuple: [server, toTypedJson(values)] })) }
+}
+
+function tuple(...values: unknown[]): Outcome {
+  return { result: { $tuple: values.map((value) => (value === undefined ? null : toTypedJson(value))) } }
+}
+
+/** Methods of pylibmc that want a length: an iterator has none, and a dict is refused. */
+function sequence(keys: unknown, refusal: string): Unchecked {
+  if (keys instanceof PyIterator) throw new TypeError(`object of type '${keys.className}' has no len()`)
+  return iterable(isDict(keys) ? refuse(refusal) : keys)
+}
+
+/** pylibmc's delete_multi takes whatever can be iterated, except a dict or a subclass of it. */
+function anyIterable(keys: unknown, refusal: string): Unchecked {
+  if (keys instanceof Map) refuse(refusal)
+  return sequence(keys instanceof PyIterator ? [...keys.items] : keys, refusal)
+}
+
+function refuse(message: string): never {
+  throw new TypeError(message)
+}
+
+/** python-memcached iterates whatever it gets; what a dict means is the client's business. */
+function keysOf(keys: unknown): Unchecked {
+  if (keys instanceof MappingSubclass) return new Map(keys)
+  return isDict(keys) ? keys : (itemsOf(keys) ?? keys)
+}
+
+function iterable(keys: unknown): unknown {
+  const items = itemsOf(keys)
+  if (items) return items
+  throw new TypeError(`'${typeof keys}' object is not iterable`)
+}
+
+function isDict(value: unknown): boolean {
+  if (value instanceof Map) return !(value instanceof MappingSubclass)
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+function plainRecord(value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value
+}
+
+function asToken(value: unknown): unknown {
+  if (typeof value === 'boolean') return value ? 1n : 0n
+  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
+}

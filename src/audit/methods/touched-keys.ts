@@ -1,0 +1,33 @@
+/** Which keys a call touches, as they are on the wire: what connects one operation with another. */
+import type { Bytes } from '../../ground/bytes.js'
+import { PyTuple } from '../../values/index.js'
+import { asBuiltin, withBuiltinItems } from './builtins.js'
+import { itemsOf } from './conversions.js'
+import type { Bound } from './python-signatures.js'
+
+/** Keys of a bound call of either library, prefix included, without repetition. */
+export function touchedKeys(given: Bound): readonly Bytes[] {
+  const bound = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, withBuiltinItems(value)]),
+  )
+  if ('key' in bound) return [keyBytes(bound.key)]
+  const many = 'keys' in bound ? bound.keys : bound.mapping
+  if (many === undefined || many === null) return []
+  const prefix = bound.key_prefix === undefined ? '' : keyBytes(bound.key_prefix)
+  return [...new Set(keysIn(many).map((key) => prefix + keyBytes(key)))]
+}
+
+function keysIn(many: unknown): readonly unknown[] {
+  const items = itemsOf(many)
+  if (items) return items.map(asBuiltin)
+  return typeof many === 'object' ? Object.keys(many as object) : []
+}
+
+/** One key: text as UTF-8, a tuple's second item, anything else as `str()` would print it. */
+export function keyBytes(key: unknown): Bytes {
+  if (typeof key === 'string') return Buffer.from(key, 'utf8').toString('latin1')
+  if (key instanceof Uint8Array) return Buffer.from(key).toString('latin1')
+  if (key instanceof PyTuple && key.items.length === 2) return keyBytes(key.items[1])
+  if (key === true || key === false) return key ? 'True' : 'False'
+  return String(key)
+}

@@ -1,0 +1,68 @@
+/** The servers of one side of an audit: embedded ones on the replay's clock, or real ones behind fault proxies. */
+import { EmbeddedServer, type Fault, FaultProxy } from '../../server/index.js'
+import { Client } from '../../strict/index.js'
+import { AuditOptionsError } from '../options.js'
+
+export interface Fleet {
+  /** `host:port`, by server index. */
+  readonly addresses: readonly string[]
+  fault(fault: Fault): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Fresh, empty servers in this process. @param now seconds @param version of memcached */
+export async function embeddedFleet(count: number, now: () => number, version: string): Promise<Fleet> {
+  return fleetOf(Array.from({ length: count }, () => new EmbeddedServer({ clock: now, version })))
+}
+
+/**
+ * Real servers, emptied, each behind a proxy of this process so that the faults of the trace can be applied.
+ * @throws AuditOptionsError for what is no address, and when a server cannot be reached
+ */
+export async function realFleet(addresses: readonly string[]): Promise<Fleet> {
+  const proxies = addresses.map((target) => {
+    try {
+      return new FaultProxy({ target })
+    } catch (error) {
+      throw new AuditOptionsError(`servers: ${(error as Error).message}`)
+    }
+  })
+  const client = new Client(addresses)
+  try {
+    await client.flushAll()
+  } catch (error) {
+    const reason =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    throw new AuditOptionsError(`servers ${addresses.join(', ')}: cannot be reached and emptied (${reason})`)
+  } finally {
+    client.disconnectAll()
+  }
+  return fleetOf(proxies)
+}
+
+interface Faulty {
+  readonly address: string
+  start(): Promise<unknown>
+  stop(): Promise<unknown>
+  fault(fault: Fault): unknown
+}
+
+async function fleetOf(servers: readonly Faulty[]): Promise<Fleet> {
+  try {
+    await Promise.all(servers.map((server) => server.start()))
+  } catch (error) {
+    await Promise.allSettled(servers.map((server) => server.stop()))
+    throw error
+  }
+  return {
+    addresses: servers.map((server) => server.address),
+    fault: async (fault) => {
+      const server = servers[fault.server]
+      if (!server) throw new RangeError(`fault names server ${fault.server}, but there are ${servers.length}`)
+      await server.fault(fault)
+    },
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()))
+    },
+  }
+}

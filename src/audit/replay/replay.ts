@@ -1,0 +1,255 @@
+/**
+ * Replays a trace through two sides at once, one event after another, and hands over what both did. No judgement here.
+ */
+import { fromTypedJson, PyFloat, type TypedJson } from '../../values/index.js'
+import type { Operation } from '../compare/differ.js'
+import type { Announced, Reason } from '../compare/divergence.js'
+import { type Outcome, raised, returned } from '../compare/outcome.js'
+import { withBuiltinItems } from '../methods/builtins.js'
+import { checkUnchanged } from '../methods/construct.js'
+import type { Library } from '../methods/python-signatures.js'
+import { type Bound, bind, type PythonCall } from '../methods/python-signatures.js'
+import { touchedKeys } from '../methods/touched-keys.js'
+import { type CallEvent, type NewEvent, type Trace, tracedServers } from '../traces/trace.js'
+import { callOfWire } from '../traces/wire.js'
+import type { Side } from './side.js'
+import type { Placed, Topology } from './topology.js'
+
+/** How a constructor is called in reports. */
+export const constructorCall = 'Client'
+
+export interface ReplayVisitor {
+  operation(operation: Operation): void
+  fault(server: number, line: number): void
+  /** Something that could not be replayed as it was. */
+  note(text: string, line: number): void
+  client(name: string): void
+}
+
+export interface ReplayPlan {
+  readonly trace: Trace
+  readonly source: Library
+  readonly topology: Topology
+  readonly compat: Side
+  readonly strict: Side
+  /** Called before every event: sets the virtual clock, or waits. */
+  readonly timeTo: (t: number) => void | Promise<void>
+  readonly signal?: AbortSignal
+  /** Calls are said in pylibmc's words first, and so is the constructor. */
+  readonly repaired?: boolean
+}
+
+/** @throws TraceError for a line that is wrong; AbortSignal's reason */
+export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<void> {
+  const { trace, topology, compat, strict } = plan
+  const known = new Set<string>()
+  for await (const event of trace.events()) {
+    plan.signal?.throwIfAborted()
+    const pause = plan.timeTo(event.t)
+    if (pause) await pause
+    switch (event.kind) {
+      case 'new':
+        known.add(event.client)
+        constructed(plan, event, visitor)
+        create(plan, event, topology.map(event.servers, event.line, trace.name), visitor)
+        break
+      case 'fault':
+        if (event.fault.server >= topology.size) {
+          visitor.note(
+            `fault for server ${event.fault.server} left out: there are ${topology.size} servers`,
+            event.line,
+          )
+          break
+        }
+        await Promise.all([compat.fleet.fault(event.fault), strict.fleet.fault(event.fault)])
+        visitor.fault(event.fault.server, event.line)
+        break
+      case 'note':
+        visitor.note(event.text, event.line)
+        break
+      case 'call':
+        await call(plan, event, known, visitor)
+        break
+      case 'wire': {
+        const made = callOfWire(event, plan.source)
+        if ('skipped' in made) visitor.note(`command left out: ${made.skipped}`, event.line)
+        else await call(plan, made, known, visitor)
+      }
+    }
+  }
+}
+
+/** What pylibmc's constructor makes of the application's call. It is an operation of the report only when it raises. */
+function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor): void {
+  if (plan.source.name !== 'python-memcached' || plan.repaired) return
+  try {
+    checkUnchanged(event.servers, event.kwargs)
+  } catch (error) {
+    const { line, t, client, kwargs } = event
+    const servers = event.servers.map(
+      (server): TypedJson => (typeof server === 'string' ? server : { $tuple: server }),
+    )
+    visitor.operation({
+      line,
+      t,
+      client,
+      call: constructorCall,
+      args: [servers],
+      kwargs,
+      ...(event.at === undefined ? {} : { at: event.at }),
+      ...(event.via ? { via: event.via } : {}),
+      keys: [],
+      servers: [],
+      recorded: { result: null },
+      compat: { result: null },
+      strict: raised(error),
+      announced: [],
+      gaps: [],
+      reasons: [{ switch: 'constructor', how: 'signature' }],
+    })
+  }
+}
+
+type NewClient = Pick<NewEvent, 'line' | 'client' | 'kwargs'>
+
+function create(
+  { compat, strict }: ReplayPlan,
+  { client, kwargs, line }: NewClient,
+  servers: readonly Placed[],
+  visitor: ReplayVisitor,
+): void {
+  visitor.client(client)
+  for (const side of [compat, strict]) {
+    try {
+      for (const name of side.create(client, servers, kwargs)) {
+        visitor.note(
+          `constructor keyword ${name} is Python code and cannot be replayed: the default is used`,
+          line,
+        )
+      }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      visitor.note(`client not constructed as ${side.library.name}, its calls are left out: ${reason}`, line)
+    }
+  }
+}
+
+async function call(
+  plan: ReplayPlan,
+  event: CallEvent,
+  known: Set<string>,
+  visitor: ReplayVisitor,
+): Promise<void> {
+  const { compat, strict, topology, source } = plan
+  if (!known.has(event.client)) {
+    const { line, client } = event
+    known.add(client)
+    visitor.note(`client ${client} has no "new" line: replayed with the defaults on all servers`, line)
+    create(plan, { line, client, kwargs: {} }, topology.all(), visitor)
+  }
+  if (!compat.has(event.client) || !strict.has(event.client)) return
+  let words: PythonCall
+  try {
+    words = { call: event.call, args: event.args.map(fromTypedJson), kwargs: decoded(event.kwargs) }
+  } catch (error) {
+    visitor.note(`call left out: ${error instanceof Error ? error.message : String(error)}`, event.line)
+    return
+  }
+  const bound = boundOrNothing(source, words)
+  const given = event.call === 'set_servers' ? tracedServers(bound.servers) : []
+  if (!given) {
+    visitor.note('set_servers left out: its argument is no list of servers', event.line)
+    return
+  }
+  const servers = event.call === 'set_servers' ? topology.map(given, event.line, plan.trace.name) : undefined
+  const [c, s] = await Promise.all([
+    compat.run(event.client, words, servers),
+    strict.run(event.client, words, servers),
+  ])
+  const keys = withWords(touchedKeys(bound))
+  const placed = keys.map((key) => strict.place(event.client, key))
+  visitor.operation({
+    line: event.line,
+    t: event.t,
+    client: event.client,
+    call: event.call,
+    args: event.args,
+    kwargs: event.kwargs,
+    at: event.at,
+    ...(event.via ? { via: event.via } : {}),
+    keys,
+    servers: keys.length === 0 ? topology.all().map(({ index }) => index) : distinctNumbers(placed),
+    sourceServer: keys.length === 1 ? compat.place(event.client, keys[0]!) : undefined,
+    moved: keys.some((key, i) => placed[i] !== undefined && compat.place(event.client, key) !== placed[i]),
+    ...(isNegative(bound.time) ? { negativeTime: true } : {}),
+    recorded: event.outcome && normalized(event.call, event.outcome),
+    compat: c.outcome,
+    strict: s.outcome,
+    announced: distinct(c.announced),
+    gaps: [...s.gaps, ...c.gaps],
+    reasons: [...c.reasons, ...s.reasons, ...likelyReasons(bound)],
+    uncertain: s.uncertain,
+  })
+}
+
+/** A key with blanks is several keys for a server. */
+function withWords(keys: readonly string[]): readonly string[] {
+  if (!keys.some((key) => key.includes(' '))) return keys
+  return [...new Set(keys.flatMap((key) => [key, ...key.split(' ').filter((word) => word !== '')]))]
+}
+
+/** Reasons that count where nothing else explains a difference. */
+function likelyReasons({ noreply, time, delta, min_compress_len: length }: Bound): readonly Reason[] {
+  const reasons: Reason[] = []
+  if (noreply) reasons.push({ switch: 'missing-argument', how: 'signature', fallback: true })
+  if ([time, delta, length].some((value) => value !== undefined && !fitsInteger(value)))
+    reasons.push({ switch: 'argument-type', how: 'signature', fallback: true })
+  return reasons
+}
+
+/** An integer of 31 bits means the same to both libraries and to every server. */
+function fitsInteger(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < 2 ** 31
+}
+
+function distinctNumbers(numbers: readonly (number | undefined)[]): readonly number[] {
+  return [...new Set(numbers.filter((number) => number !== undefined))]
+}
+
+/** Times from −1 to −2^31: what both protocols and every server read as negative. */
+function isNegative(time: unknown): boolean {
+  const number = time instanceof PyFloat ? time.value : time
+  return (typeof number === 'number' || typeof number === 'bigint') && number < 0 && number >= -(2 ** 31)
+}
+
+function decoded(kwargs: CallEvent['kwargs']): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(kwargs).map(([name, value]) => [name, fromTypedJson(value)]))
+}
+
+/** The recorder's spelling of a value as ours, so that equal values have equal text. */
+export function normalized(call: string, outcome: Outcome): Outcome {
+  if ('raises' in outcome) return outcome
+  try {
+    const value = fromTypedJson(outcome.result)
+    // Keys come back as the caller's own objects, which are equal to the texts they stand for.
+    return returned(call.endsWith('_multi') ? withBuiltinItems(value) : value)
+  } catch {
+    return outcome
+  }
+}
+
+/** A call that Python would not accept touches no key. */
+function boundOrNothing(source: Library, words: PythonCall): Bound {
+  try {
+    return bind(source, words)
+  } catch {
+    return {}
+  }
+}
+
+/** get_multi announces once per key; one of a kind and key is enough. */
+function distinct(announced: readonly Announced[]): readonly Announced[] {
+  if (announced.length < 2) return announced
+  const seen = new Map(announced.map((event) => [`${event.switch} ${event.key} ${event.strict}`, event]))
+  return [...seen.values()]
+}

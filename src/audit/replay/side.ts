@@ -1,0 +1,208 @@
+/**
+ * One side of an audit: the clients of the trace as one of our two clients, on servers of their own. It replays calls in
+ * the words of its library and remembers what only a replay can know (CAS uniques).
+ */
+import { Client as CompatClient } from '../../compat/index.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { type PythonMemcachedHash, pythonMemcachedPlacement } from '../../hashing/index.js'
+import { versionAtLeast } from '../../rules/version.js'
+import { Client as StrictClient } from '../../strict/index.js'
+import { fromTypedJson, type TypedJson } from '../../values/index.js'
+import type { Announced, Reason } from '../compare/divergence.js'
+import { type Outcome, raised } from '../compare/outcome.js'
+import { type AuditedClient, invoke } from '../methods/calls.js'
+import {
+  type ConstructOptions,
+  construct,
+  pylibmcKwargs,
+  pythonMemcachedKwargs,
+} from '../methods/construct.js'
+import { type Gap, translate } from '../methods/intention.js'
+import { OutOfStep } from '../methods/out-of-step.js'
+import { type Bound, bind, type Library, type PythonCall } from '../methods/python-signatures.js'
+import { keyBytes } from '../methods/touched-keys.js'
+import { runUnchanged } from '../methods/unchanged.js'
+import type { TracedServer } from '../traces/trace.js'
+import type { Fleet } from './fleet.js'
+import type { Placed } from './topology.js'
+
+export interface Replayed {
+  readonly outcome: Outcome
+  readonly announced: readonly Announced[]
+  readonly gaps: readonly Gap[]
+  readonly reasons: readonly Reason[]
+  /** The real outcome depends on what was not measured. */
+  readonly uncertain: boolean
+}
+
+interface ReplayClient {
+  readonly client: AuditedClient
+  /** The last CAS unique seen in this replay, by key on the wire. */
+  readonly tokens: Map<string, bigint>
+  readonly outOfStep: OutOfStep
+  /** Server of a key by this side's placement, while every server lives. */
+  readonly place: (key: Bytes) => number | undefined
+  readonly text: boolean
+}
+
+export class Side {
+  private readonly clients = new Map<string, ReplayClient>()
+  private announced: Announced[] = []
+
+  /**
+   * @param library what this side is: `pylibmc` is the strict client, `python-memcached` the compat client
+   * @param source the library whose calls are replayed
+   */
+  constructor(
+    readonly library: Library,
+    private readonly source: Library,
+    readonly fleet: Fleet,
+    private readonly options: ConstructOptions,
+    /** Calls of the other library are said in this library's words first. */
+    private readonly repairs: boolean,
+  ) {}
+
+  /**
+   * A constructor call of the trace.
+   * @param servers indexes of the fleet, with weights
+   * @returns keywords that could not be honoured @throws what the constructor throws
+   */
+  create(
+    name: string,
+    servers: readonly Placed[],
+    kwargs: Readonly<Record<string, TypedJson>>,
+  ): readonly string[] {
+    this.close(name)
+    const decoded = Object.fromEntries(
+      Object.entries(kwargs).map(([key, value]) => [key, fromTypedJson(value)]),
+    )
+    const spoken = this.inOwnKeywords(decoded, servers)
+    const { client, ignored } = construct(this.library.name, this.specs(servers), spoken, this.options)
+    if (client instanceof CompatClient)
+      client.on('divergence', (event) => this.announced.push(summary(event)))
+    const text = !(decoded.binary ?? this.options.strict?.binary ?? false)
+    this.clients.set(name, {
+      client,
+      tokens: new Map(),
+      outOfStep: new OutOfStep(),
+      place: this.placement(client, servers),
+      text,
+    })
+    return ignored
+  }
+
+  private specs(servers: readonly Placed[]): TracedServer[] {
+    return servers.map(({ index, weight }): TracedServer => {
+      const address = this.fleet.addresses[index]!
+      return weight === undefined ? address : [address, weight]
+    })
+  }
+
+  private inOwnKeywords(
+    kwargs: Readonly<Record<string, unknown>>,
+    servers: readonly Placed[],
+  ): Readonly<Record<string, unknown>> {
+    if (this.library.name === this.source.name) return kwargs
+    // pylibmc takes a list of addresses as it is: nobody has to touch the call, so `cas` stays off.
+    const asItIs = Object.keys(kwargs).length === 0 && servers.every(({ weight }) => weight === undefined)
+    if (this.library.name === 'pylibmc' && asItIs && !this.repairs) return {}
+    return this.library.name === 'pylibmc' ? pylibmcKwargs(kwargs) : pythonMemcachedKwargs(kwargs)
+  }
+
+  has(name: string): boolean {
+    return this.clients.has(name)
+  }
+
+  /** Index of the server that placement alone gives to a key; undefined when the key is not legal here. */
+  place(name: string, key: Bytes): number | undefined {
+    try {
+      return this.clients.get(name)?.place(key)
+    } catch {
+      return undefined
+    }
+  }
+
+  private placement(client: AuditedClient, servers: readonly Placed[]): (key: Bytes) => number | undefined {
+    const index = (own: number | undefined) => (own === undefined ? undefined : servers[own]?.index)
+    if (client instanceof StrictClient) return (key) => index(client.hash(Buffer.from(key, 'latin1')))
+    const rule = placementRule(this.library, this.options)
+    if (rule === 'pylibmc') {
+      const pylibmc = new StrictClient(
+        this.specs(servers).map((spec) => (typeof spec === 'string' ? spec : spec[0])),
+      )
+      return (key) => index(pylibmc.hash(Buffer.from(key, 'latin1')))
+    }
+    const buckets = pythonMemcachedPlacement(
+      servers.map(({ weight }) => weight ?? 1),
+      rule,
+    )
+    return (key) => index(buckets.index(buckets.hash(key)))
+  }
+
+  /**
+   * Replays one call of the source library. Never throws for what the call does.
+   * @param servers the argument of set_servers
+   */
+  async run(name: string, call: PythonCall, servers?: readonly Placed[]): Promise<Replayed> {
+    const replay = this.clients.get(name)
+    if (!replay) throw new RangeError(`client "${name}" was never created`)
+    this.announced = []
+    const own =
+      call.call === 'set_servers' ? { ...call, args: [this.specs(servers ?? [])], kwargs: {} } : call
+    const rest = { announced: this.announced, gaps: [], reasons: [], uncertain: false }
+    if (this.library.name === this.source.name)
+      return { ...rest, outcome: await invoke(replay.client, this.library, own), announced: this.announced }
+    if (!this.repairs && replay.client instanceof StrictClient) {
+      const unchecked = replay.text && !replay.client.behaviors.verify_keys
+      const wire = { text: replay.text, unchecked }
+      return { ...rest, ...(await runUnchanged(replay.client, this.library, own, wire, replay.outOfStep)) }
+    }
+    let bound: Bound
+    try {
+      bound = bind(this.source, call)
+    } catch (error) {
+      return { ...rest, outcome: raised(error) }
+    }
+    const tokens = { get: (key: unknown) => replay.tokens.get(keyBytes(key)) }
+    const spoken = translate(this.source.name, this.library.name, own, bound, tokens)
+    let outcome = await invoke(replay.client, this.library, spoken.call)
+    if (call.call === 'gets' && this.library.name === 'pylibmc')
+      outcome = this.keepToken(replay, bound.key, outcome)
+    return { ...rest, outcome, announced: this.announced, gaps: spoken.gaps }
+  }
+
+  /** pylibmc's gets gives value and unique; for a python-memcached program the value is the result. */
+  private keepToken(replay: ReplayClient, key: unknown, outcome: Outcome): Outcome {
+    if (!('result' in outcome)) return outcome
+    const pair = outcome.result as { readonly $tuple: readonly TypedJson[] }
+    const token = fromTypedJson(pair.$tuple[1] ?? null)
+    if (typeof token === 'number' || typeof token === 'bigint')
+      replay.tokens.set(keyBytes(key), BigInt(token))
+    return this.source.name === 'pylibmc' ? outcome : { result: pair.$tuple[0] ?? null }
+  }
+
+  close(name: string): void {
+    const replay = this.clients.get(name)
+    replay?.client.disconnectAll()
+    this.clients.delete(name)
+  }
+
+  async stop(): Promise<void> {
+    for (const name of [...this.clients.keys()]) this.close(name)
+    await this.fleet.stop()
+  }
+}
+
+/** What the report keeps of an event; the rest (errors, values) would keep the replay's memory alive. */
+function summary(event: Announced): Announced {
+  const { switch: name, operation, key, server, compat, strict } = event
+  return { switch: name, operation, key, server, compat, strict }
+}
+
+/** python-memcached's hash by version (docs/reference/python-memcached.md#6), or pylibmc's when the emulation of it is off. */
+function placementRule({ version }: Library, { compat }: ConstructOptions): PythonMemcachedHash | 'pylibmc' {
+  const off = (compat?.switches as Readonly<Record<string, unknown>> | undefined)?.hashing === 'pylibmc'
+  if (off || compat?.emulate === 'pylibmc') return 'pylibmc'
+  if (versionAtLeast(version, '1.60')) return 'masked'
+  return versionAtLeast(version, '1.45') ? 'masked-one' : 'raw'
+}

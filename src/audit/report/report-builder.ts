@@ -1,0 +1,208 @@
+/** Collects a report operation by operation, so that a long trace needs memory only for its differences. */
+
+import type { Operation, Verdict } from '../compare/differ.js'
+import type { SwitchInfo } from '../compare/divergence.js'
+import { type Impact, impacts } from '../compare/outcome.js'
+import { type RiskName, riskTexts } from '../compare/risks.js'
+import { Course } from './course.js'
+import { finding } from './finding.js'
+import { type Finding, type Report, reportFormat, type SwitchRow } from './report.js'
+import { type Counts, zeroCounts } from './tally.js'
+
+/** Findings kept for every switch; all others are counted. */
+const examplesPerSwitch = 8
+const callSitesPerSwitch = 12
+const examplesPerRisk = 4
+/** Unexplained findings kept. */
+const unexplainedKept = 1000
+
+interface SwitchCounts {
+  count: number
+  direct: number
+  outcomes: number
+  impacts: Partial<Record<Impact, number>>
+  callSites: Map<string, number>
+  examples: Example[]
+}
+
+interface Example {
+  /** Place of its impact in the order of seriousness. */
+  readonly weight: number
+  readonly kind: string
+  readonly finding: Finding
+}
+
+/** Everything that is counted while a trace runs. */
+export class ReportBuilder {
+  readonly totals = zeroCounts()
+  private readonly impacts: Partial<Record<Impact, number>> = {}
+  private readonly switches = new Map<string, SwitchCounts>()
+  private readonly callSites = new Map<string, Counts & { switches: Record<string, number> }>()
+  private readonly methods = new Map<string, Counts & { switches: Record<string, number> }>()
+  private readonly unexplained: Finding[] = []
+  private readonly notes = new Map<string, { count: number; line: number }>()
+  private readonly course = new Course()
+  private readonly risks = new Map<RiskName, { count: number; examples: Finding[] }>()
+
+  add(operation: Operation, verdict: Verdict): void {
+    const rows: (Counts & { switches?: Record<string, number> })[] = [
+      this.totals,
+      row(this.methods, operation.call),
+    ]
+    if (operation.at !== undefined) rows.push(row(this.callSites, operation.at))
+    for (const counts of rows) {
+      counts.operations++
+      counts[verdict.status]++
+      if (!counts.switches) continue
+      for (const { switch: name } of verdict.explanations)
+        counts.switches[name] = (counts.switches[name] ?? 0) + 1
+    }
+    this.course.add(verdict.status)
+    for (const gap of operation.gaps) this.note(gap.text, operation.line)
+    if (operation.negativeTime) this.addRisk('documented-negative-timeout', operation, verdict)
+    if (operation.uncertain) this.addRisk('out-of-step', operation, verdict)
+    if (verdict.status === 'same') return
+    const { impact } = verdict
+    this.impacts[impact] = (this.impacts[impact] ?? 0) + 1
+    if (verdict.status === 'unexplained' && this.unexplained.length < unexplainedKept) {
+      this.unexplained.push(finding(operation, verdict))
+    }
+    for (const explanation of verdict.explanations) this.addToSwitch(explanation, operation, verdict)
+  }
+
+  private addToSwitch(
+    { switch: name, how, impact }: Verdict['explanations'][number],
+    operation: Operation,
+    verdict: Verdict,
+  ): void {
+    let counts = this.switches.get(name)
+    if (!counts) {
+      counts = { count: 0, direct: 0, outcomes: 0, impacts: {}, callSites: new Map(), examples: [] }
+      this.switches.set(name, counts)
+    }
+    counts.count++
+    if (how !== 'inherited') counts.direct++
+    if (impact !== 'state') counts.outcomes++
+    counts.impacts[impact] = (counts.impacts[impact] ?? 0) + 1
+    if (operation.at !== undefined)
+      counts.callSites.set(operation.at, (counts.callSites.get(operation.at) ?? 0) + 1)
+    keepExample(counts.examples, impact, operation, verdict)
+  }
+
+  private addRisk(name: RiskName, operation: Operation, verdict: Verdict): void {
+    const known = this.risks.get(name)
+    if (known) {
+      known.count++
+      if (known.examples.length < examplesPerRisk) known.examples.push(finding(operation, verdict))
+    } else this.risks.set(name, { count: 1, examples: [finding(operation, verdict)] })
+  }
+
+  note(text: string, line: number): void {
+    const known = this.notes.get(text)
+    if (known) known.count++
+    else this.notes.set(text, { count: 1, line })
+  }
+
+  build(
+    rest: Pick<
+      Report,
+      | 'memshim'
+      | 'trace'
+      | 'settings'
+      | 'fidelity'
+      | 'timing'
+      | 'verification'
+      | 'foundOutages'
+      | 'supposedOutages'
+    >,
+    known: readonly SwitchInfo[],
+  ): Report {
+    const { verification, ...others } = rest
+    return {
+      format: reportFormat,
+      ...others,
+      totals: this.totals,
+      impacts: this.impacts,
+      switches: [...this.switches]
+        .map(([name, counts]) => switchRow(name, counts, known))
+        .sort(bySeriousness),
+      callSites: [...this.callSites]
+        .map(([at, counts]) => ({ at, ...counts }))
+        .filter((site) => site.same < site.operations)
+        .sort((a, b) => b.unexplained - a.unexplained || b.differs - a.differs || b.announced - a.announced),
+      methods: [...this.methods]
+        .map(([method, counts]) => ({ method, ...counts }))
+        .sort((a, b) => b.operations - a.operations),
+      course: this.course.result(),
+      risks: [...this.risks].map(([name, found]) => ({ ...riskTexts[name], ...found })),
+      unexplained: this.unexplained,
+      unexplainedBeyond: this.totals.unexplained - this.unexplained.length,
+      ...(verification ? { verification } : {}),
+      notes: [...this.notes].map(([text, note]) => ({ text, ...note })).sort((a, b) => b.count - a.count),
+    }
+  }
+}
+
+function row<Row extends Counts>(table: Map<string, Row>, name: string): Row {
+  let found = table.get(name)
+  if (!found) {
+    found = { ...zeroCounts(), switches: {} } as unknown as Row
+    table.set(name, found)
+  }
+  return found
+}
+
+/**
+ * Different ones, the most serious first: of the same method with the same impact for the same reason, two say enough. A more serious
+ * one takes the place of the least serious.
+ */
+function keepExample(examples: Example[], impact: Impact, operation: Operation, verdict: Verdict): void {
+  const weight = impacts.indexOf(impact)
+  const last = examples.at(-1)
+  if (last && examples.length >= examplesPerSwitch && last.weight <= weight) return
+  const kind = kindOf(operation.call, verdict)
+  if (examples.filter((known) => known.kind === kind).length >= 2) return
+  const place = examples.findIndex((known) => known.weight > weight)
+  examples.splice(place < 0 ? examples.length : place, 0, {
+    weight,
+    kind,
+    finding: finding(operation, verdict),
+  })
+  if (examples.length > examplesPerSwitch) examples.pop()
+}
+
+function kindOf(method: string, { impact, explanations }: Pick<Verdict, 'impact' | 'explanations'>): string {
+  return `${method} ${impact} ${explanations.map((explanation) => explanation.switch + explanation.how).join()}`
+}
+
+function switchRow(name: string, counts: SwitchCounts, known: readonly SwitchInfo[]): SwitchRow {
+  const info = known.find((info) => info.name === name) ?? {
+    name,
+    title: name,
+    pythonMemcached: '',
+    pylibmc: '',
+    advice: '',
+  }
+  const { callSites, examples, ...numbers } = counts
+  return {
+    ...info,
+    switch: name,
+    ...numbers,
+    inherited: counts.count - counts.direct,
+    examples: examples.map((example) => example.finding),
+    callSites: [...callSites]
+      .map(([at, count]) => ({ at, count }))
+      .sort((a, b) => b.count - a.count)
+      .slice(0, callSitesPerSwitch),
+  }
+}
+
+/** A switch is as serious as the worst that it does in this trace; then what happens more often comes first. */
+function bySeriousness(a: SwitchRow, b: SwitchRow): number {
+  return worst(a) - worst(b) || b.count - a.count || (a.name < b.name ? -1 : 1)
+}
+
+function worst(row: SwitchRow): number {
+  const found = impacts.findIndex((impact) => (row.impacts[impact] ?? 0) > 0)
+  return found < 0 ? impacts.length : found
+}

@@ -1,0 +1,212 @@
+/**
+ * Traces on disk: JSON Lines, plain or gzip, read line by line so that a long trace needs no memory, and written back.
+ * Format: docs/formats.md, "Traces".
+ */
+
+import { isUtf8 } from 'node:buffer'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { constants, createGunzip, createGzip } from 'node:zlib'
+import { checkText } from '../../ground/arguments.js'
+import {
+  checkTrace,
+  parseEvent,
+  parseHeader,
+  type Trace,
+  TraceError,
+  type TraceEvent,
+  type TraceHeader,
+} from './trace.js'
+
+/** The tracer of a process that was killed leaves a stream without its end: what is there is read. */
+const withoutEnd = { finishFlush: constants.Z_SYNC_FLUSH }
+/** Bytes. The largest item of memcached takes about 6 MiB when every byte of it is escaped. */
+const longestLine = 16 * 1024 * 1024
+const lineFeed = 0x0a
+
+/**
+ * Opens a trace: reads and checks the header; events are read (again) by every call of `events()`.
+ * gzip is recognised by its content, not by the name.
+ * @throws TraceError (rejection) naming file, line and field; while iterating as well.
+ */
+export async function readTrace(path: string): Promise<Trace> {
+  checkText('path', path)
+  const compressed = await isGzip(path)
+  const name = basename(path)
+  for await (const [line, text] of numberedLines(path, compressed)) {
+    if (line > 1) break
+    const header = parseHeader(text, name)
+    return { name, header, events: () => eventsOf(path, compressed, name) }
+  }
+  throw new TraceError(name, 0, undefined, 'is empty: the first line of a trace is its header')
+}
+
+async function* eventsOf(path: string, compressed: boolean, name: string): AsyncGenerator<TraceEvent> {
+  let last = 0
+  for await (const [line, text, whole] of numberedLines(path, compressed)) {
+    if (line === 1 || text.trim() === '') continue
+    if (!whole && !isJson(text)) {
+      yield {
+        kind: 'note',
+        line,
+        t: last,
+        text: 'the last line is cut and was left out: the process that wrote it ended there',
+      }
+      return
+    }
+    const event = parseEvent(text, line, name)
+    if (event.t < last) {
+      throw new TraceError(
+        name,
+        line,
+        't',
+        `${event.t} is earlier than the line before (${last}): time never runs back`,
+      )
+    }
+    last = event.t
+    yield event
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Lines end at LF only: text in JSON may hold other line separators. */
+async function* numberedLines(
+  path: string,
+  compressed: boolean,
+): AsyncGenerator<readonly [number, string, whole: boolean]> {
+  const file = createReadStream(path)
+  const source = compressed ? file.pipe(createGunzip(withoutEnd)) : file
+  // An error of the file does not travel through pipe(); without this the reader would wait for ever.
+  if (compressed) file.on('error', (error: Error) => source.destroy(error))
+  const unfinished = new UnfinishedLine()
+  let line = 0
+  const fail = (problem: string) => new TraceError(basename(path), line + 1, undefined, problem)
+  const add = (bytes: Buffer) => {
+    if (unfinished.length + bytes.length > longestLine) throw fail(`is longer than ${longestLine} bytes`)
+    unfinished.add(bytes)
+  }
+  const notUtf8 = (bytes: Buffer) =>
+    fail(`is not UTF-8: byte ${firstWrongByte(bytes)} of the line belongs to no character`)
+  const take = (): string => {
+    const bytes = unfinished.take()
+    if (!isUtf8(bytes)) throw notUtf8(bytes)
+    return bytes.toString('utf8')
+  }
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      let from = 0
+      for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, from)) {
+        add(chunk.subarray(from, end))
+        const text = take()
+        yield [++line, text, true]
+        from = end + 1
+      }
+      add(chunk.subarray(from))
+    }
+    if (unfinished.length > 0) {
+      const bytes = unfinished.take()
+      const text = bytes.toString('utf8')
+      // A line that was cut inside of a character is a cut line; a whole one must be UTF-8.
+      if (!isUtf8(bytes) && isJson(text)) throw notUtf8(bytes)
+      yield [++line, text, false]
+    }
+  } catch (error) {
+    if (error instanceof TraceError) throw error
+    throw fail(`cannot be read on: ${(error as Error).message}`)
+  } finally {
+    source.destroy()
+    file.destroy()
+  }
+}
+
+/** The beginning of a line whose end has not been read, as the pieces that it came in: each byte is copied once. */
+class UnfinishedLine {
+  private pieces: Buffer[] = []
+  length = 0
+
+  add(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.pieces.push(bytes)
+    this.length += bytes.length
+  }
+
+  take(): Buffer {
+    const [only = Buffer.alloc(0), ...others] = this.pieces
+    const whole = others.length === 0 ? only : Buffer.concat(this.pieces, this.length)
+    this.pieces = []
+    this.length = 0
+    return whole
+  }
+}
+
+/** Counted from 1. The bytes before it are the same when they are read and written again. */
+function firstWrongByte(bytes: Buffer): number {
+  const written = Buffer.from(bytes.toString('utf8'), 'utf8')
+  let at = 0
+  while (bytes[at] === written[at]) at++
+  return at + 1
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  let file: Awaited<ReturnType<typeof open>>
+  try {
+    file = await open(path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    const reason =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'may not be read' : String(code)
+    throw new TraceError(path, 0, undefined, reason)
+  }
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0)
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
+  } catch (error) {
+    throw new TraceError(path, 0, undefined, `cannot be read: ${(error as Error).message}`)
+  } finally {
+    await file.close()
+  }
+}
+
+/** A trace from events that are in memory already. */
+export function traceOf(name: string, header: TraceHeader, events: readonly TraceEvent[]): Trace {
+  return { name, header, events: () => events }
+}
+
+/** Writes a trace; gzip when the name ends in `.gz`. Line numbers are those of the new file. */
+export async function writeTrace(path: string, trace: Trace): Promise<void> {
+  checkText('path', path)
+  checkTrace(trace)
+  const lines = async function* () {
+    yield `${JSON.stringify(trace.header)}\n`
+    for await (const event of trace.events())
+      if (event.kind !== 'note') yield `${JSON.stringify(eventRow(event))}\n`
+  }
+  const file = createWriteStream(path)
+  if (path.endsWith('.gz')) await pipeline(Readable.from(lines()), createGzip(), file)
+  else await pipeline(Readable.from(lines()), file)
+}
+
+function eventRow(event: TraceEvent): object {
+  const { kind: _kind, line: _line, ...row } = event
+  if (event.kind === 'fault') return { t: event.t, ...event.fault }
+  if (event.kind === 'new') {
+    const { t, client, servers, kwargs, at, via } = event
+    return { t, client, new: { servers, kwargs }, at, via }
+  }
+  if (event.kind === 'call') {
+    const { outcome, kind: _, line: __, ...call } = event
+    return { ...call, ...outcome }
+  }
+  return row
+}

@@ -1,0 +1,181 @@
+/**
+ * A captured command line becomes the call that the application must have made, and the reply its outcome.
+ * Source: memcached's text protocol; results per docs/reference/python-memcached.md#10 and docs/reference/pylibmc.md#7.1.
+ */
+import type { Bytes } from '../../ground/bytes.js'
+import { versionAtLeast } from '../../rules/version.js'
+import {
+  pylibmcEncoding,
+  pythonMemcachedEncoding,
+  toTypedJson,
+  type ValueEncoding,
+} from '../../values/index.js'
+import type { Outcome } from '../compare/outcome.js'
+import type { Library } from '../methods/python-signatures.js'
+import type { CallEvent, WireEvent } from './trace.js'
+
+/** The call, or the reason why this command is none that a library would have sent. */
+export type FromWire = CallEvent | { readonly skipped: string }
+
+export function callOfWire(event: WireEvent, library: Library): FromWire {
+  const end = event.wire.indexOf('\r\n')
+  const head = end < 0 ? event.wire : event.wire.slice(0, end)
+  const words = head.split(' ').filter((word) => word !== '')
+  const verb = words[0] ?? ''
+  const encoding =
+    library.name === 'pylibmc'
+      ? pylibmcEncoding({ preserve: true })
+      : pythonMemcachedEncoding({
+          version: versionAtLeast(library.version, '1.59') ? '1.59' : '1.58',
+          preserve: true,
+        })
+  try {
+    const call = command(verb, words, end < 0 ? '' : event.wire.slice(end + 2), encoding)
+    if ('skipped' in call) return call
+    const { line, t, client, at } = event
+    const outcome =
+      typeof event.reply === 'string' ? replyOutcome(verb, words, event.reply, encoding, library) : undefined
+    return {
+      kind: 'call',
+      line,
+      t,
+      client,
+      ...call,
+      ...(outcome && { outcome }),
+      ...(at !== undefined && { at }),
+    }
+  } catch (error) {
+    return { skipped: `${verb}: ${error instanceof Error ? error.message : String(error)}` }
+  }
+}
+
+type Call = Pick<CallEvent, 'call' | 'args' | 'kwargs'>
+
+function command(
+  verb: string,
+  words: readonly string[],
+  data: Bytes,
+  encoding: ValueEncoding,
+): Call | { readonly skipped: string } {
+  const noreply: Call['kwargs'] = words.at(-1) === 'noreply' ? { noreply: true } : {}
+  const text = (i: number) => toTypedJson(keyText(words[i] ?? ''))
+  switch (verb) {
+    case 'get':
+    case 'gets':
+      if (words.length < 2) return { skipped: `${verb} without a key` }
+      if (words.length === 2) return { call: verb, args: [text(1)], kwargs: {} }
+      return { call: 'get_multi', args: [words.slice(1).map((_, i) => text(i + 1))], kwargs: {} }
+    case 'set':
+    case 'add':
+    case 'replace':
+    case 'append':
+    case 'prepend':
+    case 'cas': {
+      const [flags, time, length] = words.slice(2, 5).map(Number)
+      if (
+        flags === undefined ||
+        time === undefined ||
+        length === undefined ||
+        Number.isNaN(flags + time + length)
+      ) {
+        return { skipped: `${verb} with a malformed command line` }
+      }
+      if (data.length < length) return { skipped: `${verb} with ${data.length} of ${length} bytes of data` }
+      const value = encoding.decode(flags, Buffer.from(data.slice(0, length), 'latin1'))
+      return { call: verb, args: [text(1), toTypedJson(value), time], kwargs: noreply }
+    }
+    case 'incr':
+    case 'decr':
+      return { call: verb, args: [text(1), integer(words[2])], kwargs: noreply }
+    case 'touch':
+      return { call: verb, args: [text(1), integer(words[2])], kwargs: noreply }
+    case 'delete':
+      return { call: verb, args: [text(1)], kwargs: noreply }
+    case 'flush_all':
+      return { call: verb, args: [], kwargs: {} }
+    case 'stats':
+      return { call: 'get_stats', args: words.length > 1 ? [words.slice(1).join(' ')] : [], kwargs: {} }
+    default:
+      return { skipped: `"${verb}" is no command of ${encoding.name}` }
+  }
+}
+
+function replyOutcome(
+  verb: string,
+  words: readonly string[],
+  reply: Bytes,
+  encoding: ValueEncoding,
+  library: Library,
+): Outcome | undefined {
+  const pylibmc = library.name === 'pylibmc'
+  const line = reply.split('\r\n', 1)[0] ?? ''
+  switch (verb) {
+    case 'get':
+    case 'gets': {
+      const items = itemsOf(reply)
+      // The tuple of pylibmc's gets holds a CAS unique of the recorded server, which no replay can repeat.
+      if (!items || (pylibmc && verb === 'gets')) return undefined
+      const values = items.map(
+        ({ key, flags, data }) => [keyText(key), encoding.decode(flags, data)] as const,
+      )
+      if (words.length > 2) return { result: toTypedJson(new Map(values)) }
+      return { result: values[0] ? toTypedJson(values[0][1]) : null }
+    }
+    case 'incr':
+    case 'decr':
+      if (/^\d+ *$/.test(line)) return { result: integer(line.trim()) }
+      if (line === 'NOT_FOUND')
+        return pylibmc ? { raises: { class: 'pylibmc.NotFound', retcode: 16 } } : { result: null }
+      return pylibmc ? undefined : { raises: { class: 'builtins.ValueError' } }
+    case 'delete':
+      if (line !== 'DELETED' && line !== 'NOT_FOUND') return undefined
+      if (pylibmc) return { result: line === 'DELETED' }
+      return { result: line === 'DELETED' || !versionAtLeast(library.version, '1.62') ? 1 : 0 }
+    case 'touch':
+      if (line !== 'TOUCHED' && line !== 'NOT_FOUND') return undefined
+      if (pylibmc) return { result: line === 'TOUCHED' }
+      return { result: line === 'TOUCHED' ? 1 : 0 }
+    case 'flush_all':
+      return line === 'OK' ? { result: pylibmc ? true : null } : undefined
+    case 'stats':
+      return undefined
+    default:
+      if (line === 'STORED') return { result: true }
+      return line === 'NOT_STORED' || line === 'EXISTS' || !pylibmc ? { result: false } : undefined
+  }
+}
+
+interface CapturedItem {
+  readonly key: Bytes
+  readonly flags: number
+  readonly data: Buffer
+}
+
+/** The items of a complete retrieval reply; undefined when it is anything else. */
+function itemsOf(reply: Bytes): readonly CapturedItem[] | undefined {
+  const items: CapturedItem[] = []
+  let at = 0
+  while (!reply.startsWith('END\r\n', at)) {
+    const end = reply.indexOf('\r\n', at)
+    const header = /^VALUE (\S+) (\d+) (\d+)/.exec(reply.slice(at, end < 0 ? undefined : end))
+    if (end < 0 || !header) return undefined
+    const length = Number(header[3])
+    const data = reply.slice(end + 2, end + 2 + length)
+    if (data.length < length) return undefined
+    items.push({ key: header[1]!, flags: Number(header[2]), data: Buffer.from(data, 'latin1') })
+    at = end + 2 + length + 2
+  }
+  return items
+}
+
+/** A key as Python code would have written it: text when the bytes are UTF-8, else bytes. */
+function keyText(key: Bytes): string | Buffer {
+  const bytes = Buffer.from(key, 'latin1')
+  const text = bytes.toString('utf8')
+  return Buffer.from(text, 'utf8').equals(bytes) ? text : bytes
+}
+
+function integer(word: string | undefined) {
+  if (word === undefined || !/^-?\d+$/.test(word)) throw new RangeError(`"${word ?? ''}" is not a number`)
+  return toTypedJson(BigInt(word))
+}

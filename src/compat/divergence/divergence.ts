@@ -1,0 +1,101 @@
+/**
+ * Divergences: each time an emulated behaviour changes an outcome, it says so, as an event of the client and on the
+ * diagnostics channel `memshim:divergence`.
+ */
+import { channel } from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
+import { notify } from '../../ground/observers.js'
+import type { Operation } from '../../strict/index.js'
+import { type SwitchName, switchesByName } from '../emulation/switches.js'
+
+/** An outcome that pylibmc would not have given, announced where it happens (docs/compat.md). */
+export interface Divergence {
+  readonly switch: SwitchName
+  readonly operation: Operation
+  /** The key as it goes on the wire, as text. */
+  readonly key?: string
+  /** `host:port` or socket path. */
+  readonly server?: string
+  /** What python-memcached gives, in few words: `None`, `0, nothing sent`. */
+  readonly compat: string
+  /** What pylibmc would give: `raises NotFound (16)`. */
+  readonly strict: string
+  /** How to change the calling code. */
+  readonly advice: string
+  /** Where the documentation explains it, relative to docs/. */
+  readonly docs: string
+  /** The exception that was swallowed, with return code and cause. */
+  readonly error?: unknown
+}
+
+/** What a policy knows when it announces; switch and advice are added. */
+export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'docs' | 'key'> & { readonly key?: string }
+
+export const divergenceChannelName = 'memshim:divergence'
+/** Channel `memshim:divergence` of node:diagnostics_channel: the divergences of every client of the process. */
+export const divergenceChannel = channel(divergenceChannelName)
+
+export class Announcer {
+  /** Does the client's event have listeners? The emitter keeps it up to date, since counting them takes longer than the question may. */
+  listened = false
+
+  constructor(private readonly emitter: EventEmitter) {}
+
+  /** Is anybody listening? Asked before anything is found out only for an announcement. */
+  get active(): boolean {
+    return this.listened || divergenceChannel.hasSubscribers
+  }
+
+  /** To announce with: `heard?.announce(…)` puts no announcement together when nobody listens. */
+  get heard(): Announcer | undefined {
+    return this.active ? this : undefined
+  }
+
+  announce(name: SwitchName, announcement: Announcement): void {
+    const { key, ...rest } = announcement
+    const divergence: Divergence = {
+      switch: name,
+      ...rest,
+      key: key === undefined ? undefined : Buffer.from(key, 'latin1').toString('utf8'),
+      advice: switchesByName[name].advice,
+      docs: switchesByName[name].docs,
+    }
+    divergenceChannel.publish(divergence)
+    notify(this.emitter, 'divergence', divergence)
+  }
+}
+
+/** Where Node's own `once`, `prependOnceListener`, `events.once` and `events.on` end as well. */
+const changers = [
+  'on',
+  'addListener',
+  'prependListener',
+  'off',
+  'removeListener',
+  'removeAllListeners',
+] as const
+
+/** Tells its announcer whether somebody listens. No `newListener` listener: `removeAllListeners()` would take that away, too. */
+export class DivergenceEmitter extends EventEmitter<{ divergence: [Divergence] }> {
+  protected readonly announcer = new Announcer(this)
+
+  // Not as overrides: their signatures use types that Node does not export, and listeners would lose theirs.
+  static {
+    for (const name of changers) {
+      const change = EventEmitter.prototype[name]
+      const value = function (this: DivergenceEmitter, ...args: unknown[]): DivergenceEmitter {
+        Reflect.apply(change, this, args)
+        this.announcer.listened = this.listenerCount('divergence') > 0
+        return this
+      }
+      Object.defineProperty(DivergenceEmitter.prototype, name, { value, configurable: true, writable: true })
+    }
+  }
+}
+
+/** `raises NotFound (16)`. */
+export function raises(error: unknown): string {
+  if (!(error instanceof Error)) return `raises ${String(error)}`
+  const code = 'code' in error && typeof error.code === 'number' ? ` (${error.code})` : ''
+  return `raises ${error.name}${code}`
+}

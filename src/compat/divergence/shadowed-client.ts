@@ -1,0 +1,146 @@
+/** A compat client whose operations a strict client repeats aside. What that means: shadow.ts. */
+import type { EventEmitter } from 'node:events'
+import type { StoreVerb } from '../../protocol/wire.js'
+import type { Key, Client as StrictClient, Time } from '../../strict/index.js'
+import { Client } from '../client.js'
+import type { ClientOptions } from '../emulation/emulation.js'
+import {
+  type CompatStoreArgument,
+  type DeleteArgument,
+  type GetMultiOptions,
+  type NoReply,
+  type TouchArgument,
+  withoutNoReply,
+} from '../methods/call-options.js'
+import type { CompatKey, KeysOf } from '../methods/context.js'
+import type { CompatServerInput } from '../policies/server-spec.js'
+import { type Mismatch, Shadow, type ShadowCounts, type ShadowOptions } from './shadow.js'
+
+/** What the strict client would be asked when the code were ported: its own argument checks then speak. */
+const asked = <T>(value: unknown): T => value as T
+
+/** A compat client whose calls are repeated on a second one, to compare outcomes (docs/migrating.md). */
+export class ShadowedClient extends Client {
+  private readonly shadow: Shadow
+
+  /**
+   * @param strict repeats the operations; it belongs to the caller, who closes it
+   * @throws as Client; RangeError for shadow options out of range
+   */
+  constructor(
+    servers: Iterable<CompatServerInput>,
+    options: ClientOptions,
+    strict: StrictClient,
+    shadow?: ShadowOptions,
+  ) {
+    super(servers, options)
+    this.shadow = new Shadow(strict, this as unknown as EventEmitter<{ mismatch: [Mismatch] }>, shadow)
+  }
+
+  /** Called with each mismatch; `memshim:mismatch` is the diagnostics channel of all clients. @returns how to stop */
+  onMismatch(listener: (mismatch: Mismatch) => void): () => void {
+    const emitter = this as unknown as EventEmitter<{ mismatch: [Mismatch] }>
+    emitter.on('mismatch', listener)
+    return () => emitter.off('mismatch', listener)
+  }
+
+  get shadowCounts(): ShadowCounts {
+    return this.shadow.counts
+  }
+
+  /** Resolves when every operation so far has been repeated or left out. */
+  shadowIdle(): Promise<void> {
+    return this.shadow.idle()
+  }
+
+  override get<T = unknown>(key: CompatKey, missing?: T): Promise<T | null | undefined> {
+    return this.shadow.follow(
+      'get',
+      key,
+      super.get(key, missing),
+      () => (strict) => strict.get(asked(key), missing),
+    )
+  }
+
+  override getMulti<K extends CompatKey | number | bigint = string>(
+    keys: KeysOf<K>,
+    options: GetMultiOptions = {},
+  ): Promise<Map<K, unknown>> {
+    // Any other iterable can be read once only.
+    const once = Symbol.iterator in Object(keys) && !(keys instanceof Map) && !Array.isArray(keys)
+    const given = once ? [...(keys as Iterable<K>)] : keys
+    return this.shadow.follow('getMulti', given, super.getMulti(given, options), () => {
+      const kept = Array.isArray(given) ? [...given] : given
+      return (strict) => strict.getMulti(asked<Iterable<Key>>(kept), options)
+    })
+  }
+
+  override set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.stored('set', super.set(key, value, options), key, value, options)
+  }
+
+  override add(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.stored('add', super.add(key, value, options), key, value, options)
+  }
+
+  override replace(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.stored('replace', super.replace(key, value, options), key, value, options)
+  }
+
+  override append(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.stored('append', super.append(key, value, options), key, value, options)
+  }
+
+  override prepend(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
+    return this.stored('prepend', super.prepend(key, value, options), key, value, options)
+  }
+
+  private stored(
+    verb: Exclude<StoreVerb, 'cas'>,
+    primary: Promise<boolean | 0>,
+    key: CompatKey,
+    value: unknown,
+    options: CompatStoreArgument | undefined,
+  ): Promise<boolean | 0> {
+    return this.shadow.follow(verb, key, primary, (keep) => {
+      const kept = keep(value)
+      return (strict) => strict[verb](asked(key), kept.again(), withoutNoReply(options))
+    })
+  }
+
+  override incr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
+    return this.shadow.follow(
+      'incr',
+      key,
+      super.incr(key, delta, options),
+      () => (strict) => strict.incr(asked(key), asked(delta)),
+    )
+  }
+
+  override decr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
+    return this.shadow.follow(
+      'decr',
+      key,
+      super.decr(key, delta, options),
+      () => (strict) => strict.decr(asked(key), asked(delta)),
+    )
+  }
+
+  override delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
+    return this.shadow.follow(
+      'delete',
+      key,
+      super.delete(key, options),
+      () => (strict) => strict.delete(asked(key)),
+    )
+  }
+
+  override touch(key: CompatKey, time: TouchArgument = 0, options?: NoReply): Promise<boolean | 0 | 1> {
+    return this.shadow.follow(
+      'touch',
+      key,
+      super.touch(key, time, options),
+      () => (strict) => strict.touch(asked(key), asked<Time>(time)),
+    )
+  }
+}

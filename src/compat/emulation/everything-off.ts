@@ -1,0 +1,162 @@
+/**
+ * What is left when every switch is off: pylibmc's client, and python-memcached's keywords in pylibmc's words. Nothing is half
+ * emulated. Sources: docs/reference/pylibmc.md#2, #9; fixtures/recordings/pylibmc-1.6.3, -binary.
+ */
+import { ValueError } from '../../python/errors.js'
+import {
+  type BehaviorSettings,
+  type CallOptions,
+  type Key,
+  type Modes,
+  type ServerSpec,
+  type ServerSpecInput,
+  Client as StrictClient,
+  type ClientOptions as StrictOptions,
+  type Time,
+  type TimeOptions,
+} from '../../strict/index.js'
+import type { ValueEncoding } from '../../values/index.js'
+import type { NoReply, TouchArgument } from '../methods/call-options.js'
+import { touchArguments } from '../methods/touch.js'
+import { valueSlots } from '../policies/values.js'
+import type { ClientOptions, Emulation } from './emulation.js'
+
+/** Hooks that together make up pylibmc's value encoding. */
+const valueHooks = [
+  'pickler',
+  'unpickler',
+  'compressor',
+  'decompressor',
+  'persistentLoad',
+  'persistentId',
+] as const
+
+const ofValues = ['encoding', 'behaviors.pickle_protocol'] as const
+
+/** python-memcached's keywords that pylibmc has another word for. */
+const counterparts: Readonly<Partial<Record<keyof ClientOptions, readonly string[]>>> = {
+  cacheCas: ['behaviors.cas'],
+  socketTimeout: ['timeout', 'behaviors._poll_timeout', 'behaviors.connect_timeout'],
+  pickleProtocol: ['behaviors.pickle_protocol'],
+  preserve: ['preserve'],
+  now: ['now'],
+  ...Object.fromEntries(valueHooks.map((name) => [name, ofValues])),
+}
+
+/** @throws ValueError naming both, where the same is said in both libraries' words */
+export function checkCounterparts(options: ClientOptions): void {
+  const { behaviors, ...others } = options.pylibmc ?? {}
+  const given = new Set([...namesOf(others), ...namesOf(behaviors ?? {}).map((name) => `behaviors.${name}`)])
+  for (const [keyword, names = []] of Object.entries(counterparts)) {
+    const twice =
+      options[keyword as keyof ClientOptions] == null ? undefined : names.find((name) => given.has(name))
+    if (twice !== undefined)
+      throw new ValueError(`${keyword} and pylibmc’s ${twice} say the same: only one of them can be given`)
+  }
+}
+
+const namesOf = (options: object): string[] =>
+  Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+
+/** @throws as the strict client's constructor */
+export function everythingOff(emulation: Emulation, specs: readonly ServerSpec[]): EverythingOff {
+  const { keyEncoder } = emulation.options
+  return new EverythingOff(specs.map(pylibmcSpec), strictOptions(emulation), keyEncoder)
+}
+
+function strictOptions(emulation: Emulation): StrictOptions {
+  const { options } = emulation
+  const { pylibmc = {}, cacheCas, socketTimeout, pickleProtocol, preserve, now } = options
+  const behaviors: BehaviorSettings = {
+    ...(cacheCas === undefined ? {} : { cas: cacheCas }),
+    // Whole milliseconds, and never 0, which would leave no time to connect.
+    ...(socketTimeout === undefined ? {} : { connect_timeout: Math.ceil(emulation.timeout) }),
+    ...(pickleProtocol == null ? {} : { pickle_protocol: pickleProtocol }),
+    ...pylibmc.behaviors,
+  }
+  return {
+    ...(socketTimeout === undefined ? {} : { timeout: emulation.timeout }),
+    ...(preserve === undefined ? {} : { preserve }),
+    ...(now === undefined ? {} : { now }),
+    ...(valueHooks.some((name) => options[name]) ? { encoding: hookedEncoding(emulation) } : {}),
+    ...pylibmc,
+    behaviors,
+  }
+}
+
+function hookedEncoding(emulation: Emulation): ValueEncoding {
+  const { encode, decode, textFlags } = valueSlots(emulation)
+  return {
+    name: 'pylibmc',
+    textFlags,
+    write: (value, compression) => encode(value, compression, 'set', ''),
+    encode(value, compression) {
+      const { flags, data } = encode(value, compression, 'set', '')
+      return { flags, data: typeof data === 'string' ? Buffer.from(data, 'latin1') : data }
+    },
+    // What an item that cannot be read means to the operation is strict's to say.
+    decode: (flags, data) => decode({ key: '', cas: undefined, flags, data }, 'gets'),
+  }
+}
+
+/** In pylibmc's grammar. */
+function pylibmcSpec({ address, weight }: ServerSpec): ServerSpecInput {
+  if (address.transport === 'unix') return [4, address.path, 0]
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host
+  return `${host}:${address.port}:${weight}`
+}
+
+/** The strict client, with what python-memcached's methods can say beyond pylibmc's. */
+export class EverythingOff extends StrictClient {
+  constructor(
+    servers: Iterable<ServerSpecInput>,
+    options: StrictOptions,
+    private readonly keyEncoder?: (key: unknown) => unknown,
+  ) {
+    super(servers, options)
+    this.encodeKeys()
+  }
+
+  private encodeKeys(): void {
+    const { keyEncoder, slots } = this
+    if (!keyEncoder) return
+    const key: typeof slots.key = (given, operation, prefix) =>
+      slots.key(keyEncoder(given), operation, prefix)
+    // Behaviors go on changing the slots below.
+    Object.assign(this, { slots: Object.create(slots, { key: { value: key } }) })
+  }
+
+  override clone(): this {
+    const made = super.clone()
+    Object.assign(made, { keyEncoder: this.keyEncoder })
+    made.encodeKeys()
+    return made
+  }
+
+  /** @throws TypeError also for a number, which python-memcached's cas takes for the time; otherwise as strict's */
+  override async cas(key: Key, value: unknown, cas: bigint, options?: Time | TimeOptions): Promise<boolean> {
+    if (typeof cas === 'number')
+      throw new TypeError('cas needs the CAS unique that gets returned, as a bigint, and the time behind it')
+    return super.cas(key, value, cas, options)
+  }
+
+  override touch(key: Key, time: TouchArgument, options?: NoReply & CallOptions): Promise<boolean> {
+    return super.touch(key, ...touchArguments(time, options))
+  }
+
+  /** Which replies count as success is python-memcached's question. */
+  deleteExpecting(_: Iterable<Key>, key: Key, _time?: Time | null, options?: NoReply): Promise<boolean> {
+    return this.delete(key, options as CallOptions)
+  }
+
+  protected override get furtherOptions(): readonly string[] {
+    return ['noreply']
+  }
+
+  /** `noreply` is pylibmc's behavior `_noreply` for one call. */
+  protected override modes(options?: unknown): Modes {
+    const modes = super.modes(options)
+    if (typeof options !== 'object' || options === null || !('noreply' in options)) return modes
+    return options.noreply ? { ...modes, noreply: true } : modes
+  }
+}

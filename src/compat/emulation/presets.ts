@@ -1,0 +1,41 @@
+/** Presets: python-memcached by version, the same without its mistakes, and pylibmc. Source: docs/reference/python-memcached.md#17, #21. */
+
+import { type VersionFacts, type VersionName, versions } from '../../rules/python-memcached.js'
+import { type SwitchName, type SwitchSetting, settingsOf, switchesByName, switchNames } from './switches.js'
+
+/** Names of presets: `python-memcached-1.59`, its `-safe` variant, … and `pylibmc`. */
+export type PresetName = VersionName | `${VersionName}-safe` | 'pylibmc'
+
+/** The setting of every switch that one preset stands for. */
+export interface Preset {
+  readonly name: PresetName
+  readonly facts: VersionFacts
+  readonly switches: Readonly<Record<SwitchName, SwitchSetting>>
+}
+
+type Settings = Readonly<Record<SwitchName, SwitchSetting>>
+
+function settings(choose: (name: SwitchName) => SwitchSetting): Settings {
+  return Object.fromEntries(switchNames.map((name) => [name, choose(name)])) as Settings
+}
+
+const faithful = settings((name) => switchesByName[name].preset ?? 'python-memcached')
+const safe = settings((name) => (settingsOf(name).includes('safe') ? 'safe' : 'python-memcached'))
+
+const versionNames = Object.keys(versions) as VersionName[]
+
+/**
+ * `python-memcached-<version>` is that version, but for what would mix up replies (`desynchronisation`); `…-safe` leaves out
+ * every behaviour that the specification calls a mistake; `pylibmc` is everything off.
+ */
+export const presets = Object.fromEntries([
+  ...versionNames.map((name) => [name, { name, facts: versions[name], switches: faithful }]),
+  ...versionNames.map((name) => [
+    `${name}-safe`,
+    { name: `${name}-safe`, facts: versions[name], switches: safe },
+  ]),
+  [
+    'pylibmc',
+    { name: 'pylibmc', facts: versions['python-memcached-1.62'], switches: settings(() => 'pylibmc') },
+  ],
+]) as unknown as Readonly<Record<PresetName, Preset>>

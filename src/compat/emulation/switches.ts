@@ -1,0 +1,44 @@
+/**
+ * The one table of emulated behaviours: what python-memcached does, what pylibmc does, and how to get rid of the difference. Types,
+ * docs/switches.md, the command line and the audit's explanations come from it. Source: docs/reference/python-memcached.md#21 to #22.
+ */
+import type { SwitchEntry, SwitchSetting } from '../switches/entry.js'
+import { failureSwitches } from '../switches/failures.js'
+import { keySwitches } from '../switches/keys.js'
+import { resultSwitches } from '../switches/results.js'
+import { valueSwitches } from '../switches/values.js'
+
+export type { SwitchSetting }
+
+const table = { ...failureSwitches, ...keySwitches, ...valueSwitches, ...resultSwitches }
+
+/** Name of a switch (docs/switches.md). */
+export type SwitchName = keyof typeof table
+
+/** One row of the table with its name and where the documentation explains it. */
+export interface Switch extends SwitchEntry {
+  readonly name: SwitchName
+  /** Relative to docs/. */
+  readonly docs: string
+}
+
+/** Every switch, in the order of docs/switches.md. */
+export const switchNames = Object.keys(table) as SwitchName[]
+
+/** The table of switches: what python-memcached does, what pylibmc does, since when, and what shows it. */
+export const switches: readonly Switch[] = switchNames.map((name) => ({
+  name,
+  ...(table[name] as SwitchEntry),
+  docs: `switches.md#${name}`,
+}))
+
+export const switchesByName = Object.fromEntries(switches.map((entry) => [entry.name, entry])) as Readonly<
+  Record<SwitchName, Switch>
+>
+
+/** The settings that a switch has. */
+export function settingsOf(name: SwitchName): readonly SwitchSetting[] {
+  return switchesByName[name].safe === undefined
+    ? ['python-memcached', 'pylibmc']
+    : ['python-memcached', 'pylibmc', 'safe']
+}

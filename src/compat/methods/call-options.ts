@@ -1,0 +1,69 @@
+/** The options of a call, checked by name before anything is sent. Source: the signatures of docs/reference/python-memcached.md#10. */
+import { isPlain, ownOptions } from '../../python/options.js'
+import type { Key, StoreOptions, Time } from '../../strict/index.js'
+import { PyFloat, PyTimeDelta } from '../../values/index.js'
+import type { Emulation } from '../emulation/emulation.js'
+
+/** Option of the methods that change something; python-memcached has it from 1.55 on. */
+export interface NoReply {
+  /** Do not wait for the server: the command succeeds unseen. */
+  readonly noreply?: boolean
+}
+
+/** Options of a store method. `compressLevel` is pylibmc's, and only where values are encoded as pylibmc does. */
+export type CompatStoreOptions = Pick<StoreOptions, 'time' | 'minCompressLen' | 'compressLevel'> & NoReply
+
+/** The time in seconds, or options, of a store method. */
+export type CompatStoreArgument = Time | CompatStoreOptions
+
+/** Options of getMulti. */
+export interface GetMultiOptions {
+  readonly keyPrefix?: Key
+}
+
+/** The time in seconds, or options, of setMulti. */
+export type MultiArgument = Time | (CompatStoreOptions & GetMultiOptions)
+
+/** Options of deleteMulti; versions up to 1.59 send the time. */
+export type DeleteMultiOptions = GetMultiOptions & NoReply & { readonly time?: number | null }
+
+/** Where versions up to 1.59 have a time as second argument, later ones have noreply. */
+export type DeleteArgument = number | (NoReply & { readonly time?: number | null })
+
+/** The time in seconds, or options, of touch. */
+export type TouchArgument = Time | null | (NoReply & { readonly time?: Time | null })
+
+const names = {
+  store: ['time', 'minCompressLen', 'noreply'],
+  setMulti: ['time', 'keyPrefix', 'minCompressLen', 'noreply'],
+  getMulti: ['keyPrefix'],
+  deleteMulti: ['keyPrefix', 'time', 'noreply'],
+  /** delete and touch. */
+  timed: ['time', 'noreply'],
+  count: ['noreply'],
+  flushAll: ['time'],
+} as const
+
+/**
+ * Options as they are used: with their own properties alone. A time that stands for itself, and nothing, stay what they are; a float
+ * or timedelta of Python is a time.
+ * @throws TypeError for an unknown name, with the right one where it can be guessed, and for any other object
+ */
+export function checkedOptions<O>(
+  { on }: Pick<Emulation, 'on'>,
+  kind: keyof typeof names,
+  given: O,
+): Exclude<O, object> | (O & object) {
+  if (typeof given !== 'object' || given === null) return given as Exclude<O, object>
+  if (given instanceof PyFloat || given instanceof PyTimeDelta) return { time: given } as never
+  const storing = kind === 'store' || kind === 'setMulti'
+  const known = storing && !on('value-encoding') ? [...names[kind], 'compressLevel'] : names[kind]
+  return ownOptions(given, known) as O & object
+}
+
+/** Options that a method of pylibmc takes as well: it has no noreply. */
+export function withoutNoReply<O>(given: O): O {
+  if (!isPlain(given) || !('noreply' in given)) return given
+  const { noreply: _, ...rest } = given as NoReply & object
+  return rest as O
+}

@@ -1,0 +1,37 @@
+/** What every family of methods works with. */
+import type { Bytes } from '../../ground/bytes.js'
+import type { Commands } from '../../strict/commands.js'
+import type { Key, Modes } from '../../strict/index.js'
+import type { Emulation } from '../emulation/emulation.js'
+import type { Keys } from '../policies/keys.js'
+import { lacksNoReply } from './surface.js'
+
+/** A key, or python-memcached's `(hash, key)`: the hash then chooses the server. */
+export type CompatKey = Key | readonly [hash: number | bigint, key: Key]
+
+/** Many keys, or a mapping whose keys are meant. */
+export type KeysOf<K> = Iterable<K> | ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>
+
+export interface Context {
+  readonly emulation: Emulation
+  readonly commands: Commands
+  readonly keys: Keys
+  /** CAS uniques that gets saw, by key as on the wire. */
+  readonly casIds: Map<Bytes, bigint>
+  /**
+   * Modes in which the pipeline itself makes python-memcached's results of errors, a promise less for each call. Undefined where a
+   * call may have to be repeated before its error counts.
+   */
+  readonly swallowing: Modes | undefined
+}
+
+/** @throws TypeError for noreply where the version has none */
+export function modesFor(
+  { emulation, commands }: Context,
+  options?: unknown,
+  modes = commands.slots.modes(),
+): Modes {
+  if (typeof options !== 'object' || options === null || !('noreply' in options)) return modes
+  lacksNoReply(emulation)
+  return options.noreply ? { ...modes, noreply: true } : modes
+}

@@ -1,0 +1,41 @@
+/** Finding the servers of many keys before anything is sent, as python-memcached does. Source: docs/reference/python-memcached.md#10.5. */
+import { MemcachedError, type Operation, type Server } from '../../strict/index.js'
+import type { HashedKey, KeyPrefix } from '../policies/keys.js'
+import type { Context } from './context.js'
+
+/** A key, and its server; undefined where there is none. */
+export interface PlacedKey<K> extends HashedKey {
+  readonly original: K
+  readonly server: Server | undefined
+}
+
+/**
+ * One key after another, as the probe loop marks servers dead; each is checked when its server has been found.
+ * @param troubles takes the errors of keys without a server
+ * @throws what the key rule throws
+ */
+export async function pickAll<K>(
+  { commands: { selection }, keys }: Context,
+  operation: Operation,
+  given: Iterable<K>,
+  prefix: KeyPrefix,
+  troubles: unknown[],
+): Promise<PlacedKey<K>[]> {
+  const placed: PlacedKey<K>[] = []
+  for (const original of given) {
+    const { check, ...key } = keys.unchecked(original, operation, prefix)
+    let server: Server | undefined
+    // An empty key goes nowhere; only pylibmc's rule lets it through.
+    const empty = key.wire === ''
+    try {
+      const picked = empty ? undefined : selection.pick(key.placedAs ?? key.wire, operation, key.hash)
+      server = picked instanceof Promise ? await picked : picked
+    } catch (error) {
+      if (!(error instanceof MemcachedError)) throw error
+      troubles.push(error)
+    }
+    check()
+    placed.push({ ...key, original, server })
+  }
+  return placed
+}

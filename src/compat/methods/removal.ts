@@ -1,0 +1,170 @@
+/** delete and delete_multi. Source: docs/reference/python-memcached.md#10.3, #10.5. */
+
+import type { Bytes } from '../../ground/bytes.js'
+import * as requests from '../../protocol/requests.js'
+import type { LineReply } from '../../protocol/wire.js'
+import { AttributeError } from '../../python/errors.js'
+import { bytesRepr } from '../../python/repr.js'
+import type { Key } from '../../strict/index.js'
+import { MAX_KEY_LENGTH } from '../../strict/keys.js'
+import { softOutcome } from '../../strict/replies.js'
+import type { Emulation } from '../emulation/emulation.js'
+import { asNumber, pythonText, storeTime } from '../policies/exptime.js'
+import {
+  closedUnderDebug,
+  mixesText,
+  refused,
+  spelled,
+  stumble,
+  succeeded,
+  swallowed,
+  transportKind,
+} from '../policies/outcomes.js'
+import { checkedOptions, type DeleteArgument, type DeleteMultiOptions } from './call-options.js'
+import { type CompatKey, type Context, type KeysOf, modesFor } from './context.js'
+import { converse } from './exchanges.js'
+import { type PlacedKey, pickAll } from './picking.js'
+import { keyList } from './retrieval.js'
+
+export async function remove(
+  context: Context,
+  key: CompatKey,
+  argument: DeleteArgument | undefined,
+  missingSucceeds: boolean,
+): Promise<boolean | 0 | 1> {
+  const { emulation, commands, keys } = context
+  const options = checkedOptions(emulation, 'timed', argument)
+  const { wire, hash } = keys.one(key, 'delete')
+  const { facts } = emulation
+  const time = typeof options === 'object' ? options?.time : options
+  const positional = facts.deleteTime === 'never' && typeof options === 'number' && options !== 0
+  const modes = modesFor(context, positional ? { noreply: true } : options)
+  if (wire === '') return spelled(emulation, 'delete', wire, false)
+  try {
+    const request = requests.remove(modes.namespace + wire, {
+      time: deleteTime(emulation, time),
+      noreply: modes.noreply,
+    })
+    const { reply, server } = await commands.line(request, 'delete', wire, modes, hash)
+    const done = modes.noreply || succeeded(emulation, 'delete', reply, { key: wire, server: server.name })
+    return deleted(emulation, wire, done, missingSucceeds)
+  } catch (error) {
+    return refused(emulation, 'delete', wire, error)
+  }
+}
+
+/** `_deletetouch` says which replies count as success. */
+export function missingSucceeds(expected: Iterable<Key>): boolean {
+  return [...expected].map((reply) => Buffer.from(reply).toString('latin1')).includes('NOT_FOUND')
+}
+
+function deleted(emulation: Emulation, key: Bytes, done: boolean, missingSucceeds: boolean): boolean | 0 | 1 {
+  if (done || !emulation.on('missing-delete') || !missingSucceeds)
+    return spelled(emulation, 'delete', key, done)
+  emulation.announcer.heard?.announce('missing-delete', {
+    operation: 'delete',
+    key,
+    compat: '1',
+    strict: 'False',
+  })
+  return emulation.on('return-values') ? 1 : true
+}
+
+function deleteTime(
+  { facts: { deleteTime: rule, python }, on }: Emulation,
+  time: unknown,
+): Bytes | undefined {
+  if (!on('time-arguments') || rule === 'never') return undefined
+  if (rule === 'always') return time === undefined || time === null ? '0' : pythonText(time, python)
+  if (time === undefined || time === null) return undefined
+  return rule === 'not-zero' && asNumber(time) === 0 ? undefined : pythonText(time, python) || undefined
+}
+
+/** On all servers at once. 1, or 0 after a reset or a timeout; missing keys and error replies change nothing. */
+export async function deleteMulti(
+  context: Context,
+  given: KeysOf<CompatKey | number | bigint>,
+  argument: DeleteMultiOptions,
+): Promise<boolean | 0 | 1> {
+  const { emulation, commands, keys } = context
+  const options = checkedOptions(emulation, 'deleteMulti', argument)
+  const modes = modesFor(context, options)
+  const prefix = keys.prefix(options.keyPrefix, 'deleteMulti')
+  const list = keyList(context, given, 'deleteMulti', 'keys must be a sequence, not a mapping')
+  const tail = emulation.on('wire-spelling') ? emulation.facts.dialect.deleteMultiTail : ''
+  // pylibmc's delete_multi is a delete of each key.
+  const operation = emulation.on('errors') ? 'deleteMulti' : 'delete'
+  const troubles: unknown[] = []
+  let missing = false
+  // One after another they have the time of one call together.
+  const timed = emulation.on('errors') ? modes : { ...modes, deadline: performance.now() + modes.timeout }
+  const removeOne = async ({ wire, server }: Pick<PlacedKey<unknown>, 'wire' | 'server'>) => {
+    if (!server) return
+    const name = mixesText(emulation) ? mixedName(emulation, wire) : wire
+    if (name === undefined) return
+    const time = multiTime(emulation, options.time)
+    const request = requests.remove(modes.namespace + name, { time, tail, noreply: modes.noreply })
+    try {
+      const reply = (await converse(commands, server, request, operation, wire, timed)) as LineReply
+      const there = modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
+      if (!there) missing = true
+    } catch (error) {
+      troubles.push(error)
+    }
+  }
+  if (emulation.on('errors')) {
+    const placed = await pickAll(context, 'deleteMulti', list, prefix, troubles)
+    missing = placed.some(({ wire }) => wire === '')
+    await Promise.all(placed.map(removeOne))
+  } else {
+    const planned = list.map((key) => keys.one(key, 'deleteMulti', prefix))
+    missing = planned.some(({ wire }) => wire === '')
+    for (const { wire, hash, placedAs } of planned) {
+      if (wire === '') continue
+      await removeOne({ wire, server: await commands.selection.pick(placedAs ?? wire, operation, hash) })
+      if (troubles.length > 0) throw troubles[0]
+    }
+  }
+  return summed(context, troubles, missing)
+}
+
+/** The key as 1.55 to 1.57 send it on Python 3: its repr(). Undefined where that is longer than a server takes. */
+function mixedName({ announcer }: Emulation, key: Bytes): Bytes | undefined {
+  const name = bytesRepr(key)
+  announcer.heard?.announce('bytes-and-text', {
+    operation: 'deleteMulti',
+    key,
+    compat: `sends ${name}, so that nothing is deleted`,
+    strict: 'deletes it',
+  })
+  return name.length > MAX_KEY_LENGTH ? undefined : name
+}
+
+/** @throws AttributeError with debug, see `debug-raises` */
+function summed({ emulation }: Context, troubles: readonly unknown[], missing: boolean): boolean | 0 | 1 {
+  stumble(emulation, troubles)
+  let failed = false
+  for (const error of troubles) {
+    const kind = transportKind(error)
+    const broken = kind === 'timeout' || kind === 'reset'
+    if (closedUnderDebug(emulation, 'deleteMulti', error))
+      throw new AttributeError("'str' object has no attribute 'decode'")
+    swallowed(emulation, 'errors', 'deleteMulti', undefined, error, broken ? 0 : 1)
+    failed ||= broken
+  }
+  if (!failed && missing && emulation.on('missing-delete')) {
+    emulation.announcer.heard?.announce('missing-delete', {
+      operation: 'deleteMulti',
+      compat: '1',
+      strict: 'False',
+    })
+    return emulation.on('return-values') ? 1 : true
+  }
+  return spelled(emulation, 'deleteMulti', undefined, !failed && !missing)
+}
+
+function multiTime({ facts, on }: Emulation, time: unknown): Bytes | undefined {
+  if (!on('time-arguments') || time === null) return undefined
+  if (facts.deleteMultiTime) return String(storeTime(time ?? 0, facts.python))
+  return time === undefined ? undefined : pythonText(time, facts.python) || undefined
+}

@@ -1,0 +1,279 @@
+/** get, gets and get_multi. Source: docs/reference/python-memcached.md#10, #10.1, #10.5, #13.1. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bytes } from '../../ground/bytes.js'
+import type { ItemTaker } from '../../protocol/requests.js'
+import * as requests from '../../protocol/requests.js'
+import type { Item, ItemsReply } from '../../protocol/wire.js'
+import { ValueError } from '../../python/errors.js'
+import { typeName } from '../../python/type-name.js'
+import { MemcachedError, type Modes, type Operation, type Server } from '../../strict/index.js'
+import { type Group, groupOf } from '../../strict/many.js'
+import { TransportError } from '../../transport/errors.js'
+import type { Emulation } from '../emulation/emulation.js'
+import { asTuple } from '../policies/keys.js'
+import { again, swallowed, unread } from '../policies/outcomes.js'
+import { miscounted } from '../policies/wording.js'
+import type { ManyRequest } from '../serial/connection.js'
+import type { CompatKey, Context, KeysOf } from './context.js'
+import { converse } from './exchanges.js'
+import { type PlacedKey, pickAll } from './picking.js'
+import { mustHave } from './surface.js'
+
+/** On a network failure null, not the default, unless `get-default-on-failure` says otherwise. */
+export function get(context: Context, key: CompatKey, missing: unknown): Promise<unknown> {
+  const { emulation, commands, keys } = context
+  try {
+    const { wire, hash } = keys.one(key, 'get')
+    if (missing !== undefined) takesDefault(emulation, wire)
+    const none = emulation.on('return-values') ? null : undefined
+    const absent = missing === undefined ? none : missing
+    if (wire === '') return Promise.resolve(absent)
+    const { swallowing } = context
+    if (swallowing && missing === undefined)
+      return commands.read(swallowing.retrieval, wire, 'get', swallowing, none, hash)
+    const modes = commands.slots.modes()
+    const run = () => commands.read(modes.retrieval, wire, 'get', modes, absent, hash)
+    return again(context, 'get', run).catch((error) => unreadWithDefault(emulation, wire, error, missing))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** @throws TypeError in the words of a version that knows no defaults */
+function takesDefault({ on, facts, announcer }: Emulation, key: Bytes): void {
+  if (!on('get-default') || facts.defaults) return
+  const compat = 'raises TypeError'
+  announcer.heard?.announce('get-default', { operation: 'get', key, compat, strict: 'takes a default' })
+  throw new TypeError(`get() takes no default in python-memcached ${facts.version}`)
+}
+
+function unreadWithDefault(emulation: Emulation, key: Bytes, error: unknown, missing: unknown): unknown {
+  if (missing === undefined) return unread(emulation, key, error)
+  if (!emulation.on('get-default-on-failure'))
+    return swallowed(emulation, 'errors', 'get', key, error, missing)
+  const none = unread(emulation, key, error)
+  emulation.announcer.heard?.announce('get-default-on-failure', {
+    operation: 'get',
+    key,
+    compat: 'None',
+    strict: 'raises',
+    error,
+  })
+  return none
+}
+
+export async function gets(context: Context, key: CompatKey): Promise<unknown> {
+  const { emulation, commands, keys, casIds } = context
+  mustHave(emulation, 'gets')
+  const { wire, hash } = keys.one(key, 'gets')
+  const python = emulation.on('return-values')
+  const nothing = (): null | [undefined, undefined] => (python ? null : [undefined, undefined])
+  if (wire === '') return nothing()
+  const modes = commands.slots.modes()
+  if (!modes.cas) return commands.gets(wire)
+  try {
+    const item = await again(context, 'gets', () => commands.fetch('gets', wire, 'gets', modes, hash))
+    if (python)
+      emulation.announcer.heard?.announce('return-values', {
+        operation: 'gets',
+        key: wire,
+        compat: item ? 'the value' : 'None',
+        strict: item ? '(value, CAS unique)' : '(None, None)',
+      })
+    if (!item) return nothing()
+    if (item.cas === undefined && emulation.on('errors'))
+      throw new ValueError(miscounted(emulation.facts, 5, 4))
+    const unique = BigInt.asIntN(64, item.cas ?? 0n)
+    if (remembers(context)) casIds.set(wire, unique)
+    const value = commands.slots.decode(item, 'gets')
+    return python ? value : [value, unique]
+  } catch (error) {
+    return swallowed(emulation, 'errors', 'gets', wire, error, nothing())
+  }
+}
+
+/** Where a plain set is no way out, cas needs what gets saw, also when gets returns the value alone. */
+function remembers({ emulation: { facts, cacheCas, on } }: Context): boolean {
+  const byVersion = facts.casIds === 'always' || cacheCas
+  return (on('cas-ids') && byVersion) || !on('cas-fallback')
+}
+
+/** Values by the caller's keys; missing keys and those of failed servers are absent. */
+export async function getMulti<K>(
+  context: Context,
+  given: KeysOf<K>,
+  keyPrefix: unknown,
+): Promise<Map<K, unknown>> {
+  const { emulation, commands, keys } = context
+  const listed = () => keyList(context, given, 'getMulti', 'dict is not a sequence')
+  // From 1.60 on every key is encoded before the prefix is looked at.
+  const early = emulation.facts.defaults ? listed() : undefined
+  const prefix = keys.prefix(keyPrefix, 'getMulti')
+  const list = early ?? listed()
+  const troubles: unknown[] = []
+  const swallows = emulation.on('errors')
+  const placed: readonly PlacedKey<K>[] = swallows
+    ? await pickAll(context, 'getMulti', list, prefix, troubles)
+    : list.map((original) => ({ ...keys.one(original, 'getMulti', prefix), original, server: undefined }))
+  const names: K[] = []
+  const asked: Asked[] = []
+  /** Otherwise two of them may be one key in other words. */
+  let texts = emulation.options.keyEncoder === undefined
+  const bareTuples = emulation.on('multi-tuple-keys') && emulation.facts.multiTuples === 'broken'
+  for (const { original: key, wire, hash, shown, server } of placed) {
+    if (wire === '') continue
+    asked.push({ key: wire, hash, server })
+    let name = shown ? (shown.key as K) : key
+    if (hash !== undefined && bareTuples) {
+      const compat = 'returns the bare key'
+      emulation.announcer.heard?.announce('multi-tuple-keys', {
+        operation: 'getMulti',
+        key: wire,
+        compat,
+        strict: 'raises TypeError',
+      })
+      name = (Array.isArray(key) ? key[1] : (key as { items: unknown[] }).items[1]) as K
+    }
+    texts &&= typeof name === 'string'
+    names.push(name)
+  }
+  if (!texts) unify(names, asked, emulation.on('keys'))
+  const values = new Map<K, unknown>()
+  const found: Found = (index, value) => {
+    const name = names[index]!
+    // The result is a dict of the keys.
+    if (!texts && Array.isArray(name) && asTuple(name) === undefined)
+      throw new TypeError("unhashable type: 'list'")
+    values.set(name, value)
+  }
+  if (swallows) await readAll(context, asked, found, troubles)
+  else {
+    const hashes = asked.flatMap(({ key, hash }) => (hash === undefined ? [] : [[key, hash] as const]))
+    const wires = asked.map(({ key }) => key)
+    await commands.readMulti(wires, commands.slots.modes(), found, new Map(hashes))
+  }
+  return values
+}
+
+type Found = (index: number, value: unknown) => void
+
+interface Asked {
+  readonly key: Bytes
+  readonly hash?: bigint
+  readonly server: Server | undefined
+}
+
+/** pylibmc returns a key given as text and as bytes once, as text; python-memcached as it was given last. */
+function unify<K>(names: K[], asked: readonly Asked[], latest: boolean): void {
+  const unified = new Map<Bytes, K>()
+  for (const [index, { key }] of asked.entries())
+    if (latest || typeof unified.get(key) !== 'string') unified.set(key, names[index]!)
+  for (const [index, { key }] of asked.entries()) names[index] = unified.get(key)!
+}
+
+/** python-memcached's way: what arrived counts, whatever went wrong. */
+async function readAll(
+  context: Context,
+  asked: readonly Asked[],
+  found: Found,
+  troubles: unknown[],
+): Promise<void> {
+  const { emulation, commands } = context
+  const modes = commands.slots.modes()
+  const groups = new Map<Server, Group>()
+  for (const [index, { key, server }] of asked.entries()) {
+    if (!server) continue
+    const group = groupOf(groups, server)
+    group.wires.push(modes.namespace + key)
+    group.indexes.push(index)
+  }
+  const undecodable: unknown[] = []
+  await Promise.all(
+    Array.from(groups.values(), async (group) => {
+      try {
+        await readFrom(context, group, modes, found, undecodable)
+      } catch (error) {
+        if (!(error instanceof MemcachedError)) throw error
+        troubles.push(error)
+      }
+    }),
+  )
+  for (const error of troubles)
+    swallowed(emulation, 'errors', 'getMulti', undefined, error, 'leaves keys out')
+  if (undecodable.length > 0) throw undecodable[0]
+}
+
+async function readFrom(
+  context: Context,
+  { server, wires, indexes }: Group,
+  modes: Modes,
+  found: Found,
+  undecodable: unknown[],
+): Promise<void> {
+  const { commands } = context
+  const { slots } = commands
+  const decode = (item: Item): unknown => slots.decode(item, 'getMulti')
+  // Decoded while the reply is being read, as in the strict client.
+  const taker: ItemTaker = {
+    textFlags: slots.textFlags ?? -1,
+    item(index, flags, cas, data) {
+      try {
+        found(
+          indexes[index]!,
+          typeof data === 'string' ? data : decode({ key: wires[index]!, flags, cas, data }),
+        )
+      } catch (error) {
+        undecodable.push(error)
+      }
+    },
+  }
+  const request: ManyRequest = { ...requests.retrieval(modes.retrieval, wires, true, taker), many: decode }
+  const reply = (await converse(commands, server, request, 'getMulti', undefined, modes)) as ItemsReply
+  if (reply.end.status !== 'END' && reply.end.line !== '') {
+    const error = await stalled(context, server, 'getMulti', reply.end.line)
+    if (error) throw commands.selection.failed(server, error, 'getMulti', undefined)
+  }
+  // From a connection that reads as python-memcached reads.
+  for (const item of reply.items) found(indexes[wires.indexOf(item.key)]!, decode(item))
+}
+
+/** python-memcached reads on after a line it does not know, until the timeout. Undefined where the switch is off. */
+export async function stalled(
+  { emulation, commands }: Context,
+  server: Server,
+  operation: Operation,
+  line: Bytes,
+): Promise<TransportError | undefined> {
+  if (!emulation.on('error-line-stall')) return undefined
+  emulation.announcer.heard?.announce('error-line-stall', {
+    operation,
+    server: server.name,
+    compat: 'waits for the timeout',
+    strict: 'takes it for the end of the reply',
+  })
+  await sleep(commands.slots.modes().timeout)
+  server.exchange.close()
+  return new TransportError('timeout', server.name, `no END after ${JSON.stringify(line.slice(0, 80))}`, {
+    sent: true,
+  })
+}
+
+/** python-memcached iterates whatever it gets, a dict by its keys. @throws TypeError as pylibmc does for a dict */
+export function keyList<K>(
+  { emulation }: Context,
+  given: KeysOf<K>,
+  operation: Operation,
+  refusal: string,
+): K[] {
+  const isMap = given instanceof Map
+  if (!isMap && Symbol.iterator in Object(given)) return [...(given as Iterable<K>)]
+  if (!isMap && (typeof given !== 'object' || given === null))
+    throw new TypeError(`'${typeName(given)}' object is not iterable`)
+  if (!emulation.on('keys')) throw new TypeError(refusal)
+  emulation.announcer.heard?.announce('keys', {
+    operation,
+    compat: 'takes the keys of the dict',
+    strict: 'raises TypeError',
+  })
+  return isMap ? [...(given as ReadonlyMap<K, unknown>).keys()] : (Object.keys(given as object) as K[])
+}

@@ -1,0 +1,296 @@
+/** set_multi, the way python-memcached works through it. Source: docs/reference/python-memcached.md#10.5, #13.2. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bytes } from '../../ground/bytes.js'
+import { AttributeError, KeyError } from '../../python/errors.js'
+import { typeName } from '../../python/type-name.js'
+import { entriesOf, timeOf } from '../../strict/arguments.js'
+import type { PreparedStore } from '../../strict/core.js'
+import { MemcachedError, type Modes, type Server } from '../../strict/index.js'
+import { TransportError } from '../../transport/errors.js'
+import { python2Order } from '../../values/pickle/python2-order.js'
+import { raises } from '../divergence/divergence.js'
+import type { Emulation } from '../emulation/emulation.js'
+import { ValueTooLong } from '../errors.js'
+import type { QuietModes } from '../policies/debug-lines.js'
+import { pythonText } from '../policies/exptime.js'
+import { asTuple } from '../policies/keys.js'
+import { answered, mixesText, sendFailed, stumble, transportKind } from '../policies/outcomes.js'
+import type { Context } from './context.js'
+import { pickAll } from './picking.js'
+import { compressionFor } from './storage.js'
+
+interface Planned<K> {
+  readonly original: K
+  readonly key: Bytes
+  readonly server: Server | undefined
+  /** Of a tuple key, which some versions do not find again. */
+  readonly lost?: Error
+  readonly value: unknown
+  /** Missing until it is written, and for a value over the limit. */
+  prepared?: PreparedStore
+}
+
+type Fate = 'stored' | 'refused' | 'forgotten' | 'unsent'
+
+/** Every key is tried, all servers at once. @returns the keys that are known not to be stored */
+export async function setMulti<K>(
+  context: Context,
+  mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+  options: unknown,
+  modes: Modes,
+): Promise<K[]> {
+  const { emulation } = context
+  const quiet: QuietModes = { ...modes, quiet: true }
+  const troubles: unknown[] = []
+  // First all keys to their servers, then everything at once: the order python-memcached works in.
+  const { plan, values } = await planned<K>(context, mapping, options, troubles)
+  const fates = new Map<Planned<K>, Fate>()
+  const { sent, oversize, failure } = writtenOut(context, plan, options)
+  await Promise.all(
+    sent.map(async (one) => {
+      const { server, prepared } = one
+      const fate = server && prepared ? storeOn(context, server, prepared, quiet, troubles) : 'forgotten'
+      fates.set(one, await fate)
+    }),
+  )
+  if (failure) throw failure.thrown
+  stumble(emulation, troubles)
+  const lossesListed = !emulation.on('set-multi-losses')
+  // What was too long is known before anything is sent; then the replies are read server by server.
+  const ordered = [
+    ...oversize,
+    ...Array.from(byServer(plan).values())
+      .flat()
+      .filter((one) => fates.has(one)),
+  ]
+  let listed = ordered.filter((one) => {
+    const fate = fates.get(one)
+    return fate === undefined || fate === 'refused' || (fate !== 'stored' && lossesListed)
+  })
+  if (oversize.length > 0 && emulation.on('set-multi-oversize') && !modes.noreply) {
+    await waitForOversize(context, oversize, modes, troubles)
+    listed = misattributed(plan, oversize, fates, troubles)
+  }
+  // Where no server took part at all, every key is listed, unless nobody waits for replies.
+  const unserved = (one: Planned<K>): boolean => !one.server || fates.get(one) === 'unsent'
+  const none = sent.length > 0 && troubles.length > 0 && sent.every(unserved)
+  const all = none && !modes.noreply
+  const result = all ? [...values.keys()] : listed.map(({ original }) => original)
+  if (emulation.announcer.active) {
+    if (mixesText(emulation) && sent.length > 0 && !modes.noreply) announceMixedText(emulation, result.length)
+    if (!all) announceLosses(context, fates.values())
+    announceTrouble(context, troubles, `lists ${result.length} keys`)
+  }
+  return result
+}
+
+async function planned<K>(
+  context: Context,
+  mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
+  options: unknown,
+  troubles: unknown[],
+): Promise<{ plan: readonly Planned<K>[]; values: ReadonlyMap<K, unknown> }> {
+  const { emulation, keys } = context
+  const { keyPrefix } = (typeof options === 'object' ? options : {}) as { readonly keyPrefix?: unknown }
+  if (Array.isArray(mapping) || typeof mapping !== 'object' || mapping === null)
+    throw new AttributeError(`'${typeName(mapping)}' object has no attribute 'keys'`)
+  const prefix = keys.prefix(keyPrefix, 'setMulti')
+  const given = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
+  const entries = emulation.facts.python === 2 ? python2Order(given, ([key]) => key) : given
+  // Fixed now: the caller may change its bytes while servers are being picked.
+  const values = new Map(entries.map(([key, value]) => [key, fixed(value)]))
+  const placed = await pickAll(context, 'setMulti', values.keys(), prefix, troubles)
+  // Of keys that are the same on the wire the last one's value is stored as often as there are such keys.
+  const last = new Map(placed.map((one) => [one.wire, one]))
+  const plan = placed.map(({ wire, server }): Planned<K> => {
+    const { original, hash } = last.get(wire)!
+    const plain = { original, value: values.get(original) }
+    return { key: wire, server, ...(hash === undefined ? plain : tupleValue(context, original, values)) }
+  })
+  return { plan, values }
+}
+
+function fixed(value: unknown): unknown {
+  return value instanceof Uint8Array ? new Uint8Array(value) : value
+}
+
+interface WrittenOut<K> {
+  readonly sent: readonly Planned<K>[]
+  readonly oversize: readonly Planned<K>[]
+  readonly failure?: { readonly thrown: unknown }
+}
+
+/** Values are written server by server. One that cannot be written ends the call, and earlier servers have got theirs. */
+function writtenOut<K>(context: Context, plan: readonly Planned<K>[], options: unknown): WrittenOut<K> {
+  const sent: Planned<K>[] = []
+  const oversize: Planned<K>[] = []
+  for (const [server, group] of byServer(plan)) {
+    if (!server) {
+      sent.push(...group)
+      continue
+    }
+    const written: Planned<K>[] = []
+    try {
+      for (const one of group) (encodes(context, one, options) ? written : oversize).push(one)
+    } catch (thrown) {
+      return { sent, oversize, failure: { thrown } }
+    }
+    sent.push(...written)
+  }
+  return { sent, oversize }
+}
+
+function byServer<K>(plan: readonly Planned<K>[]): Map<Server | undefined, Planned<K>[]> {
+  const groups = new Map<Server | undefined, Planned<K>[]>()
+  for (const one of plan) {
+    const group = groups.get(one.server) ?? []
+    groups.set(one.server, group)
+    group.push(one)
+  }
+  return groups
+}
+
+/** False for a value over the limit. @throws what cannot be written; TypeError for a value over the limit up to 1.45 */
+function encodes<K>(context: Context, one: Planned<K>, options: unknown): boolean {
+  const { emulation, commands } = context
+  const { key, value } = one
+  if (one.lost) throw one.lost
+  const compression = compressionFor(context, options as object)
+  try {
+    const encoded = commands.encode(value, compression, 'setMulti', key)
+    const exptime = commands.slots.exptime(timeOf(options as number), 'setMulti', key)
+    one.prepared = { verb: 'set', key, encoded, exptime }
+    return true
+  } catch (error) {
+    if (!(error instanceof ValueTooLong)) throw error
+    if (emulation.on('set-multi-oversize') && emulation.facts.oversizeInSetMulti === 'TypeError')
+      throw new TypeError("'int' object is not iterable", { cause: error })
+    return false
+  }
+}
+
+/** In 1.55–1.59 the value is looked for under the key without its hash: KeyError, unless the mapping has that key as well. */
+function tupleValue<K>(
+  { emulation }: Context,
+  original: K,
+  values: ReadonlyMap<unknown, unknown>,
+): Pick<Planned<K>, 'original' | 'value' | 'lost'> {
+  if (!emulation.on('multi-tuple-keys') || emulation.facts.multiTuples === 'whole')
+    return { original, value: values.get(original) }
+  const bare = asTuple(original)![1] as K
+  emulation.announcer.heard?.announce('multi-tuple-keys', {
+    operation: 'setMulti',
+    compat: values.has(bare) ? 'stores the value of the bare key' : 'raises KeyError',
+    strict: 'raises TypeError',
+  })
+  const found = { original: bare, value: values.get(bare) }
+  return values.has(bare) ? found : { ...found, lost: new KeyError(pythonText(bare, emulation.facts.python)) }
+}
+
+async function storeOn(
+  { commands, emulation }: Context,
+  server: Server,
+  prepared: PreparedStore,
+  modes: Modes,
+  troubles: unknown[],
+): Promise<Fate> {
+  try {
+    const stored = await commands.storeOn(server, prepared, 'setMulti', modes)
+    return stored && !(mixesText(emulation) && !modes.noreply) ? 'stored' : 'refused'
+  } catch (error) {
+    if (!(error instanceof MemcachedError)) throw error
+    troubles.push(error)
+    if (sendFailed(error)) return 'unsent'
+    const kind = transportKind(error)
+    // The replies behind one that makes no sense are on their way all the same, and are no text either.
+    if (kind === 'aborted' && mixesText(emulation)) return 'refused'
+    return answered(error) || kind === 'closed' ? 'refused' : 'forgotten'
+  }
+}
+
+/** python-memcached counts the value it did not send among the replies it expects. */
+async function waitForOversize<K>(
+  { emulation, commands }: Context,
+  oversize: readonly Planned<K>[],
+  modes: Modes,
+  troubles: readonly unknown[],
+): Promise<void> {
+  const waiting = new Set(
+    oversize.flatMap(({ server }) =>
+      server && !troubles.some((error) => isOf(server, error)) ? server : [],
+    ),
+  )
+  if (waiting.size === 0) return
+  for (const server of waiting)
+    emulation.announcer.heard?.announce('set-multi-oversize', {
+      operation: 'setMulti',
+      server: server.name,
+      compat: 'waits for the timeout, and the server counts as dead',
+      strict: 'raises TooBig (37)',
+    })
+  await sleep(modes.timeout)
+  for (const server of waiting) {
+    server.exchange.close()
+    const error = new TransportError('timeout', server.name, 'no reply to what was never sent', {
+      sent: true,
+    })
+    commands.selection.failed(server, error, 'setMulti', undefined)
+  }
+}
+
+/** A connection that failed: nothing more is waited for there. */
+function isOf(server: Server, error: unknown): boolean {
+  return error instanceof MemcachedError && error.server === server.name && transportKind(error) !== undefined
+}
+
+/**
+ * Oversize keys, and then the replies in the order of all keys of a server, of which some never got one. On a connection that was
+ * closed every further line is empty, and the key is listed.
+ */
+function misattributed<K>(
+  plan: readonly Planned<K>[],
+  oversize: readonly Planned<K>[],
+  fates: ReadonlyMap<Planned<K>, Fate>,
+  troubles: readonly unknown[],
+): Planned<K>[] {
+  const refused = Array.from(byServer(plan), ([server, keys]) => {
+    if (!server) return []
+    const closed = troubles.some((error) => isOf(server, error) && transportKind(error) === 'closed')
+    const replies = keys.filter((one) => !oversize.includes(one)).map((one) => fates.get(one))
+    const missing: Fate = closed ? 'refused' : 'forgotten'
+    return keys.filter((_, index) => (replies[index] ?? missing) === 'refused')
+  })
+  return [...oversize, ...refused.flat()]
+}
+
+/** 1.55 to 1.57 compare the reply, which is bytes, with text. */
+function announceMixedText({ announcer }: Emulation, listed: number): void {
+  announcer.announce('bytes-and-text', {
+    operation: 'setMulti',
+    compat: `lists ${listed} keys, stored or not`,
+    strict: 'lists no key that was stored',
+  })
+}
+
+function announceLosses({ emulation }: Context, fates: Iterable<Fate>): void {
+  const lost = [...fates].filter((fate) => fate === 'forgotten' || fate === 'unsent').length
+  if (lost === 0 || !emulation.on('set-multi-losses')) return
+  emulation.announcer.announce('set-multi-losses', {
+    operation: 'setMulti',
+    compat: `leaves ${lost} lost keys out of its list`,
+    strict: 'raises',
+  })
+}
+
+function announceTrouble({ emulation }: Context, troubles: readonly unknown[], compat: string): void {
+  const [error] = troubles
+  if (error === undefined) return
+  const server = error instanceof MemcachedError ? error.server : undefined
+  emulation.announcer.announce('set-multi', {
+    operation: 'setMulti',
+    server,
+    compat,
+    strict: raises(error),
+    error,
+  })
+}

@@ -1,0 +1,79 @@
+/** touch. Source: docs/reference/python-memcached.md#10.4. */
+
+import type { Bytes } from '../../ground/bytes.js'
+import * as requests from '../../protocol/requests.js'
+import { isPlain } from '../../python/options.js'
+import type { CallOptions, Time } from '../../strict/index.js'
+import { replyError } from '../../strict/replies.js'
+import { asNumber, pythonText, storeTime } from '../policies/exptime.js'
+import { refused, spelled, succeeded } from '../policies/outcomes.js'
+import { negativeTime } from '../policies/slots.js'
+import { checkedOptions, type NoReply, type TouchArgument } from './call-options.js'
+import { type CompatKey, type Context, modesFor } from './context.js'
+import { mustHave } from './surface.js'
+
+export async function touch(
+  context: Context,
+  key: CompatKey,
+  time: TouchArgument,
+  options: NoReply | undefined,
+): Promise<boolean | 0 | 1> {
+  const { emulation, commands, keys } = context
+  mustHave(emulation, 'touch')
+  const { wire, hash } = keys.one(key, 'touch')
+  const [given, rest] = touchArguments(time, options)
+  const modes = modesFor(context, checkedOptions(emulation, 'timed', rest))
+  const exptime = touchTime(context, given, wire)
+  if (wire === '') return spelled(emulation, 'touch', wire, false)
+  try {
+    const request = requests.touch(modes.namespace + wire, exptime, modes.noreply)
+    const { reply, server } = await commands.line(request, 'touch', wire, modes, hash)
+    const done = modes.noreply || succeeded(emulation, 'touch', reply, { key: wire, server: server.name })
+    if (!done && emulation.facts.refusalRaises) throw replyError(reply, 'touch', { key: wire })
+    return spelled(emulation, 'touch', wire, done)
+  } catch (error) {
+    return refused(emulation, 'touch', wire, error)
+  }
+}
+
+/** undefined: no time is sent, which the server refuses. */
+function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes): Bytes | undefined {
+  const { facts, announcer } = emulation
+  const number = asNumber(time)
+  const dropped = facts.dropsZeroTouch && number === 0 && emulation.on('touch-zero-time')
+  if (dropped) {
+    const compat = 'sends no time, which the server refuses'
+    announcer.heard?.announce('touch-zero-time', { operation: 'touch', key, compat, strict: 'True' })
+    return undefined
+  }
+  if (!emulation.on('time-arguments')) return String(commands.slots.exptime(time, 'touch', key))
+  const integer = typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time)
+  if (!integer) {
+    announcer.heard?.announce('time-arguments', {
+      operation: 'touch',
+      key,
+      compat: `sends ${pythonText(time, facts.python)}`,
+      strict: 'raises TypeError',
+    })
+  }
+  if (facts.python === 2)
+    return time === null || time === undefined ? undefined : String(storeTime(time, facts.python))
+  if (time === null || time === undefined) return facts.defaults ? 'None' : undefined
+  if (integer && number !== undefined && number < 0)
+    return String(negativeTime(emulation, number, 'touch', key))
+  // A text without characters is left out, as if there were no time.
+  return pythonText(time, facts.python) || undefined
+}
+
+/** The time, and the options in which it may have come. */
+export function touchArguments(
+  time: TouchArgument,
+  options: NoReply | undefined,
+): [time: Time, options: (NoReply & CallOptions) | undefined] {
+  if (!isOptions(time)) return [time as Time, options]
+  return [('time' in time ? time.time : 0) as Time, time]
+}
+
+function isOptions(value: unknown): value is NoReply & { readonly time?: Time | null } {
+  return isPlain(value)
+}

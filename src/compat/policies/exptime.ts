@@ -1,0 +1,73 @@
+/** python-memcached's time arguments. Source: docs/reference/python-memcached.md#11, #10.4. */
+import { OverflowError, ValueError } from '../../python/errors.js'
+import { bytesRepr } from '../../python/repr.js'
+import { describe, PyByteArray, PyFloat, PyFrozenSet, PyTimeDelta, PyTuple } from '../../values/index.js'
+
+/** A number as Python code would have passed it: a PyFloat is a float, an integer number an int. */
+export function asNumber(time: unknown): number | bigint | undefined {
+  if (time instanceof PyFloat) return time.value
+  if (typeof time === 'number' || typeof time === 'bigint') return time
+  if (typeof time === 'boolean') return time ? 1 : 0
+  return undefined
+}
+
+/**
+ * `'%d' % time`, as the store commands send it: truncated towards zero.
+ * @throws TypeError for anything but numbers; OverflowError, ValueError for infinities and nan (TypeError on Python 2)
+ */
+export function storeTime(time: unknown, python: 2 | 3): number | bigint {
+  const number = asNumber(time)
+  if (number === undefined) throw new TypeError(`%d format: a real number is required, not ${typeof time}`)
+  if (typeof number === 'bigint') return number
+  if (python === 2 && !Number.isFinite(number))
+    throw new TypeError('%d format: a number is required, not float')
+  if (Number.isNaN(number)) throw new ValueError('cannot convert float NaN to integer')
+  if (!Number.isFinite(number)) throw new OverflowError('cannot convert float infinity to integer')
+  const whole = Math.trunc(number)
+  return Number.isSafeInteger(whole) ? whole + 0 : BigInt(whole)
+}
+
+/** Longer texts of one argument or key are refused by every server, and none is worth the memory. */
+const LONGEST = 4096
+
+/** Python's `str(value)`: what touch, incr and decr send for an argument, and the key that an object stands for. */
+export function pythonText(value: unknown, python: 2 | 3): string {
+  if (typeof value === 'string') return value
+  if (value instanceof PyTimeDelta) return timedeltaText(value)
+  if (!(value instanceof Uint8Array)) return describe(value, LONGEST)
+  const bytes = Buffer.from(value).toString('latin1')
+  return python === 2 ? bytes : bytesRepr(bytes)
+}
+
+/** `str(delta)`: `1:02:03`, `31 days, 0:00:00`, `0:00:01.900000`. */
+function timedeltaText({ days, seconds, microseconds }: PyTimeDelta): string {
+  const two = (part: number) => String(part).padStart(2, '0')
+  const clock = `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+  const fraction = microseconds === 0 ? '' : `.${String(microseconds).padStart(6, '0')}`
+  const date = days === 0 ? '' : `${days} day${Math.abs(days) === 1 ? '' : 's'}, `
+  return `${date}${clock}${fraction}`
+}
+
+/** `int(delta.total_seconds())`. */
+export function timedeltaSeconds({ days, seconds, microseconds }: PyTimeDelta): number {
+  return Math.trunc(days * 86_400 + seconds + microseconds / 1e6) + 0
+}
+
+/** Python's len(), of what has one; undefined for other values. */
+export function pythonLength(value: unknown): number | undefined {
+  if (typeof value === 'string' || value instanceof Uint8Array || Array.isArray(value)) return value.length
+  if (value instanceof PyTuple) return value.items.length
+  if (value instanceof PyByteArray) return value.bytes.length
+  if (value instanceof PyFrozenSet) return value.items.size
+  if (value instanceof Map || value instanceof Set) return value.size
+  const dict =
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return dict ? Object.keys(value).length : undefined
+}
+
+/** Python's bool(). */
+export function pythonTruth(value: unknown): boolean {
+  const number = asNumber(value)
+  if (number !== undefined) return Number(number) !== 0
+  return value !== null && value !== undefined && pythonLength(value) !== 0
+}

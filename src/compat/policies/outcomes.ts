@@ -1,0 +1,289 @@
+/**
+ * What becomes of an outcome of the pipeline: python-memcached's results where the switches say so, pylibmc's otherwise.
+ * Source: docs/reference/python-memcached.md#10, #13.
+ */
+
+import type { Bytes } from '../../ground/bytes.js'
+import { lineReply } from '../../protocol/text/lines.js'
+import type { LineReply } from '../../protocol/wire.js'
+import { AttributeError, KeyError, ValueError } from '../../python/errors.js'
+import { textRepr } from '../../python/repr.js'
+import { BadKeyProvided, MemcachedError, type Modes, NotFound, type Operation } from '../../strict/index.js'
+import { replyError, softOutcome } from '../../strict/replies.js'
+import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
+import { pythonInteger } from '../../values/integers.js'
+import { raises } from '../divergence/divergence.js'
+import type { Emulation } from '../emulation/emulation.js'
+import type { SwitchName } from '../emulation/switches.js'
+import { PythonSocketError, ValueTooLong } from '../errors.js'
+import type { Context } from '../methods/context.js'
+import { isInteger, isPythonInteger, miscounted, notANumber } from './wording.js'
+
+/** Python's `0` where the switches keep it; false is pylibmc's word. */
+export type Falsy = false | 0
+
+/** The value in the spelling of Python's repr, for events. */
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return 'None'
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  return value instanceof Map ? '{}' : String(value)
+}
+
+/** An error that the application is not told of. @throws it, when the switch is off or it is a mistake of the caller */
+export function swallowed<T>(
+  emulation: Emulation,
+  name: SwitchName,
+  operation: Operation,
+  key: Bytes | undefined,
+  error: unknown,
+  value: T,
+): T {
+  if (!(error instanceof MemcachedError) || error instanceof BadKeyProvided || !emulation.on(name))
+    throw error
+  const { announcer } = emulation
+  const escaped = misread(emulation, error, operation)
+  if (announcer.active) {
+    announcer.announce(name, {
+      operation,
+      key,
+      server: error.server,
+      compat: escaped ? raises(escaped) : shown(value),
+      strict: raises(error),
+      error,
+    })
+  }
+  if (escaped) throw escaped
+  return value
+}
+
+/** A reply that cannot be an item: python-memcached stumbles over its header, get_multi also over a key it did not ask for. */
+function misread({ facts }: Emulation, error: MemcachedError, operation: Operation): Error | undefined {
+  const { cause } = error
+  if (!(cause instanceof TransportError) || cause.kind !== 'unintelligible') return undefined
+  const [, header] = /^bad item header (".*")$/.exec(cause.message) ?? []
+  if (header !== undefined) {
+    const wanted = operation === 'gets' ? 5 : 4
+    const words = (JSON.parse(header) as string).split(' ')
+    const got = words.length
+    if (got === wanted) {
+      const number = words.slice(2).find((word) => !isInteger(word))
+      return number === undefined ? undefined : new ValueError(notANumber(facts, number), { cause: error })
+    }
+    return new ValueError(miscounted(facts, wanted, got), { cause: error })
+  }
+  const [, key] = /^reply names key (".*"),/.exec(cause.message) ?? []
+  return key !== undefined && operation === 'getMulti' ? new KeyError(key, { cause: error }) : undefined
+}
+
+/** The server answered with an error line: python-memcached sees "not what I expected" and goes on. */
+export function answered(error: unknown): boolean {
+  return error instanceof MemcachedError && error.reply !== undefined
+}
+
+export function transportKind(error: unknown): TransportErrorKind | undefined {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof TransportError ? cause.kind : undefined
+}
+
+/** The connection failed while the request was still being sent: python-memcached waits for no reply of that server. */
+export function sendFailed(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof TransportError && cause.sending
+}
+
+/** A store command that failed: False for any line but STORED; 0 when nothing could be stored. @throws as `swallowed` */
+export function unstored(
+  emulation: Emulation,
+  operation: Operation,
+  key: Bytes | undefined,
+  error: unknown,
+): boolean | 0 {
+  const zero: Falsy = emulation.on('return-values') ? 0 : false
+  if (error instanceof ValueTooLong) return zero
+  const refused = answered(error) || (emulation.facts.closedIsRefusal && transportKind(error) === 'closed')
+  return swallowed(emulation, 'errors', operation, key, error, refused ? false : zero)
+}
+
+/** A get without a default that failed. @throws as `swallowed` */
+export function unread(emulation: Emulation, key: Bytes | undefined, error: unknown): null | undefined {
+  return swallowed(emulation, 'errors', 'get', key, error, emulation.on('return-values') ? null : undefined)
+}
+
+/** See `Context.swallowing`. */
+export function swallowingModes(emulation: Emulation, modes: Modes): Modes | undefined {
+  if (repeats(emulation)) return undefined
+  return {
+    ...modes,
+    failed: (error, operation, key) =>
+      operation === 'get' ? unread(emulation, key, error) : unstored(emulation, operation, key, error),
+  }
+}
+
+/** delete, touch, incr and decr look at a reply without the blanks around it. */
+function stripped(reply: LineReply): LineReply {
+  return lineReply(reply.line.trim())
+}
+
+const successes = { delete: 'DELETED', touch: 'TOUCHED' } as const
+
+/**
+ * Did it work? For python-memcached only the one word that belongs to the command says so. False when the key is missing.
+ * @throws MemcachedError for any other reply
+ */
+export function succeeded(
+  emulation: Emulation,
+  operation: 'delete' | 'touch',
+  reply: LineReply,
+  facts: { readonly key: Bytes; readonly server: string },
+): boolean {
+  const line = stripped(reply)
+  if (!emulation.on('errors')) return softOutcome(line, operation, facts)
+  if (line.line === successes[operation]) return true
+  if (line.line === 'NOT_FOUND') return false
+  throw replyError(reply, operation, facts)
+}
+
+/** delete, touch: 1 or 0. */
+export function spelled(
+  emulation: Emulation,
+  operation: Operation,
+  key: Bytes | undefined,
+  success: boolean,
+): boolean | 0 | 1 {
+  if (!emulation.on('return-values')) return success
+  emulation.announcer.heard?.announce('return-values', {
+    operation,
+    key,
+    compat: success ? '1' : '0',
+    strict: shown(success),
+  })
+  return success ? 1 : 0
+}
+
+/** A delete or touch that did not work: 0, or what 1.58 makes of it on Python 3. @throws TypeError there */
+export function refused(
+  emulation: Emulation,
+  operation: 'delete' | 'touch',
+  key: Bytes,
+  error: unknown,
+): boolean | 0 | 1 {
+  const refusal = answered(error) || transportKind(error) === 'closed'
+  if (operation === 'delete' && emulation.facts.refusedDelete === 1 && refusal)
+    return swallowed(emulation, 'errors', operation, key, error, emulation.on('return-values') ? 1 : true)
+  const raising = emulation.facts.refusalRaises && refusal
+  if (!raising)
+    return swallowed(emulation, 'errors', operation, key, error, emulation.on('return-values') ? 0 : false)
+  swallowed(emulation, 'errors', operation, key, error, 'raises TypeError')
+  throw new TypeError('sequence item 0: expected str instance, bytes found')
+}
+
+/** incr, decr: python-memcached takes the reply line for a number, whatever it says. @throws ValueError */
+export async function counted<T>(
+  emulation: Emulation,
+  operation: Operation,
+  key: Bytes,
+  run: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await run()
+  } catch (error) {
+    const { facts } = emulation
+    if (error instanceof NotFound && facts.missingCounter === 'None')
+      return swallowed(emulation, 'missing-counter', operation, key, error, null)
+    const closed = transportKind(error) === 'closed'
+    if (!closed && !answered(error)) {
+      const none = transportKind(error) === undefined || neverSent(error) ? facts.counterWithoutServer : null
+      return swallowed(emulation, 'errors', operation, key, error, none as null)
+    }
+    const reply = (error as MemcachedError).reply ?? ''
+    if (emulation.on('counter-errors') && isPythonInteger(facts, reply))
+      return pythonInteger(Buffer.from(reply, 'latin1'), textRepr) as T
+    if (emulation.on(error instanceof NotFound ? 'missing-counter' : 'counter-errors')) {
+      emulation.announcer.heard?.announce('counter-errors', {
+        operation,
+        key,
+        server: (error as MemcachedError).server,
+        compat: 'raises ValueError',
+        strict: raises(error),
+        error,
+      })
+      throw new ValueError(closed ? "invalid literal for int() with base 10: ''" : notANumber(facts, reply))
+    }
+    throw error
+  }
+}
+
+function neverSent(error: unknown): boolean {
+  const kind = transportKind(error)
+  return kind === 'connect' || kind === 'connect-timeout' || kind === 'lookup'
+}
+
+/** flush_all and get_stats let timeouts and resets out as Python's own socket errors. */
+export function socketError({ facts }: Emulation, error: unknown): PythonSocketError | undefined {
+  const kind = transportKind(error)
+  if (kind === 'timeout') return new PythonSocketError('builtins.TimeoutError', 'timed out', error)
+  if (kind !== 'reset') return undefined
+  const name = facts.python === 2 ? 'socket.error' : 'builtins.ConnectionResetError'
+  return new PythonSocketError(name, '[Errno 104] Connection reset by peer', error)
+}
+
+/** A call that python-memcached repeats once on a connection that turned out closed. */
+export function again<T>(context: Context, operation: Operation, run: () => Promise<T>): Promise<T> {
+  return context.swallowing === undefined ? twice(context, operation, run) : run()
+}
+
+function repeats({ facts, deadRetry, on }: Emulation): boolean {
+  const does = facts.retry === 'always' || (facts.retry === 'without-dead-retry' && deadRetry <= 0)
+  return does && on('retry-on-close')
+}
+
+async function twice<T>(
+  { emulation, commands: { selection } }: Context,
+  operation: Operation,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (transportKind(error) !== 'closed') throw error
+    const { server: name } = error as MemcachedError
+    emulation.announcer.heard?.announce('retry-on-close', {
+      operation,
+      server: name,
+      compat: 'sends it once more',
+      strict: raises(error),
+      error,
+    })
+    // On the same server: when it cannot be reached, no other one is asked.
+    const server = selection.servers.find((server) => server.name === name)
+    if (server) await selection.admit(server, operation)
+    return run()
+  }
+}
+
+/** Up to 1.52, operations on many keys stumble over a connection that is not there. @throws AttributeError */
+export function stumble({ facts, on }: Emulation, troubles: readonly unknown[]): void {
+  // The first reply is merely missing; the second one is read from a connection that is gone.
+  const closed = troubles.filter((error) => transportKind(error) === 'closed').length
+  if (facts.multiStumbles && on('errors') && (closed > 1 || troubles.some(neverSent)))
+    throw new AttributeError("'NoneType' object has no attribute 'recv'", { cause: troubles[0] })
+}
+
+/** Are bytes and text mixed up, as 1.55 to 1.57 do on Python 3? */
+export function mixesText({ facts, on }: Emulation): boolean {
+  return facts.mixesText && on('bytes-and-text')
+}
+
+/** With debug, Python 3 fails to word its complaint about a closed connection. */
+export function closedUnderDebug(emulation: Emulation, operation: Operation, error: unknown): boolean {
+  const { debugging, facts, on, announcer } = emulation
+  if (!debugging || !facts.debugRaises || !on('debug-raises') || transportKind(error) !== 'closed')
+    return false
+  announcer.heard?.announce('debug-raises', {
+    operation,
+    compat: 'raises AttributeError',
+    strict: raises(error),
+    error,
+  })
+  return true
+}

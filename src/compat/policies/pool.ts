@@ -1,0 +1,116 @@
+/** Servers, placement and failure handling by the `hashing` and `failover` switches. Source: docs/reference/python-memcached.md#6 to #7. */
+
+import type { Bytes } from '../../ground/bytes.js'
+import {
+  DEFAULT_PLACEMENT,
+  hashes,
+  hashKey,
+  type PythonMemcachedPlacement,
+  placement,
+  pythonMemcachedPlacement,
+} from '../../hashing/index.js'
+import { OverflowError } from '../../python/errors.js'
+import { defaultBehaviors, type Selection, type Server, type ServerSpec } from '../../strict/index.js'
+import { type Arrangement, HealthSelection, libmemcachedArrangement } from '../../strict/selection.js'
+import { addressName } from '../../transport/address.js'
+import { Connection } from '../../transport/connection.js'
+import type { Exchange } from '../../transport/types.js'
+import type { Emulation } from '../emulation/emulation.js'
+import { SerialConnection } from '../serial/connection.js'
+import { LoggedExchange } from './debug-lines.js'
+import { PlacementWatch } from './placement-watch.js'
+import { ProbingSelection } from './probing.js'
+import { valueSlots } from './values.js'
+
+export function compatSelection(emulation: Emulation, specs: readonly ServerSpec[]): Selection {
+  const weights = specs.map(({ weight }) => weight)
+  const emulated = emulation.on('hashing')
+  const buckets = emulated
+    ? pythonMemcachedPlacement(weights, emulation.facts.hash)
+    : libmemcachedBuckets(specs.length)
+  const inner = emulation.on('failover')
+    ? probing(emulation, specs, buckets)
+    : healthy(emulation, specs, emulated ? bucketArrangement(buckets) : undefined)
+  if (!emulated || specs.length < 2) return inner
+  return new PlacementWatch(
+    inner,
+    buckets,
+    placement(specs.map(anyServer), DEFAULT_PLACEMENT),
+    emulation.announcer,
+  )
+}
+
+/** libmemcached's default distribution counts the servers and looks at nothing else of them. */
+const anyServer = () => ({ host: 'any', port: 0, weight: 1 })
+
+/** libmemcached's default placement in the shape that the probe loop walks along. */
+function libmemcachedBuckets(count: number): PythonMemcachedPlacement {
+  const hash = (key: Bytes) => BigInt(hashKey(hashes.default, key))
+  return {
+    buckets: count,
+    selectable: Array.from({ length: count }, (_, index) => index),
+    hash,
+    index: (value) => (count === 0 ? undefined : Number(value % BigInt(count))),
+    place: (key) => (count === 0 ? undefined : hashKey(hashes.default, key) % count),
+    rehash: (value, probe) => hash(`${value}${probe}`),
+  }
+}
+
+/** python-memcached's buckets for a selection that keeps every key on its server. */
+function bucketArrangement(buckets: PythonMemcachedPlacement): Arrangement {
+  return {
+    ejects: false,
+    lay: () => ({
+      place: (key) => buckets.place(key) ?? 0,
+      at: (digest) => buckets.index(BigInt(digest)) ?? 0,
+    }),
+  }
+}
+
+function probing(
+  emulation: Emulation,
+  specs: readonly ServerSpec[],
+  buckets: PythonMemcachedPlacement,
+): ProbingSelection {
+  const servers = specs.map(
+    ({ address, weight }, index): Server => ({
+      index,
+      address,
+      name: addressName(address),
+      weight,
+      exchange: connection(emulation, { address, weight }),
+    }),
+  )
+  return new ProbingSelection(servers, buckets, emulation)
+}
+
+function healthy(
+  emulation: Emulation,
+  specs: readonly ServerSpec[],
+  arrangement: Arrangement = libmemcachedArrangement(DEFAULT_PLACEMENT),
+): HealthSelection {
+  const {
+    retry_timeout: retryTimeout,
+    dead_timeout: deadTimeout,
+    failure_limit: failureLimit,
+  } = defaultBehaviors
+  for (const { address } of specs)
+    if (address.transport === 'tcp' && address.port > 65535)
+      throw new OverflowError(`server ${addressName(address)}: port must be 0-65535`)
+  const settings = { health: { retryTimeout, deadTimeout, failureLimit, eject: false }, hashPrefix: '' }
+  return new HealthSelection(
+    specs,
+    arrangement,
+    false,
+    (spec) => connection(emulation, spec),
+    () => settings,
+    emulation.now,
+  )
+}
+
+function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
+  const exchange = emulation.on('desynchronisation')
+    ? new SerialConnection(address, { facts: emulation.facts, decode: valueSlots(emulation).decode })
+    : new Connection(address, { connectTimeout: emulation.timeout, stale: 'fail', blindNoreply: true })
+  return emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange
+}

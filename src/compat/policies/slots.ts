@@ -1,0 +1,114 @@
+/** The slots of the pipeline, filled by switches: each emulated policy announces the outcomes it changes. */
+import { pylibmcDialect } from '../../protocol/dialects.js'
+import { integer, exptime as pylibmcTime } from '../../strict/exptime.js'
+import type { Operation, ServerSpec, Slots } from '../../strict/index.js'
+import { PyTimeDelta } from '../../values/index.js'
+import type { Emulation } from '../emulation/emulation.js'
+import { ValueTooLong } from '../errors.js'
+import { storeTime, timedeltaSeconds } from './exptime.js'
+import type { Keys } from './keys.js'
+import { compatSelection } from './pool.js'
+import { valueSlots } from './values.js'
+
+export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], keys: Keys): Slots {
+  const casBehavior = !emulation.on('cas-fallback') && emulation.cacheCas
+  const modes = {
+    // The behavior of that name in pylibmc: without it gets and cas are refused there.
+    cas: emulation.cacheCas || emulation.options.emulate !== 'pylibmc' || emulation.on('cas-fallback'),
+    retrieval: casBehavior ? 'gets' : 'get',
+    noreply: false,
+    namespace: '',
+    binary: false,
+    timeout: emulation.timeout,
+  } as const
+  const selection = compatSelection(emulation, specs)
+  keys.serverOf = (key) => selection.servers[selection.place(key)]!.name
+  return {
+    key: (key, operation, prefix) =>
+      keys.one(key, operation, prefix === '' ? undefined : { bytes: prefix }).wire,
+    exptime: timeRule(emulation),
+    ...valueSlots(emulation),
+    size: sizeRule(emulation),
+    selection,
+    wire: emulation.on('wire-spelling') ? emulation.facts.dialect : pylibmcDialect,
+    modes: () => modes,
+  }
+}
+
+function timeRule(emulation: Emulation): Slots['exptime'] {
+  const { announcer, facts } = emulation
+  const emulated = emulation.on('time-arguments')
+
+  function seconds(time: unknown, operation: Operation, key: string): number | bigint {
+    const given =
+      operation === 'set' && time instanceof PyTimeDelta ? timedelta(emulation, time, key) : undefined
+    if (given !== undefined) return given
+    if (!emulated) return integer(time, 'time')
+    const whole = storeTime(time, facts.python)
+    if (!(typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time))) {
+      announcer.heard?.announce('time-arguments', {
+        operation,
+        key,
+        compat: `the time ${whole}`,
+        strict: 'raises TypeError',
+      })
+    }
+    return whole
+  }
+
+  return (time, operation, key) => {
+    if (time === 0) return 0
+    const whole = seconds(time, operation, key)
+    if (whole < 0) return negativeTime(emulation, whole, operation, key)
+    return emulated ? whole : pylibmcTime(whole, operation, 'zero')
+  }
+}
+
+/** Whole seconds where the version takes a timedelta. */
+function timedelta({ announcer, facts, on }: Emulation, time: PyTimeDelta, key: string): number | undefined {
+  if (!on('timedelta-in-set') || !facts.timedelta) return undefined
+  const seconds = timedeltaSeconds(time)
+  announcer.heard?.announce('timedelta-in-set', {
+    operation: 'set',
+    key,
+    compat: `the time ${seconds}`,
+    strict: 'raises TypeError',
+  })
+  return seconds
+}
+
+/** What goes out for a negative time. */
+export function negativeTime(
+  emulation: Emulation,
+  time: number | bigint,
+  operation: Operation,
+  key: string,
+): number | bigint {
+  if (!emulation.on('negative-timeout')) return 0
+  // The time of an existing item stays when something is added to it.
+  if (operation !== 'append' && operation !== 'prepend') {
+    emulation.announcer.heard?.announce('negative-timeout', {
+      operation,
+      key,
+      compat: 'done, and the item is gone',
+      strict: 'done, and the item never expires',
+    })
+  }
+  return time
+}
+
+function sizeRule(emulation: Emulation): Slots['size'] {
+  const most = emulation.serverMaxValueLength
+  if (!emulation.on('oversize') || most === 0) return undefined
+  const { limitIsTooLong } = emulation.facts
+  return ({ data }, operation, key) => {
+    if (data.length < most || (data.length === most && !limitIsTooLong)) return
+    emulation.announcer.heard?.announce('oversize', {
+      operation,
+      key,
+      compat: operation === 'setMulti' ? 'lists the key, nothing sent' : '0, nothing sent',
+      strict: 'raises TooBig (37)',
+    })
+    throw new ValueTooLong(`a value of ${data.length} bytes is over ${most}`)
+  }
+}
