@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { valueAt, versionAtLeast } from './version.js'
+import { compareVersions, valueAt, versionAtLeast } from './version.js'
 
 test.each([
   ['1.59', '1.58', true],
@@ -22,4 +22,10 @@ test('a history holds from one entry to the next, whatever their order', () => {
     'new',
   ])
   expect(() => valueAt(history, '1.1')).toThrow('nothing is known of version 1.1')
+})
+
+test('versions of different length sort by number, and a missing number counts as 0', () => {
+  expect(['1.10', '1.6.3', '1.6', '1.9'].sort(compareVersions)).toEqual(['1.6', '1.6.3', '1.9', '1.10'])
+  expect(compareVersions('1.6', '1.6.0')).toBe(0)
+  expect(compareVersions('1.6', '1.6.3')).toBeLessThan(0)
 })

@@ -1,13 +1,18 @@
 /** The one comparison of version numbers, number by number: 1.9 before 1.10. */
 
+/** Negative, 0 or positive, as for `sort`. A missing number counts as 0. */
+export function compareVersions(one: string, other: string): number {
+  const [a, b] = [one.split('.').map(Number), other.split('.').map(Number)]
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
 /** Is a version this one or a later one? */
 export function versionAtLeast(version: string, least: string): boolean {
-  const [a, b] = [version.split('.').map(Number), least.split('.').map(Number)]
-  for (const [i, wanted] of b.entries()) {
-    const have = a[i] ?? 0
-    if (have !== wanted) return have > wanted
-  }
-  return true
+  return compareVersions(version, least) >= 0
 }
 
 /** What is so from a version on, until the next version that is named. */

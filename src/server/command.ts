@@ -5,9 +5,11 @@
 import type { Bytes } from '../ground/bytes.js'
 import type { StoreVerb } from '../protocol/wire.js'
 import type { BinaryCommand } from './binary-command.js'
+import { longestData, longestKey } from './limits.js'
 import { type MetaCommand, parseMeta } from './meta.js'
 import type { MetaFlags } from './meta-flags.js'
 import { signed32, unsigned32, unsigned64 } from './numbers.js'
+import { say } from './say.js'
 import type { ServerFacts } from './versions.js'
 
 interface MaybeQuiet {
@@ -62,10 +64,6 @@ export type Command =
   | { readonly kind: 'quit' }
   | BinaryCommand
 
-/** Longest key, in bytes. */
-export const longestKey = 250
-/** Longest data block that can be announced: C's INT_MAX, less CRLF. */
-export const longestData = 2 ** 31 - 1 - 2
 const badFormat = 'CLIENT_ERROR bad command line format'
 const badTime = 'CLIENT_ERROR invalid exptime argument'
 
@@ -197,10 +195,6 @@ function verbosity(words: readonly Bytes[], facts: ServerFacts): Command {
 
 function isQuiet(words: readonly Bytes[]): boolean {
   return words.at(-1) === 'noreply'
-}
-
-export function say(line: Bytes, quiet = false): Command {
-  return { kind: 'say', line, quiet }
 }
 
 const unknown: Command = say('ERROR')

@@ -1,5 +1,6 @@
 /** The flags of a meta command: how they are read, and what is said of those that cannot be. Facts: fixtures/conversations/meta.json. */
 import type { Bytes } from '../ground/bytes.js'
+import { versionAtLeast } from '../rules/version.js'
 import {
   exactSigned32,
   exactUnsigned32,
@@ -8,7 +9,7 @@ import {
   unsigned32,
   unsigned64,
 } from './numbers.js'
-import { atLeast, type ServerFacts } from './versions.js'
+import type { ServerFacts } from './versions.js'
 
 export interface MetaFlags {
   /** As sent, in order. */
@@ -63,7 +64,7 @@ export function readFlags(
     const argument = word.slice(1)
     if (names.has(name) || name >= '\x7f') return failed('CLIENT_ERROR duplicate flag')
     names.add(name)
-    if (known[name] === undefined || !atLeast(facts.version, known[name]))
+    if (known[name] === undefined || !versionAtLeast(facts.version, known[name]))
       return failed('CLIENT_ERROR invalid flag')
     switch (name) {
       case 'T':

@@ -1,13 +1,15 @@
 /** The meta commands mg, ms, md, ma: how they are read and answered. Facts: fixtures/conversations/meta.json. */
 import type { Bytes } from '../ground/bytes.js'
 import type { StoreVerb } from '../protocol/wire.js'
+import { versionAtLeast } from '../rules/version.js'
 import type { Command, StoreCommand } from './command.js'
-import { longestData, longestKey, say } from './command.js'
+import { longestData, longestKey } from './limits.js'
 import { badOpaque, echoed, keyOf, type MetaFlags, readFlags, saidKey } from './meta-flags.js'
 import { exactSigned32, signed32 } from './numbers.js'
 import type { Pieces } from './respond.js'
+import { say } from './say.js'
 import type { CountResult, Store, StoredItem, StoreResult } from './store.js'
-import { atLeast, type ServerFacts } from './versions.js'
+import type { ServerFacts } from './versions.js'
 
 export interface MetaCommand {
   readonly kind: 'meta'
@@ -72,7 +74,7 @@ function parseStore(key: Bytes, behind: readonly Bytes[], facts: ServerFacts): C
         (decoded === undefined ? 'CLIENT_ERROR error decoding key' : undefined) ??
         (verb === undefined ? 'CLIENT_ERROR invalid mode for ms M token' : badOpaque(flags)))
   const joins = verb === 'append' || verb === 'prepend'
-  const vivifies = joins && flags.vivify !== undefined && atLeast(facts.version, '1.6.20')
+  const vivifies = joins && flags.vivify !== undefined && versionAtLeast(facts.version, '1.6.20')
   return {
     kind: 'store',
     verb: flags.cas !== undefined && (verb === 'set' || verb === 'replace') ? 'cas' : (verb ?? 'set'),
@@ -250,7 +252,7 @@ export function metaStored(
     if (word[0] === 'O') return ` ${word}`
     if (word[0] === 'k') return saidKey(key, meta.has('b'))
     if (word[0] === 'c' && facts.meta !== 'drafts') return ` c${item?.cas ?? 0}`
-    if (word[0] === 's' && atLeast(facts.version, '1.6.20'))
+    if (word[0] === 's' && versionAtLeast(facts.version, '1.6.20'))
       return ` s${item ? item.data.length - 2 : length}`
     return ''
   })

@@ -4,7 +4,8 @@
  */
 import type { Bytes } from '../ground/bytes.js'
 import type { StoreVerb } from '../protocol/wire.js'
-import { type Command, longestData, longestKey, say } from './command.js'
+import type { Command } from './command.js'
+import { longestData, longestKey } from './limits.js'
 import { parseMeta } from './meta.js'
 import {
   exactSigned32,
@@ -14,6 +15,7 @@ import {
   unsigned32,
   unsigned64,
 } from './numbers.js'
+import { say } from './say.js'
 import type { ServerFacts } from './versions.js'
 
 const badFormat = 'CLIENT_ERROR bad command line format'

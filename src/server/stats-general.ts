@@ -1,7 +1,8 @@
 /** The lines of `stats` and `stats settings`: names and constants as memcached says them with its defaults. */
+
+import { versionAtLeast } from '../rules/version.js'
 import type { Environment, Stat } from './stats.js'
 import type { Store } from './store.js'
-import { atLeast } from './versions.js'
 
 /** A statistic, the version from which on it is there, and the one from which on it is not. */
 type VersionedStat = readonly [name: string, value: string | number, since?: string, before?: string]
@@ -9,7 +10,7 @@ type VersionedStat = readonly [name: string, value: string | number, since?: str
 function of(version: string, stats: readonly VersionedStat[]): readonly Stat[] {
   return stats
     .filter(([, , since = '0', before]) => {
-      return atLeast(version, since) && (before === undefined || !atLeast(version, before))
+      return versionAtLeast(version, since) && (before === undefined || !versionAtLeast(version, before))
     })
     .map(([name, value]) => [name, value])
 }
@@ -150,7 +151,7 @@ export function settingsStats(store: Store, environment: Environment): readonly 
     ['slab_reassign', 'yes'],
     ['slab_automove', 1],
     ['slab_automove_ratio', '0.80'],
-    ['slab_automove_window', atLeast(version, '1.6.35') ? 10 : 30],
+    ['slab_automove_window', versionAtLeast(version, '1.6.35') ? 10 : 30],
     ['slab_chunk_max', 524288],
     ['lru_crawler', 'yes'],
     ['lru_crawler_sleep', 100],
@@ -196,7 +197,7 @@ export function settingsStats(store: Store, environment: Environment): readonly 
     ['ssl_session_cache', 'no', '1.6.6'],
     ['ssl_kernel_tls', 'no', '1.6.10'],
     ['ssl_min_version', 'tlsv1.2', '1.6.10'],
-    ['num_napi_ids', atLeast(version, '1.6.40') ? 0 : '(null)', '1.6.9'],
+    ['num_napi_ids', versionAtLeast(version, '1.6.40') ? 0 : '(null)', '1.6.9'],
     ['memory_file', '(null)', '1.6.9'],
     ['client_flags_size', 4, '1.6.22'],
   ])

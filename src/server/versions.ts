@@ -3,6 +3,7 @@
  * recorded from ten versions; for the versions in between, memcached's history of changes.
  */
 import { checkText } from '../ground/arguments.js'
+import { compareVersions } from '../rules/version.js'
 
 /** How one version behaves. */
 export interface ServerFacts {
@@ -81,20 +82,6 @@ export const defaultVersion = '1.6.18'
 
 /** The newest version that has been recorded. */
 export const newestVersion = '1.6.45'
-
-/** Negative, 0 or positive, as for `sort`. */
-export function compareVersions(one: string, other: string): number {
-  const theirs = other.split('.').map(Number)
-  for (const [index, part] of one.split('.').map(Number).entries()) {
-    const difference = part - (theirs[index] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
-}
-
-export function atLeast(version: string, since: string): boolean {
-  return compareVersions(version, since) >= 0
-}
 
 /** @throws RangeError when it is no version like `1.6.18`, or one before 1.4 */
 export function serverFacts(version: string): ServerFacts {

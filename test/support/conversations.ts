@@ -3,7 +3,7 @@
  * some version may give.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { compareVersions } from '../../src/server/versions.js'
+import { compareVersions } from '../../src/rules/version.js'
 
 type Wire = string | readonly (string | { readonly $repeat: readonly [string, number] })[]
 

@@ -2,6 +2,7 @@
  * What frameworks make of their memcached client's outcomes, as data.
  * Recorded from the real frameworks on both real libraries by fixtures/record/framework_outcomes.py; the same as a page: docs/frameworks.md.
  */
+import { compareVersions } from '../../rules/version.js'
 import type { LibraryName } from '../methods/python-signatures.js'
 import recorded from './recorded.json' with { type: 'json' }
 
@@ -37,13 +38,4 @@ export function nearestVersion(versions: readonly string[], wanted: string): str
   const found = notNewer.sort(compareVersions).at(-1) ?? [...versions].sort(compareVersions)[0]
   if (found === undefined) throw new RangeError('a framework without recorded versions')
   return found
-}
-
-function compareVersions(a: string, b: string): number {
-  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)]
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
 }

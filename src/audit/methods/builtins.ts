@@ -3,7 +3,7 @@
  * built-in type, and so does python-memcached for everything but the exact type of a value.
  * Source: measured, `fixtures/vectors/calling-forms.json`.
  */
-import { PyByteArray, PyFloat, PyGlobal, PyTuple, PythonObject } from '../../values/index.js'
+import { PyByteArray, PyFloat, PyTuple, PythonObject } from '../../values/index.js'
 
 /**
  * The value as its built-in type; undefined when it has none. The trace says it (`$base`); for older traces it is read from the
@@ -60,9 +60,4 @@ export function storedByType(value: unknown): unknown {
   const builtin = builtinOf(value)
   const scalar = isScalar(builtin) && !(builtin instanceof PyFloat) && !(builtin instanceof PyByteArray)
   return scalar ? builtin : value
-}
-
-/** Python's name of the class of a subclass instance, for reports. */
-export function classNameOf(value: PythonObject): string {
-  return value.type instanceof PyGlobal ? `${value.type.module}.${value.type.name}` : 'an object'
 }
