@@ -122,16 +122,27 @@ describe('what an unchanged application gets from pylibmc', () => {
   it('gets gives a pair, and cas takes its third argument for the CAS unique', async () => {
     const { outcomes, causes } = await predicted([
       header(1),
-      created(),
+      created(['a:1'], { cache_cas: true }),
       call('set', ['k', 100, 60], true),
       call('gets', ['k'], 100),
       call('cas', ['k', 99, 60], true),
       call('cas', ['k', 99], true),
       call('get', ['k'], 99),
     ])
-    expect(outcomes[1]).toMatch(/^\{"\$tuple":\[100,\d+\]\}$/)
-    expect(outcomes.slice(2)).toEqual(['false', 'TypeError', '100'])
+    expect(outcomes[1]).toBe('true')
+    expect(outcomes[2]).toMatch(/^\{"\$tuple":\[100,\d+\]\}$/)
+    expect(outcomes.slice(3)).toEqual(['false', 'TypeError', '100'])
     expect(Object.keys(causes)).toContain('gets-and-cas')
+  })
+
+  it('without keywords pylibmc takes the constructor as it is, without the behavior cas, and gets raises', async () => {
+    const { outcomes } = await predicted([
+      header(1),
+      created(),
+      call('set', ['k', 100], true),
+      call('gets', ['k'], 100),
+    ])
+    expect(outcomes).toEqual(['true', 'ValueError'])
   })
 
   it.each([

@@ -55,12 +55,15 @@ export function verdictText(report: Report): string {
   return `${parts.filter(Boolean).join('; ')}.${risks}`
 }
 
+/** python-memcached's default of `dead_retry`, in seconds. Source: docs/reference/python-memcached.md#3. */
+const deadRetry = 30
+
 /** What the report says of outages, one sentence each. */
 export function outageTexts(report: Report): readonly string[] {
   const { supposedOutages, foundOutages } = report
   const texts = foundOutages.map(
     ({ server, from, to, failed, confidence }) =>
-      `Server ${server} seems to have been down from ${from.toFixed(1)} s to ${to.toFixed(1)} s of the trace (${count(failed, 'call')} failed; confidence ${confidence}). pylibmc raises there: see what with --outage 'server ${server}: ${from.toFixed(1)}s-${(to + 0.1).toFixed(1)}s'.`,
+      `Server ${server} seems to have been down from ${from.toFixed(1)} s of the trace, and still at ${to.toFixed(1)} s (${count(failed, 'call')} failed; confidence ${confidence}). python-memcached asks a dead server again after ${deadRetry} s only, so the trace does not show when it came back. pylibmc raises as long as it is down: count the calls with --outage 'server ${server}: ${from.toFixed(1)}s-${(to + deadRetry).toFixed(1)}s', or with the times that you know.`,
   )
   if (supposedOutages) {
     const { outages, raises, callSites } = supposedOutages
