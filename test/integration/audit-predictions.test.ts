@@ -15,6 +15,7 @@ import {
   parseOutage,
   readTrace,
   readTraces,
+  renderHtml,
   renderTerminal,
 } from '../../src/audit/index.js'
 
@@ -219,6 +220,7 @@ describe('what an unchanged application gets from pylibmc', () => {
     expect(asText.causes).toEqual({})
     expect(asText.report.risks).toMatchObject([{ name: 'documented-negative-timeout', count: 1 }])
     expect(renderTerminal(asText.report)).toContain('must not be relied on')
+    expect(renderHtml(asText.report)).toContain('Negative times are documented otherwise')
     expect((await predicted(lines(), { binary: true })).outcomes).toEqual(['true', '"v"'])
     expect((await predicted(lines(), { negativeTimeout: 'zero' })).outcomes).toEqual(['true', '"v"'])
   })
@@ -331,6 +333,7 @@ describe('servers that are down', () => {
     const { report } = await predicted(lines)
     expect(report.foundOutages).toMatchObject([{ server: 1, confidence: 'high' }])
     expect(renderTerminal(report)).toContain('Server 1 seems to have been down')
+    expect(renderHtml(report)).toContain('Server 1 seems to have been down')
     expect(
       (await predicted([header(2), created(names), ...keys.map((key) => call('set', [key, 1], true))])).report
         .foundOutages,

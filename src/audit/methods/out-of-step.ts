@@ -37,6 +37,8 @@ export class OutOfStep {
 
   /** What the call returns instead of its own outcome, since it reads the reply that waited. */
   shift(call: string, servers: readonly number[], own: Outcome): Shifted | undefined {
+    // libmemcached refuses the call before it sends anything: the reply still waits.
+    if ('raises' in own && own.raises.class === 'pylibmc.AllocationError') return undefined
     if (everywhere.has(call) && this.any) return { outcome: own, uncertain: true }
     const [server] = servers
     const waiting = server === undefined ? undefined : this.waiting.get(server)

@@ -40,7 +40,7 @@ svg { display: block; width: 100% } svg text { fill: var(--soft); font: 11px sys
 .advice b { color: var(--good) }
 .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 4px 24px; margin: 12px 0 4px } .sides div { min-width: 0 }
 .sides span, th { color: var(--soft); font-size: 12px; font-weight: 550 }
-@media (max-width: 640px) { .sides { grid-template-columns: 1fr } table.glance td:nth-child(4), table.glance td.bar { display: none } }
+@media (max-width: 640px) { .sides { grid-template-columns: 1fr } table.glance td:nth-child(4), table.glance td.bar { display: none } table.glance td:nth-child(2) code { overflow-wrap: normal } table.glance td { overflow-wrap: normal } }
 .chips { display: flex; flex-wrap: wrap; gap: 6px; margin: 10px 0 0 }
 .chip { border: 1px solid var(--line); border-radius: 99px; padding: 0 10px; font-size: 12.5px; line-height: 22px; color: var(--soft) }
 .chip b { color: var(--ink); font-variant-numeric: tabular-nums } .c-raises b, .c-stops-raising b { color: var(--raises) } .c-value b, .c-truth b { color: var(--value) } .c-state b { color: var(--state) }

@@ -13,6 +13,7 @@ import {
   frameworkText,
   impactSummary,
   impactWords,
+  outageTexts,
   outcomeText,
   percent,
   verdictText,
@@ -28,6 +29,8 @@ export function renderHtml(report: Report): string {
 <title>memshim audit: ${escapeHtml(trace.name)}</title><style>${style}</style></head><body><main>
 ${head(report)}
 ${switches(report)}
+${outages(report)}
+${risks(report)}
 ${unexplained(report)}
 ${callSites(report)}
 ${methods(report)}
@@ -150,6 +153,26 @@ ${example.impact === 'state' ? `<div class="where">${impactWords.state.long}</di
 
 function outcomeHtml(outcome: Finding['compat']): string {
   return `<span class="mono${'raises' in outcome ? ' raise' : ''}">${escapeHtml(outcomeText(outcome))}</span>`
+}
+
+function outages(report: Report): string {
+  const texts = outageTexts(report)
+  if (texts.length === 0) return ''
+  return `<h2>Servers that are down</h2>${texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('')}`
+}
+
+/** Outcomes that are the same today, or unknown, and must not be relied on. */
+function risks(report: Report): string {
+  if (report.risks.length === 0) return ''
+  const cards = report.risks.map((risk) => {
+    const examples = risk.examples.slice(0, 3).map(exampleCard).join('')
+    return `<article class="switch" id="risk-${risk.name}">
+<header><h3><code>${risk.name}</code></h3><span class="grow"></span><span><span class="number">${risk.count.toLocaleString('en')}</span> <span class="quiet">${risk.count === 1 ? 'operation' : 'operations'}</span></span></header>
+<p>${escapeHtml(risk.title)}.</p>
+<p class="advice"><b>What to do.</b> ${escapeHtml(risk.advice)} <span class="quiet">docs/${escapeHtml(risk.docs)}</span></p>
+${examples}</article>`
+  })
+  return `<h2>Do not rely on it</h2>${cards.join('')}`
 }
 
 function unexplained(report: Report): string {
