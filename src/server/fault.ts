@@ -26,7 +26,12 @@ export type ServerFault =
 
 /** Faults that wait for a request. */
 export type RequestFault =
-  | (Counted & { readonly fault: Ending })
+  | (Counted & { readonly fault: 'close' | 'reset' })
+  | (Counted & {
+      readonly fault: 'stall'
+      /** Answers the requests that follow on the connection, as no real server does: recordings were made so. Default: none is. */
+      readonly later?: 'answered'
+    })
   | (Counted & { readonly fault: 'reply'; readonly bytes: Bytes })
   | (Counted & { readonly fault: 'truncate'; readonly bytes: number; readonly then?: Ending })
   | (Counted & { readonly fault: 'slow'; readonly ms: number })
@@ -87,8 +92,10 @@ export function parseFault(json: object): Fault {
       }
       return { fault, ...base, ms }
     }
+    case 'stall':
+      return { fault, ...base, ...(fields.later === 'answered' ? { later: 'answered' } : {}) }
     default:
-      return { fault: fault as Ending, ...base }
+      return { fault: fault as 'close' | 'reset', ...base }
   }
 }
 

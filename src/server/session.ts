@@ -106,7 +106,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
       case 'reset':
       case 'stall':
         record(frame, null)
-        finishWith(fault.fault)
+        if (fault.fault !== 'stall' || fault.later !== 'answered') finishWith(fault.fault)
         return
       case 'reply':
         record(frame, fault.bytes)

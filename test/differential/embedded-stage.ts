@@ -28,7 +28,7 @@ export async function embeddedStage({ scenario, memcached }: Recording): Promise
     patience: 4,
     addresses: servers.map(({ address }) => address),
     fault: async (step) => {
-      await servers[step.server ?? 0]!.fault(parseFault({ server: 0, ...step }))
+      await servers[step.server ?? 0]!.fault(parseFault({ server: 0, later: 'answered', ...step }))
     },
     raw: async (step) => talk(servers[step.server ?? 0]!.port, wireBytes(step.raw ?? '')),
     pass: (seconds) => {

@@ -26,7 +26,7 @@ export async function liveStage({ scenario }: Recording): Promise<CheckedStage> 
     patience: 10,
     addresses: proxies.map(({ address }) => address),
     fault: async (step) => {
-      await proxies[step.server ?? 0]!.fault(parseFault({ server: 0, ...step }))
+      await proxies[step.server ?? 0]!.fault(parseFault({ server: 0, later: 'answered', ...step }))
     },
     raw: async (step) => talk(memcached[step.server ?? 0]!.port, wireBytes(step.raw ?? '')),
     difference: async () => undefined,

@@ -25,7 +25,7 @@ export function buildValues(): ValueBuild {
   const directory = mkdtempSync(join(tmpdir(), 'memshim-values-'))
   writeFileSync(join(directory, 'package.json'), '{"type": "module"}')
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
-  for (const room of ['values', 'values/pickle', 'python']) {
+  for (const room of ['ground', 'values', 'values/pickle', 'python']) {
     mkdirSync(join(directory, room), { recursive: true })
     const files = readdirSync(join(root, 'src', room)).filter((name) => /(?<!\.test)\.ts$/.test(name))
     for (const name of files) {
