@@ -49,6 +49,8 @@ const options: Readonly<Record<string, string>> = {
 const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   pylibmc: {
     '{"h:1":1}': 'an object is not iterable in JavaScript; its keys are',
+    '{"binary":true,"username":"u","password":"p"}':
+      'pylibmc sends a password unencrypted to any server: here that needs plaintextPassword (SECURITY.md)',
     '[{"$tuple":["h",1,2]}]': 'pylibmc shows its own mistake (SystemError): here TypeError',
     '{"behaviors":{"cas":{"$float":"1.0"}}}': '1.0 is an integer in JavaScript',
     '{"behaviors":{"namespace":5}}': 'pylibmc reads the number as a pointer to text: here TypeError',

@@ -119,7 +119,8 @@ it('a get that goes from replica to replica has one time to connect to all of th
     )
     clients.push(mc)
     const started = performance.now()
-    expect(await failure(mc.get('k'))).toMatchObject({ code: 31 })
+    // pylibmc gives a miss where no replica can be reached.
+    expect(await mc.get('k')).toBeUndefined()
     // Three times the timeout would be 12 s.
     expect(performance.now() - started).toBeLessThan(9000)
   } finally {

@@ -99,6 +99,18 @@ test('debug-raises: log lines change no result', async () => {
   }
 })
 
+test('bytes-and-text: set_multi lists only the keys that are not stored', async () => {
+  // fixtures/recordings/python-memcached-1.57 and -1.58, multi/set-multi-servers
+  for (const [emulate, unstored] of [
+    ['python-memcached-1.57', ['a', 'b']],
+    ['python-memcached-1.57-safe', []],
+  ] as const) {
+    const one = client(emulate)
+    expect(await one.setMulti({ a: 1, b: 2 })).toEqual(unstored)
+    one.disconnectAll()
+  }
+})
+
 test('trailing-newline-keys: refused, also where the connection may get out of step', async () => {
   const reading = { desynchronisation: 'python-memcached' } as const
   const old = client(faithful, { switches: { ...reading, 'trailing-newline-keys': 'python-memcached' } })
