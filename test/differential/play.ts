@@ -4,7 +4,7 @@ import { type Outcome, raised } from '../../src/audit/compare/outcome.js'
 import { type AuditedClient, invoke } from '../../src/audit/methods/calls.js'
 import type { LibraryName } from '../../src/audit/methods/python-signatures.js'
 import { versionAtLeast } from '../../src/rules/version.js'
-import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
+import { fromTypedJson, PyFloat, type TypedJson } from '../../src/values/index.js'
 import type { Recorded, Recording, Step } from './recordings.js'
 
 /** What a scenario runs on: the recorded bytes, or real servers. */
@@ -115,9 +115,15 @@ function withPatience(
         name,
         Object.fromEntries((value instanceof Map ? [...value] : Object.entries(value)).map(longer)),
       ]
-    return [name, timeouts.includes(name) && typeof value === 'number' ? value * patience : value]
+    return [name, timeouts.includes(name) ? multiplied(value, patience) : value]
   }
   return patience === 1 ? kwargs : Object.fromEntries(Object.entries(kwargs).map(longer))
+}
+
+/** Scenarios write Python's floats as such, and integers as numbers; `None` stays. */
+function multiplied(value: unknown, patience: number): unknown {
+  if (value instanceof PyFloat) return new PyFloat(value.value * patience)
+  return typeof value === 'number' ? value * patience : value
 }
 
 function leftOut(step: Step, library: string, version: string): boolean {

@@ -21,6 +21,7 @@ export async function replayStage(recording: Recording): Promise<CheckedStage> {
   )
   for (const server of servers) await server.start()
   return {
+    patience: 4,
     addresses: servers.map(({ port }) => `127.0.0.1:${port}`),
     fault: (step) => servers[step.server ?? 0]!.fault(step),
     // What went past the client is in the recorded replies already.
