@@ -1,6 +1,6 @@
 /**
  * Timelines of servers going down and coming back, as libmemcached went through them on a clock that was set by hand
- * (fixtures/vectors/hashing-public.json): the return code of every operation and the server that answered.
+ * (fixtures/vectors/hashing-public.json, failover-timelines-public.json): the return code of every operation and the server that answered.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,8 +22,12 @@ interface Timeline {
   readonly steps: readonly Step[]
 }
 
-const timelines = JSON.parse(readFileSync(join(fixtures, 'vectors', 'hashing-public.json'), 'utf8'))
-  .failover as Timeline[]
+const timelines = ['hashing-public.json', 'failover-timelines-public.json'].flatMap((file) => {
+  const { failover } = JSON.parse(readFileSync(join(fixtures, 'vectors', file), 'utf8')) as {
+    failover: Timeline[]
+  }
+  return failover.map((timeline) => ({ ...timeline, id: `${file}: ${timeline.id}` }))
+})
 
 type Client = StrictClient | CompatClient
 
