@@ -202,7 +202,7 @@ export const targets: readonly Target[] = [
       [
         'a:11211:3',
         '[::1]:11211:2',
-        '/tmp/socket',
+        '/tmp/memcached.sock',
         'udp:h:1',
         'inet6:[::1]:1',
         'inet:h:1',

@@ -19,7 +19,7 @@ describe('a password', () => {
     )
     for (const options of [{ tls: true as const }, { plaintextPassword: true }])
       expect(() => new Client(away, { ...credentials, ...options })).not.toThrow()
-    for (const here of ['127.0.0.1', '127.1.2.3:5', 'localhost', '[::1]:1', '/tmp/socket'])
+    for (const here of ['127.0.0.1', '127.1.2.3:5', 'localhost', '[::1]:1', '/tmp/memcached.sock'])
       expect(() => new Client([here], credentials)).not.toThrow()
     for (const other of ['127.0.0.1.example.com', 'localhost.example.com', '[::2]:1', '128.0.0.1'])
       expect(() => new Client([other], credentials)).toThrow('unencrypted')

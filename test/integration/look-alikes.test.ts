@@ -108,7 +108,11 @@ describe('options of a server', () => {
     [{ clock: 5 }, TypeError, 'clock is 5, not a function'],
     [{ evict: 'no' }, TypeError, 'evict is "no", not a boolean'],
     [{ verison: '1.6.45' }, TypeError, 'unexpected option "verison"'],
-    [{ path: '/tmp/socket', port: 1 }, TypeError, 'path stands for itself: host and port do not go with it'],
+    [
+      { path: '/tmp/memcached.sock', port: 1 },
+      TypeError,
+      'path stands for itself: host and port do not go with it',
+    ],
   ])('%o is refused', (options, kind, message) => {
     const make = () => new EmbeddedServer(options as never)
     expect(make).toThrow(kind)
