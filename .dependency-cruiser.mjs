@@ -8,14 +8,16 @@ const floors = [
   ['rules'],
   ['transport', 'server'],
   ['pipeline'],
-  ['strict'],
-  ['compat'],
+  ['strict', 'compat'],
   ['audit', 'migration'],
   ['cli'],
 ]
 
 /** Imports between rooms of one floor, and why there are any. */
-const neighbours = {}
+const neighbours = {
+  // With every switch off a compat client is a strict client.
+  compat: ['strict'],
+}
 
 const rooms = floors.flat()
 const folder = (names) => `^src/(${names.join('|')})/`
@@ -35,6 +37,13 @@ const floorRules = rooms.map((room) => {
 export default {
   forbidden: [
     ...floorRules,
+    {
+      name: 'door-of-strict',
+      comment: 'src/compat knows its neighbour by the door alone.',
+      severity: 'error',
+      from: { path: '^src/compat/' },
+      to: { path: '^src/strict/', pathNot: '^src/strict/index\\.ts$' },
+    },
     {
       name: 'no-cycles',
       comment: 'Two files that need each other when they load are one file, or need a third below them.',

@@ -1,8 +1,9 @@
 /** The compat client: python-memcached's `Client`, one named switch per emulated behaviour. Source: docs/reference/python-memcached.md#3, #10. */
 import type { Bytes } from '../ground/bytes.js'
+import type { Key, Time, TimeOptions } from '../pipeline/arguments.js'
+import { Commands } from '../pipeline/commands.js'
 import { typeName } from '../python/type-name.js'
-import { Commands } from '../strict/commands.js'
-import type { Key, Client as StrictClient, Time, TimeOptions } from '../strict/index.js'
+import type { Client as StrictClient } from '../strict/index.js'
 import { DivergenceEmitter } from './divergence/divergence.js'
 import { type Calls, Emulated } from './emulated.js'
 import { type ClientOptions, Emulation } from './emulation/emulation.js'

@@ -1,6 +1,7 @@
 /** The methods of a client of which at least one behaviour is emulated: where the families of methods meet. */
-import { timeOf } from '../strict/arguments.js'
-import type { Key, Time, TimeOptions } from '../strict/index.js'
+
+import type { Key, Time, TimeOptions } from '../pipeline/arguments.js'
+import { timeOf } from '../pipeline/arguments.js'
 import {
   type CompatStoreArgument,
   checkedOptions,

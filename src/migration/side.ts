@@ -1,11 +1,11 @@
 /** One placement of a migration: a client, and its items as bytes, so that copying changes neither value nor flags. */
 import { Client as CompatClient } from '../compat/index.js'
 import type { Bytes } from '../ground/bytes.js'
+import type { Commands } from '../pipeline/commands.js'
+import { asIs, exchange } from '../pipeline/tracing.js'
 import * as requests from '../protocol/requests.js'
 import type { Item, StatsReply } from '../protocol/wire.js'
-import type { Commands } from '../strict/commands.js'
 import { type Key, NotFound, type Client as StrictClient } from '../strict/index.js'
-import { asIs, exchange } from '../strict/tracing.js'
 
 /** Both clients tell outcomes in pylibmc's way here. */
 export type SideClient = StrictClient | CompatClient

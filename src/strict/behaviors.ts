@@ -3,12 +3,13 @@
  * Source: docs/reference/pylibmc.md#9.2.
  */
 import { type Distribution, type HashName, hashes } from '../hashing/index.js'
+import { MemcachedError } from '../pipeline/errors.js'
+import { integer } from '../pipeline/exptime.js'
+import { defaultHealth } from '../pipeline/health.js'
 import { AttributeError, KeyError, ValueError } from '../python/errors.js'
 import { isPlain } from '../python/options.js'
 import { shown } from '../python/shown.js'
 import { typeName } from '../python/type-name.js'
-import { MemcachedError } from './errors.js'
-import { integer } from './exptime.js'
 
 /** How a value is checked and stored. Milliseconds, microseconds and seconds are int32. */
 type Kind = 'bool' | 'int32' | 'uint32' | 'hash' | 'distribution' | 'hash or number'
@@ -31,9 +32,9 @@ const table = {
   receive_timeout: ['int32', 0],
   num_replicas: ['uint32', 0],
   auto_eject: ['bool', 0],
-  retry_timeout: ['int32', 2],
+  retry_timeout: ['int32', defaultHealth.retryTimeout],
   remove_failed: ['bool', 0],
-  failure_limit: ['uint32', 5],
+  failure_limit: ['uint32', defaultHealth.failureLimit],
   _io_msg_watermark: ['uint32', 500],
   _io_bytes_watermark: ['uint32', 66560],
   _io_key_prefetch: ['uint32', 0],
@@ -43,7 +44,7 @@ const table = {
   _poll_timeout: ['int32', 5000],
   _socket_send_size: ['int32', 0],
   _socket_recv_size: ['int32', 0],
-  dead_timeout: ['int32', 0],
+  dead_timeout: ['int32', defaultHealth.deadTimeout],
   pickle_protocol: ['int32', -1],
 } as const satisfies Record<string, readonly [Kind, number | string]>
 

@@ -1,13 +1,15 @@
-/** The strict client: pylibmc's `Client` (docs/reference/pylibmc.md#2, #5, #9) over `Core`. */
+/** The strict client: pylibmc's `Client` (docs/reference/pylibmc.md#2, #5, #9) over the pipeline. */
+
+import type { Key } from '../pipeline/arguments.js'
+import { Commands } from '../pipeline/commands.js'
+import { decodeFailure } from '../pipeline/decoding.js'
+import type { ServerSpec } from '../pipeline/slots.js'
 import { KeyError } from '../python/errors.js'
 import { addressName } from '../transport/address.js'
 import { FLAG_ZLIB } from '../values/types.js'
-import type { Key } from './arguments.js'
 import { type BehaviorSettings, type Behaviors, defaultBehaviors } from './behaviors.js'
-import { Commands } from './commands.js'
-import { decodeFailure } from './decoding.js'
 import { type ClientOptions, checkedClientOptions, checkPlaintext } from './options.js'
-import { parseServers, type ServerSpec, type ServerSpecInput, serverInputs } from './server-spec.js'
+import { parseServers, type ServerSpecInput, serverInputs } from './server-spec.js'
 import { State } from './state.js'
 
 /** No value of a caller is this one. */

@@ -10,7 +10,12 @@ export type {
   StoreOptions,
   Time,
   TimeOptions,
-} from './arguments.js'
+} from '../pipeline/arguments.js'
+export * from '../pipeline/errors.js'
+export type { NegativeTimeout } from '../pipeline/exptime.js'
+export type { Modes, Operation, Selection, Server, ServerSpec, Slots } from '../pipeline/slots.js'
+export type { StreamOptions } from '../pipeline/streaming.js'
+export { type CommandAttributes, type CommandEvent, commandChannel } from '../pipeline/tracing.js'
 export {
   type BehaviorName,
   type BehaviorSettings,
@@ -20,11 +25,6 @@ export {
 } from './behaviors.js'
 export { Client } from './client.js'
 export { type Cluster, type DiscoveryOptions, discoverCluster } from './elasticache.js'
-export * from './errors.js'
-export type { NegativeTimeout } from './exptime.js'
 export type { ClientOptions } from './options.js'
 export { ClientPool, PoolEmpty, type Reservation, type ReserveOptions, ThreadMappedPool } from './pools.js'
-export { parseServer, parseServers, type ServerSpec, type ServerSpecInput } from './server-spec.js'
-export type { Modes, Operation, Selection, Server, Slots } from './slots.js'
-export type { StreamOptions } from './streaming.js'
-export { type CommandAttributes, type CommandEvent, commandChannel } from './tracing.js'
+export { parseServer, parseServers, type ServerSpecInput } from './server-spec.js'

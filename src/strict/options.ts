@@ -1,4 +1,8 @@
 /** Options of the strict client, and what is wrong with them. Source: docs/reference/pylibmc.md#2.2. */
+
+import { checkTimeout } from '../pipeline/arguments.js'
+import { integer, type NegativeTimeout } from '../pipeline/exptime.js'
+import type { ServerSpec } from '../pipeline/slots.js'
 import { OverflowError, ValueError } from '../python/errors.js'
 import { isPlain, ownOptions } from '../python/options.js'
 import { shown } from '../python/shown.js'
@@ -6,10 +10,7 @@ import { typeName } from '../python/type-name.js'
 import { addressName } from '../transport/address.js'
 import type { Tls } from '../transport/socket.js'
 import type { ValueEncoding } from '../values/types.js'
-import { checkTimeout } from './arguments.js'
 import type { BehaviorSettings } from './behaviors.js'
-import { integer, type NegativeTimeout } from './exptime.js'
-import type { ServerSpec } from './server-spec.js'
 
 /** Options of the constructor: pylibmc's keywords, and what is beyond them (docs/reference/pylibmc.md#2; docs/strict.md). */
 export interface ClientOptions {

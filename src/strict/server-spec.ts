@@ -1,15 +1,9 @@
 /** pylibmc's server specifications. Source: docs/reference/pylibmc.md#2.1. */
+
+import { MemcachedError, NotSupportedError } from '../pipeline/errors.js'
+import type { ServerSpec } from '../pipeline/slots.js'
 import { AttributeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
-import type { ServerAddress } from '../transport/address.js'
-import { MemcachedError, NotSupportedError } from './errors.js'
-
-/** A server as parsed: address and weight. */
-export interface ServerSpec {
-  readonly address: ServerAddress
-  /** 1 when none was given; 0 counts as 1. */
-  readonly weight: number
-}
 
 /** `"h"`, `"h:port"`, `"h:port:weight"`, `"[v6]:port:weight"`, `"/path"`, or the 3-tuple `(type, host, port)`. */
 export type ServerSpecInput = string | readonly [type: number, host: string, port: number]

@@ -7,6 +7,15 @@ import {
   type PlacedServer,
   type PlacementSettings,
 } from '../hashing/index.js'
+import { decodeFailure, MAX_FLAGS, tooLargeFlags } from '../pipeline/decoding.js'
+import { exptime } from '../pipeline/exptime.js'
+import {
+  HealthSelection,
+  libmemcachedArrangement,
+  type SelectionSettings,
+} from '../pipeline/health-selection.js'
+import { type KeyRule, pylibmcKey } from '../pipeline/keys.js'
+import type { Modes, ServerSpec, Slots } from '../pipeline/slots.js'
 import { binaryProtocol } from '../protocol/binary/binary.js'
 import { pylibmcDialect } from '../protocol/dialects.js'
 import type { Protocol } from '../protocol/protocol.js'
@@ -23,14 +32,8 @@ import {
   ownSettings,
   reconnecting,
 } from './behaviors.js'
-import { decodeFailure, MAX_FLAGS, tooLargeFlags } from './decoding.js'
-import { exptime } from './exptime.js'
-import { type KeyRule, pylibmcKey } from './keys.js'
 import type { ClientOptions } from './options.js'
-import { HealthSelection, libmemcachedArrangement, type SelectionSettings } from './selection.js'
 import { type Hooks, hooked } from './serializing.js'
-import type { ServerSpec } from './server-spec.js'
-import type { Modes, Slots } from './slots.js'
 
 /** pylibmc's number of it. */
 const MD5 = 1

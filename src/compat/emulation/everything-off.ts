@@ -2,18 +2,15 @@
  * What is left when every switch is off: pylibmc's client, and python-memcached's keywords in pylibmc's words. Nothing is half
  * emulated. Sources: docs/reference/pylibmc.md#2, #9; fixtures/recordings/pylibmc-1.6.3, -binary.
  */
+
+import type { CallOptions, Key, Time, TimeOptions } from '../../pipeline/arguments.js'
+import type { Modes, ServerSpec } from '../../pipeline/slots.js'
 import { ValueError } from '../../python/errors.js'
 import {
   type BehaviorSettings,
-  type CallOptions,
-  type Key,
-  type Modes,
-  type ServerSpec,
   type ServerSpecInput,
   Client as StrictClient,
   type ClientOptions as StrictOptions,
-  type Time,
-  type TimeOptions,
 } from '../../strict/index.js'
 import type { ValueEncoding } from '../../values/index.js'
 import type { NoReply, TouchArgument } from '../methods/call-options.js'

@@ -1,6 +1,7 @@
 /** The options of a call, checked by name before anything is sent. Source: the signatures of docs/reference/python-memcached.md#10. */
+
+import type { Key, StoreOptions, Time } from '../../pipeline/arguments.js'
 import { isPlain, ownOptions } from '../../python/options.js'
-import type { Key, StoreOptions, Time } from '../../strict/index.js'
 import { PyFloat, PyTimeDelta } from '../../values/index.js'
 import type { Emulation } from '../emulation/emulation.js'
 

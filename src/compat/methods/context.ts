@@ -1,7 +1,8 @@
 /** What every family of methods works with. */
 import type { Bytes } from '../../ground/bytes.js'
-import type { Commands } from '../../strict/commands.js'
-import type { Key, Modes } from '../../strict/index.js'
+import type { Key } from '../../pipeline/arguments.js'
+import type { Commands } from '../../pipeline/commands.js'
+import type { Modes } from '../../pipeline/slots.js'
 import type { Emulation } from '../emulation/emulation.js'
 import type { Keys } from '../policies/keys.js'
 import { lacksNoReply } from './surface.js'

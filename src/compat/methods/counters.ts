@@ -1,7 +1,7 @@
 /** incr and decr. Source: docs/reference/python-memcached.md#10.2. */
 import type { Bytes } from '../../ground/bytes.js'
-import { delta as pylibmcDelta } from '../../strict/exptime.js'
-import { badKey } from '../../strict/keys.js'
+import { delta as pylibmcDelta } from '../../pipeline/exptime.js'
+import { badKey } from '../../pipeline/keys.js'
 import { raises } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { pythonText, storeTime } from '../policies/exptime.js'

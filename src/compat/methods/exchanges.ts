@@ -1,12 +1,12 @@
 /** One exchange with one server whose reply the caller judges, outside of the pipeline's own commands. */
 
 import type { Bytes } from '../../ground/bytes.js'
+import type { Commands } from '../../pipeline/commands.js'
+import { isExpected } from '../../pipeline/replies.js'
+import type { Modes, Operation, Server } from '../../pipeline/slots.js'
+import { exchange } from '../../pipeline/tracing.js'
 import type { Request } from '../../protocol/requests.js'
 import type { Reply } from '../../protocol/wire.js'
-import type { Commands } from '../../strict/commands.js'
-import type { Modes, Operation, Server } from '../../strict/index.js'
-import { isExpected } from '../../strict/replies.js'
-import { exchange } from '../../strict/tracing.js'
 
 /** Tells the selection how it went. @throws what the selection makes of a transport failure */
 export function converse(

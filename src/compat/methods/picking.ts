@@ -1,5 +1,6 @@
 /** Finding the servers of many keys before anything is sent, as python-memcached does. Source: docs/reference/python-memcached.md#10.5. */
-import { MemcachedError, type Operation, type Server } from '../../strict/index.js'
+import { MemcachedError } from '../../pipeline/errors.js'
+import type { Operation, Server } from '../../pipeline/slots.js'
 import type { HashedKey, KeyPrefix } from '../policies/keys.js'
 import type { Context } from './context.js'
 

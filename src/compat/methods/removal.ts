@@ -1,13 +1,13 @@
 /** delete and delete_multi. Source: docs/reference/python-memcached.md#10.3, #10.5. */
 
 import type { Bytes } from '../../ground/bytes.js'
+import type { Key } from '../../pipeline/arguments.js'
+import { MAX_KEY_LENGTH } from '../../pipeline/keys.js'
+import { softOutcome } from '../../pipeline/replies.js'
 import * as requests from '../../protocol/requests.js'
 import type { LineReply } from '../../protocol/wire.js'
 import { AttributeError } from '../../python/errors.js'
 import { bytesRepr } from '../../python/repr.js'
-import type { Key } from '../../strict/index.js'
-import { MAX_KEY_LENGTH } from '../../strict/keys.js'
-import { softOutcome } from '../../strict/replies.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { asNumber, pythonText, storeTime } from '../policies/exptime.js'
 import {

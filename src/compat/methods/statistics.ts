@@ -1,11 +1,13 @@
 /** flush_all and the statistics, server by server as python-memcached asks. Source: docs/reference/python-memcached.md#10.6, #13.1. */
+
+import { MemcachedError, SomeErrors } from '../../pipeline/errors.js'
+import { flushOutcome } from '../../pipeline/replies.js'
+import type { Server } from '../../pipeline/slots.js'
+import { asIs, exchange } from '../../pipeline/tracing.js'
 import * as requests from '../../protocol/requests.js'
 import type { LineReply, StatsReply } from '../../protocol/wire.js'
 import { AttributeError, IndexError, OverflowError, UnicodeDecodeError } from '../../python/errors.js'
 import { bytesRepr } from '../../python/repr.js'
-import { MemcachedError, type Server, SomeErrors } from '../../strict/index.js'
-import { flushOutcome } from '../../strict/replies.js'
-import { asIs, exchange } from '../../strict/tracing.js'
 import { TransportError } from '../../transport/errors.js'
 import { raises } from '../divergence/divergence.js'
 import {

@@ -1,10 +1,10 @@
 /** set, add, replace, append, prepend and cas. Source: docs/reference/python-memcached.md#10, #12. */
 import type { Bytes } from '../../ground/bytes.js'
+import type { Key, Time } from '../../pipeline/arguments.js'
+import { compressionOf, timeOf } from '../../pipeline/arguments.js'
+import type { PreparedStore } from '../../pipeline/pipeline.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import { typeName } from '../../python/type-name.js'
-import { compressionOf, timeOf } from '../../strict/arguments.js'
-import type { PreparedStore } from '../../strict/core.js'
-import type { Key, Time } from '../../strict/index.js'
 import type { CompressionRequest } from '../../values/index.js'
 import { ValueTooLong } from '../errors.js'
 import { asNumber, pythonTruth } from '../policies/exptime.js'

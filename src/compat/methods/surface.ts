@@ -1,7 +1,8 @@
 /** Methods and arguments that came with later versions, under the switch `version-surface`. Source: docs/reference/python-memcached.md#17. */
+
+import type { Operation } from '../../pipeline/slots.js'
 import { AttributeError } from '../../python/errors.js'
 import { type Feature, has } from '../../rules/python-memcached.js'
-import type { Operation } from '../../strict/index.js'
 import type { Emulation } from '../emulation/emulation.js'
 
 const pythonNames = {

@@ -1,10 +1,10 @@
 /** touch. Source: docs/reference/python-memcached.md#10.4. */
 
 import type { Bytes } from '../../ground/bytes.js'
+import type { CallOptions, Time } from '../../pipeline/arguments.js'
+import { replyError } from '../../pipeline/replies.js'
 import * as requests from '../../protocol/requests.js'
 import { isPlain } from '../../python/options.js'
-import type { CallOptions, Time } from '../../strict/index.js'
-import { replyError } from '../../strict/replies.js'
 import { asNumber, pythonText, storeTime } from '../policies/exptime.js'
 import { refused, spelled, succeeded } from '../policies/outcomes.js'
 import { negativeTime } from '../policies/slots.js'

@@ -1,8 +1,9 @@
 /** python-memcached's log lines. Source: docs/reference/python-memcached.md#4, #16.2. */
+
+import type { Modes, Server } from '../../pipeline/slots.js'
 import type { Request } from '../../protocol/requests.js'
 import type { Reply } from '../../protocol/wire.js'
 import { bytesRepr, byteTextRepr } from '../../python/repr.js'
-import type { Modes, Server } from '../../strict/index.js'
 import { TransportError } from '../../transport/errors.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from '../../transport/types.js'
 import type { Emulation } from '../emulation/emulation.js'

@@ -1,8 +1,8 @@
 /** Writing values by the switches of `switches/values.ts`. Source: docs/reference/python-memcached.md#9.2, #9.5, #17. */
 
+import type { Operation, Slots } from '../../pipeline/slots.js'
 import { writeText } from '../../python/text.js'
 import type { VersionFacts } from '../../rules/python-memcached.js'
-import type { Operation, Slots } from '../../strict/index.js'
 import {
   type CompressionRequest,
   FLAG_INTEGER,

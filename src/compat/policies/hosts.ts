@@ -1,5 +1,5 @@
 /** What python-memcached's host objects tell of a server. Source: docs/reference/python-memcached.md#2. */
-import type { Selection } from '../../strict/index.js'
+import type { Selection } from '../../pipeline/slots.js'
 import { ProbingSelection } from './probing.js'
 
 /** What python-memcached knows of one server: alive, or dead until a time in seconds. */

@@ -1,11 +1,11 @@
 /** Keys by the switches of `switches/keys.ts`. Source: docs/reference/python-memcached.md#8, #6.3. */
 
 import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH, prefixBytes, pylibmcKey } from '../../pipeline/keys.js'
+import type { Operation } from '../../pipeline/slots.js'
 import { isPlainKey } from '../../protocol/plain-key.js'
 import { IndexError, ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
-import type { Operation } from '../../strict/index.js'
-import { MAX_KEY_LENGTH, prefixBytes, pylibmcKey } from '../../strict/keys.js'
 import { PyTuple } from '../../values/index.js'
 import { raises } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'

@@ -4,12 +4,13 @@
  */
 
 import type { Bytes } from '../../ground/bytes.js'
+import { BadKeyProvided, MemcachedError, NotFound } from '../../pipeline/errors.js'
+import { replyError, softOutcome } from '../../pipeline/replies.js'
+import type { Modes, Operation } from '../../pipeline/slots.js'
 import { lineReply } from '../../protocol/text/lines.js'
 import type { LineReply } from '../../protocol/wire.js'
 import { AttributeError, KeyError, ValueError } from '../../python/errors.js'
 import { textRepr } from '../../python/repr.js'
-import { BadKeyProvided, MemcachedError, type Modes, NotFound, type Operation } from '../../strict/index.js'
-import { replyError, softOutcome } from '../../strict/replies.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
 import { pythonInteger } from '../../values/integers.js'
 import { raises } from '../divergence/divergence.js'

@@ -9,9 +9,14 @@ import {
   placement,
   pythonMemcachedPlacement,
 } from '../../hashing/index.js'
+import { defaultHealth } from '../../pipeline/health.js'
+import {
+  type Arrangement,
+  HealthSelection,
+  libmemcachedArrangement,
+} from '../../pipeline/health-selection.js'
+import type { Selection, Server, ServerSpec } from '../../pipeline/slots.js'
 import { OverflowError } from '../../python/errors.js'
-import { defaultBehaviors, type Selection, type Server, type ServerSpec } from '../../strict/index.js'
-import { type Arrangement, HealthSelection, libmemcachedArrangement } from '../../strict/selection.js'
 import { addressName } from '../../transport/address.js'
 import { Connection } from '../../transport/connection.js'
 import type { Exchange } from '../../transport/types.js'
@@ -89,15 +94,10 @@ function healthy(
   specs: readonly ServerSpec[],
   arrangement: Arrangement = libmemcachedArrangement(DEFAULT_PLACEMENT),
 ): HealthSelection {
-  const {
-    retry_timeout: retryTimeout,
-    dead_timeout: deadTimeout,
-    failure_limit: failureLimit,
-  } = defaultBehaviors
   for (const { address } of specs)
     if (address.transport === 'tcp' && address.port > 65535)
       throw new OverflowError(`server ${addressName(address)}: port must be 0-65535`)
-  const settings = { health: { retryTimeout, deadTimeout, failureLimit, eject: false }, hashPrefix: '' }
+  const settings = { health: defaultHealth, hashPrefix: '' }
   return new HealthSelection(
     specs,
     arrangement,

@@ -5,17 +5,12 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import { type PythonMemcachedPlacement, SERVER_RETRIES } from '../../hashing/index.js'
+import { ConnectionError, ServerDown } from '../../pipeline/errors.js'
+import { errorOf } from '../../pipeline/health-selection.js'
+import type { Operation, Selection, Server } from '../../pipeline/slots.js'
+import { asIs, connect, exchange } from '../../pipeline/tracing.js'
 import * as requests from '../../protocol/requests.js'
 import { AttributeError, OverflowError, ZeroDivisionError } from '../../python/errors.js'
-import {
-  ConnectionError,
-  type Operation,
-  type Selection,
-  type Server,
-  ServerDown,
-} from '../../strict/index.js'
-import { errorOf } from '../../strict/selection.js'
-import { asIs, connect, exchange } from '../../strict/tracing.js'
 import { closeWhenDropped } from '../../transport/dropped.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
 import type { Emulation } from '../emulation/emulation.js'

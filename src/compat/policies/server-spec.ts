@@ -1,7 +1,8 @@
 /** python-memcached's server specifications. Source: docs/reference/python-memcached.md#4. */
+
+import type { ServerSpec } from '../../pipeline/slots.js'
 import { ValueError } from '../../python/errors.js'
 import type { VersionFacts } from '../../rules/python-memcached.js'
-import type { ServerSpec } from '../../strict/index.js'
 import { PyTuple } from '../../values/index.js'
 
 /** `"host"`, `"host:port"`, `"inet:…"`, `"inet6:[addr]:port"`, `"unix:path"`, or any of these with a weight. */

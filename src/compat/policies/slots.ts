@@ -1,7 +1,8 @@
 /** The slots of the pipeline, filled by switches: each emulated policy announces the outcomes it changes. */
+
+import { integer, exptime as pylibmcTime } from '../../pipeline/exptime.js'
+import type { Operation, ServerSpec, Slots } from '../../pipeline/slots.js'
 import { pylibmcDialect } from '../../protocol/dialects.js'
-import { integer, exptime as pylibmcTime } from '../../strict/exptime.js'
-import type { Operation, ServerSpec, Slots } from '../../strict/index.js'
 import { PyTimeDelta } from '../../values/index.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { ValueTooLong } from '../errors.js'

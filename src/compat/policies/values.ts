@@ -1,10 +1,11 @@
 /** Reading values by the switches of `switches/values.ts`. Source: docs/reference/python-memcached.md#9.4, #17. */
+
+import { decodeFailure } from '../../pipeline/decoding.js'
+import type { Operation, Slots } from '../../pipeline/slots.js'
 import type { Item } from '../../protocol/wire.js'
 import { ValueError } from '../../python/errors.js'
 import { byteTextRepr } from '../../python/repr.js'
 import { decodeText } from '../../python/text.js'
-import { decodeFailure } from '../../strict/decoding.js'
-import type { Operation, Slots } from '../../strict/index.js'
 import { Budget } from '../../values/budget.js'
 import { inflated as inflatedWithin } from '../../values/encoding-options.js'
 import {

@@ -22,8 +22,7 @@ import { errorFor, type MemcachedError, SomeErrors } from './errors.js'
 import { Health, type HealthSettings } from './health.js'
 import { MAX_KEY_LENGTH } from './keys.js'
 import { TOUCH_FAILED } from './replies.js'
-import type { ServerSpec } from './server-spec.js'
-import type { Operation, Selection, Server } from './slots.js'
+import type { Operation, Selection, Server, ServerSpec } from './slots.js'
 import { tellUnconnected } from './tracing.js'
 
 /** What steers the selection; read anew for every operation, since behaviors change at run time. */

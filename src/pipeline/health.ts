@@ -15,6 +15,14 @@ export interface HealthSettings {
   readonly eject: boolean
 }
 
+/** pylibmc's defaults (docs/reference/pylibmc.md#9.2). */
+export const defaultHealth: HealthSettings = {
+  retryTimeout: 2,
+  deadTimeout: 0,
+  failureLimit: 5,
+  eject: false,
+}
+
 /** `go` = try; `down` = still waiting for the retry; `dead` = has just been ejected, or is for ever. */
 export type Admission = 'go' | 'down' | 'dead'
 

@@ -1,7 +1,7 @@
 /**
  * The slots of the operation pipeline: key → server → bytes → reply → outcome.
  *
- * `Core` (core.ts) is that pipeline, written once. What differs between the two Python libraries is which policy
+ * `Pipeline` (pipeline.ts) is that pipeline, written once. What differs between the two Python libraries is which policy
  * sits in a slot: `strict/` fills them from behaviors, `compat/` from switches. A policy that emulates
  * python-memcached announces the outcomes it changes; that is why slots are told operation and key.
  */
@@ -34,6 +34,13 @@ export type Operation =
   | 'flushAll'
   | 'getStats'
   | 'hash'
+
+/** A server as parsed: address and weight. */
+export interface ServerSpec {
+  readonly address: ServerAddress
+  /** 1 when none was given; 0 counts as 1. */
+  readonly weight: number
+}
 
 /** A server of the pool with its connection. */
 export interface Server {
@@ -117,7 +124,7 @@ export interface Modes {
   readonly buffered?: boolean
 }
 
-/** What `Core` needs, one policy per slot. */
+/** What the pipeline needs, one policy per slot. */
 export interface Slots {
   /** Legal key → bytes on the wire, prefix included. `''` when the key is empty and the personality treats that softly. @throws */
   readonly key: (key: unknown, operation: Operation, prefix: Bytes) => Bytes

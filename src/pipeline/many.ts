@@ -2,8 +2,8 @@
 
 import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
-import { brokenPipe, Core, wasUnwritten, wentStale } from './core.js'
 import { MemcachedError, SomeErrors } from './errors.js'
+import { brokenPipe, Pipeline, wasUnwritten, wentStale } from './pipeline.js'
 import { ManyValues } from './receivers.js'
 import { askReplicas } from './replicas.js'
 import type { Modes, Server } from './slots.js'
@@ -17,7 +17,7 @@ export interface Group {
   readonly indexes: number[]
 }
 
-export class Many extends Core {
+export class Many extends Pipeline {
   /**
    * Values of many keys; `found` is called while the replies are being read. Errors while reading leave out what had not
    * arrived; only when no server could be asked at all is the error of the last key thrown (docs/reference/pylibmc.md#7.3).

@@ -35,7 +35,7 @@ export interface PreparedStore {
 const bufferedFailure = channel('memshim:buffered-failure')
 const MAX_UINT64 = 2n ** 64n - 1n
 
-export class Core {
+export class Pipeline {
   constructor(readonly slots: Slots) {}
 
   /** The settings of one call. @throws ValueError, TypeError naming the option */
