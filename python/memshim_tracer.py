@@ -42,10 +42,6 @@ try:
     import _thread
 except ImportError:
     import thread as _thread
-try:
-    import reprlib
-except ImportError:
-    import repr as reprlib
 
 PYTHON2 = sys.version_info[0] == 2
 TEXT = type(u"")
@@ -429,7 +425,14 @@ class Output(object):
             if state.generation != self.generation:
                 self.introduce(state, t)
             if text is not None:
-                self.line(t, text)
+                # A call of another thread may have begun earlier and ended first: time never runs back.
+                t -= self.began
+                if t < self.last:
+                    t = self.last
+                self.last = t
+                line = '{"t":%.6f,%s}\n' % (t, text)
+                self.lines.append(line)
+                self.waiting += len(line)
                 self.calls += 1
             now = monotonic()
             if self.waiting >= LARGEST_BUFFER or now - self.flushed >= LONGEST_WAIT:
@@ -443,22 +446,16 @@ class Output(object):
                     self.flusher = False
                     self.flush(now)
 
-    def line(self, t, text):
-        # A call of another thread may have begun earlier and ended first: time never runs back.
-        t -= self.began
-        if t > self.last:
-            self.last = t
-        line = '{"t":%.6f,%s}\n' % (self.last, text)
-        self.lines.append(line)
-        self.waiting += len(line)
-
     def introduce(self, state, t):
         state.generation = self.generation
         known = len(self.servers)
         self.servers.update(state.addresses)
         if len(self.servers) != known:
             self.header_is_old = True
-        self.line(t, '"client":"%s","new":%s' % (state.name, state.new))
+        self.last = max(self.last, t - self.began)
+        line = '{"t":%.6f,"client":"%s","new":%s}\n' % (self.last, state.name, state.new)
+        self.lines.append(line)
+        self.waiting += len(line)
 
     def flush(self, now):
         text, self.lines, self.waiting = "".join(self.lines), [], 0
@@ -665,11 +662,18 @@ class Method(object):
             if args is None:
                 return None
         place = _called_from(output, self.library)
-        text = None if spied else self.arguments(session.options, args, kwargs, {})
+        text = None if spied else self.arguments(session.options, args, kwargs, _NONE_SPIED)
         return args, kwargs, prefix, place, text
 
     def arguments(self, options, args, kwargs, spied):
-        text = ",".join([self.argument(options, value, i == self.value_at, spied.get(i)) for i, value in enumerate(args)])
+        parts = []
+        for i, value in enumerate(args):
+            simple = _SIMPLE.get(type(value))
+            if simple is None or PYTHON2 or options.redact or spied:
+                parts.append(self.argument(options, value, i == self.value_at, spied.get(i)))
+            else:
+                parts.append(simple(value))
+        text = ",".join(parts)
         if not kwargs:
             return text + "]"
         named = [
@@ -736,10 +740,14 @@ class Method(object):
             if sampling:
                 outcome = _sampled_result(options.sample, prefix, outcome)
             ending = '"result":' + self.result(options, outcome)
-        output.know(state)
+        if state.owner is not output:
+            output.know(state)
         output.add(t, '"client":"%s%s%s%s,%s' % (state.name, self.opening, text, place, ending), state)
 
     def result(self, options, value):
+        simple = _SIMPLE.get(type(value))
+        if simple is not None and not (PYTHON2 or options.redact):
+            return simple(value)
         if value is None or value is True or value is False:
             return encode(value)
         if self.many and type(value) is dict:
@@ -751,6 +759,7 @@ class Method(object):
         return encode(value) if self.has_keys and not self.many else _names(value)
 
 
+_NONE_SPIED = {}
 VIEWS = tuple(type(getattr({}, name)()) for name in (("viewkeys", "viewvalues", "viewitems") if PYTHON2 else ("keys", "values", "items")))
 
 
@@ -759,6 +768,8 @@ def _wrapped(library, name, method):
     is_constructor = name == "__init__"
     # pylibmc refuses iterators.
     reads_iterators = library.name == "memcache"
+
+    getpid = os.getpid
 
     def traced(client, *args, **kwargs):
         session = _session
@@ -777,8 +788,16 @@ def _wrapped(library, name, method):
         try:
             try:
                 if reads_iterators:
-                    args, kwargs, spied = _spy(args, kwargs)
-                output = session.output(library)
+                    for value in args:
+                        if type(value) not in _NO_ITERATORS:
+                            args, kwargs, spied = _spy(args, kwargs)
+                            break
+                    else:
+                        if kwargs:
+                            args, kwargs, spied = _spy(args, kwargs)
+                output = session.outputs.get(library.name) if session.process == getpid() else None
+                if output is None:
+                    output = session.output(library)
                 if is_constructor:
                     row = _construction(library, output, args, kwargs, spied)
                 else:
@@ -906,8 +925,9 @@ def _address(host):
 # Where a call comes from
 
 _codes = {}
+_code_files = {}
 _places = {}
-_LIBRARY, _FRAMEWORK, _APPLICATION, _OTHER = range(4)
+_LIBRARY, _OTHER, _FRAMEWORK, _APPLICATION = range(4)
 
 
 def _called_from(output, library):
@@ -916,29 +936,27 @@ def _called_from(output, library):
     if place is None:
         place = _running_test()
     frame = sys._getframe(3)
-    nearest = via = None
-    found = None
+    codes = _codes
+    nearest = found = None
+    via = ()
     while frame is not None:
         code = frame.f_code
-        known = _codes.get(id(code))
-        if known is None:
-            known = _code(output, library, frame, code)
-        kind = known[0]
-        if kind != _LIBRARY:
+        try:
+            kind, step, framework = codes[id(code)]
+        except KeyError:
+            kind, step, framework = _code(output, library, frame, code)
+        if kind > _OTHER:
             if kind == _APPLICATION:
                 found = (id(code), frame.f_lineno)
                 break
-            if nearest is None:
-                nearest = (id(code), frame.f_lineno)
-            if kind == _FRAMEWORK:
-                if known[4] not in output.frameworks:
-                    _note_framework(output, known[4], frame.f_globals["__name__"])
-                if via is None:
-                    via = [known[2]]
-                elif via[-1] != known[2]:
-                    via.append(known[2])
+            if framework not in output.frameworks:
+                _note_framework(output, framework, frame.f_globals["__name__"])
+            if not via or via[-1] != step:
+                via += (step,)
+        if nearest is None and kind != _LIBRARY:
+            nearest = (id(code), frame.f_lineno)
         frame = frame.f_back
-    site = (place, found or nearest, None if via is None else tuple(via))
+    site = (place, found or nearest, via)
     text = _places.get(site)
     if text is None:
         if len(_places) > 20000:
@@ -949,17 +967,17 @@ def _called_from(output, library):
 
 def _place_text(place, line, via):
     if place is None and line is not None:
-        place = "%s:%d" % (_codes[line[0]][1], line[1])
+        place = "%s:%d" % (_code_files[line[0]][0], line[1])
     text = "" if place is None else ',"at":%s' % _name(place)
-    return text if via is None else '%s,"via":[%s]' % (text, ",".join([_quote(step) for step in via]))
+    return text if not via else '%s,"via":[%s]' % (text, ",".join([_quote(step) for step in via]))
 
 
 def _code(output, library, frame, code):
-    """(kind, file, "module:function", code, framework). Kept by the code's identity: the same code calls again and again."""
+    """(kind, "module:function", framework). Kept by the code's identity: the same code calls again and again."""
     file = code.co_filename
     module = frame.f_globals.get("__name__") or ""
     if file == _code.__code__.co_filename or file in library.files or file.startswith("<"):
-        known = (_LIBRARY, None, None, code, None)
+        known, shown = (_LIBRARY, None, None), None
     else:
         path = os.path.abspath(file)
         framework = next((name for start, name in FRAMEWORKS if module.startswith(start)), None)
@@ -968,11 +986,15 @@ def _code(output, library, frame, code):
             kind = _FRAMEWORK
         else:
             kind = _APPLICATION if path.startswith(folder) and not _is_installed(path) else _OTHER
-        known = (kind, path[len(folder) :].replace(os.sep, "/") if kind == _APPLICATION else _short(path), "%s:%s" % (module, code.co_name), code, framework)
+        known = (kind, "%s:%s" % (module, code.co_name), framework)
+        shown = path[len(folder) :].replace(os.sep, "/") if kind == _APPLICATION else _short(path)
     if len(_codes) > 20000:
         # Code that is compiled again and again would fill the memory.
         _codes.clear()
+        _code_files.clear()
         _places.clear()
+    # The code object is kept with its file, so that no other one gets its identity.
+    _code_files[id(code)] = (shown, code)
     _codes[id(code)] = known
     return known
 
@@ -1045,10 +1067,11 @@ class _NoNotation(Exception):
 
 def encode(value):
     """A Python value as text of typed JSON. Whatever has no notation there is pickled; no code of the application is called."""
-    simple = _SIMPLE.get(type(value))
+    kind = type(value)
+    simple = _SIMPLE.get(kind) or _simple_decimal(kind)
     if simple is not None:
         return simple(value)
-    if type(value) in _CONTAINERS:
+    if kind in _CONTAINERS:
         try:
             return _container(value, [LARGEST_CONTAINER])
         except (_NoNotation, RuntimeError):
@@ -1056,11 +1079,30 @@ def encode(value):
     return pickled(value)
 
 
+def _simple_decimal(kind):
+    """How a Decimal is written, when `kind` is that class. The module `decimal` is never imported by the tracer."""
+    if kind.__name__ == "Decimal" and kind is getattr(sys.modules.get("decimal"), "Decimal", None):
+        _SIMPLE[kind] = _decimal
+        return _decimal
+    return None
+
+
+def _decimal(value):
+    return '{"$decimal":"%s"}' % value
+
+
+def _decimals(values):
+    """A long list of Decimals: pickling each costs four times as much as its text."""
+    return '[{"$decimal":"%s"}]' % '"},{"$decimal":"'.join(map(str, values))
+
+
 def _container(value, room):
+    kind = type(value)
     room[0] -= len(value)
     if room[0] < 0:
+        if kind is list and value and _SIMPLE.get(type(value[0])) is _decimal and len(set(map(type, value))) == 1:
+            return _decimals(value)
         raise _NoNotation
-    kind = type(value)
     if kind is dict:
         if all([_is_plain(key) for key in value]):
             return "{%s}" % ",".join(["%s:%s" % (_quote(key), _item(item, room)) for key, item in value.items()])
@@ -1074,10 +1116,11 @@ def _container(value, room):
 
 
 def _item(value, room):
-    simple = _SIMPLE.get(type(value))
+    kind = type(value)
+    simple = _SIMPLE.get(kind) or _simple_decimal(kind)
     if simple is not None:
         return simple(value)
-    if type(value) in _CONTAINERS:
+    if kind in _CONTAINERS:
         return _container(value, room)
     raise _NoNotation
 
@@ -1126,6 +1169,7 @@ _SIMPLE = {
 for _kind in INTEGERS:
     _SIMPLE[_kind] = _integer
 _CONTAINERS = frozenset([list, tuple, set, frozenset, dict])
+_NO_ITERATORS = frozenset(list(_SIMPLE) + list(_CONTAINERS))
 # A subclass of one of these is written with the same value as the built-in type.
 _BASES = (TEXT, bytes) + INTEGERS + (float, complex, bytearray, list, tuple, dict, set, frozenset)
 
@@ -1135,44 +1179,39 @@ def pickled(value):
         data = pickle.dumps(value, 2 if PYTHON2 else 4)
     except Exception:
         return '{"$unpicklable":%s}' % _quote(_class_name(type(value)))
-    text = '{"$pickle":"%s","$repr":%s' % (base64.b64encode(data).decode("ascii"), _quote(_short_repr(value)))
-    base = _base(value)
-    return text + "}" if base is None else '%s,"$base":%s}' % (text, encode(base))
-
-
-def _base(value):
-    """The value of an instance of a subclass (Django's SafeString, an IntEnum) as the built-in type, without running its code."""
+    text = '{"$pickle":"%s"' % binascii.b2a_base64(data)[:-1].decode("ascii")
     kind = type(value)
     if kind in _BASES:
-        return None
-    for base in _BASES:
-        if isinstance(value, base):
-            if base in (list, tuple, dict, set, frozenset):
-                return base(dict.items(value)) if base is dict else base(base.__iter__(value))
-            if base is complex:
-                return complex.__add__(value, 0)
-            return base.__add__(value, 0 if base in INTEGERS or base is float else base())
-    return None
+        return text + "}"
+    base = _base_class(kind)
+    if base is not None:
+        return '%s,"$base":%s}' % (text, encode(_as_base(value, base)))
+    if kind.__module__.split(".")[0] in KNOWN_REPR:
+        return '%s,"$repr":%s}' % (text, _quote(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))[:200]))
+    return text + "}"
 
 
-def _short_repr(value):
-    kind = type(value)
-    if kind in _CONTAINERS:
-        shown = _outline.repr(value) if all([type(item) in _SIMPLE for item in list(value)[:8]]) else "..."
-        return "<%s of %d: %s>" % (kind.__name__, len(value), shown)
-    if kind in _SIMPLE:
-        return _outline.repr(value)
-    base = _base(value)
-    if base is not None and type(base) in _SIMPLE:
-        return repr(base)[:200]
-    if kind.__module__.split(".")[0] in KNOWN_REPR and base is None:
-        return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))[:200]
-    return "<%s>" % _class_name(kind)
+_base_classes = {}
 
 
-_outline = reprlib.Repr()
-_outline.maxstring = _outline.maxother = 60
-_outline.maxlevel = 1
+def _base_class(kind):
+    """The built-in class that `kind` (Django's SafeString, an IntEnum) is a subclass of, or None."""
+    try:
+        return _base_classes[kind]
+    except KeyError:
+        if len(_base_classes) > 1000:
+            _base_classes.clear()
+        found = _base_classes[kind] = next((base for base in _BASES if issubclass(kind, base)), None)
+        return found
+
+
+def _as_base(value, base):
+    """The same value as an instance of the built-in class, without running the code of the subclass."""
+    if base in (list, tuple, dict, set, frozenset):
+        return base(dict.items(value)) if base is dict else base(base.__iter__(value))
+    if base is complex:
+        return complex.__add__(value, 0)
+    return base.__add__(value, 0 if base in INTEGERS or base is float else base())
 
 
 def _class_name(kind):
@@ -1277,7 +1316,8 @@ def redacted(value):
     filler = u"x" * max(0, length - 20)
     if kind in _CONTAINERS:
         return pickled({u"x": filler} if kind is dict else kind([filler]))
-    base = _base(value)
+    base_class = _base_class(kind)
+    base = None if base_class is None else _as_base(value, base_class)
     # An object as a call of its class with text; the module's name says that it is not the object itself.
     call = "\x80\x02credacted.%s\n%s\nX" % (kind.__module__, kind.__name__)
     data = bytearray(call.encode("latin-1", "replace"))

@@ -6,6 +6,7 @@ import { floatRepr } from '../python/repr.js'
 import { unpickle } from './pickle/reader.js'
 import { parseFloatText } from './pickle/text.js'
 import { pickle } from './pickle/writer.js'
+import { PyDecimal } from './python-numbers.js'
 import {
   PyByteArray,
   PyComplex,
@@ -89,6 +90,8 @@ class TreeReader {
         return new PyFloat(float(text(tag, content)))
       case '$bytes':
         return bytes(tag, content)
+      case '$decimal':
+        return decimal(text(tag, content))
       case '$bytearray':
         return new PyByteArray(bytes(tag, content))
       case '$complex': {
@@ -218,6 +221,14 @@ function float(text: string): number {
   const value = parseFloatText(text)
   if (value === undefined) throw new ValueError(`${shown(text)} is no float`)
   return value
+}
+
+function decimal(content: string): PyDecimal {
+  try {
+    return new PyDecimal(content)
+  } catch {
+    throw new ValueError(`$decimal ${shown(content)} is no decimal number`)
+  }
 }
 
 function className(whole: Tagged, usual: string): string {

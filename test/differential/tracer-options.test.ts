@@ -9,6 +9,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { audit, type CallEvent, readTrace } from '../../src/audit/index.js'
+import { pythonText } from '../../src/audit/report/abridge.js'
+import { fromTypedJson, PyDecimal } from '../../src/values/index.js'
 import { type Memcached, startMemcached } from '../support/memcached.js'
 import { installed, skipped } from '../support/python-library.js'
 import { fixtures } from './recordings.js'
@@ -316,6 +318,39 @@ except Exception: pass
     expect(report.fidelity.findings).toEqual([])
     expect(report.unexplained).toEqual([])
     expect(report.notes.map(({ text }) => text)).toContainEqual(expect.stringContaining('redacted'))
+  })
+
+  it('Decimals are written by their text, alone, in small containers and in long lists', async () => {
+    await traced(`
+from decimal import Decimal
+class Money(Decimal): pass
+values = [Decimal(text) for text in ("12.50", "-0", "1E+5", "0E-7", "NaN", "sNaN123", "-Infinity", "9" * 40)]
+stored = values + [{"price": Decimal("1.5"), "tags": [Decimal("2")]}, values, values * 20, tuple(values * 20), [values * 20], Money("3.5")]
+for i, value in enumerate(stored):
+    mc.set("k%d" % i, value)
+    mc.get("k%d" % i)
+`)
+    const calls = await callsOf('app.jsonl')
+    const stored = calls.filter(({ call }) => call === 'set').map(({ args }) => args[1])
+    const texts = ['12.50', '-0', '1E+5', '0E-7', 'NaN', 'sNaN123', '-Infinity', '9'.repeat(40)]
+    const decimals = texts.map((text) => ({ $decimal: text }))
+    expect(stored.slice(0, 10)).toEqual([
+      ...decimals,
+      { price: { $decimal: '1.5' }, tags: [{ $decimal: '2' }] },
+      decimals,
+    ])
+    const long = Array.from({ length: 20 }, () => decimals).flat()
+    expect(stored.slice(10, 13)).toEqual([long, { $pickle: expect.any(String) }, [long]])
+    expect(pythonText(stored[13]!)).toContain('Money')
+    expect(fromTypedJson(stored[8]!)).toEqual(
+      new Map<string, unknown>([
+        ['price', new PyDecimal('1.5')],
+        ['tags', [new PyDecimal('2')]],
+      ]),
+    )
+    const report = await audit(await readTrace(join(folder, 'app.jsonl')))
+    expect(report.fidelity.findings).toEqual([])
+    expect(report.unexplained).toEqual([])
   })
 
   it('subclasses of text and numbers are written with the same value as the built-in type', async () => {

@@ -1,5 +1,5 @@
 /** Typed JSON made short: for reports, where nobody wants a megabyte, and as Python text, which everybody reads faster. */
-import type { TypedJson } from '../../values/index.js'
+import { describe, fromTypedJson, type TypedJson } from '../../values/index.js'
 
 const longestText = 120
 const longestList = 12
@@ -13,10 +13,22 @@ export function abridge(value: TypedJson, depth = 0): TypedJson {
     const parts = value.slice(0, longestList).map((part) => abridge(part, depth + 1))
     return value.length > longestList ? [...parts, `… ${value.length - longestList} more`] : parts
   }
-  const entries = Object.entries(value as Readonly<Record<string, TypedJson>>)
+  const fields = value as Readonly<Record<string, TypedJson>>
+  if (typeof fields.$pickle === 'string' && !('$repr' in fields || '$base' in fields))
+    return { $pickle: cut(fields.$pickle), $repr: described(value) }
+  const entries = Object.entries(fields)
   const shown = entries.slice(0, longestList).map(([key, part]) => [key, abridge(part, depth + 1)] as const)
   if (entries.length > longestList) shown.push(['…', `${entries.length - longestList} more`])
   return Object.fromEntries(shown) as TypedJson
+}
+
+/** What a pickle holds, for a trace that does not say it. */
+function described(value: TypedJson): string {
+  try {
+    return describe(fromTypedJson(value), longestText)
+  } catch {
+    return '<pickled object>'
+  }
 }
 
 function cut(text: string): string {
@@ -41,6 +53,8 @@ export function pythonText(value: TypedJson): string {
       return String(content)
     case '$bytes':
       return `b${bytesText(String(content))}`
+    case '$decimal':
+      return `Decimal('${cut(String(content))}')`
     case '$bytearray':
       return `bytearray(b${bytesText(String(content))})`
     case '$complex':
@@ -56,8 +70,11 @@ export function pythonText(value: TypedJson): string {
     case '$repeat':
       return `${pythonText(items[0] ?? '')} * ${String(items[1])}`
     case '$pickle':
+      return '$repr' in fields || !('$base' in fields)
+        ? cut(String(fields.$repr ?? described(value)))
+        : pythonText(fields.$base!)
     case '$unpicklable':
-      return cut(String(fields.$repr ?? (tag === '$unpicklable' ? content : '<pickled object>')))
+      return cut(String(content))
     default: {
       const entries = Object.entries(fields)
       return `{${entries.map(([key, part]) => `${quote(key)}: ${pythonText(part)}`).join(', ')}}`

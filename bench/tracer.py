@@ -1,0 +1,186 @@
+"""What the tracer costs an application, as ratios of one process: the same work with and without a trace, in turns.
+
+    python bench/tracer.py [--memcached PATH] [--requests N] [--rounds N]
+
+Python needs Django and python-memcached or pylibmc; each library that is installed gets its rows. The requests are those of a Django
+site (session, counter, page fragment, several keys) called as a WSGI application, so that no web server's time hides the tracer's.
+Reads: part of the untraced time that a trace adds (median over the rounds), and the ratio of the 99th percentiles.
+"""
+
+from __future__ import print_function
+
+import argparse
+import decimal
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+import memshim_tracer  # noqa: E402
+
+clock = getattr(time, "perf_counter", time.time)
+processor = getattr(time, "process_time", time.time)
+
+
+def start_memcached(program):
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    listener.close()
+    server = subprocess.Popen([program, "-u", "nobody", "-l", "127.0.0.1", "-p", str(port), "-U", "0"])
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return server, "127.0.0.1:%d" % port
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit("memcached did not start: " + program)
+
+
+def django_site(backend, address):
+    import django
+    from django.conf import settings
+
+    settings.configure(
+        ALLOWED_HOSTS=["*"],
+        SECRET_KEY="bench",
+        ROOT_URLCONF=__name__,
+        INSTALLED_APPS=["django.contrib.sessions"],
+        MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware"],
+        SESSION_ENGINE="django.contrib.sessions.backends.cache",
+        TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+        USE_TZ=True,
+        CACHES={"default": {"BACKEND": "django.core.cache.backends.memcached." + backend, "LOCATION": address}},
+    )
+    django.setup(set_prefix=False)
+    from django.core.cache import cache
+    from django.core.wsgi import get_wsgi_application
+    from django.http import HttpResponse
+    from django.template import Context, Engine
+    from django.urls import path
+
+    engine = Engine(libraries={"cache": "django.templatetags.cache"})
+    template = engine.from_string(
+        "{% load cache %}{% for row in rows %}{% cache 60 row row.id %}<li>{{ row.name }} {{ row.price }}</li>{% endcache %}{% endfor %}"
+    )
+    rows = [{"id": number, "name": "Article %d" % number, "price": decimal.Decimal(number) / 7} for number in range(5)]
+
+    def page(request, number):
+        request.session["seen"] = request.session.get("seen", 0) + 1
+        cache.get_or_set("hits:%d" % (number % 50), 0, 600)
+        cache.incr("hits:%d" % (number % 50))
+        cache.set("article:%d" % number, {"id": number, "tags": ["a", "b"], "price": decimal.Decimal("12.50")}, 60)
+        cache.get_many(["article:%d" % (number - step) for step in range(5)])
+        return HttpResponse(template.render(Context({"rows": rows})))
+
+    global urlpatterns
+    urlpatterns = [path("<int:number>", page)]
+    sys.modules[__name__].urlpatterns = urlpatterns
+    application = get_wsgi_application()
+    cookie = [""]
+
+    def request(number):
+        environ = {
+            "REQUEST_METHOD": "GET", "PATH_INFO": "/%d" % number, "SERVER_NAME": "bench", "SERVER_PORT": "80", "HTTP_COOKIE": cookie[0],
+            "wsgi.input": None, "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr,
+        }  # fmt: skip
+        status = []
+
+        def start_response(line, headers, failure=None):
+            status.append(line)
+            for name, value in headers:
+                if name == "Set-Cookie":
+                    cookie[0] = value.split(";")[0]
+
+        response = application(environ, start_response)
+        b"".join(response)
+        response.close()
+        if not status[0].startswith("200"):
+            raise SystemExit("a request failed: " + status[0])
+
+    return request
+
+
+def timed(work, count):
+    times = []
+    used = processor()
+    for number in range(count):
+        began = clock()
+        work(number)
+        times.append(clock() - began)
+    return sorted(times), (processor() - used) / count
+
+
+def compare(name, work, count, rounds, folder):
+    """Prints one row. The order of the two sides changes with each round, so that a busy machine meets both."""
+    timed(work, max(1, count // 4))
+    middle, last, cost, each = [], [], [], []
+    for turn in range(rounds):
+        sides = {}
+        for traced in (False, True) if turn % 2 == 0 else (True, False):
+            if traced:
+                memshim_tracer.install(os.path.join(folder, "trace.jsonl"))
+                work(0)
+            sides[traced] = timed(work, count)
+            if traced:
+                found = memshim_tracer.stop()
+                if found["errors"]:
+                    raise SystemExit("the tracer counted errors: %r" % found)
+        (plain, plain_used), (seen, seen_used) = sides[False], sides[True]
+        middle.append(sum(seen) / sum(plain))
+        last.append(seen[int(len(seen) * 0.99)] / plain[int(len(plain) * 0.99)])
+        cost.append(seen_used / plain_used)
+        each.append(sum(plain) / count)
+    half = rounds // 2
+    print(
+        "%-44s %9.1f us  time x%.2f  p99 x%.2f  processor x%.2f"
+        % (name, sorted(each)[half] * 1e6, sorted(middle)[half], sorted(last)[half], sorted(cost)[half])
+    )
+    sys.stdout.flush()
+
+
+def rows(library, address, arguments, folder):
+    request = django_site({"memcache": "MemcachedCache", "pylibmc": "PyLibMCCache"}[library], address)
+    compare("%s: a Django request" % library, request, arguments.requests, arguments.rounds, folder)
+    client = __import__(library).Client([address])
+    decimals = [decimal.Decimal(number) / 7 for number in range(2000)]
+    text = "".join(chr(32 + number * 7 % 90) for number in range(26000))
+    wide = {"id": 1, "name": "Article", "tags": ["a", "b"], "price": 1.5}
+    work = [
+        ("set and get of a word", "word", 2000),
+        ("set and get of a dict", wide, 2000),
+        ("set and get of 26 kB of text", text, 300),
+        ("set and get of 26 kB of bytes", text.encode("ascii"), 300),
+        ("set and get of 2000 Decimals", decimals, 40),
+    ]
+    for name, value, count in work:
+        compare("%s: %s" % (library, name), lambda number: (client.set("k%d" % (number % 9), value), client.get("k%d" % (number % 9))), count, arguments.rounds, folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--memcached", default="memcached")
+    parser.add_argument("--requests", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--library", choices=["memcache", "pylibmc"])
+    arguments = parser.parse_args()
+    if arguments.library is None:
+        # Django has one set of settings in a process.
+        for library in ("memcache", "pylibmc"):
+            subprocess.call([sys.executable, __file__, "--library", library] + sys.argv[1:])
+        return
+    folder = tempfile.mkdtemp()
+    server, address = start_memcached(arguments.memcached)
+    try:
+        rows(arguments.library, address, arguments, folder)
+    finally:
+        server.kill()
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
