@@ -51,7 +51,7 @@ export class Client extends DivergenceEmitter {
     if (servers === null || servers === undefined || !(Symbol.iterator in Object(servers)))
       throw new TypeError(`'${typeName(servers)}' object is not iterable`)
     const { emulation, keys, casIds } = this
-    const specs = [...servers].map((input) => parseCompatServer(input, emulation.facts.withoutPort))
+    const specs = [...servers].map((input) => parseCompatServer(input, emulation.rules.withoutPort))
     this.context?.commands.disconnectAll()
     const strict = emulation.everythingOff ? everythingOff(emulation, specs) : undefined
     const commands = strict ?? new Commands(compatSlots(emulation, specs, keys))

@@ -77,7 +77,8 @@ export class Emulated {
     const { context } = this
     const { emulation, commands } = context
     const checked = checkedOptions(emulation, 'setMulti', options)
-    if (emulation.on('set-multi')) return setMulti(context, mapping, checked, modesFor(context, checked))
+    if (emulation.rules.setMulti === 'all-servers')
+      return setMulti(context, mapping, checked, modesFor(context, checked))
     return commands.setMulti(mapping as ReadonlyMap<Key, unknown>, withoutNoReply(checked)) as Promise<K[]>
   }
 
@@ -90,7 +91,7 @@ export class Emulated {
   }
 
   delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
-    return remove(this.context, key, options, this.context.emulation.facts.missingDelete === 1)
+    return remove(this.context, key, options, this.context.emulation.rules.missingDelete === 1)
   }
 
   deleteExpecting(
@@ -100,7 +101,8 @@ export class Emulated {
     options?: NoReply,
   ): Promise<boolean | 0 | 1> {
     const argument = { ...options, time: time ? Number(time) : null }
-    return remove(this.context, key, argument, missingSucceeds(expected))
+    const { expectedReplies } = this.context.emulation.rules
+    return remove(this.context, key, argument, expectedReplies && missingSucceeds(expected))
   }
 
   deleteMulti(
@@ -116,12 +118,12 @@ export class Emulated {
 
   async flushAll(time?: Time | TimeOptions): Promise<null | true> {
     const { emulation, commands } = this.context
-    if (emulation.on('errors')) {
+    if (emulation.rules.failures === 'swallowed') {
       if (time !== undefined && timeOf(checkedOptions(emulation, 'flushAll', time)) !== 0)
         throw new TypeError('flush_all takes no time in python-memcached')
       await flushAll(this.context)
     } else await commands.flushAll(time)
-    if (!emulation.on('return-values')) return true
+    if (emulation.rules.results !== 'numbers') return true
     emulation.announcer.heard?.announce('return-values', {
       operation: 'flushAll',
       compat: 'None',
@@ -132,7 +134,9 @@ export class Emulated {
 
   getStats(argument?: string): Promise<[server: string, stats: Record<string, string>][]> {
     const { emulation, commands } = this.context
-    return emulation.on('statistics') ? getStats(this.context, argument) : commands.getStats(argument)
+    return emulation.rules.statistics === 'python-memcached'
+      ? getStats(this.context, argument)
+      : commands.getStats(argument)
   }
 
   hash(key: CompatKey): number {

@@ -1,6 +1,16 @@
 /** memshim/compat: python-memcached's client, with every emulated behaviour under a switch of its own. */
 
-export type { VersionFacts } from '../rules/python-memcached.js'
+export {
+  type Preset,
+  type PresetName,
+  presets,
+  type Switch,
+  type SwitchName,
+  type SwitchSetting,
+  switches,
+  switchNames,
+  type VersionFacts,
+} from '../rules/index.js'
 export { Client } from './client.js'
 export { type Divergence, divergenceChannel } from './divergence/divergence.js'
 export {
@@ -19,14 +29,6 @@ export {
 export { ShadowedClient } from './divergence/shadowed-client.js'
 export type { ClientOptions } from './emulation/emulation.js'
 export type { Hooks } from './emulation/hooks.js'
-export { type Preset, type PresetName, presets } from './emulation/presets.js'
-export {
-  type Switch,
-  type SwitchName,
-  type SwitchSetting,
-  switches,
-  switchNames,
-} from './emulation/switches.js'
 export {
   MemcachedKeyCharacterError,
   MemcachedKeyError,

@@ -32,7 +32,7 @@ To live without it: ${advice}
   return `# Switches
 
 Every behaviour of python-memcached that pylibmc does not have is a switch of its own in \`memshim/compat\`. This page is made
-from the table in src/compat/switches.
+from the table in src/rules.
 
 \`\`\`ts
 new Client(servers, { emulate: 'python-memcached-1.59', switches: { errors: 'pylibmc' } })

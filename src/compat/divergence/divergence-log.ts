@@ -4,7 +4,7 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
-import { switchesByName } from '../emulation/switches.js'
+import { switchesByName } from '../../rules/index.js'
 import { callSite } from './call-site.js'
 import { type Divergence, divergenceChannelName } from './divergence.js'
 import { divergenceMeasurement, metricsChannel } from './divergence-metrics.js'

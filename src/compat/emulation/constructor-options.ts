@@ -3,10 +3,18 @@ import { ValueError } from '../../python/errors.js'
 import { isPlain, ownOptions } from '../../python/options.js'
 import { shown } from '../../python/shown.js'
 import { typeName } from '../../python/type-name.js'
+import {
+  type Preset,
+  type PresetName,
+  presets,
+  type SwitchName,
+  type SwitchSetting,
+  type SwitchSettings,
+  settingsOf,
+  switchNames,
+} from '../../rules/index.js'
 import type { ClientOptions } from './emulation.js'
 import { hookNames } from './hooks.js'
-import { type Preset, type PresetName, presets } from './presets.js'
-import { type SwitchName, type SwitchSetting, settingsOf, switchNames } from './switches.js'
 
 const optionNames = Object.keys({
   ...hookNames,
@@ -61,10 +69,7 @@ export function presetNamed(name: PresetName = 'python-memcached-1.62'): Preset 
 }
 
 /** The settings of a preset, and of the switches that are set otherwise. @throws ValueError naming what there is */
-export function switchSettings(
-  preset: Preset,
-  given: ClientOptions['switches'] = {},
-): Readonly<Record<SwitchName, SwitchSetting>> {
+export function switchSettings(preset: Preset, given: ClientOptions['switches'] = {}): SwitchSettings {
   const chosen = Object.entries(ownOptionsOf(given)) as [SwitchName, SwitchSetting | undefined][]
   const set = chosen.filter(([name, setting]) => {
     if (setting !== undefined && !settingsOf(name).includes(setting))

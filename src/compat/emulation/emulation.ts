@@ -2,7 +2,16 @@
 import { observe } from '../../ground/observers.js'
 import { ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
-import type { VersionFacts } from '../../rules/python-memcached.js'
+import {
+  type PresetName,
+  presets,
+  type Rules,
+  rulesFor,
+  type SwitchName,
+  type SwitchSetting,
+  type SwitchSettings,
+  switchNames,
+} from '../../rules/index.js'
 import type { ClientOptions as StrictOptions } from '../../strict/index.js'
 import type { Announcer } from '../divergence/divergence.js'
 import { checkConstructor } from '../methods/surface.js'
@@ -16,8 +25,6 @@ import {
 } from './constructor-options.js'
 import { checkCounterparts } from './everything-off.js'
 import type { Hooks } from './hooks.js'
-import { type PresetName, presets } from './presets.js'
-import { type SwitchName, type SwitchSetting, switchNames } from './switches.js'
 
 /** python-memcached's constructor keywords in camelCase, preset and switches (docs/reference/python-memcached.md#4). */
 export interface ClientOptions extends Hooks {
@@ -61,8 +68,8 @@ export interface ClientOptions extends Hooks {
 export class Emulation {
   /** As given, checked. */
   readonly options: ClientOptions
-  readonly facts: VersionFacts
-  readonly switches: Readonly<Record<SwitchName, SwitchSetting>>
+  /** What the client goes by: the facts of the version with the switches laid over them. */
+  readonly rules: Rules
   /** Every switch is at `pylibmc`. */
   readonly everythingOff: boolean
   readonly serverMaxKeyLength: number
@@ -88,13 +95,14 @@ export class Emulation {
     const options = checkedClientOptions(given)
     this.options = options
     const preset = presetNamed(options.emulate)
-    this.switches = switchSettings(preset, options.switches)
-    const on = switchNames.filter((name) => this.switches[name] !== 'pylibmc')
+    const settings = switchSettings(preset, options.switches)
+    const on = switchNames.filter((name) => settings[name] !== 'pylibmc')
     this.everythingOff = on.length === 0
     // With every switch off, the emulated version has no influence.
-    this.facts = (this.everythingOff ? presets.pylibmc : preset).facts
-    checkProtocol(options.pickleProtocol, this.facts)
-    checkPylibmc(options, on, this.switches)
+    const { facts } = this.everythingOff ? presets.pylibmc : preset
+    this.rules = rulesFor(facts, settings)
+    checkProtocol(options.pickleProtocol, facts)
+    checkPylibmc(options, on, settings)
     this.serverMaxKeyLength = limitOf(options, 'serverMaxKeyLength', 250)
     this.serverMaxValueLength = limitOf(options, 'serverMaxValueLength', 1024 * 1024)
     this.deadRetry = limitOf(options, 'deadRetry', 30)
@@ -106,15 +114,12 @@ export class Emulation {
     this.debugging = Boolean(options.debug)
     checkConstructor(this)
   }
-
-  /** Is this behaviour python-memcached's? */
-  readonly on = (name: SwitchName): boolean => this.switches[name] === 'python-memcached'
 }
 
 function checkPylibmc(
   options: ClientOptions,
   [on, ...others]: readonly SwitchName[],
-  settings: Readonly<Record<SwitchName, SwitchSetting>>,
+  settings: SwitchSettings,
 ): void {
   if (options.pylibmc === undefined) return
   if (on !== undefined) {

@@ -51,14 +51,15 @@ const names = {
  * @throws TypeError for an unknown name, with the right one where it can be guessed, and for any other object
  */
 export function checkedOptions<O>(
-  { on }: Pick<Emulation, 'on'>,
+  { rules }: Pick<Emulation, 'rules'>,
   kind: keyof typeof names,
   given: O,
 ): Exclude<O, object> | (O & object) {
   if (typeof given !== 'object' || given === null) return given as Exclude<O, object>
   if (given instanceof PyFloat || given instanceof PyTimeDelta) return { time: given } as never
   const storing = kind === 'store' || kind === 'setMulti'
-  const known = storing && !on('value-encoding') ? [...names[kind], 'compressLevel'] : names[kind]
+  const known =
+    storing && rules.encoding !== 'python-memcached' ? [...names[kind], 'compressLevel'] : names[kind]
   return ownOptions(given, known) as O & object
 }
 

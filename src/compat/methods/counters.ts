@@ -29,9 +29,9 @@ export async function count(
 }
 
 function deltaText(emulation: Emulation, verb: 'incr' | 'decr', wire: Bytes, delta: unknown): Bytes {
-  if (!emulation.on('counter-arguments')) return String(pylibmcDelta(delta))
+  if (emulation.rules.deltas !== 'any') return String(pylibmcDelta(delta))
   // Up to 1.54 formatted as an integer, later sent as str().
-  const text = emulation.facts.python === 2 ? String(storeTime(delta, 2)) : pythonText(delta, 3)
+  const text = emulation.rules.python === 2 ? String(storeTime(delta, 2)) : pythonText(delta, 3)
   try {
     if (emulation.announcer.active) pylibmcDelta(delta)
   } catch (error) {

@@ -12,7 +12,6 @@ import type { Emulation } from '../emulation/emulation.js'
 import { asNumber, pythonText, storeTime } from '../policies/exptime.js'
 import {
   closedUnderDebug,
-  mixesText,
   refused,
   spelled,
   stumble,
@@ -35,9 +34,8 @@ export async function remove(
   const { emulation, commands, keys } = context
   const options = checkedOptions(emulation, 'timed', argument)
   const { wire, hash } = keys.one(key, 'delete')
-  const { facts } = emulation
   const time = typeof options === 'object' ? options?.time : options
-  const positional = facts.deleteTime === 'never' && typeof options === 'number' && options !== 0
+  const positional = emulation.rules.deleteTakesNoreply && typeof options === 'number' && options !== 0
   const modes = modesFor(context, positional ? { noreply: true } : options)
   if (wire === '') return spelled(emulation, 'delete', wire, false)
   try {
@@ -59,22 +57,18 @@ export function missingSucceeds(expected: Iterable<Key>): boolean {
 }
 
 function deleted(emulation: Emulation, key: Bytes, done: boolean, missingSucceeds: boolean): boolean | 0 | 1 {
-  if (done || !emulation.on('missing-delete') || !missingSucceeds)
-    return spelled(emulation, 'delete', key, done)
+  if (done || !missingSucceeds) return spelled(emulation, 'delete', key, done)
   emulation.announcer.heard?.announce('missing-delete', {
     operation: 'delete',
     key,
     compat: '1',
     strict: 'False',
   })
-  return emulation.on('return-values') ? 1 : true
+  return emulation.rules.results === 'numbers' ? 1 : true
 }
 
-function deleteTime(
-  { facts: { deleteTime: rule, python }, on }: Emulation,
-  time: unknown,
-): Bytes | undefined {
-  if (!on('time-arguments') || rule === 'never') return undefined
+function deleteTime({ rules: { deleteTime: rule, python } }: Emulation, time: unknown): Bytes | undefined {
+  if (rule === 'never') return undefined
   if (rule === 'always') return time === undefined || time === null ? '0' : pythonText(time, python)
   if (time === undefined || time === null) return undefined
   return rule === 'not-zero' && asNumber(time) === 0 ? undefined : pythonText(time, python) || undefined
@@ -91,16 +85,19 @@ export async function deleteMulti(
   const modes = modesFor(context, options)
   const prefix = keys.prefix(options.keyPrefix, 'deleteMulti')
   const list = keyList(context, given, 'deleteMulti', 'keys must be a sequence, not a mapping')
-  const tail = emulation.on('wire-spelling') ? emulation.facts.dialect.deleteMultiTail : ''
+  const tail = emulation.rules.dialect.deleteMultiTail
   // pylibmc's delete_multi is a delete of each key.
-  const operation = emulation.on('errors') ? 'deleteMulti' : 'delete'
+  const operation = emulation.rules.failures === 'swallowed' ? 'deleteMulti' : 'delete'
   const troubles: unknown[] = []
   let missing = false
   // One after another they have the time of one call together.
-  const timed = emulation.on('errors') ? modes : { ...modes, deadline: performance.now() + modes.timeout }
+  const timed =
+    emulation.rules.failures === 'swallowed'
+      ? modes
+      : { ...modes, deadline: performance.now() + modes.timeout }
   const removeOne = async ({ wire, server }: Pick<PlacedKey<unknown>, 'wire' | 'server'>) => {
     if (!server) return
-    const name = mixesText(emulation) ? mixedName(emulation, wire) : wire
+    const name = emulation.rules.mixesText ? mixedName(emulation, wire) : wire
     if (name === undefined) return
     const time = multiTime(emulation, options.time)
     const request = requests.remove(modes.namespace + name, { time, tail, noreply: modes.noreply })
@@ -112,7 +109,7 @@ export async function deleteMulti(
       troubles.push(error)
     }
   }
-  if (emulation.on('errors')) {
+  if (emulation.rules.failures === 'swallowed') {
     const placed = await pickAll(context, 'deleteMulti', list, prefix, troubles)
     missing = placed.some(({ wire }) => wire === '')
     await Promise.all(placed.map(removeOne))
@@ -152,19 +149,19 @@ function summed({ emulation }: Context, troubles: readonly unknown[], missing: b
     swallowed(emulation, 'errors', 'deleteMulti', undefined, error, broken ? 0 : 1)
     failed ||= broken
   }
-  if (!failed && missing && emulation.on('missing-delete')) {
+  if (!failed && missing && emulation.rules.missingDeleteMulti === 1) {
     emulation.announcer.heard?.announce('missing-delete', {
       operation: 'deleteMulti',
       compat: '1',
       strict: 'False',
     })
-    return emulation.on('return-values') ? 1 : true
+    return emulation.rules.results === 'numbers' ? 1 : true
   }
   return spelled(emulation, 'deleteMulti', undefined, !failed && !missing)
 }
 
-function multiTime({ facts, on }: Emulation, time: unknown): Bytes | undefined {
-  if (!on('time-arguments') || time === null) return undefined
-  if (facts.deleteMultiTime) return String(storeTime(time ?? 0, facts.python))
-  return time === undefined ? undefined : pythonText(time, facts.python) || undefined
+function multiTime({ rules }: Emulation, time: unknown): Bytes | undefined {
+  if (rules.times !== 'formatted' || time === null) return undefined
+  if (rules.deleteMultiTime) return String(storeTime(time ?? 0, rules.python))
+  return time === undefined ? undefined : pythonText(time, rules.python) || undefined
 }

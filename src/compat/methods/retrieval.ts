@@ -26,7 +26,7 @@ export function get(context: Context, key: CompatKey, missing: unknown): Promise
   try {
     const { wire, hash } = keys.one(key, 'get')
     if (missing !== undefined) takesDefault(emulation, wire)
-    const none = emulation.on('return-values') ? null : undefined
+    const none = emulation.rules.results === 'numbers' ? null : undefined
     const absent = missing === undefined ? none : missing
     if (wire === '') return Promise.resolve(absent)
     const { swallowing } = context
@@ -41,17 +41,16 @@ export function get(context: Context, key: CompatKey, missing: unknown): Promise
 }
 
 /** @throws TypeError in the words of a version that knows no defaults */
-function takesDefault({ on, facts, announcer }: Emulation, key: Bytes): void {
-  if (!on('get-default') || facts.defaults) return
+function takesDefault({ rules, announcer }: Emulation, key: Bytes): void {
+  if (rules.getDefault) return
   const compat = 'raises TypeError'
   announcer.heard?.announce('get-default', { operation: 'get', key, compat, strict: 'takes a default' })
-  throw new TypeError(`get() takes no default in python-memcached ${facts.version}`)
+  throw new TypeError(`get() takes no default in python-memcached ${rules.version}`)
 }
 
 function unreadWithDefault(emulation: Emulation, key: Bytes, error: unknown, missing: unknown): unknown {
   if (missing === undefined) return unread(emulation, key, error)
-  if (!emulation.on('get-default-on-failure'))
-    return swallowed(emulation, 'errors', 'get', key, error, missing)
+  if (emulation.rules.failedGet !== 'None') return swallowed(emulation, 'errors', 'get', key, error, missing)
   const none = unread(emulation, key, error)
   emulation.announcer.heard?.announce('get-default-on-failure', {
     operation: 'get',
@@ -67,7 +66,7 @@ export async function gets(context: Context, key: CompatKey): Promise<unknown> {
   const { emulation, commands, keys, casIds } = context
   mustHave(emulation, 'gets')
   const { wire, hash } = keys.one(key, 'gets')
-  const python = emulation.on('return-values')
+  const python = emulation.rules.results === 'numbers'
   const nothing = (): null | [undefined, undefined] => (python ? null : [undefined, undefined])
   if (wire === '') return nothing()
   const modes = commands.slots.modes()
@@ -82,8 +81,8 @@ export async function gets(context: Context, key: CompatKey): Promise<unknown> {
         strict: item ? '(value, CAS unique)' : '(None, None)',
       })
     if (!item) return nothing()
-    if (item.cas === undefined && emulation.on('errors'))
-      throw new ValueError(miscounted(emulation.facts, 5, 4))
+    if (item.cas === undefined && emulation.rules.failures === 'swallowed')
+      throw new ValueError(miscounted(emulation.rules, 5, 4))
     const unique = BigInt.asIntN(64, item.cas ?? 0n)
     if (remembers(context)) casIds.set(wire, unique)
     const value = commands.slots.decode(item, 'gets')
@@ -94,9 +93,9 @@ export async function gets(context: Context, key: CompatKey): Promise<unknown> {
 }
 
 /** Where a plain set is no way out, cas needs what gets saw, also when gets returns the value alone. */
-function remembers({ emulation: { facts, cacheCas, on } }: Context): boolean {
-  const byVersion = facts.casIds === 'always' || cacheCas
-  return (on('cas-ids') && byVersion) || !on('cas-fallback')
+function remembers({ emulation: { rules, cacheCas } }: Context): boolean {
+  const byVersion = rules.casIds === 'always' || (rules.casIds === 'opt-in' && cacheCas)
+  return byVersion || rules.casWithoutUnique !== 'stores'
 }
 
 /** Values by the caller's keys; missing keys and those of failed servers are absent. */
@@ -108,11 +107,11 @@ export async function getMulti<K>(
   const { emulation, commands, keys } = context
   const listed = () => keyList(context, given, 'getMulti', 'dict is not a sequence')
   // From 1.60 on every key is encoded before the prefix is looked at.
-  const early = emulation.facts.defaults ? listed() : undefined
+  const early = emulation.rules.keysBeforePrefix ? listed() : undefined
   const prefix = keys.prefix(keyPrefix, 'getMulti')
   const list = early ?? listed()
   const troubles: unknown[] = []
-  const swallows = emulation.on('errors')
+  const swallows = emulation.rules.failures === 'swallowed'
   const placed: readonly PlacedKey<K>[] = swallows
     ? await pickAll(context, 'getMulti', list, prefix, troubles)
     : list.map((original) => ({ ...keys.one(original, 'getMulti', prefix), original, server: undefined }))
@@ -120,7 +119,7 @@ export async function getMulti<K>(
   const asked: Asked[] = []
   /** Otherwise two of them may be one key in other words. */
   let texts = emulation.options.keyEncoder === undefined
-  const bareTuples = emulation.on('multi-tuple-keys') && emulation.facts.multiTuples === 'broken'
+  const bareTuples = emulation.rules.multiTuples === 'broken'
   for (const { original: key, wire, hash, shown, server } of placed) {
     if (wire === '') continue
     asked.push({ key: wire, hash, server })
@@ -138,7 +137,7 @@ export async function getMulti<K>(
     texts &&= typeof name === 'string'
     names.push(name)
   }
-  if (!texts) unify(names, asked, emulation.on('keys'))
+  if (!texts) unify(names, asked, emulation.rules.keyCheck === 'python-memcached')
   const values = new Map<K, unknown>()
   const found: Found = (index, value) => {
     const name = names[index]!
@@ -245,7 +244,7 @@ export async function stalled(
   operation: Operation,
   line: Bytes,
 ): Promise<TransportError | undefined> {
-  if (!emulation.on('error-line-stall')) return undefined
+  if (!emulation.rules.stallsAtErrorLine) return undefined
   emulation.announcer.heard?.announce('error-line-stall', {
     operation,
     server: server.name,
@@ -270,7 +269,7 @@ export function keyList<K>(
   if (!isMap && Symbol.iterator in Object(given)) return [...(given as Iterable<K>)]
   if (!isMap && (typeof given !== 'object' || given === null))
     throw new TypeError(`'${typeName(given)}' object is not iterable`)
-  if (!emulation.on('keys')) throw new TypeError(refusal)
+  if (emulation.rules.keyCheck !== 'python-memcached') throw new TypeError(refusal)
   emulation.announcer.heard?.announce('keys', {
     operation,
     compat: 'takes the keys of the dict',

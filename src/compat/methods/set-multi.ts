@@ -15,7 +15,7 @@ import { ValueTooLong } from '../errors.js'
 import type { QuietModes } from '../policies/debug-lines.js'
 import { pythonText } from '../policies/exptime.js'
 import { asTuple } from '../policies/keys.js'
-import { answered, mixesText, sendFailed, stumble, transportKind } from '../policies/outcomes.js'
+import { answered, sendFailed, stumble, transportKind } from '../policies/outcomes.js'
 import type { Context } from './context.js'
 import { pickAll } from './picking.js'
 import { compressionFor } from './storage.js'
@@ -56,7 +56,7 @@ export async function setMulti<K>(
   )
   if (failure) throw failure.thrown
   stumble(emulation, troubles)
-  const lossesListed = !emulation.on('set-multi-losses')
+  const lossesListed = emulation.rules.lossesInSetMulti !== 'left-out'
   // What was too long is known before anything is sent; then the replies are read server by server.
   const ordered = [
     ...oversize,
@@ -68,7 +68,7 @@ export async function setMulti<K>(
     const fate = fates.get(one)
     return fate === undefined || fate === 'refused' || (fate !== 'stored' && lossesListed)
   })
-  if (oversize.length > 0 && emulation.on('set-multi-oversize') && !modes.noreply) {
+  if (oversize.length > 0 && emulation.rules.oversizeInSetMulti === 'stall' && !modes.noreply) {
     await waitForOversize(context, oversize, modes, troubles)
     listed = misattributed(plan, oversize, fates, troubles)
   }
@@ -78,7 +78,8 @@ export async function setMulti<K>(
   const all = none && !modes.noreply
   const result = all ? [...values.keys()] : listed.map(({ original }) => original)
   if (emulation.announcer.active) {
-    if (mixesText(emulation) && sent.length > 0 && !modes.noreply) announceMixedText(emulation, result.length)
+    if (emulation.rules.mixesText && sent.length > 0 && !modes.noreply)
+      announceMixedText(emulation, result.length)
     if (!all) announceLosses(context, fates.values())
     announceTrouble(context, troubles, `lists ${result.length} keys`)
   }
@@ -97,7 +98,7 @@ async function planned<K>(
     throw new AttributeError(`'${typeName(mapping)}' object has no attribute 'keys'`)
   const prefix = keys.prefix(keyPrefix, 'setMulti')
   const given = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
-  const entries = emulation.facts.python === 2 ? python2Order(given, ([key]) => key) : given
+  const entries = emulation.rules.python === 2 ? python2Order(given, ([key]) => key) : given
   // Fixed now: the caller may change its bytes while servers are being picked.
   const values = new Map(entries.map(([key, value]) => [key, fixed(value)]))
   const placed = await pickAll(context, 'setMulti', values.keys(), prefix, troubles)
@@ -164,7 +165,7 @@ function encodes<K>(context: Context, one: Planned<K>, options: unknown): boolea
     return true
   } catch (error) {
     if (!(error instanceof ValueTooLong)) throw error
-    if (emulation.on('set-multi-oversize') && emulation.facts.oversizeInSetMulti === 'TypeError')
+    if (emulation.rules.oversizeInSetMulti === 'TypeError')
       throw new TypeError("'int' object is not iterable", { cause: error })
     return false
   }
@@ -176,8 +177,7 @@ function tupleValue<K>(
   original: K,
   values: ReadonlyMap<unknown, unknown>,
 ): Pick<Planned<K>, 'original' | 'value' | 'lost'> {
-  if (!emulation.on('multi-tuple-keys') || emulation.facts.multiTuples === 'whole')
-    return { original, value: values.get(original) }
+  if (emulation.rules.multiTuples !== 'broken') return { original, value: values.get(original) }
   const bare = asTuple(original)![1] as K
   emulation.announcer.heard?.announce('multi-tuple-keys', {
     operation: 'setMulti',
@@ -185,7 +185,7 @@ function tupleValue<K>(
     strict: 'raises TypeError',
   })
   const found = { original: bare, value: values.get(bare) }
-  return values.has(bare) ? found : { ...found, lost: new KeyError(pythonText(bare, emulation.facts.python)) }
+  return values.has(bare) ? found : { ...found, lost: new KeyError(pythonText(bare, emulation.rules.python)) }
 }
 
 async function storeOn(
@@ -197,14 +197,14 @@ async function storeOn(
 ): Promise<Fate> {
   try {
     const stored = await commands.storeOn(server, prepared, 'setMulti', modes)
-    return stored && !(mixesText(emulation) && !modes.noreply) ? 'stored' : 'refused'
+    return stored && !(emulation.rules.mixesText && !modes.noreply) ? 'stored' : 'refused'
   } catch (error) {
     if (!(error instanceof MemcachedError)) throw error
     troubles.push(error)
     if (sendFailed(error)) return 'unsent'
     const kind = transportKind(error)
     // The replies behind one that makes no sense are on their way all the same, and are no text either.
-    if (kind === 'aborted' && mixesText(emulation)) return 'refused'
+    if (kind === 'aborted' && emulation.rules.mixesText) return 'refused'
     return answered(error) || kind === 'closed' ? 'refused' : 'forgotten'
   }
 }
@@ -275,7 +275,7 @@ function announceMixedText({ announcer }: Emulation, listed: number): void {
 
 function announceLosses({ emulation }: Context, fates: Iterable<Fate>): void {
   const lost = [...fates].filter((fate) => fate === 'forgotten' || fate === 'unsent').length
-  if (lost === 0 || !emulation.on('set-multi-losses')) return
+  if (lost === 0 || emulation.rules.lossesInSetMulti !== 'left-out') return
   emulation.announcer.announce('set-multi-losses', {
     operation: 'setMulti',
     compat: `leaves ${lost} lost keys out of its list`,

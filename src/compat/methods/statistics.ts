@@ -10,14 +10,7 @@ import { AttributeError, IndexError, OverflowError, UnicodeDecodeError } from '.
 import { bytesRepr } from '../../python/repr.js'
 import { TransportError } from '../../transport/errors.js'
 import { raises } from '../divergence/divergence.js'
-import {
-  answered,
-  closedUnderDebug,
-  mixesText,
-  socketError,
-  swallowed,
-  transportKind,
-} from '../policies/outcomes.js'
+import { answered, closedUnderDebug, socketError, swallowed, transportKind } from '../policies/outcomes.js'
 import type { UnreadRequest } from '../serial/connection.js'
 import type { Context } from './context.js'
 import { stalled } from './retrieval.js'
@@ -52,7 +45,7 @@ export async function flushAll({ emulation, commands }: Context): Promise<void> 
 /** One server after another; what it answers does not matter. @throws PythonSocketError */
 export async function quitAll({ emulation, commands }: Context): Promise<void> {
   const { slots, selection } = commands
-  if (!emulation.on('errors')) return commands.disconnectAll()
+  if (emulation.rules.failures !== 'swallowed') return commands.disconnectAll()
   const request = requests.flushAll({ ...slots.wire, flushAll: 'quit' })
   for (const server of selection.servers) {
     if (server.exchange.state !== 'ready') continue
@@ -86,9 +79,9 @@ type SlabStats = Record<string, string | Stats>
 /** Statistics by slab class. Up to 1.59 python-memcached's method cannot work on Python 3. @throws TypeError there */
 export async function getSlabStats(context: Context): Promise<[string, SlabStats][]> {
   const { emulation } = context
-  if (!emulation.on('statistics')) throw missingMethod('get_slab_stats')
+  if (emulation.rules.statistics !== 'python-memcached') throw missingMethod('get_slab_stats')
   mustHave(emulation, 'getSlabStats')
-  if (!emulation.facts.defaults) return asked(context, 'slabs')
+  if (!emulation.rules.readsSlabStats) return asked(context, 'slabs')
   return everyServer(context, 'slabs', (stats) => {
     const slabs: SlabStats = {}
     for (const [name, value] of stats) {
@@ -103,8 +96,8 @@ export async function getSlabStats(context: Context): Promise<[string, SlabStats
 /** Statistics of items by slab class, up to 1.54. On Python 3 the method cannot work. @throws TypeError there; AttributeError as pylibmc */
 export async function getSlabs(context: Context): Promise<[string, Record<string, Stats>][]> {
   const { emulation } = context
-  if (!emulation.on('statistics')) throw missingMethod('get_slabs')
-  if (emulation.facts.python === 3) return asked(context, 'items')
+  if (emulation.rules.statistics !== 'python-memcached') throw missingMethod('get_slabs')
+  if (emulation.rules.python === 3) return asked(context, 'items')
   return everyServer(context, 'items', (stats) => {
     const slabs: Record<string, Stats> = {}
     for (const [name, value] of stats) {
@@ -121,7 +114,7 @@ async function asked(context: Context, argument: string): Promise<[]> {
   const modes = commands.slots.modes()
   const request = requests.stats(commands.slots.wire, argument)
   // Out of step the whole reply stays unread.
-  const unread: UnreadRequest = { ...request, unread: emulation.on('desynchronisation') }
+  const unread: UnreadRequest = { ...request, unread: emulation.rules.getsOutOfStep }
   for (const server of commands.selection.servers) {
     try {
       await commands.ask(server, unread, 'getStats', modes)
@@ -160,7 +153,7 @@ async function everyServer<T>(
         })
         throw new IndexError('list index out of range')
       }
-      if (emulation.facts.python === 3) readable(stats)
+      if (emulation.rules.python === 3) readable(stats)
       rows.push([serverName(server), shape(stats)])
     } catch (error) {
       if (error instanceof IndexError || error instanceof UnicodeDecodeError) throw error
@@ -189,7 +182,7 @@ async function everyServer<T>(
 
 /** 1.55 to 1.57 take bytes apart with text. @throws TypeError */
 function checkMixed({ emulation }: Context, server: Server): void {
-  if (!mixesText(emulation)) return
+  if (!emulation.rules.mixesText) return
   emulation.announcer.heard?.announce('bytes-and-text', {
     operation: 'getStats',
     server: server.name,

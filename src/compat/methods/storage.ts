@@ -54,7 +54,7 @@ async function unwritten(
   hash: bigint | undefined,
   error: unknown,
 ): Promise<boolean | 0> {
-  if (emulation.on('errors') && wire !== '')
+  if (emulation.rules.failures === 'swallowed' && wire !== '')
     try {
       await selection.pick(wire, verb, hash)
     } catch (noServer) {
@@ -80,14 +80,14 @@ export async function cas(
   const rest = checkedOptions(emulation, 'store', argument)
   const { wire } = keys.one(key, 'cas')
   const unique = given ?? casIds.get(wire)
-  if (given === undefined && unique !== undefined && emulation.on('cas-ids'))
+  if (given === undefined && unique !== undefined && emulation.rules.casIds !== 'none')
     announcer.heard?.announce('cas-ids', {
       operation: 'cas',
       key: wire,
       compat: 'the CAS unique of the last gets',
       strict: 'raises TypeError',
     })
-  if (!emulation.on('cas-fallback')) {
+  if (emulation.rules.casWithoutUnique !== 'stores') {
     if (unique === undefined) throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
     const stored = commands.cas(key as Key, value, unique, withoutNoReply(rest) as Time)
     return stored.catch((error) => unstored(emulation, 'cas', wire, error))
@@ -113,13 +113,13 @@ export function compressionFor(
   { emulation }: Context,
   options: CompatStoreArgument | undefined,
 ): CompatCompression | undefined {
-  if (!emulation.on('value-encoding')) return compressionOf(options)
+  if (emulation.rules.encoding !== 'python-memcached') return compressionOf(options)
   const given: unknown = typeof options === 'object' && options !== null ? options.minCompressLen : undefined
   const number = asNumber(given)
   // No length is over nan.
   if (number !== undefined) return { minCompressLen: Number(number) || 0 }
   // On Python 2 every other object is more than every number.
-  if (!pythonTruth(given) || emulation.facts.python === 2) return undefined
+  if (!pythonTruth(given) || emulation.rules.python === 2) return undefined
   const message = `'>' not supported between instances of 'int' and '${typeName(given)}'`
   return { minCompressLen: 0, incomparable: new TypeError(message) }
 }

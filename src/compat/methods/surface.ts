@@ -2,32 +2,28 @@
 
 import type { Operation } from '../../pipeline/slots.js'
 import { AttributeError } from '../../python/errors.js'
-import { type Feature, has } from '../../rules/python-memcached.js'
 import type { Emulation } from '../emulation/emulation.js'
 
-const pythonNames = {
-  gets: 'gets',
-  cas: 'cas',
-  touch: 'touch',
-  resetCas: 'reset_cas',
-  getSlabStats: 'get_slab_stats',
-  quitAll: 'quit_all',
-  checkKey: 'check_key',
+const methods = {
+  gets: ['gets', 'hasGets'],
+  cas: ['cas', 'hasCas'],
+  touch: ['touch', 'hasTouch'],
+  resetCas: ['reset_cas', 'hasResetCas'],
+  getSlabStats: ['get_slab_stats', 'hasGetSlabStats'],
+  quitAll: ['quit_all', 'hasQuitAll'],
+  checkKey: ['check_key', 'hasCheckKey'],
 } as const
 
-function lacks(emulation: Emulation, feature: Feature): boolean {
-  return emulation.on('version-surface') && !has(emulation.facts, feature)
-}
-
 /** @throws AttributeError when the version has no such method */
-export function mustHave(emulation: Emulation, method: keyof typeof pythonNames): void {
-  if (!lacks(emulation, method)) return
-  emulation.announcer.heard?.announce('version-surface', {
+export function mustHave({ rules, announcer }: Emulation, method: keyof typeof methods): void {
+  const [pythonName, fact] = methods[method]
+  if (rules[fact]) return
+  announcer.heard?.announce('version-surface', {
     operation: method as Operation,
     compat: 'raises AttributeError',
     strict: method === 'quitAll' || method === 'resetCas' ? 'has disconnect_all' : 'has it',
   })
-  throw missingMethod(pythonNames[method])
+  throw missingMethod(pythonName)
 }
 
 export function missingMethod(name: string): AttributeError {
@@ -35,22 +31,21 @@ export function missingMethod(name: string): AttributeError {
 }
 
 /** @throws TypeError for an argument of get_stats up to 1.44 */
-export function lacksStatsArgument(emulation: Emulation, argument: unknown): void {
-  if (argument !== undefined && lacks(emulation, 'statsArgument'))
-    throw new TypeError(`get_stats() takes no argument in python-memcached ${emulation.facts.version}`)
+export function lacksStatsArgument({ rules }: Emulation, argument: unknown): void {
+  if (argument !== undefined && !rules.hasStatsArgument)
+    throw new TypeError(`get_stats() takes no argument in python-memcached ${rules.version}`)
 }
 
 /** @throws TypeError for noreply before 1.55 */
-export function lacksNoReply(emulation: Emulation): void {
-  if (lacks(emulation, 'noreply'))
-    throw new TypeError(`python-memcached ${emulation.facts.version} has no noreply`)
+export function lacksNoReply({ rules }: Emulation): void {
+  if (!rules.hasNoreply) throw new TypeError(`python-memcached ${rules.version} has no noreply`)
 }
 
 /** @throws TypeError for constructor arguments that the version does not have */
-export function checkConstructor(emulation: Emulation): void {
-  const { compressor, decompressor, keyEncoder } = emulation.options
-  if ((compressor || decompressor) && lacks(emulation, 'compressor'))
-    throw new TypeError(`python-memcached ${emulation.facts.version} has no compressor`)
-  if (keyEncoder && lacks(emulation, 'keyEncoder'))
-    throw new TypeError(`python-memcached ${emulation.facts.version} has no key_encoder`)
+export function checkConstructor({ rules, options }: Emulation): void {
+  const { compressor, decompressor, keyEncoder } = options
+  if ((compressor || decompressor) && !rules.hasCompressor)
+    throw new TypeError(`python-memcached ${rules.version} has no compressor`)
+  if (keyEncoder && !rules.hasKeyEncoder)
+    throw new TypeError(`python-memcached ${rules.version} has no key_encoder`)
 }

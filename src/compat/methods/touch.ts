@@ -29,7 +29,7 @@ export async function touch(
     const request = requests.touch(modes.namespace + wire, exptime, modes.noreply)
     const { reply, server } = await commands.line(request, 'touch', wire, modes, hash)
     const done = modes.noreply || succeeded(emulation, 'touch', reply, { key: wire, server: server.name })
-    if (!done && emulation.facts.refusalRaises) throw replyError(reply, 'touch', { key: wire })
+    if (!done && emulation.rules.refusalRaises) throw replyError(reply, 'touch', { key: wire })
     return spelled(emulation, 'touch', wire, done)
   } catch (error) {
     return refused(emulation, 'touch', wire, error)
@@ -38,31 +38,31 @@ export async function touch(
 
 /** undefined: no time is sent, which the server refuses. */
 function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes): Bytes | undefined {
-  const { facts, announcer } = emulation
+  const { rules, announcer } = emulation
   const number = asNumber(time)
-  const dropped = facts.dropsZeroTouch && number === 0 && emulation.on('touch-zero-time')
+  const dropped = rules.dropsZeroTouch && number === 0
   if (dropped) {
     const compat = 'sends no time, which the server refuses'
     announcer.heard?.announce('touch-zero-time', { operation: 'touch', key, compat, strict: 'True' })
     return undefined
   }
-  if (!emulation.on('time-arguments')) return String(commands.slots.exptime(time, 'touch', key))
+  if (rules.times !== 'formatted') return String(commands.slots.exptime(time, 'touch', key))
   const integer = typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time)
   if (!integer) {
     announcer.heard?.announce('time-arguments', {
       operation: 'touch',
       key,
-      compat: `sends ${pythonText(time, facts.python)}`,
+      compat: `sends ${pythonText(time, rules.python)}`,
       strict: 'raises TypeError',
     })
   }
-  if (facts.python === 2)
-    return time === null || time === undefined ? undefined : String(storeTime(time, facts.python))
-  if (time === null || time === undefined) return facts.defaults ? 'None' : undefined
+  if (rules.python === 2)
+    return time === null || time === undefined ? undefined : String(storeTime(time, rules.python))
+  if (time === null || time === undefined) return rules.touchSendsNone ? 'None' : undefined
   if (integer && number !== undefined && number < 0)
     return String(negativeTime(emulation, number, 'touch', key))
   // A text without characters is left out, as if there were no time.
-  return pythonText(time, facts.python) || undefined
+  return pythonText(time, rules.python) || undefined
 }
 
 /** The time, and the options in which it may have come. */

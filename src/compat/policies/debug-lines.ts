@@ -63,7 +63,7 @@ export class LoggedExchange implements Exchange {
   }
 
   private judge(request: Request, line: string): void {
-    const { debug, facts } = this.emulation
+    const { debug, rules } = this.emulation
     const unexpected = (hoped: string): void => {
       if (line !== hoped)
         debug(`while expecting ${byteTextRepr(hoped)}, got unexpected response ${byteTextRepr(line)}`)
@@ -73,10 +73,10 @@ export class LoggedExchange implements Exchange {
     // delete_multi, by the blank before its line end.
     else if (request.kind === 'delete' && request.tail !== '') unexpected('DELETED')
     else if (request.kind === 'delete' || request.kind === 'touch') {
-      const deletes = facts.missingDelete === 1 ? 'DELETED or NOT_FOUND' : 'DELETED'
+      const deletes = rules.missingDelete === 1 ? 'DELETED or NOT_FOUND' : 'DELETED'
       const expected = request.kind === 'touch' ? 'TOUCHED' : deletes
       if (expected.split(' or ').includes(line.trim())) return
-      const shown = facts.defaults ? expected : bytesRepr(expected)
+      const shown = rules.debugNamesText ? expected : bytesRepr(expected)
       debug(`${request.kind} expected ${shown}, got: ${bytesRepr(line.trim())}`)
     }
   }

@@ -2,7 +2,7 @@
 
 import type { Operation, Slots } from '../../pipeline/slots.js'
 import { writeText } from '../../python/text.js'
-import type { VersionFacts } from '../../rules/python-memcached.js'
+import type { Rules } from '../../rules/index.js'
 import {
   type CompressionRequest,
   FLAG_INTEGER,
@@ -40,16 +40,13 @@ export function encoder(emulation: Emulation): Slots['encode'] {
 }
 
 function writer(emulation: Emulation): Encode {
-  const { facts, options } = emulation
-  const emulated = emulation.on('value-encoding')
+  const { rules, options } = emulation
+  const emulated = rules.encoding === 'python-memcached'
   const base = emulated ? pythonMemcachedEncoding() : pylibmcEncoding()
   const protocol = options.pickleProtocol ?? (emulated ? 0 : -1)
   const { persistentId } = options
-  const pickler =
-    options.pickler ?? defaultPickler(emulated ? facts.pickler : '_pickle', protocol, persistentId)
-  const booleansPickled = emulation.on('booleans') && facts.booleans === 'pickle'
-  const booleansWritten = emulation.on('booleans') && facts.booleans === 'word'
-  const text = emulation.on('text-encoding') ? facts.text : 'flag-16'
+  const pickler = options.pickler ?? defaultPickler(rules.pickler, protocol, persistentId)
+  const { text } = rules
   const booleans = pylibmcEncoding()
 
   /** Compressed by the rule for bytes, which is the rule for everything but integers. */
@@ -66,11 +63,11 @@ function writer(emulation: Emulation): Encode {
   return (value, compression) => {
     if (typeof value === 'string' && text !== 'pickle')
       return flagged(text === 'flag-16' ? FLAG_TEXT : 0, writeText(value), compression)
-    if (typeof value === 'boolean' && booleansWritten)
+    if (typeof value === 'boolean' && rules.booleans === 'word')
       return { flags: FLAG_INTEGER, data: value ? 'True' : 'False' }
-    if (typeof value === 'boolean' && !booleansPickled) return booleans.encode(value, undefined)
+    if (typeof value === 'boolean' && rules.booleans === 'integer') return booleans.encode(value, undefined)
     if (typeof value === 'string') return flagged(FLAG_PICKLE, pickler(value, protocol), compression)
-    if (emulated && facts.python === 2 && isLong(value))
+    if (emulated && rules.python === 2 && isLong(value))
       return { flags: FLAG_LONG, data: Buffer.from(String(value)) }
     if (value instanceof Uint8Array || isInteger(value)) return base.encode(value, compression)
     return flagged(FLAG_PICKLE, pickler(value, protocol), compression)
@@ -78,7 +75,7 @@ function writer(emulation: Emulation): Encode {
 }
 
 function defaultPickler(
-  module: VersionFacts['pickler'],
+  module: Rules['pickler'],
   protocol: number,
   persistentId: Hooks['persistentId'],
 ): (value: unknown, protocol: number) => Buffer {
@@ -103,13 +100,8 @@ function isBoxed(value: unknown): value is Boxed {
 }
 
 /** @throws ValueEncodeError where such objects are pickled, since no pickle can name their class */
-function unboxed(
-  { announcer, facts, on }: Emulation,
-  value: Boxed,
-  operation: Operation,
-  key: string,
-): unknown {
-  if (!on('subclasses') || !facts.exactTypes) return value.valueOf()
+function unboxed({ announcer, rules }: Emulation, value: Boxed, operation: Operation, key: string): unknown {
+  if (!rules.exactTypes) return value.valueOf()
   announcer.heard?.announce('subclasses', {
     operation,
     key,
@@ -119,22 +111,17 @@ function unboxed(
   throw new ValueEncodeError(`a ${value.constructor.name} object has no pickle`)
 }
 
-function announce(
-  { announcer, facts, on }: Emulation,
-  value: unknown,
-  operation: Operation,
-  key: string,
-): void {
-  if (typeof value === 'boolean' && facts.booleans === 'pickle' && on('booleans')) {
+function announce({ announcer, rules }: Emulation, value: unknown, operation: Operation, key: string): void {
+  if (typeof value === 'boolean' && rules.booleans === 'pickle') {
     const strict = `the integer ${Number(value)}`
     announcer.announce('booleans', { operation, key, compat: 'a pickled boolean', strict })
   }
-  if (typeof value === 'boolean' && facts.booleans === 'word' && on('booleans')) {
+  if (typeof value === 'boolean' && rules.booleans === 'word') {
     const compat = 'a word that cannot be read'
     announcer.announce('booleans', { operation, key, compat, strict: `the integer ${Number(value)}` })
   }
-  if (typeof value === 'string' && facts.text !== 'flag-16' && on('text-encoding')) {
-    const compat = facts.text === 'pickle' ? 'a pickle' : 'bytes with flag 0'
+  if (typeof value === 'string' && rules.text !== 'flag-16') {
+    const compat = rules.text === 'pickle' ? 'a pickle' : 'bytes with flag 0'
     announcer.announce('text-encoding', { operation, key, compat, strict: 'text with flag 16' })
   }
 }

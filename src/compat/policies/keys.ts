@@ -57,21 +57,21 @@ export class Keys {
   serverOf: ((key: Bytes) => string) | undefined
 
   constructor(private readonly emulation: Emulation) {
-    const { facts, options, on } = emulation
+    const { rules, options } = emulation
     this.limits = {
       maxLength: emulation.serverMaxKeyLength,
       check: emulation.checkKeys,
-      raw: on('desynchronisation'),
-      spaces: on('desynchronisation') && facts.spaceKeys,
-      newline: on('trailing-newline-keys') && on('desynchronisation') && facts.newlineKeys,
-      texts: facts.keyTexts,
+      raw: rules.getsOutOfStep,
+      spaces: rules.spaceKeys,
+      newline: rules.newlineKeys,
+      texts: rules.keyTexts,
     }
     const { newline, check, raw, spaces } = this.limits
     this.smuggles = newline || spaces || (raw && !check)
     const asIs = options.keyEncoder === undefined && !this.smuggles
     this.plainLength = asIs ? Math.min(this.limits.maxLength || MAX_KEY_LENGTH, MAX_KEY_LENGTH) : -1
     this.encode = options.keyEncoder ?? ((key) => key)
-    this.encodesTwice = options.keyEncoder !== undefined && on('key-encoder-twice')
+    this.encodesTwice = options.keyEncoder !== undefined && rules.encodesTwice
   }
 
   /** @throws python-memcached's key errors, or pylibmc's when the switch is off */
@@ -85,7 +85,7 @@ export class Keys {
   unchecked(key: unknown, operation: Operation, prefix: KeyPrefix = NO_PREFIX): UncheckedKey {
     if (prefix === NO_PREFIX && typeof key === 'string' && key.length <= this.plainLength && isPlainKey(key))
       return { wire: key, check: unchecked }
-    if (!this.emulation.on('keys'))
+    if (this.emulation.rules.keyCheck !== 'python-memcached')
       return {
         wire: pylibmcKey(this.encode(key), operation, prefix.bytes, 'unbroken', this.serverOf),
         check: unchecked,
@@ -118,22 +118,22 @@ export class Keys {
     if (tuple.length < 2) throw new IndexError('tuple index out of range')
     const wire = checkKey(keyBytes(name), 0, this.limits, name)
     // Text is encoded on Python 3, and further items are lost on the way.
-    const python3 = this.emulation.facts.python === 3
+    const python3 = this.emulation.rules.python === 3
     if (tuple.length > 2 && !(python3 && typeof name === 'string'))
-      throw new ValueError(miscounted(this.emulation.facts, 2, tuple.length))
+      throw new ValueError(miscounted(this.emulation.rules, 2, tuple.length))
     return { wire, hash: tupleHash(hash), check: unchecked }
   }
 
   /** Anything but None is converted with Python's str(). */
   private many(given: unknown, operation: Operation, prefix: KeyPrefix): UncheckedKey {
-    const { facts } = this.emulation
+    const { rules } = this.emulation
     const key = this.encode(given)
     const tuple = asTuple(key)
-    if (tuple && tuple.length !== 2) throw new ValueError(miscounted(facts, 2, tuple.length))
+    if (tuple && tuple.length !== 2) throw new ValueError(miscounted(rules, 2, tuple.length))
     const name = tuple ? tuple[1] : key
     // From 1.60 on None is looked for in what was given, and a tuple is not None.
-    const none = (tuple && facts.multiTuples === 'whole' ? key : name) ?? null
-    const nobody = facts.python === 3 && none === null
+    const none = (tuple && !rules.tupleOfNoneIsNone ? key : name) ?? null
+    const nobody = rules.python === 3 && none === null
     const bare = this.text(name)
     if (prefix.unusable) throw prefix.unusable
     const once = prefix.bytes + bare
@@ -155,12 +155,12 @@ export class Keys {
   /** Text and bytes as they are, anything else as str() writes it. @throws UnicodeEncodeError */
   private text(name: unknown): Bytes {
     const plain = typeof name === 'string' || name instanceof Uint8Array
-    return keyBytes(plain ? name : pythonText(name, this.emulation.facts.python)) as Bytes
+    return keyBytes(plain ? name : pythonText(name, this.emulation.rules.python)) as Bytes
   }
 
   /** @throws MemcachedKey…Error; TypeError for what has no length */
   prefix(prefix: unknown, operation: Operation): KeyPrefix {
-    if (!this.emulation.on('keys')) return { bytes: prefixBytes(prefix, operation) }
+    if (this.emulation.rules.keyCheck !== 'python-memcached') return { bytes: prefixBytes(prefix, operation) }
     if (prefix === undefined || prefix === '') return NO_PREFIX
     if (typeof prefix === 'string' || prefix instanceof Uint8Array) {
       const bytes = keyBytes(prefix) as Bytes
@@ -176,7 +176,7 @@ export class Keys {
 
   /** Public `check_key`: validates without encoding. */
   check(key: unknown, extra: number): void {
-    const { python } = this.emulation.facts
+    const { python } = this.emulation.rules
     if (python === 3 && key === '') {
       if (extra === 0) throw new MemcachedKeyNoneError('Key is empty', key)
       return

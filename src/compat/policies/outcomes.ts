@@ -15,7 +15,6 @@ import { TransportError, type TransportErrorKind } from '../../transport/errors.
 import { pythonInteger } from '../../values/integers.js'
 import { raises } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
-import type { SwitchName } from '../emulation/switches.js'
 import { PythonSocketError, ValueTooLong } from '../errors.js'
 import type { Context } from '../methods/context.js'
 import { isInteger, isPythonInteger, miscounted, notANumber } from './wording.js'
@@ -30,17 +29,17 @@ function shown(value: unknown): string {
   return value instanceof Map ? '{}' : String(value)
 }
 
-/** An error that the application is not told of. @throws it, when the switch is off or it is a mistake of the caller */
+/** An error that the application is not told of. @throws it, when failures are raised or it is a mistake of the caller */
 export function swallowed<T>(
   emulation: Emulation,
-  name: SwitchName,
+  name: 'errors' | 'missing-counter' | 'statistics',
   operation: Operation,
   key: Bytes | undefined,
   error: unknown,
   value: T,
 ): T {
-  if (!(error instanceof MemcachedError) || error instanceof BadKeyProvided || !emulation.on(name))
-    throw error
+  if (!(error instanceof MemcachedError) || error instanceof BadKeyProvided) throw error
+  if (name === 'errors' && emulation.rules.failures === 'raised') throw error
   const { announcer } = emulation
   const escaped = misread(emulation, error, operation)
   if (announcer.active) {
@@ -58,7 +57,7 @@ export function swallowed<T>(
 }
 
 /** A reply that cannot be an item: python-memcached stumbles over its header, get_multi also over a key it did not ask for. */
-function misread({ facts }: Emulation, error: MemcachedError, operation: Operation): Error | undefined {
+function misread({ rules }: Emulation, error: MemcachedError, operation: Operation): Error | undefined {
   const { cause } = error
   if (!(cause instanceof TransportError) || cause.kind !== 'unintelligible') return undefined
   const [, header] = /^bad item header (".*")$/.exec(cause.message) ?? []
@@ -68,9 +67,9 @@ function misread({ facts }: Emulation, error: MemcachedError, operation: Operati
     const got = words.length
     if (got === wanted) {
       const number = words.slice(2).find((word) => !isInteger(word))
-      return number === undefined ? undefined : new ValueError(notANumber(facts, number), { cause: error })
+      return number === undefined ? undefined : new ValueError(notANumber(rules, number), { cause: error })
     }
-    return new ValueError(miscounted(facts, wanted, got), { cause: error })
+    return new ValueError(miscounted(rules, wanted, got), { cause: error })
   }
   const [, key] = /^reply names key (".*"),/.exec(cause.message) ?? []
   return key !== undefined && operation === 'getMulti' ? new KeyError(key, { cause: error }) : undefined
@@ -99,15 +98,22 @@ export function unstored(
   key: Bytes | undefined,
   error: unknown,
 ): boolean | 0 {
-  const zero: Falsy = emulation.on('return-values') ? 0 : false
+  const zero: Falsy = emulation.rules.results === 'numbers' ? 0 : false
   if (error instanceof ValueTooLong) return zero
-  const refused = answered(error) || (emulation.facts.closedIsRefusal && transportKind(error) === 'closed')
+  const refused = answered(error) || (emulation.rules.closedIsRefusal && transportKind(error) === 'closed')
   return swallowed(emulation, 'errors', operation, key, error, refused ? false : zero)
 }
 
 /** A get without a default that failed. @throws as `swallowed` */
 export function unread(emulation: Emulation, key: Bytes | undefined, error: unknown): null | undefined {
-  return swallowed(emulation, 'errors', 'get', key, error, emulation.on('return-values') ? null : undefined)
+  return swallowed(
+    emulation,
+    'errors',
+    'get',
+    key,
+    error,
+    emulation.rules.results === 'numbers' ? null : undefined,
+  )
 }
 
 /** See `Context.swallowing`. */
@@ -138,7 +144,7 @@ export function succeeded(
   facts: { readonly key: Bytes; readonly server: string },
 ): boolean {
   const line = stripped(reply)
-  if (!emulation.on('errors')) return softOutcome(line, operation, facts)
+  if (emulation.rules.failures !== 'swallowed') return softOutcome(line, operation, facts)
   if (line.line === successes[operation]) return true
   if (line.line === 'NOT_FOUND') return false
   throw replyError(reply, operation, facts)
@@ -151,7 +157,7 @@ export function spelled(
   key: Bytes | undefined,
   success: boolean,
 ): boolean | 0 | 1 {
-  if (!emulation.on('return-values')) return success
+  if (emulation.rules.results !== 'numbers') return success
   emulation.announcer.heard?.announce('return-values', {
     operation,
     key,
@@ -169,11 +175,25 @@ export function refused(
   error: unknown,
 ): boolean | 0 | 1 {
   const refusal = answered(error) || transportKind(error) === 'closed'
-  if (operation === 'delete' && emulation.facts.refusedDelete === 1 && refusal)
-    return swallowed(emulation, 'errors', operation, key, error, emulation.on('return-values') ? 1 : true)
-  const raising = emulation.facts.refusalRaises && refusal
+  if (operation === 'delete' && emulation.rules.refusedDelete === 1 && refusal)
+    return swallowed(
+      emulation,
+      'errors',
+      operation,
+      key,
+      error,
+      emulation.rules.results === 'numbers' ? 1 : true,
+    )
+  const raising = emulation.rules.refusalRaises && refusal
   if (!raising)
-    return swallowed(emulation, 'errors', operation, key, error, emulation.on('return-values') ? 0 : false)
+    return swallowed(
+      emulation,
+      'errors',
+      operation,
+      key,
+      error,
+      emulation.rules.results === 'numbers' ? 0 : false,
+    )
   swallowed(emulation, 'errors', operation, key, error, 'raises TypeError')
   throw new TypeError('sequence item 0: expected str instance, bytes found')
 }
@@ -188,18 +208,19 @@ export async function counted<T>(
   try {
     return await run()
   } catch (error) {
-    const { facts } = emulation
-    if (error instanceof NotFound && facts.missingCounter === 'None')
+    const { rules } = emulation
+    if (error instanceof NotFound && rules.missingCounter === 'None')
       return swallowed(emulation, 'missing-counter', operation, key, error, null)
     const closed = transportKind(error) === 'closed'
     if (!closed && !answered(error)) {
-      const none = transportKind(error) === undefined || neverSent(error) ? facts.counterWithoutServer : null
+      const none = transportKind(error) === undefined || neverSent(error) ? rules.counterWithoutServer : null
       return swallowed(emulation, 'errors', operation, key, error, none as null)
     }
     const reply = (error as MemcachedError).reply ?? ''
-    if (emulation.on('counter-errors') && isPythonInteger(facts, reply))
+    if (rules.counterErrors === 'ValueError' && isPythonInteger(rules, reply))
       return pythonInteger(Buffer.from(reply, 'latin1'), textRepr) as T
-    if (emulation.on(error instanceof NotFound ? 'missing-counter' : 'counter-errors')) {
+    const rule = error instanceof NotFound ? rules.missingCounter : rules.counterErrors
+    if (rule === 'ValueError') {
       emulation.announcer.heard?.announce('counter-errors', {
         operation,
         key,
@@ -208,7 +229,7 @@ export async function counted<T>(
         strict: raises(error),
         error,
       })
-      throw new ValueError(closed ? "invalid literal for int() with base 10: ''" : notANumber(facts, reply))
+      throw new ValueError(closed ? "invalid literal for int() with base 10: ''" : notANumber(rules, reply))
     }
     throw error
   }
@@ -220,11 +241,11 @@ function neverSent(error: unknown): boolean {
 }
 
 /** flush_all and get_stats let timeouts and resets out as Python's own socket errors. */
-export function socketError({ facts }: Emulation, error: unknown): PythonSocketError | undefined {
+export function socketError({ rules }: Emulation, error: unknown): PythonSocketError | undefined {
   const kind = transportKind(error)
   if (kind === 'timeout') return new PythonSocketError('builtins.TimeoutError', 'timed out', error)
   if (kind !== 'reset') return undefined
-  const name = facts.python === 2 ? 'socket.error' : 'builtins.ConnectionResetError'
+  const name = rules.python === 2 ? 'socket.error' : 'builtins.ConnectionResetError'
   return new PythonSocketError(name, '[Errno 104] Connection reset by peer', error)
 }
 
@@ -233,9 +254,8 @@ export function again<T>(context: Context, operation: Operation, run: () => Prom
   return context.swallowing === undefined ? twice(context, operation, run) : run()
 }
 
-function repeats({ facts, deadRetry, on }: Emulation): boolean {
-  const does = facts.retry === 'always' || (facts.retry === 'without-dead-retry' && deadRetry <= 0)
-  return does && on('retry-on-close')
+function repeats({ rules, deadRetry }: Emulation): boolean {
+  return rules.retry === 'always' || (rules.retry === 'without-dead-retry' && deadRetry <= 0)
 }
 
 async function twice<T>(
@@ -263,23 +283,17 @@ async function twice<T>(
 }
 
 /** Up to 1.52, operations on many keys stumble over a connection that is not there. @throws AttributeError */
-export function stumble({ facts, on }: Emulation, troubles: readonly unknown[]): void {
+export function stumble({ rules }: Emulation, troubles: readonly unknown[]): void {
   // The first reply is merely missing; the second one is read from a connection that is gone.
   const closed = troubles.filter((error) => transportKind(error) === 'closed').length
-  if (facts.multiStumbles && on('errors') && (closed > 1 || troubles.some(neverSent)))
+  if (rules.multiStumbles && (closed > 1 || troubles.some(neverSent)))
     throw new AttributeError("'NoneType' object has no attribute 'recv'", { cause: troubles[0] })
-}
-
-/** Are bytes and text mixed up, as 1.55 to 1.57 do on Python 3? */
-export function mixesText({ facts, on }: Emulation): boolean {
-  return facts.mixesText && on('bytes-and-text')
 }
 
 /** With debug, Python 3 fails to word its complaint about a closed connection. */
 export function closedUnderDebug(emulation: Emulation, operation: Operation, error: unknown): boolean {
-  const { debugging, facts, on, announcer } = emulation
-  if (!debugging || !facts.debugRaises || !on('debug-raises') || transportKind(error) !== 'closed')
-    return false
+  const { debugging, rules, announcer } = emulation
+  if (!debugging || !rules.debugRaises || transportKind(error) !== 'closed') return false
   announcer.heard?.announce('debug-raises', {
     operation,
     compat: 'raises AttributeError',

@@ -29,13 +29,13 @@ import { valueSlots } from './values.js'
 
 export function compatSelection(emulation: Emulation, specs: readonly ServerSpec[]): Selection {
   const weights = specs.map(({ weight }) => weight)
-  const emulated = emulation.on('hashing')
-  const buckets = emulated
-    ? pythonMemcachedPlacement(weights, emulation.facts.hash)
-    : libmemcachedBuckets(specs.length)
-  const inner = emulation.on('failover')
-    ? probing(emulation, specs, buckets)
-    : healthy(emulation, specs, emulated ? bucketArrangement(buckets) : undefined)
+  const { hash, deadServers } = emulation.rules
+  const emulated = hash !== 'one-at-a-time'
+  const buckets = emulated ? pythonMemcachedPlacement(weights, hash) : libmemcachedBuckets(specs.length)
+  const inner =
+    deadServers === 'next-server'
+      ? probing(emulation, specs, buckets)
+      : healthy(emulation, specs, emulated ? bucketArrangement(buckets) : undefined)
   if (!emulated || specs.length < 2) return inner
   return new PlacementWatch(
     inner,
@@ -109,8 +109,8 @@ function healthy(
 }
 
 function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
-  const exchange = emulation.on('desynchronisation')
-    ? new SerialConnection(address, { facts: emulation.facts, decode: valueSlots(emulation).decode })
+  const exchange = emulation.rules.getsOutOfStep
+    ? new SerialConnection(address, { rules: emulation.rules, decode: valueSlots(emulation).decode })
     : new Connection(address, { connectTimeout: emulation.timeout, stale: 'fail', blindNoreply: true })
   return emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange
 }

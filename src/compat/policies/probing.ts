@@ -40,9 +40,9 @@ export class ProbingSelection implements Selection {
     private readonly emulation: Emulation,
   ) {
     this.hosts = servers.map(() => ({ deadUntil: 0, flushNext: false }))
-    this.probes = emulation.switches['probe-limit'] === 'pylibmc' ? 1 : SERVER_RETRIES
+    this.probes = emulation.rules.probes === 'one' ? 1 : SERVER_RETRIES
     this.flushes = emulation.options.flushOnReconnect ?? false
-    this.unpacks = emulation.on('desynchronisation')
+    this.unpacks = emulation.rules.getsOutOfStep
     closeWhenDropped(
       this,
       servers.map((server) => ({ close: () => closeFor(server) })),
@@ -57,7 +57,7 @@ export class ProbingSelection implements Selection {
     const { placement } = this
     const name = this.unpacks ? unpacked(key) : key
     const index = hash === undefined ? placement.place(name) : placement.index(hash)
-    if (index === undefined && this.emulation.facts.emptyPoolRaises)
+    if (index === undefined && this.emulation.rules.emptyPoolRaises)
       throw new ZeroDivisionError('integer division or modulo by zero')
     if (index === undefined)
       throw new ServerDown('no server has a weight', { operation, key, code: ServerDown.retcode })
@@ -104,8 +104,8 @@ export class ProbingSelection implements Selection {
 
   /** 1.55 to 1.57 hash text, and Python 3 wants bytes. @throws TypeError */
   private mixedUp(key: Bytes, operation: Operation, server: Server): void {
-    const { announcer, facts, on } = this.emulation
-    if (!facts.mixesText || !on('bytes-and-text')) return
+    const { announcer, rules } = this.emulation
+    if (!rules.mixesText) return
     announcer.heard?.announce('bytes-and-text', {
       operation,
       key,
@@ -116,14 +116,14 @@ export class ProbingSelection implements Selection {
     throw new TypeError("a bytes-like object is required, not 'str'")
   }
 
-  /** A server that lives although no probe met it; `probe-limit` says whether it is used. */
+  /** A server that lives although no probe met it; `probes` says whether it is used. */
   private async unprobed(key: Bytes, operation: Operation): Promise<Server | undefined> {
-    const setting = this.emulation.switches['probe-limit']
-    if (setting === 'pylibmc') return undefined
+    const { probes } = this.emulation.rules
+    if (probes === 'one') return undefined
     for (const index of this.placement.selectable) {
       const server = this.servers[index]!
       if (this.isDead(server)) continue
-      if (setting === 'safe') {
+      if (probes === 'all') {
         if (await this.usable(server, operation).catch(() => false)) return server
         continue
       }
@@ -184,9 +184,9 @@ export class ProbingSelection implements Selection {
 
   /** @throws PythonSocketError (no answer, or a reset), AttributeError (closed): the failure of this flush leaves any operation */
   private async flush(server: Server, host: Host): Promise<void> {
-    const { timeout, facts } = this.emulation
+    const { timeout, rules } = this.emulation
     try {
-      await exchange(server, requests.flushAll(facts.dialect), 'flushAll', { timeout }, asIs)
+      await exchange(server, requests.flushAll(rules.dialect), 'flushAll', { timeout }, asIs)
       host.flushNext = false
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
@@ -225,7 +225,7 @@ export class ProbingSelection implements Selection {
     // Statistics and flush_all let timeouts and resets out without marking the server.
     const spares = (operation === 'flushAll' || operation === 'getStats') && error.kind !== 'closed'
     // What the server said may be nonsense; for python-memcached it is alive.
-    const unmarked = error.kind === 'closed' && this.emulation.facts.closedIsUnmarked
+    const unmarked = error.kind === 'closed' && this.emulation.rules.closedIsUnmarked
     const alive = unmarked || blameless.has(error.kind)
     if (!alive && !spares && !this.isRepetition(server, error, operation)) this.markDead(server, error)
     else if (unmarked) serial(server)?.drop()
@@ -237,8 +237,8 @@ export class ProbingSelection implements Selection {
    * connection it marks the server once for each line that it does not get, unless its log line raises.
    */
   private isRepetition(server: Server, { kind }: TransportError, operation: Operation): boolean {
-    const { debugging, facts, on } = this.emulation
-    const raises = operation === 'deleteMulti' && debugging && facts.debugRaises && on('debug-raises')
+    const { debugging, rules } = this.emulation
+    const raises = operation === 'deleteMulti' && debugging && rules.debugRaises
     return this.isDead(server) && (kind !== 'closed' || raises)
   }
 

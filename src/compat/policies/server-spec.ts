@@ -2,7 +2,7 @@
 
 import type { ServerSpec } from '../../pipeline/slots.js'
 import { ValueError } from '../../python/errors.js'
-import type { VersionFacts } from '../../rules/python-memcached.js'
+import type { Rules } from '../../rules/index.js'
 import { PyTuple } from '../../values/index.js'
 
 /** `"host"`, `"host:port"`, `"inet:…"`, `"inet6:[addr]:port"`, `"unix:path"`, or any of these with a weight. */
@@ -14,7 +14,7 @@ const DEFAULT_PORT = 11211
  * @param withoutPort what the version raises for a server without a port
  * @throws ValueError (cannot be parsed), TypeError (no specification)
  */
-export function parseCompatServer(input: unknown, withoutPort?: VersionFacts['withoutPort']): ServerSpec {
+export function parseCompatServer(input: unknown, withoutPort?: Rules['withoutPort']): ServerSpec {
   const pair = input instanceof PyTuple ? input.items : Array.isArray(input) ? input : undefined
   if (!pair) return { address: parseText(input, withoutPort), weight: 1 }
   if (pair.length !== 2) throw new ValueError(`a server pair has 2 elements, not ${pair.length}`)
@@ -24,7 +24,7 @@ export function parseCompatServer(input: unknown, withoutPort?: VersionFacts['wi
   return { address: parseText(pair[0], withoutPort), weight }
 }
 
-function parseText(spec: unknown, withoutPort: VersionFacts['withoutPort']): ServerSpec['address'] {
+function parseText(spec: unknown, withoutPort: Rules['withoutPort']): ServerSpec['address'] {
   if (typeof spec !== 'string')
     throw new TypeError(`a server is a string, not ${spec === null ? 'None' : typeof spec}`)
   if (spec.startsWith('unix:')) return { transport: 'unix', path: spec.slice('unix:'.length) }

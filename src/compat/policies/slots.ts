@@ -1,8 +1,6 @@
 /** The slots of the pipeline, filled by switches: each emulated policy announces the outcomes it changes. */
-
 import { integer, exptime as pylibmcTime } from '../../pipeline/exptime.js'
 import type { Operation, ServerSpec, Slots } from '../../pipeline/slots.js'
-import { pylibmcDialect } from '../../protocol/dialects.js'
 import { PyTimeDelta } from '../../values/index.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { ValueTooLong } from '../errors.js'
@@ -12,10 +10,13 @@ import { compatSelection } from './pool.js'
 import { valueSlots } from './values.js'
 
 export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], keys: Keys): Slots {
-  const casBehavior = !emulation.on('cas-fallback') && emulation.cacheCas
+  const casBehavior = emulation.rules.casWithoutUnique !== 'stores' && emulation.cacheCas
   const modes = {
     // The behavior of that name in pylibmc: without it gets and cas are refused there.
-    cas: emulation.cacheCas || emulation.options.emulate !== 'pylibmc' || emulation.on('cas-fallback'),
+    cas:
+      emulation.cacheCas ||
+      emulation.options.emulate !== 'pylibmc' ||
+      emulation.rules.casWithoutUnique === 'stores',
     retrieval: casBehavior ? 'gets' : 'get',
     noreply: false,
     namespace: '',
@@ -31,21 +32,21 @@ export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], 
     ...valueSlots(emulation),
     size: sizeRule(emulation),
     selection,
-    wire: emulation.on('wire-spelling') ? emulation.facts.dialect : pylibmcDialect,
+    wire: emulation.rules.dialect,
     modes: () => modes,
   }
 }
 
 function timeRule(emulation: Emulation): Slots['exptime'] {
-  const { announcer, facts } = emulation
-  const emulated = emulation.on('time-arguments')
+  const { announcer, rules } = emulation
+  const emulated = rules.times === 'formatted'
 
   function seconds(time: unknown, operation: Operation, key: string): number | bigint {
     const given =
       operation === 'set' && time instanceof PyTimeDelta ? timedelta(emulation, time, key) : undefined
     if (given !== undefined) return given
     if (!emulated) return integer(time, 'time')
-    const whole = storeTime(time, facts.python)
+    const whole = storeTime(time, rules.python)
     if (!(typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time))) {
       announcer.heard?.announce('time-arguments', {
         operation,
@@ -66,8 +67,8 @@ function timeRule(emulation: Emulation): Slots['exptime'] {
 }
 
 /** Whole seconds where the version takes a timedelta. */
-function timedelta({ announcer, facts, on }: Emulation, time: PyTimeDelta, key: string): number | undefined {
-  if (!on('timedelta-in-set') || !facts.timedelta) return undefined
+function timedelta({ announcer, rules }: Emulation, time: PyTimeDelta, key: string): number | undefined {
+  if (!rules.timedelta) return undefined
   const seconds = timedeltaSeconds(time)
   announcer.heard?.announce('timedelta-in-set', {
     operation: 'set',
@@ -85,7 +86,7 @@ export function negativeTime(
   operation: Operation,
   key: string,
 ): number | bigint {
-  if (!emulation.on('negative-timeout')) return 0
+  if (emulation.rules.negativeTimes !== 'sent') return 0
   // The time of an existing item stays when something is added to it.
   if (operation !== 'append' && operation !== 'prepend') {
     emulation.announcer.heard?.announce('negative-timeout', {
@@ -100,8 +101,8 @@ export function negativeTime(
 
 function sizeRule(emulation: Emulation): Slots['size'] {
   const most = emulation.serverMaxValueLength
-  if (!emulation.on('oversize') || most === 0) return undefined
-  const { limitIsTooLong } = emulation.facts
+  if (emulation.rules.oversize !== 'not-sent' || most === 0) return undefined
+  const { limitIsTooLong } = emulation.rules
   return ({ data }, operation, key) => {
     if (data.length < most || (data.length === most && !limitIsTooLong)) return
     emulation.announcer.heard?.announce('oversize', {

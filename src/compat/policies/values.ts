@@ -34,19 +34,18 @@ export function valueSlots(emulation: Emulation): Pick<Slots, 'encode' | 'decode
   return { encode: encoder(emulation), decode: decoder(emulation), textFlags }
 }
 
-function knownTypes({ on, facts }: Emulation): number {
-  return on('text-encoding') && facts.values === '1.58' ? TYPES & ~FLAG_TEXT : TYPES
+function knownTypes({ rules }: Emulation): number {
+  return rules.readsFlag16 ? TYPES : TYPES & ~FLAG_TEXT
 }
 
 function decoder(emulation: Emulation): Slots['decode'] {
-  const { facts, options, announcer } = emulation
+  const { rules, options, announcer } = emulation
   const { preserve, persistentLoad, decompressor } = options
-  const emulated = emulation.on('value-encoding')
+  const emulated = rules.encoding === 'python-memcached'
   // Python 2's byte strings are bytes there.
-  const reading = { preserve, persistentLoad, encoding: facts.python === 2 ? 'bytes' : 'ascii' } as const
+  const reading = { preserve, persistentLoad, encoding: rules.python === 2 ? 'bytes' : 'ascii' } as const
   const base = emulated ? pythonMemcachedEncoding(reading) : pylibmcEncoding(reading)
   const { unpickler } = options
-  const zeroIsText = emulation.on('flag-0-reads') && facts.flagZeroIsText
   const known = knownTypes(emulation)
 
   return (item, operation) => {
@@ -55,7 +54,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
     const flags = item.flags & ~FLAG_ZLIB
     if (flags === 0) return zero(data, item, operation)
     const type = flags & known
-    if (type === 0) return unknown(data, facts.unknownFlagsWithZlib ? item.flags : flags, item, operation)
+    if (type === 0) return unknown(data, rules.unknownFlagsWithZlib ? item.flags : flags, item, operation)
     if (emulated && announcer.active && !SINGLE_TYPES.has(flags)) {
       announcer.announce('value-encoding', {
         operation,
@@ -65,7 +64,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
       })
     }
     if (type === FLAG_PICKLE) return unpickled(data, item, operation, budget)
-    if (facts.python === 2 && (type & FLAG_TEXT) === 0)
+    if (rules.python === 2 && (type & FLAG_TEXT) === 0)
       return python2Integer(data, (type & FLAG_INTEGER) !== 0 ? 'int' : 'long')
     return told(item, operation, () => base.decode(type, data))
   }
@@ -87,7 +86,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
   }
 
   function zero(data: Buffer, { key }: Item, operation: Operation): unknown {
-    if (!zeroIsText) return data
+    if (!rules.flagZeroIsText) return data
     announcer.heard?.announce('flag-0-reads', { operation, key, compat: 'text', strict: 'bytes' })
     return decodeText(data)
   }
@@ -96,7 +95,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
     try {
       return unpickler ? unpickler(data) : unpickleWithin(budget, data, reading)
     } catch (error) {
-      if (!emulation.on('undecodable-pickle')) throw error
+      if (emulation.rules.undecodablePickle !== 'None') throw error
       announcer.heard?.announce('undecodable-pickle', {
         operation,
         key,
@@ -110,11 +109,11 @@ function decoder(emulation: Emulation): Slots['decode'] {
   }
 
   function unknown(data: Buffer, flags: number, { key }: Item, operation: Operation): unknown {
-    if (!emulation.on('unknown-flags')) return data
+    if (rules.unknownFlags === 'bytes') return data
     const hex = (flags >>> 0).toString(16)
     emulation.debug(`unknown flags on get: ${hex}\n`)
     const error =
-      facts.unknownFlags === 'UnboundLocalError'
+      rules.unknownFlags === 'UnboundLocalError'
         ? new UnboundLocalError("local variable 'val' referenced before assignment")
         : new ValueDecodeError('flags', `Unknown flags on get: ${hex}`, flags)
     announcer.heard?.announce('unknown-flags', {

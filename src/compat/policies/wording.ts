@@ -1,23 +1,23 @@
 /** Python's words for text that is not what it is taken for, by version. */
 import type { Bytes } from '../../ground/bytes.js'
 import { bytesRepr } from '../../python/repr.js'
-import type { VersionFacts } from '../../rules/python-memcached.js'
+import type { Rules } from '../../rules/index.js'
 
 export const isInteger = (word: Bytes): boolean => /^[+-]?\d+$/.test(word)
 
 /** Does Python's int() take it? Underscores stand between digits from Python 3.6 on. */
-export function isPythonInteger({ python }: VersionFacts, line: Bytes): boolean {
+export function isPythonInteger({ python }: Rules, line: Bytes): boolean {
   return python === 2 ? /^\s*[+-]?\d+\s*$/.test(line) : /^\s*[+-]?\d+(_\d+)*\s*$/.test(line)
 }
 
 /** A line that is no number. */
-export function notANumber({ python }: VersionFacts, line: Bytes): string {
+export function notANumber({ python }: Rules, line: Bytes): string {
   const shown = bytesRepr(line).slice(0, 200)
   return `invalid literal for int() with base 10: ${python === 2 ? shown.slice(1) : shown}`
 }
 
 /** A list of another length than it is taken apart into. */
-export function miscounted({ python }: VersionFacts, wanted: number, got: number): string {
+export function miscounted({ python }: Rules, wanted: number, got: number): string {
   if (python === 2)
     return got < wanted ? `need more than ${got} values to unpack` : 'too many values to unpack'
   return got < wanted

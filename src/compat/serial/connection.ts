@@ -9,7 +9,7 @@ import { checkText, encodeText } from '../../protocol/text/encode.js'
 import { lineReply } from '../../protocol/text/lines.js'
 import { HANDED_OVER, type Item, type Reply } from '../../protocol/wire.js'
 import { IndexError, KeyError, ValueError } from '../../python/errors.js'
-import type { VersionFacts } from '../../rules/python-memcached.js'
+import type { Rules } from '../../rules/index.js'
 import { addressName, type ServerAddress } from '../../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
 import { peerOf } from '../../transport/socket.js'
@@ -26,7 +26,7 @@ export interface ManyRequest extends RetrievalRequest {
 
 /** What differs between versions. */
 export interface Reading {
-  readonly facts: VersionFacts
+  readonly rules: Rules
   readonly decode: (item: Item, operation: 'get') => unknown
 }
 
@@ -169,7 +169,7 @@ export class SerialConnection implements Exchange {
 
   /** Up to 1.47 a value that cannot be read keeps the line behind it from being read. */
   private leavesEnd(item: Item): boolean {
-    if (!this.reading.facts.leavesEnd) return false
+    if (!this.reading.rules.leavesEnd) return false
     try {
       this.reading.decode(item, 'get')
       return false
@@ -202,11 +202,11 @@ export class SerialConnection implements Exchange {
 
   private async readItem(header: Bytes, fields: 4 | 5, inbox: Inbox, timeout: number): Promise<Item> {
     const words = header.split(' ')
-    if (words.length !== fields) throw new ValueError(miscounted(this.reading.facts, fields, words.length))
+    if (words.length !== fields) throw new ValueError(miscounted(this.reading.rules, fields, words.length))
     const [, key, flags, length, cas] = words as [string, string, string, string, string | undefined]
     const size = Number(length)
     if (!Number.isInteger(size) || !/^\d+$/.test(flags))
-      throw new ValueError(notANumber(this.reading.facts, /^\d+$/.test(flags) ? length : flags))
+      throw new ValueError(notANumber(this.reading.rules, /^\d+$/.test(flags) ? length : flags))
     const data = await inbox.bytes(size + 2, timeout).catch(this.failed)
     return {
       key,

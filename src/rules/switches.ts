@@ -2,11 +2,12 @@
  * The one table of emulated behaviours: what python-memcached does, what pylibmc does, and how to get rid of the difference. Types,
  * docs/switches.md, the command line and the audit's explanations come from it. Source: docs/reference/python-memcached.md#21 to #22.
  */
-import type { SwitchEntry, SwitchSetting } from '../switches/entry.js'
-import { failureSwitches } from '../switches/failures.js'
-import { keySwitches } from '../switches/keys.js'
-import { resultSwitches } from '../switches/results.js'
-import { valueSwitches } from '../switches/values.js'
+import { type Fact, type Rules, settingValue, type VersionFacts } from './columns.js'
+import type { SwitchEntry, SwitchSetting } from './switches/entry.js'
+import { failureSwitches } from './switches/failures.js'
+import { keySwitches } from './switches/keys.js'
+import { resultSwitches } from './switches/results.js'
+import { valueSwitches } from './switches/values.js'
 
 export type { SwitchSetting }
 
@@ -41,4 +42,17 @@ export function settingsOf(name: SwitchName): readonly SwitchSetting[] {
   return switchesByName[name].safe === undefined
     ? ['python-memcached', 'pylibmc']
     : ['python-memcached', 'pylibmc', 'safe']
+}
+
+/** The settings of all switches. */
+export type SwitchSettings = Readonly<Record<SwitchName, SwitchSetting>>
+
+/** The facts of a version with the switches laid over them: what a client goes by. */
+export function rulesFor(facts: VersionFacts, settings: SwitchSettings): Rules {
+  const laid: Partial<Record<Fact, unknown>> = {}
+  for (const { name, governs } of switches) {
+    const setting = settings[name]
+    if (setting !== 'python-memcached') for (const fact of governs) laid[fact] = settingValue(fact, setting)
+  }
+  return { ...facts, ...laid } as Rules
 }

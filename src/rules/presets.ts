@@ -1,7 +1,14 @@
 /** Presets: python-memcached by version, the same without its mistakes, and pylibmc. Source: docs/reference/python-memcached.md#17, #21. */
 
-import { type VersionFacts, type VersionName, versions } from '../../rules/python-memcached.js'
-import { type SwitchName, type SwitchSetting, settingsOf, switchesByName, switchNames } from './switches.js'
+import { pythonMemcachedColumns, type VersionFacts, type VersionName } from './columns.js'
+import {
+  type SwitchName,
+  type SwitchSetting,
+  type SwitchSettings,
+  settingsOf,
+  switchesByName,
+  switchNames,
+} from './switches.js'
 
 /** Names of presets: `python-memcached-1.59`, its `-safe` variant, … and `pylibmc`. */
 export type PresetName = VersionName | `${VersionName}-safe` | 'pylibmc'
@@ -10,32 +17,34 @@ export type PresetName = VersionName | `${VersionName}-safe` | 'pylibmc'
 export interface Preset {
   readonly name: PresetName
   readonly facts: VersionFacts
-  readonly switches: Readonly<Record<SwitchName, SwitchSetting>>
+  readonly switches: SwitchSettings
 }
 
-type Settings = Readonly<Record<SwitchName, SwitchSetting>>
-
-function settings(choose: (name: SwitchName) => SwitchSetting): Settings {
-  return Object.fromEntries(switchNames.map((name) => [name, choose(name)])) as Settings
+function settings(choose: (name: SwitchName) => SwitchSetting): SwitchSettings {
+  return Object.fromEntries(switchNames.map((name) => [name, choose(name)])) as SwitchSettings
 }
 
 const faithful = settings((name) => switchesByName[name].preset ?? 'python-memcached')
 const safe = settings((name) => (settingsOf(name).includes('safe') ? 'safe' : 'python-memcached'))
 
-const versionNames = Object.keys(versions) as VersionName[]
+const versionNames = Object.keys(pythonMemcachedColumns) as VersionName[]
 
 /**
  * `python-memcached-<version>` is that version, but for what would mix up replies (`desynchronisation`); `…-safe` leaves out
  * every behaviour that the specification calls a mistake; `pylibmc` is everything off.
  */
 export const presets = Object.fromEntries([
-  ...versionNames.map((name) => [name, { name, facts: versions[name], switches: faithful }]),
+  ...versionNames.map((name) => [name, { name, facts: pythonMemcachedColumns[name], switches: faithful }]),
   ...versionNames.map((name) => [
     `${name}-safe`,
-    { name: `${name}-safe`, facts: versions[name], switches: safe },
+    { name: `${name}-safe`, facts: pythonMemcachedColumns[name], switches: safe },
   ]),
   [
     'pylibmc',
-    { name: 'pylibmc', facts: versions['python-memcached-1.62'], switches: settings(() => 'pylibmc') },
+    {
+      name: 'pylibmc',
+      facts: pythonMemcachedColumns['python-memcached-1.62'],
+      switches: settings(() => 'pylibmc'),
+    },
   ],
 ]) as unknown as Readonly<Record<PresetName, Preset>>

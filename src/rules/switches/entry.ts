@@ -1,9 +1,22 @@
 /** What the table of switches says of one behaviour. */
+import type { Fact } from '../columns.js'
 
+/** How a switch is set: a library's behaviour, or that of one without the mistake. */
 export type SwitchSetting = 'python-memcached' | 'pylibmc' | 'safe'
 
 export interface SwitchEntry {
   readonly title: string
+  /** The facts that it sets: a client goes by the version's value, by pylibmc's, or by the one for `safe`. */
+  readonly governs: readonly Fact[]
+  /**
+   * What a difference leaves behind for later calls. `nothing`: only the answer is worded differently; `items`: stored items differ,
+   * also where both outcomes are the same. Default: items or servers may differ where the outcomes do.
+   */
+  readonly leaves?: 'nothing' | 'items'
+  /** What it makes of an outcome depends on servers that two clients know differently: no description can foretell it. */
+  readonly unforeseeable?: boolean
+  /** Only the application's own program can show it, since no trace holds its objects. */
+  readonly onlyInProgram?: boolean
   readonly pythonMemcached: string
   readonly pylibmc: string
   /** What the setting `safe` does. Only behaviours that the specification marks as mistakes have it. */

@@ -4,6 +4,7 @@ import type { SwitchTable } from './entry.js'
 export const resultSwitches = {
   'negative-timeout': {
     title: 'A negative time means stored and gone',
+    governs: ['negativeTimes'],
     pythonMemcached: 'sends the negative time: the call succeeds and the item is expired at once',
     pylibmc:
       'is documented to take it for 0, so that the item never expires, and memshim follows the documentation by default (`negativeTimeout`); measured, version 1.6.3 sends it: over the text protocol the item is expired at once, over the binary protocol it stays',
@@ -14,6 +15,7 @@ export const resultSwitches = {
   },
   'time-arguments': {
     title: 'Times with fractions are truncated',
+    governs: ['times', 'deleteTime', 'deleteMultiTime'],
     pythonMemcached: 'formats the time as an integer; touch sends whatever text it gets',
     pylibmc: 'raises TypeError for anything but an integer',
     since: 'all',
@@ -23,6 +25,8 @@ export const resultSwitches = {
   },
   'missing-counter': {
     title: 'Counting a missing key gives None',
+    governs: ['missingCounter'],
+    leaves: 'nothing',
     pythonMemcached: 'incr and decr return None',
     pylibmc: 'raises NotFound',
     since: '1.45',
@@ -32,6 +36,8 @@ export const resultSwitches = {
   },
   'counter-errors': {
     title: 'Counting something that is no number raises ValueError',
+    governs: ['counterErrors'],
+    leaves: 'nothing',
     pythonMemcached:
       'raises ValueError with the server’s line in its text; also when the server closed the connection',
     pylibmc: 'raises ClientError, or ConnectionError',
@@ -42,6 +48,8 @@ export const resultSwitches = {
   },
   'counter-arguments': {
     title: 'Deltas are sent as they are',
+    governs: ['deltas'],
+    leaves: 'nothing',
     pythonMemcached: 'sends the delta as text and lets the server judge it',
     pylibmc: 'raises for anything but an integer from 0 to 2147483647',
     since: '1.55',
@@ -51,6 +59,8 @@ export const resultSwitches = {
   },
   'missing-delete': {
     title: 'Deleting a missing key succeeds',
+    governs: ['missingDelete', 'missingDeleteMulti', 'expectedReplies'],
+    leaves: 'nothing',
     pythonMemcached: 'delete returns 1 (up to 1.61), delete_multi always 1',
     pylibmc: 'returns False',
     since: 'all; delete returns 0 from 1.62 on',
@@ -61,6 +71,8 @@ export const resultSwitches = {
   },
   'return-values': {
     title: 'Success is 1 and failure is 0',
+    governs: ['results'],
+    leaves: 'nothing',
     pythonMemcached:
       'delete, touch and delete_multi return 1 or 0, flush_all returns None, gets returns the value alone',
     pylibmc: 'True or False, flush_all returns True, gets returns the value with its CAS unique',
@@ -71,6 +83,7 @@ export const resultSwitches = {
   },
   'cas-fallback': {
     title: 'cas without a CAS unique is a plain set',
+    governs: ['casWithoutUnique'],
     pythonMemcached: 'remembers ids of gets when cache_cas is on; without an id, cas stores unconditionally',
     pylibmc: 'cas takes the unique that gets returned',
     since: '1.45',
@@ -80,6 +93,8 @@ export const resultSwitches = {
   },
   statistics: {
     title: 'Statistics come in python-memcached’s form',
+    governs: ['statistics'],
+    leaves: 'nothing',
     pythonMemcached:
       'leaves out servers that are down and names them "host:port (weight)"; unknown arguments raise IndexError',
     pylibmc: 'raises SomeErrors when a server is down and names them "host:port (index)"',
@@ -90,6 +105,7 @@ export const resultSwitches = {
   },
   'cas-ids': {
     title: 'The client remembers CAS uniques',
+    governs: ['casIds'],
     pythonMemcached:
       'keeps what gets saw for cas: not at all up to 1.44, always 1.45 to 1.47, with cache_cas from 1.48 on',
     pylibmc: 'gets returns it and cas takes it',
@@ -100,6 +116,7 @@ export const resultSwitches = {
   },
   'touch-zero-time': {
     title: 'touch with time 0 fails',
+    governs: ['dropsZeroTouch'],
     pythonMemcached: '1.54 to 1.58 leave a zero time out of the command, which the server refuses',
     pylibmc: 'the item never expires',
     since: '1.54 to 1.58',
@@ -110,6 +127,7 @@ export const resultSwitches = {
   },
   'get-default': {
     title: 'get has no default',
+    governs: ['getDefault'],
     pythonMemcached: 'up to 1.59 get takes no second argument: TypeError',
     pylibmc: 'returns the default for a missing key',
     since: 'up to 1.59',
@@ -119,6 +137,7 @@ export const resultSwitches = {
   },
   'get-default-on-failure': {
     title: 'The default is not for failures',
+    governs: ['failedGet'],
     pythonMemcached:
       'get returns None, not the default, when the server cannot be reached or the pickle cannot be read',
     pylibmc: 'raises, or with errors swallowed returns the default',
@@ -131,6 +150,7 @@ export const resultSwitches = {
   },
   'timedelta-in-set': {
     title: 'set takes a timedelta',
+    governs: ['timedelta'],
     pythonMemcached: 'from 1.60 on set, and only set, takes a timedelta: whole seconds',
     pylibmc: 'raises TypeError',
     since: '1.60',
@@ -141,6 +161,19 @@ export const resultSwitches = {
   },
   'version-surface': {
     title: 'Methods and arguments that the version does not have',
+    governs: [
+      'hasCheckKey',
+      'hasStatsArgument',
+      'hasGets',
+      'hasCas',
+      'hasResetCas',
+      'hasTouch',
+      'hasNoreply',
+      'hasCompressor',
+      'hasGetSlabStats',
+      'hasQuitAll',
+      'hasKeyEncoder',
+    ],
     pythonMemcached:
       'AttributeError or TypeError for what came later: gets and cas 1.45, reset_cas 1.48, touch 1.54, noreply 1.55, get_slab_stats 1.58, quit_all 1.60',
     pylibmc: 'has them, under its own names',

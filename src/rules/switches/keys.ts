@@ -4,6 +4,7 @@ import type { SwitchTable } from './entry.js'
 export const keySwitches = {
   hashing: {
     title: 'Keys are placed by CRC-32',
+    governs: ['hash'],
     pythonMemcached: 'bits 16–30 of the CRC-32 modulo the weighted bucket list',
     pylibmc: 'libmemcached’s one-at-a-time hash modulo the number of servers, weights ignored',
     since: 'all (zero hashes moved in 1.60)',
@@ -14,6 +15,7 @@ export const keySwitches = {
   },
   keys: {
     title: 'Keys are checked by python-memcached’s rules',
+    governs: ['keyCheck'],
     pythonMemcached:
       'raises MemcachedKey…Error for bad keys, converts numbers to text in multi operations, takes (hash, key) tuples',
     pylibmc: 'raises ValueError over 250 bytes and TypeError for other types; empty keys fail softly',
@@ -24,6 +26,7 @@ export const keySwitches = {
   },
   'set-multi': {
     title: 'set_multi writes to all servers at once and goes on after failures',
+    governs: ['setMulti'],
     pythonMemcached: 'lists keys that were refused, forgets keys of servers that fail, tries every key',
     pylibmc: 'stores one key after another and raises at the first hard error; later keys are not tried',
     since: '1.58',
@@ -33,6 +36,7 @@ export const keySwitches = {
   },
   'trailing-newline-keys': {
     title: 'A key may end with a line feed',
+    governs: ['newlineKeys'],
     pythonMemcached:
       'from 1.52 on one trailing line feed passes the check and shifts every later reply; takes effect with desynchronisation, otherwise as safe',
     pylibmc: 'raises BadKeyProvided (see keys)',
@@ -46,6 +50,7 @@ export const keySwitches = {
   },
   'multi-tuple-keys': {
     title: 'Tuple keys break in operations on many keys',
+    governs: ['multiTuples'],
     pythonMemcached:
       '1.55 to 1.59: get_multi returns the bare key, set_multi raises KeyError; others take them',
     pylibmc: 'raises TypeError for tuple keys (see keys)',
@@ -56,6 +61,7 @@ export const keySwitches = {
   },
   'key-encoder-twice': {
     title: 'key_encoder is applied twice to many keys',
+    governs: ['encodesTwice'],
     pythonMemcached:
       'encodes keys of get_multi, set_multi and delete_multi a second time; results of get_multi show the encoded keys',
     pylibmc: 'has no key_encoder: keys are encoded once, before they get to the client',
@@ -68,6 +74,7 @@ export const keySwitches = {
   },
   'set-multi-oversize': {
     title: 'set_multi waits for the reply to a value it never sent',
+    governs: ['oversizeInSetMulti'],
     pythonMemcached:
       'after an oversize value waits for a timeout, marks the server dead, and lists wrong keys (up to 1.45: TypeError)',
     pylibmc: 'sends the value and raises TooBig (see set-multi)',
@@ -79,6 +86,7 @@ export const keySwitches = {
   },
   'set-multi-losses': {
     title: 'set_multi does not list every key it lost',
+    governs: ['lossesInSetMulti'],
     pythonMemcached:
       'leaves out keys without a server, and those unread when the connection was reset or timed out',
     pylibmc: 'raises at the first failure (see set-multi)',
@@ -90,6 +98,7 @@ export const keySwitches = {
   },
   'wire-spelling': {
     title: 'Commands are spelled as python-memcached spells them',
+    governs: ['dialect'],
     pythonMemcached:
       'a blank before the line end of store commands (since 1.55) and of delete_multi (since 1.58)',
     pylibmc: 'no blank; flush_all and stats with one',

@@ -4,6 +4,14 @@ import type { SwitchTable } from './entry.js'
 export const failureSwitches = {
   errors: {
     title: 'Errors are swallowed',
+    governs: [
+      'failures',
+      'closedIsRefusal',
+      'multiStumbles',
+      'refusedDelete',
+      'refusalRaises',
+      'counterWithoutServer',
+    ],
     pythonMemcached: 'network failures and error replies become False, 0, None or a missing key',
     pylibmc: 'raises an exception with libmemcached’s return code',
     since: 'all',
@@ -14,6 +22,8 @@ export const failureSwitches = {
   },
   failover: {
     title: 'A dead server’s keys cycle to the next server',
+    governs: ['deadServers', 'emptyPoolRaises', 'closedIsUnmarked'],
+    unforeseeable: true,
     pythonMemcached: 'marks a failed server dead for dead_retry seconds and probes up to ten others',
     pylibmc: 'keeps the key on its server and raises until it is back, unless ejecting is configured',
     since: 'all',
@@ -24,6 +34,7 @@ export const failureSwitches = {
   },
   'probe-limit': {
     title: 'Ten probes, and then there is no server',
+    governs: ['probes'],
     pythonMemcached: 'gives up after ten probes, also when they never met the server that lives',
     pylibmc: 'has no other server to go to: one probe, of the key’s own server',
     safe: 'goes on to the servers that the ten probes did not meet',
@@ -34,6 +45,7 @@ export const failureSwitches = {
   },
   'retry-on-close': {
     title: 'A command on a closed connection is sent once more',
+    governs: ['retry'],
     pythonMemcached:
       'get, gets and the store commands reconnect and repeat: 1.48 to 1.52 always, from 1.53 on only when dead_retry is 0 or less',
     pylibmc: 'raises ConnectionError; nothing is repeated',
@@ -44,6 +56,7 @@ export const failureSwitches = {
   },
   'error-line-stall': {
     title: 'get_multi and get_stats wait past an error line',
+    governs: ['stallsAtErrorLine'],
     pythonMemcached:
       'goes on reading until the timeout; get_multi then marks the server dead, get_stats raises TimeoutError',
     pylibmc: 'takes the error line for the end of the reply',
@@ -55,6 +68,7 @@ export const failureSwitches = {
   },
   'debug-raises': {
     title: 'With debug, a closed connection raises AttributeError',
+    governs: ['debugRaises'],
     pythonMemcached:
       'delete_multi and flush_all raise AttributeError, because the log line cannot be put together',
     pylibmc: 'has no debug lines',
@@ -66,6 +80,7 @@ export const failureSwitches = {
   },
   'bytes-and-text': {
     title: 'Bytes and text are mixed up on Python 3',
+    governs: ['mixesText'],
     pythonMemcached:
       '1.55 to 1.57: where a key would go on from a dead server, and in get_stats, TypeError; set_multi lists every key although it is stored; delete_multi names other keys, so that nothing is deleted',
     pylibmc: 'makes no such mistake',
@@ -78,6 +93,7 @@ export const failureSwitches = {
   },
   desynchronisation: {
     title: 'Connections get out of step',
+    governs: ['getsOutOfStep', 'leavesEnd', 'spaceKeys', 'newlineKeys'],
     pythonMemcached:
       'reads one reply for a command, whatever is left over answers the next one: values of other keys are returned',
     pylibmc: 'has its own, rarer ways of getting out of step',

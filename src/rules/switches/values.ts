@@ -4,6 +4,7 @@ import type { SwitchTable } from './entry.js'
 export const valueSwitches = {
   'value-encoding': {
     title: 'Values are encoded by python-memcached’s rules',
+    governs: ['encoding', 'pickler'],
     pythonMemcached:
       'writes integers with flag 2, pickles with protocol 0, compresses strictly above the length, resolves combined flags',
     pylibmc:
@@ -15,6 +16,8 @@ export const valueSwitches = {
   },
   'undecodable-pickle': {
     title: 'A pickle that cannot be read is None',
+    governs: ['undecodablePickle'],
+    leaves: 'nothing',
     pythonMemcached: 'returns None',
     pylibmc: 'raises what unpickling raises',
     since: 'all',
@@ -24,6 +27,7 @@ export const valueSwitches = {
   },
   oversize: {
     title: 'Values over 1 MiB are ignored',
+    governs: ['oversize', 'limitIsTooLong'],
     pythonMemcached: 'returns 0, sends nothing, and the old value stays',
     pylibmc: 'sends the value and raises TooBig; the server has removed the old value',
     since: 'all',
@@ -33,6 +37,7 @@ export const valueSwitches = {
   },
   'text-encoding': {
     title: 'Text is written by the version’s rule',
+    governs: ['text', 'readsFlag16'],
     pythonMemcached:
       'up to 1.54 a pickle; 1.55 to 1.58 as bytes with flag 0; from 1.59 on UTF-8 with flag 16',
     pylibmc: 'UTF-8 with flag 16',
@@ -44,6 +49,7 @@ export const valueSwitches = {
   },
   'flag-0-reads': {
     title: 'Items with flag 0 are read as text',
+    governs: ['flagZeroIsText'],
     pythonMemcached:
       '1.55 to 1.58 on Python 3: text, and UnicodeDecodeError when it is none; all others bytes',
     pylibmc: 'bytes',
@@ -55,6 +61,7 @@ export const valueSwitches = {
   },
   booleans: {
     title: 'Booleans come back as booleans',
+    governs: ['booleans'],
     pythonMemcached:
       'pickles them from 1.59 on; before, they are the integers 1 and 0 (1.55 and 1.56: the words True and False, which raise ValueError when they are read)',
     pylibmc: 'writes the integers 1 and 0 with flag 2',
@@ -65,6 +72,9 @@ export const valueSwitches = {
   },
   subclasses: {
     title: 'Subclasses of str and int are pickled',
+    governs: ['exactTypes'],
+    leaves: 'items',
+    onlyInProgram: true,
     pythonMemcached:
       'pickles them from 1.59 on (String, Number and Boolean objects here: PicklingError); before, as their base type',
     pylibmc: 'stores them as their base type',
@@ -76,6 +86,7 @@ export const valueSwitches = {
   },
   'unknown-flags': {
     title: 'Flags that mean nothing raise ValueError',
+    governs: ['unknownFlags', 'unknownFlagsWithZlib'],
     pythonMemcached: 'raises ValueError (UnboundLocalError up to 1.53) for flags it does not know',
     pylibmc: 'looks at the flags it knows, and gives bytes when there are none',
     since: 'all',

@@ -1,0 +1,70 @@
+/**
+ * The columns of the table: libraries at a version. The versions stand in `versions.json`, which the recorder, the scripts and the
+ * tests read as well: `recorded` versions have recordings, `live` ones are installed for `npm test`.
+ */
+import type { LibraryName, Row, Rows } from './row.js'
+import { keyRows } from './rows/keys.js'
+import { resultRows } from './rows/results.js'
+import { serverRows } from './rows/servers.js'
+import { surfaceRows } from './rows/surface.js'
+import { valueRows } from './rows/values.js'
+import { valueAt } from './version.js'
+import versions from './versions.json' with { type: 'json' }
+
+/** Every fact, with what each library does from which version on. */
+export const rows = { ...surfaceRows, ...serverRows, ...keyRows, ...valueRows, ...resultRows }
+
+type Table = typeof rows
+
+/** Name of a row. */
+export type Fact = keyof Table
+
+type Values<Histories> = Histories extends Readonly<Record<string, infer Value>> ? Value : never
+type CellOf<R, Library> = Library extends keyof R ? Values<R[Library]> : never
+type SettingOf<R, Setting> = Setting extends keyof R ? R[Setting] : never
+
+/** What a client goes by: for every fact the value of one of the libraries, or of a setting of a switch. */
+export type RuleOf<F extends Fact> =
+  | CellOf<Table[F], LibraryName>
+  | SettingOf<Table[F], 'safe'>
+  | SettingOf<Table[F], 'off'>
+
+/** The facts of one version of python-memcached. */
+export type VersionFacts = { readonly version: string } & {
+  readonly [F in Fact]: CellOf<Table[F], 'python-memcached'>
+}
+
+/** The facts of a version with the switches laid over them. */
+export type Rules = { readonly version: string } & { readonly [F in Fact]: RuleOf<F> }
+
+export type PythonMemcachedVersion = keyof (typeof versions)['python-memcached']
+export type VersionName = `python-memcached-${PythonMemcachedVersion}`
+
+/** Versions of a library that have a column, oldest first. */
+export function versionsOf(library: keyof typeof versions): readonly string[] {
+  return Object.keys(versions[library])
+}
+
+/** The cell of a row; undefined where the library does not have what the fact is about. @throws RangeError for older versions */
+export function cell(fact: Fact, library: LibraryName, version: string): unknown {
+  const history = (rows as Rows)[fact]?.[library]
+  return history && valueAt(history, version)
+}
+
+/** A column of python-memcached: what the version does. */
+function column(version: string): VersionFacts {
+  const facts = Object.keys(rows).map((fact) => [fact, cell(fact as Fact, 'python-memcached', version)])
+  return { version, ...Object.fromEntries(facts) }
+}
+
+/** Every column of python-memcached by its name, oldest version first. */
+export const pythonMemcachedColumns = Object.fromEntries(
+  versionsOf('python-memcached').map((version) => [`python-memcached-${version}`, column(version)]),
+) as Readonly<Record<VersionName, VersionFacts>>
+
+/** What a setting of a switch makes of a fact that it governs. */
+export function settingValue(fact: Fact, setting: 'pylibmc' | 'safe'): unknown {
+  const row: Row = rows[fact]
+  if (setting === 'safe') return row.safe
+  return 'off' in row ? row.off : row.pylibmc && valueAt(row.pylibmc, versionsOf('pylibmc').at(-1)!)
+}

@@ -1,0 +1,22 @@
+/** What each library and version does, as data: the table, its columns, and the switches that are laid over them. */
+export {
+  cell,
+  type Fact,
+  type Rules,
+  rows,
+  type VersionFacts,
+  versionsOf,
+} from './columns.js'
+export { type Preset, type PresetName, presets } from './presets.js'
+export type { Row } from './row.js'
+export {
+  rulesFor,
+  type Switch,
+  type SwitchName,
+  type SwitchSetting,
+  type SwitchSettings,
+  settingsOf,
+  switches,
+  switchesByName,
+  switchNames,
+} from './switches.js'
