@@ -4,6 +4,7 @@
  * All derive directly from `MemcachedError` (pylibmc's `Error`, of which `MemcachedError` is the alias there). Codes without a
  * class of their own arrive as plain `MemcachedError`, as in pylibmc: `code` then still tells the number.
  */
+import { checkNumber, checkObject, checkText } from '../ground/arguments.js'
 import { brand } from '../ground/brand.js'
 import type { Operation } from './slots.js'
 
@@ -176,6 +177,7 @@ const MESSAGE_KEY_LENGTH = 32
  * `error 3 from memcached_get(k): CONNECTION FAILURE(Connection refused),  host: 127.0.0.1:11211`.
  *
  * @param text what libmemcached says, without the host; undefined when it recorded nothing
+ * @throws TypeError for a code, an operation or facts of another type
  */
 export function errorFor(
   code: number,
@@ -183,6 +185,9 @@ export function errorFor(
   text: string | undefined,
   facts: ErrorFacts,
 ): MemcachedError {
+  checkNumber('code', code)
+  checkText('operation', operation)
+  checkObject('facts', facts)
   const ErrorClass = errorClasses.get(code) ?? MemcachedError
   const all = { ...facts, operation, code }
   if (counters.has(operation)) {

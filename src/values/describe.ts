@@ -1,4 +1,5 @@
 /** Values as Python's repr() would show them, shortened for reports, events and messages. */
+import { checkNumber } from '../ground/arguments.js'
 import { bytesRepr, floatRepr, integerRepr, textRepr } from '../python/repr.js'
 
 /** How a value of Python's describes itself. */
@@ -13,6 +14,7 @@ const MAX_DEPTH = 100
 
 /** @param maxLength characters; longer descriptions end in `…` */
 export function describe(value: unknown, maxLength = 60): string {
+  checkNumber('maxLength', maxLength)
   const description = new Description(maxLength)
   description.show(value)
   const { text } = description

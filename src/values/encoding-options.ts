@@ -1,5 +1,6 @@
 /** What every value encoding can be asked for, and the steps that all of them share. */
 
+import { checkBytes, checkObject, shown } from '../ground/arguments.js'
 import { areAscii, decodeText } from '../python/text.js'
 import { Budget } from './budget.js'
 import type { PickleConverter } from './pickle/converters.js'
@@ -44,8 +45,9 @@ export interface EncodingOptions extends UnpickleOptions {
 
 const KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16
 
-/** @throws RangeError for a serializer whose flag means something else, and for a `maxMemory` that is not positive */
+/** @throws TypeError for options that are no object; RangeError for a serializer whose flag means something else, and for a `maxMemory` that is not positive */
 export function checkedOptions<T extends EncodingOptions>(options: T): T {
+  checkObject('options', options)
   new Budget(options.maxMemory)
   const flag = options.serializer?.flag
   if (
@@ -82,13 +84,15 @@ export function smaller(encoded: EncodedValue, options: EncodingOptions, level: 
   return data.length < encoded.data.length ? { flags: encoded.flags | FLAG_ZLIB, data } : encoded
 }
 
-/** @throws ValueDecodeError `zlib` or `limit`; whatever a custom compressor throws */
+/** @throws ValueDecodeError `zlib` or `limit`; TypeError for other types of arguments; what a custom compressor throws */
 export function inflated(
   flags: number,
   data: Buffer,
   { compressor }: EncodingOptions,
   budget: Budget,
 ): Buffer {
+  if (typeof flags !== 'number') throw new TypeError(`flags are ${shown(flags)}, not a number`)
+  checkBytes('data', data)
   if (!(flags & FLAG_ZLIB)) return data
   const bytes = compressor ? compressor.decompress(data, budget.left) : decompress(data, flags, budget.left)
   budget.charge(bytes.length, `a value of ${bytes.length} bytes`, flags)

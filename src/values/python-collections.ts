@@ -2,11 +2,23 @@
  * Python's `collections`. The dictionaries are Maps with a class of their own, so that they can be used as Maps and are
  * written back as what they were. `attributes` is an instance's `__dict__`, which hardly any has.
  */
+import { checkIterable } from '../ground/arguments.js'
 import { DESCRIBE, type Description } from './describe.js'
 import { INSPECT, JSON_OF, jsonEntries, jsonValue, PythonValue, shown } from './python-value.js'
 
+function checkedEntries<K, V>(entries?: Iterable<readonly [K, V]> | null): Iterable<readonly [K, V]> {
+  if (entries === undefined || entries === null) return []
+  checkIterable('entries', entries)
+  if (typeof entries === 'string') throw new TypeError('entries are text, not pairs of key and value')
+  return entries
+}
+
 /** What the dictionaries share. */
 abstract class PythonDict<K, V> extends Map<K, V> {
+  /** @throws TypeError for entries that are no pairs of key and value */
+  constructor(entries?: Iterable<readonly [K, V]> | null) {
+    super(checkedEntries(entries))
+  }
   override toString(): string {
     return shown(this)
   }

@@ -2,6 +2,7 @@
  * Python's datetime family. A `Date` would lose microseconds, missing time zones and `fold`, so these keep what Python
  * keeps; `toDate` gives a `Date` where one is wanted. Source: CPython's datetime module.
  */
+import { shown } from '../ground/arguments.js'
 import { DESCRIBE, type Description } from './describe.js'
 import { PythonValue } from './python-value.js'
 import { PythonObject } from './python-values.js'
@@ -18,7 +19,7 @@ function daysIn(year: number, month: number): number {
 
 function within(name: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value
-  throw new RangeError(`${name} must be a whole number from ${min} to ${max}, not ${value}`)
+  throw new RangeError(`${name} must be a whole number from ${min} to ${max}, not ${shown(value)}`)
 }
 
 /** `datetime.timedelta`, normalised as Python does: only `days` is ever negative. */

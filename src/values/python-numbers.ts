@@ -1,4 +1,5 @@
 /** Decimal, Fraction, UUID, range and slice of Python's standard library. */
+import { checkText, shown } from '../ground/arguments.js'
 import { integerRepr } from '../python/repr.js'
 import { DESCRIBE, type Description } from './describe.js'
 import { JSON_OF, jsonValue, PythonValue } from './python-value.js'
@@ -7,9 +8,10 @@ const DECIMAL = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?
 
 /** `decimal.Decimal` by its text, which is exact. */
 export class PyDecimal extends PythonValue {
-  /** @throws RangeError for what is no decimal number in Python */
+  /** @throws TypeError for what is no text; RangeError for what is no decimal number in Python */
   constructor(readonly text: string) {
     super()
+    checkText('a Decimal', text)
     if (!DECIMAL.test(text)) throw new RangeError(`${JSON.stringify(text.slice(0, 80))} is no decimal number`)
   }
   /** As Python's str() writes it. */
@@ -28,12 +30,15 @@ export class PyDecimal extends PythonValue {
 
 /** `fractions.Fraction`. */
 export class PyFraction extends PythonValue {
-  /** @throws RangeError when the denominator is not positive */
+  /** @throws TypeError for what is no bigint; RangeError when the denominator is not positive */
   constructor(
     readonly numerator: bigint,
     readonly denominator: bigint,
   ) {
     super()
+    for (const part of [numerator, denominator])
+      if (typeof part !== 'bigint')
+        throw new TypeError(`a Fraction is made of two bigints, not of ${shown(part)}`)
     if (denominator <= 0n) throw new RangeError(`denominator must be positive, not ${denominator}`)
   }
   /** As Python's str() writes it. */
@@ -56,13 +61,14 @@ const UUID_TEXT = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]
 export class PyUuid extends PythonValue {
   /** 128 bits. */
   readonly int: bigint
-  /** @param text 32 hexadecimal digits, with or without hyphens @throws RangeError */
+  /** @param text 32 hexadecimal digits, with or without hyphens @throws TypeError for what is no text; RangeError for other text */
   constructor(
     text: string,
     /** `UUID.is_safe`: 0 safe, −1 unsafe; undefined = unknown. */
     readonly isSafe?: number,
   ) {
     super()
+    checkText('a UUID', text)
     if (!UUID_TEXT.test(text)) throw new RangeError(`${JSON.stringify(text.slice(0, 80))} is no UUID`)
     this.int = BigInt(`0x${text.replaceAll('-', '')}`)
   }

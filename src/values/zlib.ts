@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:buffer'
 import type { deflate } from 'pako'
+import { checkBytes, checkNumber, shown } from '../ground/arguments.js'
 import { DEFAULT_MAX_MEMORY } from './budget.js'
 import { ValueDecodeError } from './errors.js'
 
@@ -21,8 +22,14 @@ function loadPako(): Pako {
   return createRequire(import.meta.url)('pako')
 }
 
-/** @param level −1 (6) or 1…9 */
+/**
+ * @param level −1 (6) or 0…9
+ * @throws TypeError for data that is no Uint8Array; RangeError for another level
+ */
 export function compress(data: Uint8Array, level = -1): Uint8Array {
+  checkBytes('data', data)
+  if (!Number.isInteger(level) || level < -1 || level > 9)
+    throw new RangeError(`level is ${shown(level)}: a whole number from -1 to 9 is needed`)
   // node:zlib's bundled zlib gives other bytes for ordinary text; pako's legacy hash gives zlib 1.2's.
   pako ??= loadPako()
   return pako.deflate(data, { level: level as 6, legacyHash: true })
@@ -35,9 +42,13 @@ export function compressFast(data: Uint8Array, level: number): Uint8Array {
 
 /**
  * Inflates a zlib stream; bytes after its end are ignored, as in Python.
- * @throws ValueDecodeError `zlib` (broken, truncated) or `limit`
+ * @param flags of the item, for the error
+ * @param maxLength bytes
+ * @throws ValueDecodeError `zlib` (broken, truncated) or `limit`; TypeError for data that is no Uint8Array, or another type of maxLength
  */
 export function decompress(data: Uint8Array, flags: number, maxLength = DEFAULT_MAX_MEMORY): Buffer {
+  checkBytes('data', data)
+  checkNumber('maxLength', maxLength)
   const maxOutputLength = Math.min(Math.max(1, Math.floor(maxLength)), MAX_BUFFER)
   try {
     return nodeZlib().inflateSync(data, { maxOutputLength })

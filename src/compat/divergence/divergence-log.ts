@@ -4,6 +4,7 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
+import { checkObject } from '../../ground/arguments.js'
 import { switchesByName } from '../../rules/index.js'
 import { callSite } from './call-site.js'
 import { type Divergence, divergenceChannelName } from './divergence.js'
@@ -60,6 +61,7 @@ export class DivergenceLog {
 
   /** @throws RangeError when a number is no whole number from 0 */
   constructor(options: DivergenceLogOptions = {}) {
+    checkObject('options', options)
     this.sampleEvery = whole('sampleEvery', options.sampleEvery ?? 0)
     this.maxSites = whole('maxSites', options.maxSites ?? 500)
     this.now = options.now ?? (() => Date.now() / 1000)

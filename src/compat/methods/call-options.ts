@@ -1,5 +1,6 @@
 /** The options of a call, checked by name before anything is sent. Source: the signatures of docs/reference/python-memcached.md#10. */
 
+import { checkObject } from '../../ground/arguments.js'
 import type { Key, StoreOptions, Time } from '../../pipeline/arguments.js'
 import { isPlain, ownOptions } from '../../python/options.js'
 import { PyFloat, PyTimeDelta } from '../../values/index.js'
@@ -55,8 +56,12 @@ export function checkedOptions<O>(
   kind: keyof typeof names,
   given: O,
 ): Exclude<O, object> | (O & object) {
+  // A time may stand in the place of the other options; these two have none there.
+  const noTime = kind === 'getMulti' || kind === 'deleteMulti'
+  if (given !== undefined && (noTime || (kind === 'setMulti' && given === null)))
+    checkObject('options', given)
   if (typeof given !== 'object' || given === null) return given as Exclude<O, object>
-  if (given instanceof PyFloat || given instanceof PyTimeDelta) return { time: given } as never
+  if (!noTime && (given instanceof PyFloat || given instanceof PyTimeDelta)) return { time: given } as never
   const storing = kind === 'store' || kind === 'setMulti'
   const known =
     storing && rules.encoding !== 'python-memcached' ? [...names[kind], 'compressLevel'] : names[kind]

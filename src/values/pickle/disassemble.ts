@@ -1,5 +1,6 @@
 /** What a pickle says, opcode by opcode, without reading it. Source: CPython's pickletools, whose words it uses. */
 
+import { checkBytes, checkNumber, checkObject } from '../../ground/arguments.js'
 import { bytesRepr, floatRepr, integerRepr, textRepr } from '../../python/repr.js'
 import { Budget } from '../budget.js'
 import { PyFloat } from '../python-values.js'
@@ -71,8 +72,10 @@ const readers: ReadonlyMap<number, Read> = new Map<number, Read>([
   [op.FRAME, (m) => m.length8()],
 ])
 
-/** Up to and with STOP. @throws UnpicklingError naming offset and opcode */
+/** Up to and with STOP. @throws TypeError for data that is no Uint8Array; UnpicklingError naming offset and opcode */
 export function* disassemble(data: Uint8Array, limits: UnpickleOptions = {}): Generator<Operation> {
+  checkBytes('data', data)
+  checkObject('limits', limits)
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   const m = new Machine(bytes, limits, new Budget(limits.maxMemory), undefined)
   for (;;) {
@@ -106,6 +109,7 @@ export function* disassembly(
   maxArgument = Number.POSITIVE_INFINITY,
   limits: UnpickleOptions = {},
 ): Generator<string> {
+  checkNumber('maxArgument', maxArgument)
   const marks: number[] = []
   let memoSize = 0
   for (const { offset, code, name, argument } of disassemble(data, limits)) {

@@ -2,6 +2,7 @@
  * Pickle reader, protocols 0–5: a stack machine without recursion, linear in its input, that never executes anything.
  * Source: CPython's pickle and pickletools modules; docs/reference/field.md#4 for what it has to withstand.
  */
+import { checkBytes, checkObject } from '../../ground/arguments.js'
 import { Budget } from '../budget.js'
 import { PyByteArray, PyFloat, PyFrozenSet, PyTuple, type PythonObject } from '../python-values.js'
 import { converted } from './converters.js'
@@ -24,9 +25,11 @@ const MAX_INTEGER_BYTES = 16 * 1024 * 1024
 
 /**
  * @throws UnpicklingError naming offset and opcode; ValueDecodeError `limit` for what takes more memory than `maxMemory` or is nested
- * deeper than `maxDepth`; RangeError for a `maxMemory` that is not positive; and what `persistentLoad` and converters throw
+ * deeper than `maxDepth`; RangeError for a `maxMemory` that is not positive; TypeError for data that is no Uint8Array; and what `persistentLoad` and converters throw
  */
 export function unpickle(data: Uint8Array, options: UnpickleOptions = {}): unknown {
+  checkBytes('data', data)
+  checkObject('options', options)
   return unpickleWithin(new Budget(options.maxMemory), data, options)
 }
 
