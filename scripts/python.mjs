@@ -1,14 +1,18 @@
 // Virtual environments with the real Python libraries, for the live tests. Optional: without Python those tests say so.
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './setup.mjs'
 
-const VARIABLES = {
-  'pylibmc-1.6.3': 'MEMSHIM_PYTHON_PYLIBMC',
-  'python-memcached-1.58': 'MEMSHIM_PYTHON_MEMCACHED_158',
-  'python-memcached-1.59': 'MEMSHIM_PYTHON_MEMCACHED_159',
-  'python-memcached-1.62': 'MEMSHIM_PYTHON_MEMCACHED_162',
-}
+const versions = JSON.parse(readFileSync(join(root, 'src', 'rules', 'versions.json'), 'utf8'))
+/** Libraries that the tests ask live, with the environment variable that names their interpreter. */
+const VARIABLES = Object.fromEntries(
+  Object.entries(versions).flatMap(([library, columns]) =>
+    Object.entries(columns).flatMap(([version, { live }]) => (live ? [[`${library}-${version}`, live]] : [])),
+  ),
+)
+/** Their names. */
+export const liveLibraries = Object.keys(VARIABLES)
 
 /** Environment variables that name the interpreters, and what is missing with the reason. */
 export function pythonEnvironments() {

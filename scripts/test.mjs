@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureMemcached } from './memcached.mjs'
-import { pythonEnvironments } from './python.mjs'
+import { liveLibraries, pythonEnvironments } from './python.mjs'
 import { ensureBuild, ensureDependencies, root } from './setup.mjs'
 
 ensureDependencies()
@@ -16,7 +16,7 @@ const python = pythonEnvironments()
 console.log(
   python.skipped
     ? `Real Python libraries: live tests against them are SKIPPED in part or whole: ${python.skipped}`
-    : 'Real Python libraries: pylibmc 1.6.3, python-memcached 1.58, 1.59 and 1.62',
+    : `Real Python libraries: ${liveLibraries.join(', ')}`,
 )
 
 const cache = join(root, '.cache')

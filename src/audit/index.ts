@@ -1,7 +1,7 @@
 /** memshim/audit: replay a trace through both clients and report what would change. */
 export { audit } from './audit.js'
 export type { Explanation, Status } from './compare/differ.js'
-export { type SwitchInfo, signatureSwitches } from './compare/divergence.js'
+export { knownSwitches, type SwitchInfo, signatureSwitches } from './compare/divergence.js'
 export type { Fidelity, FidelityFinding } from './compare/fidelity.js'
 export {
   type Impact,
@@ -17,7 +17,7 @@ export { type AuditedClient, invoke } from './methods/calls.js'
 export { type Constructed, type ConstructOptions, construct } from './methods/construct.js'
 export type { Library, LibraryName, PythonCall } from './methods/python-signatures.js'
 export { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
-export { knownPresets, knownSwitches } from './presets.js'
+export { knownPresets } from './presets.js'
 export { renderHtml } from './render/html.js'
 export { renderJson } from './render/json.js'
 export { renderTerminal, type TerminalOptions } from './render/terminal.js'

@@ -1,7 +1,6 @@
 /** What the audit takes from the compat client's tables: presets by version, and the switches with their explanations. */
-import { presets, switches } from '../compat/index.js'
+import { presets } from '../rules/index.js'
 import { versionAtLeast } from '../rules/version.js'
-import { type SwitchInfo, signatureSwitches } from './compare/divergence.js'
 import type { Library } from './methods/python-signatures.js'
 
 /** Names for `--preset`, oldest version first; `pylibmc` (everything off) last. */
@@ -28,9 +27,4 @@ export function compatLibrary(preset: string, source: Library): Library {
 
 function presetVersion(preset: string): string | undefined {
   return /^python-memcached-([\d.]+)$/.exec(preset)?.[1]
-}
-
-/** Every switch that an explanation can name: the compat client's, and the audit's own for signatures. */
-export function knownSwitches(): readonly SwitchInfo[] {
-  return [...switches, ...signatureSwitches]
 }

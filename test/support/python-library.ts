@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import versions from '../../src/rules/versions.json' with { type: 'json' }
 import type { TypedJson } from '../../src/values/index.js'
 
 const driver = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'fixtures', 'record', 'driver.py')
@@ -20,12 +21,15 @@ export interface InstalledLibrary {
 }
 
 /** The libraries that `npm test` installs, by the environment variables it sets. */
-export const installed: readonly InstalledLibrary[] = [
-  { library: 'pylibmc', version: '1.6.3', python: process.env.MEMSHIM_PYTHON_PYLIBMC },
-  { library: 'python-memcached', version: '1.58', python: process.env.MEMSHIM_PYTHON_MEMCACHED_158 },
-  { library: 'python-memcached', version: '1.59', python: process.env.MEMSHIM_PYTHON_MEMCACHED_159 },
-  { library: 'python-memcached', version: '1.62', python: process.env.MEMSHIM_PYTHON_MEMCACHED_162 },
-]
+export const installed: readonly InstalledLibrary[] = [...live('pylibmc'), ...live('python-memcached')]
+
+function live(library: InstalledLibrary['library']): readonly InstalledLibrary[] {
+  const columns: Readonly<Record<string, { readonly recorded?: boolean; readonly live?: string }>> =
+    versions[library]
+  return Object.entries(columns).flatMap(([version, { live }]) =>
+    live === undefined ? [] : [{ library, version, python: process.env[live] }],
+  )
+}
 
 /** Why live tests are left out, for their titles. */
 export const skipped = process.env.MEMSHIM_PYTHON_SKIPPED ?? 'run `npm test` to install the Python libraries'

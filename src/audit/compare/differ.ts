@@ -5,7 +5,7 @@
  */
 import type { TypedJson } from '../../values/index.js'
 import type { Gap } from '../methods/intention.js'
-import type { Announced, Reason } from './divergence.js'
+import { type Announced, infoOf, type Reason } from './divergence.js'
 import { type Impact, impactOf, type Outcome, sameOutcome } from './outcome.js'
 import { type Cause, joinCauses, Taint } from './taint.js'
 
@@ -85,20 +85,6 @@ const overwriting = new Set([
   'add_multi',
 ])
 const reading = new Set(['get', 'gets', 'get_multi', 'get_stats', 'get_slabs', 'get_slab_stats', 'check_key'])
-/** Switches that only reword an answer: neither items nor servers are different afterwards. */
-const rewording = new Set([
-  'return-values',
-  'missing-counter',
-  'missing-delete',
-  'undecodable-pickle',
-  'counter-errors',
-  'counter-arguments',
-  'statistics',
-])
-/** Reasons that change what is stored, also where both outcomes are the same. */
-const leavesBehind = new Set(['subclasses', 'binary-protocol', 'blank-keys'])
-/** What these do to an outcome depends on servers that the two sides know differently: no description can foretell it. */
-const stateful = new Set(['failover'])
 /** pylibmc's classes that tell of the data and not of the server. */
 const dataErrors = new Set([
   'pylibmc.NotFound',
@@ -151,12 +137,13 @@ export class Differ {
       if (!found.has(name)) found.set(name, { switch: name, how, lines, impact: own })
     }
     for (const event of this.relevant(operation)) {
-      if (same || stateful.has(event.switch) || fits(event.strict, operation.strict))
+      if (same || infoOf(event.switch)?.unforeseeable || fits(event.strict, operation.strict))
         add(event.switch, 'announced')
     }
     for (const reason of reasons) {
-      if (reason.fallback || (same && !leavesBehind.has(reason.switch) && !operation.uncertain)) continue
-      if (!same && reason.switch === 'subclasses') continue
+      if (reason.fallback || (same && infoOf(reason.switch)?.leaves !== 'items' && !operation.uncertain))
+        continue
+      if (!same && infoOf(reason.switch)?.onlyInProgram) continue
       add(reason.switch, reason.how)
     }
     if (!same) for (const gap of gaps) add(`missing-${gap.kind}`, 'signature')
@@ -169,8 +156,8 @@ export class Differ {
     if (!same && found.size === 0 && isKeyError(operation)) add('keys', 'announced')
     if (!same && found.size === 0 && operation.call === 'get_stats') add('statistics', 'announced')
     if (!same && found.size === 0 && isArgumentError(operation)) add('argument-type', 'signature')
-    if (!same && reasons.some((reason) => reason.switch === 'subclasses'))
-      add('subclasses', 'signature', [line], 'state')
+    for (const { switch: name, how } of reasons)
+      if (!same && infoOf(name)?.onlyInProgram) add(name, how, [line], 'state')
     if (operation.moved) add('hashing', 'announced', [line], found.size > 0 || same ? 'state' : impact)
     return [...found.values()]
   }
@@ -197,7 +184,7 @@ export class Differ {
     const refusedOnce = isRefusal(operation.compat) !== isRefusal(operation.strict)
     const effective = explanations.filter(
       ({ switch: name, impact }) =>
-        (!rewording.has(name) || refusedOnce) && !(name === 'hashing' && impact === 'state'),
+        (infoOf(name)?.leaves !== 'nothing' || refusedOnce) && !(name === 'hashing' && impact === 'state'),
     )
     const cause = joinCauses(
       effective.map((explanation) => ({ switches: [explanation.switch], lines: explanation.lines })),

@@ -1,4 +1,5 @@
 /** What the audit keeps of a divergence event of the compat client, and what it knows about a switch. */
+import { type Switch, switches } from '../../rules/index.js'
 
 export interface Announced {
   /** A switch of the compat client. */
@@ -13,12 +14,12 @@ export interface Announced {
 }
 
 /** One row of a report's explanations; from the compat client's switch table, or one of the audit's own. */
-export interface SwitchInfo {
+export interface SwitchInfo
+  extends Pick<
+    Switch,
+    'title' | 'pythonMemcached' | 'pylibmc' | 'advice' | 'leaves' | 'unforeseeable' | 'onlyInProgram'
+  > {
   readonly name: string
-  readonly title: string
-  readonly pythonMemcached: string
-  readonly pylibmc: string
-  readonly advice: string
   /** Relative to the documentation folder, with anchor. */
   readonly docs?: string
 }
@@ -37,7 +38,8 @@ const facts = (
   pythonMemcached: string,
   pylibmc: string,
   advice: string,
-): SwitchInfo => ({ name, title, pythonMemcached, pylibmc, advice, docs: `audit.md#${name}` })
+  leaves?: SwitchInfo['leaves'],
+): SwitchInfo => ({ name, title, pythonMemcached, pylibmc, advice, leaves, docs: `audit.md#${name}` })
 
 /** Differences that come from the two libraries' signatures: no switch of a client can remove them. */
 export const signatureSwitches: readonly SwitchInfo[] = [
@@ -89,6 +91,7 @@ export const signatureSwitches: readonly SwitchInfo[] = [
     'speaks the text protocol only',
     'raises NotFound for a replace without an item, and keeps items whose time is 2^31 or more',
     'Catch NotFound around replace, or stay with the text protocol.',
+    'items',
   ),
   facts(
     'blank-keys',
@@ -96,5 +99,20 @@ export const signatureSwitches: readonly SwitchInfo[] = [
     'raises MemcachedKeyCharacterError',
     'get reads the first word and is usually None, get_multi leaves the key out, stores and delete raise ClientError; after a store the connection is one reply behind, and later calls read answers to earlier ones',
     'Replace blanks before the keys reach the client, or set the behavior verify_keys.',
+    'items',
   ),
 ]
+
+const byName = new Map<string, SwitchInfo>(
+  [...switches, ...signatureSwitches].map((info) => [info.name, info]),
+)
+
+/** Every switch that an explanation can name: the compat client's, and the audit's own for signatures. */
+export function knownSwitches(): readonly SwitchInfo[] {
+  return [...byName.values()]
+}
+
+/** What is known of a switch; undefined for a name that is none. */
+export function infoOf(name: string): SwitchInfo | undefined {
+  return byName.get(name)
+}

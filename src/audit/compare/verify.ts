@@ -2,7 +2,7 @@
  * The counterfactual: an explanation by named switches is right when, with exactly these switches set to pylibmc's behaviour,
  * the difference is gone. One more replay for every set of switches that was named.
  */
-import { switches } from '../../compat/index.js'
+import { switches } from '../../rules/index.js'
 import type { ReplayVisitor } from '../replay/replay.js'
 import { finding } from '../report/finding.js'
 import type { Finding, Verification } from '../report/report.js'
@@ -12,9 +12,9 @@ import { impactOf, sameOutcome } from './outcome.js'
 /** Sets that are tried, most frequent first; every one costs a replay. */
 const setsTried = 24
 const refutedKept = 20
-/** Subclasses are no switch that a replay could turn off: only the program knows what its objects are. */
+/** What a replay can turn off. */
 const switchable: ReadonlySet<string> = new Set(
-  switches.map((entry) => entry.name).filter((name) => name !== 'subclasses'),
+  switches.filter(({ onlyInProgram }) => !onlyInProgram).map(({ name }) => name),
 )
 
 /** A set of switches that should explain the operations of these lines. */
