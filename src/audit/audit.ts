@@ -21,6 +21,7 @@ import { Topology } from './replay/topology.js'
 import type { Report } from './report/report.js'
 import { ReportBuilder } from './report/report-builder.js'
 import { OutageCount, OutageSearch, withOutages } from './traces/outages.js'
+import { surveyOf } from './traces/survey.js'
 import { checkTrace, recordingNotes, type Trace, TraceError } from './traces/trace.js'
 import { memshimVersion } from './version.js'
 
@@ -74,11 +75,13 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
     note: (text, line) => builder.note(text, line),
     client: (name) => seen.clients.add(name),
   }
-  await run(trace, source, { preset }, options, size, visitor)
+  const survey = await surveyOf(trace)
+  const faults = survey?.faults ?? true
+  await run(trace, source, { preset }, options, size, faults, visitor)
   if (seen.calls === 0) throw new TraceError(trace.name, 0, undefined, emptyTrace)
   const verification = options.verify
     ? await verify(suspects, (switches, visit) =>
-        run(trace, source, { preset, switches }, options, size, visit, 'verify'),
+        run(trace, source, { preset, switches }, options, size, faults, visit, 'verify'),
       )
     : undefined
 
@@ -192,6 +195,7 @@ async function run(
   emulation: Emulation,
   options: AuditOptions,
   size: number,
+  faults: boolean,
   visitor: ReplayVisitor,
   phase: Progress['phase'] = 'replay',
 ): Promise<void> {
@@ -205,7 +209,7 @@ async function run(
       fleets.push(
         real
           ? await realFleet(real.slice(half * size, (half + 1) * size))
-          : await embeddedFleet(size, clock.now, serverVersion(options.serverVersion, trace.header)),
+          : await embeddedFleet(size, clock.now, serverVersion(options.serverVersion, trace.header), faults),
       )
     }
     const shared = real ? {} : { now: clock.now, longestWait: options.longestWait ?? 300 }

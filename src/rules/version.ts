@@ -2,12 +2,25 @@
 
 /** Negative, 0 or positive, as for `sort`. A missing number counts as 0. */
 export function compareVersions(one: string, other: string): number {
-  const [a, b] = [one.split('.').map(Number), other.split('.').map(Number)]
+  const [a, b] = [numbersOf(one), numbersOf(other)]
   for (let i = 0; i < Math.max(a.length, b.length); i++) {
     const difference = (a[i] ?? 0) - (b[i] ?? 0)
     if (difference !== 0) return difference
   }
   return 0
+}
+
+/** The numbers of versions that were asked for before: there are few versions, and an audit asks at every call. */
+const known = new Map<string, readonly number[]>()
+const mostKnown = 1000
+
+function numbersOf(version: string): readonly number[] {
+  let numbers = known.get(version)
+  if (!numbers) {
+    numbers = version.split('.').map(Number)
+    if (known.size < mostKnown) known.set(version, numbers)
+  }
+  return numbers
 }
 
 /** Is a version this one or a later one? */

@@ -1,4 +1,5 @@
 /** A memcached in this process, on a real socket. Differences from the real one: docs/server.md. */
+import type { Socket } from 'node:net'
 import { shown } from '../ground/arguments.js'
 import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
@@ -68,6 +69,15 @@ export class EmbeddedServer extends Fronted {
         ...(options.record ? { record: options.record } : {}),
       })
     })
+  }
+
+  /**
+   * A connection inside this process, for the option `connect` of the clients: nothing is asked of the system, and the server need not be
+   * started. Faults have no effect on such a connection.
+   * @returns the client's end
+   */
+  connect(): Socket {
+    return this.front.connect()
   }
 
   /** As new: no items, counters and CAS uniques from the start. */

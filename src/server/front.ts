@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { checkObject, shown } from '../ground/arguments.js'
 import { type Fault, isServerFault, parseFault, type RequestFault } from './fault.js'
+import { localPair } from './local-socket.js'
 import { hangUp } from './session.js'
 
 /** Where a server listens: host and port, or the path of a Unix socket. */
@@ -87,11 +88,7 @@ export class Front {
 
   async start(): Promise<void> {
     if (this.server) return
-    const server = createServer((socket) => {
-      this.sockets.add(socket)
-      socket.on('close', () => this.sockets.delete(socket))
-      this.accept(socket)
-    })
+    const server = createServer((socket) => this.welcome(socket))
     this.server = server
     const { path } = this.options
     try {
@@ -106,6 +103,19 @@ export class Front {
     const address = server.address()
     if (typeof address === 'object' && address) this.port = address.port
     this.started = true
+  }
+
+  /** A client's end of a new connection inside this process. */
+  connect(): Socket {
+    const { client, server } = localPair()
+    this.welcome(server)
+    return client
+  }
+
+  private welcome(socket: Socket): void {
+    this.sockets.add(socket)
+    socket.on('close', () => this.sockets.delete(socket))
+    this.accept(socket)
   }
 
   /** Closes all connections and stops listening; ends when both are done. */

@@ -8,7 +8,7 @@ import { isPlain, ownOptions } from '../python/options.js'
 import { shown } from '../python/shown.js'
 import { typeName } from '../python/type-name.js'
 import { addressName } from '../transport/address.js'
-import type { Tls } from '../transport/socket.js'
+import type { Connect, Tls } from '../transport/socket.js'
 import type { ValueEncoding } from '../values/types.js'
 import type { BehaviorSettings } from './behaviors.js'
 
@@ -57,6 +57,8 @@ export interface ClientOptions {
   readonly whenFull?: 'wait' | 'reject'
   /** Clock in seconds, for tests and audits. Default: the system clock. */
   readonly now?: () => number
+  /** Opens the connection to a server, for tests and audits (docs/server.md). Default: over the network. */
+  readonly connect?: Connect
 }
 
 const optionNames = Object.keys({
@@ -76,6 +78,7 @@ const optionNames = Object.keys({
   maxInFlight: true,
   whenFull: true,
   now: true,
+  connect: true,
 } satisfies Record<keyof ClientOptions, true>)
 
 /** Room for one key of 250 bytes in every command. */
@@ -158,8 +161,9 @@ function checkChoices(options: ClientOptions): void {
     throw new TypeError(`tls must be true or an object of options, not ${shown(tls)}`)
   if (encoding !== undefined && !isEncoding(encoding))
     throw new TypeError(`encoding must have the functions encode and decode, not ${shown(encoding)}`)
-  if (now !== undefined && typeof now !== 'function')
-    throw new TypeError(`now must be a function, not ${shown(now)}`)
+  for (const [name, value] of Object.entries({ now, connect: options.connect }))
+    if (value !== undefined && typeof value !== 'function')
+      throw new TypeError(`${name} must be a function, not ${shown(value)}`)
 }
 
 function isEncoding(value: unknown): boolean {

@@ -198,6 +198,7 @@ export class State {
     return new Connection(spec.address, {
       protocol: protocolOf(this.#options),
       tls: this.#options.tls,
+      connect: this.#options.connect,
       connectTimeout: connect_timeout,
       keepAlive: tcp_keepalive === 1,
       stale: this.#options.staleConnection ?? 'fail',

@@ -22,7 +22,7 @@ import { Backlog, PORTION } from './backlog.js'
 import { TransportError, type TransportErrorKind } from './errors.js'
 import { SocketOutput } from './output.js'
 import { Slot } from './slot.js'
-import { openSocket, peerOf, type Tls } from './socket.js'
+import { type Connect, openSocket, peerOf, type Tls } from './socket.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from './types.js'
 
 export interface ConnectionOptions {
@@ -30,6 +30,8 @@ export interface ConnectionOptions {
   readonly protocol?: Protocol
   /** Encrypts the connection. Default: not. */
   readonly tls?: Tls
+  /** Opens the socket. Default: TCP, Unix or TLS, as the address and `tls` say. */
+  readonly connect?: Connect | undefined
   /** Milliseconds for a whole operation: connecting, queueing, sending and waiting. Default 5000. */
   readonly timeout?: number
   /** Milliseconds for opening the connection, within the operation's deadline. Default 4000. */
@@ -212,7 +214,7 @@ export class Connection implements Exchange {
   }
 
   private openSocket(): void {
-    const { noDelay = true, keepAlive = false, tls, limits = DEFAULT_LIMITS } = this.#options
+    const { noDelay = true, keepAlive = false, tls, connect, limits = DEFAULT_LIMITS } = this.#options
     /** Events of a socket that has been let go mean nothing any more. */
     const current = () => this.socket === socket
     const conversation = this.protocol.converse(
@@ -228,7 +230,7 @@ export class Connection implements Exchange {
     )
     const socket = openSocket(
       this.address,
-      { noDelay, keepAlive, tls },
+      { noDelay, keepAlive, tls, connect },
       {
         connected: () => {
           if (current()) this.attempt(() => this.connected(conversation))

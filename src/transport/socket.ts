@@ -20,7 +20,14 @@ export type Tls =
       | 'ciphers'
     >
 
+/**
+ * Opens the connection to a server in the place of memshim: the client's end of it, whose event `connect` is still to come.
+ * For tests and audits, e.g. `EmbeddedServer.connect`.
+ */
+export type Connect = (address: ServerAddress) => Socket
+
 export interface SocketOptions {
+  readonly connect?: Connect | undefined
   readonly noDelay: boolean
   readonly keepAlive: boolean
   readonly tls: Tls | undefined
@@ -39,9 +46,14 @@ export interface SocketEvents {
 const RECEIVE_BUFFER = 64 * 1024
 
 export function openSocket(address: ServerAddress, options: SocketOptions, events: SocketEvents): Socket {
-  const socket = options.tls ? overTls(address, options, options.tls) : plain(address, options, events)
-  socket.once(options.tls ? 'secureConnect' : 'connect', events.connected)
-  if (options.tls) socket.on('data', events.data)
+  const { connect, tls } = options
+  const socket = connect
+    ? connect(address)
+    : tls
+      ? overTls(address, options, tls)
+      : plain(address, options, events)
+  socket.once(tls && !connect ? 'secureConnect' : 'connect', events.connected)
+  if (tls || connect) socket.on('data', events.data)
   socket.on('drain', events.drained)
   socket.on('error', events.error)
   socket.on('end', events.end)

@@ -112,8 +112,8 @@ export class Differ {
   /** Judges one operation and remembers what it leaves behind. Call it once per operation, in order. */
   judge(operation: Operation): Verdict {
     const same = sameOutcome(operation.compat, operation.strict)
-    const impact = impactOf(operation.compat, operation.strict)
-    const explanations = this.explain(operation, same)
+    const impact = impactOf(operation.compat, operation.strict, same)
+    const explanations = this.explain(operation, same, impact)
     const status = same
       ? explanations.length > 0
         ? 'announced'
@@ -129,9 +129,8 @@ export class Differ {
    * Causes in the order of what they are worth: announced for this operation or seen in the signatures, left behind by an earlier
    * difference, guesses of last resort. Another server for the key explains an outcome only when nothing else does.
    */
-  private explain(operation: Operation, same: boolean): readonly Explanation[] {
+  private explain(operation: Operation, same: boolean, impact: Impact): readonly Explanation[] {
     const { line, gaps, reasons } = operation
-    const impact = impactOf(operation.compat, operation.strict)
     const found = new Map<string, Explanation>()
     const add = (name: string, how: Explanation['how'], lines: readonly number[] = [line], own = impact) => {
       if (!found.has(name)) found.set(name, { switch: name, how, lines, impact: own })

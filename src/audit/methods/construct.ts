@@ -11,6 +11,7 @@ import {
   Client as StrictClient,
   type ClientOptions as StrictOptions,
 } from '../../strict/index.js'
+import type { Connect } from '../../transport/socket.js'
 import type { TracedServer } from '../traces/trace.js'
 import type { AuditedClient } from './calls.js'
 import type { LibraryName } from './python-signatures.js'
@@ -19,12 +20,14 @@ import type { LibraryName } from './python-signatures.js'
 export interface ConstructOptions {
   /** Clock in seconds; default the system clock. */
   readonly now?: () => number
+  /** Opens the connections to the servers; default over the network. */
+  readonly connect?: Connect
   /** Longest that one operation may take, in milliseconds; overrides what the keywords say when that is longer. */
   readonly longestWait?: number
   /** Options for the strict client beyond pylibmc's keywords, e.g. `negativeTimeout`. */
-  readonly strict?: Omit<StrictOptions, 'now' | 'preserve'>
+  readonly strict?: Omit<StrictOptions, 'now' | 'connect' | 'preserve'>
   /** Options for the compat client beyond python-memcached's keywords: `emulate`, `switches`. */
-  readonly compat?: Omit<CompatOptions, 'now' | 'preserve'>
+  readonly compat?: Omit<CompatOptions, 'now' | 'connect' | 'preserve'>
 }
 
 /** python-memcached's keywords that are data, with our names. Classes and functions cannot be in a trace. */
@@ -80,7 +83,7 @@ export function construct(
 function strict(
   servers: readonly TracedServer[],
   kwargs: Readonly<Record<string, unknown>>,
-  { now, longestWait, strict: extra }: ConstructOptions,
+  { now, connect, longestWait, strict: extra }: ConstructOptions,
 ): Constructed {
   for (const name of Object.keys(kwargs)) {
     if (!pylibmcKeywords.some((known) => known === name)) throw unexpected(name)
@@ -96,6 +99,7 @@ function strict(
     ...(longestWait === undefined ? {} : { timeout: Math.min(wait, longestWait) }),
     preserve: true,
     now,
+    ...(connect ? { connect } : {}),
   })
   return { client, ignored: [] }
 }
@@ -103,7 +107,7 @@ function strict(
 function compat(
   servers: readonly TracedServer[],
   kwargs: Readonly<Record<string, unknown>>,
-  { now, longestWait, compat: extra }: ConstructOptions,
+  { now, connect, longestWait, compat: extra }: ConstructOptions,
 ): Constructed {
   const ignored: string[] = []
   for (const [name, value] of Object.entries(kwargs)) {
@@ -120,6 +124,7 @@ function compat(
       ...(longestWait === undefined ? {} : { socketTimeout: Math.min(wait, longestWait / 1000) }),
       preserve: true,
       now,
+      ...(connect ? { connect } : {}),
     } as CompatOptions,
   )
   return { client, ignored }

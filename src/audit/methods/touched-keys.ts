@@ -7,13 +7,10 @@ import type { Bound } from './python-signatures.js'
 
 /** Keys of a bound call of either library, prefix included, without repetition. */
 export function touchedKeys(given: Bound): readonly Bytes[] {
-  const bound = Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, withBuiltinItems(value)]),
-  )
-  if ('key' in bound) return [keyBytes(bound.key)]
-  const many = 'keys' in bound ? bound.keys : bound.mapping
+  if ('key' in given) return [keyBytes(withBuiltinItems(given.key))]
+  const many = withBuiltinItems('keys' in given ? given.keys : given.mapping)
   if (many === undefined || many === null) return []
-  const prefix = bound.key_prefix === undefined ? '' : keyBytes(bound.key_prefix)
+  const prefix = given.key_prefix === undefined ? '' : keyBytes(withBuiltinItems(given.key_prefix))
   return [...new Set(keysIn(many).map((key) => prefix + keyBytes(key)))]
 }
 
@@ -25,7 +22,8 @@ function keysIn(many: unknown): readonly unknown[] {
 
 /** One key: text as UTF-8, a tuple's second item, anything else as `str()` would print it. */
 export function keyBytes(key: unknown): Bytes {
-  if (typeof key === 'string') return Buffer.from(key, 'utf8').toString('latin1')
+  if (typeof key === 'string')
+    return /^[\x00-\x7f]*$/.test(key) ? key : Buffer.from(key, 'utf8').toString('latin1')
   if (key instanceof Uint8Array) return Buffer.from(key).toString('latin1')
   if (key instanceof PyTuple && key.items.length === 2) return keyBytes(key.items[1])
   if (key === true || key === false) return key ? 'True' : 'False'

@@ -1,18 +1,46 @@
 /** The servers of one side of an audit: embedded ones on the replay's clock, or real ones behind fault proxies. */
 import { EmbeddedServer, type Fault, FaultProxy } from '../../server/index.js'
 import { Client } from '../../strict/index.js'
+import { addressName } from '../../transport/address.js'
+import type { Connect } from '../../transport/socket.js'
 import { AuditOptionsError } from '../options.js'
 
 export interface Fleet {
+  /** Opens connections inside this process; absent where the servers are on sockets. */
+  readonly connect?: Connect
   /** `host:port`, by server index. */
   readonly addresses: readonly string[]
   fault(fault: Fault): Promise<void>
   stop(): Promise<void>
 }
 
-/** Fresh, empty servers in this process. @param now seconds @param version of memcached */
-export async function embeddedFleet(count: number, now: () => number, version: string): Promise<Fleet> {
-  return fleetOf(Array.from({ length: count }, () => new EmbeddedServer({ clock: now, version })))
+/**
+ * Fresh, empty servers in this process.
+ * @param now seconds @param version of memcached @param faults the trace has some: then the servers are on sockets
+ */
+export async function embeddedFleet(
+  count: number,
+  now: () => number,
+  version: string,
+  faults: boolean,
+): Promise<Fleet> {
+  const servers = Array.from({ length: count }, () => new EmbeddedServer({ clock: now, version }))
+  return faults ? fleetOf(servers) : localFleet(servers)
+}
+
+/** Where servers without sockets seem to listen. Nothing is ever looked up. */
+const localHost = (index: number) => `memcached-${index}.local:11211`
+
+function localFleet(servers: readonly EmbeddedServer[]): Fleet {
+  const addresses = servers.map((_, index) => localHost(index))
+  return {
+    addresses,
+    connect: (address) => servers[addresses.indexOf(addressName(address))]!.connect(),
+    fault: ({ fault }) => Promise.reject(new Error(`a fault (${fault}) needs servers on sockets`)),
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()))
+    },
+  }
 }
 
 /**

@@ -77,7 +77,10 @@ export class Side {
       Object.entries(kwargs).map(([key, value]) => [key, fromTypedJson(value)]),
     )
     const spoken = this.inOwnKeywords(decoded, servers)
-    const { client, ignored } = construct(this.library.name, this.specs(servers), spoken, this.options)
+    const { client, ignored } = construct(this.library.name, this.specs(servers), spoken, {
+      ...this.options,
+      ...(this.fleet.connect ? { connect: this.fleet.connect } : {}),
+    })
     if (client instanceof CompatClient)
       client.on('divergence', (event) => this.announced.push(summary(event)))
     const text = !(decoded.binary ?? this.options.strict?.binary ?? false)

@@ -6,6 +6,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { checkArray, checkText } from '../../ground/arguments.js'
+import { joinSurveys, surveyOf } from './survey.js'
 import { checkTrace, type Trace, TraceError, type TraceEvent } from './trace.js'
 import { readTrace } from './trace-file.js'
 
@@ -72,6 +73,7 @@ export async function mergeTraces(traces: readonly Trace[]): Promise<Trace> {
   return {
     name,
     header: { ...first.header, epoch: begin, servers: Math.max(servers, 1) },
+    survey: async () => joinSurveys(await Promise.all(traces.map(surveyOf))),
     events: () => inOrder(traces.map((trace, i) => shifted(trace, begins[i]! - begin, i))),
   }
 }

@@ -6,6 +6,7 @@ import { checkText } from '../../ground/arguments.js'
 import type { Operation } from '../compare/differ.js'
 import { impactOf, impacts } from '../compare/outcome.js'
 import { AuditOptionsError } from '../options.js'
+import { surveyOf } from './survey.js'
 import type { Trace, TraceEvent } from './trace.js'
 
 /** A server that is down from one moment of the trace to another, in seconds. */
@@ -57,7 +58,11 @@ export function withOutages(trace: Trace, outages: readonly Outage[], servers: n
       { t: to, fault: { fault: 'up', server } as const },
     ])
     .sort((a, b) => a.t - b.t)
-  return { ...trace, events: () => inserted(trace, faults) }
+  const survey = async () => {
+    const known = await surveyOf(trace)
+    return known && { events: known.events + faults.length, faults: true }
+  }
+  return { ...trace, survey, events: () => inserted(trace, faults) }
 }
 
 async function* inserted(
@@ -105,12 +110,15 @@ interface Evidence {
   failed: number
   /** Calls that returned 0, which only a failure gives. */
   certain: number
+  /** Another server answered meanwhile. */
+  others: boolean
 }
 
 /** Looks for outages in the recorded outcomes. */
 export class OutageSearch {
   private readonly servers = new Map<number, Evidence[]>()
-  private readonly answers = new Map<number, number[]>()
+  /** When each server answered last. */
+  private readonly answers = new Map<number, number>()
 
   /** @param server where python-memcached puts the key of the call */
   add({ call, t, recorded, compat, keys }: Operation, server: number | undefined): void {
@@ -120,7 +128,7 @@ export class OutageSearch {
     if (!answered) return
     const zero = recorded.result === 0 && (stores.has(call) || call === 'delete')
     if (zero || recorded.result === null) this.failure(server, t, zero)
-    else (this.answers.get(server) ?? this.answers.set(server, []).get(server)!).push(t)
+    else this.answer(server, t)
   }
 
   private failure(server: number, t: number, certain: boolean): void {
@@ -131,17 +139,37 @@ export class OutageSearch {
       last.to = t
       last.failed++
       last.certain += Number(certain)
-    } else known.push({ from: t, to: t, failed: 1, certain: Number(certain) })
+      last.others ||= this.othersAnswered(server, last.from)
+      return
+    }
+    known.push({
+      from: t,
+      to: t,
+      failed: 1,
+      certain: Number(certain),
+      others: this.othersAnswered(server, t),
+    })
+  }
+
+  private othersAnswered(server: number, since: number): boolean {
+    for (const [other, t] of this.answers) if (other !== server && t >= since) return true
+    return false
+  }
+
+  private answer(server: number, t: number): void {
+    this.answers.set(server, t)
+    // At the very moment of the last failure.
+    for (const [other, runs] of this.servers) {
+      const last = runs.at(-1)!
+      if (other !== server && last.to === t) last.others = true
+    }
   }
 
   result(): readonly FoundOutage[] {
     const found: FoundOutage[] = []
     for (const [server, runs] of this.servers) {
-      for (const { from, to, failed, certain } of runs) {
+      for (const { from, to, failed, certain, others } of runs) {
         if (failed < 2) continue
-        const others = [...this.answers].some(
-          ([other, times]) => other !== server && times.some((t) => t >= from && t <= to),
-        )
         const confidence = certain > 0 && failed >= 5 && others ? 'high' : certain > 0 ? 'medium' : 'low'
         found.push({ server, from, to, failed, confidence })
       }

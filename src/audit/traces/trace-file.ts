@@ -11,6 +11,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGunzip, createGzip } from 'node:zlib'
 import { checkText } from '../../ground/arguments.js'
+import { surveyBytes, surveyEvents } from './survey.js'
 import {
   checkTrace,
   parseEvent,
@@ -39,7 +40,12 @@ export async function readTrace(path: string): Promise<Trace> {
   for await (const [line, text] of numberedLines(path, compressed)) {
     if (line > 1) break
     const header = parseHeader(text, name)
-    return { name, header, events: () => eventsOf(path, compressed, name) }
+    return {
+      name,
+      header,
+      events: () => eventsOf(path, compressed, name),
+      survey: () => surveyBytes(bytesOf(path, compressed)),
+    }
   }
   throw new TraceError(name, 0, undefined, 'is empty: the first line of a trace is its header')
 }
@@ -77,6 +83,21 @@ function isJson(text: string): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** What cannot be read ends the bytes: reading the lines says why. */
+async function* bytesOf(path: string, compressed: boolean): AsyncGenerator<Buffer> {
+  const file = createReadStream(path)
+  const source = compressed ? file.pipe(createGunzip(withoutEnd)) : file
+  if (compressed) file.on('error', (error: Error) => source.destroy(error))
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk
+  } catch {
+    return
+  } finally {
+    source.destroy()
+    file.destroy()
   }
 }
 
@@ -180,7 +201,7 @@ async function isGzip(path: string): Promise<boolean> {
 
 /** A trace from events that are in memory already. */
 export function traceOf(name: string, header: TraceHeader, events: readonly TraceEvent[]): Trace {
-  return { name, header, events: () => events }
+  return { name, header, events: () => events, survey: async () => surveyEvents(events) }
 }
 
 /** Writes a trace; gzip when the name ends in `.gz`. Line numbers are those of the new file. */

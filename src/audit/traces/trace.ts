@@ -9,6 +9,7 @@ import { type Fault, FaultError, parseFault } from '../../server/index.js'
 import { PyTuple, type TypedJson } from '../../values/index.js'
 import type { Outcome } from '../compare/outcome.js'
 import { isRecord, nestingLimit, tooDeep } from './json.js'
+import type { Survey } from './survey.js'
 
 /** What the header's `format` says. */
 export const traceFormat = 'memshim-trace/1'
@@ -106,6 +107,8 @@ export interface Trace {
   readonly name: string
   readonly header: TraceHeader
   events(): AsyncIterable<TraceEvent> | Iterable<TraceEvent>
+  /** What can be told without reading every event; undefined, and absent: nothing can. */
+  survey?(): Promise<Survey | undefined>
 }
 
 /** @throws TypeError for what is no `Trace` */

@@ -32,11 +32,12 @@ const optionNames = Object.keys({
   checkKeys: true,
   preserve: true,
   now: true,
+  connect: true,
 } satisfies Record<keyof ClientOptions, true>)
 
 /** What Python takes for true or false. */
 const flags = ['cacheCas', 'flushOnReconnect', 'checkKeys', 'preserve'] as const
-const functions = [...(Object.keys(hookNames) as (keyof typeof hookNames)[]), 'now'] as const
+const functions = [...(Object.keys(hookNames) as (keyof typeof hookNames)[]), 'now', 'connect'] as const
 
 /**
  * A copy that has what was given and nothing from a prototype.

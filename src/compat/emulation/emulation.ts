@@ -13,6 +13,7 @@ import {
   switchNames,
 } from '../../rules/index.js'
 import type { ClientOptions as StrictOptions } from '../../strict/index.js'
+import type { Connect } from '../../transport/socket.js'
 import type { Announcer } from '../divergence/divergence.js'
 import { checkConstructor } from '../methods/surface.js'
 import {
@@ -63,6 +64,8 @@ export interface ClientOptions extends Hooks {
   readonly preserve?: boolean
   /** Clock in seconds, for tests and audits. Default: the system clock. */
   readonly now?: () => number
+  /** Opens the connection to a server, for tests and audits (docs/server.md). Default: over the network. */
+  readonly connect?: Connect
 }
 
 export class Emulation {

@@ -37,6 +37,7 @@ const counterparts: Readonly<Partial<Record<keyof ClientOptions, readonly string
   pickleProtocol: ['behaviors.pickle_protocol'],
   preserve: ['preserve'],
   now: ['now'],
+  connect: ['connect'],
   ...Object.fromEntries(valueHooks.map((name) => [name, ofValues])),
 }
 
@@ -63,7 +64,7 @@ export function everythingOff(emulation: Emulation, specs: readonly ServerSpec[]
 
 function strictOptions(emulation: Emulation): StrictOptions {
   const { options } = emulation
-  const { pylibmc = {}, cacheCas, socketTimeout, pickleProtocol, preserve, now } = options
+  const { pylibmc = {}, cacheCas, socketTimeout, pickleProtocol, preserve, now, connect } = options
   const behaviors: BehaviorSettings = {
     ...(cacheCas === undefined ? {} : { cas: cacheCas }),
     // Whole milliseconds, and never 0, which would leave no time to connect.
@@ -75,6 +76,7 @@ function strictOptions(emulation: Emulation): StrictOptions {
     ...(socketTimeout === undefined ? {} : { timeout: emulation.timeout }),
     ...(preserve === undefined ? {} : { preserve }),
     ...(now === undefined ? {} : { now }),
+    ...(connect == null ? {} : { connect }),
     ...(valueHooks.some((name) => options[name]) ? { encoding: hookedEncoding(emulation) } : {}),
     ...pylibmc,
     behaviors,

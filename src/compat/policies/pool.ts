@@ -109,8 +109,14 @@ function healthy(
 }
 
 function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
+  const connect = emulation.options.connect ?? undefined
   const exchange = emulation.rules.getsOutOfStep
-    ? new SerialConnection(address, { rules: emulation.rules, decode: valueSlots(emulation).decode })
-    : new Connection(address, { connectTimeout: emulation.timeout, stale: 'fail', blindNoreply: true })
+    ? new SerialConnection(address, { rules: emulation.rules, decode: valueSlots(emulation).decode }, connect)
+    : new Connection(address, {
+        connectTimeout: emulation.timeout,
+        stale: 'fail',
+        blindNoreply: true,
+        connect,
+      })
   return emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange
 }

@@ -2,7 +2,7 @@
  * A connection that reads as python-memcached reads: so many lines for a command, whatever they say. What a reply leaves over
  * answers the next command. Only for the switch `desynchronisation`. Source: docs/reference/python-memcached.md#5, #10.1, #13.1, #14.
  */
-import { connect, type Socket } from 'node:net'
+import { connect as connectPlain, type Socket } from 'node:net'
 import type { Bytes } from '../../ground/bytes.js'
 import type { Request, RetrievalRequest, StatsRequest } from '../../protocol/requests.js'
 import { checkText, encodeText } from '../../protocol/text/encode.js'
@@ -12,7 +12,7 @@ import { IndexError, KeyError, ValueError } from '../../python/errors.js'
 import type { Rules } from '../../rules/index.js'
 import { addressName, type ServerAddress } from '../../transport/address.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
-import { peerOf } from '../../transport/socket.js'
+import { type Connect, peerOf } from '../../transport/socket.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from '../../transport/types.js'
 import { miscounted, notANumber } from '../policies/wording.js'
 import { type Ending, Inbox } from './inbox.js'
@@ -35,6 +35,11 @@ export interface UnreadRequest extends StatsRequest {
   readonly unread: boolean
 }
 
+function plain(address: ServerAddress): Socket {
+  if (address.transport === 'unix') return connectPlain({ path: address.path })
+  return connectPlain({ host: address.host, port: address.port, family: address.family ?? 0 })
+}
+
 export class SerialConnection implements Exchange {
   readonly name: string
   private socket: Socket | undefined
@@ -49,6 +54,7 @@ export class SerialConnection implements Exchange {
   constructor(
     readonly address: ServerAddress,
     private readonly reading: Reading,
+    private readonly connection?: Connect,
   ) {
     this.name = addressName(address)
   }
@@ -106,10 +112,7 @@ export class SerialConnection implements Exchange {
     const { address } = this
     const inbox = new Inbox()
     return new Promise((resolve, reject) => {
-      const socket =
-        address.transport === 'unix'
-          ? connect({ path: address.path })
-          : connect({ host: address.host, port: address.port, family: address.family ?? 0 })
+      const socket = this.connection?.(address) ?? plain(address)
       // Only what is pending keeps a process, by the timers of its deadlines.
       socket.unref()
       const timer = setTimeout(() => fail('connect-timeout', 'timed out'), timeout)
