@@ -30,7 +30,7 @@ test('values come back as they were stored, small, large and many', async () => 
     const [small, large, many] = await Promise.all([
       client.get('k'),
       client.get('big'),
-      client.getMulti(['k', 'none', 'big']),
+      (client as StrictClient).getMulti(['k', 'none', 'big']),
     ])
     expect(small).toBe('v')
     expect(String(large)).toBe(big)
