@@ -17,6 +17,8 @@ const floors = [
 const neighbours = {
   // With every switch off a compat client is a strict client.
   compat: ['strict'],
+  // What frameworks store are Python's values.
+  frameworks: ['values'],
 }
 
 const rooms = floors.flat()

@@ -1,6 +1,14 @@
-/** Keys of dogpile.cache and Beaker. Source: fixtures/vectors/frameworks.json (dogpile.cache 1.3, Beaker 1.13). */
+/** Keys and envelopes of dogpile.cache. Source: fixtures/vectors/frameworks.json and framework-values.json (dogpile.cache 1.3 and 1.5). */
 import { createHash } from 'node:crypto'
-import { checkArray, checkObject, checkText } from '../ground/arguments.js'
+import { checkArray, checkNumber, checkObject, checkText } from '../ground/arguments.js'
+import {
+  PyFloat,
+  PyGlobal,
+  PyTuple,
+  PythonObject,
+  plainValue,
+  type UnpickleOptions,
+} from '../values/index.js'
 
 /**
  * What `cache_on_arguments` makes of a call: `module:function|argument argument`, with a namespace
@@ -29,13 +37,50 @@ export function dogpileSha1(key: string): string {
   return createHash('sha1').update(key).digest('hex')
 }
 
-const LONGEST_KEY = 250
-
-/** `namespace_key`, blanks replaced; the SHA-1 of it over 250 characters. Other control characters stay as they are. */
-export function beakerKey(namespace: string, key: string): string {
-  checkText('namespace', namespace)
+/** `length_conditional_mangler(length, sha1_mangle_key)`: the key, or its SHA-1 from `length` characters on. */
+export function dogpileShortened(key: string, length: number): string {
   checkText('key', key)
-  // Beaker writes the two bytes of a middle dot as two characters.
-  const made = `${namespace}_${key}`.replaceAll(' ', '\u00c2\u00b7')
-  return [...made].length > LONGEST_KEY ? createHash('sha1').update(made).digest('hex') : made
+  checkNumber('length', length)
+  return [...key].length >= length ? dogpileSha1(key) : key
+}
+
+/** A value in its envelope, `dogpile.cache.api.CachedValue`. */
+export interface DogpileValue<T = unknown> {
+  readonly payload: T
+  /** Unix time in seconds at which it was made: a region takes it as stale by its own expiration time. */
+  readonly created: number
+}
+
+const CACHED_VALUE = 'dogpile.cache.api.CachedValue'
+/** Version of the envelope: one of another version is a miss to dogpile. */
+const VERSION = 2
+
+/**
+ * The value in an envelope; undefined for anything else, which dogpile takes for a miss.
+ * @param options `preserve` keeps what plain JavaScript would lose. Default false.
+ */
+export function readDogpile<T = unknown>(
+  stored: unknown,
+  { preserve = false }: Pick<UnpickleOptions, 'preserve'> = {},
+): DogpileValue<T> | undefined {
+  if (!(stored instanceof PythonObject) || stored.className !== CACHED_VALUE) return undefined
+  // In protocols 0 and 1 the tuple is what the object is made of; else its fields are the arguments.
+  const fields = stored.how === 'base' ? stored.args[0] : stored.args
+  const [payload, metadata] = fields instanceof PyTuple ? fields.items : Array.isArray(fields) ? fields : []
+  if (!(metadata instanceof Map) || Number(metadata.get('v')) !== VERSION) return undefined
+  return { payload: (preserve ? payload : plainValue(payload)) as T, created: Number(metadata.get('ct')) }
+}
+
+/**
+ * A value in the envelope that dogpile.cache reads.
+ * @param created Unix time in seconds; default now
+ * @throws TypeError when it is no number
+ */
+export function writeDogpile(payload: unknown, created: number = Date.now() / 1000): PythonObject {
+  checkNumber('created', created)
+  const metadata = new Map<string, unknown>([
+    ['ct', new PyFloat(created)],
+    ['v', VERSION],
+  ])
+  return new PythonObject(new PyGlobal('dogpile.cache.api', 'CachedValue'), [payload, metadata], 'new')
 }

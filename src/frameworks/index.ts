@@ -1,4 +1,87 @@
-/** memshim/frameworks: keys and times as Python's frameworks make them, so that Node reads and writes the same items. */
-export { type DjangoCacheSettings, djangoKey, djangoTime, InvalidCacheKey } from './django.js'
-export { beakerKey, dogpileKey, dogpileSha1 } from './dogpile.js'
-export { flaskCachingKey, flaskCachingTime } from './flask-caching.js'
+/** memshim/frameworks: what Python's frameworks keep in memcached, so that Node reads and writes the same items. */
+export { type BeakerValue, beakerKey, readBeaker, writeBeaker } from './beaker.js'
+export {
+  type CeleryError,
+  type CeleryMeta,
+  type CeleryOptions,
+  type CeleryState,
+  celeryError,
+  celeryKey,
+  readCeleryMeta,
+  writeCeleryMeta,
+} from './celery.js'
+export type { CacheClient } from './client.js'
+export {
+  DjangoCache,
+  type DjangoCacheSettings,
+  type TimeoutOption,
+  type VersionOption,
+} from './django/cache.js'
+export {
+  type DjangoKeySettings,
+  type DjangoVersion,
+  djangoKey,
+  djangoTime,
+  InvalidCacheKey,
+  makeTemplateFragmentKey,
+} from './django/keys.js'
+export {
+  type DjangoPage,
+  type DjangoPageRequest,
+  djangoPageHeaderKey,
+  djangoPageKey,
+  djangoText,
+  readDjangoPage,
+} from './django/pages.js'
+export {
+  type DjangoCookieSettings,
+  type DjangoSessionData,
+  type DjangoSessionSettings,
+  DjangoSessions,
+  type DjangoSessionTable,
+  djangoSessionAuthHash,
+  readSessionCookie,
+  SessionUpdateError,
+  writeSessionCookie,
+} from './django/sessions.js'
+export {
+  BadSignature,
+  DjangoSigner,
+  DjangoTimestampSigner,
+  djangoCookieSigner,
+  djangoDumps,
+  djangoLoads,
+  type MaxAge,
+  type SecretKey,
+  SignatureExpired,
+  type SignerOptions,
+  type SigningSerializer,
+  type SignObjectOptions,
+  type UnsignObjectOptions,
+} from './django/signing.js'
+export {
+  type DogpileValue,
+  dogpileKey,
+  dogpileSha1,
+  dogpileShortened,
+  readDogpile,
+  writeDogpile,
+} from './dogpile.js'
+export {
+  flaskCachingKey,
+  flaskCachingTime,
+  flaskCachingViewKey,
+  flaskMemoizeKey,
+  flaskMemoizeVersion,
+  flaskMemoizeVersionKeys,
+  flaskTemplateFragmentKey,
+  type MemoizedFunction,
+} from './flask-caching.js'
+export {
+  type FlaskSessionSettings,
+  FlaskSessions,
+  type MessagePack,
+  readFlaskSession,
+  signFlaskSid,
+  unsignFlaskSid,
+} from './flask-session.js'

@@ -74,13 +74,15 @@ export function asBytes({ flags, data }: Payload): EncodedValue {
   return { flags, data: typeof data === 'string' ? Buffer.from(data, 'latin1') : data }
 }
 
+/** zlib's bytes, or those of the compressor that was given. @param level −1…9 */
+export function compressed(data: Uint8Array, options: EncodingOptions, level: number): Uint8Array {
+  if (options.compressor) return options.compressor.compress(data, level)
+  return options.compression === 'fast' ? compressFast(data, level) : compress(data, level)
+}
+
 /** The compressed value when it is shorter, else the value as it is. */
 export function smaller(encoded: EncodedValue, options: EncodingOptions, level: number): EncodedValue {
-  const data = options.compressor
-    ? options.compressor.compress(encoded.data, level)
-    : options.compression === 'fast'
-      ? compressFast(encoded.data, level)
-      : compress(encoded.data, level)
+  const data = compressed(encoded.data, options, level)
   return data.length < encoded.data.length ? { flags: encoded.flags | FLAG_ZLIB, data } : encoded
 }
 

@@ -9,9 +9,11 @@ export {
 export { type DecodeReason, UnpicklingError, ValueDecodeError, ValueEncodeError } from './errors.js'
 export type { PickleConverter } from './pickle/converters.js'
 export { disassemble, disassembly, type Operation } from './pickle/disassemble.js'
+export { plainValue } from './pickle/plain.js'
 export { type UnpickleOptions, unpickle } from './pickle/reader.js'
 export { type PickleOptions, pickle } from './pickle/writer.js'
 export { type PylibmcEncodingOptions, pylibmcEncoding } from './pylibmc.js'
+export { type PymemcacheEncodingOptions, pymemcacheEncoding } from './pymemcache.js'
 export { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from './python-collections.js'
 export { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from './python-dates.js'
 export {

@@ -9,6 +9,15 @@ import { childrenOf, isContainer } from './depth.js'
 /** How a dict is shown, as in `UnpickleOptions`. */
 type Dicts = 'auto' | 'map' | undefined
 
+/**
+ * What an object holds (its `args`, `state`, `attributes`) as plain JavaScript: numbers, Arrays and objects in the place of `PyFloat`, `PyTuple`
+ * and Maps. The value itself stays as it is.
+ * @param dicts `map` makes every dict a Map
+ */
+export function plainValue(value: unknown, dicts: 'auto' | 'map' = 'auto'): unknown {
+  return plain(value, dicts, new Map())
+}
+
 /** What is outside of objects as plain JavaScript. Containers in `foreign` are the caller's and left alone. */
 export function plainOutside(root: unknown, dicts: Dicts, foreign: ReadonlySet<unknown>): unknown {
   const copies = new Map<object, unknown>()

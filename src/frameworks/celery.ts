@@ -1,0 +1,181 @@
+/**
+ * Results of Celery's memcached backend (`cache+memcached://`), for both of its serializers.
+ * Source: fixtures/vectors/framework-values.json (Celery 5.4, kombu 5.7).
+ */
+import { checkObject, checkText, named, shown } from '../ground/arguments.js'
+import { ValueError } from '../python/errors.js'
+import { decodeText } from '../python/text.js'
+import {
+  describe,
+  PyDate,
+  PyDateTime,
+  PyDecimal,
+  PyTime,
+  PythonObject,
+  PyUuid,
+  pickle,
+  type UnpickleOptions,
+  unpickle,
+} from '../values/index.js'
+import { isoDate, isoDateTime, isoTime } from './iso-times.js'
+import { readJson, writeJson } from './json.js'
+
+/** States of a task that Celery itself uses. */
+export type CeleryState = 'PENDING' | 'STARTED' | 'RETRY' | 'FAILURE' | 'SUCCESS' | 'REVOKED' | (string & {})
+
+/** What is stored of a task. */
+export interface CeleryMeta {
+  readonly status: CeleryState
+  /** The result; of a task that failed the exception. */
+  readonly result: unknown
+  readonly traceback?: string | null
+  readonly children?: unknown
+  /** ISO 8601; null while the task is not done. */
+  readonly date_done?: string | null
+  readonly task_id?: string
+  readonly parent_id?: string | null
+  readonly group_id?: string | null
+  /** With `result_extended`: name, args, kwargs, worker, retries, queue. */
+  readonly [extended: string]: unknown
+}
+
+/** An exception that a task has raised. */
+export interface CeleryError {
+  readonly type: string
+  readonly module: string | undefined
+  /** The exception's arguments. */
+  readonly args: readonly unknown[]
+}
+
+/** How results are stored. */
+export interface CeleryOptions {
+  /** `result_serializer`. Default `json`, as in Celery. */
+  readonly serializer?: 'json' | 'pickle'
+}
+
+const PREFIXES = { task: 'celery-task-meta-', group: 'celery-taskset-meta-', chord: 'chord-unlock-' } as const
+
+/**
+ * Where the result of a task, a group or the counter of a chord is.
+ * @param globalKeyPrefix `result_backend_transport_options['global_keyprefix']`
+ * @throws TypeError for other types; ValueError for an empty id; RangeError for an unknown kind
+ */
+export function celeryKey(
+  id: string,
+  {
+    kind = 'task',
+    globalKeyPrefix,
+  }: { readonly kind?: keyof typeof PREFIXES; readonly globalKeyPrefix?: string } = {},
+): string {
+  checkText('id', id)
+  if (id === '') throw new ValueError('id must not be empty')
+  if (globalKeyPrefix !== undefined) checkText('globalKeyPrefix', globalKeyPrefix)
+  return `${globalKeyPrefix ? `${globalKeyPrefix}_` : ''}${named('kind', PREFIXES, kind)}${id}`
+}
+
+/**
+ * The stored result, by either serializer: text is JSON with kombu's types, bytes are JSON or a pickle.
+ * @param stored what the client's `get` gives
+ * @returns undefined for a miss (undefined or null)
+ * @throws ValueError for what is no result; UnpicklingError, ValueDecodeError for a broken pickle
+ */
+export function readCeleryMeta(stored: unknown, options: UnpickleOptions = {}): CeleryMeta | undefined {
+  if (stored === undefined || stored === null) return undefined
+  const read = content(stored, options)
+  const meta = (read instanceof Map ? Object.fromEntries(read) : read) as Partial<CeleryMeta> | null
+  if (typeof meta !== 'object' || meta === null || typeof meta.status !== 'string')
+    throw new ValueError(`the item is no result of Celery: ${describe(meta)}`)
+  return meta as CeleryMeta
+}
+
+function content(stored: unknown, options: UnpickleOptions): unknown {
+  const { preserve } = options
+  if (typeof stored === 'string') return readJson(stored, { preserve, convert: fromKombu })
+  if (!(stored instanceof Uint8Array))
+    throw new ValueError(`the item is ${shown(stored)}, where Celery stores text or bytes`)
+  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength)
+  // Celery's pickles have protocol 2 or more, and these begin with a byte that no JSON begins with.
+  return bytes[0] === 0x80
+    ? unpickle(bytes, options)
+    : readJson(decodeText(bytes), { preserve, convert: fromKombu })
+}
+
+/**
+ * A result as Celery stores it: text (JSON) or bytes (pickle), for the client's `set`.
+ * @throws TypeError, ValueError, ValueEncodeError for a value that the serializer has no words for
+ */
+export function writeCeleryMeta(
+  meta: CeleryMeta,
+  { serializer = 'json' }: CeleryOptions = {},
+): string | Uint8Array {
+  checkObject('meta', meta)
+  checkText('meta.status', meta.status)
+  // In the order in which Celery writes them.
+  const { status, result, traceback = null, children = null, date_done = null, ...others } = meta
+  const whole = { status, result, traceback, children, date_done, ...others }
+  return named('serializer', writers, serializer)(whole)
+}
+
+const writers = {
+  json: (meta: unknown): string | Uint8Array => writeJson(meta, { convert: toKombu }),
+  // The protocol that kombu uses.
+  pickle: (meta: unknown): string | Uint8Array => pickle(meta, { protocol: 4 }),
+}
+
+/** The exception of a result whose status is FAILURE or RETRY, by either serializer; undefined when there is none. */
+export function celeryError({ result }: CeleryMeta): CeleryError | undefined {
+  if (result instanceof PythonObject) {
+    const end = result.className.lastIndexOf('.')
+    return {
+      type: result.className.slice(end + 1),
+      module: end < 0 ? undefined : result.className.slice(0, end),
+      args: result.args,
+    }
+  }
+  if (typeof result !== 'object' || result === null || !('exc_type' in result)) return undefined
+  const { exc_type, exc_module, exc_message } = result as Record<string, unknown>
+  return {
+    type: String(exc_type),
+    module: typeof exc_module === 'string' ? exc_module : undefined,
+    args: Array.isArray(exc_message) ? exc_message : [exc_message],
+  }
+}
+
+/** Kombu's types beyond JSON. @throws ValueError for one that it does not know */
+function fromKombu(object: Record<string, unknown>): unknown {
+  const { __type__: type, __value__: value } = object
+  if (
+    Object.keys(object).length !== 2 ||
+    !Object.hasOwn(object, '__type__') ||
+    !Object.hasOwn(object, '__value__')
+  )
+    return object
+  const read = typeof type === 'string' && Object.hasOwn(readers, type) ? readers[type] : undefined
+  if (!read) throw new ValueError(`Unsupported type ${shown(type)}`)
+  return read(value)
+}
+
+const readers: Readonly<Record<string, (value: unknown) => unknown>> = {
+  bytes: (value) => Buffer.from(String(value)),
+  base64: (value) => Buffer.from(String(value), 'base64'),
+  datetime: (value) => isoDateTime(String(value)),
+  date: (value) => isoDate(String(value)),
+  time: (value) => isoTime(String(value)),
+  decimal: (value) => new PyDecimal(String(value)),
+  uuid: (value) => new PyUuid(String((value as { hex?: unknown } | null)?.hex)),
+}
+
+function toKombu(value: object): unknown {
+  const as = (type: string, written: unknown) => ({ __type__: type, __value__: written })
+  if (value instanceof PyDateTime) return as('datetime', value.toString())
+  if (value instanceof PyDate) return as('date', value.toString())
+  if (value instanceof PyTime) return as('time', value.toString())
+  if (value instanceof PyDecimal) return as('decimal', value.toString())
+  if (value instanceof PyUuid) return as('uuid', { hex: value.toString().replaceAll('-', '') })
+  if (!(value instanceof Uint8Array)) return undefined
+  try {
+    return as('bytes', decodeText(Buffer.from(value)))
+  } catch {
+    return as('base64', Buffer.from(value).toString('base64'))
+  }
+}

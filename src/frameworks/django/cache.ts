@@ -1,0 +1,161 @@
+/** Django's cache API over a client: the same keys, versions and times. Source: fixtures/vectors/framework-values.json, Django 3.2 to 5.1 live. */
+import { checkNumber, checkObject } from '../../ground/arguments.js'
+import { ValueError } from '../../python/errors.js'
+import { type CacheClient, checkClient, sentTime } from '../client.js'
+import { type DjangoKeySettings, type DjangoVersion, djangoKey, djangoTime } from './keys.js'
+
+/** Django's CACHES entry. */
+export interface DjangoCacheSettings extends DjangoKeySettings {
+  /** `TIMEOUT` in seconds; null = values never expire. Default 300, as in Django. */
+  readonly timeout?: number | null
+}
+
+/** Argument `version` of Django's methods. */
+export interface VersionOption {
+  /** Default: that of the settings. */
+  readonly version?: DjangoVersion
+}
+
+/** Arguments `timeout` and `version` of Django's methods. */
+export interface TimeoutOption extends VersionOption {
+  /** Seconds; null = never expires, 0 or less = at once. Default: that of the settings. */
+  readonly timeout?: number | null
+}
+
+/** `django.core.cache.cache`, over a client whose servers, placement and encoding are those of the backend (docs/sharing.md). */
+export class DjangoCache {
+  /** @throws TypeError for a client that lacks a method and for settings that are none */
+  constructor(
+    /** Where the items are. */
+    readonly client: CacheClient,
+    private readonly settings: DjangoCacheSettings = {},
+  ) {
+    checkClient(client)
+    checkObject('settings', settings)
+    djangoKey('key', settings)
+    djangoTime(settings.timeout ?? null)
+  }
+
+  /** The key as it is sent. @throws TypeError, InvalidCacheKey */
+  makeKey(key: string, { version }: VersionOption = {}): string {
+    return djangoKey(key, { ...this.settings, version: version ?? this.settings.version })
+  }
+
+  /** The value, or what the client gives for a miss: undefined (strict) or null (compat). @throws InvalidCacheKey; as the client's `get` */
+  async get<T = unknown>(key: string, options?: VersionOption): Promise<T | null | undefined> {
+    return (await this.client.get(this.makeKey(key, options))) as T | null | undefined
+  }
+
+  /** Stores a value; one that cannot be stored is deleted. @throws InvalidCacheKey, TypeError; as the client's `set` */
+  async set(key: string, value: unknown, options: TimeoutOption = {}): Promise<void> {
+    const sent = this.makeKey(key, options)
+    if (!(await this.client.set(sent, value, { time: this.time(options) }))) await this.client.delete(sent)
+  }
+
+  /** Stores a value unless there is one. @returns whether it was stored @throws as `set` */
+  async add(key: string, value: unknown, options: TimeoutOption = {}): Promise<boolean> {
+    return Boolean(await this.client.add(this.makeKey(key, options), value, { time: this.time(options) }))
+  }
+
+  /** The value, or a new one that is stored. @throws as `get`, `add`, and what `make` throws */
+  async getOrSet<T>(key: string, make: () => T | Promise<T>, options: TimeoutOption = {}): Promise<T> {
+    const found = await this.get<T>(key, options)
+    if (found !== undefined && found !== null) return found
+    const made = await make()
+    await this.add(key, made, options)
+    // Another process may have been faster.
+    return (await this.get<T>(key, options)) ?? made
+  }
+
+  /** Changes when a value expires. @returns whether there is one @throws as `set` */
+  async touch(key: string, options: TimeoutOption = {}): Promise<boolean> {
+    const sent = this.makeKey(key, options)
+    return Boolean(await this.client.touch(sent, this.time(options)))
+  }
+
+  /** @returns whether there was a value @throws InvalidCacheKey; as the client's `delete` */
+  async delete(key: string, options?: VersionOption): Promise<boolean> {
+    const sent = this.makeKey(key, options)
+    const { client } = this
+    return Boolean(
+      await (client.deletetouch ? client.deletetouch(['DELETED'], 'delete', sent) : client.delete(sent)),
+    )
+  }
+
+  /** `key in cache`. @throws as `get` */
+  async has(key: string, options?: VersionOption): Promise<boolean> {
+    const sent = this.makeKey(key, options)
+    if (this.client.has) return this.client.has(sent)
+    return ((await this.client.get(sent)) ?? undefined) !== undefined
+  }
+
+  /** The values that are there, by key. @throws as `get` */
+  async getMany<T = unknown>(keys: Iterable<string>, options?: VersionOption): Promise<Map<string, T>> {
+    const names = new Map(Array.from(keys, (key) => [this.makeKey(key, options), key]))
+    const found = await this.client.getMulti([...names.keys()])
+    return new Map(Array.from(found, ([sent, value]) => [names.get(sent)!, value as T]))
+  }
+
+  /** @returns the keys that could not be stored @throws as `set` */
+  async setMany(
+    entries: ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>,
+    options: TimeoutOption = {},
+  ): Promise<string[]> {
+    const all = entries instanceof Map ? [...entries] : Object.entries(entries)
+    const names = new Map(all.map(([key]) => [this.makeKey(key, options), key]))
+    const values = new Map(all.map(([key, value]) => [this.makeKey(key, options), value]))
+    const failed = await this.client.setMulti(values, { time: this.time(options) })
+    return Array.from(failed, (sent) => names.get(sent)!)
+  }
+
+  /** @throws InvalidCacheKey; as the client's `deleteMulti` */
+  async deleteMany(keys: Iterable<string>, options?: VersionOption): Promise<void> {
+    await this.client.deleteMulti(Array.from(keys, (key) => this.makeKey(key, options)))
+  }
+
+  /** Adds to a number that is there; a negative `delta` subtracts. @throws ValueError when it is not; as the client's `incr` */
+  async incr(key: string, delta = 1, options?: VersionOption): Promise<number | bigint> {
+    checkNumber('delta', delta)
+    const sent = this.makeKey(key, options)
+    const counted = await (delta < 0 ? this.client.decr(sent, -delta) : this.client.incr(sent, delta)).catch(
+      (error: unknown) => {
+        if ((error as Error | null)?.name === 'NotFound') return null
+        throw error
+      },
+    )
+    if (counted === null || counted === undefined) throw new ValueError(`Key '${sent}' not found`)
+    return counted as number | bigint
+  }
+
+  /** Subtracts from a number that is there. @throws as `incr` */
+  async decr(key: string, delta = 1, options?: VersionOption): Promise<number | bigint> {
+    checkNumber('delta', delta)
+    return this.incr(key, -delta, options)
+  }
+
+  /**
+   * Moves a value to a later version, with the settings' timeout.
+   * @returns the new version @throws ValueError when there is none; TypeError for a version that is no number; as `set`
+   */
+  async incrVersion(key: string, delta = 1, options: VersionOption = {}): Promise<number> {
+    checkNumber('delta', delta)
+    const version = options.version ?? this.settings.version ?? 1
+    checkNumber('version', version)
+    const value = await this.get(key, { version })
+    if (value === undefined || value === null)
+      throw new ValueError(`Key '${this.makeKey(key, { version })}' not found`)
+    await this.set(key, value, { version: version + delta })
+    await this.delete(key, { version })
+    return version + delta
+  }
+
+  /** Moves a value to an earlier version. @throws as `incrVersion` */
+  decrVersion(key: string, delta = 1, options?: VersionOption): Promise<number> {
+    return this.incrVersion(key, -delta, options)
+  }
+
+  private time({ timeout }: TimeoutOption): number {
+    const { timeout: usual = 300 } = this.settings
+    return sentTime(djangoTime(timeout === undefined ? usual : timeout))
+  }
+}

@@ -1,0 +1,83 @@
+/** Keys and times of Django's memcached backends. Source: fixtures/vectors/frameworks.json and framework-values.json (Django 3.2 to 5.2). */
+import { createHash } from 'node:crypto'
+import { checkArray, checkNumber, checkObject, checkText, shown } from '../../ground/arguments.js'
+import { ValueError } from '../../python/errors.js'
+import { encodeText } from '../../python/text.js'
+
+/** Django's exception for keys that memcached would refuse. */
+export class InvalidCacheKey extends ValueError {
+  override readonly name = 'InvalidCacheKey'
+  override readonly python = 'django.core.cache.backends.base.InvalidCacheKey'
+}
+
+/** A key's version: `VERSION`, or the argument `version` of Django's methods. */
+export type DjangoVersion = number | string
+
+/** Django's CACHES entry, as far as it makes keys. */
+export interface DjangoKeySettings {
+  /** `KEY_PREFIX`. Default none. */
+  readonly keyPrefix?: string
+  /** `VERSION`. Default 1. */
+  readonly version?: DjangoVersion
+  /** `KEY_FUNCTION`: what makes the key that is sent. Default `KEY_PREFIX:VERSION:key`. */
+  readonly keyFunction?: (key: string, keyPrefix: string, version: DjangoVersion) => string
+}
+
+const LONGEST_KEY = 250
+/** Longer times are dates to memcached. */
+const LONGEST_RELATIVE = 30 * 86_400
+
+/**
+ * The key as MemcachedCache, PyLibMCCache and PyMemcacheCache send it.
+ * @throws TypeError for other types; InvalidCacheKey over 250 characters, or with blanks or control characters
+ */
+export function djangoKey(key: string, settings: DjangoKeySettings = {}): string {
+  checkText('key', key)
+  checkObject('settings', settings)
+  const { keyPrefix = '', version = 1, keyFunction } = settings
+  checkText('keyPrefix', keyPrefix)
+  if (typeof version !== 'string') checkNumber('version', version)
+  if (keyFunction !== undefined && typeof keyFunction !== 'function')
+    throw new TypeError(`keyFunction is ${shown(keyFunction)}, not a function`)
+  const made = keyFunction ? keyFunction(key, keyPrefix, version) : `${keyPrefix}:${version}:${key}`
+  checkText('the key that keyFunction has made', made)
+  if ([...made].length > LONGEST_KEY)
+    throw new InvalidCacheKey(
+      `Cache key will cause errors if used with memcached: longer than ${LONGEST_KEY}`,
+    )
+  if (/[\x00-\x20\x7f]/.test(made))
+    throw new InvalidCacheKey(
+      `Cache key contains characters that will cause errors if used with memcached: ${JSON.stringify(made)}`,
+    )
+  return made
+}
+
+/**
+ * The time that goes out for a timeout in seconds: null (never expires) is 0, 0 (do not cache) is −1, over thirty days becomes a
+ * date.
+ * @param now Unix time in seconds
+ * @throws TypeError when one is no number
+ */
+export function djangoTime(timeout: number | null, now: number = Date.now() / 1000): number {
+  if (timeout === null) return 0
+  checkNumber('timeout', timeout)
+  checkNumber('now', now)
+  const time = Math.trunc(timeout) === 0 ? -1 : timeout
+  return Math.trunc(time > LONGEST_RELATIVE ? time + Math.trunc(now) : time)
+}
+
+/**
+ * `make_template_fragment_key(name, varyOn)`: the key of `{% cache … name arguments %}`, which `djangoKey` takes.
+ * @param varyOn as Python's str() writes them: `True`, `None`, `1.0`
+ * @throws TypeError for other types
+ */
+export function makeTemplateFragmentKey(name: string, varyOn: readonly string[] = []): string {
+  checkText('name', name)
+  checkArray('varyOn', varyOn)
+  const hash = createHash('md5')
+  for (const [index, argument] of varyOn.entries()) {
+    checkText(`varyOn[${index}]`, argument)
+    hash.update(encodeText(argument)).update(':')
+  }
+  return `template.cache.${name}.${hash.digest('hex')}`
+}

@@ -1,0 +1,118 @@
+/**
+ * What `cache_page` and Django's cache middleware store: where a page is, and the page itself.
+ * Source: fixtures/vectors/framework-values.json (Django 3.2, 4.2 and 5.1).
+ */
+import { createHash } from 'node:crypto'
+import { checkArray, checkObject, checkText } from '../../ground/arguments.js'
+import { UnicodeEncodeError } from '../../python/errors.js'
+import { encodeText, isAscii } from '../../python/text.js'
+import { PyTuple, PythonObject } from '../../values/index.js'
+
+/** The request, as Django's cache sees it. */
+export interface DjangoPageRequest {
+  /** As `request.build_absolute_uri()` gives it, query included: `https://shop.example/lamps/?page=2`. */
+  readonly url: string
+  /** Default `GET`. */
+  readonly method?: 'GET' | 'HEAD'
+  /** Headers by name, in any case: those that the page varies on count. */
+  readonly headers?: Readonly<Record<string, string | undefined>>
+  /** `key_prefix` of the decorator, or `CACHE_MIDDLEWARE_KEY_PREFIX`. Default none. */
+  readonly keyPrefix?: string
+  /** The active language, `en-us`. Leave it out when `USE_I18N` is False. */
+  readonly language?: string
+  /** The current time zone's name, `UTC`. Leave it out when `USE_TZ` is False. */
+  readonly timeZone?: string
+}
+
+/** A page of Django's cache. */
+export interface DjangoPage {
+  readonly status: number
+  /** Names as the view wrote them. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: Buffer
+}
+
+/**
+ * Key of the list of headers that a page varies on, as `HTTP_ACCEPT_ENCODING`; it is what `djangoPageKey` needs.
+ * @throws TypeError for other types; UnicodeEncodeError for an URL that is not ASCII
+ */
+export function djangoPageHeaderKey(request: DjangoPageRequest): string {
+  const { keyPrefix, url } = checked(request)
+  return `views.decorators.cache.cache_header.${keyPrefix}.${md5(url)}${suffix(request)}`
+}
+
+/**
+ * Key of the page itself.
+ * @param varyOn what is stored under `djangoPageHeaderKey`
+ * @throws TypeError for other types; UnicodeEncodeError for an URL that is not ASCII
+ */
+export function djangoPageKey(request: DjangoPageRequest, varyOn: readonly string[]): string {
+  const { keyPrefix, url, method, headers } = checked(request)
+  checkArray('varyOn', varyOn)
+  const hash = createHash('md5')
+  for (const [index, name] of varyOn.entries()) {
+    checkText(`varyOn[${index}]`, name)
+    const value = headers.get(name)
+    if (value !== undefined) hash.update(encodeText(value))
+  }
+  const page = [keyPrefix, method, md5(url), hash.digest('hex')].join('.')
+  return `views.decorators.cache.cache_page.${page}${suffix(request)}`
+}
+
+/** The page in a stored HttpResponse; undefined for a value that is none. */
+export function readDjangoPage(value: unknown): DjangoPage | undefined {
+  if (!(value instanceof PythonObject) || !/^django\.(http|template)\.response\./.test(value.className))
+    return undefined
+  const { attributes } = value
+  const headers = attributes.get('headers')
+  const store = headers instanceof PythonObject ? headers.attributes.get('_store') : undefined
+  const content = attributes.get('_container')
+  if (!(store instanceof Map) || !Array.isArray(content)) return undefined
+  const status = attributes.get('status_code') ?? 200
+  return {
+    status: Number(status),
+    headers: Array.from(store.values(), pair),
+    body: Buffer.concat(content.filter((part) => part instanceof Uint8Array)),
+  }
+}
+
+/** The text of a str or SafeString, which template fragments are; undefined for a value that is neither. */
+export function djangoText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (!(value instanceof PythonObject) || value.className !== 'django.utils.safestring.SafeString')
+    return undefined
+  const [text] = value.args
+  return typeof text === 'string' ? text : undefined
+}
+
+function pair(stored: unknown): readonly [string, string] {
+  const items = stored instanceof PyTuple ? stored.items : Array.isArray(stored) ? stored : []
+  return [String(items[0]), String(items[1])]
+}
+
+function checked(request: DjangoPageRequest) {
+  checkObject('request', request)
+  const { url, method = 'GET', keyPrefix = '', headers = {}, language, timeZone } = request
+  const texts = { url, method, keyPrefix, language: language ?? '', timeZone: timeZone ?? '' }
+  for (const [name, value] of Object.entries(texts)) checkText(name, value)
+  checkObject('headers', headers)
+  if (!isAscii(url))
+    throw new UnicodeEncodeError("'ascii' codec can't encode the URL: it must be percent-encoded")
+  return { url, method, keyPrefix, headers: environment(headers) }
+}
+
+/** Headers by their names in WSGI, where two have no `HTTP_` before them. */
+function environment(headers: Readonly<Record<string, string | undefined>>): Map<string, string> {
+  const named = new Map<string, string>()
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || /^content[-_](type|length)$/i.test(name)) continue
+    checkText(`headers.${name}`, value)
+    named.set(`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, value)
+  }
+  return named
+}
+
+const suffix = ({ language, timeZone }: DjangoPageRequest): string =>
+  `${language === undefined ? '' : `.${language}`}${timeZone === undefined ? '' : `.${timeZone}`}`
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex')

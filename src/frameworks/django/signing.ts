@@ -1,0 +1,279 @@
+/**
+ * django.core.signing: text and values that carry a signature, among them the cookie of the signed_cookies sessions.
+ * Source: fixtures/vectors/framework-values.json (Django 3.2, 4.2 and 5.1).
+ */
+import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto'
+import { checkArray, checkNumber, checkObject, checkText, named, shown } from '../../ground/arguments.js'
+import { ValueError } from '../../python/errors.js'
+import { encodeText } from '../../python/text.js'
+import { compress, decompress, pickle, type UnpickleOptions, unpickle } from '../../values/index.js'
+import { readJson, writeJson } from '../json.js'
+
+/** `django.core.signing.BadSignature`: the text was not signed with this key and salt, or has been changed. */
+export class BadSignature extends Error {
+  override readonly name: string = 'BadSignature'
+  readonly python: string = 'django.core.signing.BadSignature'
+}
+
+/** `django.core.signing.SignatureExpired`: the signature is right, and older than was allowed. */
+export class SignatureExpired extends BadSignature {
+  override readonly name = 'SignatureExpired'
+  override readonly python = 'django.core.signing.SignatureExpired'
+}
+
+/** A key or a fallback key: text as in `SECRET_KEY`, or bytes. */
+export type SecretKey = string | Uint8Array
+
+/** Arguments of a signer. */
+export interface SignerOptions {
+  /** `SECRET_KEY`. */
+  readonly key: SecretKey
+  /** `SECRET_KEY_FALLBACKS`: older keys that still count when reading. Default none. */
+  readonly fallbackKeys?: readonly SecretKey[]
+  /** What the signature is for. Default: that of the signer's class in Django. */
+  readonly salt?: string
+  /** Between value and signature. Default `:`. */
+  readonly sep?: string
+  /** A hash of `node:crypto`. Default `sha256`, which is Django's from 3.1 on; Django 3.2 also reads `sha1`. */
+  readonly algorithm?: string
+}
+
+/** How values become text: Django's JSONSerializer or PickleSerializer, or one of your own. */
+export type SigningSerializer =
+  | 'json'
+  | 'pickle'
+  | { readonly dumps: (value: unknown) => Uint8Array; readonly loads: (data: Buffer) => unknown }
+
+/** How a value is signed. */
+export interface SignObjectOptions {
+  /** Default `json`. */
+  readonly serializer?: SigningSerializer
+  /** Compresses with zlib where that makes it shorter. Default false. */
+  readonly compress?: boolean
+}
+
+/** How a signed value is read. */
+export interface UnsignObjectOptions extends Pick<UnpickleOptions, 'preserve' | 'maxMemory'> {
+  /** Default `json`. */
+  readonly serializer?: SigningSerializer
+}
+
+/** How old a signature may be. */
+export interface MaxAge {
+  /** Seconds; older ones are `SignatureExpired`. Default: of any age. */
+  readonly maxAge?: number
+}
+
+/** A separator must not look like a value. */
+const UNSAFE_SEPARATOR = /^[A-z0-9-_=]*$/
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const MAX_INFLATED = 16 * 1024 * 1024
+
+const serializers = {
+  json: {
+    dumps: (value: unknown) => Buffer.from(writeJson(value, { separators: [',', ':'] })),
+    loads: (data: Buffer, { preserve }: UnsignObjectOptions) =>
+      readJson(data.toString('latin1'), { preserve }),
+  },
+  pickle: {
+    dumps: (value: unknown) => pickle(value, { protocol: -1 }),
+    loads: (data: Buffer, { preserve, maxMemory }: UnsignObjectOptions) =>
+      unpickle(data, { preserve, maxMemory }),
+  },
+}
+
+function serializerOf(serializer: SigningSerializer = 'json') {
+  return typeof serializer === 'object' ? serializer : named('serializer', serializers, serializer)
+}
+
+/** `django.core.signing.Signer`. */
+export class DjangoSigner {
+  protected readonly salt: string
+  protected readonly sep: string
+  private readonly algorithm: string
+  /** Private to the language itself, so that no inspection shows it. */
+  readonly #keys: readonly Buffer[]
+
+  /** @throws TypeError for arguments of other types; ValueError for an unsafe separator, an empty key, an unknown algorithm */
+  constructor(options: SignerOptions, defaultSalt = 'django.core.signing.Signer') {
+    checkObject('options', options)
+    const { key, fallbackKeys = [], salt, sep = ':', algorithm = 'sha256' } = options
+    checkArray('fallbackKeys', fallbackKeys)
+    this.#keys = [key, ...fallbackKeys].map(keyBytes)
+    if (salt !== undefined) checkText('salt', salt)
+    checkText('sep', sep)
+    checkText('algorithm', algorithm)
+    if (UNSAFE_SEPARATOR.test(sep))
+      throw new ValueError(`sep ${shown(sep)} must not be empty or consist of A-z0-9-_= alone`)
+    if (!getHashes().includes(algorithm))
+      throw new ValueError(`algorithm ${shown(algorithm)} is not a hash of node:crypto`)
+    this.salt = salt || defaultSalt
+    this.sep = sep
+    this.algorithm = algorithm
+  }
+
+  /** `value:signature`. @throws TypeError when it is no text */
+  sign(value: string): string {
+    checkText('value', value)
+    return `${value}${this.sep}${this.signature(value, this.#keys[0]!)}`
+  }
+
+  /** The value of a signed text. @throws BadSignature; TypeError when it is no text */
+  unsign(signed: string): string {
+    checkText('signed', signed)
+    const end = signed.lastIndexOf(this.sep)
+    if (end < 0) throw new BadSignature(`No ${shown(this.sep)} found in value`)
+    const value = signed.slice(0, end)
+    const given = signed.slice(end + this.sep.length)
+    for (const key of this.#keys) if (same(given, this.signature(value, key))) return value
+    throw new BadSignature(`Signature ${shown(given)} does not match`)
+  }
+
+  /**
+   * A value as signed text that fits URLs and cookies.
+   * @throws TypeError, ValueError, ValueEncodeError for a value that the serializer has no words for
+   */
+  signObject(value: unknown, { serializer, compress: compresses = false }: SignObjectOptions = {}): string {
+    const plain = serializerOf(serializer).dumps(value)
+    const small = compresses ? compress(plain) : plain
+    const won = compresses && small.length < plain.length - 1
+    return this.sign(`${won ? '.' : ''}${Buffer.from(won ? small : plain).toString('base64url')}`)
+  }
+
+  /**
+   * The value of a signed text. An object is a plain object; in JSON, an integer beyond the safe ones is a bigint.
+   * @throws BadSignature; ValueError, ValueDecodeError for a content that the serializer cannot read or that inflates to over 16 MiB
+   */
+  unsignObject(signed: string, options: UnsignObjectOptions & MaxAge = {}): unknown {
+    const text = this.unsigned(signed, options)
+    const compressed = text.startsWith('.')
+    const data = Buffer.from(compressed ? text.slice(1) : text, 'base64url')
+    return serializerOf(options.serializer).loads(
+      compressed ? decompress(data, 0, options.maxMemory ?? MAX_INFLATED) : data,
+      options,
+    )
+  }
+
+  protected unsigned(signed: string, _options: MaxAge): string {
+    return this.unsign(signed)
+  }
+
+  private signature(value: string, key: Buffer): string {
+    return saltedHmac(`${this.salt}signer`, value, key, this.algorithm).toString('base64url')
+  }
+}
+
+/** `django.core.signing.TimestampSigner`: the signature also says when it was made. */
+export class DjangoTimestampSigner extends DjangoSigner {
+  private readonly now: () => number
+
+  /**
+   * @param now Unix time in seconds. Default: the system clock.
+   * @throws as `DjangoSigner`
+   */
+  constructor(options: SignerOptions & { readonly now?: () => number }) {
+    super(options, 'django.core.signing.TimestampSigner')
+    this.now = options.now ?? (() => Date.now() / 1000)
+  }
+
+  /** `value:time:signature`. @throws TypeError when it is no text */
+  override sign(value: string): string {
+    checkText('value', value)
+    return super.sign(`${value}${this.sep}${base62(Math.trunc(this.now()))}`)
+  }
+
+  /** The value of a signed text. @throws BadSignature, SignatureExpired; TypeError for other types */
+  override unsign(signed: string, { maxAge }: MaxAge = {}): string {
+    const stamped = super.unsign(signed)
+    const end = stamped.lastIndexOf(this.sep)
+    if (end < 0) throw new BadSignature(`No time found in value`)
+    const age = this.now() - fromBase62(stamped.slice(end + this.sep.length))
+    if (maxAge !== undefined) {
+      checkNumber('maxAge', maxAge)
+      if (age > maxAge) throw new SignatureExpired(`Signature age ${age} > ${maxAge} seconds`)
+    }
+    return stamped.slice(0, end)
+  }
+
+  protected override unsigned(signed: string, options: MaxAge): string {
+    return this.unsign(signed, options)
+  }
+}
+
+const DUMPS_SALT = 'django.core.signing'
+
+/** `django.core.signing.dumps(value)`. @throws as `DjangoSigner` and `signObject` */
+export function djangoDumps(
+  value: unknown,
+  options: SignerOptions & SignObjectOptions & { readonly now?: () => number },
+): string {
+  return new DjangoTimestampSigner({ ...options, salt: options.salt ?? DUMPS_SALT }).signObject(
+    value,
+    options,
+  )
+}
+
+/** `django.core.signing.loads(signed)`. @throws as `DjangoSigner` and `unsignObject`, SignatureExpired */
+export function djangoLoads(
+  signed: string,
+  options: SignerOptions & UnsignObjectOptions & MaxAge & { readonly now?: () => number },
+): unknown {
+  return new DjangoTimestampSigner({ ...options, salt: options.salt ?? DUMPS_SALT }).unsignObject(
+    signed,
+    options,
+  )
+}
+
+/** The signer of `response.set_signed_cookie(name, value, salt)` and `request.get_signed_cookie`. @throws as `DjangoSigner` */
+export function djangoCookieSigner(
+  name: string,
+  { key, fallbackKeys = [], salt = '', ...others }: SignerOptions & { readonly now?: () => number },
+): DjangoTimestampSigner {
+  checkText('name', name)
+  const cookieKey = (secret: SecretKey) =>
+    Buffer.concat([Buffer.from('django.http.cookies'), keyBytes(secret)])
+  return new DjangoTimestampSigner({
+    ...others,
+    key: cookieKey(key),
+    fallbackKeys: fallbackKeys.map(cookieKey),
+    salt: `${name}${salt}`,
+  })
+}
+
+/** `django.utils.crypto.salted_hmac(salt, value, secret).digest()`. */
+export function saltedHmac(salt: string, value: string, secret: Buffer, algorithm: string): Buffer {
+  const key = createHash(algorithm).update(salt).update(secret).digest()
+  return createHmac(algorithm, key).update(encodeText(value)).digest()
+}
+
+/** @throws TypeError for other types; ValueError for an empty key */
+export function keyBytes(key: unknown): Buffer {
+  if (typeof key !== 'string' && !(key instanceof Uint8Array))
+    throw new TypeError('the secret key is neither text nor bytes')
+  if (key.length === 0) throw new ValueError('the secret key is empty')
+  return typeof key === 'string' ? encodeText(key) : Buffer.from(key)
+}
+
+function same(given: string, right: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(right)]
+  return one.length === other.length && timingSafeEqual(one, other)
+}
+
+function base62(value: number): string {
+  if (value === 0) return '0'
+  let text = ''
+  for (let left = Math.abs(value); left > 0; left = Math.floor(left / 62)) text = BASE62[left % 62] + text
+  return value < 0 ? `-${text}` : text
+}
+
+/** @throws BadSignature */
+function fromBase62(text: string): number {
+  const digits = text.startsWith('-') ? text.slice(1) : text
+  let value = 0
+  for (const digit of digits) {
+    const worth = BASE62.indexOf(digit)
+    if (worth < 0) throw new BadSignature(`${shown(text)} is not a time`)
+    value = value * 62 + worth
+  }
+  return text.startsWith('-') ? -value : value
+}
