@@ -148,7 +148,7 @@ export class Pipeline {
         found = await ask(server)
       } catch (error) {
         if (error instanceof MemcachedError && wasUnwritten(error)) return false
-        found = unread(error, operation, missing)
+        found = garbled(error, missing)
       }
       return true
     })
@@ -354,10 +354,16 @@ export function wasUnwritten(error: MemcachedError): boolean {
   return resetWhileIdle(error) || (neverSent(error) && !wentStale(error))
 }
 
-/** Binary: garbage is a miss, and a quiet get into a closed connection is a broken pipe (docs/reference/pylibmc.md#7.2, #7.3). */
+/** Binary: a quiet get into a closed connection is a broken pipe (docs/reference/pylibmc.md#7.2, #7.3). */
 function unread<T>(error: unknown, operation: Operation, missing: T): T {
+  if (operation === 'gets' && error instanceof MemcachedError && wentStale(error))
+    throw brokenPipe(error, operation)
+  return garbled(error, missing)
+}
+
+/** Binary: garbage is a miss. */
+function garbled<T>(error: unknown, missing: T): T {
   if (!(error instanceof MemcachedError)) throw error
-  if (operation === 'gets' && wentStale(error)) throw brokenPipe(error, operation)
   if (!(error.cause instanceof TransportError) || error.cause.kind !== 'unintelligible') throw error
   return missing
 }

@@ -297,7 +297,9 @@ export class Connection implements Exchange {
   }
 
   private closedByServer(kind: 'closed' | 'reset' = 'closed'): void {
-    const idle = this.ready && this.idle
+    // A noreply request in the queue would have left at once in libmemcached, and nothing waits for its answer.
+    const idle =
+      this.ready && this.waiting.length === 0 && this.queue.all().every(({ request }) => request.noreply)
     this.fail('closed', 'server closed the connection')
     if (idle && this.#options.stale === 'fail') this.stale = kind
   }
