@@ -20,6 +20,7 @@ import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
 import { Backlog, PORTION } from './backlog.js'
 import { TransportError, type TransportErrorKind } from './errors.js'
+import { Intake } from './intake.js'
 import { SocketOutput } from './output.js'
 import { Slot } from './slot.js'
 import { type Connect, openSocket, peerOf, type Tls } from './socket.js'
@@ -228,6 +229,15 @@ export class Connection implements Exchange {
       },
       limits,
     )
+    const intake = new Intake({
+      read: (bytes) => conversation.push(bytes),
+      unanswered: () => this.waiting.length,
+      queued: () => this.queue.length,
+      write: () => this.flush(),
+      later: (step) => {
+        if (current()) this.attempt(step)
+      },
+    })
     const socket = openSocket(
       this.address,
       { noDelay, keepAlive, tls, connect },
@@ -236,15 +246,17 @@ export class Connection implements Exchange {
           if (current()) this.attempt(() => this.connected(conversation))
         },
         data: (chunk) => {
-          if (current()) this.attempt(() => this.received(conversation, chunk))
+          if (current()) this.attempt(() => this.received(intake, chunk))
         },
         drained: () => {
           if (current() && this.queue.length > 0) this.scheduleFlush()
         },
         error: (error) => {
+          if (current()) this.attempt(() => intake.finish())
           if (current()) this.attempt(() => this.broken(error))
         },
         end: () => {
+          if (current()) this.attempt(() => intake.finish())
           if (current()) this.attempt(() => this.closedByServer())
         },
       },
@@ -262,8 +274,8 @@ export class Connection implements Exchange {
     if (!waits) this.opened()
   }
 
-  private received(conversation: Conversation, chunk: Buffer): void {
-    conversation.push(chunk)
+  private received(intake: Intake, chunk: Buffer): void {
+    intake.take(chunk)
     // The next step of what the conversation says before any request.
     if (!this.ready) this.output?.flush()
   }

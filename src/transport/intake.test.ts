@@ -1,0 +1,93 @@
+// When requests leave while replies are being read. Replies are one byte each here.
+import { expect, test } from 'vitest'
+import { Intake } from './intake.js'
+
+/** A connection whose callers ask again as soon as they are answered. */
+function connection(inFlight: number) {
+  const log: string[] = []
+  let unanswered = inFlight
+  let queued = 0
+  let open = true
+  const intake = new Intake({
+    read: ({ length }) => {
+      log.push(`read ${length}`)
+      unanswered -= length
+      // Three promises between a reply and the caller's next request.
+      for (let i = 0; i < length; i++)
+        Promise.resolve()
+          .then(() => {})
+          .then(() => {})
+          .then(() => queued++)
+    },
+    unanswered: () => unanswered,
+    queued: () => queued,
+    write: () => {
+      log.push(`write ${queued}`)
+      unanswered += queued
+      queued = 0
+    },
+    later: (step) => {
+      if (open) step()
+    },
+  })
+  return {
+    log,
+    take: (bytes: number) => intake.take(Buffer.alloc(bytes)),
+    finish: () => intake.finish(),
+    close: () => {
+      open = false
+    },
+  }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+test('all replies at once: the first half of the callers asks again before the second half is read', async () => {
+  const { log, take } = connection(100)
+  take(100)
+  await turn()
+  expect(log).toEqual(['read 50', 'write 50', 'read 50'])
+})
+
+test('a server that is still at work on a third of the requests: nothing leaves early', async () => {
+  const { log, take } = connection(100)
+  take(25)
+  await turn()
+  expect(log).toEqual(['read 12', 'read 13'])
+})
+
+test('few requests: a write of their own costs more than it saves', async () => {
+  const { log, take } = connection(31)
+  take(31)
+  await turn()
+  expect(log).toEqual(['read 31'])
+})
+
+test('between two chunks: once as much is asked for as is unanswered', async () => {
+  const { log, take } = connection(70_000)
+  take(33_000)
+  await turn()
+  take(33_000)
+  await turn()
+  take(1000)
+  await turn()
+  expect(log).toEqual(['read 33000', 'read 33000', 'write 66000', 'read 500', 'read 500'])
+})
+
+test('the next chunk and the end of the connection come after the half that waits', async () => {
+  const { log, take, finish } = connection(100)
+  take(60)
+  take(10)
+  finish()
+  finish()
+  await turn()
+  expect(log).toEqual(['read 30', 'read 30', 'read 5', 'read 5'])
+})
+
+test('a connection that was closed by a caller meanwhile: the rest is not read', async () => {
+  const { log, take, close } = connection(100)
+  take(100)
+  close()
+  await turn()
+  expect(log).toEqual(['read 50'])
+})

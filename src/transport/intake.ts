@@ -1,0 +1,73 @@
+/**
+ * Reads what has arrived so that the server does not stand still meanwhile. memcached answers a turn's requests with one write (since
+ * 1.6.35 pipelined gets too), so all replies of a turn may be there at once. If they were read in one go and the next requests left
+ * after that, client and server would work by turns. Such replies are read in two halves, and what the callers ask after the first
+ * half leaves before the second half is read. Nothing has to be known of the server: one that answers piece by piece is still at work
+ * while a piece is read, and then nothing leaves early.
+ */
+
+/** Requests that are worth a write of their own. */
+const WORTH_A_WRITE = 16
+/** Bytes from which on a chunk is only a part of the replies: what they lead to can leave between two chunks. */
+const LARGE = 32 * 1024
+
+export interface IntakeSteps {
+  /** Lets the conversation read. */
+  readonly read: (bytes: Buffer) => void
+  /** Requests that have been written and not answered. */
+  readonly unanswered: () => number
+  /** Requests that have not been written. */
+  readonly queued: () => number
+  /** Writes them. */
+  readonly write: () => void
+  /** Runs a step from the event loop, unless the connection has gone. */
+  readonly later: (step: () => void) => void
+}
+
+export class Intake {
+  private second: Buffer | undefined
+
+  constructor(private readonly steps: IntakeSteps) {}
+
+  /** @param chunk only valid until the callers that it answers have run */
+  take(chunk: Buffer): void {
+    const { read, unanswered } = this.steps
+    this.finish()
+    this.writeEarly()
+    const before = unanswered()
+    if (before < 2 * WORTH_A_WRITE || chunk.length > LARGE) return read(chunk)
+    const middle = chunk.length >> 1
+    const second = chunk.subarray(middle)
+    read(chunk.subarray(0, middle))
+    const answered = before - unanswered()
+    // The whole chunk answers less than two thirds: the server is at work on the rest.
+    if (answered * 3 < before) return read(second)
+    this.second = second
+    // The callers run as microtasks; a tick that is asked for by a microtask comes after all of them, and before the next chunk.
+    queueMicrotask(this.wait)
+  }
+
+  /** Reads the half that waits, if there is one. */
+  finish(): void {
+    const { second } = this
+    if (second === undefined) return
+    this.second = undefined
+    this.steps.read(second)
+  }
+
+  private readonly wait = (): void => {
+    process.nextTick(this.steps.later, this.resume)
+  }
+
+  private readonly resume = (): void => {
+    if (this.second === undefined) return
+    this.writeEarly()
+    this.finish()
+  }
+
+  /** Once as much is asked for as the server still has to answer. */
+  private writeEarly(): void {
+    const queued = this.steps.queued()
+    if (queued >= WORTH_A_WRITE && queued >= this.steps.unanswered()) this.steps.write()
+  }
+}
