@@ -1,13 +1,12 @@
 /** The compat client: python-memcached's `Client`, one named switch per emulated behaviour. Source: docs/reference/python-memcached.md#3, #10. */
 import type { Bytes } from '../ground/bytes.js'
-import type { Key, Time, TimeOptions } from '../pipeline/arguments.js'
-import { Commands } from '../pipeline/commands.js'
+import type { Key, Time, TimeOptions } from '../pipeline/methods/arguments.js'
+import { PIPELINE, Pipeline, pipelineOf } from '../pipeline/pipeline.js'
 import { typeName } from '../python/type-name.js'
 import type { Client as StrictClient } from '../strict/index.js'
 import { DivergenceEmitter } from './divergence/divergence.js'
-import { type Calls, Emulated } from './emulated.js'
 import { type ClientOptions, Emulation } from './emulation/emulation.js'
-import { EverythingOff, everythingOff } from './emulation/everything-off.js'
+import { everythingOff } from './emulation/everything-off.js'
 import type {
   CompatStoreArgument,
   DeleteArgument,
@@ -18,13 +17,25 @@ import type {
   TouchArgument,
 } from './methods/call-options.js'
 import type { CompatKey, Context, KeysOf } from './methods/context.js'
-import { getSlabStats, getSlabs, quitAll } from './methods/statistics.js'
+import { count } from './methods/counters.js'
+import { deleteMulti, remove } from './methods/removal.js'
+import { get, getMulti, gets } from './methods/retrieval.js'
+import { setMulti } from './methods/set-multi.js'
+import { flushAll, getSlabStats, getSlabs, getStats, quitAll } from './methods/statistics.js'
+import { cas, store } from './methods/storage.js'
 import { mustHave } from './methods/surface.js'
+import { touch } from './methods/touch.js'
 import { type HostState, hostStates, probingOf } from './policies/hosts.js'
 import { Keys } from './policies/keys.js'
 import { swallowingModes } from './policies/outcomes.js'
 import { type CompatServerInput, parseCompatServer } from './policies/server-spec.js'
 import { compatSlots } from './policies/slots.js'
+
+/** The methods that a client with every switch off leaves to the strict client. */
+type Calls = Omit<
+  Client,
+  'setServers' | 'deletetouch' | 'servers' | 'pylibmc' | 'quitAll' | 'checkKey' | 'debuglog' | 'resetCas'
+>
 
 /** python-memcached's client: its methods in camelCase, every emulated behaviour a switch (docs/compat.md, docs/switches.md). */
 export class Client extends DivergenceEmitter {
@@ -32,7 +43,8 @@ export class Client extends DivergenceEmitter {
   private readonly keys: Keys
   private readonly casIds = new Map<Bytes, bigint>()
   private context!: Context
-  private calls!: Calls
+  /** With every switch off: the strict client, which takes every call. */
+  private strict: Calls | undefined
 
   /**
    * Opens no connection.
@@ -52,13 +64,13 @@ export class Client extends DivergenceEmitter {
       throw new TypeError(`'${typeName(servers)}' object is not iterable`)
     const { emulation, keys, casIds } = this
     const specs = [...servers].map((input) => parseCompatServer(input, emulation.rules.withoutPort))
-    this.context?.commands.disconnectAll()
+    if (this.context) this.disconnectAll()
     const strict = emulation.everythingOff ? everythingOff(emulation, specs) : undefined
-    const commands = strict ?? new Commands(compatSlots(emulation, specs, keys))
-    const swallowing = swallowingModes(emulation, commands.slots.modes())
-    this.context = { emulation, keys, casIds, commands, swallowing }
+    const pipeline = strict ? pipelineOf(strict) : new Pipeline(compatSlots(emulation, specs, keys))
+    const swallowing = swallowingModes(emulation, pipeline.slots.modes())
+    this.context = { emulation, keys, casIds, pipeline, swallowing }
     // What python-memcached takes and pylibmc does not, the strict client refuses at run time, as pylibmc does.
-    this.calls = (strict as Calls | undefined) ?? new Emulated(this.context)
+    this.strict = strict as Calls | undefined
   }
 
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────
@@ -68,7 +80,9 @@ export class Client extends DivergenceEmitter {
    * @throws MemcachedKeyError; ValueDecodeError for items that cannot be read
    */
   get<T = unknown>(key: CompatKey, missing?: T): Promise<T | null | undefined> {
-    return this.calls.get(key, missing) as Promise<T | null | undefined>
+    return (
+      this.strict?.get(key, missing) ?? (get(this.context, key, missing) as Promise<T | null | undefined>)
+    )
   }
 
   /**
@@ -76,7 +90,7 @@ export class Client extends DivergenceEmitter {
    * @throws as get; AttributeError up to 1.44
    */
   gets<T = unknown>(key: CompatKey): Promise<T | null | [T | undefined, bigint | undefined]> {
-    return this.calls.gets(key) as Promise<T | null | [T | undefined, bigint | undefined]>
+    return this.strict?.gets(key) ?? (gets(this.context, key) as Promise<T | null>)
   }
 
   /** Values by the caller's keys, which may be numbers. Missing keys and those of failed servers are absent. */
@@ -84,7 +98,7 @@ export class Client extends DivergenceEmitter {
     keys: KeysOf<K>,
     options: GetMultiOptions = {},
   ): Promise<Map<K, unknown>> {
-    return this.calls.getMulti(keys, options)
+    return this.strict?.getMulti(keys, options) ?? getMulti(this.context, keys, options)
   }
 
   // ── storage ──────────────────────────────────────────────────────────────────────────────────
@@ -94,27 +108,27 @@ export class Client extends DivergenceEmitter {
    * @throws MemcachedKeyError; TypeError for times and values that cannot be written
    */
   set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.calls.set(key, value, options)
+    return this.strict?.set(key, value, options) ?? store(this.context, 'set', key, value, options)
   }
 
   /** Stores when missing. See set. */
   add(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.calls.add(key, value, options)
+    return this.strict?.add(key, value, options) ?? store(this.context, 'add', key, value, options)
   }
 
   /** Stores when it exists. See set. */
   replace(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.calls.replace(key, value, options)
+    return this.strict?.replace(key, value, options) ?? store(this.context, 'replace', key, value, options)
   }
 
   /** Adds behind the stored bytes. See set. */
   append(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.calls.append(key, value, options)
+    return this.strict?.append(key, value, options) ?? store(this.context, 'append', key, value, options)
   }
 
   /** Adds before the stored bytes. See set. */
   prepend(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
-    return this.calls.prepend(key, value, options)
+    return this.strict?.prepend(key, value, options) ?? store(this.context, 'prepend', key, value, options)
   }
 
   /**
@@ -128,7 +142,7 @@ export class Client extends DivergenceEmitter {
     unique?: bigint | CompatStoreArgument,
     options?: CompatStoreArgument,
   ): Promise<boolean | 0> {
-    return this.calls.cas(key, value, unique, options)
+    return this.strict?.cas(key, value, unique, options) ?? cas(this.context, key, value, unique, options)
   }
 
   /** Stores many on all servers at once. @returns the keys that were refused; see the switches of set-multi */
@@ -136,7 +150,7 @@ export class Client extends DivergenceEmitter {
     mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
     options?: MultiArgument,
   ): Promise<K[]> {
-    return this.calls.setMulti(mapping, options)
+    return this.strict?.setMulti(mapping, options) ?? setMulti(this.context, mapping, options)
   }
 
   // ── counters ─────────────────────────────────────────────────────────────────────────────────
@@ -146,19 +160,19 @@ export class Client extends DivergenceEmitter {
    * @throws ValueError when the server refuses (not a number, bad delta) or closes the connection
    */
   incr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
-    return this.calls.incr(key, delta, options)
+    return this.strict?.incr(key, delta, options) ?? count(this.context, 'incr', key, delta, options)
   }
 
   /** Stops at 0. See incr. */
   decr(key: CompatKey, delta: unknown = 1, options?: NoReply): Promise<number | bigint | null> {
-    return this.calls.decr(key, delta, options)
+    return this.strict?.decr(key, delta, options) ?? count(this.context, 'decr', key, delta, options)
   }
 
   // ── removal and touch ────────────────────────────────────────────────────────────────────────
 
   /** 1 when deleted (up to 1.61 also when missing), 0 otherwise. @throws MemcachedKeyError */
   delete(key: CompatKey, options?: DeleteArgument): Promise<boolean | 0 | 1> {
-    return this.calls.delete(key, options)
+    return this.strict?.delete(key, options) ?? remove(this.context, key, options)
   }
 
   /**
@@ -172,9 +186,10 @@ export class Client extends DivergenceEmitter {
     time?: Time | null,
     options?: NoReply,
   ): Promise<boolean | 0 | 1> {
-    return command === 'touch'
-      ? this.touch(key, time ?? 0, options)
-      : this.calls.deleteExpecting(expected, key, time, options)
+    if (command === 'touch') return this.touch(key, time ?? 0, options)
+    // Which replies count as success is python-memcached's question.
+    if (this.strict) return this.strict.delete(key, options)
+    return remove(this.context, key, { ...options, time: time ? Number(time) : null }, expected)
   }
 
   /** 1, also when keys were missing; 0 after a reset or a timeout. */
@@ -182,24 +197,24 @@ export class Client extends DivergenceEmitter {
     keys: KeysOf<CompatKey | number | bigint>,
     options: DeleteMultiOptions = {},
   ): Promise<boolean | 0 | 1> {
-    return this.calls.deleteMulti(keys, options)
+    return this.strict?.deleteMulti(keys, options) ?? deleteMulti(this.context, keys, options)
   }
 
   /** Gives an item a new time in seconds: 1, or 0 when it is missing or the server refuses. @throws AttributeError up to 1.53 */
   touch(key: CompatKey, time: TouchArgument = 0, options?: NoReply): Promise<boolean | 0 | 1> {
-    return this.calls.touch(key, time, options)
+    return this.strict?.touch(key, time, options) ?? touch(this.context, key, time, options)
   }
 
   // ── servers ──────────────────────────────────────────────────────────────────────────────────
 
   /** Invalidates every item of the servers that can be reached. null (true with `return-values` off). @throws PythonSocketError */
   flushAll(time?: Time | TimeOptions): Promise<null | true> {
-    return this.calls.flushAll(time)
+    return this.strict?.flushAll(time) ?? flushAll(this.context, time)
   }
 
   /** `[["host:port (weight)", { name: value }], …]` of the servers that can be reached. @throws IndexError, PythonSocketError */
   getStats(argument?: string): Promise<[server: string, stats: Record<string, string>][]> {
-    return this.calls.getStats(argument)
+    return this.strict?.getStats(argument) ?? getStats(this.context, argument)
   }
 
   /** Statistics of items by slab class, up to 1.54. @throws TypeError from 1.58 on, as python-memcached on Python 3 */
@@ -214,7 +229,8 @@ export class Client extends DivergenceEmitter {
 
   /** Index of the server that placement alone gives a key, without I/O. */
   hash(key: CompatKey): number {
-    return this.calls.hash(key)
+    const { keys, pipeline } = this.context
+    return this.strict?.hash(key) ?? pipeline.selection.place(keys.one(key, 'hash').wire)
   }
 
   /**
@@ -223,22 +239,22 @@ export class Client extends DivergenceEmitter {
    * of the constructor.
    */
   get pylibmc(): StrictClient | undefined {
-    return this.calls instanceof EverythingOff ? this.calls : undefined
+    return this.strict as unknown as StrictClient | undefined
   }
 
-  /** The pipeline below, for this package's own tools: items as bytes, without policies. */
-  get pipeline(): Commands {
-    return this.context.commands
+  /** @internal */
+  get [PIPELINE](): Pipeline {
+    return this.context.pipeline
   }
 
   /** The servers as they are now: python-memcached's host objects, to look at. */
   get servers(): readonly HostState[] {
-    return hostStates(this.context.commands.selection, this.emulation.now())
+    return hostStates(this.context.pipeline.selection, this.emulation.now())
   }
 
   /** Makes every server count as alive again; a pending flush stays pending. */
   forgetDeadHosts(): void {
-    probingOf(this.context.commands.selection)?.forgetDeadHosts()
+    probingOf(this.context.pipeline.selection)?.forgetDeadHosts()
   }
 
   /** Forgets all remembered CAS uniques. @throws AttributeError up to 1.47 */
@@ -263,7 +279,7 @@ export class Client extends DivergenceEmitter {
 
   /** Closes every connection; dead marks stay. The client stays usable. */
   disconnectAll(): void {
-    this.context.commands.disconnectAll()
+    this.context.pipeline.selection.disconnectAll()
   }
 
   /**

@@ -1,7 +1,7 @@
 /** One placement of a migration: a client, and its items as bytes, so that copying changes neither value nor flags. */
 import { Client as CompatClient } from '../compat/index.js'
 import type { Bytes } from '../ground/bytes.js'
-import type { Commands } from '../pipeline/commands.js'
+import { type Pipeline, pipelineOf } from '../pipeline/pipeline.js'
 import { asIs, exchange } from '../pipeline/tracing.js'
 import * as requests from '../protocol/requests.js'
 import type { Item, StatsReply } from '../protocol/wire.js'
@@ -17,18 +17,18 @@ export interface StoredItem {
 }
 
 export class Side {
-  private readonly commands: Commands
+  private readonly pipeline: Pipeline
 
   constructor(readonly client: SideClient) {
-    this.commands = client instanceof CompatClient ? client.pipeline : client
+    this.pipeline = pipelineOf(client)
   }
 
   /** The item as it is stored, undefined on a miss. @throws what the client's get throws */
   async read(key: Key): Promise<StoredItem | undefined> {
-    const wire = this.commands.slots.key(key, 'get', '')
+    const wire = this.pipeline.slots.key(key, 'get', '')
     if (wire === '') return undefined
-    const modes = this.commands.slots.modes()
-    const item = await this.commands.fetch('get', wire, 'get', modes)
+    const modes = this.pipeline.slots.modes()
+    const item = await this.pipeline.fetch('get', wire, 'get', modes)
     if (!item) return undefined
     return { item, remaining: await this.remaining(wire) }
   }
@@ -38,7 +38,7 @@ export class Side {
    * binary protocol that is a harmless question with another answer.
    */
   private async remaining(wire: Bytes): Promise<number | undefined> {
-    const { selection, slots } = this.commands
+    const { selection, slots } = this.pipeline
     const modes = slots.modes()
     try {
       const server = await selection.pick(wire, 'get')
@@ -54,14 +54,14 @@ export class Side {
 
   /** Stores the bytes unless something is there already. @param time seconds, 0 = for ever */
   async addItem(key: Key, { flags, data }: Item, time: number): Promise<boolean> {
-    const wire = this.commands.slots.key(key, 'add', '')
+    const wire = this.pipeline.slots.key(key, 'add', '')
     const prepared = { verb: 'add', key: wire, encoded: { flags, data }, exptime: absolute(time) } as const
-    return this.commands.store(prepared, 'add', this.commands.slots.modes())
+    return this.pipeline.store(prepared, 'add', this.pipeline.slots.modes())
   }
 
   /** Where the placement puts a key and under which name, without I/O. @throws for keys that are none */
   place(key: Key): string {
-    const { selection, slots } = this.commands
+    const { selection, slots } = this.pipeline
     const wire = slots.key(key, 'get', '')
     return `${selection.servers[selection.place(wire)]?.name} ${slots.modes().namespace}${wire}`
   }

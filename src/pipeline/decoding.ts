@@ -3,7 +3,7 @@ import type { Item } from '../protocol/wire.js'
 import { ValueDecodeError } from '../values/index.js'
 import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT, FLAG_ZLIB } from '../values/types.js'
 import { MemcachedError } from './errors.js'
-import type { Operation } from './slots.js'
+import { type Operation, operations } from './operations.js'
 
 const TYPE_BITS = FLAG_PICKLE | FLAG_INTEGER | FLAG_LONG | FLAG_TEXT
 
@@ -26,7 +26,7 @@ export function decodeFailure(
   binary = false,
 ): unknown {
   // get, and what stands on it, sees None in the place of no bytes; in the binary protocol gets and getMulti do, too.
-  const none = operation === 'get' || (binary && (operation === 'gets' || operation === 'getMulti'))
+  const none = operation === 'get' || (binary && operations[operation].retrieves)
   // Inflating comes first, and has its own error for no bytes.
   const read = item.flags & (TYPE_BITS | FLAG_ZLIB)
   if (none && read === FLAG_PICKLE && item.data.length === 0)

@@ -6,7 +6,7 @@
  */
 import { checkNumber, checkObject, checkText } from '../ground/arguments.js'
 import { brand } from '../ground/brand.js'
-import type { Operation } from './slots.js'
+import { type Operation, operations } from './operations.js'
 
 /** What an error knows beyond its message. */
 export interface ErrorFacts {
@@ -156,19 +156,6 @@ export const errorClasses: ReadonlyMap<number, (typeof classes)[number]> = new M
   classes.map((errorClass) => [errorClass.retcode, errorClass]),
 )
 
-/** pylibmc's names of the libmemcached functions, as they appear in messages. */
-const functions: Partial<Record<Operation, string>> = {
-  getMulti: 'memcached_mget',
-  setMulti: 'memcached_set_multi',
-  addMulti: 'memcached_add_multi',
-  // pylibmc's delete_multi is a loop over its delete.
-  deleteMulti: 'memcached_delete',
-  flushAll: 'flush_all',
-  getStats: 'get_stats',
-}
-const withKey: ReadonlySet<Operation> = new Set(['get', 'cas', 'delete', 'deleteMulti', 'touch'])
-/** These report every failure as a count of keys (docs/reference/pylibmc.md#5.6). */
-const counters: ReadonlySet<Operation> = new Set(['incr', 'decr', 'incrMulti'])
 /** pylibmc cuts keys after this many bytes in messages. */
 const MESSAGE_KEY_LENGTH = 32
 
@@ -190,14 +177,11 @@ export function errorFor(
   checkObject('facts', facts)
   const ErrorClass = errorClasses.get(code) ?? MemcachedError
   const all = { ...facts, operation, code }
-  if (counters.has(operation)) {
-    return new ErrorClass(code === NotFound.retcode ? '1 keys not found' : '1 keys failed', all)
-  }
+  const { name, namesKey, countsKeys } = operations[operation]
+  if (countsKeys) return new ErrorClass(code === NotFound.retcode ? '1 keys not found' : '1 keys failed', all)
   if (code === TooBig.retcode) return new ErrorClass('', all)
-  let message = `error ${code} from ${functions[operation] ?? `memcached_${operation}`}`
-  if (facts.key && withKey.has(operation)) {
-    message += `(${messageKey(facts.key)})`
-  }
+  let message = `error ${code} from ${name}`
+  if (facts.key && namesKey) message += `(${messageKey(facts.key)})`
   if (text !== undefined) message += `: ${text}`
   if (text !== undefined && facts.server !== undefined) {
     message += facts.server.startsWith('/') ? `,  socket: ${facts.server}` : `,  host: ${facts.server}`

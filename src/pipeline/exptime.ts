@@ -6,7 +6,7 @@
  * or `'send'` (what 1.6.3 does).
  */
 import { OverflowError, ValueError } from '../python/errors.js'
-import type { Operation } from './slots.js'
+import { type Operation, operations } from './operations.js'
 
 /** What becomes of a negative time: sent as pylibmc 1.6.3 does, or zero as its documentation says. */
 export type NegativeTimeout = 'zero' | 'send'
@@ -22,11 +22,11 @@ export function exptime(time: unknown, operation: Operation, negative: NegativeT
   const value = integer(time, 'time')
   if (value < 0) {
     if (negative === 'zero') return 0
-    return operation === 'touch'
+    return operations[operation].longTimes
       ? BigInt.asIntN(64, BigInt(value))
       : Number(BigInt.asUintN(32, BigInt(value)))
   }
-  if (operation === 'touch') return typeof value === 'number' ? value : BigInt.asIntN(64, value)
+  if (operations[operation].longTimes) return typeof value === 'number' ? value : BigInt.asIntN(64, value)
   return value < MODULO_32 ? value : Number(BigInt(value) % MODULO_32)
 }
 

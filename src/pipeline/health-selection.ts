@@ -13,27 +13,31 @@ import {
   placement,
   sortServers,
 } from '../hashing/index.js'
-import { AuthenticationFailure } from '../protocol/protocol.js'
-import { addressName, type ServerAddress } from '../transport/address.js'
+import { addressName, hostAndPort } from '../transport/address.js'
 import { closeWhenDropped } from '../transport/dropped.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import type { Exchange, ExchangeOptions } from '../transport/types.js'
-import { errorFor, type MemcachedError, SomeErrors } from './errors.js'
+import type { MemcachedError } from './errors.js'
 import { Health, type HealthSettings } from './health.js'
 import { MAX_KEY_LENGTH } from './keys.js'
-import { TOUCH_FAILED } from './replies.js'
-import type { Operation, Selection, Server, ServerSpec } from './slots.js'
+import { type Operation, operations } from './operations.js'
+import type { Selection, Server, ServerSpec } from './slots.js'
 import { tellUnconnected } from './tracing.js'
+import {
+  type ConnectingFacts,
+  errorOf,
+  isPathTooLong,
+  SERVER_DEAD,
+  SERVER_DOWN,
+  unusable,
+  WRITE_ERROR,
+} from './transport-failures.js'
 
 /** What steers the selection; read anew for every operation, since behaviors change at run time. */
-export interface SelectionSettings {
+export interface SelectionSettings extends ConnectingFacts {
   readonly health: HealthSettings
   /** Put before the key when it is hashed (`_hash_with_prefix_key` with a namespace). */
   readonly hashPrefix: Bytes
-  /** The binary protocol: libmemcached words a refused connection otherwise. */
-  readonly binary?: boolean
-  /** No time is given to connect. */
-  readonly instant?: boolean
 }
 
 /** How keys are laid out over the servers: libmemcached's distributions here, python-memcached's buckets in compat. */
@@ -59,47 +63,6 @@ interface PooledServer extends Server, PlacedServer {
   unconnected: boolean
 }
 
-const AUTH_FAILURE = 41
-/** libmemcached's return codes for what the transport reports. */
-const codes: Record<TransportErrorKind, number> = {
-  lookup: 2,
-  connect: 3,
-  'connect-timeout': 31,
-  closed: 3,
-  reset: 3,
-  timeout: 31,
-  unintelligible: 7,
-  authentication: AUTH_FAILURE,
-  aborted: 3,
-  overload: 17,
-  internal: 1,
-}
-const FAILURE = 1
-const WRITE_ERROR = 5
-const SYSTEM_ERROR = 26
-const UNIX_SOCKET_ERROR = 27
-const LONGEST_PATH = 108
-const SERVER_DEAD = 35
-const SERVER_DOWN = 47
-const TOUCH_UNSENT = 'WRITE FAILURE, Error occcured while writing touch command to server'
-const texts: Readonly<Record<number, string>> = {
-  [SERVER_DEAD]: 'SERVER IS MARKED DEAD',
-  [SERVER_DOWN]: 'SERVER HAS FAILED AND IS DISABLED UNTIL TIMED RETRY',
-}
-
-/** What the C library calls the common system errors. */
-const strerror: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'Connection refused',
-  ENOENT: 'No such file or directory',
-  EHOSTUNREACH: 'No route to host',
-  ENETUNREACH: 'Network is unreachable',
-  ECONNRESET: 'Connection reset by peer',
-  ENOTCONN: 'Transport endpoint is not connected',
-  EACCES: 'Permission denied',
-  ENOTFOUND: 'Name or service not known',
-  EAI_AGAIN: 'Temporary failure in name resolution',
-}
-
 /** No connection came about: these count as failures of the server. */
 const unsent: ReadonlySet<TransportErrorKind> = new Set([
   'connect', 'lookup', 'connect-timeout', 'authentication',
@@ -120,7 +83,7 @@ export class HealthSelection implements Selection {
     /** Seconds. */
     private readonly now: () => number,
   ) {
-    const placed = specs.map((spec) => ({ ...spec, ...hostAndPort(spec) }))
+    const placed = specs.map((spec) => ({ ...spec, ...hostAndPort(spec.address) }))
     this.servers = (sort ? sortServers(placed) : placed).map((spec, index) => ({
       index,
       address: spec.address,
@@ -234,14 +197,14 @@ export class HealthSelection implements Selection {
       if (isPathTooLong(server.address)) pooled.unconnected = true
       if (pooled.health.failed(this.now(), this.settings().health, call))
         return unusable(SERVER_DOWN, server, operation, key, error, this.retried(server, operation))
-      if (operation === 'touch') return unusable(WRITE_ERROR, server, operation, key, error)
+      if (operations[operation].unsent) return unusable(WRITE_ERROR, server, operation, key, error)
     }
     return errorOf(error, server, operation, key, this.settings())
   }
 
   /** What libmemcached adds to the message of a failed retry; a text retrieval words it anew. */
   private retried({ name }: Server, operation: Operation): string {
-    return RETRIEVALS.has(operation) && !this.settings().binary ? '' : `, ${name}`
+    return operations[operation].retrieves && !this.settings().binary ? '' : `, ${name}`
   }
 
   disconnectAll(): void {
@@ -274,93 +237,6 @@ function upToNul(key: Bytes): Bytes {
   return nul < 0 ? key : key.slice(0, nul).padEnd(key.length, '\0')
 }
 
-/** The exception for a transport failure, whatever the state of the server. */
-export function errorOf(
-  error: TransportError,
-  server: Server,
-  operation: Operation,
-  key: Bytes | undefined,
-  { binary = false, instant = false }: Pick<SelectionSettings, 'binary' | 'instant'> = {},
-): MemcachedError {
-  if (error.kind === 'reset' && error.sending && operation === 'touch')
-    return unusable(WRITE_ERROR, server, operation, key, error)
-  const { address } = server
-  const unopened = error.kind === 'connect' && address.transport === 'unix'
-  const refused = error.cause instanceof AuthenticationFailure ? error.cause.code : undefined
-  const system = unopened ? (isPathTooLong(address) ? UNIX_SOCKET_ERROR : SYSTEM_ERROR) : undefined
-  // Both send by memcached_mget.
-  const mget = operation === 'gets' || operation === 'getMulti'
-  const unwritten = error.kind === 'reset' && error.sending && mget
-  const lost = binary ? SomeErrors.retcode : FAILURE
-  const code = system ?? refused ?? (unwritten ? lost : codes[error.kind])
-  return errorFor(code, operation, text(error, operation, binary, instant), {
-    key,
-    server: server.name,
-    cause: error,
-  })
-}
-
-/** For a socket's address (bytes, with C's NUL at the end). */
-const isPathTooLong = (address: ServerAddress): boolean =>
-  address.transport === 'unix' && Buffer.byteLength(address.path) >= LONGEST_PATH
-
 function notConnected({ name }: Server): TransportError {
   return new TransportError('reset', name, 'the socket is not connected', { sending: true, code: 'ENOTCONN' })
-}
-
-function hostAndPort({ address }: ServerSpec): { host: string; port: number } {
-  return address.transport === 'unix'
-    ? { host: address.path, port: 0 }
-    : { host: address.host, port: address.port }
-}
-
-/** touch knows only WriteError for a server it cannot use (docs/reference/pylibmc.md#10, 7). */
-function unusable(
-  code: number,
-  server: Server,
-  operation: Operation,
-  key?: Bytes,
-  cause?: Error,
-  more = '',
-): MemcachedError {
-  const facts = { key, server: server.name, cause }
-  if (operation === 'touch') return errorFor(WRITE_ERROR, operation, TOUCH_UNSENT, facts)
-  return errorFor(code, operation, `${texts[code]}${more}`, facts)
-}
-
-const RETRIEVALS: ReadonlySet<Operation> = new Set(['get', 'gets', 'getMulti'])
-
-/** What libmemcached says of it, by the way each of its functions has of reading replies. */
-function text(error: TransportError, operation: Operation, binary: boolean, instant: boolean): string {
-  // A text retrieval words anew what kept it from connecting.
-  const asIs = binary || !RETRIEVALS.has(operation)
-  const reading = operation === 'touch' ? `, ${TOUCH_FAILED}` : undefined
-  switch (error.kind) {
-    case 'lookup':
-      return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE${asIs ? `, ${systemError(error)}` : ''}`
-    case 'connect':
-      return asIs ? `CONNECTION FAILURE(${systemError(error)})` : 'CONNECTION FAILURE'
-    case 'connect-timeout':
-      return `A TIMEOUT OCCURRED${asIs ? `, ${instant ? 'timeout was set to zero' : 'time out'}` : ''}`
-    case 'timeout':
-      return `A TIMEOUT OCCURRED${reading ?? ', time out'}`
-    case 'closed':
-      return `CONNECTION FAILURE${reading ?? ', ::rec() returned zero, server has disconnected'}`
-    case 'reset':
-      return `CONNECTION FAILURE${reading ?? `(${systemError(error)})`}`
-    case 'internal':
-      return `FAILURE, ${error.message}`
-    case 'overload':
-      return `MEMORY ALLOCATION FAILURE, ${error.message}`
-    case 'aborted':
-      return 'CONNECTION FAILURE, closed by this client'
-    case 'authentication':
-      return error.message
-    case 'unintelligible':
-      return `UNKNOWN READ FAILURE${reading ?? (binary ? '' : `, ${error.message}`)}`
-  }
-}
-
-function systemError(error: TransportError): string {
-  return strerror[error.code ?? ''] ?? error.message
 }

@@ -12,8 +12,7 @@ import { isPlainKey } from '../protocol/plain-key.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import { BadKeyProvided, ClientError, errorFor, type MemcachedError } from './errors.js'
-import { TOUCH_FAILED } from './replies.js'
-import type { Operation } from './slots.js'
+import { type Operation, operations } from './operations.js'
 
 /** Bytes, after UTF-8 encoding, prefix included. */
 export const MAX_KEY_LENGTH = 250
@@ -26,22 +25,6 @@ const BREAKING = /[\x00-\x1f]/
 /** What `verify_keys` accepts. */
 const GRAPHIC = /^[\x21-\x7e]*$/
 const LONE_SURROGATE = /\p{Surrogate}/u
-
-/** Operations whose keys go through Python's `PyBytes` check; the others take "a bytes-like object". */
-const MUST_BE_BYTES: ReadonlySet<Operation> = new Set([
-  'get',
-  'gets',
-  'getMulti',
-  'setMulti',
-  'addMulti',
-  'incrMulti',
-  'deleteMulti',
-])
-const RETRIEVALS: ReadonlySet<Operation> = new Set(['get', 'gets', 'getMulti'])
-/** Operations for which `verify_keys` turns a bad key into a soft failure. */
-const SOFT: ReadonlySet<Operation> = new Set([
-  'set', 'add', 'replace', 'append', 'prepend', 'delete', 'touch', 'setMulti', 'addMulti', 'deleteMulti',
-]) // biome-ignore format: one list
 
 /**
  * Text (as UTF-8) or bytes → one character per byte.
@@ -60,7 +43,7 @@ export function keyBytes(key: unknown, operation: Operation): Bytes {
   if (key instanceof Uint8Array)
     return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
   throw new TypeError(
-    MUST_BE_BYTES.has(operation)
+    operations[operation].keyType === 'bytes'
       ? 'key must be bytes'
       : `a bytes-like object is required, not '${typeName(key)}'`,
   )
@@ -89,31 +72,24 @@ export function pylibmcKey(
   if (own.length > MAX_KEY_LENGTH) throw tooLong(own)
   const full = prefix + own
   if (full.length > MAX_KEY_LENGTH) {
-    if (operation === 'getMulti' || operation === 'incrMulti')
+    if (operations[operation].longKeys === 'BadKeyProvided')
       throw badKey(full, operation, 'Key provided was too long.')
     throw tooLong(full)
   }
   if (rule === 'any') return full
   if (rule === 'graphic' && !GRAPHIC.test(full)) {
-    if (SOFT.has(operation)) return ''
+    if (operations[operation].softKeys) return ''
     throw badKey(full, operation, 'Key provided had invalid character.')
   }
   if (BREAKING.test(full))
     throw badKey(full, operation, `the key ${JSON.stringify(full.slice(0, 80))} has a control character`)
   if (!BLANK.test(full)) return full
-  if (RETRIEVALS.has(operation)) return ''
-  throw errorFor(ClientError.retcode, operation, refusedLine(operation), {
+  const { retrieves, refusal } = operations[operation]
+  if (retrieves) return ''
+  throw errorFor(ClientError.retcode, operation, refusal, {
     key: full,
     server: serverOf?.(full),
   })
-}
-
-/** What memcached 1.6 says to a command with a word too many. */
-function refusedLine(operation: Operation): string {
-  const line = 'bad command line format'
-  if (operation === 'touch') return TOUCH_FAILED
-  const removes = operation === 'delete' || operation === 'deleteMulti'
-  return removes ? `${line}.  Usage: delete <key> [noreply]` : line
 }
 
 function tooLong(key: Bytes): ValueError {

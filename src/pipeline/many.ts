@@ -2,11 +2,13 @@
 
 import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
+import type { ItemsReply } from '../protocol/wire.js'
 import { MemcachedError, SomeErrors } from './errors.js'
-import { brokenPipe, Pipeline, wasUnwritten, wentStale } from './pipeline.js'
-import { ManyValues } from './receivers.js'
+import type { Pipeline } from './pipeline.js'
+import { ValuesHandler } from './receivers.js'
 import { askReplicas } from './replicas.js'
 import type { Modes, Server } from './slots.js'
+import { brokenPipe, wasUnwritten, wentStale } from './transport-failures.js'
 
 /** What one server is asked for. */
 export interface Group {
@@ -17,115 +19,120 @@ export interface Group {
   readonly indexes: number[]
 }
 
-export class Many extends Pipeline {
-  /**
-   * Values of many keys; `found` is called while the replies are being read. Errors while reading leave out what had not
-   * arrived; only when no server could be asked at all is the error of the last key thrown (docs/reference/pylibmc.md#7.3).
-   * @throws also the first thing that decoding throws, once everything has been read
-   */
-  async readMulti(
-    keys: readonly Bytes[],
-    modes: Modes,
-    found: (index: number, value: unknown) => void,
-    hashes?: ReadonlyMap<Bytes, bigint>,
-  ): Promise<void> {
-    const failures: unknown[] = []
-    // Connecting and asking are several exchanges.
-    const timed = modes.deadline === undefined ? this.within(modes) : modes
-    await this.askAll(keys, timed, hashes, ({ server, wires, indexes }) => {
-      const each = (index: number, value: unknown) => found(indexes[index]!, value)
-      const values = new ManyValues(this.slots, server, 'getMulti', wires, each, failures)
-      return this.send(server, requests.retrieval(timed.retrieval, wires, true, values), timed, values)
-    })
-    if (failures.length > 0) throw failures[0]
-  }
+export type Found = (index: number, value: unknown) => void
 
-  /** With replicas every key is asked for itself. Never an error of a server. @throws the first thing that decoding throws */
-  async readEach(
-    keys: readonly Bytes[],
-    modes: Modes,
-    found: (index: number, value: unknown) => void,
-  ): Promise<void> {
-    const failures: unknown[] = []
-    const timed = this.withReplicas(modes)
-    await askReplicas(this.selection, keys, 'getMulti', timed, async (server, position) => {
-      const wires = [modes.namespace + keys[position]!]
-      const values = new ManyValues(
-        this.slots,
-        server,
-        'getMulti',
-        wires,
-        (_, value) => found(position, value),
-        failures,
-      )
-      try {
-        await this.send(server, requests.retrieval('get', wires, false, values), timed, values)
-      } catch (error) {
-        if (!(error instanceof MemcachedError)) throw error
-        return !wasUnwritten(error)
-      }
-      return true
-    })
-    if (failures.length > 0) throw failures[0]
-  }
+/**
+ * Values of many keys; `found` is called while the replies are being read. Errors while reading leave out what had not arrived; only
+ * when no server could be asked at all is the error of the last key thrown (docs/reference/pylibmc.md#7.3).
+ * @throws also the first thing that decoding throws, once everything has been read
+ */
+export async function readMulti(
+  pipeline: Pipeline,
+  keys: readonly Bytes[],
+  modes: Modes,
+  found: Found,
+  hashes?: ReadonlyMap<Bytes, bigint>,
+): Promise<void> {
+  const failures: unknown[] = []
+  // Connecting and asking are several exchanges.
+  const timed = modes.deadline === undefined ? pipeline.within(modes) : modes
+  await askAll(pipeline, keys, timed, hashes, (group) => readGroup(pipeline, group, timed, found, failures))
+  if (failures.length > 0) throw failures[0]
+}
 
-  private async askAll(
-    keys: readonly Bytes[],
-    modes: Modes,
-    hashes: ReadonlyMap<Bytes, bigint> | undefined,
-    ask: (group: Group) => Promise<void>,
-  ): Promise<void> {
-    const groups = new Map<Server, Group>()
-    const call = {}
-    /** What the last attempt to connect met. */
-    let attempt: MemcachedError | undefined
-    let group: Group | undefined
-    for (let index = 0; index < keys.length; index++) {
-      const key = keys[index]!
-      try {
-        const picked = this.selection.pick(key, 'getMulti', hashes?.get(key))
-        const server = picked instanceof Promise ? await picked : picked
-        if (group?.server !== server) {
-          // One server after the other, as libmemcached does: what a failure leads to already counts for the next key.
-          if (!groups.has(server)) {
-            if (server.exchange.state !== 'ready')
-              await this.selection.connect?.(server, 'getMulti', modes, call)
-            attempt = undefined
-          }
-          group = groupOf(groups, server)
+/** Asks one server for its keys. @param failures takes what decoding throws */
+export function readGroup(
+  pipeline: Pipeline,
+  { server, wires, indexes }: Group,
+  modes: Modes,
+  found: Found,
+  failures: unknown[],
+): Promise<ItemsReply> {
+  const each = (index: number, value: unknown) => found(indexes[index]!, value)
+  const handler = new ValuesHandler(pipeline.slots, server, wires, each, failures)
+  return pipeline.send(server, requests.retrieval(modes.retrieval, wires, true, handler), modes, handler)
+}
+
+/** With replicas every key is asked for itself. Never an error of a server. @throws the first thing that decoding throws */
+export async function readEach(
+  pipeline: Pipeline,
+  keys: readonly Bytes[],
+  modes: Modes,
+  found: Found,
+): Promise<void> {
+  const failures: unknown[] = []
+  const timed = pipeline.withReplicas(modes)
+  await askReplicas(pipeline.selection, keys, 'getMulti', timed, async (server, position) => {
+    const wires = [modes.namespace + keys[position]!]
+    const each = (_: number, value: unknown) => found(position, value)
+    const handler = new ValuesHandler(pipeline.slots, server, wires, each, failures)
+    try {
+      await pipeline.send(server, requests.retrieval('get', wires, false, handler), timed, handler)
+    } catch (error) {
+      if (!(error instanceof MemcachedError)) throw error
+      return !wasUnwritten(error)
+    }
+    return true
+  })
+  if (failures.length > 0) throw failures[0]
+}
+
+async function askAll(
+  { selection }: Pipeline,
+  keys: readonly Bytes[],
+  modes: Modes,
+  hashes: ReadonlyMap<Bytes, bigint> | undefined,
+  ask: (group: Group) => Promise<unknown>,
+): Promise<void> {
+  const groups = new Map<Server, Group>()
+  const call = {}
+  /** What the last attempt to connect met. */
+  let attempt: MemcachedError | undefined
+  let group: Group | undefined
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!
+    try {
+      const picked = selection.pick(key, 'getMulti', hashes?.get(key))
+      const server = picked instanceof Promise ? await picked : picked
+      if (group?.server !== server) {
+        // One server after the other, as libmemcached does: what a failure leads to already counts for the next key.
+        if (!groups.has(server)) {
+          if (server.exchange.state !== 'ready') await selection.connect?.(server, 'getMulti', modes, call)
+          attempt = undefined
         }
-        group.wires.push(modes.namespace + key)
-        group.indexes.push(index)
-      } catch (error) {
-        if (!(error instanceof MemcachedError)) throw error
-        attempt = error
+        group = groupOf(groups, server)
       }
+      group.wires.push(modes.namespace + key)
+      group.indexes.push(index)
+    } catch (error) {
+      if (!(error instanceof MemcachedError)) throw error
+      attempt = error
     }
-    if (groups.size === 0) {
-      if (attempt) throw attempt
-      return
-    }
-    /** By the index of the server that could not be written to. */
-    const unwritten: MemcachedError[] = []
-    let asked = 0
-    const askGroup = async (group: Group): Promise<void> => {
-      try {
-        await ask(group)
-        asked++
-      } catch (error) {
-        if (!(error instanceof MemcachedError)) throw error
-        const { index } = group.server
-        if (modes.binary && wentStale(error)) unwritten[index] = brokenPipe(error, 'getMulti')
-        else if (wasUnwritten(error)) unwritten[index] = error
-        else asked++
-      }
-    }
-    await Promise.all(Array.from(groups.values(), askGroup))
-    const last = unwritten.at(-1)
-    if (last) throw asked === 0 ? last : someErrors(last)
-    // In the binary protocol the last attempt to connect decides (docs/reference/pylibmc.md#7.3).
-    if (modes.binary && attempt) throw attempt
   }
+  if (groups.size === 0) {
+    if (attempt) throw attempt
+    return
+  }
+  /** By the index of the server that could not be written to. */
+  const unwritten: MemcachedError[] = []
+  let asked = 0
+  const askGroup = async (group: Group): Promise<void> => {
+    try {
+      await ask(group)
+      asked++
+    } catch (error) {
+      if (!(error instanceof MemcachedError)) throw error
+      const { index } = group.server
+      if (modes.binary && wentStale(error)) unwritten[index] = brokenPipe(error, 'getMulti')
+      else if (wasUnwritten(error)) unwritten[index] = error
+      else asked++
+    }
+  }
+  await Promise.all(Array.from(groups.values(), askGroup))
+  const last = unwritten.at(-1)
+  if (last) throw asked === 0 ? last : someErrors(last)
+  // In the binary protocol the last attempt to connect decides (docs/reference/pylibmc.md#7.3).
+  if (modes.binary && attempt) throw attempt
 }
 
 /** Some servers could not be written to. */
@@ -140,6 +147,7 @@ function someErrors(last: MemcachedError): MemcachedError {
   })
 }
 
+/** The group of a server, made when there is none. */
 export function groupOf(groups: Map<Server, Group>, server: Server): Group {
   let group = groups.get(server)
   if (!group) {

@@ -1,6 +1,6 @@
 /**
- * The pipeline of every operation, written once over the policies in its slots: key → server → bytes → reply. Keys arrive
- * as they go on the wire, outcomes leave as pylibmc's (docs/reference/pylibmc.md#5 to #7). `many.ts` asks for many keys at once, `commands.ts` is
+ * The pipeline of every operation, written once over the policies in its slots: key → server → bytes → reply. Keys arrive as they go on
+ * the wire, outcomes leave as pylibmc's (docs/reference/pylibmc.md#5 to #7). `many.ts` asks for many keys at once, `methods/` has
  * pylibmc's methods over both; `compat/` puts other policies into the slots and translates outcomes.
  */
 
@@ -10,16 +10,17 @@ import { ownBlock } from '../protocol/data-block.js'
 import type { Request } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
 import type { Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/wire.js'
+import { ownOptions } from '../python/options.js'
 import { shown } from '../python/shown.js'
-import { TransportError } from '../transport/errors.js'
 import type { CompressionRequest, Payload } from '../values/types.js'
-import { type CallOptions, checkTimeout } from './arguments.js'
-import { errorFor, MemcachedError, SomeErrors } from './errors.js'
-import { OneValue, Stored, TakenBy, type Told } from './receivers.js'
-import { askReplicas, replicate } from './replicas.js'
+import { type CallOptions, checkTimeout } from './methods/arguments.js'
+import type { Operation } from './operations.js'
+import { AnyReplyHandler, type ReplyHandler, StoreHandler, ValueHandler } from './receivers.js'
+import { retrieveReplicated, storeReplicated } from './replicas.js'
 import { counterOutcome, replyError } from './replies.js'
-import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
+import type { Modes, Selection, Server, Slots } from './slots.js'
 import { commandChannel, exchange } from './tracing.js'
+import { unread } from './transport-failures.js'
 
 /** A store command whose key and value have gone through their slots. */
 export interface PreparedStore {
@@ -32,26 +33,54 @@ export interface PreparedStore {
   readonly hash?: bigint
 }
 
+/** Where a client keeps its pipeline, hidden from enumeration. The symbol is the same in every copy of this package. */
+export const PIPELINE: unique symbol = Symbol.for('memshim.pipeline') as never
+
+/** A client of this package, or of another copy of it. */
+interface PipelineOwner {
+  /** @internal */
+  readonly [PIPELINE]: Pipeline
+}
+
+/** @throws TypeError for an object that is no client */
+export function pipelineOf(client: object): Pipeline {
+  const pipeline = (client as Partial<PipelineOwner>)[PIPELINE]
+  if (!pipeline) throw new TypeError('this is no client of memshim')
+  return pipeline
+}
+
 const bufferedFailure = channel('memshim:buffered-failure')
 const MAX_UINT64 = 2n ** 64n - 1n
 
 export class Pipeline {
   constructor(readonly slots: Slots) {}
 
+  /**
+   * The options of a call as they are now, their own properties alone; a time in their place is left to the time rule.
+   * @throws TypeError for what is no plain object, and for unknown names
+   */
+  options<O>(given: O, names: readonly string[]): O {
+    if (given === undefined) return given
+    // Where a time may stand everything else is judged as a time.
+    if (typeof given !== 'object' && names.includes('time')) return given
+    const { furtherOptions } = this.slots
+    return ownOptions(given as object, furtherOptions ? [...names, ...furtherOptions] : names) as O
+  }
+
   /** The settings of one call. @throws ValueError, TypeError naming the option */
-  protected modes(options?: unknown): Modes {
+  modes(options?: unknown): Modes {
     const modes = this.slots.modes()
     if (typeof options !== 'object' || options === null) return modes
-    const { timeout, signal } = options as CallOptions
-    if (timeout === undefined && signal === undefined) return modes
+    const { timeout, signal, noreply } = options as CallOptions & { readonly noreply?: boolean }
+    if (timeout === undefined && signal === undefined && !noreply) return modes
     if (timeout !== undefined) checkTimeout(timeout)
     if (signal !== undefined && !isSignal(signal))
       throw new TypeError(`signal must be an AbortSignal, not ${shown(signal)}`)
-    return { ...modes, timeout: timeout ?? modes.timeout, signal }
+    return { ...modes, timeout: timeout ?? modes.timeout, signal, noreply: noreply ? true : modes.noreply }
   }
 
   /** For an operation of several exchanges: all of them together have the time of one. */
-  protected within(modes: Modes): Modes {
+  within(modes: Modes): Modes {
     return { ...modes, deadline: performance.now() + modes.timeout }
   }
 
@@ -96,7 +125,7 @@ export class Pipeline {
     missing: unknown,
   ): Promise<unknown> {
     const wire = modes.namespace + key
-    const value = new OneValue(this.slots, server, operation, key, wire, missing, modes.failed)
+    const value = new ValueHandler(this.slots, server, operation, key, wire, missing, modes.failed)
     return this.send(server, requests.retrieval(verb, [wire], false, value), modes, value)
   }
 
@@ -116,7 +145,7 @@ export class Pipeline {
   }
 
   /** One server after another may be asked. */
-  protected withReplicas(modes: Modes): Modes {
+  withReplicas(modes: Modes): Modes {
     return modes.replicas && modes.deadline === undefined ? this.within(modes) : modes
   }
 
@@ -129,30 +158,9 @@ export class Pipeline {
     missing: T,
     ask: (server: Server) => Promise<T>,
   ): Promise<T> {
-    if (modes.replicas) return this.retrieveReplicated(key, operation, modes, missing, ask)
+    if (modes.replicas) return retrieveReplicated(this.selection, key, operation, modes, missing, ask)
     const asked = this.on(key, operation, hash, ask)
     return modes.binary ? asked.catch((error) => unread(error, operation, missing)) : asked
-  }
-
-  /** A miss when no server could be asked. */
-  private async retrieveReplicated<T>(
-    key: Bytes,
-    operation: Operation,
-    modes: Modes,
-    missing: T,
-    ask: (server: Server) => Promise<T>,
-  ): Promise<T> {
-    let found = missing
-    await askReplicas(this.selection, [key], operation, modes, async (server) => {
-      try {
-        found = await ask(server)
-      } catch (error) {
-        if (error instanceof MemcachedError && wasUnwritten(error)) return false
-        found = garbled(error, missing)
-      }
-      return true
-    })
-    return found
   }
 
   /** Picks the server of a key: at once where that is possible. */
@@ -203,46 +211,16 @@ export class Pipeline {
     const { namespace, noreply } = modes
     const { wire } = this.slots
     const request = requests.store({ verb, key: namespace + key, flags, exptime, data, cas, noreply }, wire)
-    const stored = new Stored(this.selection, server, operation, key, noreply, modes.failed)
+    const stored = new StoreHandler(this.selection, server, operation, key, noreply, modes.failed)
     const sent =
       modes.replicas && verb === 'set'
-        ? this.storeReplicated(server, request, operation, this.withReplicas(modes), stored)
+        ? storeReplicated(this, server, request, this.withReplicas(modes), stored)
         : this.send(server, request, modes, stored)
     return modes.buffered && verb !== 'cas' ? this.later(sent, operation, key) : sent
   }
 
-  /** Copies are made once the key's own server is connected. */
-  private async storeReplicated(
-    server: Server,
-    request: requests.StoreRequest,
-    operation: Operation,
-    modes: Modes,
-    stored: Stored,
-  ): Promise<boolean> {
-    const call = {}
-    try {
-      await this.selection.connect?.(server, operation, modes, call, stored.key)
-    } catch (error) {
-      if (modes.failed === undefined) throw error
-      return modes.failed(error, operation, stored.key) as boolean
-    }
-    const { ended } = server.exchange
-    const sent = this.send(server, request, modes, stored)
-    const lost = sent.then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    // What cannot be written is not copied either.
-    if (ended) {
-      const error = await lost
-      if (error instanceof MemcachedError && resetWhileIdle(error)) throw error
-    }
-    await replicate(this.selection, server, true, request, operation, modes, call)
-    return sent
-  }
-
   /** `buffer_requests`: it counts as done, and a failure is told on the channel `memshim:buffered-failure`. */
-  protected later(sent: Promise<boolean>, operation: Operation, key: Bytes): Promise<true> {
+  later(sent: Promise<boolean>, operation: Operation, key: Bytes): Promise<true> {
     sent.catch((error: unknown) => bufferedFailure.publish({ operation, key, error }))
     return Promise.resolve(true)
   }
@@ -297,7 +275,7 @@ export class Pipeline {
   }
 
   /** One exchange with one server, whose reply a function takes. */
-  protected exchange<T>(
+  exchange<T>(
     server: Server,
     request: Request,
     operation: Operation,
@@ -305,17 +283,22 @@ export class Pipeline {
     modes: Modes,
     take: (reply: Reply) => T,
   ): Promise<T> {
-    return this.send(server, request, modes, new TakenBy(this.selection, server, operation, key, take))
+    return this.send(
+      server,
+      request,
+      modes,
+      new AnyReplyHandler(this.selection, server, operation, key, take),
+    )
   }
 
   /** Every exchange with a server. @throws what the selection makes of a transport failure */
-  protected send<T>(server: Server, request: Request, modes: Modes, told: Told<T>): Promise<T> {
-    const { failure, operation, key } = told
+  send<T>(server: Server, request: Request, modes: Modes, handler: ReplyHandler<T>): Promise<T> {
+    const { failure, operation, key } = handler
     if (failure === undefined || !commandChannel.hasSubscribers)
-      return exchange(server, request, operation, modes, told)
-    // Whoever traces hears of the error as it is.
-    told.failure = undefined
-    return exchange(server, request, operation, modes, told).catch(
+      return exchange(server, request, operation, modes, handler)
+    // Tracing subscribers receive the original error.
+    handler.failure = undefined
+    return exchange(server, request, operation, modes, handler).catch(
       (error) => failure(error, operation, key) as T,
     )
   }
@@ -336,54 +319,4 @@ function isSignal(value: unknown): boolean {
 function unpicked<T>(error: unknown, key: Bytes, operation: Operation, { failed }: Modes): Promise<T> {
   if (failed === undefined) return Promise.reject(error)
   return new Promise((resolve) => resolve(failed(error, operation, key) as T))
-}
-
-/** The server had closed the connection while it was idle; nothing was sent. */
-export function wentStale(error: MemcachedError): boolean {
-  const { cause } = error
-  return cause instanceof TransportError && cause.kind === 'closed' && !cause.sent
-}
-
-/** libmemcached cannot even write to it. */
-export function resetWhileIdle({ cause }: MemcachedError): boolean {
-  return cause instanceof TransportError && cause.kind === 'reset' && !cause.sent
-}
-
-/** It could not be sent: there was no connection, or none any more. */
-export function wasUnwritten(error: MemcachedError): boolean {
-  return resetWhileIdle(error) || (neverSent(error) && !wentStale(error))
-}
-
-/** Binary: a quiet get into a closed connection is a broken pipe (docs/reference/pylibmc.md#7.2, #7.3). */
-function unread<T>(error: unknown, operation: Operation, missing: T): T {
-  if (operation === 'gets' && error instanceof MemcachedError && wentStale(error))
-    throw brokenPipe(error, operation)
-  return garbled(error, missing)
-}
-
-/** Binary: garbage is a miss. */
-function garbled<T>(error: unknown, missing: T): T {
-  if (!(error instanceof MemcachedError)) throw error
-  if (!(error.cause instanceof TransportError) || error.cause.kind !== 'unintelligible') throw error
-  return missing
-}
-
-/** libmemcached notices it while writing quiet gets. */
-export function brokenPipe(error: MemcachedError, operation: Operation): MemcachedError {
-  const { server, cause } = error
-  return errorFor(SomeErrors.retcode, operation, 'SYSTEM ERROR(Broken pipe)', { server, cause })
-}
-
-/** No server was asked: none could be reached. */
-export function neverSent(error: MemcachedError): boolean {
-  return (
-    !(error.cause instanceof TransportError) ||
-    /^(connect|lookup|overload)/.test(error.cause.kind) ||
-    isLate(error.cause)
-  )
-}
-
-/** The time of the call was over before its request was sent. */
-function isLate({ kind, sent }: TransportError): boolean {
-  return kind === 'timeout' && !sent
 }

@@ -1,15 +1,16 @@
-/** What becomes of the reply to one request: each tells the selection how the exchange went, and makes the outcome of it. */
+/** Handlers of replies: each one tells the selection how the exchange went, and turns the reply into the outcome of the operation. */
 
 import type { Bytes } from '../ground/bytes.js'
 import type { ItemTaker } from '../protocol/requests.js'
-import type { LineReply, LineStatus, Reply } from '../protocol/wire.js'
+import type { ItemsReply, LineReply, LineStatus, Reply } from '../protocol/wire.js'
 import type { TransportError } from '../transport/errors.js'
 import type { Receiver } from '../transport/types.js'
 import { CacheMiss } from './errors.js'
+import type { Operation } from './operations.js'
 import { isExpected, softOutcome } from './replies.js'
-import type { Modes, Operation, Selection, Server, Slots } from './slots.js'
+import type { Modes, Selection, Server, Slots } from './slots.js'
 
-export abstract class Told<T> implements Receiver<T> {
+export abstract class ReplyHandler<T> implements Receiver<T> {
   constructor(
     private readonly selection: Selection,
     protected readonly server: Server,
@@ -44,8 +45,8 @@ export abstract class Told<T> implements Receiver<T> {
   }
 }
 
-/** Whatever a function makes of the reply. */
-export class TakenBy<T> extends Told<T> {
+/** A function turns the reply into the outcome. */
+export class AnyReplyHandler<T> extends ReplyHandler<T> {
   constructor(
     selection: Selection,
     server: Server,
@@ -66,7 +67,7 @@ export class TakenBy<T> extends Told<T> {
 }
 
 /** The value of one key, decoded while the reply is being read. */
-export class OneValue extends Told<unknown> implements ItemTaker {
+export class ValueHandler extends ReplyHandler<unknown> implements ItemTaker {
   readonly textFlags: number
   private error: { readonly thrown: unknown } | undefined
 
@@ -113,19 +114,18 @@ export class OneValue extends Told<unknown> implements ItemTaker {
 }
 
 /** What one server has of many keys, decoded while the reply is being read. */
-export class ManyValues extends Told<void> implements ItemTaker {
+export class ValuesHandler extends ReplyHandler<ItemsReply> implements ItemTaker {
   readonly textFlags: number
 
   /** @param failures takes what decoding throws */
   constructor(
     private readonly slots: Slots,
     server: Server,
-    operation: Operation,
     private readonly wires: readonly Bytes[],
     private readonly found: (index: number, value: unknown) => void,
     private readonly failures: unknown[],
   ) {
-    super(slots.selection, server, operation, undefined)
+    super(slots.selection, server, 'getMulti', undefined)
     this.textFlags = slots.textFlags ?? -1
   }
 
@@ -145,11 +145,13 @@ export class ManyValues extends Told<void> implements ItemTaker {
     return 'END'
   }
 
-  protected outcome(): void {}
+  protected outcome(reply: Reply): ItemsReply {
+    return reply as ItemsReply
+  }
 }
 
 /** A store command: stored or refused. */
-export class Stored extends Told<boolean> {
+export class StoreHandler extends ReplyHandler<boolean> {
   constructor(
     selection: Selection,
     server: Server,

@@ -8,14 +8,98 @@
 import type { Bytes } from '../ground/bytes.js'
 import type { DeleteRequest, StoreRequest } from '../protocol/requests.js'
 import { MemcachedError } from './errors.js'
-import type { Modes, Operation, Selection, Server } from './slots.js'
+import type { Operation } from './operations.js'
+import type { Pipeline } from './pipeline.js'
+import type { ReplyHandler } from './receivers.js'
+import type { Modes, Selection, Server } from './slots.js'
 import { asIs, exchange } from './tracing.js'
+import { garbled, resetWhileIdle, wasUnwritten } from './transport-failures.js'
+
+/** The item of a key, from its server or from one that has a replica. A miss when no server could be asked. */
+export async function retrieveReplicated<T>(
+  selection: Selection,
+  key: Bytes,
+  operation: Operation,
+  modes: Modes,
+  missing: T,
+  ask: (server: Server) => Promise<T>,
+): Promise<T> {
+  let found = missing
+  await askReplicas(selection, [key], operation, modes, async (server) => {
+    try {
+      found = await ask(server)
+    } catch (error) {
+      if (error instanceof MemcachedError && wasUnwritten(error)) return false
+      found = garbled(error, missing)
+    }
+    return true
+  })
+  return found
+}
+
+/** Copies are made once the key's own server is connected. */
+export async function storeReplicated(
+  pipeline: Pipeline,
+  server: Server,
+  request: StoreRequest,
+  modes: Modes,
+  handler: ReplyHandler<boolean>,
+): Promise<boolean> {
+  const call = {}
+  const { selection } = pipeline
+  const { operation, key } = handler
+  try {
+    await selection.connect?.(server, operation, modes, call, key)
+  } catch (error) {
+    if (modes.failed === undefined) throw error
+    return modes.failed(error, operation, key) as boolean
+  }
+  const { ended } = server.exchange
+  const sent = pipeline.send(server, request, modes, handler)
+  const lost = sent.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  // What cannot be written is not copied either.
+  if (ended) {
+    const error = await lost
+    if (error instanceof MemcachedError && resetWhileIdle(error)) throw error
+  }
+  await replicate(selection, server, true, request, operation, modes, call)
+  return sent
+}
+
+/** Copies are deleted also where the key's own server cannot be reached. @param send deletes there */
+export async function deleteReplicated(
+  selection: Selection,
+  request: DeleteRequest,
+  key: Bytes,
+  operation: Operation,
+  modes: Modes,
+  send: () => Promise<boolean>,
+): Promise<boolean> {
+  const call = {}
+  const server = selection.locate?.(key) ?? selection.servers[selection.place(key)]!
+  let sent: Promise<boolean>
+  let connected = false
+  try {
+    await selection.admit(server, operation, key)
+    await selection.connect?.(server, operation, modes, call, key)
+    connected = true
+    sent = send()
+  } catch (error) {
+    sent = Promise.reject(error)
+  }
+  sent.catch(() => undefined)
+  await replicate(selection, server, connected, request, operation, modes, call)
+  return sent
+}
 
 /**
  * Connects to each server that holds a replica and hands the copy over. Nobody hears how it went.
  * @param connected whether the key's own server could be connected
  */
-export async function replicate(
+async function replicate(
   selection: Selection,
   primary: Server,
   connected: boolean,

@@ -6,7 +6,7 @@
  */
 import { HANDED_OVER, type LineReply, type LineStatus } from '../protocol/wire.js'
 import { type ErrorFacts, errorFor, type MemcachedError } from './errors.js'
-import type { Operation } from './slots.js'
+import { type Operation, operations } from './operations.js'
 
 /** libmemcached's return codes of replies. */
 const codes: Record<Exclude<LineStatus, 'SERVER_ERROR'>, number> = {
@@ -38,8 +38,6 @@ const AUTH_FAILURE = 41
 /** libmemcached's buffer for a reply line is full then (bytes, without CRLF). */
 const LONGEST_LINE = 348
 const SUCCESSES: ReadonlySet<number> = new Set([codes.OK, codes.STORED, codes.END, codes.DELETED])
-/** What libmemcached says of every failed touch, in its own spelling. */
-export const TOUCH_FAILED = 'Error occcured while reading response'
 
 export function replyCode(reply: LineReply): number {
   if (reply.status === 'unknown' && reply.line.length >= LONGEST_LINE) return PROTOCOL_ERROR
@@ -55,7 +53,7 @@ export const isRefusal = (reply: LineReply): boolean => !SUCCESSES.has(replyCode
 
 /** What libmemcached adds to the message of an error reply. */
 function replyText(code: number, { line, status }: LineReply, operation: Operation): string | undefined {
-  const said = operation === 'touch' ? TOUCH_FAILED : undefined
+  const said = operations[operation].unreadReply
   if (status === 'REFUSED') return `UNKNOWN READ FAILURE${said ? `, ${said}` : ''}`
   if (said && code === AUTH_FAILURE) return `AUTHENTICATION FAILURE, ${said}`
   if (said && code === MEMORY_ALLOCATION) return `MEMORY ALLOCATION FAILURE(Cannot allocate memory), ${said}`
@@ -82,22 +80,12 @@ export function replyError(
   })
 }
 
-type Meaning = Readonly<Record<number, boolean>>
-
-/** Soft outcomes by return code; every other code is an error. */
-const store: Meaning = { 15: true, 14: false, 12: false, 17: false }
-const cas: Meaning = { 15: true, 12: false }
-const remove: Meaning = { 22: true, 0: true, 16: false }
-const touch: Meaning = { 0: true, 15: true, 16: false }
-
-const meanings: Partial<Record<Operation, Meaning>> = { cas, delete: remove, deleteMulti: remove, touch }
-
 /**
  * Outcome of a reply to a store command, cas, delete or touch.
  * @throws MemcachedError by the table
  */
 export function softOutcome(reply: LineReply, operation: Operation, facts: ErrorFacts): boolean {
-  const outcome = (meanings[operation] ?? store)[replyCode(reply)]
+  const outcome = operations[operation].outcomes?.[replyCode(reply)]
   if (outcome === undefined) throw replyError(reply, operation, facts)
   return outcome
 }
@@ -116,41 +104,13 @@ export function flushOutcome(reply: LineReply, facts: ErrorFacts): void {
   throw replyError(reply, 'flushAll', facts)
 }
 
-const ERRORS = ['ERROR', 'CLIENT_ERROR', 'SERVER_ERROR'] as const
-const given = (...statuses: LineStatus[]): ReadonlySet<LineStatus> => new Set([...ERRORS, ...statuses])
-const toRetrieval = given('END')
-const toStore = given('STORED', 'NOT_STORED', 'EXISTS', 'NOT_FOUND')
-const toCount = given('NUMBER', 'NOT_FOUND')
-const toDelete = given('DELETED', 'NOT_FOUND')
-
-/** What memcached says to each operation, besides items and statistics. */
-const expected: Readonly<Record<Operation, ReadonlySet<LineStatus>>> = {
-  get: toRetrieval,
-  gets: toRetrieval,
-  getMulti: toRetrieval,
-  set: toStore,
-  add: toStore,
-  replace: toStore,
-  append: toStore,
-  prepend: toStore,
-  cas: toStore,
-  setMulti: toStore,
-  addMulti: toStore,
-  incr: toCount,
-  decr: toCount,
-  incrMulti: toCount,
-  delete: toDelete,
-  deleteMulti: toDelete,
-  touch: given('TOUCHED', 'NOT_FOUND'),
-  flushAll: given('OK'),
-  getStats: given('END', 'RESET', 'OK'),
-  hash: given(),
-}
+const ERRORS: ReadonlySet<LineStatus> = new Set(['ERROR', 'CLIENT_ERROR', 'SERVER_ERROR'])
 
 /**
  * Any other reply is nonsense, or belongs to another command: nothing on that connection can be trusted any more, whatever pylibmc
  * makes of the reply (it reads on after a word that it knows).
  */
 export function isExpected(reply: LineReply, operation: Operation): boolean {
-  return expected[operation].has(reply.status) || reply === HANDED_OVER
+  const { status } = reply
+  return ERRORS.has(status) || operations[operation].replies.includes(status) || reply === HANDED_OVER
 }

@@ -11,29 +11,7 @@ import type { ServerAddress } from '../transport/address.js'
 import type { TransportError } from '../transport/errors.js'
 import type { Exchange, ExchangeOptions } from '../transport/types.js'
 import type { CompressionRequest, Payload } from '../values/types.js'
-
-/** Names of operations as they appear in errors, events and traces: the camelCase method names. */
-export type Operation =
-  | 'get'
-  | 'gets'
-  | 'getMulti'
-  | 'set'
-  | 'add'
-  | 'replace'
-  | 'append'
-  | 'prepend'
-  | 'cas'
-  | 'setMulti'
-  | 'addMulti'
-  | 'incr'
-  | 'decr'
-  | 'incrMulti'
-  | 'delete'
-  | 'deleteMulti'
-  | 'touch'
-  | 'flushAll'
-  | 'getStats'
-  | 'hash'
+import type { Operation } from './operations.js'
 
 /** A server as parsed: address and weight. */
 export interface ServerSpec {
@@ -124,10 +102,10 @@ export interface Modes {
   readonly buffered?: boolean
 }
 
-/** What the pipeline needs, one policy per slot. */
+/** What the pipeline needs, one policy per slot. Behaviors and switches may fill a slot anew between two operations. */
 export interface Slots {
   /** Legal key → bytes on the wire, prefix included. `''` when the key is empty and the personality treats that softly. @throws */
-  readonly key: (key: unknown, operation: Operation, prefix: Bytes) => Bytes
+  key: (key: unknown, operation: Operation, prefix: Bytes) => Bytes
   /** Time argument → what is written on the wire. @throws TypeError and friends, before anything is sent. */
   readonly exptime: (time: unknown, operation: Operation, key: Bytes) => number | bigint
   readonly encode: (
@@ -140,9 +118,11 @@ export interface Slots {
   readonly size?: (encoded: Payload, operation: Operation, key: Bytes) => void
   readonly decode: (item: Item, operation: Operation) => unknown
   /** Items with exactly these flags are UTF-8 text and need not be decoded. Absent = none are. */
-  readonly textFlags?: number
+  textFlags?: number | undefined
   readonly selection: Selection
   readonly wire: WireDialect
   /** Read once per operation. */
   readonly modes: () => Modes
+  /** Names of options that calls may have beyond those of their kind. */
+  furtherOptions?: readonly string[]
 }

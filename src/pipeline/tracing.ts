@@ -9,8 +9,9 @@ import type { LineReply, Reply } from '../protocol/wire.js'
 import { TransportError } from '../transport/errors.js'
 import type { ExchangeOptions, Receiver } from '../transport/types.js'
 import { MemcachedError } from './errors.js'
+import type { Operation } from './operations.js'
 import { isRefusal, replyCode } from './replies.js'
-import type { Operation, Server } from './slots.js'
+import type { Server } from './slots.js'
 
 /** Attributes of a database client span. A type and not an interface, so that it fits OpenTelemetry's `Attributes`. */
 export type CommandAttributes = {

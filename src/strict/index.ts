@@ -1,5 +1,7 @@
 /** memshim/strict: pylibmc's client. */
 
+export * from '../pipeline/errors.js'
+export type { NegativeTimeout } from '../pipeline/exptime.js'
 export type {
   CallOptions,
   CountOptions,
@@ -10,11 +12,10 @@ export type {
   StoreOptions,
   Time,
   TimeOptions,
-} from '../pipeline/arguments.js'
-export * from '../pipeline/errors.js'
-export type { NegativeTimeout } from '../pipeline/exptime.js'
-export type { Modes, Operation, Selection, Server, ServerSpec, Slots } from '../pipeline/slots.js'
-export type { StreamOptions } from '../pipeline/streaming.js'
+} from '../pipeline/methods/arguments.js'
+export type { StreamOptions } from '../pipeline/methods/streaming.js'
+export type { Operation } from '../pipeline/operations.js'
+export type { Modes, Selection, Server, ServerSpec, Slots } from '../pipeline/slots.js'
 export { type CommandAttributes, type CommandEvent, commandChannel } from '../pipeline/tracing.js'
 export {
   type BehaviorName,

@@ -1,7 +1,7 @@
 /** Options of the strict client, and what is wrong with them. Source: docs/reference/pylibmc.md#2.2. */
 
-import { checkTimeout } from '../pipeline/arguments.js'
 import { integer, type NegativeTimeout } from '../pipeline/exptime.js'
+import { checkTimeout } from '../pipeline/methods/arguments.js'
 import type { ServerSpec } from '../pipeline/slots.js'
 import { OverflowError, ValueError } from '../python/errors.js'
 import { isPlain, ownOptions } from '../python/options.js'

@@ -8,6 +8,19 @@ export interface Hooks {
   deserialize?(data: Buffer, flags: number): unknown
 }
 
+/** The hooks that a subclass overrides. They are looked up once, on the class, as pylibmc does. */
+export function overridden(
+  client: Hooks,
+  Class: { prototype: Hooks },
+  { prototype }: { prototype: Hooks },
+): Hooks {
+  const { serialize, deserialize } = Class.prototype
+  return {
+    ...(serialize === prototype.serialize ? {} : { serialize: serialize?.bind(client) }),
+    ...(deserialize === prototype.deserialize ? {} : { deserialize: deserialize?.bind(client) }),
+  }
+}
+
 /** The encoding with what the hooks replace of it. Compression stays the encoding's. */
 export function hooked(base: ValueEncoding, { serialize, deserialize }: Hooks): ValueEncoding {
   if (!serialize && !deserialize) return base

@@ -20,9 +20,10 @@ import { binaryProtocol } from '../protocol/binary/binary.js'
 import { pylibmcDialect } from '../protocol/dialects.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { textProtocolOf } from '../protocol/text/text.js'
+import { addressName, hostAndPort } from '../transport/address.js'
 import { Connection } from '../transport/connection.js'
 import { pylibmcEncoding } from '../values/index.js'
-import type { ValueEncoding } from '../values/types.js'
+import { FLAG_ZLIB, type ValueEncoding } from '../values/types.js'
 import {
   type BehaviorChange,
   type BehaviorSettings,
@@ -32,8 +33,9 @@ import {
   ownSettings,
   reconnecting,
 } from './behaviors.js'
-import type { ClientOptions } from './options.js'
+import { type ClientOptions, checkedClientOptions, checkPlaintext } from './options.js'
 import { type Hooks, hooked } from './serializing.js'
+import { parseServers, type ServerSpecInput, serverInputs } from './server-spec.js'
 
 /** pylibmc's number of it. */
 const MD5 = 1
@@ -41,25 +43,29 @@ const MD5 = 1
 export class State {
   readonly behaviors: Behaviors = { ...defaultBehaviors }
   namespace = ''
-  readonly slots: Slots & { textFlags: number | undefined }
+  readonly slots: Slots
   private readonly selection: HealthSelection
   private modes: Modes
   private selecting: SelectionSettings
   private encoding: ValueEncoding
   private placementSettings: PlacementSettings
+  /** The server specifications as given. */
+  readonly given: readonly ServerSpecInput[]
+  /** Private to the language itself: `util.inspect` shows no password and no key. */
   readonly #options: ClientOptions
   private readonly placed: readonly PlacedServer[]
   private hooks: Hooks = {}
 
-  constructor(specs: readonly ServerSpec[], options: ClientOptions) {
+  /** @throws by docs/reference/pylibmc.md#2: ValueError, TypeError, AttributeError, MemcachedError, NotSupportedError */
+  constructor(servers: Iterable<ServerSpecInput>, unchecked: ClientOptions) {
+    this.given = serverInputs(servers)
+    const specs = parseServers(this.given)
+    const options = checkedClientOptions(unchecked)
+    checkPlaintext(specs, options)
     this.#options = options
     const settings = ownSettings(options.behaviors ?? {})
     for (const change of behaviorChanges(settings, Boolean(options.binary))) this.apply(change)
-    this.placed = specs.map(({ address, weight }) =>
-      address.transport === 'unix'
-        ? { host: address.path, port: 0, weight }
-        : { host: address.host, port: address.port, weight },
-    )
+    this.placed = specs.map(({ address, weight }) => ({ ...hostAndPort(address), weight }))
     this.placementSettings = constructorSettings(placementBehaviors(settings), this.placed)
     this.modes = this.currentModes()
     this.selecting = this.currentSelecting()
@@ -105,8 +111,40 @@ export class State {
     this.selection.rearrange(libmemcachedArrangement(this.placementSettings), true)
   }
 
+  /** The options of a client that is to be like this one. */
+  optionsNow(): ClientOptions {
+    const changed = Object.fromEntries(
+      Object.entries(this.behaviors).filter(
+        ([name, value]) => value !== defaultBehaviors[name as keyof Behaviors],
+      ),
+    )
+    const { namespace } = this
+    return { ...this.#options, behaviors: { ...changed, ...(namespace ? { namespace } : {}) } }
+  }
+
+  /** As pylibmc stores a value without hooks, uncompressed. @throws ValueEncodeError */
+  serialize(value: unknown): readonly [data: Uint8Array, flags: number] {
+    const { data, flags } = this.plainEncoding().encode(value)
+    return [data, flags]
+  }
+
+  /** As pylibmc reads an inflated item without hooks. @throws MemcachedError, ValueDecodeError */
+  deserialize(data: Buffer, flags: number): unknown {
+    try {
+      return this.plainEncoding().decode(flags & ~FLAG_ZLIB, data)
+    } catch (error) {
+      throw decodeFailure(error, { key: '', flags, data }, 'gets')
+    }
+  }
+
+  /** As pylibmc's repr() shows a client. */
+  toString(): string {
+    const names = parseServers(this.given).map(({ address }) => addressName(address))
+    return `<Client for ${names.join(', ')}, binary=${this.#options.binary ? 'True' : 'False'}>`
+  }
+
   /** The library's own encoding, whatever the hooks. */
-  plainEncoding(): ValueEncoding {
+  private plainEncoding(): ValueEncoding {
     const { preserve, encoding } = this.#options
     return encoding ?? pylibmcEncoding({ pickleProtocol: this.behaviors.pickle_protocol, preserve })
   }

@@ -8,3 +8,10 @@ export function addressName(address: ServerAddress): string {
   if (address.transport === 'unix') return address.path
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
+
+/** Host and port as hashing and libmemcached take them: a Unix socket is its path with port 0. */
+export function hostAndPort(address: ServerAddress): { readonly host: string; readonly port: number } {
+  return address.transport === 'unix'
+    ? { host: address.path, port: 0 }
+    : { host: address.host, port: address.port }
+}

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { pipelineOf } from '../../src/pipeline/pipeline.js'
 import { type BehaviorSettings, Client } from '../../src/strict/index.js'
 import { fixtures } from './recordings.js'
 
@@ -46,7 +47,7 @@ describe('libmemcached’s placement after steps', () => {
         (hex, i) => [Buffer.from(hex, 'hex').toString('latin1'), serverIndex[i]] as const,
       )
       for (const [key, index] of asked.filter(([key]) => key.length <= 250))
-        expect([key, client.selection.place(key)]).toEqual([key, index])
+        expect([key, pipelineOf(client).selection.place(key)]).toEqual([key, index])
     },
   )
 })

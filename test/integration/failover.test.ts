@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Client as CompatClient } from '../../src/compat/index.js'
+import { pipelineOf } from '../../src/pipeline/pipeline.js'
 import { binaryProtocol } from '../../src/protocol/binary/binary.js'
 import { textProtocol } from '../../src/protocol/text/text.js'
 import { EmbeddedServer } from '../../src/server/index.js'
@@ -66,7 +67,7 @@ async function stage(timeline: Timeline, make: (typeof clients)[number][1]) {
     ),
   )
   const client = make(timeline, () => clock.now)
-  const { selection } = client instanceof CompatClient ? client.pylibmc! : client
+  const { selection } = pipelineOf(client)
   for (const server of selection.servers) {
     const { port } = embedded[server.index]!
     const exchange = new Connection(

@@ -5,7 +5,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { notify } from '../../ground/observers.js'
-import type { Operation } from '../../pipeline/slots.js'
+import type { Operation } from '../../pipeline/operations.js'
 import { type SwitchName, switchesByName } from '../../rules/index.js'
 
 /** An outcome that pylibmc would not have given, announced where it happens (docs/compat.md). */

@@ -1,6 +1,6 @@
 /** A compat client whose operations a strict client repeats aside. What that means: shadow.ts. */
 import type { EventEmitter } from 'node:events'
-import type { Key, Time } from '../../pipeline/arguments.js'
+import type { Key, Time } from '../../pipeline/methods/arguments.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { Client } from '../client.js'

@@ -3,8 +3,9 @@
  * emulated. Sources: docs/reference/pylibmc.md#2, #9; fixtures/recordings/pylibmc-1.6.3, -binary.
  */
 
-import type { CallOptions, Key, Time, TimeOptions } from '../../pipeline/arguments.js'
-import type { Modes, ServerSpec } from '../../pipeline/slots.js'
+import type { CallOptions, Key, Time, TimeOptions } from '../../pipeline/methods/arguments.js'
+import { pipelineOf } from '../../pipeline/pipeline.js'
+import type { ServerSpec } from '../../pipeline/slots.js'
 import { ValueError } from '../../python/errors.js'
 import {
   type BehaviorSettings,
@@ -17,6 +18,8 @@ import type { NoReply, TouchArgument } from '../methods/call-options.js'
 import { touchArguments } from '../methods/touch.js'
 import { valueSlots } from '../policies/values.js'
 import type { ClientOptions, Emulation } from './emulation.js'
+
+type KeyEncoder = (key: unknown) => unknown
 
 /** Hooks that together make up pylibmc's value encoding. */
 const valueHooks = [
@@ -57,7 +60,7 @@ const namesOf = (options: object): string[] =>
   Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]))
 
 /** @throws as the strict client's constructor */
-export function everythingOff(emulation: Emulation, specs: readonly ServerSpec[]): EverythingOff {
+export function everythingOff(emulation: Emulation, specs: readonly ServerSpec[]): StrictClient {
   const { keyEncoder } = emulation.options
   return new EverythingOff(specs.map(pylibmcSpec), strictOptions(emulation), keyEncoder)
 }
@@ -106,29 +109,27 @@ function pylibmcSpec({ address, weight }: ServerSpec): ServerSpecInput {
 }
 
 /** The strict client, with what python-memcached's methods can say beyond pylibmc's. */
-export class EverythingOff extends StrictClient {
-  constructor(
-    servers: Iterable<ServerSpecInput>,
-    options: StrictOptions,
-    private readonly keyEncoder?: (key: unknown) => unknown,
-  ) {
+class EverythingOff extends StrictClient {
+  #keyEncoder: KeyEncoder | undefined
+
+  constructor(servers: Iterable<ServerSpecInput>, options: StrictOptions, keyEncoder?: KeyEncoder) {
     super(servers, options)
-    this.encodeKeys()
+    // `noreply` is pylibmc's behavior `_noreply` for one call.
+    pipelineOf(this).slots.furtherOptions = ['noreply']
+    this.encodeKeys(keyEncoder)
   }
 
-  private encodeKeys(): void {
-    const { keyEncoder, slots } = this
+  private encodeKeys(keyEncoder: KeyEncoder | undefined): void {
+    this.#keyEncoder = keyEncoder
     if (!keyEncoder) return
-    const key: typeof slots.key = (given, operation, prefix) =>
-      slots.key(keyEncoder(given), operation, prefix)
-    // Behaviors go on changing the slots below.
-    Object.assign(this, { slots: Object.create(slots, { key: { value: key } }) })
+    const { slots } = pipelineOf(this)
+    const { key } = slots
+    slots.key = (given, operation, prefix) => key(keyEncoder(given), operation, prefix)
   }
 
   override clone(): this {
     const made = super.clone()
-    Object.assign(made, { keyEncoder: this.keyEncoder })
-    made.encodeKeys()
+    made.encodeKeys(this.#keyEncoder)
     return made
   }
 
@@ -141,21 +142,5 @@ export class EverythingOff extends StrictClient {
 
   override touch(key: Key, time: TouchArgument, options?: NoReply & CallOptions): Promise<boolean> {
     return super.touch(key, ...touchArguments(time, options))
-  }
-
-  /** Which replies count as success is python-memcached's question. */
-  deleteExpecting(_: Iterable<Key>, key: Key, _time?: Time | null, options?: NoReply): Promise<boolean> {
-    return this.delete(key, options as CallOptions)
-  }
-
-  protected override get furtherOptions(): readonly string[] {
-    return ['noreply']
-  }
-
-  /** `noreply` is pylibmc's behavior `_noreply` for one call. */
-  protected override modes(options?: unknown): Modes {
-    const modes = super.modes(options)
-    if (typeof options !== 'object' || options === null || !('noreply' in options)) return modes
-    return options.noreply ? { ...modes, noreply: true } : modes
   }
 }

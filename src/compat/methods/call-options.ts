@@ -1,7 +1,7 @@
 /** The options of a call, checked by name before anything is sent. Source: the signatures of docs/reference/python-memcached.md#10. */
 
 import { checkObject } from '../../ground/arguments.js'
-import type { Key, StoreOptions, Time } from '../../pipeline/arguments.js'
+import type { Key, StoreOptions, Time } from '../../pipeline/methods/arguments.js'
 import { isPlain, ownOptions } from '../../python/options.js'
 import { PyFloat, PyTimeDelta } from '../../values/index.js'
 import type { Emulation } from '../emulation/emulation.js'

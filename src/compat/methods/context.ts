@@ -1,7 +1,7 @@
 /** What every family of methods works with. */
 import type { Bytes } from '../../ground/bytes.js'
-import type { Key } from '../../pipeline/arguments.js'
-import type { Commands } from '../../pipeline/commands.js'
+import type { Key } from '../../pipeline/methods/arguments.js'
+import type { Pipeline } from '../../pipeline/pipeline.js'
 import type { Modes } from '../../pipeline/slots.js'
 import type { Emulation } from '../emulation/emulation.js'
 import type { Keys } from '../policies/keys.js'
@@ -15,7 +15,7 @@ export type KeysOf<K> = Iterable<K> | ReadonlyMap<K, unknown> | Readonly<Record<
 
 export interface Context {
   readonly emulation: Emulation
-  readonly commands: Commands
+  readonly pipeline: Pipeline
   readonly keys: Keys
   /** CAS uniques that gets saw, by key as on the wire. */
   readonly casIds: Map<Bytes, bigint>
@@ -28,9 +28,9 @@ export interface Context {
 
 /** @throws TypeError for noreply where the version has none */
 export function modesFor(
-  { emulation, commands }: Context,
+  { emulation, pipeline }: Context,
   options?: unknown,
-  modes = commands.slots.modes(),
+  modes = pipeline.slots.modes(),
 ): Modes {
   if (typeof options !== 'object' || options === null || !('noreply' in options)) return modes
   lacksNoReply(emulation)

@@ -16,14 +16,14 @@ export async function count(
   delta: unknown,
   options: NoReply | undefined,
 ): Promise<number | bigint | null> {
-  const { emulation, commands, keys } = context
+  const { emulation, pipeline, keys } = context
   const checked = checkedOptions(emulation, 'count', options)
   const { wire, hash } = keys.one(key, verb)
   if (wire === '') throw badKey('', verb)
   const text = deltaText(emulation, verb, wire, delta)
   const modes = modesFor(context, checked)
   return counted(emulation, verb, wire, async () => {
-    const value = await commands.count(verb, verb, wire, text, modes, hash)
+    const value = await pipeline.count(verb, verb, wire, text, modes, hash)
     return modes.noreply ? null : value
   })
 }

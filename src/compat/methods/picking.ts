@@ -1,6 +1,7 @@
 /** Finding the servers of many keys before anything is sent, as python-memcached does. Source: docs/reference/python-memcached.md#10.5. */
 import { MemcachedError } from '../../pipeline/errors.js'
-import type { Operation, Server } from '../../pipeline/slots.js'
+import type { Operation } from '../../pipeline/operations.js'
+import type { Server } from '../../pipeline/slots.js'
 import type { HashedKey, KeyPrefix } from '../policies/keys.js'
 import type { Context } from './context.js'
 
@@ -16,7 +17,7 @@ export interface PlacedKey<K> extends HashedKey {
  * @throws what the key rule throws
  */
 export async function pickAll<K>(
-  { commands: { selection }, keys }: Context,
+  { pipeline: { selection }, keys }: Context,
   operation: Operation,
   given: Iterable<K>,
   prefix: KeyPrefix,

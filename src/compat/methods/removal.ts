@@ -1,8 +1,8 @@
 /** delete and delete_multi. Source: docs/reference/python-memcached.md#10.3, #10.5. */
 
 import type { Bytes } from '../../ground/bytes.js'
-import type { Key } from '../../pipeline/arguments.js'
 import { MAX_KEY_LENGTH } from '../../pipeline/keys.js'
+import type { Key } from '../../pipeline/methods/arguments.js'
 import { softOutcome } from '../../pipeline/replies.js'
 import * as requests from '../../protocol/requests.js'
 import type { LineReply } from '../../protocol/wire.js'
@@ -21,17 +21,19 @@ import {
 } from '../policies/outcomes.js'
 import { checkedOptions, type DeleteArgument, type DeleteMultiOptions } from './call-options.js'
 import { type CompatKey, type Context, type KeysOf, modesFor } from './context.js'
-import { converse } from './exchanges.js'
 import { type PlacedKey, pickAll } from './picking.js'
 import { keyList } from './retrieval.js'
 
+/** @param expected the replies that count as success, where the caller says so */
 export async function remove(
   context: Context,
   key: CompatKey,
   argument: DeleteArgument | undefined,
-  missingSucceeds: boolean,
+  expected?: Iterable<Key>,
 ): Promise<boolean | 0 | 1> {
-  const { emulation, commands, keys } = context
+  const { emulation, pipeline, keys } = context
+  const { missingDelete, expectedReplies } = emulation.rules
+  const missingSucceeds = expected ? expectedReplies && namesMissing(expected) : missingDelete === 1
   const options = checkedOptions(emulation, 'timed', argument)
   const { wire, hash } = keys.one(key, 'delete')
   const time = typeof options === 'object' ? options?.time : options
@@ -43,7 +45,7 @@ export async function remove(
       time: deleteTime(emulation, time),
       noreply: modes.noreply,
     })
-    const { reply, server } = await commands.line(request, 'delete', wire, modes, hash)
+    const { reply, server } = await pipeline.line(request, 'delete', wire, modes, hash)
     const done = modes.noreply || succeeded(emulation, 'delete', reply, { key: wire, server: server.name })
     return deleted(emulation, wire, done, missingSucceeds)
   } catch (error) {
@@ -51,8 +53,8 @@ export async function remove(
   }
 }
 
-/** `_deletetouch` says which replies count as success. */
-export function missingSucceeds(expected: Iterable<Key>): boolean {
+/** Of the replies that count as success, `_deletetouch` has the one for a missing key. */
+function namesMissing(expected: Iterable<Key>): boolean {
   return [...expected].map((reply) => Buffer.from(reply).toString('latin1')).includes('NOT_FOUND')
 }
 
@@ -80,7 +82,7 @@ export async function deleteMulti(
   given: KeysOf<CompatKey | number | bigint>,
   argument: DeleteMultiOptions,
 ): Promise<boolean | 0 | 1> {
-  const { emulation, commands, keys } = context
+  const { emulation, pipeline, keys } = context
   const options = checkedOptions(emulation, 'deleteMulti', argument)
   const modes = modesFor(context, options)
   const prefix = keys.prefix(options.keyPrefix, 'deleteMulti')
@@ -102,7 +104,14 @@ export async function deleteMulti(
     const time = multiTime(emulation, options.time)
     const request = requests.remove(modes.namespace + name, { time, tail, noreply: modes.noreply })
     try {
-      const reply = (await converse(commands, server, request, operation, wire, timed)) as LineReply
+      const reply = (await pipeline.exchange(
+        server,
+        request,
+        operation,
+        wire,
+        timed,
+        (reply) => reply,
+      )) as LineReply
       const there = modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
       if (!there) missing = true
     } catch (error) {
@@ -118,7 +127,7 @@ export async function deleteMulti(
     missing = planned.some(({ wire }) => wire === '')
     for (const { wire, hash, placedAs } of planned) {
       if (wire === '') continue
-      await removeOne({ wire, server: await commands.selection.pick(placedAs ?? wire, operation, hash) })
+      await removeOne({ wire, server: await pipeline.selection.pick(placedAs ?? wire, operation, hash) })
       if (troubles.length > 0) throw troubles[0]
     }
   }

@@ -2,11 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes } from '../../ground/bytes.js'
 import { MemcachedError } from '../../pipeline/errors.js'
-import { type Group, groupOf } from '../../pipeline/many.js'
-import type { Modes, Operation, Server } from '../../pipeline/slots.js'
-import type { ItemTaker } from '../../protocol/requests.js'
-import * as requests from '../../protocol/requests.js'
-import type { Item, ItemsReply } from '../../protocol/wire.js'
+import { type Found, type Group, groupOf, readGroup, readMulti } from '../../pipeline/many.js'
+import * as pylibmc from '../../pipeline/methods/index.js'
+import type { Operation } from '../../pipeline/operations.js'
+import type { Server } from '../../pipeline/slots.js'
 import { ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { TransportError } from '../../transport/errors.js'
@@ -14,15 +13,14 @@ import type { Emulation } from '../emulation/emulation.js'
 import { asTuple } from '../policies/keys.js'
 import { again, swallowed, unread } from '../policies/outcomes.js'
 import { miscounted } from '../policies/wording.js'
-import type { ManyRequest } from '../serial/connection.js'
+import { checkedOptions, type GetMultiOptions } from './call-options.js'
 import type { CompatKey, Context, KeysOf } from './context.js'
-import { converse } from './exchanges.js'
 import { type PlacedKey, pickAll } from './picking.js'
 import { mustHave } from './surface.js'
 
 /** On a network failure null, not the default, unless `get-default-on-failure` says otherwise. */
 export function get(context: Context, key: CompatKey, missing: unknown): Promise<unknown> {
-  const { emulation, commands, keys } = context
+  const { emulation, pipeline, keys } = context
   try {
     const { wire, hash } = keys.one(key, 'get')
     if (missing !== undefined) takesDefault(emulation, wire)
@@ -31,9 +29,9 @@ export function get(context: Context, key: CompatKey, missing: unknown): Promise
     if (wire === '') return Promise.resolve(absent)
     const { swallowing } = context
     if (swallowing && missing === undefined)
-      return commands.read(swallowing.retrieval, wire, 'get', swallowing, none, hash)
-    const modes = commands.slots.modes()
-    const run = () => commands.read(modes.retrieval, wire, 'get', modes, absent, hash)
+      return pipeline.read(swallowing.retrieval, wire, 'get', swallowing, none, hash)
+    const modes = pipeline.slots.modes()
+    const run = () => pipeline.read(modes.retrieval, wire, 'get', modes, absent, hash)
     return again(context, 'get', run).catch((error) => unreadWithDefault(emulation, wire, error, missing))
   } catch (error) {
     return Promise.reject(error)
@@ -63,16 +61,16 @@ function unreadWithDefault(emulation: Emulation, key: Bytes, error: unknown, mis
 }
 
 export async function gets(context: Context, key: CompatKey): Promise<unknown> {
-  const { emulation, commands, keys, casIds } = context
+  const { emulation, pipeline, keys, casIds } = context
   mustHave(emulation, 'gets')
   const { wire, hash } = keys.one(key, 'gets')
   const python = emulation.rules.results === 'numbers'
   const nothing = (): null | [undefined, undefined] => (python ? null : [undefined, undefined])
   if (wire === '') return nothing()
-  const modes = commands.slots.modes()
-  if (!modes.cas) return commands.gets(wire)
+  const modes = pipeline.slots.modes()
+  if (!modes.cas) return pylibmc.gets(pipeline, wire)
   try {
-    const item = await again(context, 'gets', () => commands.fetch('gets', wire, 'gets', modes, hash))
+    const item = await again(context, 'gets', () => pipeline.fetch('gets', wire, 'gets', modes, hash))
     if (python)
       emulation.announcer.heard?.announce('return-values', {
         operation: 'gets',
@@ -85,7 +83,7 @@ export async function gets(context: Context, key: CompatKey): Promise<unknown> {
       throw new ValueError(miscounted(emulation.rules, 5, 4))
     const unique = BigInt.asIntN(64, item.cas ?? 0n)
     if (remembers(context)) casIds.set(wire, unique)
-    const value = commands.slots.decode(item, 'gets')
+    const value = pipeline.slots.decode(item, 'gets')
     return python ? value : [value, unique]
   } catch (error) {
     return swallowed(emulation, 'errors', 'gets', wire, error, nothing())
@@ -102,9 +100,10 @@ function remembers({ emulation: { rules, cacheCas } }: Context): boolean {
 export async function getMulti<K>(
   context: Context,
   given: KeysOf<K>,
-  keyPrefix: unknown,
+  options: GetMultiOptions,
 ): Promise<Map<K, unknown>> {
-  const { emulation, commands, keys } = context
+  const { emulation, pipeline, keys } = context
+  const { keyPrefix } = checkedOptions(emulation, 'getMulti', options)
   const listed = () => keyList(context, given, 'getMulti', 'dict is not a sequence')
   // From 1.60 on every key is encoded before the prefix is looked at.
   const early = emulation.rules.keysBeforePrefix ? listed() : undefined
@@ -139,23 +138,22 @@ export async function getMulti<K>(
   }
   if (!texts) unify(names, asked, emulation.rules.keyCheck === 'python-memcached')
   const values = new Map<K, unknown>()
+  const unreadable: unknown[] = []
   const found: Found = (index, value) => {
     const name = names[index]!
     // The result is a dict of the keys.
     if (!texts && Array.isArray(name) && asTuple(name) === undefined)
-      throw new TypeError("unhashable type: 'list'")
+      unreadable.push(new TypeError("unhashable type: 'list'"))
     values.set(name, value)
   }
-  if (swallows) await readAll(context, asked, found, troubles)
+  if (swallows) await readAll(context, asked, found, troubles, unreadable)
   else {
     const hashes = asked.flatMap(({ key, hash }) => (hash === undefined ? [] : [[key, hash] as const]))
     const wires = asked.map(({ key }) => key)
-    await commands.readMulti(wires, commands.slots.modes(), found, new Map(hashes))
+    await readMulti(pipeline, wires, pipeline.slots.modes(), found, new Map(hashes))
   }
   return values
 }
-
-type Found = (index: number, value: unknown) => void
 
 interface Asked {
   readonly key: Bytes
@@ -177,9 +175,10 @@ async function readAll(
   asked: readonly Asked[],
   found: Found,
   troubles: unknown[],
+  unreadable: unknown[],
 ): Promise<void> {
-  const { emulation, commands } = context
-  const modes = commands.slots.modes()
+  const { emulation, pipeline } = context
+  const modes = pipeline.slots.modes()
   const groups = new Map<Server, Group>()
   for (const [index, { key, server }] of asked.entries()) {
     if (!server) continue
@@ -187,11 +186,13 @@ async function readAll(
     group.wires.push(modes.namespace + key)
     group.indexes.push(index)
   }
-  const undecodable: unknown[] = []
   await Promise.all(
     Array.from(groups.values(), async (group) => {
       try {
-        await readFrom(context, group, modes, found, undecodable)
+        const { end } = await readGroup(pipeline, group, modes, found, unreadable)
+        if (end.status === 'END' || end.line === '') return
+        const error = await stalled(context, group.server, 'getMulti', end.line)
+        if (error) throw pipeline.selection.failed(group.server, error, 'getMulti', undefined)
       } catch (error) {
         if (!(error instanceof MemcachedError)) throw error
         troubles.push(error)
@@ -200,46 +201,12 @@ async function readAll(
   )
   for (const error of troubles)
     swallowed(emulation, 'errors', 'getMulti', undefined, error, 'leaves keys out')
-  if (undecodable.length > 0) throw undecodable[0]
-}
-
-async function readFrom(
-  context: Context,
-  { server, wires, indexes }: Group,
-  modes: Modes,
-  found: Found,
-  undecodable: unknown[],
-): Promise<void> {
-  const { commands } = context
-  const { slots } = commands
-  const decode = (item: Item): unknown => slots.decode(item, 'getMulti')
-  // Decoded while the reply is being read, as in the strict client.
-  const taker: ItemTaker = {
-    textFlags: slots.textFlags ?? -1,
-    item(index, flags, cas, data) {
-      try {
-        found(
-          indexes[index]!,
-          typeof data === 'string' ? data : decode({ key: wires[index]!, flags, cas, data }),
-        )
-      } catch (error) {
-        undecodable.push(error)
-      }
-    },
-  }
-  const request: ManyRequest = { ...requests.retrieval(modes.retrieval, wires, true, taker), many: decode }
-  const reply = (await converse(commands, server, request, 'getMulti', undefined, modes)) as ItemsReply
-  if (reply.end.status !== 'END' && reply.end.line !== '') {
-    const error = await stalled(context, server, 'getMulti', reply.end.line)
-    if (error) throw commands.selection.failed(server, error, 'getMulti', undefined)
-  }
-  // From a connection that reads as python-memcached reads.
-  for (const item of reply.items) found(indexes[wires.indexOf(item.key)]!, decode(item))
+  if (unreadable.length > 0) throw unreadable[0]
 }
 
 /** python-memcached reads on after a line it does not know, until the timeout. Undefined where the switch is off. */
 export async function stalled(
-  { emulation, commands }: Context,
+  { emulation, pipeline }: Context,
   server: Server,
   operation: Operation,
   line: Bytes,
@@ -251,7 +218,7 @@ export async function stalled(
     compat: 'waits for the timeout',
     strict: 'takes it for the end of the reply',
   })
-  await sleep(commands.slots.modes().timeout)
+  await sleep(pipeline.slots.modes().timeout)
   server.exchange.close()
   return new TransportError('timeout', server.name, `no END after ${JSON.stringify(line.slice(0, 80))}`, {
     sent: true,

@@ -1,8 +1,10 @@
 /** set_multi, the way python-memcached works through it. Source: docs/reference/python-memcached.md#10.5, #13.2. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes } from '../../ground/bytes.js'
-import { entriesOf, timeOf } from '../../pipeline/arguments.js'
 import { MemcachedError } from '../../pipeline/errors.js'
+import { entriesOf, timeOf } from '../../pipeline/methods/arguments.js'
+import type { Key } from '../../pipeline/methods/index.js'
+import * as pylibmc from '../../pipeline/methods/index.js'
 import type { PreparedStore } from '../../pipeline/pipeline.js'
 import type { Modes, Server } from '../../pipeline/slots.js'
 import { AttributeError, KeyError } from '../../python/errors.js'
@@ -16,7 +18,8 @@ import type { QuietModes } from '../policies/debug-lines.js'
 import { pythonText } from '../policies/exptime.js'
 import { asTuple } from '../policies/keys.js'
 import { answered, sendFailed, stumble, transportKind } from '../policies/outcomes.js'
-import type { Context } from './context.js'
+import { checkedOptions, type MultiArgument, withoutNoReply } from './call-options.js'
+import { type Context, modesFor } from './context.js'
 import { pickAll } from './picking.js'
 import { compressionFor } from './storage.js'
 
@@ -37,10 +40,15 @@ type Fate = 'stored' | 'refused' | 'forgotten' | 'unsent'
 export async function setMulti<K>(
   context: Context,
   mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
-  options: unknown,
-  modes: Modes,
+  argument: MultiArgument | undefined,
 ): Promise<K[]> {
-  const { emulation } = context
+  const { emulation, pipeline } = context
+  const options = checkedOptions(emulation, 'setMulti', argument)
+  if (emulation.rules.setMulti !== 'all-servers') {
+    const entries = mapping as ReadonlyMap<Key, unknown>
+    return pylibmc.storeMulti(pipeline, 'set', entries, withoutNoReply(options)) as Promise<K[]>
+  }
+  const modes = modesFor(context, options)
   const quiet: QuietModes = { ...modes, quiet: true }
   const troubles: unknown[] = []
   // First all keys to their servers, then everything at once: the order python-memcached works in.
@@ -154,13 +162,13 @@ function byServer<K>(plan: readonly Planned<K>[]): Map<Server | undefined, Plann
 
 /** False for a value over the limit. @throws what cannot be written; TypeError for a value over the limit up to 1.45 */
 function encodes<K>(context: Context, one: Planned<K>, options: unknown): boolean {
-  const { emulation, commands } = context
+  const { emulation, pipeline } = context
   const { key, value } = one
   if (one.lost) throw one.lost
   const compression = compressionFor(context, options as object)
   try {
-    const encoded = commands.encode(value, compression, 'setMulti', key)
-    const exptime = commands.slots.exptime(timeOf(options as number), 'setMulti', key)
+    const encoded = pipeline.encode(value, compression, 'setMulti', key)
+    const exptime = pipeline.slots.exptime(timeOf(options as number), 'setMulti', key)
     one.prepared = { verb: 'set', key, encoded, exptime }
     return true
   } catch (error) {
@@ -189,14 +197,14 @@ function tupleValue<K>(
 }
 
 async function storeOn(
-  { commands, emulation }: Context,
+  { pipeline, emulation }: Context,
   server: Server,
   prepared: PreparedStore,
   modes: Modes,
   troubles: unknown[],
 ): Promise<Fate> {
   try {
-    const stored = await commands.storeOn(server, prepared, 'setMulti', modes)
+    const stored = await pipeline.storeOn(server, prepared, 'setMulti', modes)
     return stored && !(emulation.rules.mixesText && !modes.noreply) ? 'stored' : 'refused'
   } catch (error) {
     if (!(error instanceof MemcachedError)) throw error
@@ -211,7 +219,7 @@ async function storeOn(
 
 /** python-memcached counts the value it did not send among the replies it expects. */
 async function waitForOversize<K>(
-  { emulation, commands }: Context,
+  { emulation, pipeline }: Context,
   oversize: readonly Planned<K>[],
   modes: Modes,
   troubles: readonly unknown[],
@@ -235,7 +243,7 @@ async function waitForOversize<K>(
     const error = new TransportError('timeout', server.name, 'no reply to what was never sent', {
       sent: true,
     })
-    commands.selection.failed(server, error, 'setMulti', undefined)
+    pipeline.selection.failed(server, error, 'setMulti', undefined)
   }
 }
 

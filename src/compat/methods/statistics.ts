@@ -1,6 +1,9 @@
 /** flush_all and the statistics, server by server as python-memcached asks. Source: docs/reference/python-memcached.md#10.6, #13.1. */
 
 import { MemcachedError, SomeErrors } from '../../pipeline/errors.js'
+import { timeOf } from '../../pipeline/methods/arguments.js'
+import type { Time, TimeOptions } from '../../pipeline/methods/index.js'
+import * as pylibmc from '../../pipeline/methods/index.js'
 import { flushOutcome } from '../../pipeline/replies.js'
 import type { Server } from '../../pipeline/slots.js'
 import { asIs, exchange } from '../../pipeline/tracing.js'
@@ -12,19 +15,37 @@ import { TransportError } from '../../transport/errors.js'
 import { raises } from '../divergence/divergence.js'
 import { answered, closedUnderDebug, socketError, swallowed, transportKind } from '../policies/outcomes.js'
 import type { UnreadRequest } from '../serial/connection.js'
+import { checkedOptions } from './call-options.js'
 import type { Context } from './context.js'
 import { stalled } from './retrieval.js'
 import { lacksStatsArgument, missingMethod, mustHave } from './surface.js'
 
 type Stats = Record<string, string>
 
+/** null, or true with `return-values` off. @throws PythonSocketError; with `errors` off as pylibmc's; TypeError for a time */
+export async function flushAll(context: Context, time: Time | TimeOptions | undefined): Promise<null | true> {
+  const { emulation, pipeline } = context
+  if (emulation.rules.failures === 'swallowed') {
+    if (time !== undefined && timeOf(checkedOptions(emulation, 'flushAll', time)) !== 0)
+      throw new TypeError('flush_all takes no time in python-memcached')
+    await flushEvery(context)
+  } else await pylibmc.flushAll(pipeline, time)
+  if (emulation.rules.results !== 'numbers') return true
+  emulation.announcer.heard?.announce('return-values', {
+    operation: 'flushAll',
+    compat: 'None',
+    strict: 'True',
+  })
+  return null
+}
+
 /** Flushes one server after another; servers that are down are passed over. @throws PythonSocketError */
-export async function flushAll({ emulation, commands }: Context): Promise<void> {
-  const modes = commands.slots.modes()
-  const request = requests.flushAll(commands.slots.wire)
-  for (const server of commands.selection.servers) {
+async function flushEvery({ emulation, pipeline }: Context): Promise<void> {
+  const modes = pipeline.slots.modes()
+  const request = requests.flushAll(pipeline.slots.wire)
+  for (const server of pipeline.selection.servers) {
     try {
-      const reply = (await commands.ask(server, request, 'flushAll', modes)) as LineReply
+      const reply = (await pipeline.ask(server, request, 'flushAll', modes)) as LineReply
       flushOutcome(reply, { server: server.name })
     } catch (error) {
       if (error instanceof OverflowError) throw error
@@ -43,9 +64,9 @@ export async function flushAll({ emulation, commands }: Context): Promise<void> 
 }
 
 /** One server after another; what it answers does not matter. @throws PythonSocketError */
-export async function quitAll({ emulation, commands }: Context): Promise<void> {
-  const { slots, selection } = commands
-  if (emulation.rules.failures !== 'swallowed') return commands.disconnectAll()
+export async function quitAll({ emulation, pipeline }: Context): Promise<void> {
+  const { slots, selection } = pipeline
+  if (emulation.rules.failures !== 'swallowed') return selection.disconnectAll()
   const request = requests.flushAll({ ...slots.wire, flushAll: 'quit' })
   for (const server of selection.servers) {
     if (server.exchange.state !== 'ready') continue
@@ -61,7 +82,9 @@ export async function quitAll({ emulation, commands }: Context): Promise<void> {
 }
 
 /** @throws IndexError for a reply that is no statistics; PythonSocketError */
-export async function getStats(context: Context, argument: unknown): Promise<[string, Stats][]> {
+export async function getStats(context: Context, argument: string | undefined): Promise<[string, Stats][]> {
+  if (context.emulation.rules.statistics !== 'python-memcached')
+    return pylibmc.getStats(context.pipeline, argument)
   if (argument !== undefined && argument !== null && typeof argument !== 'string')
     throw new TypeError('stat_args must be text')
   lacksStatsArgument(context.emulation, argument)
@@ -110,14 +133,14 @@ export async function getSlabs(context: Context): Promise<[string, Record<string
 
 /** On Python 3 the first server is asked, and then its reply cannot be taken apart. @throws TypeError when there is one */
 async function asked(context: Context, argument: string): Promise<[]> {
-  const { commands, emulation } = context
-  const modes = commands.slots.modes()
-  const request = requests.stats(commands.slots.wire, argument)
+  const { pipeline, emulation } = context
+  const modes = pipeline.slots.modes()
+  const request = requests.stats(pipeline.slots.wire, argument)
   // Out of step the whole reply stays unread.
   const unread: UnreadRequest = { ...request, unread: emulation.rules.getsOutOfStep }
-  for (const server of commands.selection.servers) {
+  for (const server of pipeline.selection.servers) {
     try {
-      await commands.ask(server, unread, 'getStats', modes)
+      await pipeline.ask(server, unread, 'getStats', modes)
     } catch (error) {
       if (!(error instanceof MemcachedError)) throw error
       continue
@@ -132,19 +155,19 @@ async function everyServer<T>(
   argument: string | undefined,
   shape: (stats: StatsReply['stats']) => T,
 ): Promise<[string, T][]> {
-  const { emulation, commands } = context
-  const request = requests.stats(commands.slots.wire, argument)
-  const modes = commands.slots.modes()
+  const { emulation, pipeline } = context
+  const request = requests.stats(pipeline.slots.wire, argument)
+  const modes = pipeline.slots.modes()
   const rows: [string, T][] = []
-  for (const server of commands.selection.servers) {
+  for (const server of pipeline.selection.servers) {
     try {
-      const { stats, end } = (await commands.ask(server, request, 'getStats', modes)) as StatsReply
+      const { stats, end } = (await pipeline.ask(server, request, 'getStats', modes)) as StatsReply
       if (stats.length > 0 || end.line !== '') checkMixed(context, server)
       if (end.status !== 'END' && end.line !== '') {
         // A line of three words passes for a statistic, and the reading goes on.
         const waits = end.line.split(' ').length > 2
         const timeout = waits ? await stalled(context, server, 'getStats', end.line) : undefined
-        if (timeout) throw commands.selection.failed(server, timeout, 'getStats', undefined)
+        if (timeout) throw pipeline.selection.failed(server, timeout, 'getStats', undefined)
         emulation.announcer.heard?.announce('statistics', {
           operation: 'getStats',
           server: server.name,

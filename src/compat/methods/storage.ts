@@ -1,7 +1,8 @@
 /** set, add, replace, append, prepend and cas. Source: docs/reference/python-memcached.md#10, #12. */
 import type { Bytes } from '../../ground/bytes.js'
-import type { Key, Time } from '../../pipeline/arguments.js'
-import { compressionOf, timeOf } from '../../pipeline/arguments.js'
+import type { Key, Time } from '../../pipeline/methods/arguments.js'
+import { compressionOf, timeOf } from '../../pipeline/methods/arguments.js'
+import * as pylibmc from '../../pipeline/methods/index.js'
 import type { PreparedStore } from '../../pipeline/pipeline.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import { typeName } from '../../python/type-name.js'
@@ -23,22 +24,22 @@ export function store(
   /** Whose rule of times applies. */
   timed: StoreVerb = verb,
 ): Promise<boolean | 0> {
-  const { emulation, commands, keys } = context
+  const { emulation, pipeline, keys } = context
   try {
     const options = checkedOptions(emulation, 'store', argument)
     const { wire, hash } = keys.one(key, verb)
     const modes = modesFor(context, options, context.swallowing)
     let prepared: PreparedStore
     try {
-      const encoded = commands.encode(value, compressionFor(context, options), verb, wire)
-      const exptime = commands.slots.exptime(timeOf(options), timed, wire)
+      const encoded = pipeline.encode(value, compressionFor(context, options), verb, wire)
+      const exptime = pipeline.slots.exptime(timeOf(options), timed, wire)
       prepared = { verb, key: wire, encoded, exptime, hash, cas }
     } catch (error) {
       return unwritten(context, verb, wire, hash, error)
     }
     if (wire === '') return Promise.resolve(false)
-    if (context.swallowing) return commands.store(prepared, verb, modes)
-    return again(context, verb, () => commands.store(prepared, verb, modes)).catch((error) =>
+    if (context.swallowing) return pipeline.store(prepared, verb, modes)
+    return again(context, verb, () => pipeline.store(prepared, verb, modes)).catch((error) =>
       unstored(emulation, verb, wire, error),
     )
   } catch (error) {
@@ -48,7 +49,7 @@ export function store(
 
 /** What cannot be written. python-memcached looks for a server before it finds that out. @throws as `unstored` */
 async function unwritten(
-  { emulation, commands: { selection } }: Context,
+  { emulation, pipeline: { selection } }: Context,
   verb: StoreVerb,
   wire: Bytes,
   hash: bigint | undefined,
@@ -72,7 +73,7 @@ export async function cas(
   second: bigint | CompatStoreArgument | undefined,
   third: CompatStoreArgument | undefined,
 ): Promise<boolean | 0> {
-  const { emulation, commands, keys, casIds } = context
+  const { emulation, pipeline, keys, casIds } = context
   const { announcer } = emulation
   mustHave(emulation, 'cas')
   const given = typeof second === 'bigint' ? second : undefined
@@ -89,7 +90,7 @@ export async function cas(
     })
   if (emulation.rules.casWithoutUnique !== 'stores') {
     if (unique === undefined) throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
-    const stored = commands.cas(key as Key, value, unique, withoutNoReply(rest) as Time)
+    const stored = pylibmc.cas(pipeline, key as Key, value, unique, withoutNoReply(rest) as Time)
     return stored.catch((error) => unstored(emulation, 'cas', wire, error))
   }
   if (unique !== undefined) return store(context, 'cas', key, value, rest, BigInt.asUintN(64, unique))

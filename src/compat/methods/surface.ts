@@ -1,6 +1,6 @@
 /** Methods and arguments that came with later versions, under the switch `version-surface`. Source: docs/reference/python-memcached.md#17. */
 
-import type { Operation } from '../../pipeline/slots.js'
+import type { Operation } from '../../pipeline/operations.js'
 import { AttributeError } from '../../python/errors.js'
 import type { Emulation } from '../emulation/emulation.js'
 

@@ -1,7 +1,7 @@
 /** touch. Source: docs/reference/python-memcached.md#10.4. */
 
 import type { Bytes } from '../../ground/bytes.js'
-import type { CallOptions, Time } from '../../pipeline/arguments.js'
+import type { CallOptions, Time } from '../../pipeline/methods/arguments.js'
 import { replyError } from '../../pipeline/replies.js'
 import * as requests from '../../protocol/requests.js'
 import { isPlain } from '../../python/options.js'
@@ -18,7 +18,7 @@ export async function touch(
   time: TouchArgument,
   options: NoReply | undefined,
 ): Promise<boolean | 0 | 1> {
-  const { emulation, commands, keys } = context
+  const { emulation, pipeline, keys } = context
   mustHave(emulation, 'touch')
   const { wire, hash } = keys.one(key, 'touch')
   const [given, rest] = touchArguments(time, options)
@@ -27,7 +27,7 @@ export async function touch(
   if (wire === '') return spelled(emulation, 'touch', wire, false)
   try {
     const request = requests.touch(modes.namespace + wire, exptime, modes.noreply)
-    const { reply, server } = await commands.line(request, 'touch', wire, modes, hash)
+    const { reply, server } = await pipeline.line(request, 'touch', wire, modes, hash)
     const done = modes.noreply || succeeded(emulation, 'touch', reply, { key: wire, server: server.name })
     if (!done && emulation.rules.refusalRaises) throw replyError(reply, 'touch', { key: wire })
     return spelled(emulation, 'touch', wire, done)
@@ -37,7 +37,7 @@ export async function touch(
 }
 
 /** undefined: no time is sent, which the server refuses. */
-function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes): Bytes | undefined {
+function touchTime({ emulation, pipeline }: Context, time: unknown, key: Bytes): Bytes | undefined {
   const { rules, announcer } = emulation
   const number = asNumber(time)
   const dropped = rules.dropsZeroTouch && number === 0
@@ -46,7 +46,7 @@ function touchTime({ emulation, commands }: Context, time: unknown, key: Bytes):
     announcer.heard?.announce('touch-zero-time', { operation: 'touch', key, compat, strict: 'True' })
     return undefined
   }
-  if (rules.times !== 'formatted') return String(commands.slots.exptime(time, 'touch', key))
+  if (rules.times !== 'formatted') return String(pipeline.slots.exptime(time, 'touch', key))
   const integer = typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time)
   if (!integer) {
     announcer.heard?.announce('time-arguments', {

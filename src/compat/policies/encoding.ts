@@ -1,6 +1,7 @@
 /** Writing values by the switches of `switches/values.ts`. Source: docs/reference/python-memcached.md#9.2, #9.5, #17. */
 
-import type { Operation, Slots } from '../../pipeline/slots.js'
+import type { Operation } from '../../pipeline/operations.js'
+import type { Slots } from '../../pipeline/slots.js'
 import { writeText } from '../../python/text.js'
 import type { Rules } from '../../rules/index.js'
 import {

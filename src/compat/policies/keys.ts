@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import { MAX_KEY_LENGTH, prefixBytes, pylibmcKey } from '../../pipeline/keys.js'
-import type { Operation } from '../../pipeline/slots.js'
+import type { Operation } from '../../pipeline/operations.js'
 import { isPlainKey } from '../../protocol/plain-key.js'
 import { IndexError, ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'

@@ -5,8 +5,9 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import { BadKeyProvided, MemcachedError, NotFound } from '../../pipeline/errors.js'
+import type { Operation } from '../../pipeline/operations.js'
 import { replyError, softOutcome } from '../../pipeline/replies.js'
-import type { Modes, Operation } from '../../pipeline/slots.js'
+import type { Modes } from '../../pipeline/slots.js'
 import { lineReply } from '../../protocol/text/lines.js'
 import type { LineReply } from '../../protocol/wire.js'
 import { AttributeError, KeyError, ValueError } from '../../python/errors.js'
@@ -259,7 +260,7 @@ function repeats({ rules, deadRetry }: Emulation): boolean {
 }
 
 async function twice<T>(
-  { emulation, commands: { selection } }: Context,
+  { emulation, pipeline: { selection } }: Context,
   operation: Operation,
   run: () => Promise<T>,
 ): Promise<T> {

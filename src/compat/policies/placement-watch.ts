@@ -2,7 +2,8 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import type { Placement, PythonMemcachedPlacement } from '../../hashing/index.js'
-import type { Operation, Selection, Server } from '../../pipeline/slots.js'
+import type { Operation } from '../../pipeline/operations.js'
+import type { Selection, Server } from '../../pipeline/slots.js'
 import type { TransportError } from '../../transport/errors.js'
 import type { Announcer } from '../divergence/divergence.js'
 

@@ -1,6 +1,7 @@
 /** The slots of the pipeline, filled by switches: each emulated policy announces the outcomes it changes. */
 import { integer, exptime as pylibmcTime } from '../../pipeline/exptime.js'
-import type { Operation, ServerSpec, Slots } from '../../pipeline/slots.js'
+import type { Operation } from '../../pipeline/operations.js'
+import type { ServerSpec, Slots } from '../../pipeline/slots.js'
 import { PyTimeDelta } from '../../values/index.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { ValueTooLong } from '../errors.js'

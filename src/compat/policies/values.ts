@@ -1,7 +1,8 @@
 /** Reading values by the switches of `switches/values.ts`. Source: docs/reference/python-memcached.md#9.4, #17. */
 
 import { decodeFailure } from '../../pipeline/decoding.js'
-import type { Operation, Slots } from '../../pipeline/slots.js'
+import type { Operation } from '../../pipeline/operations.js'
+import type { Slots } from '../../pipeline/slots.js'
 import type { Item } from '../../protocol/wire.js'
 import { ValueError } from '../../python/errors.js'
 import { byteTextRepr } from '../../python/repr.js'

@@ -4,7 +4,7 @@
  */
 import { connect as connectPlain, type Socket } from 'node:net'
 import type { Bytes } from '../../ground/bytes.js'
-import type { Request, RetrievalRequest, StatsRequest } from '../../protocol/requests.js'
+import type { ItemTaker, Request, RetrievalRequest, StatsRequest } from '../../protocol/requests.js'
 import { checkText, encodeText } from '../../protocol/text/encode.js'
 import { lineReply } from '../../protocol/text/lines.js'
 import { HANDED_OVER, type Item, type Reply } from '../../protocol/wire.js'
@@ -18,16 +18,10 @@ import { miscounted, notANumber } from '../policies/wording.js'
 import { type Ending, Inbox } from './inbox.js'
 import { unpacked } from './unsafe-keys.js'
 
-/** What python-memcached's operations add to a request. */
-export interface ManyRequest extends RetrievalRequest {
-  /** A get_multi: read until END, and stop where a value cannot be read. */
-  readonly many: (item: Item) => void
-}
-
 /** What differs between versions. */
 export interface Reading {
   readonly rules: Rules
-  readonly decode: (item: Item, operation: 'get') => unknown
+  readonly decode: (item: Item, operation: 'get' | 'getMulti') => unknown
 }
 
 /** A question whose reply python-memcached fails to read. */
@@ -151,7 +145,7 @@ export class SerialConnection implements Exchange {
       const stored = request.kind !== 'store' || text === 'STORED' || !text.startsWith('STORED')
       return stored ? lineReply(text) : { type: 'line', status: 'unknown', line: text }
     }
-    if ('many' in request) return this.readMany(request as ManyRequest, line, inbox, timeout)
+    if (request.multi && request.taker) return this.readMany(request, request.taker, line, inbox, timeout)
     return this.readOne(request, line, inbox, timeout)
   }
 
@@ -172,17 +166,22 @@ export class SerialConnection implements Exchange {
 
   /** Up to 1.47 a value that cannot be read keeps the line behind it from being read. */
   private leavesEnd(item: Item): boolean {
-    if (!this.reading.rules.leavesEnd) return false
+    return this.reading.rules.leavesEnd && !this.decodes(item, 'get')
+  }
+
+  private decodes(item: Item, operation: 'get' | 'getMulti'): boolean {
     try {
-      this.reading.decode(item, 'get')
-      return false
-    } catch {
+      this.reading.decode(item, operation)
       return true
+    } catch {
+      return false
     }
   }
 
+  /** A get_multi: read until END, and stop where a value cannot be read. */
   private async readMany(
-    { keys, many }: ManyRequest,
+    { keys }: RetrievalRequest,
+    taker: ItemTaker,
     line: () => Promise<Bytes>,
     inbox: Inbox,
     timeout: number,
@@ -193,14 +192,11 @@ export class SerialConnection implements Exchange {
       const item = await this.readItem(text, 4, inbox, timeout)
       items.push(item)
       if (!keys.includes(item.key)) throw new KeyError(item.key)
-      try {
-        many(item)
-      } catch {
-        // The caller meets the same failure and raises it; the rest of the reply stays unread.
-        break
-      }
+      // The taker meets the same failure; the rest of the reply stays unread.
+      if (!this.decodes(item, 'getMulti')) break
     }
-    return { type: 'items', items, end: lineReply('END') }
+    for (const item of items) taker.item(keys.indexOf(item.key), item.flags, item.cas, item.data)
+    return { type: 'items', items: [], end: lineReply('END') }
   }
 
   private async readItem(header: Bytes, fields: 4 | 5, inbox: Inbox, timeout: number): Promise<Item> {

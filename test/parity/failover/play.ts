@@ -1,6 +1,7 @@
 /** Plays a timeline with our strict client and tells what happened in the words of the recorder. */
 import { Socket } from 'node:net'
 import { invoke } from '../../../src/audit/methods/calls.js'
+import { pipelineOf } from '../../../src/pipeline/pipeline.js'
 import { binaryProtocol } from '../../../src/protocol/binary/binary.js'
 import { textProtocol } from '../../../src/protocol/text/text.js'
 import { EmbeddedServer } from '../../../src/server/index.js'
@@ -163,7 +164,7 @@ function masked<R extends { readonly message?: string }>(raises: R): R {
 
 /** Placement sees the timeline's addresses, the sockets go to this world's servers. */
 function onto(world: World, client: Client, { servers, binary }: Timeline): Client {
-  for (const server of client.selection.servers) {
+  for (const server of pipelineOf(client).selection.servers) {
     const position = servers.findIndex(({ host, port }) => server.name === `${host}:${port}`)
     const exchange = new Connection(
       { transport: 'tcp', host: '127.0.0.1', port: world.servers[position]!.port },

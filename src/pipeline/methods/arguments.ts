@@ -1,11 +1,11 @@
 /** Arguments of the methods: their types, and what Python makes of them. Source: docs/reference/pylibmc.md#5. */
 import { types } from 'node:util'
-import { OverflowError, ValueError } from '../python/errors.js'
-import { isPlain } from '../python/options.js'
-import { shown } from '../python/shown.js'
-import { typeName } from '../python/type-name.js'
-import type { CompressionRequest } from '../values/types.js'
-import { integer } from './exptime.js'
+import { OverflowError, ValueError } from '../../python/errors.js'
+import { isPlain } from '../../python/options.js'
+import { shown } from '../../python/shown.js'
+import { typeName } from '../../python/type-name.js'
+import type { CompressionRequest } from '../../values/types.js'
+import { integer } from '../exptime.js'
 
 const { isMap } = types
 
@@ -56,6 +56,12 @@ export type StoreArgument = Time | StoreOptions
 const call = ['timeout', 'signal'] as const satisfies (keyof CallOptions)[]
 const prefix = ['keyPrefix', ...call] as const satisfies (keyof PrefixOptions)[]
 const store = ['time', 'minCompressLen', 'compressLevel', ...call] as const satisfies (keyof StoreOptions)[]
+
+/** What `gets` returns. */
+export type ValueAndCas<T> = [value: T, cas: bigint] | [undefined, undefined]
+
+/** Keys with their values. */
+export type Entries<K> = ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>
 
 /** The options that a call may have, by kind of call. */
 export const optionNames = {
@@ -108,9 +114,8 @@ export function compressionOf(options: Time | StoreOptions | undefined): Compres
   return { minCompressLen: length, compressLevel: Number(level) }
 }
 
-export function entriesOf<K extends Key>(
-  mapping: ReadonlyMap<K, unknown> | Readonly<Record<string, unknown>>,
-): [K, unknown][] {
+/** @throws TypeError for what is no mapping, and for symbols as keys */
+export function entriesOf<K extends Key>(mapping: Entries<K>): [K, unknown][] {
   if (isMap(mapping)) return [...(mapping as ReadonlyMap<K, unknown>)]
   if (!isPlain(mapping)) throw new TypeError(`argument 1 must be dict, not ${typeName(mapping)}`)
   const [symbol] = Object.getOwnPropertySymbols(mapping)

@@ -1,6 +1,7 @@
 /** Retrieval of more keys than anybody wants to hold at once. Beyond pylibmc. */
-import { ValueError } from '../python/errors.js'
-import type { Key, PrefixOptions } from './arguments.js'
+import { ValueError } from '../../python/errors.js'
+import type { Pipeline } from '../pipeline.js'
+import { type Key, optionNames, type PrefixOptions } from './arguments.js'
 
 /** Options of `streamMulti`. */
 export interface StreamOptions extends PrefixOptions {
@@ -11,11 +12,21 @@ export interface StreamOptions extends PrefixOptions {
 /** While the caller reads one batch, the next is on its way. */
 const AHEAD = 2
 
-/**
- * @param ask for one batch
- * @throws ValueError for a batch that is no whole number above 0; whatever `ask` and the keys throw
- */
-export async function* inBatches<K extends Key, T>(
+/** @param ask for one batch */
+export function streamMulti<K extends Key, T>(
+  pipeline: Pipeline,
+  keys: Iterable<K> | AsyncIterable<K>,
+  given: StreamOptions | undefined,
+  ask: (keys: readonly K[], options: PrefixOptions) => Promise<ReadonlyMap<K, T>>,
+): AsyncGenerator<[K, T], void, undefined> {
+  const own = pipeline.options(given, optionNames.stream)
+  pipeline.modes(own)
+  const { batch = 1000, ...options } = own ?? {}
+  return inBatches(keys, batch, (some) => ask(some, options))
+}
+
+/** @throws ValueError for a batch that is no whole number above 0; what `ask` and the keys throw */
+async function* inBatches<K extends Key, T>(
   keys: Iterable<K> | AsyncIterable<K>,
   batch: number,
   ask: (keys: readonly K[]) => Promise<ReadonlyMap<K, T>>,
