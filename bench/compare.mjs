@@ -1,5 +1,6 @@
 // npm run bench:compare BASE [-- --quick] [--only TEXT]… [--party TEXT]… [--rounds N] [--seconds S] [--warmup S] [--out NAME]
-// Measures this checkout beside the commit BASE in one interleaved run. Ends with 1 when a row has become slower.
+// Measures this checkout beside the commit BASE in one interleaved run. Ends with 1 when a row costs more
+// processor time. Only the first --memcached and --node count.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, root } from '../scripts/setup.mjs'
@@ -7,16 +8,16 @@ import { checkoutOf, removeCheckout } from './checkout.mjs'
 import { compareRow, comparison } from './comparison.mjs'
 import { offered } from './offered.mjs'
 import { parties } from './parties.mjs'
-import { facts, isNamed, makePlan, prepare, readOptions } from './plan.mjs'
+import { facts, isNamed, makePlan, nodes, prepare, readOptions } from './plan.mjs'
 import { runRounds } from './rounds.mjs'
 
 const { values, positionals } = readOptions(['BASE'])
-const memcached = prepare({ rivals: false })
+const [memcached] = prepare({ rivals: false, memcached: values.memcached })
 const base = checkoutOf(positionals[0])
 process.once('exit', () => removeCheckout(base))
 
 const rows = []
-const plan = makePlan(values, memcached, await sides())
+const plan = makePlan(values, memcached, await sides(), nodes(values)[0])
 await runRounds({
   ...plan,
   finished: (row) => {

@@ -29,7 +29,7 @@ const CONTROL = [
 ]
 
 const { values } = readOptions()
-const memcached = prepare({ rivals: false })
+const [memcached] = prepare({ rivals: false, memcached: values.memcached })
 const plan = makePlan({ rounds: String(ROUNDS), ...values, only: [] }, memcached, [])
 const perClient = `after ${WARMUP} operations ${TURNS} slices of ${SLICE} operations for each client`
 const arrangement = `${plan.rounds} processes a row, in each ${perClient}`

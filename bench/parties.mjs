@@ -1,4 +1,5 @@
-// Who is measured, and what each can do. `maintained` decides whose CPU per operation is the target's other side.
+// Who is measured, and what each can do. `maintained` decides whose CPU per operation is the target's other side; `contender` has been
+// the best rival of some row, or stands for a floor: the others are left out of quick runs.
 
 const network = ['get', 'set', 'getMulti', 'mixed', 'cold', 'delay']
 const blocking = network.filter((kind) => kind !== 'delay')
@@ -19,21 +20,30 @@ function party(name, module, settings = {}) {
 
 export const parties = [
   party('memshim strict', 'memshim-strict.mjs', {
+    contender: true,
     kind: 'ours',
     kinds: [...network, 'python', 'hash', 'place', 'ring'],
   }),
-  party('memshim compat', 'memshim-compat.mjs', { kind: 'ours', kinds: [...network, 'python'] }),
-  party('memjs', 'memjs.mjs'),
+  party('memshim compat', 'memshim-compat.mjs', {
+    contender: true,
+    kind: 'ours',
+    kinds: [...network, 'python'],
+  }),
+  party('memjs', 'memjs.mjs', { contender: true }),
   party('memcached', 'memcached.mjs', { maintained: false }),
   // memcache stores and returns text only.
-  party('memcache', 'memcache.mjs', { when: (workload) => workload.values === 'text' }),
+  party('memcache', 'memcache.mjs', {
+    contender: true,
+    when: (workload) => workload.values === 'text',
+  }),
   // memcache-client takes several servers as copies of one another: it places no keys.
-  party('memcache-client', 'memcache-client.mjs', { when: single }),
+  party('memcache-client', 'memcache-client.mjs', { contender: true, when: single }),
   party('@keyv/memcache', 'keyv-memcache.mjs'),
-  party('mc', 'mc.mjs', { maintained: false }),
-  party('memjs + pickleparser', 'memjs-pickleparser.mjs', { kinds: ['python'] }),
-  party('hashring', 'hashring.mjs', { kinds: ['place', 'ring'], maintained: false }),
+  party('mc', 'mc.mjs', { contender: true, maintained: false }),
+  party('memjs + pickleparser', 'memjs-pickleparser.mjs', { contender: true, kinds: ['python'] }),
+  party('hashring', 'hashring.mjs', { contender: true, kinds: ['place', 'ring'], maintained: false }),
   party('raw socket, get', 'raw-get.mjs', {
+    contender: true,
     kind: 'floor',
     kinds: ['get', 'set', 'getMulti', 'mixed'],
     when: single,
@@ -42,6 +52,7 @@ export const parties = [
   // Both Python clients block: they have one caller whatever the row says. libmemcached builds its ring anew with each
   // server added, and ends the process with an assertion at some 300 to 400 servers.
   party('pylibmc', 'pylibmc', {
+    contender: true,
     kind: 'python',
     interpreter: 'MEMSHIM_PYTHON_PYLIBMC',
     kinds: [...blocking, 'python', 'hash', 'ring'],

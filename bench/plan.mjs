@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { ensureMemcached } from '../scripts/memcached.mjs'
 import { ensureBuild, ensureDependencies, fail, root, run } from '../scripts/setup.mjs'
 import { pinning } from './servers.mjs'
-import { memcachedVersion } from './versions.mjs'
+import { memcachedVersion, nodeVersion, versionOf } from './versions.mjs'
 import { workloads } from './workloads.mjs'
 
 const options = {
@@ -18,6 +18,8 @@ const options = {
   seconds: { type: 'string' },
   warmup: { type: 'string' },
   out: { type: 'string' },
+  memcached: { type: 'string', multiple: true, default: [] },
+  node: { type: 'string', multiple: true, default: [] },
 }
 
 /** @returns `values` by name and `positionals`, of which exactly the named ones are taken */
@@ -33,8 +35,8 @@ export function readOptions(names = []) {
   }
 }
 
-/** Installs the rivals and builds dist/ where that is missing. @returns the path of memcached */
-export function prepare({ rivals }) {
+/** Installs the rivals and builds dist/ where that is missing. @returns the paths of the memcacheds to measure with */
+export function prepare({ rivals, memcached = [] }) {
   // An interrupted run ends its servers as a finished one does.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130))
   // Only where nothing is installed. ensureDependencies compares file times, and in a worktree whose node_modules is a
@@ -48,29 +50,40 @@ export function prepare({ rivals }) {
       shell: process.platform === 'win32',
     })
   }
-  return ensureMemcached().path ?? fail('the benchmark needs a memcached binary: set MEMSHIM_MEMCACHED')
+  if (memcached.length > 0) return memcached.map((path) => checked('memcached', path, ['-V']))
+  return [ensureMemcached().path ?? fail('the benchmark needs a memcached binary: set MEMSHIM_MEMCACHED')]
+}
+
+/** The programs that run the clients: this Node where none is named. */
+export const nodes = ({ node }) =>
+  node.length > 0 ? node.map((path) => checked('node', path, ['--version'])) : [process.execPath]
+
+function checked(option, path, args) {
+  if (versionOf(path, args) === '') fail(`--${option} ${path} is no program that runs`)
+  return path
 }
 
 /** Everything `runRounds` takes, with times in seconds. */
-export function makePlan(values, memcached, parties) {
+export function makePlan(values, memcached, parties, node = process.execPath) {
   return {
     memcached,
+    node,
     workloads: chosenWorkloads(values),
     parties,
     rounds: number(values, 'rounds', values.quick ? 3 : 5),
-    seconds: number(values, 'seconds', values.quick ? 0.5 : 1),
-    warmup: number(values, 'warmup', values.quick ? 0.4 : 0.7),
+    seconds: number(values, 'seconds', values.quick ? 0.3 : 1),
+    warmup: number(values, 'warmup', values.quick ? 0.3 : 0.7),
     load: loadavg()[0],
     progress: (line) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${line}`),
   }
 }
 
 /** One line about the machine and the run. */
-export function facts({ memcached, rounds, seconds, warmup, load, arrangement }, foreign) {
+export function facts({ memcached, node, rounds, seconds, warmup, load, arrangement }, foreign) {
   const pinned = pinning.client.length > 0 ? 'client and server on a core each' : 'not pinned to cores'
   return [
     `${type()} ${release().split('-')[0]}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
-    `Node ${process.versions.node}, ${memcachedVersion(memcached)}, ${pinned}`,
+    `${nodeVersion(node)}, ${memcachedVersion(memcached)}, ${pinned}`,
     arrangement ??
       `${rounds} interleaved rounds of ${seconds} s after ${warmup} s of warm-up, one process each`,
     `load of the machine before the run ${load.toFixed(2)}`,

@@ -54,10 +54,11 @@ function targets(judged) {
     'strict ÷ best rival',
     'target',
     'outcome',
-    'compat ÷ strict (≥ 0.9)',
+    'compat ÷ strict (≥ 0.95)',
     'CPU, strict ÷ leanest maintained (< 0.5)',
     'memory, strict ÷ memjs (≤ 1)',
     'strict ÷ pylibmc, one caller',
+    'strict ÷ raw socket',
   ]
   const lines = judged
     .filter(({ ratio }) => ratio !== undefined)
@@ -75,6 +76,7 @@ function targets(judged) {
         online ? over(ours.cpu, leanest?.cpu) : '',
         online ? over(ours.rss, of('memjs')?.rss) : '',
         workload.callers === 1 || workload.offline ? over(ours.speed, of('pylibmc')?.speed) : '',
+        over(ours.speed, of('raw socket, get')?.speed),
       ]
     })
   return lines.length > 0 ? table(head, lines) : ''

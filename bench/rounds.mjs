@@ -11,7 +11,7 @@ const ATTEMPTS = 2
 const DISTURBED = 0.15
 
 /**
- * @param plan `{ workloads, parties, rounds, warmup, seconds, memcached, progress }`; times in seconds
+ * @param plan `{ workloads, parties, rounds, warmup, seconds, memcached, node, progress }`; times in seconds
  * @returns per row `{ workload, cells: [{ party, runs, error? }] }`
  */
 export async function runRounds(plan) {
@@ -59,7 +59,7 @@ async function leastDisturbed(attempt) {
 // Not the default port: libmemcached leaves that out of the names it hashes, hashring does not.
 const imaginary = (count) => Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}:11212`)
 
-function measure(party, workload, fleet, { warmup, seconds }) {
+function measure(party, workload, fleet, { node, warmup, seconds }) {
   const job = {
     module: party.module,
     root: party.root,
@@ -73,7 +73,7 @@ function measure(party, workload, fleet, { warmup, seconds }) {
   const program =
     party.kind === 'python'
       ? [party.python, join(here, 'measure.py')]
-      : [process.execPath, '--no-deprecation', join(here, 'measure.mjs')]
+      : [node, '--no-deprecation', join(here, 'measure.mjs')]
   const [command, ...args] = [...pinning.client, ...program, JSON.stringify(job)]
   const began = performance.now()
   return new Promise((resolve, reject) => {

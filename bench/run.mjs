@@ -1,48 +1,61 @@
-// npm run bench [-- --quick] [--only TEXT]… [--party TEXT]… [--rounds N] [--seconds S] [--warmup S] [--out NAME]
-// Measures memshim beside its rivals and writes bench/results/NAME.md and NAME.json.
+// npm run bench [-- --quick] [--memcached PATH]… [--node PATH]… [--only TEXT]… [--party TEXT]… [--rounds N] [--seconds S] [--warmup S]
+// [--out NAME]
+// Measures memshim beside its rivals and writes bench/results/NAME.md and NAME.json: with several servers or Nodes one of each for every
+// pair, whose name ends with the versions.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, root } from '../scripts/setup.mjs'
 import { offered } from './offered.mjs'
 import { parties } from './parties.mjs'
-import { facts, isNamed, makePlan, prepare, readOptions } from './plan.mjs'
+import { facts, isNamed, makePlan, nodes, prepare, readOptions } from './plan.mjs'
 import { markdown, progressLine } from './report.mjs'
 import { runRounds } from './rounds.mjs'
 import { judge, median } from './statistics.mjs'
+import { memcachedVersion, nodeVersion } from './versions.mjs'
 
 const { values } = readOptions()
-const memcached = prepare({ rivals: true })
-const plan = makePlan(values, memcached, await chosenParties())
+const servers = prepare({ rivals: true, memcached: values.memcached })
+const pairs = nodes(values).flatMap((node) => servers.map((memcached) => ({ node, memcached })))
 const results = join(import.meta.dirname, 'results')
-const name = values.out ?? 'latest'
-const judged = []
 mkdirSync(results, { recursive: true })
-await runRounds({ ...plan, finished: keep })
-console.log(`\n${report()}\nWritten to bench/results/${name}.md and .json`)
-
-function report() {
-  return markdown(judged, about())
+const chosen = await chosenParties()
+for (const pair of pairs) {
+  const name = nameOf(pair)
+  const plan = makePlan(values, pair.memcached, chosen, pair.node)
+  console.log(`\n${facts(plan)}\n`)
+  await table(name, plan)
+  console.log(`\nWritten to bench/results/${name}.md and .json`)
 }
 
-function about() {
-  const shares = judged.flatMap(({ summaries }) => summaries.flatMap(({ foreign }) => foreign ?? []))
-  return facts(plan, median(shares))
+function nameOf({ node, memcached }) {
+  const name = values.out ?? 'latest'
+  if (pairs.length === 1) return name
+  return `${name} ${memcachedVersion(memcached)} ${nodeVersion(node)}`.replaceAll(' ', '-')
 }
 
 /** Written row by row: a run that is cut short keeps what it has measured. */
-function keep(row) {
-  judged.push(judge(row))
-  plan.progress('')
-  console.log(progressLine(judged.at(-1)))
-  writeFileSync(join(results, `${name}.md`), report())
-  writeFileSync(
-    join(results, `${name}.json`),
-    `${JSON.stringify({ facts: about(), rows: judged }, null, 1)}\n`,
-  )
+async function table(name, plan) {
+  const judged = []
+  await runRounds({
+    ...plan,
+    finished: (row) => {
+      judged.push(judge(row))
+      const shares = judged.flatMap(({ summaries }) => summaries.flatMap(({ foreign }) => foreign ?? []))
+      const about = facts(plan, median(shares))
+      plan.progress('')
+      console.log(progressLine(judged.at(-1)))
+      writeFileSync(join(results, `${name}.md`), markdown(judged, about))
+      writeFileSync(
+        join(results, `${name}.json`),
+        `${JSON.stringify({ facts: about, rows: judged }, null, 1)}\n`,
+      )
+    },
+  })
 }
 
 async function chosenParties() {
-  const named = parties.filter((party) => isNamed(party, values.party))
+  const invited = (party) => party.contender || !values.quick || values.party.length > 0
+  const named = parties.filter((party) => invited(party) && isNamed(party, values.party))
   if (named.length === 0) {
     fail(
       `--party ${values.party.join(', ')} fits nobody; parties: ${parties.map(({ name }) => name).join(' · ')}`,

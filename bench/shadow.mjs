@@ -26,7 +26,7 @@ const rows = [
 ]
 
 const { values } = readOptions()
-const memcached = prepare({ rivals: false })
+const [memcached] = prepare({ rivals: false, memcached: values.memcached })
 const plan = makePlan({ rounds: String(ROUNDS), ...values, only: [] }, memcached, [])
 const door = (name) => import(pathToFileURL(join(root, 'dist', name, 'index.js')).href)
 const [{ Client, ShadowedClient }, strict, { toTypedJson }] = await Promise.all(

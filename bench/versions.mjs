@@ -1,7 +1,12 @@
 // What the report says about the software that was measured.
 import { spawnSync } from 'node:child_process'
 
+/** What a program says of its version; empty when it does not run. */
+export const versionOf = (program, args) =>
+  spawnSync(program, args, { encoding: 'utf8' }).stdout?.trim() ?? ''
+
 /** `memcached 1.6.18` */
-export function memcachedVersion(memcached) {
-  return spawnSync(memcached, ['-V'], { encoding: 'utf8' }).stdout.trim()
-}
+export const memcachedVersion = (memcached) => versionOf(memcached, ['-V'])
+
+/** `Node 20.19.0` */
+export const nodeVersion = (node = process.execPath) => versionOf(node, ['--version']).replace('v', 'Node ')
