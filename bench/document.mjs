@@ -15,14 +15,19 @@ const text = readFileSync(document, 'utf8')
 const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
 if (begin < 0 || end < begin) fail(`docs/performance.md has no ${BEGIN} … ${END}`)
 const shown = names.map(divergence ? (name) => readFileSync(result(name, 'md'), 'utf8').trim() : summary)
-writeFileSync(document, `${text.slice(0, begin + BEGIN.length)}\n\n${shown.join('\n\n')}\n\n${text.slice(end)}`)
+writeFileSync(
+  document,
+  `${text.slice(0, begin + BEGIN.length)}\n\n${shown.join('\n\n')}\n\n${text.slice(end)}`,
+)
 
 /** The facts of the run and its targets; every other figure is behind a link. */
 function summary(name) {
   mkdirSync(tables, { recursive: true })
   for (const kind of ['md', 'json'])
     if (existsSync(result(name, kind))) copyFileSync(result(name, kind), join(tables, `${name}.${kind}`))
-  const [facts, ...sections] = readFileSync(result(name, 'md'), 'utf8').trim().split(/\n+(?=### )/)
+  const [facts, ...sections] = readFileSync(result(name, 'md'), 'utf8')
+    .trim()
+    .split(/\n+(?=### )/)
   const targets = sections.find((section) => section.startsWith('### Against')) ?? ''
   const versions = /Node [\d.]+, memcached [\d.]+/.exec(facts)?.[0] ?? name
   return [
