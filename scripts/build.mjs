@@ -13,7 +13,7 @@ const doors = rooms.filter((room) => room.isDirectory()).map(({ name }) => `${na
 const present = new Set(readdirSync(source, { recursive: true }))
 rmSync(dist, { recursive: true, force: true })
 await build({
-  entryPoints: ['index.ts', 'cli/main.ts', ...doors.filter((door) => present.has(door))].map((file) =>
+  entryPoints: ['index.ts', 'cli/main.ts', 'audit/side-thread.ts', ...doors.filter((door) => present.has(door))].map((file) =>
     join(source, file),
   ),
   outdir: dist,

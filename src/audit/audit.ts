@@ -8,20 +8,19 @@ import { knownSwitches } from './compare/divergence.js'
 import { FidelityCheck } from './compare/fidelity.js'
 import { Suspects, verify } from './compare/verify.js'
 import { frameworkView } from './frameworks/index.js'
-import { type ConstructOptions, construct } from './methods/construct.js'
+import { construct } from './methods/construct.js'
 import type { Library } from './methods/python-signatures.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
-import { compatLibrary, defaultPreset, knownPresets } from './presets.js'
-import { epochOf, ReplayClock } from './replay/clock.js'
-import { embeddedFleet, type Fleet, realFleet } from './replay/fleet.js'
-import { constructorCall, type ReplayVisitor, replay } from './replay/replay.js'
+import { defaultPreset, knownPresets } from './presets.js'
+import { threadProgram } from './replay/apart.js'
+import { epochOf } from './replay/clock.js'
+import { constructorCall, type ReplayVisitor } from './replay/replay.js'
+import { type ReplayTask, run } from './replay/run.js'
 import { serverVersion, versionNote } from './replay/server-version.js'
-import { Side } from './replay/side.js'
-import { Topology } from './replay/topology.js'
 import type { Report } from './report/report.js'
 import { ReportBuilder } from './report/report-builder.js'
 import { OutageCount, OutageSearch, withOutages } from './traces/outages.js'
-import { surveyOf } from './traces/survey.js'
+import { type Survey, surveyOf } from './traces/survey.js'
 import { checkTrace, recordingNotes, type Trace, TraceError } from './traces/trace.js'
 import { memshimVersion } from './version.js'
 
@@ -52,6 +51,28 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   const suspects = new Suspects()
   const seen = { clients: new Set<string>(), faults: 0, t: 0, calls: 0 }
 
+  const survey = await surveyOf(trace)
+  const progress = (phase: Progress['phase'], operations: number, t: number): Progress => ({
+    phase,
+    operations,
+    t,
+    ...(survey ? { share: Math.min(1, operations / Math.max(1, survey.events)) } : {}),
+  })
+  const { behaviors, negativeTimeout, binary, calls, longestWait, serverVersion: wanted } = options
+  const task: ReplayTask = {
+    preset,
+    switches: [],
+    options: { behaviors, negativeTimeout, binary, calls, longestWait, serverVersion: wanted },
+    size,
+    faults: survey?.faults ?? true,
+    epoch: epochOf(trace.header, Math.floor(started / 1000)),
+  }
+  const running = {
+    real: options.servers,
+    apart: threadsOf(trace, survey, options) === 2,
+    signal: options.signal,
+  }
+
   const visitor: ReplayVisitor = {
     operation(operation) {
       const verdict = differ.judge(operation)
@@ -66,7 +87,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
       if (options.verify) suspects.add(operation, verdict)
       options.onOperation?.(operation, verdict)
       seen.t = operation.t
-      report(options, 'replay', builder.totals.operations, operation.t)
+      options.onProgress?.(progress('replay', builder.totals.operations, operation.t))
     },
     fault(server, line) {
       differ.fault(server, line)
@@ -75,14 +96,19 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
     note: (text, line) => builder.note(text, line),
     client: (name) => seen.clients.add(name),
   }
-  const survey = await surveyOf(trace)
-  const faults = survey?.faults ?? true
-  await run(trace, source, { preset }, options, size, faults, visitor)
+  await run(trace, task, running, visitor)
   if (seen.calls === 0) throw new TraceError(trace.name, 0, undefined, emptyTrace)
   const verification = options.verify
-    ? await verify(suspects, (switches, visit) =>
-        run(trace, source, { preset, switches }, options, size, faults, visit, 'verify'),
-      )
+    ? await verify(suspects, (switches, visit) => {
+        let operations = 0
+        return run(trace, { ...task, switches }, running, {
+          ...visit,
+          operation(operation) {
+            visit.operation(operation)
+            options.onProgress?.(progress('verify', ++operations, operation.t))
+          },
+        })
+      })
     : undefined
 
   const seconds = (Date.now() - started) / 1000
@@ -148,7 +174,29 @@ function checkOptions(options: AuditOptions): void {
     throw new AuditOptionsError(`framework ${shown(framework)} is no name`)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new AuditOptionsError('onProgress is no function')
+  const { threads } = options
+  if (threads !== undefined && threads !== 1 && threads !== 2)
+    throw new AuditOptionsError(`threads ${shown(threads)} is neither 1 nor 2`)
   if (verify !== undefined && typeof verify !== 'boolean') throw new AuditOptionsError('verify is no boolean')
+}
+
+/** Operations from which on a second thread is worth its start. */
+const longTrace = 20_000
+
+/** @throws AuditOptionsError when two threads are asked for where there can be one only */
+function threadsOf(trace: Trace, survey: Survey | undefined, { threads, servers }: AuditOptions): 1 | 2 {
+  const reason = servers
+    ? 'a replay on real servers'
+    : !trace.files
+      ? 'a trace that is not read from files'
+      : (survey?.faults ?? true)
+        ? 'a trace with faults'
+        : threadProgram() === undefined
+          ? 'memshim run from its sources'
+          : undefined
+  if (threads === 2 && reason !== undefined)
+    throw new AuditOptionsError(`threads 2: ${reason} has one thread`)
+  return reason !== undefined ? 1 : (threads ?? (survey!.events >= longTrace ? 2 : 1))
 }
 
 /** An hour, in milliseconds. */
@@ -180,102 +228,4 @@ function fleetSize(trace: Trace, { embedded, servers }: AuditOptions): number {
     throw new AuditOptionsError(`${shown(embedded)} embedded servers are not possible: 1 to 1000`)
   }
   return embedded ?? needed
-}
-
-interface Emulation {
-  readonly preset: string
-  /** Set to pylibmc's behaviour. */
-  readonly switches?: readonly string[]
-}
-
-/** One replay on fresh servers. */
-async function run(
-  trace: Trace,
-  source: Library,
-  emulation: Emulation,
-  options: AuditOptions,
-  size: number,
-  faults: boolean,
-  visitor: ReplayVisitor,
-  phase: Progress['phase'] = 'replay',
-): Promise<void> {
-  const real = options.servers
-  const clock = new ReplayClock(epochOf(trace.header, Math.floor(Date.now() / 1000)))
-  const fleets: Fleet[] = []
-  const sides: Side[] = []
-  const replayStart = Date.now()
-  try {
-    for (const half of [0, 1]) {
-      fleets.push(
-        real
-          ? await realFleet(real.slice(half * size, (half + 1) * size))
-          : await embeddedFleet(size, clock.now, serverVersion(options.serverVersion, trace.header), faults),
-      )
-    }
-    const shared = real ? {} : { now: clock.now, longestWait: options.longestWait ?? 300 }
-    const { behaviors, negativeTimeout, binary } = options
-    const switches = Object.fromEntries((emulation.switches ?? []).map((name) => [name, 'pylibmc']))
-    const compatOptions = { ...shared, compat: { emulate: emulation.preset, switches } } as ConstructOptions
-    const strictOptions = {
-      ...shared,
-      strict: { behaviors, negativeTimeout: negativeTimeout ?? 'send', ...(binary ? { binary } : {}) },
-    } as ConstructOptions
-    const [compatFleet, strictFleet] = fleets as [Fleet, Fleet]
-    const compat = new Side(
-      compatLibrary(emulation.preset, source),
-      source,
-      compatFleet,
-      compatOptions,
-      source.name === 'pylibmc',
-    )
-    const strict = new Side(
-      { name: 'pylibmc', version: '1.6.3' },
-      source,
-      strictFleet,
-      strictOptions,
-      options.calls === 'repaired',
-    )
-    sides.push(compat, strict)
-    const topology = new Topology(size, size !== trace.header.servers)
-    let operations = 0
-    await replay(
-      {
-        trace,
-        source,
-        topology,
-        compat,
-        strict,
-        repaired: options.calls === 'repaired',
-        timeTo: (t) => (real ? waitUntil(replayStart + t * 1000) : clock.advanceTo(t)),
-        ...(options.signal ? { signal: options.signal } : {}),
-      },
-      phase === 'replay'
-        ? visitor
-        : {
-            ...visitor,
-            operation: (operation) => {
-              visitor.operation(operation)
-              report(options, phase, ++operations, operation.t)
-            },
-          },
-    )
-  } finally {
-    await Promise.allSettled(
-      sides.length === 2 ? sides.map((side) => side.stop()) : fleets.map((fleet) => fleet.stop()),
-    )
-  }
-}
-
-/** Milliseconds: the longest that a timer of Node waits. */
-const LONGEST_TIMER = 2 ** 31 - 1
-
-function waitUntil(time: number): Promise<void> | undefined {
-  const wait = Math.min(time - Date.now(), LONGEST_TIMER)
-  return wait > 0
-    ? new Promise<void>((resolve) => setTimeout(resolve, wait)).then(() => waitUntil(time))
-    : undefined
-}
-
-function report(options: AuditOptions, phase: Progress['phase'], operations: number, t: number): void {
-  options.onProgress?.({ phase, operations, t })
 }

@@ -1,6 +1,6 @@
 /** memshim/audit: replay a trace through both clients and report what would change. */
 export { audit } from './audit.js'
-export type { Explanation, Status } from './compare/differ.js'
+export type { Explanation, Operation, Status, Verdict } from './compare/differ.js'
 export { knownSwitches, type SwitchInfo, signatureSwitches } from './compare/divergence.js'
 export type { Fidelity, FidelityFinding } from './compare/fidelity.js'
 export {
@@ -20,12 +20,18 @@ export { type AuditOptions, AuditOptionsError, type Progress } from './options.j
 export { knownPresets } from './presets.js'
 export { renderHtml } from './render/html.js'
 export { renderJson } from './render/json.js'
+export { renderJunit } from './render/junit.js'
+export { renderMarkdown } from './render/markdown.js'
+export { renderSarif } from './render/sarif.js'
 export { renderTerminal, type TerminalOptions } from './render/terminal.js'
+export { type NewFinding, newFindings, parseBaseline } from './report/baseline.js'
 export { exitCodes, failures } from './report/exit.js'
 export type { Finding, Report, RiskRow, SwitchRow, Tally, Verification } from './report/report.js'
+export { type OperationRow, operationRow, rowColumns } from './report/rows.js'
 export { expandPatterns, mergeTraces, readTraces } from './traces/merged.js'
 export { type FoundOutage, type Outage, type OutageEffect, parseOutage } from './traces/outages.js'
 export { readScenario, scenarioTrace } from './traces/scenario.js'
+export type { Survey } from './traces/survey.js'
 export {
   type CallEvent,
   type FaultEvent,

@@ -38,6 +38,11 @@ export interface AuditOptions {
   readonly calls?: 'unchanged' | 'repaired'
   /** Supposed outages: what if these servers had been down? They are faults on both sides. */
   readonly outages?: readonly Outage[]
+  /**
+   * Two: pylibmc's side is replayed in a thread of its own; the report is the same. For traces from files, without faults, on embedded
+   * servers. Default: 2 for a long trace that allows it, else 1.
+   */
+  readonly threads?: 1 | 2
   /** Called for every operation of the replay, in order, with both outcomes and the verdict. */
   readonly onOperation?: (operation: Operation, verdict: Verdict) => void
   readonly onProgress?: (progress: Progress) => void
@@ -50,6 +55,8 @@ export interface Progress {
   readonly operations: number
   /** Seconds of the application's time. */
   readonly t: number
+  /** From 0 to 1, of this replay; absent when the length of the trace is not known. */
+  readonly share?: number
 }
 
 /** Options that do not fit the trace or each other. */

@@ -1,5 +1,5 @@
 /** `memshim audit`: replay a trace (or scenario), print the report, write JSON and HTML, set the exit code. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import {
   type AuditOptions,
@@ -10,16 +10,24 @@ import {
   knownFrameworks,
   knownPresets,
   knownSwitches,
+  newFindings,
   type Outage,
-  type Progress,
+  operationRow,
+  parseBaseline,
   parseOutage,
+  type Report,
   readScenario,
   readTraces,
   renderHtml,
   renderJson,
+  renderJunit,
+  renderMarkdown,
+  renderSarif,
   renderTerminal,
   type Trace,
 } from '../audit/index.js'
+import { progressLine } from './progress.js'
+import { rowFile } from './row-file.js'
 import { commaList, listed, UsageError } from './usage.js'
 
 interface Flags {
@@ -30,6 +38,13 @@ interface Flags {
   readonly flush?: boolean
   readonly json?: string
   readonly html?: string
+  readonly markdown?: string
+  readonly junit?: string
+  readonly sarif?: string
+  readonly rows?: string
+  readonly allRows?: boolean
+  readonly baseline?: string
+  readonly threads?: string
   readonly failOn?: string[]
   readonly verify?: boolean
   readonly behavior?: Record<string, number | string>
@@ -82,6 +97,16 @@ export function auditCommand(): Command {
     )
     .option('--json <file>', 'write the report as JSON (- = standard output, instead of the text)')
     .option('--html <file>', 'write the report as one HTML file')
+    .option('--markdown <file>', 'write it as Markdown, for a pull request')
+    .option('--junit <file>', 'write it as JUnit XML, for CI')
+    .option('--sarif <file>', 'write it as SARIF 2.1.0, for code hosts')
+    .option(
+      '--rows <file>',
+      'write the operations that do not stay the same as data: .ndjson (.gz) or .parquet',
+    )
+    .option('--all-rows', 'with --rows: every operation')
+    .option('--baseline <report>', 'an earlier JSON report: exit with 1 when something is new')
+    .option('--threads <n>', '1 or 2; default: 2 for a long trace without faults')
     .option(
       '--fail-on <what>',
       'exit with 1 when found: a switch, any, unexplained, risk; repeatable or a,b',
@@ -98,6 +123,7 @@ Examples:
   $ memshim audit app.jsonl --fail-on unexplained --fail-on missing-counter     (in CI)
   $ memshim audit app.jsonl --behavior ketama=1 --behavior remove_failed=1
   $ memshim audit 'app.*.jsonl' --outage 'server 0: 5s-10s'                     (several processes)
+  $ memshim audit app.jsonl --baseline last.json --sarif audit.sarif --markdown comment.md
   $ memshim audit app.jsonl --verify --json report.json
   $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
 
@@ -109,11 +135,29 @@ How to record a trace: docs/audit.md.`,
 async function run(paths: string[], flags: Flags): Promise<void> {
   const options = checked(flags)
   const trace = await open(await expandPatterns(paths))
-  const report = await audit(trace, { ...options, onProgress: progressLine() })
-  clearProgress()
+  const baseline = flags.baseline === undefined ? undefined : await readBaseline(flags.baseline)
+  const rows = flags.rows === undefined ? undefined : await rowFile(flags.rows)
+  const line = progressLine(process.stderr)
+  const report = await audit(trace, {
+    ...options,
+    onProgress: (progress) => line.show(progress),
+    ...(rows
+      ? {
+          onOperation: (operation, verdict) => {
+            if (flags.allRows || verdict.status !== 'same') rows.add(operationRow(operation, verdict))
+          },
+        }
+      : {}),
+  })
+  line.clear()
+  await rows?.end()
+  const news = baseline && newFindings(report, baseline)
   if (flags.json === '-') process.stdout.write(renderJson(report))
   else if (flags.json !== undefined) await write(flags.json, renderJson(report))
   if (flags.html !== undefined) await write(flags.html, renderHtml(report))
+  if (flags.markdown !== undefined) await write(flags.markdown, renderMarkdown(report, news))
+  if (flags.junit !== undefined) await write(flags.junit, renderJunit(report, knownSwitches(), news))
+  if (flags.sarif !== undefined) await write(flags.sarif, renderSarif(report, news))
   if (!flags.quiet && flags.json !== '-') {
     process.stdout.write(
       renderTerminal(report, {
@@ -123,7 +167,20 @@ async function run(paths: string[], flags: Flags): Promise<void> {
       }),
     )
     if (flags.html !== undefined) process.stdout.write(`\nHTML report: ${flags.html}\n`)
-    if (flags.json !== undefined) process.stdout.write(`JSON report: ${flags.json}\n`)
+    for (const [name, file] of [
+      ['JSON', flags.json],
+      ['Markdown', flags.markdown],
+      ['JUnit', flags.junit],
+      ['SARIF', flags.sarif],
+    ] as const)
+      if (file !== undefined) process.stdout.write(`${name} report: ${file}\n`)
+    if (flags.rows !== undefined) process.stdout.write(`Operations: ${flags.rows}\n`)
+  }
+  if (news && news.length > 0) {
+    process.stderr.write(
+      `memshim: new against ${flags.baseline}:\n${news.map(({ text }) => `  ${text}\n`).join('')}`,
+    )
+    process.exitCode = exitCodes.found
   }
   const found = failures(report, flags.failOn ?? [])
   if (found.length === 0) return
@@ -160,6 +217,7 @@ function checked(flags: Flags): AuditOptions {
     ...(flags.binary ? { binary: true } : {}),
     ...(flags.repaired ? { calls: 'repaired' as const } : {}),
     ...(flags.framework === undefined ? {} : { framework: flags.framework }),
+    ...(flags.threads === undefined ? {} : { threads: wholeNumber('--threads', flags.threads, 1) as 1 | 2 }),
     verify: flags.verify ?? false,
   }
 }
@@ -169,6 +227,16 @@ async function open(paths: readonly string[]): Promise<Trace> {
   if (scenario === undefined) return readTraces(paths)
   if (paths.length > 1) throw new UsageError(`${scenario} is a scenario: audit it alone`)
   return readScenario(scenario)
+}
+
+async function readBaseline(path: string): Promise<Report> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`--baseline ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+  }
+  return parseBaseline(text, `--baseline ${path}`)
 }
 
 async function write(path: string, text: string): Promise<void> {
@@ -200,23 +268,4 @@ function behavior(
 function useColor(): boolean {
   if (process.env.NO_COLOR) return false
   return Boolean(process.env.FORCE_COLOR) || Boolean(process.stdout.isTTY)
-}
-
-/** A line that overwrites itself, on a terminal only. */
-function progressLine(): ((progress: Progress) => void) | undefined {
-  if (!process.stderr.isTTY) return undefined
-  let last = 0
-  return ({ phase, operations, t }) => {
-    const now = Date.now()
-    if (now - last < 100) return
-    last = now
-    const what = phase === 'replay' ? 'replaying' : 'verifying'
-    process.stderr.write(
-      `\r\x1b[K${what}: ${operations.toLocaleString('en')} operations, ${t.toFixed(1)} s of the trace`,
-    )
-  }
-}
-
-function clearProgress(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
 }

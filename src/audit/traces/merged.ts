@@ -69,10 +69,12 @@ export async function mergeTraces(traces: readonly Trace[]): Promise<Trace> {
     )
   const servers = await commonServers(traces)
   const begin = Math.min(...begins)
+  const files = traces.flatMap((trace) => trace.files ?? [])
   const name = `${first.name} and ${others.length} more`
   return {
     name,
     header: { ...first.header, epoch: begin, servers: Math.max(servers, 1) },
+    ...(files.length === traces.length ? { files } : {}),
     survey: async () => joinSurveys(await Promise.all(traces.map(surveyOf))),
     events: () => inOrder(traces.map((trace, i) => shifted(trace, begins[i]! - begin, i))),
   }

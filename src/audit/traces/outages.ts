@@ -62,7 +62,7 @@ export function withOutages(trace: Trace, outages: readonly Outage[], servers: n
     const known = await surveyOf(trace)
     return known && { events: known.events + faults.length, faults: true }
   }
-  return { ...trace, survey, events: () => inserted(trace, faults) }
+  return { name: trace.name, header: trace.header, survey, events: () => inserted(trace, faults) }
 }
 
 async function* inserted(

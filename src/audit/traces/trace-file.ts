@@ -44,6 +44,7 @@ export async function readTrace(path: string): Promise<Trace> {
       name,
       header,
       events: () => eventsOf(path, compressed, name),
+      files: [path],
       survey: () => surveyBytes(bytesOf(path, compressed)),
     }
   }

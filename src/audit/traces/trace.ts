@@ -107,6 +107,8 @@ export interface Trace {
   readonly name: string
   readonly header: TraceHeader
   events(): AsyncIterable<TraceEvent> | Iterable<TraceEvent>
+  /** The files that it is read from. */
+  readonly files?: readonly string[]
   /** What can be told without reading every event; undefined, and absent: nothing can. */
   survey?(): Promise<Survey | undefined>
 }

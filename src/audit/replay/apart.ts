@@ -1,0 +1,148 @@
+/**
+ * A side of an audit in a thread of its own: the two sides never meet before their outcomes are compared, so that a replay on two
+ * processors gives the very same report. The thread replays the whole trace for its side alone and hands over what every call did, in order.
+ */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type MessagePort, Worker } from 'node:worker_threads'
+import { type Replayed, Side } from './side.js'
+
+/** Calls handed over at once, and how many such portions may be under way. */
+const portion = 256
+const portionsUnderWay = 16
+
+/** What a thread says: what the calls did, in order; at the end, why it ended. */
+type Message = { readonly done: readonly Replayed[] } | { readonly ended: string }
+
+/** @returns the program of the thread; undefined where memshim runs from its sources, which a thread cannot load */
+export function threadProgram(): URL | undefined {
+  // From dist/chunks/ and from dist/audit/ alike.
+  const program = new URL('../audit/side-thread.js', import.meta.url)
+  return existsSync(fileURLToPath(program)) ? program : undefined
+}
+
+/** What the calls of a side did, as its thread hands it over. */
+export class SideThread {
+  private readonly worker: Worker
+  private portions: (readonly Replayed[])[] = []
+  private at = 0
+  private ended: Error | undefined
+  private arrived: (() => void) | undefined
+
+  /** @param task given to the program; whatever structured clones carry */
+  constructor(program: URL, task: unknown) {
+    this.worker = new Worker(program, { workerData: task })
+    this.worker.on('message', (message: Message) => {
+      if ('done' in message) this.portions.push(message.done)
+      else this.end(new Error(message.ended))
+      this.wake()
+    })
+    this.worker.on('error', (error) => this.end(error as Error))
+    this.worker.on('exit', () => this.end(new Error('the thread of the other side ended early')))
+  }
+
+  private end(error: Error): void {
+    this.ended ??= error
+    this.wake()
+  }
+
+  private wake(): void {
+    this.arrived?.()
+    this.arrived = undefined
+  }
+
+  /** What the next call did. @throws Error when the thread ended before */
+  next(): Replayed | Promise<Replayed> {
+    const [first] = this.portions
+    if (!first) return this.wait()
+    const found = first[this.at++]!
+    if (this.at === first.length) {
+      this.at = 0
+      this.portions.shift()
+      this.worker.postMessage('taken')
+    }
+    return found
+  }
+
+  private async wait(): Promise<Replayed> {
+    while (this.portions.length === 0) {
+      if (this.ended) throw this.ended
+      await new Promise<void>((resolve) => {
+        this.arrived = resolve
+      })
+    }
+    return this.next()
+  }
+
+  async stop(): Promise<void> {
+    await this.worker.terminate()
+  }
+}
+
+/** The side whose calls are made elsewhere; its clients here only say where keys are placed. */
+export class ApartSide extends Side {
+  thread: SideThread | undefined
+
+  override async run(): Promise<Replayed> {
+    return this.thread!.next()
+  }
+
+  override async stop(): Promise<void> {
+    await this.thread?.stop()
+    await super.stop()
+  }
+}
+
+const nothing: Replayed = {
+  outcome: { result: null },
+  announced: [],
+  gaps: [],
+  reasons: [],
+  uncertain: false,
+}
+
+/** In the thread: the side that another thread replays. */
+export class IdleSide extends Side {
+  override async run(): Promise<Replayed> {
+    return nothing
+  }
+}
+
+/** In the thread: hands over what every call did, and waits when nobody takes it. */
+export class ReportingSide extends Side {
+  port: MessagePort | undefined
+  private kept: Replayed[] = []
+  private underWay = 0
+  private taken: (() => void) | undefined
+
+  listen(port: MessagePort): void {
+    this.port = port
+    port.on('message', () => {
+      this.underWay--
+      this.taken?.()
+      this.taken = undefined
+    })
+  }
+
+  override async run(...call: Parameters<Side['run']>): Promise<Replayed> {
+    const done = await super.run(...call)
+    this.kept.push(done)
+    if (this.kept.length >= portion) {
+      this.handOver()
+      while (this.underWay >= portionsUnderWay)
+        await new Promise<void>((resolve) => {
+          this.taken = resolve
+        })
+    }
+    return done
+  }
+
+  handOver(): void {
+    const message: Message = { done: this.kept }
+    if (this.kept.length > 0) {
+      this.underWay++
+      this.port?.postMessage(message)
+    }
+    this.kept = []
+  }
+}

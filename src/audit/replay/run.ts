@@ -1,0 +1,172 @@
+/** One replay of a trace on fresh servers: both sides here, or the second one in a thread of its own. */
+import type { ConstructOptions } from '../methods/construct.js'
+import type { Library } from '../methods/python-signatures.js'
+import type { AuditOptions } from '../options.js'
+import { compatLibrary } from '../presets.js'
+import type { Trace } from '../traces/trace.js'
+import { ApartSide, IdleSide, ReportingSide, SideThread, threadProgram } from './apart.js'
+import { ReplayClock } from './clock.js'
+import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
+import { type ReplayVisitor, replay } from './replay.js'
+import { serverVersion } from './server-version.js'
+import { Side } from './side.js'
+import { Topology } from './topology.js'
+
+/** What decides the outcomes of a replay. Plain data: a thread gets it as it is. */
+export interface ReplayTask {
+  readonly preset: string
+  /** Set to pylibmc's behaviour. */
+  readonly switches: readonly string[]
+  readonly options: Pick<
+    AuditOptions,
+    'behaviors' | 'negativeTimeout' | 'binary' | 'calls' | 'longestWait' | 'serverVersion'
+  >
+  /** Servers of each side. */
+  readonly size: number
+  /** The trace may have faults. */
+  readonly faults: boolean
+  /** Unix time in seconds at the start of the trace. */
+  readonly epoch: number
+}
+
+export interface RunOptions {
+  /** Real servers for both sides instead of embedded ones. */
+  readonly real?: readonly string[] | undefined
+  /** The second side has a thread of its own. */
+  readonly apart: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What the thread of a side needs. */
+export interface ThreadTask {
+  readonly files: readonly string[]
+  readonly task: ReplayTask
+}
+
+/** @throws as `replay` */
+export async function run(
+  trace: Trace,
+  task: ReplayTask,
+  { real, apart, signal }: RunOptions,
+  visitor: ReplayVisitor,
+): Promise<void> {
+  const clock = new ReplayClock(task.epoch)
+  const started = Date.now()
+  const fleets: Fleet[] = []
+  let sides: readonly Side[] = []
+  try {
+    for (const half of [0, 1]) {
+      fleets.push(
+        real
+          ? await realFleet(real.slice(half * task.size, (half + 1) * task.size))
+          : await embeddedFleet(
+              task.size,
+              clock.now,
+              serverVersion(task.options.serverVersion, trace.header),
+              task.faults && !apart,
+            ),
+      )
+    }
+    const shared = real ? {} : { now: clock.now, longestWait: task.options.longestWait ?? 300 }
+    const [compat, strict] = sidesOf(trace, task, fleets, shared, [Side, apart ? ApartSide : Side])
+    sides = [compat, strict]
+    if (strict instanceof ApartSide)
+      strict.thread = new SideThread(threadProgram()!, { files: trace.files, task } as ThreadTask)
+    await replay(
+      {
+        trace,
+        source: sourceOf(trace),
+        topology: new Topology(task.size, task.size !== trace.header.servers),
+        compat,
+        strict,
+        repaired: task.options.calls === 'repaired',
+        timeTo: (t) => (real ? waitUntil(started + t * 1000) : clock.advanceTo(t)),
+        ...(signal ? { signal } : {}),
+      },
+      visitor,
+    )
+  } finally {
+    await Promise.allSettled(
+      sides.length === 2 ? sides.map((side) => side.stop()) : fleets.map((fleet) => fleet.stop()),
+    )
+  }
+}
+
+/** The whole of a thread: replays pylibmc's side, and hands over what it did by `listen`. */
+export async function runApart(
+  trace: Trace,
+  task: ReplayTask,
+  listen: (side: ReportingSide) => void,
+): Promise<void> {
+  const clock = new ReplayClock(task.epoch)
+  const version = serverVersion(task.options.serverVersion, trace.header)
+  const idle = await embeddedFleet(task.size, clock.now, version, false)
+  const fleet = await embeddedFleet(task.size, clock.now, version, false)
+  const shared = { now: clock.now, longestWait: task.options.longestWait ?? 300 }
+  const [compat, strict] = sidesOf(trace, task, [idle, fleet], shared, [IdleSide, ReportingSide])
+  listen(strict as ReportingSide)
+  try {
+    await replay(
+      {
+        trace,
+        source: sourceOf(trace),
+        topology: new Topology(task.size, task.size !== trace.header.servers),
+        compat,
+        strict,
+        repaired: task.options.calls === 'repaired',
+        timeTo: (t) => clock.advanceTo(t),
+      },
+      { operation: () => {}, fault: () => {}, note: () => {}, client: () => {} },
+    )
+  } finally {
+    ;(strict as ReportingSide).handOver()
+    await Promise.allSettled([compat.stop(), strict.stop()])
+  }
+}
+
+function sourceOf({ header }: Trace): Library {
+  return { name: header.library, version: header.version }
+}
+
+type SideClass = typeof Side
+
+function sidesOf(
+  trace: Trace,
+  { preset, switches, options }: ReplayTask,
+  [compatFleet, strictFleet]: readonly Fleet[],
+  shared: Pick<ConstructOptions, 'now' | 'longestWait'>,
+  [First, Second]: readonly [SideClass, SideClass],
+): readonly [Side, Side] {
+  const source = sourceOf(trace)
+  const off = Object.fromEntries(switches.map((name) => [name, 'pylibmc']))
+  const { behaviors, negativeTimeout, binary, calls } = options
+  return [
+    new First(
+      compatLibrary(preset, source),
+      source,
+      compatFleet!,
+      { ...shared, compat: { emulate: preset, switches: off } } as ConstructOptions,
+      source.name === 'pylibmc',
+    ),
+    new Second(
+      { name: 'pylibmc', version: '1.6.3' },
+      source,
+      strictFleet!,
+      {
+        ...shared,
+        strict: { behaviors, negativeTimeout: negativeTimeout ?? 'send', ...(binary ? { binary } : {}) },
+      } as ConstructOptions,
+      calls === 'repaired',
+    ),
+  ]
+}
+
+/** Milliseconds: the longest that a timer of Node waits. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+function waitUntil(time: number): Promise<void> | undefined {
+  const wait = Math.min(time - Date.now(), LONGEST_TIMER)
+  return wait > 0
+    ? new Promise<void>((resolve) => setTimeout(resolve, wait)).then(() => waitUntil(time))
+    : undefined
+}

@@ -1,0 +1,72 @@
+/** What a report has that an earlier one had not: for CI runs that fail only on what is new. Pure. */
+import { AuditOptionsError } from '../options.js'
+import { checkReport, type Report, reportFormat } from './report.js'
+
+/** One thing that is new, as a sentence and as data. */
+export interface NewFinding {
+  /** A switch, a switch at a call site, unexplained operations, or a risk. */
+  readonly kind: 'switch' | 'call-site' | 'unexplained' | 'risk'
+  /** The switch or risk; empty for unexplained operations. */
+  readonly name: string
+  readonly at?: string
+  readonly count: number
+  readonly text: string
+}
+
+/** @throws AuditOptionsError for what is no report of `memshim audit --json` */
+export function parseBaseline(text: string, name = 'the baseline'): Report {
+  let report: unknown
+  try {
+    report = JSON.parse(text)
+  } catch (error) {
+    throw new AuditOptionsError(`${name} is not JSON: ${(error as Error).message}`)
+  }
+  const { format, switches, callSites, totals, risks } = Object(report) as Partial<Report>
+  const lists = [switches, callSites, risks].every(Array.isArray)
+  if (format !== reportFormat || !lists || typeof totals !== 'object')
+    throw new AuditOptionsError(`${name} is no report of memshim audit --json (format "${reportFormat}")`)
+  return report as Report
+}
+
+/**
+ * Switches, switches at call sites, risks and unexplained operations that the baseline did not have. How often something happens
+ * depends on the load of the day, so that a larger count alone is not new; unexplained operations count where there are more than before.
+ */
+export function newFindings(report: Report, baseline: Report): readonly NewFinding[] {
+  checkReport(report)
+  checkReport(baseline)
+  const found: NewFinding[] = []
+  const known = new Set(baseline.switches.map((row) => row.switch))
+  const sites = new Map(baseline.callSites.map(({ at, switches }) => [at, switches]))
+  for (const row of report.switches) {
+    const times = `${row.count} ${row.count === 1 ? 'operation' : 'operations'}`
+    if (!known.has(row.switch)) {
+      found.push({ kind: 'switch', name: row.switch, count: row.count, text: `${row.switch}: ${times}` })
+      continue
+    }
+    for (const { at, switches } of report.callSites) {
+      const count = switches[row.switch] ?? 0
+      if (count > 0 && (sites.get(at)?.[row.switch] ?? 0) === 0)
+        found.push({
+          kind: 'call-site',
+          name: row.switch,
+          at,
+          count,
+          text: `${row.switch} at ${at}: ${count} ${count === 1 ? 'operation' : 'operations'}`,
+        })
+    }
+  }
+  const more = report.totals.unexplained - baseline.totals.unexplained
+  if (more > 0)
+    found.push({
+      kind: 'unexplained',
+      name: '',
+      count: more,
+      text: `unexplained: ${more} more than in the baseline`,
+    })
+  const risks = new Set(baseline.risks.map(({ name }) => name))
+  for (const { name, count } of report.risks)
+    if (!risks.has(name))
+      found.push({ kind: 'risk', name, count, text: `risk: ${name}, ${count} operations` })
+  return found
+}

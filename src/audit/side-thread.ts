@@ -1,0 +1,14 @@
+/** The program of a thread that replays one side of an audit (`replay/apart.ts`). */
+import { parentPort, workerData } from 'node:worker_threads'
+import { runApart, type ThreadTask } from './replay/run.js'
+import { readTraces } from './traces/merged.js'
+
+const { files, task } = workerData as ThreadTask
+try {
+  await runApart(await readTraces(files), task, (side) => side.listen(parentPort!))
+} catch (error) {
+  // The other thread meets a wrong line by itself; this is for everything else.
+  parentPort!.postMessage({ ended: error instanceof Error ? error.message : String(error) })
+} finally {
+  parentPort!.unref()
+}
