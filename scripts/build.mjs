@@ -13,9 +13,12 @@ const doors = rooms.filter((room) => room.isDirectory()).map(({ name }) => `${na
 const present = new Set(readdirSync(source, { recursive: true }))
 rmSync(dist, { recursive: true, force: true })
 await build({
-  entryPoints: ['index.ts', 'cli/main.ts', 'audit/side-thread.ts', ...doors.filter((door) => present.has(door))].map((file) =>
-    join(source, file),
-  ),
+  entryPoints: [
+    'index.ts',
+    'cli/main.ts',
+    'audit/side-thread.ts',
+    ...doors.filter((door) => present.has(door)),
+  ].map((file) => join(source, file)),
   outdir: dist,
   outbase: source,
   // Two folders down like the doors: what finds a file by its own place finds it from either.
