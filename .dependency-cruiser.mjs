@@ -6,10 +6,10 @@ const floors = [
   ['python'],
   ['values', 'hashing', 'frameworks', 'protocol'],
   ['rules'],
-  ['transport', 'server'],
+  ['transport', 'server', 'capture'],
   ['pipeline'],
   ['strict', 'compat'],
-  ['audit', 'migration'],
+  ['audit', 'migration', 'record', 'scan'],
   ['cli'],
 ]
 

@@ -1,0 +1,132 @@
+/** Sorts segments into connections, finds which end is the server, and hands over both directions in order. */
+import type { Endpoint, Segment } from './frames.js'
+import { TcpStream } from './tcp-stream.js'
+
+/** What one connection of the capture is handed to. */
+export interface ConversationSink {
+  request(bytes: Buffer, time: number): void
+  reply(bytes: Buffer, time: number): void
+  /** Bytes are missing in a direction. */
+  gap(direction: 'request' | 'reply', length: number, time: number): void
+  end(time: number): void
+}
+
+export interface ConnectionOptions {
+  /** Whether an endpoint is one of the servers. */
+  readonly isServer: (endpoint: Endpoint) => boolean
+  /** @param whole the connection began in the capture */
+  readonly open: (client: Endpoint, server: Endpoint, whole: boolean) => ConversationSink
+}
+
+/** Connections that are followed at a time; the oldest gives way. */
+const mostConnections = 100_000
+
+interface Connection {
+  readonly sink: ConversationSink
+  readonly requests: TcpStream
+  readonly replies: TcpStream
+  /** Initial sequence number of a SYN, to tell one that was sent again from a new connection. */
+  readonly began: number | undefined
+}
+
+export class Connections {
+  private readonly open = new Map<string, Connection>()
+  readonly counts = { connections: 0, whole: 0, gaps: 0, lostBytes: 0, otherSegments: 0, forgotten: 0 }
+
+  constructor(private readonly options: ConnectionOptions) {}
+
+  segment(segment: Segment): void {
+    const towardsServer = this.towardsServer(segment)
+    if (towardsServer === undefined) {
+      this.counts.otherSegments++
+      return
+    }
+    const [client, server] = towardsServer ? [segment.from, segment.to] : [segment.to, segment.from]
+    const name = `${client.address} ${client.port} ${server.address} ${server.port}`
+    const found = this.known(name, segment, towardsServer)
+    const connection = found ?? this.begin(name, client, server, segment, towardsServer)
+    if (connection === undefined) return
+    const { time, payload, missing, acknowledged } = segment
+    const [own, other] = towardsServer
+      ? [connection.requests, connection.replies]
+      : [connection.replies, connection.requests]
+    if (segment.syn) own.start(segment.sequence + 1)
+    // A bare acknowledgement may have been captured just before what it acknowledges.
+    else if (acknowledged !== undefined && (payload.length > 0 || segment.last || other.incomplete))
+      other.acknowledged(acknowledged, time)
+    own.segment(segment.syn ? segment.sequence + 1 : segment.sequence, payload, missing, time)
+    if (segment.reset || segment.last) this.finish(name, connection, segment, towardsServer)
+  }
+
+  /** The capture is over. */
+  end(time: number): void {
+    for (const [name, connection] of this.open) this.close(name, connection, time)
+  }
+
+  private known(name: string, segment: Segment, towardsServer: boolean): Connection | undefined {
+    const connection = this.open.get(name)
+    if (connection === undefined) return undefined
+    // The port of the client is used again.
+    const another = segment.syn && towardsServer && connection.began !== segment.sequence
+    if (another) this.close(name, connection, segment.time)
+    return another ? undefined : connection
+  }
+
+  private begin(
+    name: string,
+    client: Endpoint,
+    server: Endpoint,
+    segment: Segment,
+    towardsServer: boolean,
+  ): Connection | undefined {
+    const empty = segment.payload.length + segment.missing === 0
+    if (!segment.syn && (empty || segment.reset)) return undefined
+    if (this.open.size >= mostConnections) {
+      const [oldest, connection] = this.open.entries().next().value!
+      this.counts.forgotten++
+      this.close(oldest, connection, segment.time)
+    }
+    const sink = this.options.open(client, server, segment.syn)
+    this.counts.connections++
+    if (segment.syn) this.counts.whole++
+    const stream = (direction: 'request' | 'reply') =>
+      new TcpStream({
+        data: (bytes, time) => sink[direction](bytes, time),
+        gap: (length, time) => {
+          this.counts.gaps++
+          this.counts.lostBytes += length
+          sink.gap(direction, length, time)
+        },
+      })
+    const connection: Connection = {
+      sink,
+      requests: stream('request'),
+      replies: stream('reply'),
+      began: segment.syn && towardsServer ? segment.sequence : undefined,
+    }
+    this.open.set(name, connection)
+    return connection
+  }
+
+  /** A FIN of the client ends requests only: replies may still come. */
+  private finish(name: string, connection: Connection, segment: Segment, towardsServer: boolean): void {
+    if (segment.reset || !towardsServer) this.close(name, connection, segment.time)
+  }
+
+  private close(name: string, connection: Connection, time: number): void {
+    connection.requests.finish(time)
+    connection.replies.finish(time)
+    connection.sink.end(time)
+    this.open.delete(name)
+  }
+
+  private towardsServer({ from, to, syn, acknowledged }: Segment): boolean | undefined {
+    const [fromServer, toServer] = [this.options.isServer(from), this.options.isServer(to)]
+    if (fromServer !== toServer) return toServer
+    if (!fromServer) return undefined
+    // Both ports are a server's: who connects is the client.
+    if (syn) return acknowledged === undefined
+    const name = `${from.address} ${from.port} ${to.address} ${to.port}`
+    return this.open.has(name)
+  }
+}

@@ -1,0 +1,13 @@
+/** A capture that cannot be read on: what is wrong with it, and where. */
+export class CaptureError extends Error {
+  override readonly name = 'CaptureError'
+  constructor(
+    /** File name, or `standard input`. */
+    readonly source: string,
+    /** Bytes from the beginning of the capture. */
+    readonly offset: number,
+    readonly problem: string,
+  ) {
+    super(`${source}, byte ${offset}: ${problem}`)
+  }
+}

@@ -1,0 +1,75 @@
+/** Packets out of a capture file or pipe, fed chunk by chunk: pcap or pcapng, whichever its first bytes say. */
+import { ByteQueue } from './byte-queue.js'
+import { CaptureError } from './errors.js'
+import { PcapReader, pcapMagic } from './pcap.js'
+import { PcapngReader, sectionHeader } from './pcapng.js'
+
+/** One captured frame. */
+export interface Packet {
+  /** Unix time in seconds. */
+  readonly time: number
+  /** LINKTYPE_ number of its interface. */
+  readonly linkType: number
+  /** What was captured of the frame. */
+  readonly data: Buffer
+  /** Bytes of the frame on the network: more than `data` when the capture cut it. */
+  readonly length: number
+}
+
+/** What reads one of the two formats. */
+export interface FormatReader {
+  /** Bytes of a record that was begun to be passed over, and that have not come yet. */
+  readonly owed: number
+  /** Takes whole records from the queue. @throws CaptureError */
+  read(queue: ByteQueue, packet: (packet: Packet) => void): void
+}
+
+/** Bytes of one frame. libpcap itself takes no more than 262,144. */
+export const longestPacket = 1024 * 1024
+
+export class PacketFile {
+  private readonly queue = new ByteQueue()
+  private format: FormatReader | undefined
+  private taken = 0
+
+  constructor(
+    private readonly source: string,
+    private readonly packet: (packet: Packet) => void,
+  ) {}
+
+  /** @throws CaptureError for what is no capture, and for a record that cannot be true */
+  push(chunk: Buffer): void {
+    this.queue.push(chunk)
+    this.taken += chunk.length
+    this.format ??= this.recognised()
+    this.format?.read(this.queue, this.packet)
+  }
+
+  /**
+   * The capture is over.
+   * @returns above 0 when the last record is cut, as a capture leaves it that was killed
+   * @throws CaptureError when the file is too short to be a capture
+   */
+  end(): number {
+    if (this.format === undefined)
+      throw new CaptureError(
+        this.source,
+        0,
+        `is ${this.taken === 0 ? 'empty' : 'too short'}: a capture of tcpdump -w or tshark -w is needed`,
+      )
+    return this.queue.length + (this.format.owed > 0 ? 1 : 0)
+  }
+
+  private recognised(): FormatReader | undefined {
+    const magic = this.queue.peek(4)
+    if (magic === undefined) return undefined
+    const fail = (problem: string) => new CaptureError(this.source, this.taken - this.queue.length, problem)
+    const number = magic.readUInt32BE(0)
+    if (number === sectionHeader) return new PcapngReader(fail)
+    const form = pcapMagic(number)
+    if (form) return new PcapReader(form, fail)
+    throw fail(
+      `its first bytes are ${magic.toString('hex')}, neither those of pcap nor of pcapng: write the capture with tcpdump -w or tshark -w`,
+    )
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * One direction of a TCP connection: segments in, bytes in order out. What was sent again is delivered once; what the capture has
+ * lost is a gap. Source: RFC 9293, section 3.4 (sequence numbers).
+ */
+interface Waiting {
+  readonly sequence: number
+  readonly payload: Buffer
+  readonly time: number
+}
+
+export interface StreamEvents {
+  data(bytes: Buffer, time: number): void
+  /** So many bytes are missing here. */
+  gap(length: number, time: number): void
+}
+
+/** Bytes and segments that wait for an earlier one. Beyond that the earlier one counts as lost. */
+const mostWaitingBytes = 4 * 1024 * 1024
+const mostWaiting = 1024
+/** A jump of more than this is another connection's number, not a gap. */
+const longestGap = 2 ** 30
+
+export class TcpStream {
+  /** Sequence number of the next byte; undefined before the first segment. */
+  private next: number | undefined
+  private waiting: Waiting[] = []
+  private waitingBytes = 0
+
+  constructor(private readonly events: StreamEvents) {}
+
+  /** Whether later bytes wait for earlier ones. */
+  get incomplete(): boolean {
+    return this.waiting.length > 0
+  }
+
+  start(sequence: number): void {
+    this.next = sequence >>> 0
+    this.waiting = []
+    this.waitingBytes = 0
+  }
+
+  /** @param missing bytes behind the payload that the capture has cut off */
+  segment(sequence: number, payload: Buffer, missing: number, time: number): void {
+    if (payload.length + missing === 0) return
+    if (this.next === undefined) this.start(sequence)
+    const ahead = (sequence - this.next!) | 0
+    if (ahead > 0 && ahead < longestGap) {
+      this.wait({ sequence, payload, time })
+      return
+    }
+    if (ahead > 0) return
+    this.deliver(payload, -ahead, time)
+    if (missing > 0) this.lose((sequence + payload.length + missing - this.next!) | 0, time)
+    this.deliverWaiting()
+  }
+
+  /** The other side has received everything before this number: what is not here by now will not come. */
+  acknowledged(sequence: number, time: number): void {
+    while (this.next !== undefined) {
+      const ahead = (sequence - this.next) | 0
+      if (ahead <= 0 || ahead >= longestGap) return
+      const first = this.waiting[0]
+      const gap = first ? Math.min(ahead, (first.sequence - this.next) | 0) : ahead
+      this.lose(gap, time)
+      this.deliverWaiting()
+    }
+  }
+
+  /** The connection is over: delivers what waits, with the gaps in it. */
+  finish(time: number): void {
+    while (this.waiting.length > 0) this.skipToWaiting(time)
+  }
+
+  private wait(segment: Waiting): void {
+    const place = this.waiting.findIndex(({ sequence }) => ((sequence - segment.sequence) | 0) >= 0)
+    const known = place < 0 ? undefined : this.waiting[place]
+    if (known?.sequence === segment.sequence && known.payload.length >= segment.payload.length) return
+    this.waiting.splice(place < 0 ? this.waiting.length : place, 0, segment)
+    this.waitingBytes += segment.payload.length
+    while (this.waiting.length > mostWaiting || this.waitingBytes > mostWaitingBytes)
+      this.skipToWaiting(segment.time)
+  }
+
+  private skipToWaiting(time: number): void {
+    const gap = (this.waiting[0]!.sequence - this.next!) | 0
+    if (gap > 0) this.lose(gap, time)
+    this.deliverWaiting()
+  }
+
+  private deliverWaiting(): void {
+    for (;;) {
+      const first = this.waiting[0]
+      const ahead = first && (first.sequence - this.next!) | 0
+      if (first === undefined || ahead === undefined || ahead > 0) return
+      this.waiting.shift()
+      this.waitingBytes -= first.payload.length
+      this.deliver(first.payload, -ahead, first.time)
+    }
+  }
+
+  /** @param known bytes at the beginning that have been delivered before */
+  private deliver(payload: Buffer, known: number, time: number): void {
+    if (known >= payload.length) return
+    this.next = (this.next! + payload.length - known) >>> 0
+    this.events.data(known > 0 ? payload.subarray(known) : payload, time)
+  }
+
+  private lose(length: number, time: number): void {
+    if (length <= 0) return
+    this.next = (this.next! + length) >>> 0
+    this.events.gap(length, time)
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Which library a command looks like. Source: docs/reference/python-memcached.md#16.1, docs/reference/pylibmc.md#11.
+ * Most commands look alike in every library; what differs is enough to guess by.
+ */
+import type { Command } from '../capture/index.js'
+
+export type Look = 'python-memcached' | 'pylibmc' | 'other'
+
+/** @returns undefined when every library would send it so */
+export function lookOf({ protocol, verb, parts, opaque }: Command): Look | undefined {
+  if (protocol === 'meta') return 'other'
+  if (protocol === 'binary') {
+    // libmemcached counts in the first two bytes of the opaque.
+    return opaque !== undefined && opaque !== 0 && (opaque & 0xffff) === 0 ? 'pylibmc' : 'other'
+  }
+  const head = parts.find((part, i) => part.kind === 'plain' && (i > 0 || parts.length === 1))
+  if (head?.kind !== 'plain') return undefined
+  const line = head.bytes.toString('latin1')
+  const blank = line.endsWith(' \r\n')
+  if (verb === 'flush_all' || verb === 'stats') return blank ? 'pylibmc' : undefined
+  if (!parts.some((part) => part.kind === 'value'))
+    return verb === 'delete' && blank ? 'python-memcached' : undefined
+  if (blank) return 'python-memcached'
+  // pylibmc writes integers with flag 4, pymemcache with flag 2.
+  const value = parts.find((part) => part.kind === 'value')
+  return value?.kind === 'value' && value.flags === 4 ? 'pylibmc' : undefined
+}
+
+/** Counts the looks of all commands, and what else tells a version. */
+export class Looks {
+  readonly counts: Record<Look, number> = { 'python-memcached': 0, pylibmc: 0, other: 0 }
+  private textFlags = 0
+
+  add(command: Command): void {
+    const look = lookOf(command)
+    if (look) this.counts[look]++
+    if (command.parts.some((part) => part.kind === 'value' && (part.flags & 16) !== 0)) this.textFlags++
+  }
+
+  /** Undefined when no command tells. */
+  get library(): { readonly name: 'python-memcached' | 'pylibmc'; readonly version: string } | undefined {
+    const { 'python-memcached': memcache, pylibmc } = this.counts
+    if (memcache === 0 && pylibmc === 0) return undefined
+    if (pylibmc > memcache) return { name: 'pylibmc', version: '1.6.3' }
+    return { name: 'python-memcached', version: this.textFlags > 0 ? '1.59' : '1.58' }
+  }
+}

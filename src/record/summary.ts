@@ -1,0 +1,97 @@
+/** What a recording holds, and what its source could not see. */
+import type { Look } from './looks.js'
+import type { Recording, RecordSource } from './recording.js'
+import type { OrderFound } from './server-order.js'
+import type { RecordSettings } from './settings.js'
+
+export interface RecordSummary {
+  readonly format: 'memshim-recording-summary/1'
+  readonly source: RecordSource
+  /** Trace files, the oldest first; `deletedFiles` were deleted because of the limit. */
+  readonly files: readonly string[]
+  readonly deletedFiles: number
+  /** Commands that were seen, and those that were written. */
+  readonly commands: number
+  readonly written: number
+  /** Commands without a sampled key. */
+  readonly leftOut: number
+  readonly clients: number
+  readonly servers: readonly string[]
+  /** Unix time of the first and the last command that was written, and seconds between them. */
+  readonly first: string | undefined
+  readonly last: string | undefined
+  readonly seconds: number
+  /** Commands whose form only one library has. */
+  readonly looks: Readonly<Record<Look, number>>
+  readonly library: { readonly name: string; readonly version: string; readonly guessed: boolean }
+  /** Only when the settings did not name the servers. */
+  readonly order?: OrderFound
+  /** What the source met on the way, by name; zero is left out. */
+  readonly losses: Readonly<Record<string, number>>
+  /** What this source can never see. */
+  readonly blind: readonly string[]
+}
+
+const blind: Readonly<Record<RecordSource, readonly string[]>> = {
+  packets: [
+    'calls that sent nothing: bad keys, wrong arguments, servers that a library considers dead',
+    'constructor arguments, the place in the application, threads and processes of one address',
+    'get_multi, set_multi and delete_multi over several servers are one command for each server',
+    'exceptions and return values: they are derived from replies',
+    'TLS: encrypted connections hold no readable command',
+  ],
+  proxy: [
+    'calls that sent nothing: bad keys, wrong arguments, servers that a library considers dead',
+    'constructor arguments, the place in the application, threads and processes of one address',
+    'get_multi, set_multi and delete_multi over several servers are one command for each server',
+    'exceptions and return values: they are derived from replies',
+    'connections that do not go through the proxy',
+  ],
+  watch: [
+    'values: they are replaced by text of their length (of length 0 before memcached 1.6.18, which does not tell it)',
+    'flags, and with them the types of values and the libraries that wrote them',
+    'touch, incr and decr: the server reports them as reads of the key',
+    'deletes that found nothing; all deletes before memcached 1.6.20',
+    'which client it was: only the number of its connection on the server',
+    'what the server skipped because its log buffer was full',
+  ],
+}
+
+export function summaryOf(
+  recording: Recording,
+  source: RecordSource,
+  settings: RecordSettings,
+  losses: Readonly<Record<string, number>>,
+): RecordSummary {
+  const { counts, files, span, looks, servers } = recording
+  const library = settings.library ?? looks.library ?? { name: 'python-memcached', version: '1.59' }
+  const order = settings.servers ? undefined : recording.orderFound()
+  const all = {
+    ...losses,
+    'connections begun again after a loss': counts.restarts,
+    'bytes passed over until a command began': counts.passedBytes,
+    'bytes of servers that answer no command': counts.strayBytes,
+    'commands without a known reply': counts.unknownReplies,
+    'connections of watch or metadump, left out': counts.endless,
+    'values too long to keep, replaced by others of their length': counts.standIns,
+  }
+  return {
+    format: 'memshim-recording-summary/1',
+    source,
+    files: files.paths,
+    deletedFiles: files.deleted,
+    commands: counts.exchanges,
+    written: counts.written,
+    leftOut: counts.leftOut,
+    clients: recording.clientCount,
+    servers,
+    first: span && new Date(span.first * 1000).toISOString(),
+    last: span && new Date(span.last * 1000).toISOString(),
+    seconds: span ? span.last - span.first : 0,
+    looks: looks.counts,
+    library: { ...library, guessed: settings.library === undefined },
+    ...(order ? { order } : {}),
+    losses: Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0)),
+    blind: blind[source],
+  }
+}

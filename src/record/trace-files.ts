@@ -1,0 +1,122 @@
+/** Trace files of a recording: mode 0600, gzip, a new part at a size. */
+
+import { once } from 'node:events'
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { createGzip, type Gzip } from 'node:zlib'
+import { RecordError } from './settings.js'
+
+/** Bytes that wait for the disk before the source of the recording has to wait. */
+const mostBehind = 4 * 1024 * 1024
+
+interface Part {
+  readonly path: string
+  readonly file: WriteStream
+  readonly gzip: Gzip | undefined
+  /** Written lines, before compression. */
+  bytes: number
+}
+
+export class TraceFiles {
+  private part: Part | undefined
+  private count = 0
+  private failure: Error | undefined
+  private closing: Promise<void> = Promise.resolve()
+  /** That are there now, the oldest first. */
+  readonly paths: string[] = []
+  /** Deleted because of the limit of files. */
+  deleted = 0
+
+  constructor(
+    private readonly out: string,
+    private readonly maxBytes: number | undefined,
+    private readonly files: number | undefined,
+  ) {}
+
+  /** Number of the part that is written, from 1. */
+  get number(): number {
+    return this.count
+  }
+
+  /** Whether the part has reached its size. A compressed part counts what has left the compressor. */
+  get full(): boolean {
+    if (this.maxBytes === undefined || this.part === undefined) return false
+    const { gzip, file, bytes } = this.part
+    return (gzip ? file.bytesWritten + file.writableLength : bytes) >= this.maxBytes
+  }
+
+  /** Bytes that the disk has not taken. */
+  get behind(): number {
+    if (!this.part) return 0
+    return this.part.file.writableLength + (this.part.gzip?.writableLength ?? 0)
+  }
+
+  /** Begins a part. @throws RecordError when its file is there already or cannot be written */
+  async begin(): Promise<void> {
+    this.closing = Promise.all([this.closing, this.finish()]).then(() => undefined)
+    this.count++
+    const path = this.count === 1 ? this.out : partName(this.out, this.count)
+    const handle = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+      const reason =
+        error.code === 'EEXIST'
+          ? 'there is such a file already: choose another name or move it away'
+          : `cannot be written: ${error.code}`
+      throw new RecordError(`${path}: ${reason}`)
+    })
+    await handle.close()
+    const file = createWriteStream(path, { flags: 'r+' })
+    const fail = (error: Error) => {
+      this.failure ??= new RecordError(
+        `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
+      )
+    }
+    file.on('error', fail)
+    const gzip = this.out.endsWith('.gz') ? createGzip() : undefined
+    gzip?.on('error', fail)
+    gzip?.pipe(file)
+    this.part = { path, file, gzip, bytes: 0 }
+    this.paths.push(path)
+    while (this.files !== undefined && this.paths.length > this.files) {
+      await rm(this.paths.shift()!, { force: true })
+      this.deleted++
+    }
+  }
+
+  /** @param text whole lines */
+  write(text: string): void {
+    const part = this.part!
+    part.bytes += Buffer.byteLength(text)
+    ;(part.gzip ?? part.file).write(text)
+  }
+
+  /** Waits until the disk has caught up. @throws RecordError when writing has failed */
+  async caughtUp(): Promise<void> {
+    if (this.failure) throw this.failure
+    const part = this.part
+    if (!part || this.behind < mostBehind) return
+    const stream = part.gzip?.writableNeedDrain ? part.gzip : part.file
+    if (stream.writableNeedDrain) await Promise.race([once(stream, 'drain'), once(part.file, 'close')])
+    if (this.failure) throw this.failure
+  }
+
+  /** @throws RecordError when something could not be written */
+  async end(): Promise<void> {
+    await Promise.all([this.closing, this.finish()])
+    if (this.failure) throw this.failure
+  }
+
+  private async finish(): Promise<void> {
+    const part = this.part
+    this.part = undefined
+    if (!part) return
+    const closed = part.file.closed ? undefined : once(part.file, 'close')
+    ;(part.gzip ?? part.file).end()
+    await closed?.catch(() => undefined)
+  }
+}
+
+/** `app.jsonl.gz` → `app.2.jsonl.gz`. */
+function partName(out: string, number: number): string {
+  const [, stem, ending] = /^(.*?)((?:\.jsonl)?(?:\.gz)?)$/s.exec(out)!
+  return `${stem}.${number}${ending}`
+}
