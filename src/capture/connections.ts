@@ -55,6 +55,7 @@ export class Connections {
     else if (acknowledged !== undefined && (payload.length > 0 || segment.last || other.incomplete))
       other.acknowledged(acknowledged, time)
     own.segment(segment.syn ? segment.sequence + 1 : segment.sequence, payload, missing, time)
+    if (segment.last) own.lastNumber(segment.sequence + payload.length + missing)
     if (segment.reset || segment.last) this.finish(name, connection, segment, towardsServer)
   }
 

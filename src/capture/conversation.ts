@@ -1,7 +1,7 @@
 /** One connection: requests and replies, paired. After a loss it begins again at the next command. */
 
+import { ByteQueue } from '../ground/byte-queue.js'
 import { isQuietGet } from './binary-packets.js'
-import { ByteQueue } from './byte-queue.js'
 import type { Command } from './command.js'
 import type { ConversationSink } from './connections.js'
 import type { Part } from './parts.js'

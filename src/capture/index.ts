@@ -1,10 +1,12 @@
 /** What a network capture says about memcached: packets → connections → commands with their replies. No I/O. */
 export { headerLength, opcodeOf, packetHeader, replyMagic, requestMagic } from './binary-packets.js'
+export { type CaptureKind, captureBlindness } from './blind.js'
 export type { Command } from './command.js'
-export { Connections } from './connections.js'
+export { Connections, type ConversationSink } from './connections.js'
 export { Conversation, type ConversationCounts, type Exchange } from './conversation.js'
 export { CaptureError } from './errors.js'
 export { type Endpoint, segmentOf, type Unread } from './frames.js'
 export { PacketFile } from './packet-file.js'
 export { keysOf, type Part, type Rewriting, standIn, type WrittenPart, written } from './parts.js'
 export { commandLine } from './text-commands.js'
+export { type WatchEvent, watchEvent } from './watch-log.js'

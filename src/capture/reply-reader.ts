@@ -1,4 +1,6 @@
 /** Cuts what a server sends into replies, each read as the answer to the command that waits for it. */
+
+import { ByteQueue } from '../ground/byte-queue.js'
 import {
   headerLength,
   opcodeOf,
@@ -7,7 +9,6 @@ import {
   packetParts,
   replyMagic,
 } from './binary-packets.js'
-import { ByteQueue } from './byte-queue.js'
 import { type Command, longestKept, longestLine, longestReplyKept } from './command.js'
 import { type Part, plain } from './parts.js'
 

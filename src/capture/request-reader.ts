@@ -1,4 +1,6 @@
 /** Cuts what a client sends into commands: text, meta and binary, mixed on one connection as memcached takes them. */
+
+import { ByteQueue } from '../ground/byte-queue.js'
 import {
   headerLength,
   isQuietGet,
@@ -8,7 +10,6 @@ import {
   packetParts,
   requestMagic,
 } from './binary-packets.js'
-import { ByteQueue } from './byte-queue.js'
 import { type Command, longestKept, longestLine } from './command.js'
 import { type Part, plain } from './parts.js'
 import { beginsLikeCommand, commandLine } from './text-commands.js'

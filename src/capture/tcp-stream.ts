@@ -54,6 +54,11 @@ export class TcpStream {
     this.deliverWaiting()
   }
 
+  /** A FIN takes a number of its own. @param sequence the one behind the last byte */
+  lastNumber(sequence: number): void {
+    if (this.next === sequence >>> 0) this.next = (sequence + 1) >>> 0
+  }
+
   /** The other side has received everything before this number: what is not here by now will not come. */
   acknowledged(sequence: number, time: number): void {
     while (this.next !== undefined) {

@@ -2,9 +2,12 @@
 /** The `memshim` command: subcommands, and the one place that turns errors into messages and exit codes. */
 import { Command, CommanderError } from 'commander'
 import { AuditOptionsError, exitCodes, memshimVersion, TraceError } from '../audit/index.js'
+import { CaptureError, RecordError } from '../record/index.js'
 import { MemcachedError } from '../strict/index.js'
+import { TransportError } from '../transport/errors.js'
 import { auditCommand } from './audit.js'
 import { inspectCommand } from './inspect.js'
+import { recordCommand } from './record.js'
 import { switchesCommand } from './switches.js'
 import { UsageError } from './usage.js'
 import { whereCommand } from './where.js'
@@ -18,6 +21,7 @@ const program = new Command('memshim')
     'after',
     `
 Examples:
+  $ tcpdump -i any -s 0 -U -w - 'tcp port 11211' | memshim record - --out app.jsonl.gz
   $ memshim audit app.jsonl --html report.html
   $ memshim audit app.jsonl.gz --fail-on unexplained
   $ memshim where user:1 user:2 --servers 10.0.0.1:11211,10.0.0.2:11211
@@ -28,7 +32,13 @@ Exit codes: 0 fine, 1 something named by --fail-on was found, 2 bad usage or inp
   .showHelpAfterError('(memshim --help shows what there is)')
   .exitOverride()
 
-for (const command of [auditCommand(), whereCommand(), switchesCommand(), inspectCommand()]) {
+for (const command of [
+  recordCommand(),
+  auditCommand(),
+  whereCommand(),
+  switchesCommand(),
+  inspectCommand(),
+]) {
   program.addCommand(
     command.exitOverride().showHelpAfterError(`(memshim ${command.name()} --help shows what there is)`),
   )
@@ -56,9 +66,15 @@ function printable(text: string): string {
 
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  const known = [UsageError, TraceError, AuditOptionsError, MemcachedError].some(
-    (kind) => error instanceof kind,
-  )
+  const known = [
+    UsageError,
+    TraceError,
+    AuditOptionsError,
+    MemcachedError,
+    CaptureError,
+    RecordError,
+    TransportError,
+  ].some((kind) => error instanceof kind)
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`memshim: ${printable(message)}\n`)
   if (!known && process.env.MEMSHIM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)

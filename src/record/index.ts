@@ -1,8 +1,10 @@
 /** memshim/record: wire traces from a running fleet, without touching the applications. */
-export { CaptureError } from '../capture/index.js'
+export { CaptureError, type CaptureKind } from '../capture/index.js'
 export type { Look } from './looks.js'
 export { type PacketInput, type PacketSettings, recordPackets } from './packets.js'
-export type { RecordSource } from './recording.js'
+export { type ProxyRoute, type ProxySettings, type RecordingProxy, recordProxy } from './proxy.js'
+export { renderRecordSummary } from './render.js'
 export type { OrderFound } from './server-order.js'
 export { RecordError, type RecordSettings } from './settings.js'
 export type { RecordSummary } from './summary.js'
+export { recordWatch, type WatchSettings } from './watch.js'

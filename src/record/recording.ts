@@ -3,10 +3,11 @@
  * each. Format: docs/formats.md, "Traces".
  */
 
-import type { ConversationSink } from '../capture/connections.js'
 import {
+  type CaptureKind,
   Conversation,
   type ConversationCounts,
+  type ConversationSink,
   type Endpoint,
   type Exchange,
   keysOf,
@@ -20,9 +21,6 @@ import { onlySampled } from './sampled-parts.js'
 import { type OrderFound, serverOrder } from './server-order.js'
 import type { RecordSettings } from './settings.js'
 import { TraceFiles } from './trace-files.js'
-
-/** How commands became known. */
-export type RecordSource = 'packets' | 'proxy' | 'watch'
 
 interface Entry {
   readonly exchange: Exchange
@@ -69,7 +67,7 @@ export class Recording {
 
   constructor(
     private readonly settings: RecordSettings,
-    private readonly source: RecordSource,
+    private readonly source: CaptureKind,
   ) {
     this.files = new TraceFiles(settings.out, settings.maxBytes, settings.files)
     this.servers = [...(settings.servers ?? [])]
@@ -89,7 +87,7 @@ export class Recording {
     return new Conversation(
       whole,
       this.counts,
-      (exchange) => this.add({ exchange, client: client.address, server: index }),
+      (exchange) => this.add({ exchange, client: clientName(client.address, exchange), server: index }),
       () => undefined,
     )
   }
@@ -173,7 +171,14 @@ export class Recording {
     if (this.files.number === 0) await this.part(this.span?.first ?? 0)
   }
 
-  private async line({ exchange: { time }, client }: Entry, line: object): Promise<void> {
+  /** What the constructor of a client was told, as far as its commands tell. */
+  private kwargs({ command }: Exchange): object {
+    const { name } = this.settings.library ?? this.looks.library ?? { name: 'python-memcached' }
+    return command.protocol === 'binary' && name === 'pylibmc' ? { binary: true } : {}
+  }
+
+  private async line({ exchange, client }: Entry, line: object): Promise<void> {
+    const { time } = exchange
     if (this.files.number === 0 || this.files.full) {
       await this.flush()
       await this.part(time)
@@ -183,7 +188,9 @@ export class Recording {
     if (!this.clients.has(client)) {
       this.clients.add(client)
       this.allClients.add(client)
-      this.lines.push(`${JSON.stringify({ t, client, new: { servers: this.servers, kwargs: {} } })}\n`)
+      this.lines.push(
+        `${JSON.stringify({ t, client, new: { servers: this.servers, kwargs: this.kwargs(exchange) } })}\n`,
+      )
     }
     this.lines.push(`${JSON.stringify({ t, ...line })}\n`)
     this.counts.written++
@@ -230,4 +237,9 @@ export class Recording {
 
 function longValues(parts: readonly Part[]): number {
   return parts.filter((part) => part.kind === 'value' && part.bytes === undefined).length
+}
+
+/** One client for each address, and another one where that also speaks the binary protocol. */
+function clientName(address: string, { command }: Exchange): string {
+  return command.protocol === 'binary' ? `${address} binary` : address
 }

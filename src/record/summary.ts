@@ -1,12 +1,13 @@
 /** What a recording holds, and what its source could not see. */
+import { type CaptureKind, captureBlindness } from '../capture/index.js'
 import type { Look } from './looks.js'
-import type { Recording, RecordSource } from './recording.js'
+import type { Recording } from './recording.js'
 import type { OrderFound } from './server-order.js'
 import type { RecordSettings } from './settings.js'
 
 export interface RecordSummary {
   readonly format: 'memshim-recording-summary/1'
-  readonly source: RecordSource
+  readonly source: CaptureKind
   /** Trace files, the oldest first; `deletedFiles` were deleted because of the limit. */
   readonly files: readonly string[]
   readonly deletedFiles: number
@@ -32,34 +33,9 @@ export interface RecordSummary {
   readonly blind: readonly string[]
 }
 
-const blind: Readonly<Record<RecordSource, readonly string[]>> = {
-  packets: [
-    'calls that sent nothing: bad keys, wrong arguments, servers that a library considers dead',
-    'constructor arguments, the place in the application, threads and processes of one address',
-    'get_multi, set_multi and delete_multi over several servers are one command for each server',
-    'exceptions and return values: they are derived from replies',
-    'TLS: encrypted connections hold no readable command',
-  ],
-  proxy: [
-    'calls that sent nothing: bad keys, wrong arguments, servers that a library considers dead',
-    'constructor arguments, the place in the application, threads and processes of one address',
-    'get_multi, set_multi and delete_multi over several servers are one command for each server',
-    'exceptions and return values: they are derived from replies',
-    'connections that do not go through the proxy',
-  ],
-  watch: [
-    'values: they are replaced by text of their length (of length 0 before memcached 1.6.18, which does not tell it)',
-    'flags, and with them the types of values and the libraries that wrote them',
-    'touch, incr and decr: the server reports them as reads of the key',
-    'deletes that found nothing; all deletes before memcached 1.6.20',
-    'which client it was: only the number of its connection on the server',
-    'what the server skipped because its log buffer was full',
-  ],
-}
-
 export function summaryOf(
   recording: Recording,
-  source: RecordSource,
+  source: CaptureKind,
   settings: RecordSettings,
   losses: Readonly<Record<string, number>>,
 ): RecordSummary {
@@ -92,6 +68,6 @@ export function summaryOf(
     library: { ...library, guessed: settings.library === undefined },
     ...(order ? { order } : {}),
     losses: Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0)),
-    blind: blind[source],
+    blind: captureBlindness[source],
   }
 }

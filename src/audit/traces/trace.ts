@@ -2,6 +2,7 @@
  * The trace model: one event per line of JSON Lines, checked field by field.
  * Format: docs/formats.md, "Traces". Reading files is `trace-file.ts`.
  */
+import { type CaptureKind, captureBlindness } from '../../capture/index.js'
 import { shown } from '../../ground/arguments.js'
 import type { Bytes } from '../../ground/bytes.js'
 import { WrittenBytesError, writtenBytes } from '../../ground/written-bytes.js'
@@ -34,6 +35,10 @@ export interface TraceHeader {
   readonly sample?: number
   /** Values were replaced by others of the same type and length. */
   readonly redacted?: boolean
+  /** The commands were captured on the network or told by the servers: how (docs/record.md). */
+  readonly captured?: CaptureKind
+  /** Keys were replaced by hashes. */
+  readonly hashed_keys?: boolean
   /** Versions of the frameworks that called the library, by the name of their distribution. */
   readonly frameworks?: Readonly<Record<string, string>>
 }
@@ -140,8 +145,20 @@ export class TraceError extends Error {
 }
 
 /** What a reader of a report has to know about the way its trace was recorded. */
-export function recordingNotes({ sample, redacted }: TraceHeader): readonly string[] {
+export function recordingNotes({
+  sample,
+  redacted,
+  captured,
+  hashed_keys: hashed,
+}: TraceHeader): readonly string[] {
   const notes: string[] = []
+  if (captured !== undefined)
+    for (const text of captureBlindness[captured])
+      notes.push(`recorded from ${captured}, which cannot see this: ${text}`)
+  if (hashed)
+    notes.push(
+      'the keys in the trace are hashes: prefixes, characters, lengths below 16 and the place among the servers are not the real ones',
+    )
   if (sample !== undefined && sample < 1) {
     notes.push(
       `the trace holds ${Number((sample * 100).toPrecision(3))} % of the keys (sampled): multiply counts by ${Number((1 / sample).toPrecision(3))}`,
@@ -347,7 +364,7 @@ class Row {
   }
 
   /** How the tracer recorded: sampling, redaction, frameworks. */
-  recording(): Pick<TraceHeader, 'sample' | 'redacted' | 'frameworks'> {
+  recording(): Pick<TraceHeader, 'sample' | 'redacted' | 'captured' | 'hashed_keys' | 'frameworks'> {
     const { fields } = this
     const sample = 'sample' in fields ? this.number('sample') : undefined
     if (sample !== undefined && !(sample > 0 && sample <= 1))
@@ -355,11 +372,19 @@ class Row {
     const frameworks = 'frameworks' in fields ? this.record('frameworks') : undefined
     for (const [name, version] of Object.entries(frameworks ?? {}))
       if (typeof version !== 'string') throw this.error(`frameworks.${name}`, 'is not a string')
+    const { captured } = fields
+    if (
+      captured !== undefined &&
+      !(typeof captured === 'string' && Object.hasOwn(captureBlindness, captured))
+    )
+      throw this.error('captured', `is not one of ${Object.keys(captureBlindness).join(', ')}`)
     if ('redacted' in fields && typeof fields.redacted !== 'boolean')
       throw this.error('redacted', 'is neither true nor false')
     return {
       ...(sample === undefined ? {} : { sample }),
       ...(fields.redacted === true ? { redacted: true } : {}),
+      ...(captured === undefined ? {} : { captured: captured as CaptureKind }),
+      ...(fields.hashed_keys === true ? { hashed_keys: true } : {}),
       ...(frameworks ? { frameworks: frameworks as Readonly<Record<string, string>> } : {}),
     }
   }

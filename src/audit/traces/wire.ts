@@ -5,6 +5,8 @@
 import type { Bytes } from '../../ground/bytes.js'
 import { versionAtLeast } from '../../rules/version.js'
 import {
+  FLAG_INTEGER,
+  FLAG_ZLIB,
   pylibmcEncoding,
   pythonMemcachedEncoding,
   toTypedJson,
@@ -13,11 +15,20 @@ import {
 import type { Outcome } from '../compare/outcome.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { CallEvent, WireEvent } from './trace.js'
+import { textForm } from './wire-forms.js'
 
 /** The call, or the reason why this command is none that a library would have sent. */
 export type FromWire = CallEvent | { readonly skipped: string }
 
-export function callOfWire(event: WireEvent, library: Library): FromWire {
+export function callOfWire(given: WireEvent, library: Library): FromWire {
+  let event = given
+  try {
+    const text = textForm(given)
+    if ('skipped' in text) return text
+    event = { ...given, ...text }
+  } catch (error) {
+    return { skipped: error instanceof Error ? error.message : String(error) }
+  }
   const end = event.wire.indexOf('\r\n')
   const head = end < 0 ? event.wire : event.wire.slice(0, end)
   const words = head.split(' ').filter((word) => word !== '')
@@ -81,7 +92,7 @@ function command(
         return { skipped: `${verb} with a malformed command line` }
       }
       if (data.length < length) return { skipped: `${verb} with ${data.length} of ${length} bytes of data` }
-      const value = encoding.decode(flags, Buffer.from(data.slice(0, length), 'latin1'))
+      const value = storedValue(encoding, flags, Buffer.from(data.slice(0, length), 'latin1'))
       return { call: verb, args: [text(1), toTypedJson(value), time], kwargs: noreply }
     }
     case 'incr':
@@ -98,6 +109,13 @@ function command(
     default:
       return { skipped: `"${verb}" is no command of ${encoding.name}` }
   }
+}
+
+/** pylibmc writes the flag 2 for a bool alone (docs/reference/pylibmc.md#4.2), which it reads as an integer. */
+function storedValue(encoding: ValueEncoding, flags: number, data: Buffer): unknown {
+  const value = encoding.decode(flags, data)
+  const isBool = encoding.name === 'pylibmc' && (flags & ~FLAG_ZLIB) === FLAG_INTEGER
+  return isBool && (value === 0 || value === 1) ? value === 1 : value
 }
 
 function replyOutcome(

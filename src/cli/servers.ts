@@ -1,0 +1,43 @@
+/** Servers and TLS as commands take them. */
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { parseServers } from '../strict/index.js'
+import type { ServerAddress } from '../transport/address.js'
+import type { Tls } from '../transport/socket.js'
+import { UsageError } from './usage.js'
+
+/** @throws UsageError naming the option */
+export function addresses(option: string, specs: readonly string[]): readonly ServerAddress[] {
+  try {
+    return parseServers(specs).map(({ address }) => address)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`${option} ${specs.join(',')}: ${reason} (host:port, [v6]:port or /path)`)
+  }
+}
+
+export interface TlsFlags {
+  readonly tls?: boolean
+  readonly tlsCa?: string
+  readonly tlsInsecure?: boolean
+}
+
+export function tlsOptions(command: Command): Command {
+  return command
+    .option('--tls', 'speak TLS to the servers')
+    .option('--tls-ca <file>', 'certificate authority of the servers (PEM); implies --tls')
+    .option('--tls-insecure', 'do not check the servers’ certificates; implies --tls')
+}
+
+/** @throws UsageError for a file that cannot be read */
+export async function tlsOf({ tls, tlsCa, tlsInsecure }: TlsFlags): Promise<Tls | undefined> {
+  if (!tls && tlsCa === undefined && !tlsInsecure) return undefined
+  try {
+    return {
+      ...(tlsCa === undefined ? {} : { ca: await readFile(tlsCa) }),
+      ...(tlsInsecure ? { rejectUnauthorized: false } : {}),
+    }
+  } catch (error) {
+    throw new UsageError(`--tls-ca ${tlsCa} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+  }
+}

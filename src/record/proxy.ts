@@ -1,0 +1,233 @@
+/**
+ * Records as a transparent proxy: every byte goes on as it came, in both directions. What is recorded is a copy; when the recording
+ * cannot keep up, it loses commands and the traffic loses nothing.
+ */
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { ConversationSink } from '../capture/index.js'
+import { addressName, type ServerAddress } from '../transport/address.js'
+import type { Tls } from '../transport/socket.js'
+import { Recording } from './recording.js'
+import { checkSettings, RecordError, type RecordSettings } from './settings.js'
+import { type RecordSummary, summaryOf } from './summary.js'
+
+/** One server behind the proxy. */
+export interface ProxyRoute {
+  /** Where clients connect to. Port 0: the system chooses one. */
+  readonly listen: ServerAddress
+  /** The memcached itself. */
+  readonly upstream: ServerAddress
+}
+
+export interface ProxySettings extends RecordSettings {
+  readonly routes: readonly ProxyRoute[]
+  /** TLS to the servers; the clients speak to the proxy without it. */
+  readonly tls?: Tls
+}
+
+export interface RecordingProxy {
+  /** Where the routes listen, in their order. */
+  readonly addresses: readonly ServerAddress[]
+  /** Ends all connections and the recording. @throws RecordError (rejection) when a file could not be written */
+  close(): Promise<RecordSummary>
+}
+
+/** Bytes that wait to be recorded. Beyond that commands are lost, and counted. */
+const mostBehind = 64 * 1024 * 1024
+/** Bytes that are recorded before the traffic has its turn again. */
+const atOnce = 256 * 1024
+/** Milliseconds between two looks at commands whose reply does not come. */
+const sweep = 1000
+
+interface Taken {
+  readonly sink: ConversationSink
+  readonly direction: 'request' | 'reply' | 'end'
+  readonly bytes: Buffer | undefined
+  readonly time: number
+}
+
+/**
+ * Starts a proxy for each route.
+ * @throws RecordError (rejection) for settings, for a route that cannot listen, and for a file that cannot be written
+ */
+export async function recordProxy(settings: ProxySettings): Promise<RecordingProxy> {
+  checkSettings(settings)
+  const { routes } = settings
+  if (!Array.isArray(routes) || routes.length === 0) throw new RecordError('routes: name at least one')
+  const names = routes.map(({ upstream }) => addressName(upstream))
+  const recording = new Recording({ ...settings, servers: settings.servers ?? names }, 'proxy')
+  const tap = new Tap(recording)
+  const sockets = new Set<Socket>()
+  const servers: Server[] = []
+  try {
+    for (const [index, route] of routes.entries()) {
+      const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) =>
+        joined(
+          client,
+          route.upstream,
+          settings.tls,
+          sockets,
+          (address) => recording.conversation({ address }, names[index]!, true),
+          tap,
+        ),
+      )
+      servers.push(server)
+      await listening(server, route.listen)
+    }
+  } catch (error) {
+    for (const server of servers) server.close()
+    throw error
+  }
+  return {
+    addresses: servers.map((server, index) => boundAddress(server, routes[index]!.listen)),
+    async close() {
+      for (const server of servers) server.close()
+      for (const socket of sockets) socket.destroy()
+      await tap.end()
+      return summaryOf(recording, 'proxy', settings, {
+        'bytes that were not recorded because the recording was behind': tap.lost,
+      })
+    },
+  }
+}
+
+/** Passes bytes between two sockets. An end, a reset or a refusal on one side becomes the same on the other. */
+function joined(
+  client: Socket,
+  address: ServerAddress,
+  tls: Tls | undefined,
+  sockets: Set<Socket>,
+  open: (client: string) => ConversationSink,
+  tap: Tap,
+): void {
+  const upstream = opened(address, tls)
+  const sink = open(client.remoteAddress ?? 'unix')
+  let ended = false
+  const over = () => {
+    if (!ended) tap.push(sink, 'end', undefined)
+    ended = true
+  }
+  pass(client, upstream, (bytes) => tap.push(sink, 'request', bytes))
+  pass(upstream, client, (bytes) => tap.push(sink, 'reply', bytes))
+  for (const [socket, other] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    sockets.add(socket)
+    socket.on('error', () => {
+      // A client must see a failing server as it would without the proxy: at once, and as a reset.
+      if (other === client) client.resetAndDestroy()
+      else other.destroy()
+    })
+    socket.on('close', () => {
+      sockets.delete(socket)
+      over()
+      if (!other.destroyed && !socket.readableEnded) other.destroy()
+    })
+  }
+}
+
+function opened(address: ServerAddress, tls: Tls | undefined): Socket {
+  const target =
+    address.transport === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
+  if (tls === undefined) return connect({ ...target, noDelay: true, allowHalfOpen: true })
+  const { servername, ...given } = tls === true ? {} : tls
+  const named =
+    servername ?? (address.transport === 'tcp' && /[^\d.:]/.test(address.host) ? address.host : '')
+  return process.getBuiltinModule('node:tls').connect({ ...target, ...given, servername: named })
+}
+
+function pass(from: Socket, to: Socket, copy: (bytes: Buffer) => void): void {
+  from.on('data', (bytes: Buffer) => {
+    if (!to.write(bytes)) from.pause()
+    copy(bytes)
+  })
+  to.on('drain', () => from.resume())
+  from.on('end', () => to.end())
+}
+
+/** What is to be recorded, in the order in which it passed; recorded when the traffic leaves time. */
+class Tap {
+  private queue: Taken[] = []
+  private bytes = 0
+  private running: Promise<void> | undefined
+  private readonly timer: NodeJS.Timeout
+  private failure: unknown
+  lost = 0
+
+  constructor(private readonly recording: Recording) {
+    this.timer = setInterval(() => this.start(), sweep)
+    this.timer.unref()
+  }
+
+  push(sink: ConversationSink, direction: Taken['direction'], bytes: Buffer | undefined): void {
+    const length = bytes?.length ?? 0
+    const full = this.bytes + length > mostBehind
+    if (full) this.lost += length
+    // A connection with a hole in it begins again at the next command.
+    this.queue.push({
+      sink,
+      direction,
+      bytes: full ? undefined : bytes,
+      time: (performance.timeOrigin + performance.now()) / 1000,
+    })
+    this.bytes += full ? 0 : length
+    this.start()
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.timer)
+    while (this.running) await this.running
+    await this.drain(Number.POSITIVE_INFINITY)
+    await this.recording.end()
+    if (this.failure) throw this.failure
+  }
+
+  private start(): void {
+    this.running ??= new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.drain(atOnce))
+      .catch((error: unknown) => {
+        this.failure ??= error
+        this.queue = []
+        this.bytes = 0
+      })
+      .finally(() => {
+        this.running = undefined
+        if (this.queue.length > 0) this.start()
+      })
+  }
+
+  private async drain(most: number): Promise<void> {
+    let done = 0
+    let count = 0
+    for (const { sink, direction, bytes, time } of this.queue) {
+      if (done > most) break
+      count++
+      done += bytes?.length ?? 0
+      if (direction === 'end') sink.end(time)
+      else if (bytes === undefined) sink.gap(direction, 0, time)
+      else sink[direction](bytes, time)
+    }
+    this.queue.splice(0, count)
+    this.bytes -= done
+    await this.recording.write(Date.now() / 1000)
+  }
+}
+
+function listening(server: Server, address: ServerAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new RecordError(`${addressName(address)} cannot be listened on: ${error.code ?? error.message}`),
+      ),
+    )
+    const target =
+      address.transport === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
+    server.listen(target, resolve)
+  })
+}
+
+function boundAddress(server: Server, asked: ServerAddress): ServerAddress {
+  const bound = server.address()
+  if (asked.transport === 'unix' || bound === null || typeof bound === 'string') return asked
+  return { ...asked, port: bound.port }
+}
