@@ -2,7 +2,7 @@
  * From a frame to the TCP segment in it: Ethernet with VLAN tags, loopback, Linux cooked v1 and v2, raw IP; IPv4 and IPv6.
  * Source: tcpdump.org/linktypes.html, RFC 791, RFC 8200, RFC 9293.
  */
-import type { Packet } from './packet-file.js'
+import type { Packet } from './packet.js'
 
 /** One end of a connection. */
 export interface Endpoint {

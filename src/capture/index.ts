@@ -7,6 +7,6 @@ export { Conversation, type ConversationCounts, type Exchange } from './conversa
 export { CaptureError } from './errors.js'
 export { type Endpoint, segmentOf, type Unread } from './frames.js'
 export { PacketFile } from './packet-file.js'
-export { keysOf, type Part, type Rewriting, standIn, type WrittenPart, written } from './parts.js'
+export { keysOf, type Part, type Rewriting, written } from './parts.js'
 export { commandLine } from './text-commands.js'
 export { type WatchEvent, watchEvent } from './watch-log.js'

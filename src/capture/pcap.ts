@@ -1,7 +1,7 @@
 /** The classic capture format. Source: IETF draft-ietf-opsawg-pcap. */
 import type { ByteQueue } from '../ground/byte-queue.js'
 import type { CaptureError } from './errors.js'
-import { type FormatReader, longestPacket, type Packet } from './packet-file.js'
+import { type FormatReader, longestPacket, type Packet } from './packet.js'
 
 /** Byte order, unit of time and size of a record's header, all of which the magic number tells. */
 export interface PcapForm {

@@ -1,7 +1,7 @@
 /** The block format that Wireshark writes by default. Source: IETF draft-ietf-opsawg-pcapng. */
 import type { ByteQueue } from '../ground/byte-queue.js'
 import type { CaptureError } from './errors.js'
-import { type FormatReader, longestPacket, type Packet } from './packet-file.js'
+import { type FormatReader, longestPacket, type Packet } from './packet.js'
 
 /** Block type of a section header, which is the same in both byte orders. */
 export const sectionHeader = 0x0a0d0d0a
