@@ -10,6 +10,7 @@ const floors = [
   ['pipeline'],
   ['strict', 'compat'],
   ['audit', 'migration', 'record', 'scan'],
+  ['parity'],
   ['cli'],
 ]
 

@@ -7,6 +7,7 @@ import { MemcachedError } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
 import { auditCommand } from './audit.js'
 import { inspectCommand } from './inspect.js'
+import { parityCommand } from './parity.js'
 import { recordCommand } from './record.js'
 import { switchesCommand } from './switches.js'
 import { UsageError } from './usage.js'
@@ -38,6 +39,7 @@ for (const command of [
   whereCommand(),
   switchesCommand(),
   inspectCommand(),
+  parityCommand(),
 ]) {
   program.addCommand(
     command.exitOverride().showHelpAfterError(`(memshim ${command.name()} --help shows what there is)`),

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { fixtures, type Recording } from './recordings.js'
+import type { Recording } from '../../src/parity/scenario.js'
+import { fixtures } from './recordings.js'
 
 export interface Row {
   readonly section: string

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { invoke } from '../../src/audit/methods/calls.js'
 import { Client, type PresetName } from '../../src/compat/index.js'
+import { sendRaw } from '../../src/parity/stage.js'
 import { EmbeddedServer, parseFault } from '../../src/server/index.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
-import { talk } from './live-stage.js'
 import { fixtures } from './recordings.js'
 
 interface Step {
@@ -33,7 +33,7 @@ describe.each(Object.entries(recorded.written))('%s', (name, written) => {
       // As when it was recorded: the second add meets the first one's item, and the connection is open.
       if (index > 0) await client.set('k', 1)
       await client.get('warm')
-      if (raw) await talk(server.port, raw)
+      if (raw) await sendRaw(server.port, raw)
       if (fault) await server.fault(parseFault({ server: 0, ...fault }))
       const version = name.slice('python-memcached-'.length)
       await invoke(

@@ -1,9 +1,10 @@
 /** Embedded servers with their own faults. */
+
+import { type Recording, wireBytes } from '../../src/parity/scenario.js'
+import { sendRaw } from '../../src/parity/stage.js'
 import { EmbeddedServer, parseFault } from '../../src/server/index.js'
 import { embeddedOptions } from '../support/embedded-options.js'
 import { onOwnPort } from '../support/own-ports.js'
-import { talk } from './live-stage.js'
-import { type Recording, wireBytes } from './recordings.js'
 import type { CheckedStage } from './replay-stage.js'
 
 export async function embeddedStage({ scenario, memcached }: Recording): Promise<CheckedStage> {
@@ -30,7 +31,7 @@ export async function embeddedStage({ scenario, memcached }: Recording): Promise
     fault: async (step) => {
       await servers[step.server ?? 0]!.fault(parseFault({ server: 0, later: 'answered', ...step }))
     },
-    raw: async (step) => talk(servers[step.server ?? 0]!.port, wireBytes(step.raw ?? '')),
+    raw: async (step) => sendRaw(servers[step.server ?? 0]!.port, wireBytes(step.raw ?? '')),
     pass: (seconds) => {
       now += seconds
     },

@@ -8,13 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AuditedClient, invoke } from '../../src/audit/methods/calls.js'
 import { construct } from '../../src/audit/methods/construct.js'
 import { Client as CompatClient, type PresetName, type SwitchSetting } from '../../src/compat/index.js'
+import { firstDifference } from '../../src/parity/compare.js'
+import type { Recorded, Recording } from '../../src/parity/scenario.js'
 import { EmbeddedServer, parseFault } from '../../src/server/index.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 import { type FullBacklog, fullBacklog } from '../support/full-backlog.js'
 import { missingNamesAtOnce } from '../support/missing-names.js'
-import { firstDifference } from './compare.js'
-import { fixtures, type Recorded, type Recording } from './recordings.js'
+import { fixtures } from './recordings.js'
 
 type Cell = Recorded & { readonly dead?: boolean; readonly connected?: boolean }
 

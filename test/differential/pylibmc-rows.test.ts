@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Outcome, raised } from '../../src/audit/compare/outcome.js'
 import { invoke } from '../../src/audit/methods/calls.js'
+import { sendRaw } from '../../src/parity/stage.js'
 import { KeyError, ValueError } from '../../src/python/errors.js'
 import { EmbeddedServer } from '../../src/server/index.js'
 import { CacheMiss, Client, Failure, type Key, NotSupportedError } from '../../src/strict/index.js'
 import { fromTypedJson, PyTuple, type TypedJson, toTypedJson } from '../../src/values/index.js'
 import { missingNamesAtOnce } from '../support/missing-names.js'
-import { talk } from './live-stage.js'
 import { fixtures } from './recordings.js'
 
 interface Said {
@@ -208,7 +208,7 @@ describe('deserialize', () => {
       }
     }
     const { $bytes: data } = row.data
-    await talk(server.port, `set k ${row.flags} 0 ${data.length}\r\n${data}\r\n`)
+    await sendRaw(server.port, `set k ${row.flags} 0 ${data.length}\r\n${data}\r\n`)
     const mc = new Custom([server.address], { behaviors: { cas: 1 } })
     const outcome = await invoke(mc, library, {
       call: row.call,

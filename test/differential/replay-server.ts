@@ -5,8 +5,8 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Step, WireEntry } from '../../src/parity/scenario.js'
 import { onOwnPort } from '../support/own-ports.js'
-import type { Step, WireEntry } from './recordings.js'
 
 interface ActiveFault {
   readonly kind: 'close' | 'reset' | 'stall' | 'truncate' | 'other'

@@ -1,6 +1,6 @@
 /** The recorded bytes as servers. */
-import type { Stage } from './play.js'
-import type { Recording } from './recordings.js'
+import type { Recording } from '../../src/parity/scenario.js'
+import type { Stage } from '../../src/parity/stage.js'
 import { ReplayServer } from './replay-server.js'
 
 export interface CheckedStage extends Stage {

@@ -10,9 +10,10 @@ import {
   type SwitchSetting,
   switches,
 } from '../../src/compat/index.js'
+import { play } from '../../src/parity/play.js'
+import type { Recording } from '../../src/parity/scenario.js'
 import { embeddedStage } from './embedded-stage.js'
-import { play } from './play.js'
-import { loadRecordings, type Recording } from './recordings.js'
+import { loadRecordings } from './recordings.js'
 
 const byVersion = new Map<string, ReadonlyMap<string, Recording>>()
 

@@ -2,20 +2,17 @@
  * A real memcached for a test: a local binary where there is one, Docker through testcontainers elsewhere.
  * Both give the same `Memcached`. Order: MEMSHIM_MEMCACHED (path of a binary, or `docker`), `memcached` on PATH, Docker.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-
-export interface MemcachedOptions {
-  /** Further memcached arguments, e.g. `['-M', '-m', '8']`. */
-  readonly args?: readonly string[]
-  /** Further environment variables; a local binary only. */
-  readonly env?: Readonly<Record<string, string>>
-}
+import {
+  endMemcached,
+  type MemcachedOptions,
+  memcachedOnPath,
+  spawnMemcached,
+  versionIn,
+  versionOfBinary,
+} from '../../src/parity/memcached.js'
 
 export interface Memcached {
   readonly host: string
@@ -42,20 +39,13 @@ export function memcachedBinary(): string | undefined {
   const given = process.env.MEMSHIM_MEMCACHED
   if (given === 'docker') return undefined
   if (given) return given
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, 'memcached')
-    try {
-      accessSync(path, constants.X_OK)
-      return path
-    } catch {}
-  }
-  return undefined
+  return memcachedOnPath()
 }
 
 /** What the memcached that tests get calls itself, e.g. `1.6.18`. */
 export async function memcachedVersion(): Promise<string> {
   const binary = memcachedBinary()
-  if (binary) return versionIn(execFileSync(binary, ['-V'], { encoding: 'latin1' }))
+  if (binary) return versionOfBinary(binary)
   const server = await startContainer([])
   try {
     const socket = connect(server.port, server.host)
@@ -68,12 +58,6 @@ export async function memcachedVersion(): Promise<string> {
   }
 }
 
-function versionIn(text: string): string {
-  const version = /\d+\.\d+\.\d+/.exec(text)?.[0]
-  if (version === undefined) throw new Error(`memcached tells no version: ${text}`)
-  return version
-}
-
 /** @throws Error with a one-line instruction when neither a binary nor Docker is there. */
 export async function startMemcached(options: MemcachedOptions = {}): Promise<Memcached> {
   const binary = memcachedBinary()
@@ -82,72 +66,21 @@ export async function startMemcached(options: MemcachedOptions = {}): Promise<Me
 
 async function startBinary(binary: string, options: MemcachedOptions): Promise<Memcached> {
   const host = '127.0.0.1'
-  let { child, port } = await spawnBinary(binary, options, -1)
+  let { child, port } = await spawnMemcached(binary, options)
   return {
     host,
     port,
     address: `${host}:${port}`,
     runs: binary,
     async stop() {
-      await end(child)
+      await endMemcached(child)
     },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     async start() {
-      ;({ child, port } = await spawnBinary(binary, options, port))
+      ;({ child, port } = await spawnMemcached(binary, { ...options, port }))
     },
   }
-}
-
-async function spawnBinary(binary: string, { args = [], env }: MemcachedOptions, port: number) {
-  const folder = mkdtempSync(join(tmpdir(), 'memshim-memcached-'))
-  const portFile = join(folder, 'ports')
-  const user = process.getuid?.() === 0 ? ['-u', 'root'] : []
-  const child = spawn(binary, ['-l', '127.0.0.1', '-p', String(port), '-U', '0', ...user, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    // memcached writes the port it bound here once it listens; `-p -1` lets it choose a free one.
-    env: { ...process.env, ...env, MEMCACHED_PORT_FILENAME: portFile },
-  })
-  let complaint = ''
-  child.stderr.on('data', (chunk) => {
-    complaint += chunk
-  })
-  children.add(child)
-  try {
-    for (let waited = 0; waited < 10_000; waited += 5) {
-      if (child.exitCode !== null || child.signalCode !== null)
-        throw new Error(`${binary} ended: ${complaint}`)
-      const bound = boundPort(portFile)
-      if (bound !== undefined) return { child, port: bound }
-      await sleep(5)
-    }
-    child.kill('SIGKILL')
-    throw new Error(`${binary} did not listen within 10 s: ${complaint}`)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function boundPort(file: string): number | undefined {
-  try {
-    const match = /TCP INET: (\d+)/.exec(readFileSync(file, 'utf8'))
-    return match ? Number(match[1]) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const children = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of children) child.kill('SIGKILL')
-})
-
-async function end(child: ChildProcess): Promise<void> {
-  children.delete(child)
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
 }
 
 function notInDocker(): never {

@@ -1,26 +1,18 @@
 /** Plays a scenario against one of our clients and tells what it did, in the words of the recordings. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Outcome, raised } from '../../src/audit/compare/outcome.js'
-import { type AuditedClient, invoke } from '../../src/audit/methods/calls.js'
-import type { LibraryName } from '../../src/audit/methods/python-signatures.js'
-import { versionAtLeast } from '../../src/rules/version.js'
-import { fromTypedJson, PyFloat, type TypedJson } from '../../src/values/index.js'
-import type { Recorded, Recording, Step } from './recordings.js'
-
-/** What a scenario runs on: the recorded bytes, or real servers. */
-export interface Stage {
-  readonly addresses: readonly string[]
-  fault(step: Step): Promise<void>
-  raw(step: Step): Promise<void>
-  /** Seconds that the scenario sleeps, for servers with a clock of their own: nobody waits then. */
-  pass?(seconds: number): void
-  /** How many times longer than in the recording a client waits for its servers, which are real processes on a busy machine. */
-  readonly patience?: number
-}
+import { type Outcome, raised } from '../audit/compare/outcome.js'
+import { type AuditedClient, invoke } from '../audit/methods/calls.js'
+import type { LibraryName } from '../audit/methods/python-signatures.js'
+import { compareVersions, versionAtLeast } from '../rules/version.js'
+import { fromTypedJson, PyFloat, type TypedJson } from '../values/index.js'
+import type { Recorded, Recording } from './scenario.js'
+import type { Stage } from './stage.js'
 
 /** The clients under test, by what is made of the library's keywords. */
 export interface Cast {
   readonly library: LibraryName
+  /** Whose signatures its methods have; default the recording's version. */
+  readonly version?: string
   /** @param now the scenario's clock, in seconds */
   construct(
     servers: readonly (string | readonly [string, number])[],
@@ -88,7 +80,7 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
       )
       const outcome = await invoke(
         client,
-        { name: cast.library, version },
+        { name: cast.library, version: cast.version ?? version },
         { call: step.call, args, kwargs: named },
       )
       if (step.call === 'gets' && 'result' in outcome) {
@@ -126,12 +118,14 @@ function multiplied(value: unknown, patience: number): unknown {
   return typeof value === 'number' ? value * patience : value
 }
 
-function leftOut(step: Step, library: string, version: string): boolean {
+/** Is the step for other libraries or versions? */
+export function leftOut(step: Readonly<Record<string, unknown>>, library: string, version: string): boolean {
   const only = step.only as string | undefined
   if (only === undefined) return false
-  const match = /^([a-z-]+)(?:(>=|<)([\d.]+))?$/.exec(only)
+  const match = /^([a-z-]+)(?:(>=|<|=)([\d.]+))?$/.exec(only)
   if (match?.[1] !== library) return true
   if (match[2] === undefined) return false
+  if (match[2] === '=') return compareVersions(version, match[3]!) !== 0
   const newer = versionAtLeast(version, match[3]!)
   return match[2] === '>=' ? !newer : newer
 }

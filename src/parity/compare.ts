@@ -1,5 +1,5 @@
 /** Do our client and the recorded library agree? Tells the first difference in one line. */
-import { byServer, type Recorded, type Recording } from './recordings.js'
+import { byServer, type Recorded, type Recording } from './scenario.js'
 
 /**
  * Classes whose messages are compared too. The wording of other built-in exceptions changes between Python versions and
@@ -7,9 +7,11 @@ import { byServer, type Recorded, type Recording } from './recordings.js'
  */
 const OWN_MESSAGES = /^(pylibmc|memcache)\.|^builtins\.ValueError$/
 
+/** @param real how the line calls the library's outcome */
 export function firstDifference(
   recording: Recording,
   played: readonly (Recorded | null)[],
+  real = 'recorded',
 ): string | undefined {
   for (const [index, expected] of recording.steps.entries()) {
     const call = recording.scenario.steps[index]?.call
@@ -17,7 +19,7 @@ export function firstDifference(
     const actual = played[index]
     const wanted = shown(expected)
     const got = actual ? shown(actual, expected) : 'nothing'
-    if (wanted !== got) return `step ${index}, ${call}: recorded ${cut(wanted)}, here ${cut(got)}`
+    if (wanted !== got) return `step ${index}, ${call}: ${real} ${cut(wanted)}, here ${cut(got)}`
   }
   return undefined
 }

@@ -1,0 +1,9 @@
+/** How near memshim is to a library on the user's machine: what `memshim parity` runs. */
+export { memcachedOnPath } from './memcached.js'
+export { compareLibrary, type ParityReport, shippedScenarios } from './parity.js'
+export {
+  InterpreterError,
+  inspectInterpreter,
+  type PythonLibraryName,
+} from './python-library.js'
+export { embeddedServers, realServers, type ServerKind } from './stage.js'

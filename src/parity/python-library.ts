@@ -1,0 +1,108 @@
+/** A real Python library in a process of its own, driven over JSON lines by python/parity/driver.py. */
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { TypedJson } from '../values/index.js'
+
+// Two folders up from both src/parity and dist/chunks.
+const drivers = fileURLToPath(new URL('../../python/parity/', import.meta.url))
+
+export type PythonLibraryName = 'pylibmc' | 'python-memcached'
+
+/** What the library answered: a value as typed JSON, or an exception. */
+export type Answer =
+  | { readonly result: TypedJson }
+  | { readonly raises: { readonly class: string; readonly retcode?: number; readonly message?: string } }
+
+/** What is known of a library that an interpreter has. */
+export interface LibraryFacts {
+  readonly version: string
+  /** Version of the interpreter. */
+  readonly python: string
+  /** Of pylibmc: the version of the shared library, or `unknown`. */
+  readonly libmemcached?: string
+  /** The file that the module was loaded from. */
+  readonly file: string
+}
+
+/** What an interpreter has. */
+export interface Interpreter {
+  readonly path: string
+  /** Its version, e.g. `3.11.7`. */
+  readonly python: string
+  readonly libraries: Readonly<Partial<Record<PythonLibraryName, LibraryFacts>>>
+  /** Why a library that is not among them could not be imported. */
+  readonly failures: Readonly<Partial<Record<PythonLibraryName, string>>>
+}
+
+/** The path given for an interpreter is none. */
+export class InterpreterError extends Error {
+  override readonly name = 'InterpreterError'
+}
+
+/** How long an interpreter may need for naming its libraries (milliseconds). */
+const timeToDescribe = 30_000
+
+/** @throws InterpreterError when the path is no Python 2.7 or 3 */
+export async function inspectInterpreter(path: string): Promise<Interpreter> {
+  let said: string
+  try {
+    said = (await promisify(execFile)(path, [`${drivers}about.py`], { timeout: timeToDescribe })).stdout
+  } catch (error) {
+    const { code, stderr = '' } = error as { readonly code?: number | string; readonly stderr?: string }
+    if (typeof code === 'string') throw new InterpreterError(`${path} cannot be run: ${code}`)
+    throw noPython(path, stderr)
+  }
+  try {
+    const found = JSON.parse(said.trim().split('\n').at(-1)!)
+    if (typeof found.python === 'string') return { path, ...found }
+  } catch {}
+  throw noPython(path, said)
+}
+
+function noPython(path: string, said: string): InterpreterError {
+  const last = said.trim().split('\n').at(-1)
+  return new InterpreterError(`${path} is no Python 2.7 or 3${last ? `: ${last}` : ''}`)
+}
+
+/** One process with the library loaded. */
+export class PythonLibrary {
+  private readonly child: ChildProcessWithoutNullStreams
+  private readonly lines: AsyncIterator<string>
+
+  /** @param pythonVersion of the interpreter: Python 2 has a driver of its own */
+  constructor(path: string, library: PythonLibraryName, pythonVersion = '3') {
+    const driver = pythonVersion.startsWith('2.') ? 'driver_python2.py' : 'driver.py'
+    this.child = spawn(path, [drivers + driver, library])
+    this.child.stderr.resume()
+    // A library that brings its process down ends the answers; read() says so.
+    this.child.stdin.on('error', () => {})
+    this.lines = createInterface(this.child.stdout)[Symbol.asyncIterator]()
+  }
+
+  /** Waits until the library is loaded. @throws Error when the process ends instead */
+  async ready(): Promise<void> {
+    await this.read()
+  }
+
+  /** One request in the words of driver.py. @throws Error when the process has ended */
+  async ask(request: object): Promise<Answer> {
+    this.child.stdin.write(`${JSON.stringify(request)}\n`)
+    return (await this.read()) as Answer
+  }
+
+  private async read(): Promise<unknown> {
+    const { value, done } = await this.lines.next()
+    if (done) throw new Error('the process of the library ended')
+    return JSON.parse(value)
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    const ended = once(this.child, 'exit')
+    this.child.stdin.end()
+    await ended
+  }
+}

@@ -1,0 +1,102 @@
+/** Plays a scenario on a real library: what fixtures/record/record.py does for the recordings, here for a library on a user's machine. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TypedJson } from '../values/index.js'
+import { leftOut } from './play.js'
+import { PythonLibrary, type PythonLibraryName } from './python-library.js'
+import type { Recorded, Recording, Scenario, Step } from './scenario.js'
+import type { RecordedStage } from './stage.js'
+
+/** The library that plays. */
+export interface RecordedLibrary {
+  readonly library: PythonLibraryName
+  readonly version: string
+  /** pylibmc over the binary protocol. */
+  readonly binary?: boolean
+  /** The interpreter: its path and version. */
+  readonly path: string
+  readonly python: string
+}
+
+/** How long a command that nobody waits for may need to arrive (milliseconds). */
+const timeToArrive = 50
+
+/**
+ * What the library does, step by step.
+ * @returns undefined when this version does not have a keyword of the scenario's constructor, so that it cannot be asked
+ * @throws Error when the library brings its process down
+ */
+export async function recordScenario(
+  name: string,
+  scenario: Scenario,
+  { library, version, binary, path, python }: RecordedLibrary,
+  stage: RecordedStage,
+): Promise<Recording | undefined> {
+  const process = new PythonLibrary(path, library, python)
+  try {
+    await process.ready()
+    const steps: (Recorded | null)[] = []
+    const kwargs = { ...scenario.client?.[library], ...(binary ? { binary: true } : {}) }
+    const servers = addresses(library, stage.addresses, scenario.weights)
+    const tokens = new Map<string, TypedJson>()
+    const clients = new Set<string>()
+    for (const step of scenario.steps) {
+      steps.push(null)
+      if (leftOut(step, library, version)) continue
+      if (step.call === undefined) {
+        await withoutCall(step, stage)
+        continue
+      }
+      const client = step.client ?? 'a'
+      if (!clients.has(client)) {
+        const made = await process.ask({ new: client, servers, kwargs })
+        if ('raises' in made) {
+          if (made.raises.message?.includes('__init__() got an unexpected keyword')) return undefined
+          steps[steps.length - 1] = made
+          break
+        }
+        clients.add(client)
+      }
+      const answer = await process.ask({
+        client,
+        call: step.call,
+        args: (step.args ?? []).map((arg) => (arg === '$cas' ? tokens.get(client) : arg)),
+        kwargs: step.kwargs ?? {},
+        mask: step.mask ?? null,
+      })
+      if (step.call === 'gets' && 'result' in answer) keepToken(tokens, client, answer.result)
+      steps[steps.length - 1] = answer
+      if (unanswered(step)) await sleep(timeToArrive)
+    }
+    return { name, library, version, ...(binary ? { binary } : {}), scenario, steps, wire: [] }
+  } finally {
+    await process.stop()
+  }
+}
+
+function addresses(
+  library: PythonLibraryName,
+  plain: readonly string[],
+  weights: readonly number[] | undefined,
+): readonly TypedJson[] {
+  if (!weights) return plain as readonly TypedJson[]
+  return plain.map((address, index) =>
+    library === 'pylibmc' ? `${address}:${weights[index]}` : { $tuple: [address, weights[index]!] },
+  ) as readonly TypedJson[]
+}
+
+async function withoutCall(step: Step, stage: RecordedStage): Promise<void> {
+  if (step.fault !== undefined) await stage.fault(step)
+  else if (step.sleep !== undefined) await sleep(1000 * step.sleep)
+  else await stage.raw(step)
+}
+
+function keepToken(tokens: Map<string, TypedJson>, client: string, result: TypedJson): void {
+  const pair = result as { readonly $tuple?: readonly TypedJson[] } | null
+  if (typeof pair === 'object' && pair?.$tuple) tokens.set(client, pair.$tuple[1] ?? null)
+}
+
+/** May the call return before the server has seen its command? */
+function unanswered({ call, args = [], kwargs = {} }: Step): boolean {
+  // delete's second positional argument is noreply from 1.60 on.
+  return call === 'disconnect_all' || Boolean(kwargs.noreply) || (call === 'delete' && args.length > 1)
+}

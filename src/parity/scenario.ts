@@ -1,0 +1,73 @@
+/** Scenarios, and what a library did in one: the shapes of docs/formats.md. */
+
+export type WireBytes = string | readonly (string | { readonly $repeat: readonly [string, number] })[]
+
+export interface Step {
+  readonly call?: string
+  readonly args?: readonly unknown[]
+  readonly kwargs?: Readonly<Record<string, unknown>>
+  readonly client?: string
+  readonly sleep?: number
+  readonly raw?: WireBytes
+  readonly fault?: string
+  readonly server?: number
+  readonly [field: string]: unknown
+}
+
+export interface Scenario {
+  readonly about: string
+  readonly servers: number
+  /** One per server, for constructors that take pairs. */
+  readonly weights?: readonly number[]
+  /** Further memcached arguments. */
+  readonly memcached?: readonly string[]
+  readonly client?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly steps: readonly Step[]
+}
+
+export interface Raised {
+  readonly class: string
+  readonly retcode?: number
+  readonly message?: string
+}
+
+/** What a call did: a value as typed JSON, or an exception. */
+export type Recorded = { readonly result: unknown } | { readonly raises: Raised }
+
+export interface WireEntry {
+  readonly step: number
+  readonly server: number
+  readonly connection: number
+  readonly sent: string
+  readonly received: string | null
+}
+
+export interface Recording {
+  /** `topic/name` */
+  readonly name: string
+  /** `pylibmc`, `python-memcached` */
+  readonly library: string
+  readonly version: string
+  /** Over the binary protocol. */
+  readonly binary?: boolean
+  readonly scenario: Scenario
+  readonly steps: readonly (Recorded | null)[]
+  readonly wire: readonly WireEntry[]
+  /** The versions of memcached it holds for, where it does not hold for all. */
+  readonly memcached?: readonly string[]
+  /** What the library did on versions of memcached with which it did otherwise. */
+  readonly others?: readonly Recording[]
+}
+
+/** What the library did, once for each outcome that depends on the server's version. */
+export function byServer(recording: Recording): readonly Recording[] {
+  return [recording, ...(recording.others ?? [])]
+}
+
+/** One character per byte. */
+export function wireBytes(written: WireBytes): string {
+  if (typeof written === 'string') return written
+  return written
+    .map((part) => (typeof part === 'string' ? part : part.$repeat[0].repeat(part.$repeat[1])))
+    .join('')
+}
