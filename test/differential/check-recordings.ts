@@ -132,10 +132,11 @@ async function differenceLive(recording: Recording, mode: Mode): Promise<string 
 }
 
 /** Test files of their own, since all of them in one take as long as everything else together. */
-export type Group = 'pylibmc' | 'Python 2' | 'Python 3'
+export type Group = 'pylibmc' | 'pymemcache' | 'Python 2' | 'Python 3'
 
 function groupOf(folder: string): Group {
   if (folder.startsWith('pylibmc')) return 'pylibmc'
+  if (folder.startsWith('pymemcache')) return 'pymemcache'
   return versionAtLeast(folder.replace('python-memcached-', ''), '1.55') ? 'Python 3' : 'Python 2'
 }
 
