@@ -17,6 +17,16 @@ export { type AuditedClient, invoke } from './methods/calls.js'
 export { type Constructed, type ConstructOptions, construct } from './methods/construct.js'
 export type { Library, LibraryName, PythonCall } from './methods/python-signatures.js'
 export { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
+export {
+  type PlaceKey,
+  type Plan,
+  type PlanOptions,
+  plan,
+  type WayResult,
+} from './plan/plan.js'
+export { renderPlan } from './plan/render.js'
+export type { Minute } from './plan/simulate.js'
+export { type MovingKey, type Stage, type Way, type WayInput, ways } from './plan/ways.js'
 export { knownPresets } from './presets.js'
 export { renderHtml } from './render/html.js'
 export { renderJson } from './render/json.js'
@@ -24,6 +34,7 @@ export { renderJunit } from './render/junit.js'
 export { renderMarkdown } from './render/markdown.js'
 export { renderSarif } from './render/sarif.js'
 export { renderTerminal, type TerminalOptions } from './render/terminal.js'
+export { epochOf } from './replay/clock.js'
 export { type NewFinding, newFindings, parseBaseline } from './report/baseline.js'
 export { exitCodes, failures } from './report/exit.js'
 export type { Finding, Report, RiskRow, SwitchRow, Tally, Verification } from './report/report.js'

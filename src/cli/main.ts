@@ -8,6 +8,7 @@ import { TransportError } from '../transport/errors.js'
 import { auditCommand } from './audit.js'
 import { inspectCommand } from './inspect.js'
 import { parityCommand } from './parity.js'
+import { planCommand } from './plan.js'
 import { recordCommand } from './record.js'
 import { switchesCommand } from './switches.js'
 import { UsageError } from './usage.js'
@@ -25,6 +26,7 @@ Examples:
   $ tcpdump -i any -s 0 -U -w - 'tcp port 11211' | memshim record - --out app.jsonl.gz
   $ memshim audit app.jsonl --html report.html
   $ memshim audit app.jsonl.gz --fail-on unexplained
+  $ memshim plan app.jsonl
   $ memshim where user:1 user:2 --servers 10.0.0.1:11211,10.0.0.2:11211
   $ memshim switches
 
@@ -36,6 +38,7 @@ Exit codes: 0 fine, 1 something named by --fail-on was found, 2 bad usage or inp
 for (const command of [
   recordCommand(),
   auditCommand(),
+  planCommand(),
   whereCommand(),
   switchesCommand(),
   inspectCommand(),

@@ -66,6 +66,7 @@ export type Status =
   | 'differs'
   | 'unexplained'
 
+/** How one operation compares, and why. */
 export interface Verdict {
   readonly status: Status
   readonly impact: Impact

@@ -30,6 +30,7 @@ export interface OperationRow {
   readonly moved: boolean
 }
 
+/** Columns of a row in their order, with their types in Parquet. */
 export const rowColumns = [
   ['line', 'INT64'],
   ['t', 'DOUBLE'],

@@ -1,0 +1,150 @@
+/** `memshim plan`: what moving the keys to another placement costs, for every way to do it. */
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { Command } from 'commander'
+import { epochOf, expandPatterns, plan, readTraces, renderPlan, type Trace, ways } from '../audit/index.js'
+import { parseServers } from '../strict/index.js'
+import { type NamedPlacement, placementNames, placements, serverName } from './placements.js'
+import { commaList, listed, UsageError } from './usage.js'
+
+interface Flags {
+  readonly servers?: string[]
+  readonly from?: string
+  readonly to: string
+  readonly begin?: string
+  readonly hours?: string
+  readonly way?: string[]
+  readonly scan?: string
+  readonly json?: boolean
+}
+
+export function planCommand(): Command {
+  return new Command('plan')
+    .description('Say what moving the keys to another placement costs, for every way to move them.')
+    .argument(
+      '<traces...>',
+      "traces of one application (JSON Lines, plain or .gz; patterns like 'app.*.jsonl')",
+    )
+    .option('--servers <list>', 'servers in their order; default: those of the trace', commaList)
+    .option('--from <placement>', 'placement of today; default: that of the library of the trace')
+    .option('--to <placement>', 'placement after the move', 'pylibmc')
+    .option(
+      '--begin <seconds>',
+      'when the move begins, in seconds of the trace; default: after a quarter of it',
+    )
+    .option(
+      '--hours <n>',
+      'hours from the beginning to the last step; default: half of the trace, at most 24',
+    )
+    .option('--way <names>', `ways to try (${listed(ways.map(({ name }) => name))}); default: all`, commaList)
+    .option('--scan <file>', 'items that are stored already: the output of lru_crawler metadump')
+    .option('--json', 'as JSON, with the figures of every minute')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ memshim plan app.jsonl
+  $ memshim plan app.jsonl --to pylibmc-crc                       (hash=crc: usually nothing moves)
+  $ memshim plan 'app.*.jsonl.gz' --to pylibmc-ketama --hours 6 --way dual,percentage
+  $ memshim plan app.jsonl --scan metadump.txt --json
+
+Placements: ${listed(placementNames)}
+How to read it: docs/plan.md.`,
+    )
+    .action(run)
+}
+
+async function run(paths: string[], flags: Flags): Promise<void> {
+  const trace = await readTraces(await expandPatterns(paths))
+  const specs = flags.servers ?? (await serversOf(trace))
+  const servers = parsed(specs)
+  const all = placements(servers)
+  const from = chosen(all, '--from', flags.from ?? placementOf(trace))
+  const to = chosen(all, '--to', flags.to)
+  const begin = seconds('--begin', flags.begin)
+  const hours = seconds('--hours', flags.hours)
+  const result = await plan(trace, {
+    from: (key) => from.place(Buffer.from(key, 'latin1')),
+    to: (key) => to.place(Buffer.from(key, 'latin1')),
+    servers: servers.length,
+    ...(begin === undefined ? {} : { begin }),
+    ...(hours === undefined ? {} : { hours }),
+    ...(flags.way ? { ways: flags.way.map(wayNamed) } : {}),
+    ...(flags.scan === undefined ? {} : { items: await itemsIn(flags.scan, epochOf(trace.header, 0)) }),
+  })
+  if (flags.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  else process.stdout.write(`${from.title} → ${to.title}\n${renderPlan(result, servers.map(serverName))}`)
+}
+
+/** Servers in the order of their first appearance. @throws UsageError for a trace that names none */
+async function serversOf(trace: Trace): Promise<readonly string[]> {
+  const found = new Set<string>()
+  for await (const event of trace.events()) {
+    if (event.kind === 'new')
+      for (const spec of event.servers) found.add(typeof spec === 'string' ? spec : `${spec[0]}:${spec[1]}`)
+    if (found.size >= trace.header.servers) break
+  }
+  if (found.size === 0) throw new UsageError('the trace names no servers: give them with --servers')
+  return [...found]
+}
+
+function parsed(specs: readonly string[]) {
+  try {
+    return parseServers(specs).map(({ address, weight }) =>
+      address.transport === 'unix'
+        ? { host: address.path, port: 0, weight }
+        : { host: address.host, port: address.port, weight },
+    )
+  } catch (error) {
+    throw new UsageError(`--servers ${specs.join(',')}: ${(error as Error).message}`)
+  }
+}
+
+function placementOf({ header: { library, version } }: Trace): string {
+  if (library === 'pylibmc') return 'pylibmc'
+  const minor = Number(version.split('.')[1])
+  return minor >= 60 ? 'python-memcached' : minor >= 45 ? 'python-memcached-1.59' : 'python-memcached-1.44'
+}
+
+function chosen(all: readonly NamedPlacement[], option: string, name: string): NamedPlacement {
+  const found = all.find((placement) => placement.name === name)
+  if (found) return found
+  throw new UsageError(`${option} ${name} is not known: choose one of ${listed(placementNames)}`)
+}
+
+function wayNamed(name: string) {
+  const found = ways.find((way) => way.name === name)
+  if (found) return found
+  throw new UsageError(`--way ${name} is not known: choose from ${listed(ways.map((way) => way.name))}`)
+}
+
+function seconds(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text.trim() !== '' && value >= 0 && value < 1e9) return value
+  throw new UsageError(`${option} ${text}: a number from 0 is needed`)
+}
+
+/** Lines like `key=user%3A1 exp=1795000000 la=… cas=… fetch=no cls=1 size=80`. Source: memcached's doc/protocol.txt. */
+async function itemsIn(path: string, epoch: number) {
+  const items: { key: string; bytes: number; expires: number }[] = []
+  const file = createReadStream(path, 'latin1')
+  try {
+    for await (const line of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
+      const { key, exp, size } = Object.fromEntries(line.split(' ').map((word) => word.split('=', 2)))
+      if (key === undefined || exp === undefined) continue
+      const expires = Number(exp)
+      items.push({
+        key: key.replace(/%([0-9A-Fa-f]{2})/g, (_: string, hex: string) =>
+          String.fromCharCode(Number.parseInt(hex, 16)),
+        ),
+        bytes: Number(size ?? 0),
+        expires: expires > 0 ? expires - epoch : Number.POSITIVE_INFINITY,
+      })
+    }
+  } catch (error) {
+    throw new UsageError(`--scan ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+  }
+  if (items.length === 0) throw new UsageError(`--scan ${path} has no line of lru_crawler metadump`)
+  return items
+}
