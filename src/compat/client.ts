@@ -1,4 +1,5 @@
 /** The compat client: python-memcached's `Client`, one named switch per emulated behaviour. Source: docs/reference/python-memcached.md#3, #10. */
+import { brandAll } from '../ground/brand.js'
 import type { Bytes } from '../ground/bytes.js'
 import type { Key, Time, TimeOptions } from '../pipeline/methods/arguments.js'
 import { PIPELINE, Pipeline, pipelineOf } from '../pipeline/pipeline.js'
@@ -291,3 +292,5 @@ export class Client extends DivergenceEmitter {
     await quitAll(this.context)
   }
 }
+
+brandAll('compat', { Client })

@@ -1,4 +1,5 @@
 /** python-memcached's exceptions: only key problems have their own. Source: docs/reference/python-memcached.md#2, #8.1. */
+import { brandAll } from '../ground/brand.js'
 
 /** Base of the key errors (`memcache.Client.MemcachedKeyError`). */
 export class MemcachedKeyError extends Error {
@@ -58,3 +59,13 @@ export class UnboundLocalError extends ReferenceError {
 
 /** Nothing was sent because the encoded value is over the client's own limit. Never leaves the client. */
 export class ValueTooLong extends Error {}
+
+brandAll('compat', {
+  MemcachedKeyError,
+  MemcachedKeyLengthError,
+  MemcachedKeyCharacterError,
+  MemcachedKeyNoneError,
+  MemcachedKeyTypeError,
+  PythonSocketError,
+  UnboundLocalError,
+})

@@ -2,18 +2,46 @@
 
 type Class = abstract new (...args: never[]) => object
 
+/** Where a branded prototype has the names of its class and of the branded classes above it. */
+const BRANDS: unique symbol = Symbol.for('memshim.brands') as never
+interface Branded {
+  readonly [BRANDS]?: ReadonlySet<string>
+}
+
+/** Of this copy, by their brands. */
+const prototypes = new Map<string, object>()
+
 /**
  * Makes `instanceof` ask for a mark instead of the prototype, so that an object of another copy counts. Subclasses that are not marked
  * themselves are compared by prototype, as usual.
- * @param name unique in the package
+ * @param brandName unique in the package
  */
-export function brand(branded: Class, name: string): void {
-  const mark = Symbol.for(`memshim.${name}`)
-  Object.defineProperty(branded.prototype, mark, { value: true })
+export function brand(branded: Class, brandName: string): void {
+  const above = (branded.prototype as Branded)[BRANDS] ?? []
+  Object.defineProperty(branded.prototype, BRANDS, { value: new Set([brandName, ...above]) })
+  prototypes.set(brandName, branded.prototype)
   Object.defineProperty(branded, Symbol.hasInstance, {
     value(this: unknown, value: unknown): boolean {
+      if (typeof value !== 'object' || value === null) return false
       if (this !== branded) return Function.prototype[Symbol.hasInstance].call(this as Class, value)
-      return typeof value === 'object' && value !== null && mark in value
+      return (value as Branded)[BRANDS]?.has(brandName) ?? false
     },
   })
+}
+
+/** Brands classes by their names, which they also show: a bundler may have given them others. A class comes after its base. */
+export function brandAll(room: string, classes: Readonly<Record<string, Class>>): void {
+  for (const [name, Class] of Object.entries(classes)) {
+    brand(Class, `${room}.${name}`)
+    // Not where it has the name already: V8 makes objects of a class that was given a name more slowly.
+    if (Class.name !== name) Object.defineProperty(Class, 'name', { value: name })
+  }
+}
+
+/** The prototype that this copy of the package has for an object of another copy. Undefined for an object of no branded class. */
+export function prototypeHere(value: object): object | undefined {
+  const prototype: Branded | null = Object.getPrototypeOf(value)
+  if (!prototype || !Object.hasOwn(prototype, BRANDS)) return undefined
+  const [own = ''] = prototype[BRANDS]!
+  return prototypes.get(own)
 }

@@ -4,6 +4,7 @@
  *
  * `pythonClass` is the one place that says which Python class an error stands for.
  */
+import { brandAll } from '../ground/brand.js'
 
 /** An error that stands for a Python exception class, with module: `builtins.ValueError`, `pylibmc.NotFound`. */
 export interface PythonNamed {
@@ -70,3 +71,14 @@ export function pythonClass(error: unknown): string | undefined {
   if (error instanceof RangeError) return 'builtins.ValueError'
   return undefined
 }
+
+brandAll('python', {
+  ValueError,
+  ZeroDivisionError,
+  OverflowError,
+  KeyError,
+  IndexError,
+  AttributeError,
+  UnicodeEncodeError,
+  UnicodeDecodeError,
+})

@@ -1,4 +1,5 @@
 /** The strict client: pylibmc's `Client` (docs/reference/pylibmc.md#2, #5, #9). It has a pipeline, whose slots its behaviors fill. */
+import { brandAll } from '../ground/brand.js'
 import type { CallOptions, Entries, Key, PrefixOptions, Time } from '../pipeline/methods/index.js'
 import * as pylibmc from '../pipeline/methods/index.js'
 import { PIPELINE, Pipeline } from '../pipeline/pipeline.js'
@@ -12,6 +13,9 @@ import { State } from './state.js'
 /** No value of a caller is this one. */
 const MISSING = Symbol('missing')
 const STATE = Symbol('state')
+
+/** What is not overridden. A class whose body names itself would have another name in the bundle. */
+const base = (): Client => Client.prototype
 
 const keyText = (key: Key): string => (typeof key === 'string' ? key : Buffer.from(key).toString())
 
@@ -28,7 +32,7 @@ export class Client {
     // Not enumerable, so that console.log shows none of it, and no private fields, which proxies of a client do not have.
     Object.defineProperty(this, PIPELINE, { value: new Pipeline(state.slots) })
     Object.defineProperty(this, STATE, { value: state })
-    state.hook(overridden(this, new.target, Client))
+    state.hook(overridden(this, new.target, base()))
   }
 
   /**
@@ -172,7 +176,7 @@ export class Client {
    * @throws as `delete`, the first hard error; later keys are not tried
    */
   deleteMulti(keys: Iterable<Key>, options?: PrefixOptions): Promise<boolean> {
-    const own = this.delete === Client.prototype.delete ? undefined : this.delete.bind(this)
+    const own = this.delete === base().delete ? undefined : this.delete.bind(this)
     return pylibmc.deleteMulti(this[PIPELINE], keys, options, own)
   }
 
@@ -301,3 +305,5 @@ export class Client {
     return this[STATE].toString()
   }
 }
+
+brandAll('strict', { Client })

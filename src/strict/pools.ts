@@ -4,6 +4,7 @@
  * One client is enough for a Node process: it pipelines whatever is asked at the same time over one connection per server. Pools are
  * for code ported from Python, and for connections that must not wait behind others (docs/strict.md).
  */
+import { brandAll } from '../ground/brand.js'
 import { ValueError } from '../python/errors.js'
 import { shown } from '../python/shown.js'
 import type { Client } from './client.js'
@@ -137,3 +138,5 @@ function reservation<C>(client: C, giveBack: (client: C) => void): Reservation<C
   }
   return { client, release, [Symbol.dispose]: release }
 }
+
+brandAll('strict', { ClientPool, PoolEmpty, ThreadMappedPool })

@@ -9,15 +9,11 @@ export interface Hooks {
 }
 
 /** The hooks that a subclass overrides. They are looked up once, on the class, as pylibmc does. */
-export function overridden(
-  client: Hooks,
-  Class: { prototype: Hooks },
-  { prototype }: { prototype: Hooks },
-): Hooks {
+export function overridden(client: Hooks, Class: { prototype: Hooks }, base: Hooks): Hooks {
   const { serialize, deserialize } = Class.prototype
   return {
-    ...(serialize === prototype.serialize ? {} : { serialize: serialize?.bind(client) }),
-    ...(deserialize === prototype.deserialize ? {} : { deserialize: deserialize?.bind(client) }),
+    ...(serialize === base.serialize ? {} : { serialize: serialize?.bind(client) }),
+    ...(deserialize === base.deserialize ? {} : { deserialize: deserialize?.bind(client) }),
   }
 }
 

@@ -3,7 +3,7 @@ import { checkNumber } from '../ground/arguments.js'
 import { bytesRepr, floatRepr, integerRepr, textRepr } from '../python/repr.js'
 
 /** How a value of Python's describes itself. */
-export const DESCRIBE: unique symbol = Symbol('memshim.describe')
+export const DESCRIBE: unique symbol = Symbol.for('memshim.describe') as never
 
 interface Described {
   [DESCRIBE](into: Description): void

@@ -1,4 +1,5 @@
 /** What can be wrong with a value or an item. */
+import { brandAll } from '../ground/brand.js'
 import { ValueError } from '../python/errors.js'
 import { opcodeName } from './pickle/opcodes.js'
 import { FLAG_PICKLE } from './types.js'
@@ -60,3 +61,5 @@ export class UnpicklingError extends ValueDecodeError {
 export function located(message: string, offset: number, opcode: number | undefined): string {
   return `pickle: ${message} (offset ${offset}, ${opcode === undefined ? 'end of data' : opcodeName(opcode)})`
 }
+
+brandAll('values', { ValueEncodeError, ValueDecodeError, UnpicklingError })

@@ -2,7 +2,9 @@
  * Python's `collections`. The dictionaries are Maps with a class of their own, so that they can be used as Maps and are
  * written back as what they were. `attributes` is an instance's `__dict__`, which hardly any has.
  */
+
 import { checkIterable } from '../ground/arguments.js'
+import { brandAll } from '../ground/brand.js'
 import { DESCRIBE, type Description } from './describe.js'
 import { INSPECT, JSON_OF, jsonEntries, jsonValue, PythonValue, shown } from './python-value.js'
 
@@ -97,3 +99,5 @@ export class PyDeque<T = unknown> extends PythonValue {
     into.items('deque([', this.items, this.maxlen === null ? '])' : `], maxlen=${this.maxlen})`)
   }
 }
+
+brandAll('values', { PyOrderedDict, PyDefaultDict, PyCounter, PyDeque })

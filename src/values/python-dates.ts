@@ -2,7 +2,9 @@
  * Python's datetime family. A `Date` would lose microseconds, missing time zones and `fold`, so these keep what Python
  * keeps; `toDate` gives a `Date` where one is wanted. Source: CPython's datetime module.
  */
+
 import { shown } from '../ground/arguments.js'
+import { brandAll } from '../ground/brand.js'
 import { DESCRIBE, type Description } from './describe.js'
 import { PythonValue } from './python-value.js'
 import { PythonObject } from './python-values.js'
@@ -296,3 +298,5 @@ function dateTimeOf(date: Date, tzinfo: PyTimeZone | null): PyDateTime {
     tzinfo,
   )
 }
+
+brandAll('values', { PyTimeDelta, PyTimeZone, PyDate, PyTime, PyDateTime })

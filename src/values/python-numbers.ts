@@ -1,5 +1,7 @@
 /** Decimal, Fraction, UUID, range and slice of Python's standard library. */
+
 import { checkText, shown } from '../ground/arguments.js'
+import { brandAll } from '../ground/brand.js'
 import { integerRepr } from '../python/repr.js'
 import { DESCRIBE, type Description } from './describe.js'
 import { JSON_OF, jsonValue, PythonValue } from './python-value.js'
@@ -140,3 +142,5 @@ export class PySlice extends PythonValue {
     into.items('slice(', [this.start, this.stop, this.step], ')')
   }
 }
+
+brandAll('values', { PyDecimal, PyFraction, PyUuid, PyRange, PySlice })

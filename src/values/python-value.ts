@@ -29,7 +29,7 @@ export function shown(value: unknown): string {
 }
 
 /** How a container of Python's becomes what JSON can tell. */
-export const JSON_OF: unique symbol = Symbol('memshim.json')
+export const JSON_OF: unique symbol = Symbol.for('memshim.json') as never
 
 type Inside = (value: unknown) => unknown
 

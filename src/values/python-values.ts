@@ -2,6 +2,7 @@
  * Python values that JavaScript has no type for. Reading gives them where plain JavaScript would lose what they are
  * (always for objects and complex numbers, with `preserve` for the rest); writing takes them.
  */
+import { brandAll } from '../ground/brand.js'
 import { floatRepr } from '../python/repr.js'
 import { DESCRIBE, type Description } from './describe.js'
 import { JSON_OF, jsonEntries, jsonValue, PythonValue } from './python-value.js'
@@ -270,3 +271,16 @@ function modelLabel(id: unknown): string | undefined {
   const names = id instanceof PyTuple ? id.items : Array.isArray(id) ? id : []
   return names.length === 2 && names.every((name) => typeof name === 'string') ? names.join('.') : undefined
 }
+
+brandAll('values', {
+  PyFloat,
+  PyTuple,
+  PyFrozenSet,
+  PyByteArray,
+  PyComplex,
+  PyIterator,
+  PyView,
+  PyGlobal,
+  PythonObject,
+  PyPersistent,
+})

@@ -2,16 +2,17 @@
 import type { Status } from '../compare/differ.js'
 import { type Counts, zeroCounts } from './tally.js'
 
-/** Counts along the trace in at most `stretches` steps, without knowing its length beforehand. */
+const STRETCHES = 120
+
+/** Counts along the trace in at most 120 stretches, without knowing its length beforehand. */
 export class Course {
-  private static readonly stretches = 120
   private stretch = 1
   private tallies: Counts[] = []
 
   add(status: Status): void {
     let last = this.tallies.at(-1)
     if (!last || last.operations >= this.stretch) {
-      if (this.tallies.length >= Course.stretches) this.halve()
+      if (this.tallies.length >= STRETCHES) this.halve()
       last = this.tallies.at(-1)
       if (!last || last.operations >= this.stretch) {
         last = zeroCounts()

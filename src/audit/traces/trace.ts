@@ -400,7 +400,7 @@ class Row {
   outcome(): { readonly outcome?: Outcome } {
     const { fields } = this
     if ('raises' in fields) {
-      const row = new Row(this.record('raises'), this.line, this.source, `${this.prefix}raises.`)
+      const row = rowOf(this.record('raises'), this.line, this.source, `${this.prefix}raises.`)
       return {
         outcome: {
           raises: {
@@ -434,4 +434,8 @@ export function readFault(fields: object, fail: (field: string, problem: string)
   } catch (error) {
     throw error instanceof FaultError ? fail(error.field, error.problem) : error
   }
+}
+
+function rowOf(...given: ConstructorParameters<typeof Row>): Row {
+  return new Row(...given)
 }

@@ -77,20 +77,19 @@ const changers = [
 
 /** Tells its announcer whether somebody listens. No `newListener` listener: `removeAllListeners()` would take that away, too. */
 export class DivergenceEmitter extends EventEmitter<{ divergence: [Divergence] }> {
-  protected readonly announcer = new Announcer(this)
+  /** @internal */
+  readonly announcer = new Announcer(this)
+}
 
-  // Not as overrides: their signatures use types that Node does not export, and listeners would lose theirs.
-  static {
-    for (const name of changers) {
-      const change = EventEmitter.prototype[name]
-      const value = function (this: DivergenceEmitter, ...args: unknown[]): DivergenceEmitter {
-        Reflect.apply(change, this, args)
-        this.announcer.listened = this.listenerCount('divergence') > 0
-        return this
-      }
-      Object.defineProperty(DivergenceEmitter.prototype, name, { value, configurable: true, writable: true })
-    }
+// Not as overrides: their signatures use types that Node does not export, and listeners would lose theirs.
+for (const name of changers) {
+  const change = EventEmitter.prototype[name]
+  const value = function (this: DivergenceEmitter, ...args: unknown[]): DivergenceEmitter {
+    Reflect.apply(change, this, args)
+    this.announcer.listened = this.listenerCount('divergence') > 0
+    return this
   }
+  Object.defineProperty(DivergenceEmitter.prototype, name, { value, configurable: true, writable: true })
 }
 
 /** `raises NotFound (16)`. */

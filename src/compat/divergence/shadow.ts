@@ -9,7 +9,7 @@ import { notify } from '../../ground/observers.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { describe } from '../../values/index.js'
 import { raises } from './divergence.js'
-import { Snapshot, TooLarge } from './snapshot.js'
+import { type Snapshot, snapshotOf, TooLarge } from './snapshot.js'
 
 /** Which calls are repeated on the shadow, and what becomes of mismatches. */
 export interface ShadowOptions {
@@ -116,7 +116,7 @@ export class Shadow {
     const { writes, sampleRate, maxParts, random } = this.options
     if ((!writes && !READS.has(operation)) || (sampleRate < 1 && random() >= sampleRate)) return primary
     if (this.full()) return primary
-    const keep = (value: unknown): Snapshot => Snapshot.of(value, maxParts)
+    const keep = (value: unknown): Snapshot => snapshotOf(value, maxParts)
     const repeat = this.unless(() => prepare(keep))
     if (!repeat) return primary
     primary.then(
@@ -163,7 +163,7 @@ export class Shadow {
     let strict: Outcome
     try {
       const value = await repeat(this.client)
-      const taken = this.unless(() => Snapshot.of(value, Number.POSITIVE_INFINITY))
+      const taken = this.unless(() => snapshotOf(value, Number.POSITIVE_INFINITY))
       if (!taken) return
       strict = { value: taken }
     } catch (error) {

@@ -13,21 +13,11 @@ export class TooLarge extends Error {
 const BYTES_A_PART = 1024
 
 export class Snapshot {
-  private constructor(
+  /** @param copy as typed JSON; undefined for what cannot change */
+  constructor(
     private readonly value: unknown,
     private readonly copy: TypedJson | undefined,
   ) {}
-
-  /**
-   * Text, numbers, booleans and None cannot change: they are kept as they are.
-   * @param maxParts elements, keys and values of everything inside, and kilobytes of bytes
-   * @throws TooLarge; ValueEncodeError for what Python has no counterpart of
-   */
-  static of(value: unknown, maxParts: number): Snapshot {
-    if (typeof value !== 'object' || value === null) return new Snapshot(value, undefined)
-    if (rest(value, maxParts) < 0) throw new TooLarge(`more than ${maxParts} parts`)
-    return new Snapshot(undefined, toTypedJson(value))
-  }
 
   /** @throws ValueEncodeError */
   equals(other: Snapshot): boolean {
@@ -44,6 +34,17 @@ export class Snapshot {
   again(): unknown {
     return this.copy === undefined ? this.value : fromTypedJson(this.copy)
   }
+}
+
+/**
+ * Text, numbers, booleans and None cannot change: they are kept as they are.
+ * @param maxParts elements, keys and values of everything inside, and kilobytes of bytes
+ * @throws TooLarge; ValueEncodeError for what Python has no counterpart of
+ */
+export function snapshotOf(value: unknown, maxParts: number): Snapshot {
+  if (typeof value !== 'object' || value === null) return new Snapshot(value, undefined)
+  if (rest(value, maxParts) < 0) throw new TooLarge(`more than ${maxParts} parts`)
+  return new Snapshot(undefined, toTypedJson(value))
 }
 
 /** What is left of so many parts, below 0 as soon as they are spent. */

@@ -1,5 +1,7 @@
 /** The state of one pickling: output, memo, depth; and what opcode a value of each JavaScript type begins with. */
+
 import { types } from 'node:util'
+import { prototypeHere } from '../../ground/brand.js'
 import { floatRepr, MAX_INTEGER_DIGITS } from '../../python/repr.js'
 import { ValueEncodeError } from '../errors.js'
 import { type PyGlobal, PythonObject } from '../python-values.js'
@@ -196,7 +198,8 @@ export class Pickler {
   private saveByPrototype(value: object): void {
     const prototype: object | null = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null) return this.saveDict(this, value)
-    const save = this.table.get(prototype) ?? this.table.get(baseOf(value) ?? prototype)
+    const save =
+      this.table.get(prototype) ?? this.table.get(baseOf(value) ?? prototypeHere(value) ?? prototype)
     if (save) return save(this, value as never)
     if (isForeignObject(value)) return this.saveDict(this, value)
     throw new ValueEncodeError(unwritable(value))
