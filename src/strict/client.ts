@@ -1,6 +1,14 @@
 /** The strict client: pylibmc's `Client` (docs/reference/pylibmc.md#2, #5, #9). It has a pipeline, whose slots its behaviors fill. */
 import { brandAll } from '../ground/brand.js'
-import type { CallOptions, Entries, Key, PrefixOptions, Time } from '../pipeline/methods/index.js'
+import type {
+  CallOptions,
+  Entries,
+  Key,
+  PrefixOptions,
+  StoreArgument,
+  Time,
+  TimeOptions,
+} from '../pipeline/methods/index.js'
 import * as pylibmc from '../pipeline/methods/index.js'
 import { PIPELINE, Pipeline } from '../pipeline/pipeline.js'
 import { KeyError } from '../python/errors.js'
@@ -85,27 +93,27 @@ export class Client {
    *   ValueEncodeError; TooBig, ServerError and every other MemcachedError that a reply or a failing server stands for
    *   (docs/reference/pylibmc.md#7, #10)
    */
-  set(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
+  set(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'set', key, value, options)
   }
 
   /** Stores when missing; false when it exists (docs/reference/pylibmc.md#5). @throws as `set` */
-  add(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
+  add(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'add', key, value, options)
   }
 
   /** Stores when it exists; false when missing (docs/reference/pylibmc.md#5). @throws NotFound when missing (binary); otherwise as `set` */
-  replace(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
+  replace(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'replace', key, value, options)
   }
 
   /** Adds behind the stored bytes; flags and time of the item stay. False when missing (docs/reference/pylibmc.md#5). @throws as `set` */
-  append(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
+  append(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'append', key, value, options)
   }
 
   /** Adds before the stored bytes; flags and time of the item stay. False when missing (docs/reference/pylibmc.md#5). @throws as `set` */
-  prepend(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
+  prepend(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'prepend', key, value, options)
   }
 
@@ -115,7 +123,7 @@ export class Client {
    * @throws NotFound when the key is missing; ValueError without the `cas` behavior; OverflowError, TypeError, ValueError (0, in text),
    *   AllocationError (−1, in text) for the token; otherwise as `set`
    */
-  cas(key: Key, value: unknown, token: bigint, options?: Time | pylibmc.TimeOptions): Promise<boolean> {
+  cas(key: Key, value: unknown, token: bigint, options?: Time | TimeOptions): Promise<boolean> {
     return pylibmc.cas(this[PIPELINE], key, value, token, options)
   }
 
@@ -193,7 +201,7 @@ export class Client {
    * Invalidates every item of every server, now or after `time` seconds (docs/reference/pylibmc.md#5.7).
    * @throws SomeErrors when a server fails, the others were flushed; TypeError for the time
    */
-  flushAll(time: Time | pylibmc.TimeOptions = 0): Promise<true> {
+  flushAll(time: Time | TimeOptions = 0): Promise<true> {
     return pylibmc.flushAll(this[PIPELINE], time)
   }
 

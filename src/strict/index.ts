@@ -5,6 +5,7 @@ export type { NegativeTimeout } from '../pipeline/exptime.js'
 export type {
   CallOptions,
   CountOptions,
+  Entries,
   Key,
   MultiOptions,
   PrefixOptions,
@@ -12,7 +13,9 @@ export type {
   StoreOptions,
   Time,
   TimeOptions,
+  ValueAndCas,
 } from '../pipeline/methods/arguments.js'
+export type { ServerStats } from '../pipeline/methods/servers.js'
 export type { StreamOptions } from '../pipeline/methods/streaming.js'
 export type { Operation } from '../pipeline/operations.js'
 export type { Modes, Selection, Server, ServerSpec, Slots } from '../pipeline/slots.js'
