@@ -1,31 +1,19 @@
 /** The strict client: pylibmc's `Client` (docs/reference/pylibmc.md#2, #5, #9). It has a pipeline, whose slots its behaviors fill. */
 import { brandAll } from '../ground/brand.js'
-import type {
-  CallOptions,
-  Entries,
-  Key,
-  PrefixOptions,
-  StoreArgument,
-  Time,
-  TimeOptions,
-} from '../pipeline/methods/index.js'
+import type { CallOptions, Entries, Key, PrefixOptions, Time } from '../pipeline/methods/index.js'
 import * as pylibmc from '../pipeline/methods/index.js'
 import { PIPELINE, Pipeline } from '../pipeline/pipeline.js'
-import { KeyError } from '../python/errors.js'
 import type { BehaviorSettings, Behaviors } from './behaviors.js'
+import { deleteItem, getItem, hasItem, setItem } from './mapping.js'
 import type { ClientOptions } from './options.js'
 import { overridden } from './serializing.js'
 import type { ServerSpecInput } from './server-spec.js'
 import { State } from './state.js'
 
-/** No value of a caller is this one. */
-const MISSING = Symbol('missing')
 const STATE = Symbol('state')
 
 /** What is not overridden. A class whose body names itself would have another name in the bundle. */
 const base = (): Client => Client.prototype
-
-const keyText = (key: Key): string => (typeof key === 'string' ? key : Buffer.from(key).toString())
 
 /** pylibmc's client (docs/reference/pylibmc.md#2, #5; docs/strict.md). Calls that are made at the same time share one connection per server. */
 export class Client {
@@ -73,11 +61,9 @@ export class Client {
   }
 
   /**
-   * getMulti for more keys than one wants to hold, beyond pylibmc: pairs of the caller's key and its value, batch by batch; keys are
-   * taken from the iterable as they are needed. A key given twice may come twice. What each key gives is getMulti's
-   * (docs/reference/pylibmc.md#5.2).
-   * @throws TypeError, ValueError for the options; from the iterator as getMulti, and ValueError for a batch that is no whole number
-   *   above 0
+   * getMulti batch by batch (docs/reference/pylibmc.md#5.2), beyond pylibmc: pairs of the caller's key and its value. Keys are taken from
+   * the iterable as they are needed. A key given twice may come twice.
+   * @throws TypeError, ValueError for the options; from the iterator as getMulti, and ValueError unless batch is an integer above 0
    */
   streamMulti<K extends Key = string, T = unknown>(
     keys: Iterable<K> | AsyncIterable<K>,
@@ -90,30 +76,29 @@ export class Client {
    * Stores. True when stored; false when the key is empty (docs/reference/pylibmc.md#5, #8; the value: #4).
    * @param options a time in seconds, or that and compression by name
    * @throws TypeError, UnicodeEncodeError, ValueError, BadKeyProvided for the key; TypeError, OverflowError, ValueError for the options;
-   *   ValueEncodeError; TooBig, ServerError and every other MemcachedError that a reply or a failing server stands for
-   *   (docs/reference/pylibmc.md#7, #10)
+   *   ValueEncodeError; TooBig, ServerError and every other MemcachedError of a reply or a failing server (docs/reference/pylibmc.md#7, #10)
    */
-  set(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  set(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'set', key, value, options)
   }
 
   /** Stores when missing; false when it exists (docs/reference/pylibmc.md#5). @throws as `set` */
-  add(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  add(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'add', key, value, options)
   }
 
   /** Stores when it exists; false when missing (docs/reference/pylibmc.md#5). @throws NotFound when missing (binary); otherwise as `set` */
-  replace(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  replace(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'replace', key, value, options)
   }
 
   /** Adds behind the stored bytes; flags and time of the item stay. False when missing (docs/reference/pylibmc.md#5). @throws as `set` */
-  append(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  append(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'append', key, value, options)
   }
 
   /** Adds before the stored bytes; flags and time of the item stay. False when missing (docs/reference/pylibmc.md#5). @throws as `set` */
-  prepend(key: Key, value: unknown, options?: StoreArgument): Promise<boolean> {
+  prepend(key: Key, value: unknown, options?: pylibmc.StoreArgument): Promise<boolean> {
     return pylibmc.store(this[PIPELINE], 'prepend', key, value, options)
   }
 
@@ -123,7 +108,7 @@ export class Client {
    * @throws NotFound when the key is missing; ValueError without the `cas` behavior; OverflowError, TypeError, ValueError (0, in text),
    *   AllocationError (−1, in text) for the token; otherwise as `set`
    */
-  cas(key: Key, value: unknown, token: bigint, options?: Time | TimeOptions): Promise<boolean> {
+  cas(key: Key, value: unknown, token: bigint, options?: Time | pylibmc.TimeOptions): Promise<boolean> {
     return pylibmc.cas(this[PIPELINE], key, value, token, options)
   }
 
@@ -201,7 +186,7 @@ export class Client {
    * Invalidates every item of every server, now or after `time` seconds (docs/reference/pylibmc.md#5.7).
    * @throws SomeErrors when a server fails, the others were flushed; TypeError for the time
    */
-  flushAll(time: Time | TimeOptions = 0): Promise<true> {
+  flushAll(time: Time | pylibmc.TimeOptions = 0): Promise<true> {
     return pylibmc.flushAll(this[PIPELINE], time)
   }
 
@@ -251,25 +236,23 @@ export class Client {
   // as a mapping: Python's c[k], c[k] = v, del c[k], k in c (docs/reference/pylibmc.md#5.8)
 
   /** `c[key]`, by `get`. A stored None is a hit. @throws KeyError on a miss; otherwise as `get` */
-  async getItem<T = unknown>(key: Key): Promise<T> {
-    const value = await this.get<unknown>(key, MISSING)
-    if (value === MISSING) throw new KeyError(keyText(key))
-    return value as T
+  getItem<T = unknown>(key: Key): Promise<T> {
+    return getItem(this, key) as Promise<T>
   }
 
   /** `c[key] = value`, by `set`. @throws KeyError when it is not stored; otherwise as `set` */
-  async setItem(key: Key, value: unknown): Promise<void> {
-    if (!(await this.set(key, value))) throw new KeyError(`failed setting '${keyText(key)}'`)
+  setItem(key: Key, value: unknown): Promise<void> {
+    return setItem(this, key, value)
   }
 
   /** `del c[key]`, by `delete`. @throws KeyError when it was not there; otherwise as `delete` */
-  async deleteItem(key: Key): Promise<void> {
-    if (!(await this.delete(key))) throw new KeyError(keyText(key))
+  deleteItem(key: Key): Promise<void> {
+    return deleteItem(this, key)
   }
 
   /** `key in c`: fetches and decodes the value by `get`. @throws as `get` */
-  async has(key: Key): Promise<boolean> {
-    return (await this.get<unknown>(key, MISSING)) !== MISSING
+  has(key: Key): Promise<boolean> {
+    return hasItem(this, key)
   }
 
   /** The server specifications as given. */
