@@ -11,7 +11,7 @@ import type { Request } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
 import type { Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/wire.js'
 import { ownOptions } from '../python/options.js'
-import { shown } from '../python/shown.js'
+import { shownAsPython } from '../python/shown.js'
 import type { CompressionRequest, Payload } from '../values/types.js'
 import { type CallOptions, checkTimeout } from './methods/arguments.js'
 import type { Operation } from './operations.js'
@@ -75,7 +75,7 @@ export class Pipeline {
     if (timeout === undefined && signal === undefined && !noreply) return modes
     if (timeout !== undefined) checkTimeout(timeout)
     if (signal !== undefined && !isSignal(signal))
-      throw new TypeError(`signal must be an AbortSignal, not ${shown(signal)}`)
+      throw new TypeError(`signal must be an AbortSignal, not ${shownAsPython(signal)}`)
     return { ...modes, timeout: timeout ?? modes.timeout, signal, noreply: noreply ? true : modes.noreply }
   }
 

@@ -1,5 +1,5 @@
 /** Python refuses keywords that it does not know; so do the constructors and the calls here. */
-import { shown } from './shown.js'
+import { shownAsPython } from './shown.js'
 import { typeName } from './type-name.js'
 
 /** Names that users bring along, in lower case and without underscores, and what they are called here. */
@@ -26,7 +26,7 @@ export function ownOptions<O extends object>(options: O, known: readonly string[
   if (!isPlain(options)) throw new TypeError(`options must be a plain object, not ${className(options)}`)
   for (const name of Reflect.ownKeys(options)) {
     if (typeof name === 'string' && known.includes(name)) continue
-    throw new TypeError(`unexpected option ${shown(name)}; ${hint(name, known)}`)
+    throw new TypeError(`unexpected option ${shownAsPython(name)}; ${hint(name, known)}`)
   }
   return { __proto__: null, ...options } as O
 }

@@ -1,10 +1,10 @@
-/** A value in an error message: short, whatever it is, and never an exception of its own. */
+/** A value in an error message that names the types of Python (`ground/arguments.ts` has those of JavaScript): short, and never an exception of its own. */
 import { typeName } from './type-name.js'
 
 const LONGEST = 80
 
 /** Text in quotes; numbers, booleans and symbols as JavaScript writes them; everything else by its type. */
-export function shown(value: unknown): string {
+export function shownAsPython(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return `'${value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value}'`

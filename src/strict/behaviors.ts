@@ -8,7 +8,7 @@ import { integer } from '../pipeline/exptime.js'
 import { defaultHealth } from '../pipeline/health.js'
 import { AttributeError, KeyError, ValueError } from '../python/errors.js'
 import { isPlain } from '../python/options.js'
-import { shown } from '../python/shown.js'
+import { shownAsPython } from '../python/shown.js'
 import { typeName } from '../python/type-name.js'
 
 /** How a value is checked and stored. Milliseconds, microseconds and seconds are int32. */
@@ -135,13 +135,13 @@ function check(name: BehaviorName, value: unknown): number | string {
   if (kind === 'distribution') {
     if (value === 'consistent max') throw refused(name, 7)
     if (typeof value !== 'string' || !distributions.includes(value as Distribution))
-      throw new KeyError(typeof value === 'string' ? value : shown(value))
+      throw new KeyError(typeof value === 'string' ? value : shownAsPython(value))
     return value
   }
   if (kind === 'hash') {
     if (value === 'hsieh') throw refused(name, 7)
     if (typeof value !== 'string' || !Object.hasOwn(hashes, value) || value === 'murmur3')
-      throw new KeyError(typeof value === 'string' ? value : shown(value))
+      throw new KeyError(typeof value === 'string' ? value : shownAsPython(value))
     return value
   }
   if (kind === 'hash or number' && typeof value === 'string' && hashNumbers.includes(value))

@@ -5,7 +5,7 @@ import { checkTimeout } from '../pipeline/methods/arguments.js'
 import type { ServerSpec } from '../pipeline/slots.js'
 import { OverflowError, ValueError } from '../python/errors.js'
 import { isPlain, ownOptions } from '../python/options.js'
-import { shown } from '../python/shown.js'
+import { shownAsPython } from '../python/shown.js'
 import { typeName } from '../python/type-name.js'
 import { addressName } from '../transport/address.js'
 import type { Connect, Tls } from '../transport/socket.js'
@@ -105,7 +105,9 @@ function named(given: ClientOptions): ClientOptions {
   oneOf('protocol', protocol, ['text', 'binary'])
   const binary = protocol === 'binary'
   if (options.binary !== undefined && Boolean(options.binary) !== binary)
-    throw new ValueError(`protocol '${protocol}' and binary ${shown(options.binary)} contradict each other`)
+    throw new ValueError(
+      `protocol '${protocol}' and binary ${shownAsPython(options.binary)} contradict each other`,
+    )
   return { ...options, binary, __proto__: null } as ClientOptions
 }
 
@@ -129,7 +131,7 @@ function checkCredentials({ binary = false, username, password }: ClientOptions)
 export function checkPlaintext(specs: readonly ServerSpec[], options: ClientOptions): void {
   const { username, tls, plaintextPassword } = options
   if (plaintextPassword !== undefined && typeof plaintextPassword !== 'boolean')
-    throw new TypeError(`plaintextPassword is ${shown(plaintextPassword)}, neither true nor false`)
+    throw new TypeError(`plaintextPassword is ${shownAsPython(plaintextPassword)}, neither true nor false`)
   if (username === undefined || username === '' || tls !== undefined || plaintextPassword) return
   const away = specs.find(({ address }) => address.transport === 'tcp' && !isThisMachine(address.host))
   if (away)
@@ -150,20 +152,20 @@ function checkChoices(options: ClientOptions): void {
   oneOf('staleConnection', options.staleConnection, ['fail', 'reopen'])
   oneOf('whenFull', options.whenFull, ['wait', 'reject'])
   if (maxInFlight !== undefined && !(Number.isInteger(maxInFlight) && maxInFlight > 0))
-    throw new ValueError(`maxInFlight ${shown(maxInFlight)} is not a whole number above 0`)
+    throw new ValueError(`maxInFlight ${shownAsPython(maxInFlight)} is not a whole number above 0`)
   if (maxCommandLine !== undefined && !(Number.isInteger(maxCommandLine) && maxCommandLine >= SHORTEST_LINE))
     throw new ValueError(
-      `maxCommandLine ${shown(maxCommandLine)} is not a whole number from ${SHORTEST_LINE} on`,
+      `maxCommandLine ${shownAsPython(maxCommandLine)} is not a whole number from ${SHORTEST_LINE} on`,
     )
   if (preserve !== undefined && typeof preserve !== 'boolean')
-    throw new TypeError(`preserve must be a boolean, not ${shown(preserve)}`)
+    throw new TypeError(`preserve must be a boolean, not ${shownAsPython(preserve)}`)
   if (tls !== undefined && tls !== true && !isPlain(tls))
-    throw new TypeError(`tls must be true or an object of options, not ${shown(tls)}`)
+    throw new TypeError(`tls must be true or an object of options, not ${shownAsPython(tls)}`)
   if (encoding !== undefined && !isEncoding(encoding))
-    throw new TypeError(`encoding must have the functions encode and decode, not ${shown(encoding)}`)
+    throw new TypeError(`encoding must have the functions encode and decode, not ${shownAsPython(encoding)}`)
   for (const [name, value] of Object.entries({ now, connect: options.connect }))
     if (value !== undefined && typeof value !== 'function')
-      throw new TypeError(`${name} must be a function, not ${shown(value)}`)
+      throw new TypeError(`${name} must be a function, not ${shownAsPython(value)}`)
 }
 
 function isEncoding(value: unknown): boolean {
@@ -173,5 +175,5 @@ function isEncoding(value: unknown): boolean {
 
 function oneOf(name: string, value: unknown, choices: readonly unknown[]): void {
   if (value !== undefined && !choices.includes(value))
-    throw new ValueError(`${name} ${shown(value)} is not one of ${choices.join(', ')}`)
+    throw new ValueError(`${name} ${shownAsPython(value)} is not one of ${choices.join(', ')}`)
 }

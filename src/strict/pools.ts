@@ -6,7 +6,7 @@
  */
 import { brandAll } from '../ground/brand.js'
 import { ValueError } from '../python/errors.js'
-import { shown } from '../python/shown.js'
+import { shownAsPython } from '../python/shown.js'
 import type { Client } from './client.js'
 
 /** A client that is nobody else's until it is given back. `using` gives it back at the end of the block. */
@@ -50,7 +50,7 @@ export class ClientPool<C extends Client = Client> {
   /** Adds clones of a client. @throws ValueError unless `count` is an integer from 0 to 65,536 */
   fill(mc: C, count: number): void {
     if (!Number.isInteger(count) || count < 0 || count > MOST_CLIENTS)
-      throw new ValueError(`a pool of ${shown(count)} clients is not possible: 0 to ${MOST_CLIENTS}`)
+      throw new ValueError(`a pool of ${shownAsPython(count)} clients is not possible: 0 to ${MOST_CLIENTS}`)
     for (let i = 0; i < count; i++) this.put(mc.clone())
   }
 

@@ -6,7 +6,7 @@
 import { checkIterable } from '../ground/arguments.js'
 import { brandAll } from '../ground/brand.js'
 import { DESCRIBE, type Description } from './describe.js'
-import { INSPECT, JSON_OF, jsonEntries, jsonValue, PythonValue, shown } from './python-value.js'
+import { INSPECT, JSON_OF, jsonEntries, jsonValue, PythonValue, valueRepr } from './python-value.js'
 
 function checkedEntries<K, V>(entries?: Iterable<readonly [K, V]> | null): Iterable<readonly [K, V]> {
   if (entries === undefined || entries === null) return []
@@ -22,7 +22,7 @@ abstract class PythonDict<K, V> extends Map<K, V> {
     super(checkedEntries(entries))
   }
   override toString(): string {
-    return shown(this)
+    return valueRepr(this)
   }
   /** Keys that are no text are shown as Python's repr() shows them. */
   toJSON(): unknown {
@@ -36,7 +36,7 @@ abstract class PythonDict<K, V> extends Map<K, V> {
   abstract [DESCRIBE](into: Description): void
   /** @internal */
   [INSPECT](): string {
-    return shown(this)
+    return valueRepr(this)
   }
 }
 

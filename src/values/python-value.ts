@@ -11,7 +11,7 @@ export const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') a
 export abstract class PythonValue {
   /** As Python's str() writes it. */
   toString(): string {
-    return shown(this)
+    return valueRepr(this)
   }
 
   /** @internal */
@@ -19,12 +19,12 @@ export abstract class PythonValue {
 
   /** @internal As Python's repr() shows it. */
   [INSPECT](): string {
-    return shown(this)
+    return valueRepr(this)
   }
 }
 
 /** As Python's repr() shows it. */
-export function shown(value: unknown): string {
+export function valueRepr(value: unknown): string {
   return describe(value, LONGEST)
 }
 
@@ -57,6 +57,6 @@ export function jsonEntries(
   inside: Inside,
 ): Record<string, unknown> {
   return Object.fromEntries(
-    Array.from(entries, ([key, value]) => [typeof key === 'string' ? key : shown(key), inside(value)]),
+    Array.from(entries, ([key, value]) => [typeof key === 'string' ? key : valueRepr(key), inside(value)]),
   )
 }

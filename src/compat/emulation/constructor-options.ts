@@ -1,7 +1,7 @@
 /** What may be given for each option of the constructor. Source: docs/reference/python-memcached.md#3. */
 import { ValueError } from '../../python/errors.js'
 import { isPlain, ownOptions } from '../../python/options.js'
-import { shown } from '../../python/shown.js'
+import { shownAsPython } from '../../python/shown.js'
 import { typeName } from '../../python/type-name.js'
 import {
   type Preset,
@@ -48,18 +48,18 @@ export function checkedClientOptions(given: ClientOptions): ClientOptions {
   for (const name of functions) {
     const value: unknown = options[name]
     if (value !== undefined && value !== null && typeof value !== 'function')
-      throw new TypeError(`${name} must be a function, not ${shown(value)}`)
+      throw new TypeError(`${name} must be a function, not ${shownAsPython(value)}`)
   }
   for (const name of flags) {
     const value: unknown = options[name]
     if (value !== undefined && value !== null && typeof value !== 'boolean' && value !== 0 && value !== 1)
-      throw new TypeError(`${name} must be true or false, not ${shown(value)}`)
+      throw new TypeError(`${name} must be true or false, not ${shownAsPython(value)}`)
   }
   const { debug, switches } = options as { debug?: unknown; switches?: unknown }
   if (debug !== undefined && !['boolean', 'number', 'function'].includes(typeof debug) && debug !== null)
-    throw new TypeError(`debug must be true, false or a function, not ${shown(debug)}`)
+    throw new TypeError(`debug must be true, false or a function, not ${shownAsPython(debug)}`)
   if (switches !== undefined && !isPlain(switches))
-    throw new TypeError(`switches must be an object of switches and settings, not ${shown(switches)}`)
+    throw new TypeError(`switches must be an object of switches and settings, not ${shownAsPython(switches)}`)
   return options
 }
 
@@ -94,14 +94,14 @@ export function limitOf(
 ): number {
   const value = options[name] ?? missing
   if (typeof value === 'number' && !Number.isNaN(value)) return value
-  throw new ValueError(`${name} ${shown(value)} is not a number`)
+  throw new ValueError(`${name} ${shownAsPython(value)} is not a number`)
 }
 
 /** Milliseconds. @throws ValueError unless it is a number of seconds that a timer can take */
 export function timeoutOf({ socketTimeout = 3 }: ClientOptions): number {
   if (typeof socketTimeout === 'number' && socketTimeout > 0 && socketTimeout < 2 ** 31 / 1000)
     return socketTimeout * 1000
-  throw new ValueError(`socketTimeout ${shown(socketTimeout)} is not a number of seconds above 0`)
+  throw new ValueError(`socketTimeout ${shownAsPython(socketTimeout)} is not a number of seconds above 0`)
 }
 
 /** @throws TypeError, ValueError */
@@ -116,5 +116,5 @@ export function checkProtocol(protocol: unknown, { python, pickler }: Preset['fa
 }
 
 function unknownName(what: string, given: unknown, known: readonly string[]): ValueError {
-  return new ValueError(`${what} ${shown(given)} is not one of ${known.join(', ')}`)
+  return new ValueError(`${what} ${shownAsPython(given)} is not one of ${known.join(', ')}`)
 }

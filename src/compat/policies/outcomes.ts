@@ -24,7 +24,7 @@ import { isInteger, isPythonInteger, miscounted, notANumber } from './wording.js
 export type Falsy = false | 0
 
 /** The value in the spelling of Python's repr, for events. */
-function shown(value: unknown): string {
+function resultRepr(value: unknown): string {
   if (value === null || value === undefined) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   return value instanceof Map ? '{}' : String(value)
@@ -48,7 +48,7 @@ export function swallowed<T>(
       operation,
       key,
       server: error.server,
-      compat: escaped ? raises(escaped) : shown(value),
+      compat: escaped ? raises(escaped) : resultRepr(value),
       strict: raises(error),
       error,
     })
@@ -163,7 +163,7 @@ export function spelled(
     operation,
     key,
     compat: success ? '1' : '0',
-    strict: shown(success),
+    strict: resultRepr(success),
   })
   return success ? 1 : 0
 }

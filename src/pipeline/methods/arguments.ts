@@ -2,7 +2,7 @@
 import { types } from 'node:util'
 import { OverflowError, ValueError } from '../../python/errors.js'
 import { isPlain } from '../../python/options.js'
-import { shown } from '../../python/shown.js'
+import { shownAsPython } from '../../python/shown.js'
 import { typeName } from '../../python/type-name.js'
 import type { CompressionRequest } from '../../values/types.js'
 import { integer } from '../exptime.js'
@@ -81,7 +81,7 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1
 export function checkTimeout(timeout: unknown): void {
   if (typeof timeout === 'number' && timeout > 0 && timeout <= LONGEST_TIMEOUT) return
   throw new ValueError(
-    `timeout ${shown(timeout)} is not a number of milliseconds above 0, at most ${LONGEST_TIMEOUT}`,
+    `timeout ${shownAsPython(timeout)} is not a number of milliseconds above 0, at most ${LONGEST_TIMEOUT}`,
   )
 }
 
