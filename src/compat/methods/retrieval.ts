@@ -15,7 +15,7 @@ import { again, swallowed, unread } from '../policies/outcomes.js'
 import { miscounted } from '../policies/wording.js'
 import { checkedOptions, type GetMultiOptions } from './call-options.js'
 import type { CompatKey, Context, KeysOf } from './context.js'
-import { type PlacedKey, pickAll } from './picking.js'
+import { type PlacedKey, pickAll, placedKey } from './picking.js'
 import { mustHave } from './surface.js'
 
 /** On a network failure null, not the default, unless `get-default-on-failure` says otherwise. */
@@ -113,7 +113,7 @@ export async function getMulti<K>(
   const swallows = emulation.rules.failures === 'swallowed'
   const placed: readonly PlacedKey<K>[] = swallows
     ? await pickAll(context, 'getMulti', list, prefix, troubles)
-    : list.map((original) => ({ ...keys.one(original, 'getMulti', prefix), original, server: undefined }))
+    : list.map((original) => placedKey(keys.one(original, 'getMulti', prefix), original, undefined))
   const names: K[] = []
   const asked: Asked[] = []
   /** Otherwise two of them may be one key in other words. */
