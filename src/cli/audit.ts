@@ -27,6 +27,7 @@ import {
   type Trace,
 } from '../audit/index.js'
 import { progressLine } from './progress.js'
+import { writeReduced } from './reduce.js'
 import { rowFile } from './row-file.js'
 import { commaList, listed, UsageError } from './usage.js'
 
@@ -44,6 +45,8 @@ interface Flags {
   readonly rows?: string
   readonly allRows?: boolean
   readonly baseline?: string
+  readonly reduce?: string
+  readonly out?: string
   readonly threads?: string
   readonly failOn?: string[]
   readonly verify?: boolean
@@ -106,6 +109,11 @@ export function auditCommand(): Command {
     )
     .option('--all-rows', 'with --rows: every operation')
     .option('--baseline <report>', 'an earlier JSON report: exit with 1 when something is new')
+    .option(
+      '--reduce <finding>',
+      'shrink the trace to the fewest lines that show a switch, unexplained, or line:N',
+    )
+    .option('--out <folder>', 'with --reduce: where its files go', '.')
     .option('--threads <n>', '1 or 2; default: 2 for a long trace without faults')
     .option(
       '--fail-on <what>',
@@ -124,6 +132,7 @@ Examples:
   $ memshim audit app.jsonl --behavior ketama=1 --behavior remove_failed=1
   $ memshim audit 'app.*.jsonl' --outage 'server 0: 5s-10s'                     (several processes)
   $ memshim audit app.jsonl --baseline last.json --sarif audit.sarif --markdown comment.md
+  $ memshim audit app.jsonl --reduce missing-counter --out repro/
   $ memshim audit app.jsonl --verify --json report.json
   $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
 
@@ -135,6 +144,10 @@ How to record a trace: docs/audit.md.`,
 async function run(paths: string[], flags: Flags): Promise<void> {
   const options = checked(flags)
   const trace = await open(await expandPatterns(paths))
+  if (flags.reduce !== undefined) {
+    process.stdout.write(await writeReduced(trace, flags.reduce, flags.out ?? '.', options))
+    return
+  }
   const baseline = flags.baseline === undefined ? undefined : await readBaseline(flags.baseline)
   const rows = flags.rows === undefined ? undefined : await rowFile(flags.rows)
   const line = progressLine(process.stderr)
