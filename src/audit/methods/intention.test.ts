@@ -13,7 +13,7 @@ function toPylibmc(
   tokens: { get(key: unknown): bigint | undefined } = noTokens,
 ) {
   const words = { call, args, kwargs }
-  return translate('python-memcached', 'pylibmc', words, bind(memcache, words), tokens)
+  return translate(memcache, pylibmc, words, bind(memcache, words), tokens)
 }
 
 describe('a python-memcached call in the words of pylibmc', () => {
@@ -62,7 +62,7 @@ describe('a python-memcached call in the words of pylibmc', () => {
 
   it('a call of the same library stays as it is', () => {
     const words = { call: 'set', args: ['k', 1], kwargs: { time: 2 } }
-    expect(translate('pylibmc', 'pylibmc', words, bind(pylibmc, words), noTokens).call).toBe(words)
+    expect(translate(pylibmc, pylibmc, words, bind(pylibmc, words), noTokens).call).toBe(words)
   })
 })
 
@@ -81,7 +81,7 @@ describe('a pylibmc call in the words of python-memcached', () => {
       { key: 'k', time: 5 },
     ],
   ])('%j', (words, expected) => {
-    const { call } = translate('pylibmc', 'python-memcached', words, bind(pylibmc, words), noTokens)
+    const { call } = translate(pylibmc, memcache, words, bind(pylibmc, words), noTokens)
     expect(bind(memcache, call)).toEqual(expected)
   })
 })

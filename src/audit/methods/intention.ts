@@ -3,7 +3,8 @@
  * Arguments and methods that have no counterpart become gaps, which a report names.
  * Source: docs/reference/python-memcached.md#10, #12; docs/reference/pylibmc.md#5.
  */
-import type { Bound, LibraryName, PythonCall } from './python-signatures.js'
+import { signatureOf } from '../../rules/signatures.js'
+import type { Bound, Library, LibraryName, PythonCall } from './python-signatures.js'
 
 /** Something that one library can say and the other cannot. */
 export interface Gap {
@@ -23,135 +24,72 @@ export interface Tokens {
   get(key: unknown): bigint | undefined
 }
 
+/** Parameters that have another name in the other library, by one name for all. */
+const commonNames: Readonly<Record<string, string>> = {
+  seconds: 'time',
+  arg: 'argument',
+  stat_args: 'argument',
+  mapping: 'keys',
+}
+/** Given by position where they are optional, as everybody writes them. */
+const positional = new Set(['default', 'delta', 'argument'])
+
+const common = (name: string): string => commonNames[name] ?? name
+
 /**
  * @param original the call as the application made it
  * @param bound its arguments as the library `from` understood them
  * @param tokens what earlier `gets` of the same client returned in the replay, for `cas`
  */
 export function translate(
-  from: LibraryName,
-  to: LibraryName,
+  from: Library,
+  to: Library,
   original: PythonCall,
   bound: Bound,
   tokens: Tokens,
 ): Translation {
-  const { call } = original
-  if (from === to) return { call: original, gaps: [] }
-  const words = from === 'python-memcached' ? toPylibmc(call, bound, tokens) : toPythonMemcached(call, bound)
-  return words ?? { call: { call, args: [], kwargs: {} }, gaps: [missing(call, to)] }
-}
-
-function toPylibmc(call: string, bound: Bound, tokens: Tokens): Translation | undefined {
-  const said = (args: readonly string[], options: readonly string[] = []) =>
-    say(call, bound, args, options, 'pylibmc')
-  switch (call) {
-    case 'get':
-    case 'incr':
-    case 'decr':
-      return said(['key', 'default', 'delta'].filter((name) => name in bound))
-    case 'gets':
-    case 'delete':
-      return said(['key'])
-    case 'touch':
-      return say(call, { time: 0, ...bound }, ['key', 'time'], [], 'pylibmc')
-    case '_deletetouch': {
-      const { expected: _, cmd, ...rest } = bound
-      return say(String(cmd), rest, cmd === 'touch' ? ['key', 'time'] : ['key'], [], 'pylibmc')
-    }
-    case 'get_multi':
-    case 'delete_multi':
-      return said(['keys'], prefixIn(bound))
-    case 'set':
-    case 'add':
-    case 'replace':
-    case 'append':
-    case 'prepend':
-      return said(['key', 'val'], ['time', 'min_compress_len'])
-    case 'cas': {
-      const token = tokens.get(bound.key)
-      const { call: words, gaps } = said(['key', 'val'], ['time'])
-      return token === undefined
-        ? { call: words, gaps }
-        : { call: { ...words, kwargs: { ...words.kwargs, cas: token } }, gaps }
-    }
-    case 'set_multi':
-      return said(['mapping'], ['time', 'min_compress_len', ...prefixIn(bound)])
-    case 'flush_all':
-    case 'disconnect_all':
-      return said([])
-    case 'get_stats':
-      return said(['stat_args'].filter((name) => name in bound && bound[name] !== null))
-    default:
-      return undefined
+  if (from.name === to.name) return { call: original, gaps: [] }
+  const { call, given } = intended(original.call, bound)
+  const signature = signatureOf(to.name, to.version, call)
+  if (!signature) return { call: { call, args: [], kwargs: {} }, gaps: [missing(call, to.name)] }
+  const left = new Map(Object.entries(given))
+  const args: unknown[] = []
+  const kwargs: Record<string, unknown> = {}
+  for (const [i, parameter] of signature.parameters.entries()) {
+    const name = [...left.keys()].find((name) => common(name) === common(parameter))
+    // pylibmc asks for the CAS unique, which python-memcached keeps itself.
+    const value =
+      parameter === 'cas' ? tokens.get(given.key) : name === undefined ? undefined : left.get(name)
+    if (name !== undefined) left.delete(name)
+    if (value === undefined) {
+      if (call === 'touch' && i < signature.required) args.push(0)
+    } else if ((i < signature.required && parameter !== 'cas') || positional.has(common(parameter)))
+      args.push(value)
+    else kwargs[parameter] = value
   }
-}
-
-function toPythonMemcached(call: string, bound: Bound): Translation | undefined {
-  const said = (args: readonly string[], options: readonly string[] = []) =>
-    say(call, bound, args, options, 'python-memcached')
-  switch (call) {
-    case 'get':
-    case 'incr':
-    case 'decr':
-      return said(['key', 'default', 'delta'].filter((name) => name in bound))
-    case 'gets':
-    case 'delete':
-      return said(['key'])
-    case 'touch':
-      return said(['key', 'seconds'])
-    case 'get_multi':
-    case 'delete_multi':
-      return said(['keys'], prefixIn(bound))
-    case 'set':
-    case 'add':
-    case 'replace':
-    case 'append':
-    case 'prepend':
-      return said(['key', 'val'], ['time', 'min_compress_len'])
-    case 'cas':
-      // python-memcached keeps the CAS unique of the last gets itself.
-      return { ...said(['key', 'val'], ['time']), gaps: [] }
-    case 'set_multi':
-      return said(['keys'], ['time', 'min_compress_len', ...prefixIn(bound)])
-    case 'flush_all':
-    case 'disconnect_all':
-      return said([])
-    case 'get_stats':
-      return said(['arg'].filter((name) => name in bound))
-    default:
-      return undefined
-  }
-}
-
-/** An empty prefix is no prefix in python-memcached, and pylibmc refuses None. */
-function prefixIn(bound: Bound): readonly string[] {
-  const prefix = bound.key_prefix
-  return prefix === undefined || prefix === '' || (prefix instanceof Uint8Array && prefix.length === 0)
-    ? []
-    : ['key_prefix']
-}
-
-function say(
-  call: string,
-  bound: Bound,
-  args: readonly string[],
-  options: readonly string[],
-  to: LibraryName,
-): Translation {
-  const used = new Set([...args, ...options, 'key_prefix'])
-  const gaps = Object.keys(bound)
-    .filter((name) => !used.has(name) && meansSomething(bound[name]))
+  const gaps = [...left]
+    .filter(([name, value]) => name !== 'cas' && meansSomething(value))
     .map(
-      (name): Gap => ({
+      ([name]): Gap => ({
         kind: 'argument',
         name,
-        text: `${call}(${name}=…) does not exist in ${to}: left out`,
+        text: `${call}(${name}=…) does not exist in ${to.name}: left out`,
       }),
     )
-  const kwargs = Object.fromEntries(
-    options.filter((name) => name in bound).map((name) => [name, bound[name]]),
-  )
-  return { call: { call, args: args.map((name) => bound[name]), kwargs }, gaps }
+  return { call: { call, args, kwargs }, gaps }
+}
+
+/** The method that is meant, with what the other library needs to hear of its arguments. */
+function intended(call: string, bound: Bound): { readonly call: string; readonly given: Bound } {
+  const { expected: _, cmd, ...rest } = bound
+  const given = Object.fromEntries(Object.entries(rest).filter(([name, value]) => !isNothing(name, value)))
+  return call === '_deletetouch' ? { call: String(cmd), given } : { call, given }
+}
+
+/** An empty prefix is no prefix in python-memcached, and pylibmc refuses None; no argument of get_stats is None there. */
+function isNothing(name: string, value: unknown): boolean {
+  if (name === 'stat_args') return value === null
+  return name === 'key_prefix' && (value === '' || (value instanceof Uint8Array && value.length === 0))
 }
 
 /** A flag that is off, a time of None or 0: leaving it out changes nothing. */

@@ -1,8 +1,5 @@
-/**
- * The signatures of both Python libraries, and how Python binds arguments to them.
- * Source: docs/reference/pylibmc.md#5, docs/reference/python-memcached.md#10.
- */
-import { versionAtLeast } from '../../rules/version.js'
+/** How Python binds arguments to the signatures of the libraries. Source: docs/reference/pylibmc.md#5, docs/reference/python-memcached.md#10. */
+import { signatureOf } from '../../rules/signatures.js'
 
 /** The Python libraries whose calls can be replayed. */
 export type LibraryName = 'pylibmc' | 'python-memcached'
@@ -22,97 +19,6 @@ export interface PythonCall {
 
 /** Arguments by parameter name; a parameter that was not given is absent. */
 export type Bound = Readonly<Record<string, unknown>>
-
-interface Signature {
-  readonly parameters: readonly string[]
-  readonly required: number
-  /** C methods of pylibmc that take no keywords. */
-  readonly positionalOnly: boolean
-}
-
-/** `key val [time] [noreply]`; a leading `/` marks a method without keywords. */
-function signature(text: string): Signature {
-  const words = text.split(' ').filter((word) => word !== '' && word !== '/')
-  return {
-    parameters: words.map((word) => word.replace(/[[\]]/g, '')),
-    required: words.filter((word) => !word.startsWith('[')).length,
-    positionalOnly: text.startsWith('/'),
-  }
-}
-
-function signatures(table: Readonly<Record<string, string>>): ReadonlyMap<string, Signature> {
-  return new Map(Object.entries(table).map(([name, text]) => [name, signature(text)]))
-}
-
-const pylibmcStore = 'key val [time] [min_compress_len] [compress_level]'
-const pylibmcMulti = 'keys [time] [key_prefix] [min_compress_len] [compress_level]'
-const pylibmc = signatures({
-  get: '/ key [default]',
-  gets: '/ key',
-  get_multi: 'keys [key_prefix]',
-  set: pylibmcStore,
-  add: pylibmcStore,
-  replace: pylibmcStore,
-  append: pylibmcStore,
-  prepend: pylibmcStore,
-  cas: 'key val cas [time]',
-  set_multi: pylibmcMulti,
-  add_multi: pylibmcMulti,
-  delete: '/ key',
-  delete_multi: 'keys [key_prefix]',
-  touch: '/ key seconds',
-  incr: '/ key [delta]',
-  decr: '/ key [delta]',
-  incr_multi: 'keys [key_prefix] [delta]',
-  flush_all: '[time]',
-  get_stats: '/ [arg]',
-  disconnect_all: '/',
-  clone: '/',
-  hash: '/ key',
-  get_behaviors: '/',
-  set_behaviors: '/ behaviors',
-  serialize: '/ value',
-  deserialize: '/ data flags',
-  __getitem__: '/ key',
-  __setitem__: '/ key val',
-  __delitem__: '/ key',
-  __contains__: '/ key',
-})
-
-const memcacheStore = 'key val [time] [min_compress_len] [noreply]'
-const pythonMemcached = signatures({
-  get: 'key',
-  gets: 'key',
-  get_multi: 'keys [key_prefix]',
-  set: memcacheStore,
-  add: memcacheStore,
-  replace: memcacheStore,
-  append: memcacheStore,
-  prepend: memcacheStore,
-  cas: memcacheStore,
-  set_multi: 'mapping [time] [key_prefix] [min_compress_len] [noreply]',
-  incr: 'key [delta] [noreply]',
-  decr: 'key [delta] [noreply]',
-  delete: 'key [time] [noreply]',
-  delete_multi: 'keys [time] [key_prefix] [noreply]',
-  touch: 'key [time] [noreply]',
-  // Private, but Django's backend calls it.
-  _deletetouch: 'expected cmd key [time] [noreply]',
-  flush_all: '',
-  get_stats: '[stat_args]',
-  get_slabs: '',
-  get_slab_stats: '',
-  disconnect_all: '',
-  forget_dead_hosts: '',
-  reset_cas: '',
-  set_servers: 'servers',
-  check_key: 'key [key_extra_len]',
-  debuglog: 'str',
-})
-const pythonMemcached160 = new Map([
-  ...[...pythonMemcached].filter(([name]) => name !== '_deletetouch'),
-  ...signatures({ get: 'key [default]', delete: 'key [noreply]', quit_all: '' }),
-])
 
 /** How a call does not fit a signature. */
 export type SignatureProblem = 'method' | 'argument' | 'form'
@@ -147,13 +53,7 @@ const renamed: ReadonlySet<string> = new Set([
 
 /** @throws SignatureError: AttributeError when the library has no such method, TypeError when the arguments do not fit it: as Python. */
 export function bind(library: Library, { call, args, kwargs }: PythonCall): Bound {
-  const table =
-    library.name === 'pylibmc'
-      ? pylibmc
-      : versionAtLeast(library.version, '1.60')
-        ? pythonMemcached160
-        : pythonMemcached
-  const found = table.get(call)
+  const found = call === '__init__' ? undefined : signatureOf(library.name, library.version, call)
   if (!found) throw new SignatureError(`'Client' object has no attribute '${call}'`, 'method')
   const { parameters, required, positionalOnly } = found
   const names = Object.keys(kwargs)

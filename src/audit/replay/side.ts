@@ -167,7 +167,7 @@ export class Side {
       return { ...rest, outcome: raised(error) }
     }
     const tokens = { get: (key: unknown) => replay.tokens.get(keyBytes(key)) }
-    const spoken = translate(this.source.name, this.library.name, own, bound, tokens)
+    const spoken = translate(this.source, this.library, own, bound, tokens)
     let outcome = await invoke(replay.client, this.library, spoken.call)
     if (call.call === 'gets' && this.library.name === 'pylibmc')
       outcome = this.keepToken(replay, bound.key, outcome)

@@ -1,10 +1,11 @@
 /** Methods and arguments that came with a version. Sources: docs/reference/python-memcached.md#17, docs/reference/pylibmc.md#5. */
 import { always, type Row, type Rows } from '../row.js'
+import { historyOf } from '../signatures.js'
 
-/** There since a version of python-memcached, and in pylibmc or not. The facade has it wherever python-memcached's surface is off. */
-function since<const Version extends string>(version: Version, pylibmc: boolean) {
+/** python-memcached has it by its signatures; pylibmc has it or not, and the facade has it wherever that surface is off. */
+function has(pylibmc: boolean, method: string, parameter?: string) {
   return {
-    'python-memcached': { '1.44': false, [version]: true } as Readonly<Record<'1.44' | Version, boolean>>,
+    'python-memcached': historyOf(method, parameter),
     pylibmc: always(pylibmc),
     off: true,
   } satisfies Row
@@ -13,15 +14,15 @@ function since<const Version extends string>(version: Version, pylibmc: boolean)
 export const surfaceRows = {
   /** The Python that a preset stands for. 1.55 to 1.59 also run on Python 2, and have no preset for it. */
   python: { 'python-memcached': { '1.44': 2, '1.55': 3 }, pylibmc: always(3) },
-  hasCheckKey: since('1.45', false),
-  hasStatsArgument: since('1.45', true),
-  hasGets: since('1.45', true),
-  hasCas: since('1.45', true),
-  hasResetCas: since('1.48', false),
-  hasTouch: since('1.54', true),
-  hasNoreply: since('1.55', false),
-  hasCompressor: since('1.55', false),
-  hasGetSlabStats: since('1.58', false),
-  hasQuitAll: since('1.60', false),
-  hasKeyEncoder: since('1.60', false),
+  hasCheckKey: has(false, 'check_key'),
+  hasStatsArgument: has(true, 'get_stats', 'stat_args'),
+  hasGets: has(true, 'gets'),
+  hasCas: has(true, 'cas'),
+  hasResetCas: has(false, 'reset_cas'),
+  hasTouch: has(true, 'touch'),
+  hasNoreply: has(false, 'set', 'noreply'),
+  hasCompressor: has(false, '__init__', 'compressor'),
+  hasGetSlabStats: has(false, 'get_slab_stats'),
+  hasQuitAll: has(false, 'quit_all'),
+  hasKeyEncoder: has(false, '__init__', 'key_encoder'),
 } as const satisfies Rows
