@@ -3,15 +3,14 @@
  * reports what would change.
  */
 import { shown } from '../ground/arguments.js'
+import { betweenVersions, knownPresets, pairOf } from './columns.js'
 import { Differ } from './compare/differ.js'
 import { knownSwitches } from './compare/divergence.js'
 import { FidelityCheck } from './compare/fidelity.js'
 import { Suspects, verify } from './compare/verify.js'
 import { frameworkView } from './frameworks/index.js'
 import { construct } from './methods/construct.js'
-import type { Library } from './methods/python-signatures.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
-import { defaultPreset, knownPresets } from './presets.js'
 import { threadProgram } from './replay/apart.js'
 import { epochOf } from './replay/clock.js'
 import { constructorCall, type ReplayVisitor } from './replay/replay.js'
@@ -31,9 +30,9 @@ const emptyTrace =
 export async function audit(given: Trace, options: AuditOptions = {}): Promise<Report> {
   const started = Date.now()
   checkTrace(given)
-  const source: Library = { name: given.header.library, version: given.header.version }
   checkOptions(options)
-  const preset = options.preset ?? defaultPreset(source)
+  const { source, target, preset, rows } = pairOf(given.header, options)
+  const between = rows && new Set(rows.keys())
   const size = fleetSize(given, options)
   const { outages = [] } = options
   const trace = outages.length > 0 ? withOutages(given, outages, size) : given
@@ -44,6 +43,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   const builder = new ReportBuilder()
   const differ = new Differ({
     negativeTimesAlike: !options.binary && options.negativeTimeout !== 'zero',
+    between,
   })
   const fidelity = new FidelityCheck(source.name === 'pylibmc' ? 'strict' : 'compat', trace.header.redacted)
   for (const note of recordingNotes(trace.header)) builder.note(note, 1)
@@ -60,6 +60,8 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   })
   const { behaviors, negativeTimeout, binary, calls, longestWait, serverVersion: wanted } = options
   const task: ReplayTask = {
+    source,
+    target,
     preset,
     switches: [],
     options: { behaviors, negativeTimeout, binary, calls, longestWait, serverVersion: wanted },
@@ -99,16 +101,20 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   await run(trace, task, running, visitor)
   if (seen.calls === 0) throw new TraceError(trace.name, 0, undefined, emptyTrace)
   const verification = options.verify
-    ? await verify(suspects, (switches, visit) => {
-        let operations = 0
-        return run(trace, { ...task, switches }, running, {
-          ...visit,
-          operation(operation) {
-            visit.operation(operation)
-            options.onProgress?.(progress('verify', ++operations, operation.t))
-          },
-        })
-      })
+    ? await verify(
+        suspects,
+        (switches, visit) => {
+          let operations = 0
+          return run(trace, { ...task, switches }, running, {
+            ...visit,
+            operation(operation) {
+              visit.operation(operation)
+              options.onProgress?.(progress('verify', ++operations, operation.t))
+            },
+          })
+        },
+        between,
+      )
     : undefined
 
   const seconds = (Date.now() - started) / 1000
@@ -130,6 +136,8 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
       },
       settings: {
         preset,
+        from: `${source.name}-${source.version}`,
+        to: `${target.name}-${target.version}`,
         servers: options.servers
           ? options.servers.join(', ')
           : `${size} embedded server${size === 1 ? '' : 's'} (memcached ${version})`,
@@ -146,7 +154,9 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
         operationsPerSecond: Math.round(totals.operations / Math.max(seconds, 0.001)),
       },
     },
-    knownSwitches(),
+    rows
+      ? knownSwitches().map((info) => betweenVersions(info, target, rows.get(info.name)))
+      : knownSwitches(),
   )
   return view ? view.applyTo(built) : built
 }

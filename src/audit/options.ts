@@ -7,6 +7,13 @@ import type { Outage } from './traces/outages.js'
 export interface AuditOptions {
   /** What the compat client emulates; default: the preset of the trace's own version. */
   readonly preset?: string
+  /**
+   * What the application moves to, a column of the table of rules: `pylibmc-1.6.3` (default) or, for a trace of python-memcached, one of
+   * its versions (`python-memcached-1.62`). A trace of pylibmc is compared with python-memcached, the version of `preset` or this one.
+   */
+  readonly to?: string
+  /** The library and version that the application uses, where that is not what the trace says: `python-memcached-1.58`. */
+  readonly from?: string
   /** Embedded servers for each side; default: as many as the application had. Another number changes the topology. */
   readonly embedded?: number
   /** The version of memcached that the embedded servers are; default: that of the trace, else the newest (docs/reference/servers.md). */

@@ -7,6 +7,7 @@ import {
   exitCodes,
   expandPatterns,
   failures,
+  knownColumns,
   knownFrameworks,
   knownPresets,
   knownSwitches,
@@ -25,6 +26,7 @@ import {
   renderSarif,
   renderTerminal,
   type Trace,
+  targetText,
 } from '../audit/index.js'
 import { progressLine } from './progress.js'
 import { writeReduced } from './reduce.js'
@@ -33,6 +35,8 @@ import { commaList, listed, UsageError } from './usage.js'
 
 interface Flags {
   readonly preset?: string
+  readonly from?: string
+  readonly to?: string
   readonly embedded?: string
   readonly serverVersion?: string
   readonly servers?: string[]
@@ -67,6 +71,11 @@ export function auditCommand(): Command {
       '<traces...>',
       "traces of one application (JSON Lines, plain or .gz; patterns like 'app.*.jsonl'), or one scenario (.json)",
     )
+    .option(
+      '--to <library-version>',
+      `what the application moves to: all, or one of ${listed(knownColumns())}; default: pylibmc-1.6.3`,
+    )
+    .option('--from <library-version>', 'what the application uses, where that is not what the trace says')
     .option(
       '--preset <name>',
       `what to emulate (${listed(knownPresets())}); default: the version of the trace`,
@@ -134,6 +143,7 @@ Examples:
   $ memshim audit app.jsonl --baseline last.json --sarif audit.sarif --markdown comment.md
   $ memshim audit app.jsonl --reduce missing-counter --out repro/
   $ memshim audit app.jsonl --verify --json report.json
+  $ memshim audit app.jsonl --to python-memcached-1.62                          (or --to all: a line for each)
   $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
 
 How to record a trace: docs/audit.md.`,
@@ -148,6 +158,7 @@ async function run(paths: string[], flags: Flags): Promise<void> {
     process.stdout.write(await writeReduced(trace, flags.reduce, flags.out ?? '.', options))
     return
   }
+  if (flags.to === 'all') return everyTarget(trace, options)
   const baseline = flags.baseline === undefined ? undefined : await readBaseline(flags.baseline)
   const rows = flags.rows === undefined ? undefined : await rowFile(flags.rows)
   const line = progressLine(process.stderr)
@@ -201,6 +212,16 @@ async function run(paths: string[], flags: Flags): Promise<void> {
   process.exitCode = exitCodes.found
 }
 
+/** One line for every column: how many calls would do what. */
+async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
+  const width = Math.max(...knownColumns().map((name) => name.length)) + 2
+  for (const to of knownColumns()) {
+    if (to === `${trace.header.library}-${trace.header.version}` && options.from === undefined) continue
+    const report = await audit(trace, { ...options, to })
+    process.stdout.write(`${to.padEnd(width)}${targetText(report)}\n`)
+  }
+}
+
 function checked(flags: Flags): AuditOptions {
   const { preset, negativeTimeout, failOn = [], servers } = flags
   if (preset !== undefined && !knownPresets().includes(preset)) {
@@ -221,6 +242,8 @@ function checked(flags: Flags): AuditOptions {
   }
   return {
     ...(preset === undefined ? {} : { preset }),
+    ...(flags.from === undefined ? {} : { from: flags.from }),
+    ...(flags.to === undefined || flags.to === 'all' ? {} : { to: flags.to }),
     ...(servers ? { servers } : {}),
     ...(flags.embedded === undefined ? {} : { embedded: wholeNumber('--embedded', flags.embedded, 1) }),
     ...(flags.serverVersion === undefined ? {} : { serverVersion: flags.serverVersion }),

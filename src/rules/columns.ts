@@ -63,9 +63,17 @@ export const pythonMemcachedColumns = Object.fromEntries(
   versionsOf('python-memcached').map((version) => [`python-memcached-${version}`, column(version)]),
 ) as Readonly<Record<VersionName, VersionFacts>>
 
-/** What a setting of a switch makes of a fact that it governs. */
-export function settingValue(fact: Fact, setting: 'pylibmc' | 'safe'): unknown {
+/**
+ * What a setting of a switch makes of a fact that it governs: the value of that version, pylibmc's, or the one for `safe`. Undefined
+ * where the setting says nothing of it.
+ */
+export function settingValue(
+  fact: Fact,
+  setting: VersionName | 'pylibmc' | 'safe',
+): { value: unknown } | undefined {
   const row: Row = rows[fact]
-  if (setting === 'safe') return row.safe
-  return 'off' in row ? row.off : row.pylibmc && valueAt(row.pylibmc, versionsOf('pylibmc').at(-1)!)
+  if (setting === 'safe') return 'safe' in row ? { value: row.safe } : undefined
+  if (setting !== 'pylibmc') return { value: pythonMemcachedColumns[setting][fact] }
+  if ('off' in row) return { value: row.off }
+  return row.pylibmc && { value: valueAt(row.pylibmc, versionsOf('pylibmc').at(-1)!) }
 }

@@ -2,6 +2,7 @@
 export {
   cell,
   type Fact,
+  pythonMemcachedColumns,
   type Rules,
   rows,
   type VersionFacts,

@@ -3,7 +3,7 @@
  * docs/reference/pylibmc.md#2, #5; measured in fixtures/vectors/signatures.json.
  */
 import type { LibraryName } from './row.js'
-import { type History, valueAt } from './version.js'
+import { type History, valueAt, versionAtLeast } from './version.js'
 
 export interface Signature {
   readonly parameters: readonly string[]
@@ -114,7 +114,10 @@ const tables: Readonly<Partial<Record<LibraryName, Signatures>>> = {
 
 const known = new Map<string, Signature | undefined>()
 
-/** Of a method, or of the constructor as `__init__`; undefined where the version has no such method. */
+/**
+ * Of a method, or of the constructor as `__init__`; undefined where the version has no such method. Versions before the oldest column
+ * count as that one.
+ */
 export function signatureOf(library: LibraryName, version: string, method: string): Signature | undefined {
   const name = `${library} ${version} ${method}`
   if (!known.has(name) && tables[library]?.[method]) known.set(name, parsed(library, version, method))
@@ -123,7 +126,9 @@ export function signatureOf(library: LibraryName, version: string, method: strin
 
 function parsed(library: LibraryName, version: string, method: string): Signature | undefined {
   const history = tables[library]?.[method]
-  const text = Object.hasOwn(tables[library] ?? {}, method) && history ? valueAt(history, version) : undefined
+  if (!history || !Object.hasOwn(tables[library]!, method)) return undefined
+  const oldest = Object.keys(history)[0]!
+  const text = valueAt(history, versionAtLeast(version, oldest) ? version : oldest)
   if (text === undefined) return undefined
   const words = text.split(' ').filter((word) => word !== '' && word !== '/')
   return {

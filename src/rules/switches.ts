@@ -37,7 +37,7 @@ export const switchesByName = Object.fromEntries(switches.map((entry) => [entry.
   Record<SwitchName, Switch>
 >
 
-/** The settings that a switch has. */
+/** The settings that a switch has, beside the versions of python-memcached. */
 export function settingsOf(name: SwitchName): readonly SwitchSetting[] {
   return switchesByName[name].safe === undefined
     ? ['python-memcached', 'pylibmc']
@@ -52,7 +52,11 @@ export function rulesFor(facts: VersionFacts, settings: SwitchSettings): Rules {
   const laid: Partial<Record<Fact, unknown>> = {}
   for (const { name, governs } of switches) {
     const setting = settings[name]
-    if (setting !== 'python-memcached') for (const fact of governs) laid[fact] = settingValue(fact, setting)
+    if (setting === 'python-memcached') continue
+    for (const fact of governs) {
+      const said = settingValue(fact, setting)
+      if (said) laid[fact] = said.value
+    }
   }
   return { ...facts, ...laid } as Rules
 }

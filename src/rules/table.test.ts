@@ -12,21 +12,25 @@ import {
 } from './index.js'
 
 const facts = Object.keys(rows) as Fact[]
+/** Facts of things that pylibmc does not have stay the version's. */
+const knownToPylibmc = (fact: Fact): boolean => {
+  const row: Row = rows[fact]
+  return 'pylibmc' in row || 'off' in row
+}
 const governed = new Set(switches.flatMap(({ governs }) => governs))
 
-test('every switch governs facts, and every fact that it governs has a value for each of its settings', () => {
+test('every switch governs facts, and has a value of theirs for each of its settings', () => {
   for (const { name, governs } of switches) {
     expect(governs.length, name).toBeGreaterThan(0)
     for (const fact of governs) {
-      const row: Row = rows[fact]
-      expect('pylibmc' in row || 'off' in row, `${fact}, pylibmc`).toBe(true)
-      if (settingsOf(name).includes('safe')) expect('safe' in row, `${fact}, safe`).toBe(true)
+      if (settingsOf(name).includes('safe')) expect('safe' in rows[fact], `${fact}, safe`).toBe(true)
     }
+    expect(governs.some(knownToPylibmc), name).toBe(true)
   }
 })
 
 test.each(facts)('%s differs from pylibmc in some version, or no switch governs it', (fact) => {
-  if (!governed.has(fact)) return
+  if (!governed.has(fact) || !knownToPylibmc(fact)) return
   const off = rulesFor(presets['python-memcached-1.62'].facts, presets.pylibmc.switches)[fact]
   const versions = versionsOf('python-memcached').map((version) => cell(fact, 'python-memcached', version))
   expect(versions.some((value) => value !== off)).toBe(true)
@@ -49,5 +53,14 @@ test('with every switch off nothing that a switch governs depends on the version
   const off = presets.pylibmc.switches
   const [oldest, newest] = ['python-memcached-1.44', 'python-memcached-1.62'] as const
   const [a, b] = [rulesFor(presets[oldest].facts, off), rulesFor(presets[newest].facts, off)]
-  for (const fact of governed) expect(a[fact], fact).toEqual(b[fact])
+  for (const fact of governed) if (knownToPylibmc(fact)) expect(a[fact], fact).toEqual(b[fact])
+})
+
+test('a switch can be set to another version: its facts are those of that version', () => {
+  const { facts: version, switches: preset } = presets['python-memcached-1.59']
+  const settings = Object.fromEntries(Object.keys(preset).map((name) => [name, 'python-memcached']))
+  for (const { name, governs } of switches) {
+    const after = rulesFor(version, { ...settings, [name]: 'python-memcached-1.62' } as typeof preset)
+    for (const fact of governs) expect(after[fact]).toEqual(presets['python-memcached-1.62'].facts[fact])
+  }
 })

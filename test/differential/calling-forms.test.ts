@@ -1,10 +1,10 @@
 /**
  * Every calling form of python-memcached's methods, as the real libraries took it (`fixtures/record/calling_forms.py`), against what the
- * audit predicts for an application that makes these calls and switches to pylibmc without a change.
+ * audit predicts for an application that makes these calls and switches to pylibmc, or to another version of python-memcached, without a change.
  */
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { compareForms, readCallingForms } from './calling-forms.js'
+import { type Compared, compareForms, readCallingForms } from './calling-forms.js'
 import { fixtures } from './recordings.js'
 
 const runs = [
@@ -15,15 +15,27 @@ const runs = [
   ['calling-forms-random.json', 'python-memcached-1.62', 'pylibmc-1.6.3-binary'],
   ['calling-forms-three-servers.json', 'python-memcached-1.59', 'pylibmc-1.6.3'],
   ['calling-forms-three-servers.json', 'python-memcached-1.62', 'pylibmc-1.6.3'],
+  ['calling-forms.json', 'python-memcached-1.59', 'python-memcached-1.62'],
+  ['calling-forms.json', 'python-memcached-1.62', 'python-memcached-1.59'],
+  ['calling-forms-random.json', 'python-memcached-1.59', 'python-memcached-1.62'],
+  ['calling-forms-three-servers.json', 'python-memcached-1.59', 'python-memcached-1.62'],
 ] as const
+
+const placeOf = ({ name, call }: Compared['wrong'][number]) => `${name}: ${call}`
 
 it.each(runs)(
   '%s: %s as it is on %s, every call is predicted with its class and value',
   { timeout: 300_000 },
   async (file, source, target) => {
     const forms = readCallingForms(join(fixtures, 'vectors', file))
-    const { target: found, unexplained } = await compareForms(forms, source, target)
-    expect(found.wrong).toEqual([])
+    const { source: before, target: found, unexplained } = await compareForms(forms, source, target)
+    if (target.startsWith('pylibmc')) expect(found.wrong).toEqual([])
+    else {
+      // No preset lets connections get out of step, as some of these calls do to either version of python-memcached: what the emulation
+      // of the one cannot know, that of the other cannot either, but for a few calls that only one of them has.
+      const known = new Set(before.wrong.map(placeOf))
+      expect(found.wrong.filter((one) => !known.has(placeOf(one))).length).toBeLessThanOrEqual(3)
+    }
     expect(found.right).toBeGreaterThan(600)
     expect(unexplained).toEqual([])
     // The audit says of these that it cannot tell: the connection is out of step.

@@ -50,7 +50,7 @@ export interface Compared {
 /**
  * The audit's predictions against the recordings.
  * @param source e.g. `python-memcached-1.59`: also what the audit emulates
- * @param target e.g. `pylibmc-1.6.3`, `pylibmc-1.6.3-binary`
+ * @param target e.g. `pylibmc-1.6.3`, `pylibmc-1.6.3-binary`, `python-memcached-1.62`
  */
 export async function compareForms(forms: CallingForms, source: string, target: string) {
   const events: TraceEvent[] = []
@@ -77,6 +77,7 @@ export async function compareForms(forms: CallingForms, source: string, target: 
   const predicted: { compat: Outcome; strict: Outcome; operation: Operation; unexplained: boolean }[] = []
   const options: AuditOptions = {
     binary: target.endsWith('-binary'),
+    to: target.replace('-binary', ''),
     serverVersion: '1.6.18',
     // No server fails in here; a busy machine may be slow.
     longestWait: 60_000,

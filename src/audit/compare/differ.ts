@@ -98,6 +98,11 @@ const dataErrors = new Set([
 export interface DifferSettings {
   /** pylibmc's side expires items with negative times at once, as python-memcached does. */
   readonly negativeTimesAlike: boolean
+  /**
+   * Between two versions of python-memcached: the switches that govern a row in which they differ. What either side announces of
+   * others is the same on both, and what it says of pylibmc is about neither.
+   */
+  readonly between?: ReadonlySet<string>
 }
 
 export class Differ {
@@ -132,12 +137,13 @@ export class Differ {
    */
   private explain(operation: Operation, same: boolean, impact: Impact): readonly Explanation[] {
     const { line, gaps, reasons } = operation
+    const { between } = this.settings
     const found = new Map<string, Explanation>()
     const add = (name: string, how: Explanation['how'], lines: readonly number[] = [line], own = impact) => {
       if (!found.has(name)) found.set(name, { switch: name, how, lines, impact: own })
     }
     for (const event of this.relevant(operation)) {
-      if (same || infoOf(event.switch)?.unforeseeable || fits(event.strict, operation.strict))
+      if (same || between || infoOf(event.switch)?.unforeseeable || fits(event.strict, operation.strict))
         add(event.switch, 'announced')
     }
     for (const reason of reasons) {
@@ -153,9 +159,11 @@ export class Differ {
     }
     if (!same && found.size === 0)
       for (const reason of reasons) if (reason.fallback) add(reason.switch, reason.how)
-    if (!same && found.size === 0 && isKeyError(operation)) add('keys', 'announced')
-    if (!same && found.size === 0 && operation.call === 'get_stats') add('statistics', 'announced')
-    if (!same && found.size === 0 && isArgumentError(operation)) add('argument-type', 'signature')
+    if (!same && found.size === 0 && !between) {
+      if (isKeyError(operation)) add('keys', 'announced')
+      else if (operation.call === 'get_stats') add('statistics', 'announced')
+      else if (isArgumentError(operation)) add('argument-type', 'signature')
+    }
     for (const { switch: name, how } of reasons)
       if (!same && infoOf(name)?.onlyInProgram) add(name, how, [line], 'state')
     if (operation.moved) add('hashing', 'announced', [line], found.size > 0 || same ? 'state' : impact)
@@ -164,9 +172,11 @@ export class Differ {
 
   /** Placement is compared, not announced; negative times are the same on both sides when pylibmc sends them as text. */
   private relevant({ announced, negativeTime }: Operation): readonly Announced[] {
+    const { between } = this.settings
     return announced.filter(
       (event) =>
         event.switch !== 'hashing' &&
+        (between === undefined || between.has(event.switch)) &&
         !(event.switch === 'negative-timeout' && negativeTime && this.settings.negativeTimesAlike),
     )
   }

@@ -1,5 +1,6 @@
 /** What the audit keeps of a divergence event of the compat client, and what it knows about a switch. */
 import { type Switch, switches } from '../../rules/index.js'
+import type { DifferingRow } from '../columns.js'
 
 export interface Announced {
   /** A switch of the compat client. */
@@ -22,6 +23,8 @@ export interface SwitchInfo
   readonly name: string
   /** Relative to the documentation folder, with anchor. */
   readonly docs?: string
+  /** Between two versions of python-memcached: the rows of the table in which they differ. */
+  readonly rows?: readonly DifferingRow[]
 }
 
 /** Why the outcomes of one operation differ, as far as the audit itself knows (not announced by the compat client). */

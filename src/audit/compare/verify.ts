@@ -57,11 +57,13 @@ function suspect(
  * With one behaviour switched off another one may take over (an oversize value is then sent, refused, and the error is
  * swallowed). The compat client says which: such operations are tried once more with that switch off as well.
  *
- * @param run replays the trace with the named switches set to `pylibmc`
+ * @param run replays the trace with the named switches set as the target does
+ * @param between the switches that matter between two versions of python-memcached
  */
 export async function verify(
   suspects: Suspects,
   run: (switches: readonly string[], visitor: ReplayVisitor) => Promise<void>,
+  between?: ReadonlySet<string>,
 ): Promise<Verification> {
   const sets: Verification['sets'][number][] = []
   const operations = [...suspects.sets.values()].reduce((sum, { lines }) => sum + lines.size, 0)
@@ -78,7 +80,9 @@ export async function verify(
           const verdict = lines.get(operation.line)
           if (!verdict) return
           const { compat, strict, announced, line } = operation
-          const others = announced.map((event) => event.switch).filter((name) => !switches.includes(name))
+          const others = announced
+            .map((event) => event.switch)
+            .filter((name) => !switches.includes(name) && (between === undefined || between.has(name)))
           const onlySpelled = verdict.impact !== 'spelling' && impactOf(compat, strict) === 'spelling'
           if (sameOutcome(compat, strict) || onlySpelled) confirmed++
           else if (others.length > 0) {

@@ -3,9 +3,14 @@
  * Source: docs/reference/pylibmc.md#2, docs/reference/python-memcached.md#3.
  */
 
-import { Client as CompatClient, type ClientOptions as CompatOptions } from '../../compat/index.js'
+import {
+  Client as CompatClient,
+  type ClientOptions as CompatOptions,
+  type PresetName,
+} from '../../compat/index.js'
 import { checkIterable, checkObject, shown } from '../../ground/arguments.js'
 import { AttributeError } from '../../python/errors.js'
+import { signatureOf } from '../../rules/signatures.js'
 import {
   parseServers,
   Client as StrictClient,
@@ -14,7 +19,7 @@ import {
 import type { Connect } from '../../transport/socket.js'
 import type { TracedServer } from '../traces/trace.js'
 import type { AuditedClient } from './calls.js'
-import type { LibraryName } from './python-signatures.js'
+import type { Library, LibraryName } from './python-signatures.js'
 
 /** What an audit adds to the keywords of the Python constructor. */
 export interface ConstructOptions {
@@ -182,15 +187,19 @@ function unexpected(name: string): TypeError {
 }
 
 /**
- * Whether pylibmc's constructor takes what the application gives to python-memcached's.
- * @throws what it raises: TypeError for a keyword, AttributeError for a (address, weight) tuple, ValueError for an address
+ * Whether the constructor of a library takes what the application gives to that of python-memcached.
+ * @throws what it raises: TypeError for a keyword, AttributeError for pylibmc's with a (address, weight) tuple, ValueError for an address
  */
 export function checkUnchanged(
+  library: Library,
   servers: readonly TracedServer[],
   kwargs: Readonly<Record<string, unknown>>,
 ): void {
-  for (const name of Object.keys(kwargs)) {
-    if (!pylibmcKeywords.some((known) => known === name)) throw unexpected(name)
+  const { parameters } = signatureOf(library.name, library.version, '__init__')!
+  for (const name of Object.keys(kwargs)) if (!parameters.includes(name)) throw unexpected(name)
+  if (library.name === 'python-memcached') {
+    new CompatClient(servers as never, { emulate: `python-memcached-${library.version}` as PresetName })
+    return
   }
   for (const server of servers) {
     if (typeof server !== 'string') throw new AttributeError("'tuple' object has no attribute 'startswith'")

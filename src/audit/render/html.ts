@@ -16,6 +16,7 @@ import {
   outageTexts,
   outcomeText,
   percent,
+  sideNames,
   verdictText,
 } from './words.js'
 
@@ -77,12 +78,13 @@ ${course === '' ? '' : `<details open><summary>Along the trace: share of operati
 
 function switches(report: Report): string {
   if (report.switches.length === 0) return ''
+  const [before, after] = sideNames(report)
   return `<h2>What to change, most serious first</h2>
-<p class="lead">Each entry is one behaviour of python-memcached that pylibmc does not have. Work from the top: what raises comes before what
+<p class="lead">Each entry is one behaviour of ${before} that ${after} does not have. Work from the top: what raises comes before what
 returns another value, and that before what is only spelled differently. In memshim every entry is a switch of the same name, so each can be
 moved on its own.</p>
 ${glance(report.switches)}
-${report.switches.map((row, i) => switchCard(row, i, absorbedText(report, row.switch))).join('\n')}`
+${report.switches.map((row, i) => switchCard(row, i, absorbedText(report, row.switch), sideNames(report))).join('\n')}`
 }
 
 /** All switches in one look, with their share. */
@@ -100,7 +102,7 @@ function worstImpact(row: SwitchRow): Impact {
   return impacts.find((impact) => (row.impacts[impact] ?? 0) > 0) ?? 'state'
 }
 
-function switchCard(row: SwitchRow, i: number, absorbed: string): string {
+function switchCard(row: SwitchRow, i: number, absorbed: string, names: Sides): string {
   const worst = worstImpact(row)
   const chips = impacts
     .filter((impact) => row.impacts[impact])
@@ -115,7 +117,7 @@ function switchCard(row: SwitchRow, i: number, absorbed: string): string {
   }
   if (absorbed !== '') chips.push(`<span class="chip">${escapeHtml(absorbed)}</span>`)
   const sides =
-    row.pythonMemcached === ''
+    row.pythonMemcached === '' || row.pylibmc === ''
       ? ''
       : `<div class="sides"><div><span>python-memcached</span><br>${escapeHtml(row.pythonMemcached)}</div><div><span>pylibmc</span><br>${escapeHtml(row.pylibmc)}</div></div>`
   const sites =
@@ -126,28 +128,31 @@ function switchCard(row: SwitchRow, i: number, absorbed: string): string {
 <header><span class="rank">${i + 1}</span><h3><code>${escapeHtml(row.switch)}</code> ${escapeHtml(row.title)}</h3><span class="grow"></span><span><span class="number">${row.count.toLocaleString('en')}</span> <span class="quiet">${row.count === 1 ? 'operation' : 'operations'}</span></span></header>
 <div class="chips">${chips.join('')}</div>
 ${sides}${row.advice === '' ? '' : `<p class="advice"><b>What to do.</b> ${escapeHtml(row.advice)}${row.docs === undefined ? '' : ` <span class="quiet">docs/${escapeHtml(row.docs)}</span>`}</p>`}
-${examplesOf(row)}${sites}</article>`
+${examplesOf(row, names)}${sites}</article>`
 }
 
 /** The first example in plain sight, the others on demand. */
-function examplesOf({ examples, count: total }: SwitchRow): string {
+type Sides = readonly [before: string, after: string]
+
+function examplesOf({ examples, count: total }: SwitchRow, names: Sides): string {
+  const card = (example: Finding) => exampleCard(example, names)
   const [first, ...others] = examples
   if (!first) return ''
   const more =
     others.length === 0
       ? ''
-      : `<details><summary>${others.length} more ${others.length === 1 ? 'example' : 'examples'} of ${total.toLocaleString('en')}</summary>${others.map(exampleCard).join('')}</details>`
-  return `${exampleCard(first)}${more}`
+      : `<details><summary>${others.length} more ${others.length === 1 ? 'example' : 'examples'} of ${total.toLocaleString('en')}</summary>${others.map(card).join('')}</details>`
+  return `${card(first)}${more}`
 }
 
-function exampleCard(example: Finding): string {
+function exampleCard(example: Finding, [before, after]: Sides): string {
   const inherited = example.explanations.filter((explanation) => explanation.how === 'inherited')
   const chain = inherited.map(
     (explanation) =>
       `because of line ${explanation.lines.join(' → ')} (<code>${escapeHtml(explanation.switch)}</code>)`,
   )
   return `<div class="example"><div class="where">line ${example.line} &middot; ${example.t.toFixed(3)} s &middot; ${escapeHtml(example.client)}${example.at === undefined ? '' : ` &middot; ${escapeHtml(example.at)}`}</div>
-<div class="call"><code>${escapeHtml(example.call)}</code></div><dl class="outcomes"><dt>python-memcached</dt><dd>${outcomeHtml(example.compat)}</dd><dt>pylibmc</dt><dd>${outcomeHtml(example.strict)}</dd></dl>
+<div class="call"><code>${escapeHtml(example.call)}</code></div><dl class="outcomes"><dt>${before}</dt><dd>${outcomeHtml(example.compat)}</dd><dt>${after}</dt><dd>${outcomeHtml(example.strict)}</dd></dl>
 ${example.impact === 'state' ? `<div class="where">${impactWords.state.long}</div>` : ''}${chain.length > 0 ? `<div class="where">${chain.join('; ')}</div>` : ''}</div>`
 }
 
@@ -165,7 +170,10 @@ function outages(report: Report): string {
 function risks(report: Report): string {
   if (report.risks.length === 0) return ''
   const cards = report.risks.map((risk) => {
-    const examples = risk.examples.slice(0, 3).map(exampleCard).join('')
+    const examples = risk.examples
+      .slice(0, 3)
+      .map((example) => exampleCard(example, sideNames(report)))
+      .join('')
     return `<article class="switch" id="risk-${risk.name}">
 <header><h3><code>${risk.name}</code></h3><span class="grow"></span><span><span class="number">${risk.count.toLocaleString('en')}</span> <span class="quiet">${risk.count === 1 ? 'operation' : 'operations'}</span></span></header>
 <p>${escapeHtml(risk.title)}.</p>
@@ -180,7 +188,7 @@ function unexplained(report: Report): string {
   if (total === 0) return ''
   const shown = report.unexplained.slice(0, 100)
   return `<h2 class="bad">Unexplained</h2><p class="lead">No switch accounts for these differences. Read them one by one before relying on the rest; please report
-them to memshim.</p>${shown.map(exampleCard).join('')}${total > shown.length ? `<p class="quiet">… and ${(total - shown.length).toLocaleString('en')} more (see the JSON report)</p>` : ''}`
+them to memshim.</p>${shown.map((example) => exampleCard(example, sideNames(report))).join('')}${total > shown.length ? `<p class="quiet">… and ${(total - shown.length).toLocaleString('en')} more (see the JSON report)</p>` : ''}`
 }
 
 function callSites(report: Report): string {
@@ -224,17 +232,17 @@ function trust(report: Report): string {
     )
   return `<h2>How far to trust this</h2><p class="${tone}">${escapeHtml(fidelityText(report))}</p>
 ${differing.length > 0 ? `<details><summary>Recorded and replayed outcomes that differ (${fidelity.differs})</summary>${differing.join('')}</details>` : ''}
-${verification ? verificationHtml(verification) : '<p class="quiet">Not verified by counterfactual replay (--verify): explanations are what the emulation announced and what follows from it.</p>'}
+${verification ? verificationHtml(verification, sideNames(report)[1]) : '<p class="quiet">Not verified by counterfactual replay (--verify): explanations are what the emulation announced and what follows from it.</p>'}
 ${notes.length > 0 ? `<details><summary>Notes on the replay (${notes.length})</summary><table>${notes.map((note) => `<tr><td class="n">${note.count}×</td><td>${escapeHtml(note.text)}</td><td class="n quiet">line ${note.line}</td></tr>`).join('')}</table></details>` : ''}`
 }
 
-function verificationHtml(verification: NonNullable<Report['verification']>): string {
+function verificationHtml(verification: NonNullable<Report['verification']>, target: string): string {
   const { confirmed, operations, untried, sets } = verification
   const rows = sets.map(
     (set) =>
       `<tr><td>${set.switches.map((name) => `<code>${escapeHtml(name)}</code>`).join(' + ')}</td><td class="n">${set.operations}</td><td class="n ${set.confirmed === set.operations ? 'good' : 'bad'}">${set.confirmed}</td></tr>`,
   )
-  return `<p>Counterfactual replay: with exactly the named switches off, <b>${confirmed}</b> of ${operations} differing operations give pylibmc’s outcome (${percent(confirmed, operations)})${untried > 0 ? `; ${untried} not tried` : ''}.</p>
+  return `<p>Counterfactual replay: with exactly the named switches off, <b>${confirmed}</b> of ${operations} differing operations give ${target}’s outcome (${percent(confirmed, operations)})${untried > 0 ? `; ${untried} not tried` : ''}.</p>
 <details><summary>By set of switches</summary><table><tr><th>Switches off</th><th class="n">Operations</th><th class="n">Confirmed</th></tr>${rows.join('')}</table></details>`
 }
 

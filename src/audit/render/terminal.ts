@@ -12,6 +12,7 @@ import {
   outageTexts,
   outcomeText,
   percent,
+  sideNames,
   verdictText,
 } from './words.js'
 
@@ -38,6 +39,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     lines.push('', c.bold(text), c.dim('─'.repeat(Math.min(width, text.length))))
 
   const { trace, totals, settings, timing } = report
+  const sides = sideNames(report)
   lines.push(c.bold(clip(`memshim audit  ${trace.name}`, width)))
   say(
     `${trace.source ?? trace.library}: ${trace.library} ${trace.version}, ${count(trace.servers, 'server')}, ${count(trace.clients, 'client')}, ${count(totals.operations, 'operation')}${trace.faults > 0 ? `, ${count(trace.faults, 'fault')}` : ''}. Emulated as ${settings.preset}, on ${settings.servers}.`,
@@ -56,7 +58,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     heading('What to change, most serious first')
     for (const [i, row] of report.switches.entries()) {
       if (i > 0) lines.push('')
-      switchLines(row, i + 1, width, c, options.examples ?? 2, lines, absorbedText(report, row.switch))
+      switchLines(row, i + 1, width, c, options.examples ?? 2, lines, absorbedText(report, row.switch), sides)
     }
   }
   const outages = outageTexts(report)
@@ -71,13 +73,13 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
       say(`${risk.title}.`, 4)
       lines.push(...wrap(`→ ${risk.advice}`, width, 4).map((line) => c.green(line)))
       for (const example of risk.examples.slice(0, options.examples ?? 2))
-        exampleLines(example, width, c, lines)
+        exampleLines(example, width, c, lines, sides)
       lines.push(c.dim(`    docs/${risk.docs}`))
     }
   }
   if (report.unexplained.length > 0) {
     heading(`Unexplained: ${count(totals.unexplained, 'operation')}`)
-    for (const example of report.unexplained.slice(0, 10)) exampleLines(example, width, c, lines)
+    for (const example of report.unexplained.slice(0, 10)) exampleLines(example, width, c, lines, sides)
     const more = totals.unexplained - Math.min(10, report.unexplained.length)
     if (more > 0) say(`… and ${more.toLocaleString('en')} more (see --json or --html)`, 4)
   }
@@ -100,7 +102,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     say(`recorded ${outcomeText(finding.recorded)}`, 4)
     say(`replayed ${outcomeText(finding.replayed)}`, 4)
   }
-  if (report.verification) say(verificationText(report.verification))
+  if (report.verification) say(verificationText(report.verification, sides[1]))
   for (const note of report.notes.slice(0, 8))
     say(`${note.count}× ${note.text} (first: line ${note.line})`, 2)
   lines.push('')
@@ -109,10 +111,10 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
   return `${lines.join('\n')}\n`
 }
 
-function verificationText(verification: NonNullable<Report['verification']>): string {
+function verificationText(verification: NonNullable<Report['verification']>, target: string): string {
   const { operations, confirmed, untried } = verification
   const rest = untried > 0 ? `; ${untried} not tried` : ''
-  return `Verified: with exactly the named switches off, ${confirmed} of ${operations} differing operations (${percent(confirmed, operations)}) give pylibmc's outcome${rest}.`
+  return `Verified: with exactly the named switches off, ${confirmed} of ${operations} differing operations (${percent(confirmed, operations)}) give ${target}'s outcome${rest}.`
 }
 
 function switchLines(
@@ -123,6 +125,7 @@ function switchLines(
   examples: number,
   lines: string[],
   absorbed: string,
+  sides: readonly [string, string],
 ): void {
   const serious = row.impacts.raises ? c.red : row.outcomes > 0 ? c.yellow : c.cyan
   const amount = count(row.count, 'operation')
@@ -133,16 +136,23 @@ function switchLines(
   )
   if (absorbed !== '') lines.push(...wrap(absorbed, width, 4).map((line) => c.cyan(line)))
   if (row.advice !== '') lines.push(...wrap(`→ ${row.advice}`, width, 4).map((line) => c.green(line)))
-  for (const example of row.examples.slice(0, examples)) exampleLines(example, width, c, lines)
+  for (const example of row.examples.slice(0, examples)) exampleLines(example, width, c, lines, sides)
   if (row.docs !== undefined) lines.push(c.dim(`    docs/${row.docs}`))
 }
 
-function exampleLines(example: Finding, width: number, c: Colors, lines: string[]): void {
+function exampleLines(
+  example: Finding,
+  width: number,
+  c: Colors,
+  lines: string[],
+  [before, after]: readonly [string, string],
+): void {
+  const column = Math.max(before.length, after.length) + 2
   const where = example.at === undefined ? '' : `  ${example.at}`
   lines.push(c.dim(clip(`    line ${example.line}${where}`, width)))
   lines.push(clip(`      ${example.call}`, width))
-  lines.push(clip(`        python-memcached  ${outcomeText(example.compat)}`, width))
-  lines.push(clip(`        pylibmc           ${outcomeText(example.strict)}`, width))
+  lines.push(clip(`        ${before.padEnd(column)}${outcomeText(example.compat)}`, width))
+  lines.push(clip(`        ${after.padEnd(column)}${outcomeText(example.strict)}`, width))
   const cause = example.explanations.find((explanation) => explanation.how === 'inherited')
   if (cause)
     lines.push(c.dim(clip(`        because of line ${cause.lines.join(' → ')} (${cause.switch})`, width)))

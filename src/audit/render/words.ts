@@ -32,18 +32,24 @@ export function percent(part: number, whole: number): string {
   return `${part === whole ? 100 : value.toFixed(1)} %`
 }
 
+/** What the two sides are called: libraries, or versions where it is one library. */
+export function sideNames({ settings: { from, to } }: Report): readonly [before: string, after: string] {
+  return to.startsWith('pylibmc') || from.startsWith('pylibmc') ? ['python-memcached', 'pylibmc'] : [from, to]
+}
+
 /** One sentence: what this audit found. */
 export function verdictText(report: Report): string {
   const { totals, switches } = report
+  const [, target] = sideNames(report)
   const changed = totals.differs + totals.unexplained
   if (totals.operations === 0) return 'The trace holds no operation.'
   const risky = report.risks.reduce((sum, risk) => sum + risk.count, 0)
   const risks = risky > 0 ? ` ${count(risky, 'operation')} must not be relied on.` : ''
   if (changed + totals.announced === 0)
-    return `Nothing changes: every operation gives the same outcome on pylibmc.${risks}`
+    return `Nothing changes: every operation gives the same outcome on ${target}.${risks}`
   const raising = report.impacts.raises ?? 0
   const parts = [
-    `${count(changed, 'operation')} of ${totals.operations.toLocaleString('en')} (${percent(changed, totals.operations)}) would have another outcome on pylibmc`,
+    `${count(changed, 'operation')} of ${totals.operations.toLocaleString('en')} (${percent(changed, totals.operations)}) would have another outcome on ${target}`,
     raising > 0 ? `${raising.toLocaleString('en')} of them raise` : '',
     totals.announced > 0
       ? `${totals.announced.toLocaleString('en')} more store or place something differently`
@@ -53,6 +59,17 @@ export function verdictText(report: Report): string {
       : `all explained by ${count(switches.length, 'switch', 'switches')}`,
   ]
   return `${parts.filter(Boolean).join('; ')}.${risks}`
+}
+
+/** One line for a target: how many calls raise, return something else, or store or place something differently. */
+export function targetText({ totals, impacts }: Report): string {
+  const said = Object.entries(impactWords).flatMap(([impact, { short }]) => {
+    const found = impacts[impact as Impact] ?? 0
+    return found > 0 && impact !== 'state' ? [`${found.toLocaleString('en')} ${short}`] : []
+  })
+  if (totals.announced > 0) said.push(`${totals.announced.toLocaleString('en')} hidden`)
+  if (totals.unexplained > 0) said.push(`${totals.unexplained.toLocaleString('en')} unexplained`)
+  return `${said.length > 0 ? said.join(', ') : 'nothing changes'}, of ${count(totals.operations, 'operation')}`
 }
 
 /** python-memcached's default of `dead_retry`, in seconds. Source: docs/reference/python-memcached.md#3. */

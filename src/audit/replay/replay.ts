@@ -79,11 +79,11 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
   }
 }
 
-/** What pylibmc's constructor makes of the application's call. It is an operation of the report only when it raises. */
+/** What the target's constructor makes of the application's call. It is an operation of the report only when it raises. */
 function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor): void {
   if (plan.source.name !== 'python-memcached' || plan.repaired) return
   try {
-    checkUnchanged(event.servers, event.kwargs)
+    checkUnchanged(plan.strict.library, event.servers, event.kwargs)
   } catch (error) {
     const { line, t, client, kwargs } = event
     const servers = event.servers.map(
@@ -155,7 +155,7 @@ async function call(
     visitor.note(`call left out: ${error instanceof Error ? error.message : String(error)}`, event.line)
     return
   }
-  const bound = boundOrNothing(source, words)
+  const bound = boundBy(source, words) ?? boundBy(strict.library, words) ?? {}
   const given = event.call === 'set_servers' ? tracedServers(bound.servers) : []
   if (!given) {
     visitor.note('set_servers left out: its argument is no list of servers', event.line)
@@ -185,7 +185,7 @@ async function call(
     recorded: event.outcome && normalized(event.call, event.outcome),
     compat: c.outcome,
     strict: s.outcome,
-    announced: distinct(c.announced),
+    announced: distinct(unshared(c.announced, s.announced)),
     gaps: [...s.gaps, ...c.gaps],
     reasons: [...c.reasons, ...s.reasons, ...likelyReasons(bound)],
     uncertain: s.uncertain,
@@ -238,13 +238,24 @@ export function normalized(call: string, outcome: Outcome): Outcome {
   }
 }
 
-/** A call that Python would not accept touches no key. */
-function boundOrNothing(source: Library, words: PythonCall): Bound {
+/** Undefined where Python would not accept the call. */
+function boundBy(library: Library, words: PythonCall): Bound | undefined {
   try {
-    return bind(source, words)
+    return bind(library, words)
   } catch {
-    return {}
+    return undefined
   }
+}
+
+/** What both sides announce alike, as two versions of python-memcached may, is no difference between them. */
+function unshared(one: readonly Announced[], other: readonly Announced[]): readonly Announced[] {
+  if (other.length === 0) return one
+  const said = ({ switch: name, key, compat }: Announced) => `${name} ${key} ${compat}`
+  const [mine, theirs] = [new Set(one.map(said)), new Set(other.map(said))]
+  return [
+    ...one.filter((event) => !theirs.has(said(event))),
+    ...other.filter((event) => !mine.has(said(event))),
+  ]
 }
 
 /** get_multi announces once per key; one of a kind and key is enough. */

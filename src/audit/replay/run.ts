@@ -1,8 +1,9 @@
 /** One replay of a trace on fresh servers: both sides here, or the second one in a thread of its own. */
+
+import { compatLibrary } from '../columns.js'
 import type { ConstructOptions } from '../methods/construct.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { AuditOptions } from '../options.js'
-import { compatLibrary } from '../presets.js'
 import type { Trace } from '../traces/trace.js'
 import { ApartSide, IdleSide, ReportingSide, SideThread, threadProgram } from './apart.js'
 import { ReplayClock } from './clock.js'
@@ -14,8 +15,11 @@ import { Topology } from './topology.js'
 
 /** What decides the outcomes of a replay. Plain data: a thread gets it as it is. */
 export interface ReplayTask {
+  /** The library whose calls are replayed, and what it is compared with. */
+  readonly source: Library
+  readonly target: Library
   readonly preset: string
-  /** Set to pylibmc's behaviour. */
+  /** Set to the target's behaviour. */
   readonly switches: readonly string[]
   readonly options: Pick<
     AuditOptions,
@@ -68,14 +72,14 @@ export async function run(
       )
     }
     const shared = real ? {} : { now: clock.now, longestWait: task.options.longestWait ?? 300 }
-    const [compat, strict] = sidesOf(trace, task, fleets, shared, [Side, apart ? ApartSide : Side])
+    const [compat, strict] = sidesOf(task, fleets, shared, [Side, apart ? ApartSide : Side])
     sides = [compat, strict]
     if (strict instanceof ApartSide)
       strict.thread = new SideThread(threadProgram()!, { files: trace.files, task } as ThreadTask)
     await replay(
       {
         trace,
-        source: sourceOf(trace),
+        source: task.source,
         topology: new Topology(task.size, task.size !== trace.header.servers),
         compat,
         strict,
@@ -103,13 +107,13 @@ export async function runApart(
   const idle = await embeddedFleet(task.size, clock.now, version, false)
   const fleet = await embeddedFleet(task.size, clock.now, version, false)
   const shared = { now: clock.now, longestWait: task.options.longestWait ?? 300 }
-  const [compat, strict] = sidesOf(trace, task, [idle, fleet], shared, [IdleSide, ReportingSide])
+  const [compat, strict] = sidesOf(task, [idle, fleet], shared, [IdleSide, ReportingSide])
   listen(strict as ReportingSide)
   try {
     await replay(
       {
         trace,
-        source: sourceOf(trace),
+        source: task.source,
         topology: new Topology(task.size, task.size !== trace.header.servers),
         compat,
         strict,
@@ -124,36 +128,35 @@ export async function runApart(
   }
 }
 
-function sourceOf({ header }: Trace): Library {
-  return { name: header.library, version: header.version }
-}
-
 type SideClass = typeof Side
 
+const pylibmc: Library = { name: 'pylibmc', version: '1.6.3' }
+
 function sidesOf(
-  trace: Trace,
-  { preset, switches, options }: ReplayTask,
+  { source, target, preset, switches, options }: ReplayTask,
   [compatFleet, strictFleet]: readonly Fleet[],
   shared: Pick<ConstructOptions, 'now' | 'longestWait'>,
   [First, Second]: readonly [SideClass, SideClass],
 ): readonly [Side, Side] {
-  const source = sourceOf(trace)
-  const off = Object.fromEntries(switches.map((name) => [name, 'pylibmc']))
+  const versions = source.name === 'python-memcached' && target.name === 'python-memcached'
+  const setting = versions ? `python-memcached-${target.version}` : 'pylibmc'
+  const switched = Object.fromEntries(switches.map((name) => [name, setting]))
   const { behaviors, negativeTimeout, binary, calls } = options
   return [
     new First(
       compatLibrary(preset, source),
       source,
       compatFleet!,
-      { ...shared, compat: { emulate: preset, switches: off } } as ConstructOptions,
+      { ...shared, compat: { emulate: preset, switches: switched } } as ConstructOptions,
       source.name === 'pylibmc',
     ),
     new Second(
-      { name: 'pylibmc', version: '1.6.3' },
+      versions ? target : pylibmc,
       source,
       strictFleet!,
       {
         ...shared,
+        compat: { emulate: setting },
         strict: { behaviors, negativeTimeout: negativeTimeout ?? 'send', ...(binary ? { binary } : {}) },
       } as ConstructOptions,
       calls === 'repaired',

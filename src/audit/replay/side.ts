@@ -4,8 +4,8 @@
  */
 import { Client as CompatClient } from '../../compat/index.js'
 import type { Bytes } from '../../ground/bytes.js'
-import { type PythonMemcachedHash, pythonMemcachedPlacement } from '../../hashing/index.js'
-import { versionAtLeast } from '../../rules/version.js'
+import { pipelineOf } from '../../pipeline/pipeline.js'
+import { signatureOf } from '../../rules/signatures.js'
 import { Client as StrictClient } from '../../strict/index.js'
 import { fromTypedJson, type TypedJson } from '../../values/index.js'
 import type { Announced, Reason } from '../compare/divergence.js'
@@ -20,6 +20,7 @@ import {
 import { type Gap, translate } from '../methods/intention.js'
 import { OutOfStep } from '../methods/out-of-step.js'
 import { type Bound, bind, type Library, type PythonCall } from '../methods/python-signatures.js'
+import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
 import { runUnchanged } from '../methods/unchanged.js'
 import type { TracedServer } from '../traces/trace.js'
@@ -105,7 +106,11 @@ export class Side {
     kwargs: Readonly<Record<string, unknown>>,
     servers: readonly Placed[],
   ): Readonly<Record<string, unknown>> {
-    if (this.library.name === this.source.name) return kwargs
+    const { name, version } = this.library
+    if (name === this.source.name) {
+      const { parameters } = signatureOf(name, version, '__init__')!
+      return Object.fromEntries(Object.entries(kwargs).filter(([keyword]) => parameters.includes(keyword)))
+    }
     // pylibmc takes a list of addresses as it is: nobody has to touch the call, so `cas` stays off.
     const asItIs = Object.keys(kwargs).length === 0 && servers.every(({ weight }) => weight === undefined)
     if (this.library.name === 'pylibmc' && asItIs && !this.repairs) return {}
@@ -128,18 +133,7 @@ export class Side {
   private placement(client: AuditedClient, servers: readonly Placed[]): (key: Bytes) => number | undefined {
     const index = (own: number | undefined) => (own === undefined ? undefined : servers[own]?.index)
     if (client instanceof StrictClient) return (key) => index(client.hash(Buffer.from(key, 'latin1')))
-    const rule = placementRule(this.library, this.options)
-    if (rule === 'pylibmc') {
-      const pylibmc = new StrictClient(
-        this.specs(servers).map((spec) => (typeof spec === 'string' ? spec : spec[0])),
-      )
-      return (key) => index(pylibmc.hash(Buffer.from(key, 'latin1')))
-    }
-    const buckets = pythonMemcachedPlacement(
-      servers.map(({ weight }) => weight ?? 1),
-      rule,
-    )
-    return (key) => index(buckets.index(buckets.hash(key)))
+    return (key) => index(pipelineOf(client).selection.place(key))
   }
 
   /**
@@ -153,8 +147,15 @@ export class Side {
     const own =
       call.call === 'set_servers' ? { ...call, args: [this.specs(servers ?? [])], kwargs: {} } : call
     const rest = { announced: this.announced, gaps: [], reasons: [], uncertain: false }
-    if (this.library.name === this.source.name)
-      return { ...rest, outcome: await invoke(replay.client, this.library, own), announced: this.announced }
+    if (this.library.name === this.source.name) {
+      const reasons = this.library.name === 'pylibmc' ? [] : surfaceReasons(this.library, this.source, own)
+      return {
+        ...rest,
+        reasons,
+        outcome: await invoke(replay.client, this.library, own),
+        announced: this.announced,
+      }
+    }
     if (!this.repairs && replay.client instanceof StrictClient) {
       const unchecked = replay.text && !replay.client.behaviors.verify_keys
       const wire = { text: replay.text, unchecked }
@@ -200,12 +201,4 @@ export class Side {
 function summary(event: Announced): Announced {
   const { switch: name, operation, key, server, compat, strict } = event
   return { switch: name, operation, key, server, compat, strict }
-}
-
-/** python-memcached's hash by version (docs/reference/python-memcached.md#6), or pylibmc's when the emulation of it is off. */
-function placementRule({ version }: Library, { compat }: ConstructOptions): PythonMemcachedHash | 'pylibmc' {
-  const off = (compat?.switches as Readonly<Record<string, unknown>> | undefined)?.hashing === 'pylibmc'
-  if (off || compat?.emulate === 'pylibmc') return 'pylibmc'
-  if (versionAtLeast(version, '1.60')) return 'masked'
-  return versionAtLeast(version, '1.45') ? 'masked-one' : 'raw'
 }

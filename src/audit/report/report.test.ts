@@ -73,6 +73,8 @@ function sample(): Report {
         seconds: 3,
       },
       settings: {
+        from: 'python-memcached-1.59',
+        to: 'pylibmc-1.6.3',
         preset: 'python-memcached-1.59',
         servers: '1 embedded server',
         behaviors: {},

@@ -97,6 +97,9 @@ export interface Report {
   }
   readonly settings: {
     readonly preset: string
+    /** The two columns that are compared, e.g. `python-memcached-1.59` and `pylibmc-1.6.3`. */
+    readonly from: string
+    readonly to: string
     readonly servers: string
     readonly behaviors: Readonly<Record<string, unknown>>
     readonly negativeTimeout: string

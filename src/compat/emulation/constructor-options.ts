@@ -7,6 +7,7 @@ import {
   type Preset,
   type PresetName,
   presets,
+  pythonMemcachedColumns,
   type SwitchName,
   type SwitchSetting,
   type SwitchSettings,
@@ -73,8 +74,13 @@ export function presetNamed(name: PresetName = 'python-memcached-1.62'): Preset 
 export function switchSettings(preset: Preset, given: ClientOptions['switches'] = {}): SwitchSettings {
   const chosen = Object.entries(ownOptionsOf(given)) as [SwitchName, SwitchSetting | undefined][]
   const set = chosen.filter(([name, setting]) => {
-    if (setting !== undefined && !settingsOf(name).includes(setting))
-      throw unknownName(`switch ${name}`, setting, settingsOf(name))
+    const known =
+      Object.hasOwn(pythonMemcachedColumns, setting as string) || settingsOf(name).includes(setting!)
+    if (setting !== undefined && !known)
+      throw unknownName(`switch ${name}`, setting, [
+        ...settingsOf(name),
+        'a version such as python-memcached-1.59',
+      ])
     return setting !== undefined
   })
   return { ...preset.switches, ...Object.fromEntries(set) }

@@ -133,6 +133,11 @@ export async function getSlabs(context: Context): Promise<[string, Record<string
 
 /** On Python 3 the first server is asked, and then its reply cannot be taken apart. @throws TypeError when there is one */
 async function asked(context: Context, argument: string): Promise<[]> {
+  context.emulation.announcer.heard?.announce('statistics', {
+    operation: 'getStats',
+    compat: 'raises TypeError',
+    strict: 'raises AttributeError',
+  })
   const { pipeline, emulation } = context
   const modes = pipeline.slots.modes()
   const request = requests.stats(pipeline.slots.wire, argument)

@@ -1,8 +1,11 @@
 /** What the table of switches says of one behaviour. */
-import type { Fact } from '../columns.js'
+import type { Fact, VersionName } from '../columns.js'
 
-/** How a switch is set: a library's behaviour, or that of one without the mistake. */
-export type SwitchSetting = 'python-memcached' | 'pylibmc' | 'safe'
+/**
+ * How a switch is set: as the emulated version of python-memcached does, as pylibmc does, as a library without the mistake would, or as
+ * another version of python-memcached does.
+ */
+export type SwitchSetting = 'python-memcached' | 'pylibmc' | 'safe' | VersionName
 
 export interface SwitchEntry {
   readonly title: string

@@ -15,7 +15,7 @@ export const keySwitches = {
   },
   keys: {
     title: 'Keys are checked by python-memcached’s rules',
-    governs: ['keyCheck'],
+    governs: ['keyCheck', 'keyTexts', 'tupleOfNoneIsNone', 'keysBeforePrefix'],
     pythonMemcached:
       'raises MemcachedKey…Error for bad keys, converts numbers to text in multi operations, takes (hash, key) tuples',
     pylibmc: 'raises ValueError over 250 bytes and TypeError for other types; empty keys fail softly',

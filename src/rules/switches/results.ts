@@ -15,7 +15,7 @@ export const resultSwitches = {
   },
   'time-arguments': {
     title: 'Times with fractions are truncated',
-    governs: ['times', 'deleteTime', 'deleteMultiTime'],
+    governs: ['times', 'deleteTime', 'deleteMultiTime', 'deleteTakesNoreply', 'touchSendsNone'],
     pythonMemcached: 'formats the time as an integer; touch sends whatever text it gets',
     pylibmc: 'raises TypeError for anything but an integer',
     since: 'all',
@@ -93,7 +93,7 @@ export const resultSwitches = {
   },
   statistics: {
     title: 'Statistics come in python-memcached’s form',
-    governs: ['statistics'],
+    governs: ['statistics', 'readsSlabStats'],
     leaves: 'nothing',
     pythonMemcached:
       'leaves out servers that are down and names them "host:port (weight)"; unknown arguments raise IndexError',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defaultPreset } from './presets.js'
+import { defaultPreset } from './columns.js'
 
 test.each([
   ['1.43', 'python-memcached-1.59'],

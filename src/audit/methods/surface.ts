@@ -1,0 +1,40 @@
+/** Where versions of one library understand a call differently: a method or a parameter that only some of them have. */
+import { versionsOf } from '../../rules/index.js'
+import type { Reason } from '../compare/divergence.js'
+import {
+  bind,
+  type Library,
+  type PythonCall,
+  SignatureError,
+  type SignatureProblem,
+} from './python-signatures.js'
+
+/**
+ * Counts only where nothing else explains a difference.
+ * @param source the library whose program makes the call
+ */
+export function surfaceReasons(library: Library, source: Library, call: PythonCall): readonly Reason[] {
+  const here = parametersOf(library, call)
+  if (here === parametersOf(source, call)) {
+    const fits = (version: string) => !(parametersOf({ ...library, version }, call) in problems)
+    if (!(here in problems) || !versionsOf('python-memcached').some(fits)) return []
+  }
+  return [
+    { switch: call.call === 'get' ? 'get-default' : 'version-surface', how: 'signature', fallback: true },
+  ]
+}
+
+const problems = { '!method': true, '!argument': true, '!form': true } satisfies Record<
+  `!${SignatureProblem}`,
+  true
+>
+
+/** The parameters that the call gives, or how it does not fit. */
+function parametersOf(library: Library, call: PythonCall): string {
+  try {
+    return Object.keys(bind(library, call)).join()
+  } catch (error) {
+    if (error instanceof SignatureError) return `!${error.problem}`
+    throw error
+  }
+}
