@@ -1,13 +1,13 @@
 /** A memcached in this process, on a real socket. Differences from the real one: docs/server.md. */
 import type { Socket } from 'node:net'
 import { shown } from '../ground/arguments.js'
+import { respond } from './commands/respond.js'
 import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
 import { type LookAlikeName, lookAlike } from './look-alikes.js'
-import { respond } from './respond.js'
 import { type Exchange, serve } from './session.js'
-import { largestItem } from './slabs.js'
-import { Store } from './store.js'
+import { largestItem } from './store/slabs.js'
+import { Store } from './store/store.js'
 import { defaultVersion, type ServerFacts, serverFacts } from './versions.js'
 
 /** Where the server listens, its clock and its memory. */

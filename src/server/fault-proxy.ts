@@ -1,10 +1,10 @@
 /** Stands between clients and a real memcached, with the faults of docs/formats.md, and records what passes. */
 import { connect } from 'node:net'
 import { shown } from '../ground/arguments.js'
+import { replyLength, replyShape } from './commands/reply-framing.js'
+import type { Answer } from './commands/respond.js'
 import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
-import { replyLength, replyShape } from './reply-framing.js'
-import type { Answer } from './respond.js'
 import { type Answerer, type Exchange, isGoodbye, serve } from './session.js'
 
 /** Where the proxy listens, and what stands behind it. */

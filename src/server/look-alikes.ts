@@ -3,8 +3,8 @@
  * source code of the project. Whatever is not listed is answered as by a memcached of the version `base`.
  */
 import type { Bytes } from '../ground/bytes.js'
-import type { Frame } from './framing.js'
-import type { Answer } from './respond.js'
+import type { Frame } from './commands/framing.js'
+import type { Answer } from './commands/respond.js'
 
 export interface LookAlike {
   /** The version of memcached that answers what is not refused. */

@@ -2,10 +2,10 @@
 import type { Socket } from 'node:net'
 import type { Bytes } from '../ground/bytes.js'
 import { opcode } from '../protocol/binary/opcodes.js'
-import type { Command } from './command.js'
+import type { Command } from './commands/command.js'
+import { type Frame, RequestFraming } from './commands/framing.js'
+import type { Answer, Pieces } from './commands/respond.js'
 import type { Ending, RequestFault } from './fault.js'
-import { type Frame, RequestFraming } from './framing.js'
-import type { Answer, Pieces } from './respond.js'
 import type { ServerFacts } from './versions.js'
 
 /** A request and its reply as they were on the wire. */

@@ -16,10 +16,10 @@ import {
 import { retrieval } from '../../src/protocol/requests.js'
 import { textProtocol } from '../../src/protocol/text/text.js'
 import { pythonClass } from '../../src/python/errors.js'
+import { RequestFraming } from '../../src/server/commands/framing.js'
+import { respond } from '../../src/server/commands/respond.js'
 import { FaultError, parseFault } from '../../src/server/fault.js'
-import { RequestFraming } from '../../src/server/framing.js'
-import { respond } from '../../src/server/respond.js'
-import { Store } from '../../src/server/store.js'
+import { Store } from '../../src/server/store/store.js'
 import { serverFacts } from '../../src/server/versions.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
 import {

@@ -1,13 +1,13 @@
 /** What a memcached answers to one request: reply bytes from the store. No I/O. */
-import type { Bytes } from '../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { type Environment, stats } from '../store/stats.js'
+import { endsInLineEnd, type Store, type StoredItem } from '../store/store.js'
+import type { ServerFacts } from '../versions.js'
 import { respondBinary } from './binary.js'
 import type { Command } from './command.js'
 import type { Frame } from './framing.js'
 import { longestKey } from './limits.js'
 import { answerMeta, metaStored } from './meta.js'
-import { type Environment, stats } from './stats.js'
-import { endsInLineEnd, type Store, type StoredItem } from './store.js'
-import type { ServerFacts } from './versions.js'
 
 /** Pieces of a reply in order. Values are the store's own buffers, never copied. */
 export type Pieces = (Buffer | Bytes)[]

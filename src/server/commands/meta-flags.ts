@@ -1,6 +1,7 @@
 /** The flags of a meta command: how they are read, and what is said of those that cannot be. Facts: fixtures/conversations/meta.json. */
-import type { Bytes } from '../ground/bytes.js'
-import { versionAtLeast } from '../rules/version.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { versionAtLeast } from '../../rules/version.js'
+import type { ServerFacts } from '../versions.js'
 import {
   exactSigned32,
   exactUnsigned32,
@@ -9,7 +10,6 @@ import {
   unsigned32,
   unsigned64,
 } from './numbers.js'
-import type { ServerFacts } from './versions.js'
 
 export interface MetaFlags {
   /** As sent, in order. */

@@ -2,15 +2,15 @@
  * One command line as memcached understands it up to 1.6.39, errors included: what is asked, or what is answered right away. Since 1.6.40:
  * requests.ts. Facts: replies of real memcacheds (fixtures/conversations), number of words per command included.
  */
-import type { Bytes } from '../ground/bytes.js'
-import type { StoreVerb } from '../protocol/wire.js'
+import type { Bytes } from '../../ground/bytes.js'
+import type { StoreVerb } from '../../protocol/wire.js'
+import type { ServerFacts } from '../versions.js'
 import type { BinaryCommand } from './binary-command.js'
 import { longestData, longestKey } from './limits.js'
 import { type MetaCommand, parseMeta } from './meta.js'
 import type { MetaFlags } from './meta-flags.js'
 import { signed32, unsigned32, unsigned64 } from './numbers.js'
 import { say } from './say.js'
-import type { ServerFacts } from './versions.js'
 
 interface MaybeQuiet {
   /** `noreply`: whatever comes of it, errors included, is not said. */

@@ -1,10 +1,10 @@
 /** Requests and replies do not depend on how the network cuts them. Expectations: memcached 1.6.18. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Store } from '../store/store.js'
+import { defaultVersion, serverFacts } from '../versions.js'
 import { RequestFraming } from './framing.js'
 import { respond } from './respond.js'
-import { Store } from './store.js'
-import { defaultVersion, serverFacts } from './versions.js'
 
 const facts = serverFacts(defaultVersion)
 const environment = { connections: 1, host: '127.0.0.1', port: 11211, evict: true, facts }

@@ -1,5 +1,5 @@
 /** Cuts the replies of a memcached out of its byte stream, given the requests. No I/O. */
-import { loudOf, opcode } from '../protocol/binary/opcodes.js'
+import { loudOf, opcode } from '../../protocol/binary/opcodes.js'
 import type { Command } from './command.js'
 
 /** Quiet meta commands say nothing that could be waited for: their replies come with the MN behind them. */

@@ -1,12 +1,12 @@
 /** What a memcached 1.6.18 answers to one request of the binary protocol. No I/O. Facts: fixtures/conversations/binary-*.json. */
 
-import type { Bytes } from '../ground/bytes.js'
-import { opcode, status } from '../protocol/binary/opcodes.js'
-import type { StoreVerb } from '../protocol/wire.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { opcode, status } from '../../protocol/binary/opcodes.js'
+import type { StoreVerb } from '../../protocol/wire.js'
+import { type Environment, type Stat, statistics } from '../store/stats.js'
+import type { CountResult, Store, StoredItem, StoreResult } from '../store/store.js'
 import type { BinaryCommand } from './binary-command.js'
 import type { Answer, Pieces } from './respond.js'
-import { type Environment, type Stat, statistics } from './stats.js'
-import type { CountResult, Store, StoredItem, StoreResult } from './store.js'
 
 /** What is said with a status where nothing else is. */
 const texts: Readonly<Record<number, Bytes>> = {

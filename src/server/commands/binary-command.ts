@@ -3,9 +3,9 @@
  * whether it is refused. Facts: fixtures/conversations/binary-*.json.
  */
 
-import type { Bytes } from '../ground/bytes.js'
-import { loudOf, opcode } from '../protocol/binary/opcodes.js'
-import type { ServerFacts } from './versions.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { loudOf, opcode } from '../../protocol/binary/opcodes.js'
+import type { ServerFacts } from '../versions.js'
 
 export interface BinaryCommand {
   readonly kind: 'binary'

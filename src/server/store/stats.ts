@@ -1,9 +1,9 @@
 /** Replies to `stats` with and without arguments. Facts: memcached 1.6.18. No I/O. */
-import type { Bytes } from '../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import type { ServerFacts } from '../versions.js'
 import { chunkSizes, perPage } from './slabs.js'
 import { generalStats, settingsStats } from './stats-general.js'
 import type { Store } from './store.js'
-import type { ServerFacts } from './versions.js'
 
 export type Stat = readonly [name: string, value: string | number]
 

@@ -2,13 +2,13 @@
  * The items of a memcached: expiry, CAS uniques, flush_all, eviction. No I/O; time comes from the caller.
  * Facts: docs/reference/pylibmc.md#8, docs/reference/python-memcached.md#11, and memcached 1.6.18 itself (fixtures/conversations).
  */
-import type { Bytes } from '../ground/bytes.js'
-import type { StoreCommand } from './command.js'
+import type { Bytes } from '../../ground/bytes.js'
+import type { StoreCommand } from '../commands/command.js'
+import type { MetaFlags } from '../commands/meta-flags.js'
+import { unsigned64 } from '../commands/numbers.js'
+import type { ServerFacts } from '../versions.js'
 import { type Counters, zeroCounters } from './counters.js'
-import type { MetaFlags } from './meta-flags.js'
-import { unsigned64 } from './numbers.js'
 import { chunkSizes, classOf, isChunked, itemSize, largestItem, type SlabCounter, Slabs } from './slabs.js'
-import type { ServerFacts } from './versions.js'
 
 export interface StoredItem {
   readonly key: Bytes

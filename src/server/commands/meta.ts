@@ -1,15 +1,15 @@
 /** The meta commands mg, ms, md, ma: how they are read and answered. Facts: fixtures/conversations/meta.json. */
-import type { Bytes } from '../ground/bytes.js'
-import type { StoreVerb } from '../protocol/wire.js'
-import { versionAtLeast } from '../rules/version.js'
+import type { Bytes } from '../../ground/bytes.js'
+import type { StoreVerb } from '../../protocol/wire.js'
+import { versionAtLeast } from '../../rules/version.js'
+import type { CountResult, Store, StoredItem, StoreResult } from '../store/store.js'
+import type { ServerFacts } from '../versions.js'
 import type { Command, StoreCommand } from './command.js'
 import { longestData, longestKey } from './limits.js'
 import { badOpaque, echoed, keyOf, type MetaFlags, readFlags, saidKey } from './meta-flags.js'
 import { exactSigned32, signed32 } from './numbers.js'
 import type { Pieces } from './respond.js'
 import { say } from './say.js'
-import type { CountResult, Store, StoredItem, StoreResult } from './store.js'
-import type { ServerFacts } from './versions.js'
 
 export interface MetaCommand {
   readonly kind: 'meta'

@@ -2,8 +2,9 @@
  * One command line as memcached reads it since 1.6.40, when the parser of its proxy replaced the one in command.ts: words that a command does
  * not know are ignored, and the data block behind a refused store is passed over. Facts: fixtures/conversations.
  */
-import type { Bytes } from '../ground/bytes.js'
-import type { StoreVerb } from '../protocol/wire.js'
+import type { Bytes } from '../../ground/bytes.js'
+import type { StoreVerb } from '../../protocol/wire.js'
+import type { ServerFacts } from '../versions.js'
 import type { Command } from './command.js'
 import { longestData, longestKey } from './limits.js'
 import { parseMeta } from './meta.js'
@@ -16,7 +17,6 @@ import {
   unsigned64,
 } from './numbers.js'
 import { say } from './say.js'
-import type { ServerFacts } from './versions.js'
 
 const badFormat = 'CLIENT_ERROR bad command line format'
 const badTime = 'CLIENT_ERROR invalid exptime argument'

@@ -1,6 +1,6 @@
 /** The lines of `stats` and `stats settings`: names and constants as memcached says them with its defaults. */
 
-import { versionAtLeast } from '../rules/version.js'
+import { versionAtLeast } from '../../rules/version.js'
 import type { Environment, Stat } from './stats.js'
 import type { Store } from './store.js'
 

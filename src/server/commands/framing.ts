@@ -3,10 +3,11 @@
  * one that memcached would read. No I/O. Any chunk boundary gives the same requests (lines over 2048 bytes excepted,
  * where memcached itself looks at what has arrived so far).
  */
+
+import { defaultVersion, type ServerFacts, serverFacts } from '../versions.js'
 import { binaryMagic, headLength, parseBinary } from './binary-command.js'
 import { type Command, parseCommand } from './command.js'
 import { parseRequest } from './requests.js'
-import { defaultVersion, type ServerFacts, serverFacts } from './versions.js'
 
 export interface Frame {
   readonly command: Command
