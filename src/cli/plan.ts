@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { epochOf, expandPatterns, plan, readTraces, renderPlan, type Trace, ways } from '../audit/index.js'
 import { parseServers } from '../strict/index.js'
+import { hostAndPort } from '../transport/address.js'
 import { type NamedPlacement, placementNames, placements, serverName } from './placements.js'
 import { commaList, listed, UsageError } from './usage.js'
 
@@ -90,11 +91,7 @@ async function serversOf(trace: Trace): Promise<readonly string[]> {
 
 function parsed(specs: readonly string[]) {
   try {
-    return parseServers(specs).map(({ address, weight }) =>
-      address.transport === 'unix'
-        ? { host: address.path, port: 0, weight }
-        : { host: address.host, port: address.port, weight },
-    )
+    return parseServers(specs).map(({ address, weight }) => ({ ...hostAndPort(address), weight }))
   } catch (error) {
     throw new UsageError(`--servers ${specs.join(',')}: ${(error as Error).message}`)
   }

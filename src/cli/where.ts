@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { Command } from 'commander'
 import type { PlacedServer } from '../hashing/index.js'
 import { parseServers } from '../strict/index.js'
+import { hostAndPort } from '../transport/address.js'
 import { moved, type NamedPlacement, placementNames, placements, serverName } from './placements.js'
 import { commaList, listed, UsageError } from './usage.js'
 
@@ -79,11 +80,7 @@ async function run(given: string[], flags: Flags): Promise<void> {
 
 function parsed(specs: readonly string[]): readonly PlacedServer[] {
   try {
-    return parseServers(specs).map(({ address, weight }) =>
-      address.transport === 'unix'
-        ? { host: address.path, port: 0, weight }
-        : { host: address.host, port: address.port, weight },
-    )
+    return parseServers(specs).map(({ address, weight }) => ({ ...hostAndPort(address), weight }))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new UsageError(

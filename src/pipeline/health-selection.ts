@@ -22,7 +22,7 @@ import { Health, type HealthSettings } from './health.js'
 import { MAX_KEY_LENGTH } from './keys.js'
 import { type Operation, operations } from './operations.js'
 import type { Selection, Server, ServerSpec } from './slots.js'
-import { tellUnconnected } from './tracing.js'
+import { publishUnconnected } from './tracing.js'
 import {
   type ConnectingFacts,
   errorOf,
@@ -164,7 +164,7 @@ export class HealthSelection implements Selection {
       await server.exchange.connect(options)
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      tellUnconnected(server, operation, error)
+      publishUnconnected(server, operation, error)
       throw this.failed(server, error, operation, key, call)
     }
     this.succeeded(server)

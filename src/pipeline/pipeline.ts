@@ -219,7 +219,7 @@ export class Pipeline {
     return modes.buffered && verb !== 'cas' ? this.later(sent, operation, key) : sent
   }
 
-  /** `buffer_requests`: it counts as done, and a failure is told on the channel `memshim:buffered-failure`. */
+  /** `buffer_requests`: it counts as done, and a failure is published on the channel `memshim:buffered-failure`. */
   later(sent: Promise<boolean>, operation: Operation, key: Bytes): Promise<true> {
     sent.catch((error: unknown) => bufferedFailure.publish({ operation, key, error }))
     return Promise.resolve(true)

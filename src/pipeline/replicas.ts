@@ -96,7 +96,7 @@ export async function deleteReplicated(
 }
 
 /**
- * Connects to each server that holds a replica and hands the copy over. Nobody hears how it went.
+ * Connects to each server that holds a replica and sends the copy. Its outcome is ignored.
  * @param connected whether the key's own server could be connected
  */
 async function replicate(
@@ -115,7 +115,7 @@ async function replicate(
     const server = servers[(primary.index + replica) % servers.length]!
     if (done.has(server) || !(await reached(selection, server, operation, modes, call))) continue
     done.add(server)
-    // That a connection has ended is for the next request to find.
+    // The next request finds that a connection has ended.
     if (!server.exchange.ended)
       exchange(server, { ...request, noreply: true }, operation, modes, asIs).catch(() => undefined)
   }

@@ -3,7 +3,7 @@
  *
  * `Pipeline` (pipeline.ts) is that pipeline, written once. What differs between the two Python libraries is which policy
  * sits in a slot: `strict/` fills them from behaviors, `compat/` from switches. A policy that emulates
- * python-memcached announces the outcomes it changes; that is why slots are told operation and key.
+ * python-memcached announces the outcomes it changes; for that a slot gets the operation and the key.
  */
 import type { Bytes } from '../ground/bytes.js'
 import type { Item, WireDialect } from '../protocol/wire.js'

@@ -36,7 +36,7 @@ export type CommandAttributes = {
   'error.type'?: string
 }
 
-/** What subscribers of the channel are handed: one and the same object at every event of an exchange. */
+/** What subscribers of the channel receive: one and the same object at every event of an exchange. */
 export interface CommandEvent {
   /** The client's method that caused it. */
   readonly operation: Operation
@@ -52,7 +52,7 @@ export const commandChannel = tracingChannel<CommandEvent, CommandEvent>('memshi
 
 const KEYS_SHOWN = 10
 
-/** For callers who want the reply itself, or nothing. */
+/** Returns the reply itself. */
 export const asIs: Receiver<Reply> = {
   reply: (reply) => reply,
   failed(error) {
@@ -60,7 +60,7 @@ export const asIs: Receiver<Reply> = {
   },
 }
 
-/** One exchange with a server, told on the channel when somebody listens there. @throws as `Exchange.exchange` */
+/** One exchange with a server, published on the channel when it has subscribers. @throws as `Exchange.exchange` */
 export function exchange<T>(
   server: Server,
   request: Request,
@@ -70,11 +70,11 @@ export function exchange<T>(
 ): Promise<T> {
   if (!commandChannel.hasSubscribers) return server.exchange.exchange(request, modes, receiver)
   const attributes = describe(server, request, modes.namespace)
-  return told(server, operation, attributes, () =>
+  return published(server, operation, attributes, () =>
     server.exchange.exchange(request, modes, {
       reply: (reply) => {
-        tellPeer(attributes, server)
-        tellRefusal(attributes, reply)
+        addPeer(attributes, server)
+        addRefusal(attributes, reply)
         return receiver.reply(reply)
       },
       failed: (error) => receiver.failed(error),
@@ -85,19 +85,19 @@ export function exchange<T>(
 /** A connection that is opened before anything is sent, as python-memcached does. @throws as `Exchange.connect` */
 export function connect(server: Server, operation: Operation, options: ExchangeOptions): Promise<void> {
   if (!commandChannel.hasSubscribers) return server.exchange.connect(options)
-  return told(server, operation, { ...place(server), 'db.operation.name': 'connect' }, () =>
+  return published(server, operation, { ...place(server), 'db.operation.name': 'connect' }, () =>
     server.exchange.connect(options),
   )
 }
 
-/** Tells of a connection that could not be opened before anything was sent. */
-export function tellUnconnected(server: Server, operation: Operation, error: TransportError): void {
+/** Publishes a connection that could not be opened before anything was sent. */
+export function publishUnconnected(server: Server, operation: Operation, error: TransportError): void {
   if (!commandChannel.hasSubscribers) return
   const attributes = { ...place(server), 'db.operation.name': 'connect' }
-  told(server, operation, attributes, () => Promise.reject(error)).catch(() => undefined)
+  published(server, operation, attributes, () => Promise.reject(error)).catch(() => undefined)
 }
 
-async function told<T>(
+async function published<T>(
   server: Server,
   operation: Operation,
   attributes: CommandAttributes,
@@ -105,13 +105,13 @@ async function told<T>(
 ): Promise<T> {
   // The value stays out of the event, which would otherwise carry it to every subscriber as its `result`.
   let value!: T
-  tellPeer(attributes, server)
+  addPeer(attributes, server)
   await commandChannel.tracePromise(
     async () => {
       try {
         value = await work()
       } catch (error) {
-        tellError(attributes, error)
+        addError(attributes, error)
         throw error
       }
     },
@@ -151,19 +151,19 @@ function queryText(command: string, keys: readonly Bytes[], { kind }: Request): 
   return words.join(' ')
 }
 
-function tellPeer(attributes: CommandAttributes, { exchange: { peer } }: Server): void {
+function addPeer(attributes: CommandAttributes, { exchange: { peer } }: Server): void {
   if (!peer) return
   attributes['network.peer.address'] = peer.address
   attributes['network.peer.port'] = peer.port
 }
 
 /** Also what the caller takes for a soft `false` or a miss: only here it can be seen that a server refuses to answer gets. */
-function tellRefusal(attributes: CommandAttributes, reply: Reply): void {
+function addRefusal(attributes: CommandAttributes, reply: Reply): void {
   const line: LineReply = reply.type === 'line' ? reply : reply.end
   if (isRefusal(line)) attributes['db.response.status_code'] = String(replyCode(line))
 }
 
-function tellError(attributes: CommandAttributes, error: unknown): void {
+function addError(attributes: CommandAttributes, error: unknown): void {
   attributes['error.type'] = errorType(error)
   if (error instanceof MemcachedError && error.code !== undefined)
     attributes['db.response.status_code'] = String(error.code)

@@ -13,6 +13,7 @@ import {
   Client as StrictClient,
   type ClientOptions as StrictOptions,
 } from '../../strict/index.js'
+import { addressName } from '../../transport/address.js'
 import type { ValueEncoding } from '../../values/index.js'
 import type { NoReply, TouchArgument } from '../methods/call-options.js'
 import { touchArguments } from '../methods/touch.js'
@@ -104,8 +105,7 @@ function hookedEncoding(emulation: Emulation): ValueEncoding {
 /** In pylibmc's grammar. */
 function pylibmcSpec({ address, weight }: ServerSpec): ServerSpecInput {
   if (address.transport === 'unix') return [4, address.path, 0]
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host
-  return `${host}:${address.port}:${weight}`
+  return `${addressName(address)}:${weight}`
 }
 
 /** The strict client, with what python-memcached's methods can say beyond pylibmc's. */
