@@ -26,7 +26,7 @@ type SettingOf<R, Setting> = Setting extends keyof R ? R[Setting] : never
 
 /** What a client goes by: for every fact the value of one of the libraries, or of a setting of a switch. */
 export type RuleOf<F extends Fact> =
-  | CellOf<Table[F], LibraryName>
+  | CellOf<Table[F], 'python-memcached' | 'pylibmc'>
   | SettingOf<Table[F], 'safe'>
   | SettingOf<Table[F], 'off'>
 

@@ -6,7 +6,8 @@ export type LibraryName = 'python-memcached' | 'pylibmc' | 'pymemcache'
 
 /**
  * One fact with its history in every library. A library that is missing does not have what the fact is about, or has not been
- * measured.
+ * measured. pymemcache's cells are those of its `Client` with the defaults (noreply, no serde), and of HashClient where there are several
+ * servers (docs/reference/pymemcache.md).
  */
 export type Row = { readonly [Library in LibraryName]?: History } & {
   /** What the setting `safe` of the switch makes of it. */

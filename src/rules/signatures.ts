@@ -1,6 +1,6 @@
 /**
  * The signatures of the real libraries' clients, with their history. Sources: docs/reference/python-memcached.md#3, #10, #17 and
- * docs/reference/pylibmc.md#2, #5; measured in fixtures/vectors/signatures.json.
+ * docs/reference/pylibmc.md#2, #5 and docs/reference/pymemcache.md#2.1, #6; measured in fixtures/vectors/signatures.json.
  */
 import type { LibraryName } from './row.js'
 import { type History, valueAt, versionAtLeast } from './version.js'
@@ -107,8 +107,52 @@ const pylibmc: Readonly<Record<string, string>> = {
   __contains__: '/ key',
 }
 
+const pymemcacheStore = 'key value [expire] [noreply] [flags]'
+const pymemcacheMany = 'values [expire] [noreply] [flags]'
+/** Of `Client`. */
+const pymemcache: Signatures = {
+  ...sinceOldest({
+    __init__:
+      'server [serde] [serializer] [deserializer] [connect_timeout] [timeout] [no_delay] [ignore_exc] [socket_module] [socket_keepalive] [key_prefix] [default_noreply] [allow_unicode_keys] [encoding] [tls_context]',
+    get: 'key [default]',
+    gets: 'key [default] [cas_default]',
+    get_many: 'keys',
+    get_multi: 'keys',
+    gets_many: 'keys',
+    set: pymemcacheStore,
+    add: pymemcacheStore,
+    replace: pymemcacheStore,
+    append: pymemcacheStore,
+    prepend: pymemcacheStore,
+    cas: 'key value cas [expire] [noreply] [flags]',
+    set_many: pymemcacheMany,
+    set_multi: pymemcacheMany,
+    incr: 'key value [noreply]',
+    decr: 'key value [noreply]',
+    delete: 'key [noreply]',
+    delete_many: 'keys [noreply]',
+    delete_multi: 'keys [noreply]',
+    touch: 'key [expire] [noreply]',
+    flush_all: '[delay] [noreply]',
+    stats: '',
+    cache_memlimit: 'memlimit',
+    version: '',
+    quit: '',
+    close: '',
+    disconnect_all: '',
+    shutdown: '[graceful]',
+  }),
+  check_key: { '3.5.2': 'key', '4.0.0': 'key key_prefix' },
+  raw_command: { '3.5.2': undefined, '4.0.0': 'command [end_tokens]' },
+}
+
+function sinceOldest(texts: Readonly<Record<string, string>>): Signatures {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, { '3.5.2': text }]))
+}
+
 const tables: Readonly<Partial<Record<LibraryName, Signatures>>> = {
   'python-memcached': pythonMemcached,
+  pymemcache,
   pylibmc: Object.fromEntries(Object.entries(pylibmc).map(([name, text]) => [name, { '1.6.3': text }])),
 }
 
@@ -138,11 +182,11 @@ function parsed(library: LibraryName, version: string, method: string): Signatur
   }
 }
 
-/** Since when there is a method of python-memcached, or one of its parameters. */
-export function historyOf(method: string, parameter?: string): History<boolean> {
-  const history = pythonMemcached[method]!
+/** Since when there is a method of a library, or one of its parameters. */
+export function historyOf(library: LibraryName, method: string, parameter?: string): History<boolean> {
+  const history = tables[library]?.[method] ?? { '0': undefined }
   const there = (version: string): boolean => {
-    const found = signatureOf('python-memcached', version, method)
+    const found = signatureOf(library, version, method)
     return found !== undefined && (parameter === undefined || found.parameters.includes(parameter))
   }
   return Object.fromEntries(Object.keys(history).map((version) => [version, there(version)]))

@@ -6,22 +6,31 @@ import { always, type Rows } from '../row.js'
 
 export const resultRows = {
   /** Success is 1 or 0 and nothing is None, or success is True or False. */
-  results: { 'python-memcached': always('numbers'), pylibmc: always('booleans') },
+  results: {
+    'python-memcached': always('numbers'),
+    pylibmc: always('booleans'),
+    pymemcache: always('booleans'),
+  },
   /** What counting a missing key raises, or gives. */
   missingCounter: {
     'python-memcached': { '1.44': 'ValueError', '1.45': 'None' },
     pylibmc: always('NotFound'),
+    pymemcache: always('None'),
   },
   /** What counting something that is no number raises. */
-  counterErrors: { 'python-memcached': always('ValueError'), pylibmc: always('ClientError') },
+  counterErrors: {
+    'python-memcached': always('ValueError'),
+    pylibmc: always('ClientError'),
+    pymemcache: always('MemcacheClientError'),
+  },
   /** Counting without a server. */
   counterWithoutServer: { 'python-memcached': { '1.44': 0, '1.49': null }, pylibmc: always('raised') },
   /** Which deltas are sent. */
-  deltas: { 'python-memcached': always('any'), pylibmc: always('integers') },
+  deltas: { 'python-memcached': always('any'), pylibmc: always('integers'), pymemcache: always('integers') },
   /** What delete returns for a missing key. */
-  missingDelete: { 'python-memcached': { '1.44': 1, '1.62': 0 }, pylibmc: always(0) },
+  missingDelete: { 'python-memcached': { '1.44': 1, '1.62': 0 }, pylibmc: always(0), pymemcache: always(1) },
   /** What delete_multi returns where keys are missing. */
-  missingDeleteMulti: { 'python-memcached': always(1), pylibmc: always(0) },
+  missingDeleteMulti: { 'python-memcached': always(1), pylibmc: always(0), pymemcache: always(1) },
   /** _deletetouch takes for success what its caller says. */
   expectedReplies: { 'python-memcached': always(true), pylibmc: always(false) },
   /** What delete returns for an error line. */
@@ -32,24 +41,46 @@ export const resultRows = {
     pylibmc: always(false),
   },
   /** Times that are no integers are formatted as one, or refused. */
-  times: { 'python-memcached': always('formatted'), pylibmc: always('integers') },
+  times: {
+    'python-memcached': always('formatted'),
+    pylibmc: always('integers'),
+    pymemcache: always('integers'),
+  },
   /** What goes out for a negative time. pylibmc's documentation says zero, and that is the switch's setting. */
-  negativeTimes: { 'python-memcached': always('sent'), pylibmc: always('sent'), off: 'zero' },
+  negativeTimes: {
+    'python-memcached': always('sent'),
+    pylibmc: always('sent'),
+    pymemcache: always('sent'),
+    off: 'zero',
+  },
   /** set, and only set, takes a timedelta. */
-  timedelta: { 'python-memcached': { '1.44': false, '1.60': true }, pylibmc: always(false) },
+  timedelta: {
+    'python-memcached': { '1.44': false, '1.60': true },
+    pylibmc: always(false),
+    pymemcache: always(false),
+  },
   /** delete's time: always sent, sent unless zero, sent unless None, never sent. */
   deleteTime: {
     'python-memcached': { '1.44': 'always', '1.48': 'not-zero', '1.59': 'not-none', '1.60': 'never' },
     pylibmc: always('never'),
+    pymemcache: always('never'),
   },
   /** delete's second argument is noreply, and not the time. */
-  deleteTakesNoreply: { 'python-memcached': { '1.44': false, '1.60': true } },
+  deleteTakesNoreply: {
+    'python-memcached': { '1.44': false, '1.60': true },
+    pymemcache: always(true),
+  },
   /** delete_multi sends the time 0 when there is none. */
-  deleteMultiTime: { 'python-memcached': { '1.44': true, '1.58': false }, pylibmc: always(false) },
+  deleteMultiTime: {
+    'python-memcached': { '1.44': true, '1.58': false },
+    pylibmc: always(false),
+    pymemcache: always(false),
+  },
   /** touch(k, 0) sends no time, which the server refuses. */
   dropsZeroTouch: {
     'python-memcached': { '1.44': false, '1.54': true, '1.59': false },
     pylibmc: always(false),
+    pymemcache: always(false),
   },
   /** touch(k, None) sends the word None; before, no time at all. */
   touchSendsNone: { 'python-memcached': { '1.44': false, '1.60': true } },
@@ -57,11 +88,25 @@ export const resultRows = {
   casIds: {
     'python-memcached': { '1.44': 'none', '1.45': 'always', '1.48': 'opt-in' },
     pylibmc: always('none'),
+    pymemcache: always('none'),
   },
   /** cas without a CAS unique stores unconditionally, or raises TypeError. */
-  casWithoutUnique: { 'python-memcached': always('stores'), pylibmc: always('TypeError') },
+  casWithoutUnique: {
+    'python-memcached': always('stores'),
+    pylibmc: always('TypeError'),
+    pymemcache: always('TypeError'),
+  },
   /** get takes a default. */
-  getDefault: { 'python-memcached': { '1.44': false, '1.60': true }, pylibmc: always(true) },
+  getDefault: {
+    'python-memcached': { '1.44': false, '1.60': true },
+    pylibmc: always(true),
+    pymemcache: always(true),
+  },
   /** What get returns on a failure when a default is given. */
-  failedGet: { 'python-memcached': always('None'), pylibmc: always('raised'), safe: 'default' },
+  failedGet: {
+    'python-memcached': always('None'),
+    pylibmc: always('raised'),
+    pymemcache: always('raised'),
+    safe: 'default',
+  },
 } as const satisfies Rows

@@ -5,8 +5,9 @@ import { historyOf } from '../signatures.js'
 /** python-memcached has it by its signatures; pylibmc has it or not, and the facade has it wherever that surface is off. */
 function has(pylibmc: boolean, method: string, parameter?: string) {
   return {
-    'python-memcached': historyOf(method, parameter),
+    'python-memcached': historyOf('python-memcached', method, parameter),
     pylibmc: always(pylibmc),
+    pymemcache: historyOf('pymemcache', method, parameter),
     off: true,
   } satisfies Row
 }

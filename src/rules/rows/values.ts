@@ -6,7 +6,11 @@ import { always, type Rows } from '../row.js'
 
 export const valueRows = {
   /** Flags of integers, protocol of pickles, the edge of compression, and what combined flags mean. */
-  encoding: { 'python-memcached': always('python-memcached'), pylibmc: always('pylibmc') },
+  encoding: {
+    'python-memcached': always('python-memcached'),
+    pylibmc: always('pylibmc'),
+    pymemcache: always('text'),
+  },
   /** Python 2's pickler in C, or the one written in Python; Python 3's C pickler. */
   pickler: {
     'python-memcached': { '1.44': 'cPickle', '1.54': 'pickle', '1.55': '_pickle' },
@@ -16,27 +20,39 @@ export const valueRows = {
   text: {
     'python-memcached': { '1.44': 'pickle', '1.55': 'flag-0', '1.59': 'flag-16' },
     pylibmc: always('flag-16'),
+    pymemcache: always('flag-0'),
   },
   /** Flag 16 is read as text. */
-  readsFlag16: { 'python-memcached': { '1.44': false, '1.59': true }, pylibmc: always(true) },
+  readsFlag16: {
+    'python-memcached': { '1.44': false, '1.59': true },
+    pylibmc: always(true),
+    pymemcache: always(false),
+  },
   /** Items with flag 0 are read as text. */
   flagZeroIsText: {
     'python-memcached': { '1.44': false, '1.55': true, '1.59': false },
     pylibmc: always(false),
+    pymemcache: always(false),
   },
   /** The digit 1 or 0; the words True and False, which no version can read; or pickled. */
   booleans: {
     'python-memcached': { '1.44': 'integer', '1.55': 'word', '1.57': 'integer', '1.59': 'pickle' },
     pylibmc: always('integer'),
+    pymemcache: always('word'),
   },
   /** Subclasses of str and int are pickled; before, they counted as what they are. */
   exactTypes: { 'python-memcached': { '1.44': false, '1.59': true }, pylibmc: always(false) },
   /** A pickle that cannot be read is None, or raises. */
-  undecodablePickle: { 'python-memcached': always('None'), pylibmc: always('raises') },
+  undecodablePickle: {
+    'python-memcached': always('None'),
+    pylibmc: always('raises'),
+    pymemcache: always('bytes'),
+  },
   /** What flags raise that mean nothing; pylibmc gives the bytes. */
   unknownFlags: {
     'python-memcached': { '1.44': 'UnboundLocalError', '1.54': 'ValueError' },
     pylibmc: always('bytes'),
+    pymemcache: always('bytes'),
   },
   /** The complaint names the flags with the bit for compressed values. */
   unknownFlagsWithZlib: {
@@ -44,7 +60,11 @@ export const valueRows = {
     pylibmc: always(false),
   },
   /** Values over the limit are not sent at all, or refused by the server. */
-  oversize: { 'python-memcached': always('not-sent'), pylibmc: always('sent') },
+  oversize: { 'python-memcached': always('not-sent'), pylibmc: always('sent'), pymemcache: always('sent') },
   /** A value of exactly the limit is refused. */
-  limitIsTooLong: { 'python-memcached': { '1.44': true, '1.48': false }, pylibmc: always(false) },
+  limitIsTooLong: {
+    'python-memcached': { '1.44': true, '1.48': false },
+    pylibmc: always(false),
+    pymemcache: always(false),
+  },
 } as const satisfies Rows
