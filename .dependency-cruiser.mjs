@@ -9,7 +9,7 @@ const floors = [
   ['transport', 'server', 'capture'],
   ['pipeline'],
   ['strict', 'compat'],
-  ['audit', 'migration', 'record', 'scan'],
+  ['audit', 'migration', 'record', 'scan', 'adapters'],
   ['parity'],
   ['cli'],
 ]

@@ -17,6 +17,8 @@ await build({
     'index.ts',
     'cli/main.ts',
     'audit/side-thread.ts',
+    'adapters/keyv.ts',
+    'adapters/unstorage.ts',
     ...doors.filter((door) => present.has(door)),
   ].map((file) => join(source, file)),
   outdir: dist,

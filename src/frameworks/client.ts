@@ -24,6 +24,13 @@ export interface CacheClient {
   has?(key: string): Promise<boolean>
 }
 
+/** @returns whether the key was there, which python-memcached's own delete does not tell @throws as the client's `delete` */
+export async function deleteKey(client: CacheClient, key: string): Promise<boolean> {
+  return Boolean(
+    await (client.deletetouch ? client.deletetouch(['DELETED'], 'delete', key) : client.delete(key)),
+  )
+}
+
 const METHODS = [
   'get',
   'getMulti',

@@ -47,6 +47,12 @@ const { options } = ts.convertCompilerOptionsFromJson(
     rootDir: root,
     paths: {
       memshim: [join(root, 'src', 'index.ts')],
+      ...Object.fromEntries(
+        ['keyv', 'unstorage'].map((name) => [
+          `memshim/${name}`,
+          [join(root, 'src', 'adapters', `${name}.ts`)],
+        ]),
+      ),
       ...Object.fromEntries(rooms.map((room) => [`memshim/${room}`, [join(root, 'src', room, 'index.ts')]])),
     },
   },

@@ -1,7 +1,7 @@
 /** Django's cache API over a client: the same keys, versions and times. Source: fixtures/vectors/framework-values.json, Django 3.2 to 5.1 live. */
 import { checkNumber, checkObject } from '../../ground/arguments.js'
 import { ValueError } from '../../python/errors.js'
-import { type CacheClient, checkClient, sentTime } from '../client.js'
+import { type CacheClient, checkClient, deleteKey, sentTime } from '../client.js'
 import { type DjangoKeySettings, type DjangoVersion, djangoKey, djangoTime } from './keys.js'
 
 /** Django's CACHES entry. */
@@ -75,11 +75,7 @@ export class DjangoCache {
 
   /** @returns whether there was a value @throws InvalidCacheKey; as the client's `delete` */
   async delete(key: string, options?: VersionOption): Promise<boolean> {
-    const sent = this.makeKey(key, options)
-    const { client } = this
-    return Boolean(
-      await (client.deletetouch ? client.deletetouch(['DELETED'], 'delete', sent) : client.delete(sent)),
-    )
+    return deleteKey(this.client, this.makeKey(key, options))
   }
 
   /** `key in cache`. @throws as `get` */

@@ -1,0 +1,159 @@
+/**
+ * memshim/keyv: a storage adapter of Keyv (https://keyv.org), which also serves cache-manager and NestJS. Its behaviour is that of Keyv's own
+ * test suite (`@keyv/test-suite`).
+ */
+
+import { type CacheClient, checkClient, deleteKey } from '../frameworks/client.js'
+import { checkObject, checkText, named } from '../ground/arguments.js'
+import { ListingError, listKeys } from './listing.js'
+import { withObjects } from './objects.js'
+import { timeOf } from './time.js'
+
+export { ListingError }
+
+/** How values are stored. */
+export interface KeyvMemcachedOptions {
+  /**
+   * `keyv` (default): the text that Keyv's serializer makes, with its exact time of expiry. `python`: the value itself, which Python reads and writes;
+   * then Keyv must not serialize (see `keyvOptions`).
+   */
+  readonly values?: 'keyv' | 'python'
+}
+
+/** A client that can also remove everything. */
+type KeyvClient = CacheClient & { flushAll?(): Promise<unknown>; disconnectAll?(): void }
+
+/** What Keyv 5 and 6 keep: the value and when it expires, in milliseconds. */
+interface Envelope {
+  readonly value: unknown
+  readonly expires?: number | null
+}
+
+const MODES = { keyv: true, python: true } as const
+
+/** A storage adapter of Keyv 5 and 6. */
+export class KeyvMemcached {
+  /** Set by Keyv, which puts it before its keys. */
+  declare namespace?: string
+  /** Options by which Keyv 5 knows an adapter. */
+  readonly opts: Record<string, unknown> = { dialect: 'memcached', url: '' }
+  private readonly python: boolean
+
+  /** @throws TypeError for a client that lacks a method; RangeError for unknown values */
+  constructor(
+    private readonly client: KeyvClient,
+    options: KeyvMemcachedOptions = {},
+  ) {
+    checkClient(client)
+    checkObject('options', options)
+    const { values = 'keyv' } = options
+    named('values', MODES, values)
+    this.python = values === 'python'
+  }
+
+  /** @throws as the client's `get` */
+  async get(key: string): Promise<unknown> {
+    checkText('key', key)
+    return this.read(await this.client.get(key))
+  }
+
+  /** @throws as the client's `getMulti` */
+  async getMany(keys: string[]): Promise<unknown[]> {
+    const found = await this.client.getMulti(keys)
+    return keys.map((key) => this.read(found.get(key)))
+  }
+
+  /**
+   * @param value what Keyv has made of it: text, or value and time of expiry
+   * @param ttl milliseconds; memcached counts in seconds, so it is rounded up
+   * @throws as the client's `set`; TypeError for text from Keyv's serializer with `values: 'python'`
+   */
+  async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
+    checkText('key', key)
+    const stored = this.python ? envelopeOf(value).value : value
+    // undefined has no form in Python: the key has no value.
+    if (stored === undefined) {
+      await this.client.delete(key)
+      return true
+    }
+    return Boolean(await this.client.set(key, stored, { time: timeOf(ttl === undefined ? ttl : ttl / 1000) }))
+  }
+
+  /** @returns whether it was there @throws as the client's `delete` */
+  async delete(key: string): Promise<boolean> {
+    checkText('key', key)
+    return deleteKey(this.client, key)
+  }
+
+  /** @returns whether all of them were there @throws as the client's `delete` */
+  async deleteMany(keys: string[]): Promise<boolean> {
+    const deleted = await Promise.all(keys.map((key) => this.delete(key)))
+    return deleted.every(Boolean)
+  }
+
+  /**
+   * Deletes the keys of Keyv's namespace, which are listed for that; without a namespace everything that the servers hold.
+   * @throws ListingError where the keys cannot be listed; as the client's `delete`
+   */
+  async clear(): Promise<void> {
+    const { namespace, client } = this
+    if (namespace === undefined || namespace === '') {
+      if (!client.flushAll) throw new TypeError('the client has no method flushAll: give Keyv a namespace')
+      await client.flushAll()
+      return
+    }
+    await this.deleteMany(await listKeys(client, `${namespace}:`))
+  }
+
+  /** @throws as the client's `get` */
+  async has(key: string): Promise<boolean> {
+    checkText('key', key)
+    return this.client.has ? this.client.has(key) : (await this.client.get(key)) != null
+  }
+
+  /** @throws as the client's `get` */
+  hasMany(keys: string[]): Promise<boolean[]> {
+    return Promise.all(keys.map((key) => this.has(key)))
+  }
+
+  /** Keys and values of a namespace. @throws ListingError where the keys cannot be listed */
+  async *iterator(
+    namespace: string | undefined = this.namespace,
+  ): AsyncGenerator<[key: string, value: unknown], void> {
+    for (const key of await listKeys(this.client, namespace ? `${namespace}:` : '')) {
+      const value = await this.get(key)
+      if (value !== undefined) yield [key, value]
+    }
+  }
+
+  /** Closes the client's connections. */
+  async disconnect(): Promise<void> {
+    this.client.disconnectAll?.()
+  }
+
+  private read(stored: unknown): unknown {
+    if (stored === undefined || (stored === null && !(this.python && this.client.has))) return undefined
+    return this.python ? { value: withObjects(stored) } : stored
+  }
+}
+
+function envelopeOf(value: unknown): Envelope {
+  if (typeof value === 'object' && value !== null && 'value' in value) return value as Envelope
+  throw new TypeError("with values: 'python' Keyv must not serialize: make its options with keyvOptions")
+}
+
+/**
+ * Options of a Keyv whose values Python reads and writes: `new Keyv(keyvOptions(client, { namespace: 'shop:1' }))` has the keys and values of
+ * Django's cache with the `KEY_PREFIX` shop. Times are rounded up to seconds. Values are those of the client's encoding: with pylibmc's, which is
+ * strict's default, booleans come back as 1 and 0, as they do in Python; `pymemcacheEncoding()` keeps them.
+ * @param options further options of Keyv: `namespace`, `ttl` in milliseconds …
+ * @throws TypeError for a client that lacks a method
+ */
+export function keyvOptions<O extends object>(
+  client: CacheClient,
+  options?: O,
+): O & { store: KeyvMemcached; serialize: undefined; deserialize: undefined; serialization: false } {
+  const store = new KeyvMemcached(client, { values: 'python' })
+  // Keyv 5 has the first two, Keyv 6 the third.
+  return { ...(options as O), store, serialize: undefined, deserialize: undefined, serialization: false }
+}

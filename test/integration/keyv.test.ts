@@ -1,0 +1,127 @@
+/** Keyv's official test suite on memshim/keyv, and what Python and cache-manager make of it; a real memcached. */
+import keyvTestSuite from '@keyv/test-suite'
+import { createCache } from 'cache-manager'
+import { Keyv } from 'keyv'
+import * as vitest from 'vitest'
+import { KeyvMemcached, keyvOptions, ListingError } from '../../src/adapters/keyv.js'
+import { Client as CompatClient } from '../../src/compat/index.js'
+import { startServer } from '../../src/server/index.js'
+import { Client } from '../../src/strict/index.js'
+import { pymemcacheEncoding } from '../../src/values/index.js'
+import { memcachedBinary, startMemcached } from '../support/memcached.js'
+
+const { afterAll, beforeAll, describe, expect, it } = vitest
+
+/** One for the file, so that a stopped one closes all of them. */
+const servers = [await startMemcached(), await startMemcached()]
+const addresses = servers.map(({ address }) => address)
+const clients: { disconnectAll(): void }[] = []
+const connected = <C extends { disconnectAll(): void }>(client: C): C => {
+  clients.push(client)
+  return client
+}
+afterAll(async () => {
+  for (const client of clients) client.disconnectAll()
+  for (const server of servers) await server.stop()
+})
+
+describe.each([
+  ['strict', () => connected(new Client(addresses))],
+  ['compat', () => connected(new CompatClient(addresses, { emulate: 'python-memcached-1.59' }))],
+] as const)('official suite, %s', (_, connect) => {
+  const client = connect()
+  keyvTestSuite(vitest, Keyv, () => new KeyvMemcached(client))
+  it('iterates over the keys of its namespace', async () => {
+    const keyv = new Keyv({ store: new KeyvMemcached(client), namespace: 'iterated' })
+    await keyv.set('a', 1)
+    await keyv.set('b', 2)
+    const found = new Map<string, unknown>()
+    for await (const [key, value] of new KeyvMemcached(client).iterator('iterated')) found.set(key, value)
+    expect([...found.keys()].sort()).toEqual(['iterated:a', 'iterated:b'])
+  })
+})
+
+describe('values of Python', () => {
+  let mc: Client
+  let keyv: Keyv
+  beforeAll(() => {
+    mc = connected(new Client(addresses))
+    keyv = new Keyv(keyvOptions(mc, { namespace: 'shop:1', ttl: 60_000 }))
+  })
+
+  it('are stored as themselves, under the keys of Django', async () => {
+    const values = [5, 1.5, 'text', null, [1, { a: null }], { '1': 'digit', b: [2] }, Buffer.from('bytes')]
+    for (const value of values) {
+      expect(await keyv.set('k', value)).toBe(true)
+      expect(await keyv.get('k')).toEqual(value)
+      expect(await keyv.has('k')).toBe(true)
+    }
+    await mc.set('shop:1:from-python', { price: 12.5, tags: ['new'] })
+    expect(await keyv.get('from-python')).toEqual({ price: 12.5, tags: ['new'] })
+    expect(await keyv.get(['from-python', 'absent'])).toEqual([{ price: 12.5, tags: ['new'] }, undefined])
+    // As pylibmc itself: another encoding keeps them.
+    await keyv.set('k', true)
+    expect(await keyv.get('k')).toBe(1)
+    const exact = connected(new Client(addresses, { encoding: pymemcacheEncoding() }))
+    const other = new Keyv(keyvOptions(exact, { namespace: 'shop:1' }))
+    await other.set('k', true)
+    expect(await other.get('k')).toBe(true)
+    expect(await keyv.get('k')).toBe(true)
+    await keyv.set('for-python', { a: [1, 'x'] })
+    expect(await mc.get('shop:1:for-python')).toEqual({ a: [1, 'x'] })
+    await keyv.set('for-python', undefined)
+    expect(await mc.get('shop:1:for-python')).toBeUndefined()
+  })
+
+  it('expire in whole seconds, rounded up; long times are dates', async () => {
+    const times: number[] = []
+    const noting = Object.create(mc) as Client
+    noting.set = async (_, __, given) => times.push((given as { time: number }).time) > 0
+    const store = new KeyvMemcached(noting, { values: 'python' })
+    for (const ttl of [undefined, 1, 1000, 1001, 2_592_000_000, 2_592_001_000, 0, -5])
+      await store.set('k', { value: 1 }, ttl)
+    const now = Math.floor(Date.now() / 1000)
+    expect(times.slice(0, 5)).toEqual([0, 1, 1, 2, 2_592_000])
+    expect(Math.abs(times[5]! - now - 2_592_001)).toBeLessThan(30)
+    expect(times.slice(6)).toEqual([2_592_001, 2_592_001])
+  })
+
+  it('serve cache-manager, which is what NestJS uses', async () => {
+    const cache = createCache({ stores: [new Keyv(keyvOptions(mc, { namespace: 'nest' }))], ttl: 60_000 })
+    await cache.set('a', { b: [1] })
+    expect(await cache.get('a')).toEqual({ b: [1] })
+    expect(await mc.get('nest:a')).toEqual({ b: [1] })
+    expect(await cache.wrap('made', async () => ({ made: true }))).toEqual({ made: true })
+    expect(await mc.get('nest:made')).toEqual({ made: true })
+    await cache.mset<unknown>([
+      { key: 'm1', value: 1 },
+      { key: 'm2', value: [2] },
+    ])
+    expect(await cache.mget<unknown>(['m1', 'm2', 'm3'])).toEqual([1, [2], undefined])
+    await cache.del('a')
+    expect(await cache.get('a')).toBeUndefined()
+    await mc.set('other:key', 1)
+    await cache.clear()
+    expect(await mc.get('nest:made')).toBeUndefined()
+    expect(await mc.get('other:key')).toBe(1)
+  })
+})
+
+it('says what is wrong', async () => {
+  expect(() => new KeyvMemcached({} as never)).toThrow('client has no method get')
+  const mc = connected(new Client(addresses))
+  expect(() => new KeyvMemcached(mc, { values: 'json' as never })).toThrow('keyv, python')
+  const keyv = new Keyv({ store: new KeyvMemcached(mc, { values: 'python' }), throwOnErrors: true })
+  keyv.on('error', () => undefined)
+  await expect(keyv.set('a', 1)).rejects.toThrow('keyvOptions')
+  // A server without the crawler does not list its keys.
+  const embedded = await startServer()
+  const other = connected(new Client([embedded.address]))
+  const store = new KeyvMemcached(other)
+  store.namespace = 'n'
+  await expect(store.clear()).rejects.toThrow(ListingError)
+  other.disconnectAll()
+  await embedded.stop()
+  await expect(store.clear()).rejects.toThrow('ECONNREFUSED')
+  expect(memcachedBinary()).toBeDefined()
+})
