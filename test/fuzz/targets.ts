@@ -1,7 +1,7 @@
 /** Every parser and reader, and what must hold for any input: a result, or an error that was made for it. */
 import { deflateSync } from 'node:zlib'
 import { AuditOptionsError, scenarioTrace, TraceError } from '../../src/audit/index.js'
-import { parseEvent, parseHeader } from '../../src/audit/traces/trace.js'
+import { parseEvent, parseHeader } from '../../src/audit/traces/parse.js'
 import { callOfWire } from '../../src/audit/traces/wire.js'
 import { UsageError } from '../../src/cli/usage.js'
 import { whereCommand } from '../../src/cli/where.js'

@@ -10,14 +10,8 @@ import { checkText } from '../../ground/arguments.js'
 import { versionAtLeast } from '../../rules/version.js'
 import type { TypedJson } from '../../values/index.js'
 import { isRecord, nestingLimit, tooDeep } from './json.js'
-import {
-  readFault,
-  type Trace,
-  type TracedServer,
-  TraceError,
-  type TraceEvent,
-  traceFormat,
-} from './trace.js'
+import { readFault } from './parse.js'
+import { type Trace, type TracedServer, TraceError, type TraceEvent, traceFormat } from './trace.js'
 import { traceOf } from './trace-file.js'
 
 const scenarioFormat = 'memshim-scenario/1'

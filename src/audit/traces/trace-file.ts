@@ -11,16 +11,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGunzip, createGzip } from 'node:zlib'
 import { checkText } from '../../ground/arguments.js'
+import { parseEvent, parseHeader } from './parse.js'
 import { surveyBytes, surveyEvents } from './survey.js'
-import {
-  checkTrace,
-  parseEvent,
-  parseHeader,
-  type Trace,
-  TraceError,
-  type TraceEvent,
-  type TraceHeader,
-} from './trace.js'
+import { checkTrace, type Trace, TraceError, type TraceEvent, type TraceHeader } from './trace.js'
 
 /** The tracer of a process that was killed leaves a stream without its end: what is there is read. */
 const withoutEnd = { finishFlush: constants.Z_SYNC_FLUSH }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
-import { parseEvent, parseHeader, type TraceEvent } from './trace.js'
+import { parseEvent, parseHeader } from './parse.js'
+import type { TraceEvent } from './trace.js'
 import { readTrace, writeTrace } from './trace-file.js'
 
 const header =

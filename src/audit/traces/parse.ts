@@ -1,0 +1,135 @@
+/** Header and events of a trace from its lines, checked field by field. Format: docs/formats.md, "Traces". */
+import { type Fault, FaultError, parseFault } from '../../server/index.js'
+import { PyTuple } from '../../values/index.js'
+import { isRecord } from './json.js'
+import { Row } from './row.js'
+import { type TracedServer, type TraceEvent, type TraceHeader, traceFormat } from './trace.js'
+
+/** Most servers that a header or a constructor may name. */
+const mostServers = 1000
+/** Seconds. More than thirty years are a typing error. */
+const latestTime = 1e9
+/** Unix time in seconds: the year 5138. */
+const latestEpoch = 1e11
+
+/** @throws TraceError naming line and field. */
+export function parseHeader(text: string, source?: string): TraceHeader {
+  const row = new Row(text, 1, source)
+  const format = row.text('format')
+  if (format !== traceFormat) {
+    const known = format.startsWith('memshim-trace/')
+      ? 'a newer trace format than this memshim reads'
+      : 'not a trace'
+    throw row.error('format', `${known}: "${format}" (expected "${traceFormat}")`)
+  }
+  const library = row.text('library')
+  if (library !== 'python-memcached' && library !== 'pylibmc') {
+    throw row.error('library', `"${library}" is not known (python-memcached, pylibmc)`)
+  }
+  const servers = row.number('servers')
+  if (!Number.isInteger(servers) || servers < 1 || servers > mostServers) {
+    throw row.error('servers', `${servers} is not a number of servers from 1 to ${mostServers}`)
+  }
+  return {
+    format,
+    library,
+    version: row.text('version'),
+    servers,
+    ...row.optionalTexts('python', 'source', 'recorded', 'server_version'),
+    ...('epoch' in row.fields ? { epoch: row.numberUpTo('epoch', latestEpoch) } : {}),
+    ...row.recording(),
+  }
+}
+
+/** @throws TraceError naming line and field. */
+export function parseEvent(text: string, line: number, source?: string): TraceEvent {
+  const row = new Row(text, line, source)
+  const { fields } = row
+  const t = row.numberUpTo('t', latestTime)
+  if ('call' in fields) {
+    return {
+      kind: 'call',
+      line,
+      t,
+      client: row.text('client'),
+      call: row.text('call'),
+      args: 'args' in fields ? row.list('args') : [],
+      kwargs: 'kwargs' in fields ? row.record('kwargs') : {},
+      ...row.outcome(),
+      ...row.optionalTexts('at'),
+      ...('via' in fields ? { via: row.texts('via') } : {}),
+    }
+  }
+  if ('new' in fields) {
+    const made = new Row(row.record('new'), line, source, 'new.')
+    const servers = made.list('servers')
+    if (servers.length > mostServers)
+      throw made.error('servers', `names ${servers.length} servers, more than ${mostServers}`)
+    const wrong = servers.findIndex((spec) => tracedServer(spec) === undefined)
+    if (wrong >= 0) throw made.error(`servers[${wrong}]`, 'is neither "host:port" nor ["host:port", weight]')
+    return {
+      kind: 'new',
+      line,
+      t,
+      client: row.text('client'),
+      servers: servers.map((spec) => tracedServer(spec)!),
+      kwargs: 'kwargs' in made.fields ? made.record('kwargs') : {},
+      ...row.optionalTexts('at'),
+      ...('via' in fields ? { via: row.texts('via') } : {}),
+    }
+  }
+  if ('wire' in fields) {
+    const server = row.number('server')
+    if (!Number.isInteger(server) || server < 0) throw row.error('server', `${server} is not a server index`)
+    const reply = fields.reply
+    return {
+      kind: 'wire',
+      line,
+      t,
+      client: row.text('client'),
+      wire: row.bytes('wire'),
+      server,
+      ...(reply === undefined ? {} : { reply: reply === null ? null : row.bytes('reply') }),
+      ...row.optionalTexts('at'),
+    }
+  }
+  if ('fault' in fields) {
+    return { kind: 'fault', line, t, fault: readFault(fields, (field, problem) => row.error(field, problem)) }
+  }
+  const kinds = Object.keys(fields).filter((name) => !['t', 'client', 'at'].includes(name))
+  throw row.error(kinds[0] ?? 'call', 'is no known event: a line holds one of call, new, wire, fault')
+}
+
+/** The servers of a `set_servers` call, from typed JSON or the lossless tree; undefined when it is no list of servers. */
+export function tracedServers(value: unknown): readonly TracedServer[] | undefined {
+  const list = items(value)
+  if (!list || list.length > mostServers) return undefined
+  const servers = list.map(tracedServer)
+  return servers.every((server) => server !== undefined) ? servers : undefined
+}
+
+function tracedServer(spec: unknown): TracedServer | undefined {
+  if (typeof spec === 'string') return spec
+  const pair = items(spec)
+  const [address, weight] = pair ?? []
+  return pair?.length === 2 && typeof address === 'string' && typeof weight === 'number'
+    ? [address, weight]
+    : undefined
+}
+
+/** Of a list or tuple. */
+function items(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) return value
+  if (value instanceof PyTuple) return value.items
+  if (isRecord(value) && Object.hasOwn(value, '$tuple')) return items(value.$tuple)
+  return undefined
+}
+
+/** A fault, or the error that `fail` makes of what is wrong with it. */
+export function readFault(fields: object, fail: (field: string, problem: string) => Error): Fault {
+  try {
+    return parseFault(fields)
+  } catch (error) {
+    throw error instanceof FaultError ? fail(error.field, error.problem) : error
+  }
+}
