@@ -26,6 +26,8 @@ export {
   type ShadowCounts,
   type ShadowOptions,
 } from './divergence/shadow.js'
+export type { Latency } from './divergence/shadow-latency.js'
+export type { ShadowState, ShadowVerdict } from './divergence/shadow-verdict.js'
 export { ShadowedClient } from './divergence/shadowed-client.js'
 export type { ClientOptions } from './emulation/emulation.js'
 export type { Hooks } from './emulation/hooks.js'

@@ -5,10 +5,14 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
+import { shown as shownValue } from '../../ground/arguments.js'
 import { notify } from '../../ground/observers.js'
+import { crc32 } from '../../hashing/index.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { describe } from '../../values/index.js'
 import { raises } from './divergence.js'
+import { type Latency, LatencyCount } from './shadow-latency.js'
+import { checkState, emptyState, type ShadowState } from './shadow-verdict.js'
 import { type Snapshot, snapshotOf, TooLarge } from './snapshot.js'
 
 /** Which calls are repeated on the shadow, and what becomes of mismatches. */
@@ -20,6 +24,28 @@ export interface ShadowOptions {
   readonly writes?: boolean
   /** Share of operations that are repeated, 0 to 1. Default 1. */
   readonly sampleRate?: number
+  /**
+   * `call` (default): every operation has this chance. `key`: a fixed share of the keys, the same in every process, with all of their
+   * operations, so that sequences of writes stay whole; of several keys the first one decides.
+   */
+  readonly sampleBy?: 'call' | 'key'
+  /**
+   * Share of the reads that agree for which the compat client's read is repeated on the compat client as well: how often it differs from
+   * itself is the noise of races. Default 0.01.
+   */
+  readonly controlRate?: number
+  /** Times that a difference must be found again before it counts as confirmed; 0: differences are not looked for again. Default 2. */
+  readonly confirmations?: number
+  /** Milliseconds before each confirmation. Default 20. */
+  readonly confirmAfter?: number
+  /** What was counted before a restart: the result of `shadowState()`. */
+  readonly state?: ShadowState
+  /** true: this difference is known and does not count. */
+  readonly ignore?: (mismatch: Mismatch) => boolean
+  /** Takes out of a result what may differ (a time, an order): called for both sides before they are compared. */
+  readonly clean?: (value: unknown, operation: string, key: unknown) => unknown
+  /** Decides whether two results are the same, instead of comparing what Python would see. */
+  readonly compare?: (compat: unknown, strict: unknown, operation: string, key: unknown) => boolean
   /** Most operations that wait to be repeated; further ones are left out and counted. Default 1000. */
   readonly maxQueue?: number
   /**
@@ -59,6 +85,9 @@ export interface ShadowCounts {
   readonly large: number
 }
 
+/** Channel `memshim:confirmed-mismatch`: mismatches that were found again in every confirmation. */
+export const confirmedChannel = channel('memshim:confirmed-mismatch')
+
 /** Channel `memshim:mismatch` of node:diagnostics_channel: the mismatches of every shadowed client. */
 export const mismatchChannel = channel('memshim:mismatch')
 
@@ -75,36 +104,87 @@ interface Task {
   readonly key: unknown
   readonly primary: Outcome
   readonly repeat: Repeat
+  /** Repeats a read on the compat client; writes have none. */
+  readonly control: (() => Promise<unknown>) | undefined
 }
+
+/** Reads of both sides in one confirmation. */
+const readsAConfirmation = 3
+/** Differences of writes that are remembered until they are seen again. */
+const seenOnceKept = 1000
 
 export class Shadow {
   private readonly queue: Task[] = []
   private running = 0
+  /** Operations whose own outcome is still to come. */
+  private following = 0
   private readonly counted = { compared: 0, mismatches: 0, dropped: 0, large: 0 }
-  private readonly options: Required<ShadowOptions>
+  private readonly options: Required<Omit<ShadowOptions, Hook | 'state'>> & Pick<ShadowOptions, Hook>
+  /** What was counted before this client was made. */
+  private readonly earlier: ShadowState
+  private readonly gate = { confirmed: 0, races: 0, ignored: 0, controls: 0, noise: 0 }
+  private readonly seenOnce: Set<string>
+  /** Controls that are due. */
+  private due = 0
+  private readonly latencies = { compat: new LatencyCount(), strict: new LatencyCount() }
 
-  /** @throws RangeError for numbers out of range */
+  /** @throws RangeError for numbers out of range; TypeError for hooks that are no functions, and for a state that is none */
   constructor(
     private readonly client: StrictClient,
-    private readonly emitter: EventEmitter<{ mismatch: [Mismatch] }>,
+    private readonly emitter: EventEmitter<{ mismatch: [Mismatch]; confirmed: [Mismatch] }>,
     options: ShadowOptions = {},
   ) {
+    const { ignore, clean, compare, sampleBy = 'call' } = options
+    for (const [name, hook] of Object.entries({ ignore, clean, compare }))
+      if (hook !== undefined && typeof hook !== 'function')
+        throw new TypeError(`${name} must be a function, not ${shownValue(hook)}`)
+    if (sampleBy !== 'call' && sampleBy !== 'key')
+      throw new RangeError(`sampleBy is ${shownValue(sampleBy)}, neither call nor key`)
     this.options = {
+      ...(ignore ? { ignore } : {}),
+      ...(clean ? { clean } : {}),
+      ...(compare ? { compare } : {}),
+      sampleBy,
       writes: options.writes ?? false,
       sampleRate: inRange('sampleRate', options.sampleRate ?? 1, 0, 1),
+      controlRate: inRange('controlRate', options.controlRate ?? 0.01, 0, 1),
+      confirmations: inRange('confirmations', options.confirmations ?? 2, 0, 100),
+      confirmAfter: inRange('confirmAfter', options.confirmAfter ?? 20, 0, 3_600_000),
       maxQueue: inRange('maxQueue', options.maxQueue ?? 1000, 0, Number.MAX_SAFE_INTEGER),
       maxParts: inRange('maxParts', options.maxParts ?? 2000, 1, Number.MAX_SAFE_INTEGER),
       concurrency: inRange('concurrency', options.concurrency ?? 8, 1, 1024),
       random: options.random ?? Math.random,
     }
+    this.earlier = options.state === undefined ? emptyState : checkState(options.state)
+    this.seenOnce = new Set(this.earlier.seenOnce)
   }
 
   get counts(): ShadowCounts {
     return { ...this.counted }
   }
 
+  get state(): ShadowState {
+    const { earlier, counted, gate } = this
+    return {
+      format: earlier.format,
+      compared: earlier.compared + counted.compared,
+      mismatches: earlier.mismatches + counted.mismatches,
+      confirmed: earlier.confirmed + gate.confirmed,
+      races: earlier.races + gate.races,
+      ignored: earlier.ignored + gate.ignored,
+      controls: earlier.controls + gate.controls,
+      noise: earlier.noise + gate.noise,
+      seenOnce: [...this.seenOnce],
+    }
+  }
+
+  get latency(): { readonly compat: Latency; readonly strict: Latency } {
+    return { compat: this.latencies.compat.result(), strict: this.latencies.strict.result() }
+  }
+
   /**
    * @param prepare how to repeat it: asked at once, and only when it is to be repeated
+   * @param control repeats a read on the compat client
    * @returns the primary's own promise, untouched
    */
   follow<T>(
@@ -112,25 +192,44 @@ export class Shadow {
     key: unknown,
     primary: Promise<T>,
     prepare: (keep: (value: unknown) => Snapshot) => Repeat,
+    control?: () => Promise<unknown>,
   ): Promise<T> {
-    const { writes, sampleRate, maxParts, random } = this.options
-    if ((!writes && !READS.has(operation)) || (sampleRate < 1 && random() >= sampleRate)) return primary
-    if (this.full()) return primary
+    if (!this.chosen(operation, key) || this.full()) return primary
+    const { maxParts } = this.options
     const keep = (value: unknown): Snapshot => snapshotOf(value, maxParts)
     const repeat = this.unless(() => prepare(keep))
     if (!repeat) return primary
+    this.following++
+    const started = performance.now()
+    const ended = (outcome: () => Outcome) => {
+      this.following--
+      this.latencies.compat.add(performance.now() - started)
+      this.enqueue({ operation, key, repeat, control }, outcome)
+    }
     primary.then(
-      (value) => this.enqueue(operation, key, () => ({ value: keep(value) }), repeat),
-      (error: unknown) => this.enqueue(operation, key, () => ({ error }), repeat),
+      (value) => ended(() => ({ value: keep(this.cleaned(value, operation, key)) })),
+      (error: unknown) => ended(() => ({ error })),
     )
     return primary
   }
 
-  private enqueue(operation: string, key: unknown, outcome: () => Outcome, repeat: Repeat): void {
+  private chosen(operation: string, key: unknown): boolean {
+    const { writes, sampleRate, sampleBy, random } = this.options
+    if (!writes && !READS.has(operation)) return false
+    if (sampleRate >= 1) return true
+    return sampleBy === 'key' ? keyShare(key) < sampleRate : random() < sampleRate
+  }
+
+  /** A hook gets what the caller gets; what it returns is compared. */
+  private cleaned(value: unknown, operation: string, key: unknown): unknown {
+    return this.options.clean ? this.options.clean(value, operation, key) : value
+  }
+
+  private enqueue(task: Omit<Task, 'primary'>, outcome: () => Outcome): void {
     if (this.full()) return
     const primary = this.unless(outcome)
     if (!primary) return
-    this.queue.push({ operation, key, primary, repeat })
+    this.queue.push({ ...task, primary })
     if (this.running < this.options.concurrency) void this.work()
   }
 
@@ -159,31 +258,132 @@ export class Shadow {
     this.running--
   }
 
-  private async compare({ operation, key, primary, repeat }: Task): Promise<void> {
-    let strict: Outcome
-    try {
-      const value = await repeat(this.client)
-      const taken = this.unless(() => snapshotOf(value, Number.POSITIVE_INFINITY))
-      if (!taken) return
-      strict = { value: taken }
-    } catch (error) {
-      strict = { error }
-    }
-    const kind = this.unless(() => difference(primary, strict) ?? 'none')
+  private async compare(task: Task): Promise<void> {
+    const { operation, key, primary } = task
+    const started = performance.now()
+    const strict = await this.taken(task, () => task.repeat(this.client))
+    this.latencies.strict.add(performance.now() - started)
+    if (!strict) return
+    const kind = this.unless(() => this.difference(task, primary, strict) ?? 'none')
     if (!kind) return
     this.counted.compared++
-    if (kind === 'none') return
+    if (kind === 'none') {
+      await this.measureNoise(task)
+      return
+    }
     this.counted.mismatches++
     const mismatch = { kind, operation, key, compat: shown(primary), strict: shown(strict) }
     mismatchChannel.publish(mismatch)
     notify(this.emitter, 'mismatch', mismatch)
+    if (this.ignored(mismatch)) this.gate.ignored++
+    else if (await this.stays(task, strict, mismatch)) {
+      this.gate.confirmed++
+      confirmedChannel.publish(mismatch)
+      notify(this.emitter, 'confirmed', mismatch)
+    }
+  }
+
+  /** A hook that throws ignores nothing. */
+  private ignored(mismatch: Mismatch): boolean {
+    try {
+      return Boolean(this.options.ignore?.(mismatch))
+    } catch {
+      return false
+    }
+  }
+
+  /** What a call gave, as it is compared; undefined for what cannot be. */
+  private async taken({ operation, key }: Task, call: () => Promise<unknown>): Promise<Outcome | undefined> {
+    let value: unknown
+    try {
+      value = await call()
+    } catch (error) {
+      return { error }
+    }
+    return this.unless(() => ({
+      value: snapshotOf(this.cleaned(value, operation, key), Number.POSITIVE_INFINITY),
+    }))
+  }
+
+  private difference({ operation, key }: Task, compat: Outcome, strict: Outcome): MismatchKind | undefined {
+    const { compare } = this.options
+    if (compare && 'value' in compat && 'value' in strict)
+      return compare(compat.value.again(), strict.value.again(), operation, key) ? undefined : 'value'
+    return difference(compat, strict)
+  }
+
+  /** The compat client's read once more, on itself: what differs now is what races do. */
+  private async measureNoise(task: Task): Promise<void> {
+    // Evenly, and not by chance: every hundredth of them.
+    if (!task.control || (this.due += this.options.controlRate) < 1) return
+    this.due--
+    const again = await this.taken(task, task.control)
+    if (!again) return
+    this.gate.controls++
+    if (this.differs(task, task.primary, again)) this.gate.noise++
+  }
+
+  private differs(task: Task, a: Outcome, b: Outcome): boolean {
+    return this.unless(() => (this.difference(task, a, b) === undefined ? 'same' : 'other')) !== 'same'
+  }
+
+  /**
+   * Whether the difference is there again in every confirmation: both sides are read in turn, and each must give what it gave at first. Where
+   * somebody writes meanwhile, one of them does not. A write cannot be repeated: it is confirmed when the same difference is seen again.
+   */
+  private async stays(task: Task, strict: Outcome, { kind, operation, compat, strict: said }: Mismatch) {
+    const { confirmations, confirmAfter } = this.options
+    const { control, primary } = task
+    if (confirmations === 0) return false
+    if (!control) {
+      const name = `${operation} ${kind} ${compat} ${said}`
+      if (this.seenOnce.has(name)) return true
+      if (this.seenOnce.size < seenOnceKept) this.seenOnce.add(name)
+      return false
+    }
+    // An exception is not what somebody wrote meanwhile, and each may take a whole timeout.
+    const reads = kind === 'raises' ? 1 : readsAConfirmation
+    for (let i = 0; i < confirmations * reads; i++) {
+      if (i % reads === 0) await pause(confirmAfter)
+      const [again, strictAgain] = [
+        await this.taken(task, control),
+        await this.taken(task, () => task.repeat(this.client)),
+      ]
+      const same =
+        again &&
+        strictAgain &&
+        !this.differs(task, primary, again) &&
+        !this.differs(task, strict, strictAgain)
+      if (same) continue
+      this.gate.races++
+      return false
+    }
+    return true
   }
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
-    while (this.running > 0 || this.queue.length > 0)
+    while (this.following > 0 || this.running > 0 || this.queue.length > 0)
       await new Promise<void>((resolve) => setImmediate(resolve))
   }
+}
+
+type Hook = 'ignore' | 'clean' | 'compare'
+
+/** Nothing keeps the process for a confirmation. */
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref())
+}
+
+/** From 0 to 1, by the first key; the same in every process. */
+function keyShare(key: unknown): number {
+  let first = key
+  if (Array.isArray(key)) first = key[0]
+  else if (key instanceof Map || key instanceof Set) [first] = key.keys()
+  // A pair is python-memcached's (hash, key).
+  if (Array.isArray(first)) first = first[1]
+  const bytes = first instanceof Uint8Array ? first : Buffer.from(String(first))
+  return crc32(bytes) / 2 ** 32
 }
 
 function shown(outcome: Outcome): string {

@@ -16,6 +16,8 @@ import {
 import type { CompatKey, KeysOf } from '../methods/context.js'
 import type { CompatServerInput } from '../policies/server-spec.js'
 import { type Mismatch, Shadow, type ShadowCounts, type ShadowOptions } from './shadow.js'
+import type { Latency } from './shadow-latency.js'
+import { type ShadowState, type ShadowVerdict, verdictOf } from './shadow-verdict.js'
 
 /** What the strict client would be asked when the code were ported: its own argument checks then speak. */
 const asked = <T>(value: unknown): T => value as T
@@ -35,7 +37,11 @@ export class ShadowedClient extends Client {
     shadow?: ShadowOptions,
   ) {
     super(servers, options)
-    this.shadow = new Shadow(strict, this as unknown as EventEmitter<{ mismatch: [Mismatch] }>, shadow)
+    this.shadow = new Shadow(
+      strict,
+      this as unknown as EventEmitter<{ mismatch: [Mismatch]; confirmed: [Mismatch] }>,
+      shadow,
+    )
   }
 
   /** Called with each mismatch; `memshim:mismatch` is the diagnostics channel of all clients. @returns how to stop */
@@ -43,6 +49,31 @@ export class ShadowedClient extends Client {
     const emitter = this as unknown as EventEmitter<{ mismatch: [Mismatch] }>
     emitter.on('mismatch', listener)
     return () => emitter.off('mismatch', listener)
+  }
+
+  /** Called with each mismatch that was found again in every confirmation; channel `memshim:confirmed-mismatch`. @returns how to stop */
+  onConfirmed(listener: (mismatch: Mismatch) => void): () => void {
+    const emitter = this as unknown as EventEmitter<{ confirmed: [Mismatch] }>
+    emitter.on('confirmed', listener)
+    return () => emitter.off('confirmed', listener)
+  }
+
+  /** Everything counted so far, restarts included: plain JSON for the option `state` of the next process. */
+  shadowState(): ShadowState {
+    return this.shadow.state
+  }
+
+  /**
+   * What the comparison says of all operations, for a gate before a deployment.
+   * @param confidence above 0 and below 1; default 0.95 @throws RangeError for another one
+   */
+  shadowVerdict(confidence?: number): ShadowVerdict {
+    return verdictOf(this.shadow.state, confidence)
+  }
+
+  /** How long the compared operations took on both sides, in milliseconds, since this client was made. */
+  get shadowLatency(): { readonly compat: Latency; readonly strict: Latency } {
+    return this.shadow.latency
   }
 
   get shadowCounts(): ShadowCounts {
@@ -60,6 +91,7 @@ export class ShadowedClient extends Client {
       key,
       super.get(key, missing),
       () => (strict) => strict.get(asked(key), missing),
+      () => super.get(key, missing),
     )
   }
 
@@ -70,10 +102,17 @@ export class ShadowedClient extends Client {
     // Any other iterable can be read once only.
     const once = Symbol.iterator in Object(keys) && !(keys instanceof Map) && !Array.isArray(keys)
     const given = once ? [...(keys as Iterable<K>)] : keys
-    return this.shadow.follow('getMulti', given, super.getMulti(given, options), () => {
-      const kept = Array.isArray(given) ? [...given] : given
-      return (strict) => strict.getMulti(asked<Iterable<Key>>(kept), options)
-    })
+    let kept = given
+    return this.shadow.follow(
+      'getMulti',
+      given,
+      super.getMulti(given, options),
+      () => {
+        kept = Array.isArray(given) ? [...given] : given
+        return (strict) => strict.getMulti(asked<Iterable<Key>>(kept), options)
+      },
+      () => super.getMulti(kept, options),
+    )
   }
 
   override set(key: CompatKey, value: unknown, options?: CompatStoreArgument): Promise<boolean | 0> {
