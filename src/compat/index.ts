@@ -19,7 +19,9 @@ export {
   type DivergenceLogOptions,
 } from './divergence/divergence-log.js'
 export { type CounterMeasurement, metricsChannel } from './divergence/divergence-metrics.js'
+export { type DivergenceRecord, recordsChannel } from './divergence/divergence-records.js'
 export {
+  confirmedChannel,
   type Mismatch,
   type MismatchKind,
   mismatchChannel,

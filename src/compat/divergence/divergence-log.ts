@@ -9,6 +9,7 @@ import { switchesByName } from '../../rules/index.js'
 import { callSite } from './call-site.js'
 import { type Divergence, divergenceChannelName } from './divergence.js'
 import { divergenceMeasurement, metricsChannel } from './divergence-metrics.js'
+import { divergenceRecord, recordsChannel } from './divergence-records.js'
 
 /** How much a DivergenceLog keeps and how often it tells. */
 export interface DivergenceLogOptions {
@@ -16,6 +17,8 @@ export interface DivergenceLogOptions {
   readonly sampleEvery?: number
   /** Most calling lines that are kept; further ones count as `other`. Default 500. */
   readonly maxSites?: number
+  /** Log records of the channel `memshim:logs` name the key. Default false. */
+  readonly recordKeys?: boolean
   /** Clock in seconds. Default: the system clock. */
   readonly now?: () => number
 }
@@ -56,6 +59,7 @@ export class DivergenceLog {
   private readonly sampleEvery: number
   private readonly maxSites: number
   private readonly now: () => number
+  private readonly recordKeys: boolean
   private seen = 0
   private sites = 0
 
@@ -64,6 +68,7 @@ export class DivergenceLog {
     checkObject('options', options)
     this.sampleEvery = whole('sampleEvery', options.sampleEvery ?? 0)
     this.maxSites = whole('maxSites', options.maxSites ?? 500)
+    this.recordKeys = options.recordKeys ?? false
     this.now = options.now ?? (() => Date.now() / 1000)
   }
 
@@ -80,8 +85,10 @@ export class DivergenceLog {
     return () => unsubscribe(divergenceChannelName, heard)
   }
 
-  /** Counts one, and publishes it on `memshim:metrics` when somebody subscribes there. */
+  /** Counts one, and publishes it on `memshim:metrics` and `memshim:logs` when somebody subscribes there. */
   readonly record = (divergence: Divergence): void => {
+    if (recordsChannel.hasSubscribers)
+      recordsChannel.publish(divergenceRecord(divergence, this.now(), this.recordKeys))
     if (metricsChannel.hasSubscribers) metricsChannel.publish(divergenceMeasurement(divergence))
     const name = `${divergence.switch} ${divergence.operation}`
     const at = this.now()

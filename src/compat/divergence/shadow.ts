@@ -315,7 +315,9 @@ export class Shadow {
   /** The compat client's read once more, on itself: what differs now is what races do. */
   private async measureNoise(task: Task): Promise<void> {
     // Evenly, and not by chance: every hundredth of them.
-    if (!task.control || (this.due += this.options.controlRate) < 1) return
+    if (!task.control) return
+    this.due += this.options.controlRate
+    if (this.due < 1) return
     this.due--
     const again = await this.taken(task, task.control)
     if (!again) return
