@@ -7,6 +7,7 @@ import type { Bytes } from '../ground/bytes.js'
 import type { Request } from '../protocol/requests.js'
 import type { LineReply, Reply } from '../protocol/wire.js'
 import { TransportError } from '../transport/errors.js'
+import { serverFields } from '../transport/tracing.js'
 import type { ExchangeOptions, Receiver } from '../transport/types.js'
 import { MemcachedError } from './errors.js'
 import type { Operation } from './operations.js'
@@ -40,6 +41,16 @@ export type CommandAttributes = {
 export interface CommandEvent {
   /** The client's method that caused it. */
   readonly operation: Operation
+  /** memcached's command, as in `db.operation.name` without `BATCH`: the form in which ioredis and node-redis publish theirs. */
+  readonly command: string
+  /** Its keys, the first ten of more, with `?` in the place of a value or number. */
+  readonly args: readonly string[]
+  /** Keys of one retrieval, when there are two or more. */
+  readonly batchSize?: number
+  /** Host as configured, or the path of a Unix socket. */
+  readonly serverAddress: string
+  /** undefined for a Unix socket. */
+  readonly serverPort: number | undefined
   /** Complete at `asyncEnd`; `start` has those that are known before. */
   readonly attributes: CommandAttributes
   /** What the exchange rejects with; there at `error` and after. */
@@ -69,8 +80,9 @@ export function exchange<T>(
   receiver: Receiver<T>,
 ): Promise<T> {
   if (!commandChannel.hasSubscribers) return server.exchange.exchange(request, modes, receiver)
-  const attributes = describe(server, request, modes.namespace)
-  return published(server, operation, attributes, () =>
+  const event = describe(server, request, operation, modes.namespace)
+  const { attributes } = event
+  return published(server, event, () =>
     server.exchange.exchange(request, modes, {
       reply: (reply) => {
         addPeer(attributes, server)
@@ -85,70 +97,70 @@ export function exchange<T>(
 /** A connection that is opened before anything is sent, as python-memcached does. @throws as `Exchange.connect` */
 export function connect(server: Server, operation: Operation, options: ExchangeOptions): Promise<void> {
   if (!commandChannel.hasSubscribers) return server.exchange.connect(options)
-  return published(server, operation, { ...place(server), 'db.operation.name': 'connect' }, () =>
-    server.exchange.connect(options),
-  )
+  return published(server, connectEvent(server, operation), () => server.exchange.connect(options))
 }
 
 /** Publishes a connection that could not be opened before anything was sent. */
 export function publishUnconnected(server: Server, operation: Operation, error: TransportError): void {
   if (!commandChannel.hasSubscribers) return
-  const attributes = { ...place(server), 'db.operation.name': 'connect' }
-  published(server, operation, attributes, () => Promise.reject(error)).catch(() => undefined)
+  published(server, connectEvent(server, operation), () => Promise.reject(error)).catch(() => undefined)
 }
 
-async function published<T>(
-  server: Server,
-  operation: Operation,
-  attributes: CommandAttributes,
-  work: () => Promise<T>,
-): Promise<T> {
+function connectEvent(server: Server, operation: Operation): CommandEvent {
+  const command = 'connect'
+  const attributes = { ...place(server), 'db.operation.name': command }
+  return { operation, command, args: [], ...serverFields(server.address), attributes }
+}
+
+async function published<T>(server: Server, event: CommandEvent, work: () => Promise<T>): Promise<T> {
+  const { attributes } = event
   // The value stays out of the event, which would otherwise carry it to every subscriber as its `result`.
   let value!: T
   addPeer(attributes, server)
-  await commandChannel.tracePromise(
-    async () => {
-      try {
-        value = await work()
-      } catch (error) {
-        addError(attributes, error)
-        throw error
-      }
-    },
-    { operation, attributes },
-  )
+  await commandChannel.tracePromise(async () => {
+    try {
+      value = await work()
+    } catch (error) {
+      addError(attributes, error)
+      throw error
+    }
+  }, event)
   return value
 }
 
-function describe(server: Server, request: Request, namespace: Bytes | undefined): CommandAttributes {
+function describe(
+  server: Server,
+  request: Request,
+  operation: Operation,
+  namespace: Bytes | undefined,
+): CommandEvent {
   const command = commandOf(request)
   const keys = request.kind === 'retrieval' ? request.keys : 'key' in request ? [request.key] : []
-  const batch = keys.length > 1
-  return {
+  const batchSize = keys.length > 1 ? keys.length : undefined
+  const args = keys.slice(0, KEYS_SHOWN).map(text)
+  if (keys.length > KEYS_SHOWN) args.push('…')
+  const { kind } = request
+  if (kind === 'store' || kind === 'arithmetic' || kind === 'touch') args.push('?')
+  const attributes: CommandAttributes = {
     ...place(server),
-    'db.operation.name': batch ? `BATCH ${command}` : command,
-    'db.query.text': queryText(command, keys, request),
-    ...(batch ? { 'db.operation.batch.size': keys.length } : {}),
+    'db.operation.name': batchSize ? `BATCH ${command}` : command,
+    'db.query.text': [command, ...args].join(' '),
+    ...(batchSize ? { 'db.operation.batch.size': batchSize } : {}),
     ...(namespace ? { 'db.namespace': text(namespace) } : {}),
   }
+  const batch = batchSize ? { batchSize } : {}
+  return { operation, command, args, ...batch, ...serverFields(server.address), attributes }
 }
 
 function place({ address }: Server) {
-  const system = { 'db.system.name': 'memcached' } as const
-  if (address.transport === 'unix') return { ...system, 'server.address': address.path }
-  return { ...system, 'server.address': address.host, 'server.port': address.port }
+  const { serverAddress, serverPort } = serverFields(address)
+  const system = { 'db.system.name': 'memcached', 'server.address': serverAddress } as const
+  return serverPort === undefined ? system : { ...system, 'server.port': serverPort }
 }
 
 function commandOf(request: Request): string {
   if (request.kind === 'config') return 'config get'
   return 'verb' in request ? request.verb : request.kind
-}
-
-function queryText(command: string, keys: readonly Bytes[], { kind }: Request): string {
-  const words = [command, ...keys.slice(0, KEYS_SHOWN).map(text)]
-  if (keys.length > KEYS_SHOWN) words.push('…')
-  if (kind === 'store' || kind === 'arithmetic' || kind === 'touch') words.push('?')
-  return words.join(' ')
 }
 
 function addPeer(attributes: CommandAttributes, { exchange: { peer } }: Server): void {

@@ -20,6 +20,7 @@ export type { StreamOptions } from '../pipeline/methods/streaming.js'
 export type { Operation } from '../pipeline/operations.js'
 export type { Modes, Selection, Server, ServerSpec, Slots } from '../pipeline/slots.js'
 export { type CommandAttributes, type CommandEvent, commandChannel } from '../pipeline/tracing.js'
+export { type ConnectAttributes, type ConnectEvent, connectChannel } from '../transport/tracing.js'
 export {
   type BehaviorName,
   type BehaviorSettings,

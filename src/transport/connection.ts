@@ -24,6 +24,7 @@ import { Intake } from './intake.js'
 import { SocketOutput } from './output.js'
 import { Slot } from './slot.js'
 import { type Connect, openSocket, peerOf, type Tls } from './socket.js'
+import { connectChannel, publishConnect } from './tracing.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from './types.js'
 
 export interface ConnectionOptions {
@@ -202,6 +203,7 @@ export class Connection implements Exchange {
     })
     promise.catch(() => {})
     this.connecting = { promise, ...settle, deadline: limit }
+    if (connectChannel.hasSubscribers) publishConnect(this.address, promise, () => this.peer)
     this.watch(limit)
     try {
       this.openSocket()

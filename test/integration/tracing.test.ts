@@ -300,7 +300,8 @@ describe('compat', () => {
 /** docs/tracing.md's own code, on the sources. */
 async function subscribeAsDocumented(): Promise<void> {
   const root = join(import.meta.dirname, '..', '..')
-  const [, code] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'docs', 'tracing.md'), 'utf8'))!
+  const page = readFileSync(join(root, 'docs', 'tracing.md'), 'utf8')
+  const [, code] = /^```ts\n([\s\S]*?)^```$/m.exec(page.slice(page.indexOf('## OpenTelemetry')))!
   const folder = join(root, '.cache', 'tracing')
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `bridge-${process.pid}.ts`)
