@@ -44,7 +44,10 @@ const rooms = {
   'memshim/audit': 'audit',
   'memshim/server': 'EmbeddedServer',
   'memshim/migration': 'MigratingClient',
+  'memshim/record': 'recordPackets',
   'memshim/frameworks': 'djangoKey',
+  'memshim/keyv': 'KeyvMemcached',
+  'memshim/unstorage': 'unstorageDriver',
 }
 
 describe('the packed package', () => {
