@@ -3,6 +3,8 @@
  * Source: signatures and results of docs/reference/pylibmc.md#5 and docs/reference/python-memcached.md#10.
  */
 import type { Client as CompatClient } from '../../compat/index.js'
+import { versionsOf } from '../../rules/index.js'
+import { compareVersions } from '../../rules/version.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { PyIterator, PyView, type TypedJson, toTypedJson, ValueEncodeError } from '../../values/index.js'
 import { type Outcome, raised, returned } from '../compare/outcome.js'
@@ -20,9 +22,29 @@ export type AuditedClient = StrictClient | CompatClient
  */
 export async function invoke(client: AuditedClient, library: Library, call: PythonCall): Promise<Outcome> {
   try {
-    return await invokeBound(client, library, call.call, converted(library, call.call, bind(library, call)))
+    return await invokeBound(
+      client,
+      library,
+      call.call,
+      converted(library, call.call, boundOrLater(library, call)),
+    )
   } catch (error) {
     return raised(error)
+  }
+}
+
+/** What a later version brought, the compat client refuses itself, and announces. @throws SignatureError for what no later version takes */
+function boundOrLater(library: Library, call: PythonCall): Bound {
+  try {
+    return bind(library, call)
+  } catch (error) {
+    if (library.name !== 'python-memcached' || call.call.startsWith('_')) throw error
+    for (const version of versionsOf(library.name))
+      if (compareVersions(version, library.version) > 0)
+        try {
+          return bind({ ...library, version }, call)
+        } catch {}
+    throw error
   }
 }
 
