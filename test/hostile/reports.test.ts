@@ -1,4 +1,5 @@
 /** What a trace holds (keys, values, call sites, names, messages) is shown in a report, and never becomes markup or a terminal's command. */
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import {
   audit,
@@ -44,8 +45,14 @@ async function report() {
   return audit(traceOf(nasty, header, events))
 }
 
-test('HTML: only the tags of the page itself, without a handler, a script or a link to elsewhere', async () => {
-  const html = renderHtml(await report())
+test('HTML: only the tags of the page itself, without a handler, another script or a link to elsewhere', async () => {
+  const page = renderHtml(await report())
+  const scripts = page.split('<script>')
+  expect(scripts).toHaveLength(2)
+  const [script, after] = scripts[1]!.split('</script>')
+  const hash = createHash('sha256').update(script!).digest('base64')
+  expect(page).toContain(`script-src 'sha256-${hash}'"`)
+  const html = `${scripts[0]}${after}`
   expect(html).toContain('alert(1)')
   const tags = [...html.matchAll(/<\/?([a-z!][a-z0-9!]*)([^>]*)>/gi)]
   const names = new Set(tags.map(([, name]) => name!.toLowerCase()))
@@ -56,7 +63,7 @@ test('HTML: only the tags of the page itself, without a handler, a script or a l
     const [, link] = /\shref="([^"]*)"/.exec(attributes!) ?? []
     if (link !== undefined) expect(link).toMatch(/^#/)
   }
-  expect(html).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`)
+  expect(html).toContain(`content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-`)
 })
 
 test('terminal: nothing but text, line ends and the colours of memshim itself', async () => {

@@ -44,9 +44,64 @@ export function courseChart(course: Report['course']): string {
     (part) =>
       `<line x1="0" x2="${width}" y1="${height * part + 0.5}" y2="${height * part + 0.5}" stroke="var(--line)"/>`,
   )
-  return `<svg viewBox="0 0 ${width} ${height + foot}" role="img" aria-label="share of operations that differ along the trace">${grid.join('')}${bars.join('')}<text x="0" y="${height + 14}">first operation</text><text x="${width}" y="${height + 14}" text-anchor="end">operation ${total}</text><text x="4" y="12">100 %</text></svg>`
+  const times = [0, 0.25, 0.5, 0.75].map((part) => {
+    const t = course.times?.[Math.floor(part * tallies.length)]
+    const x = part * width
+    return t === undefined
+      ? ''
+      : `<text${part === 0 || part === 0.5 ? '' : ' class="mid"'} x="${x}" y="${height + 14}">${timeText(t)}</text>`
+  })
+  return `<svg class="course" viewBox="0 0 ${width} ${height + foot}" role="img" aria-label="share of operations that differ along the trace, by time">${grid.join('')}${bars.join('')}${times.join('')}<text x="${width}" y="${height + 14}" text-anchor="end">${total} operations</text><text class="mid" x="4" y="12">100 %</text></svg>`
 }
 
 function sum(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0)
+}
+
+/** `90 s`, `12 min`, `3.5 h` of the trace. */
+export function timeText(seconds: number): string {
+  if (seconds < 120) return `${Number(seconds.toFixed(1))} s`
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
+}
+
+/** The accesses of each server under both placements, one bar below the other. */
+export function loadChart(
+  { before, after, accesses }: NonNullable<Report['placement']>,
+  names: readonly [string, string],
+): string {
+  const most = Math.max(1, ...before, ...after)
+  const rows = before.map((count, server) => {
+    const bars = [count, after[server] ?? 0].map((n, side) => {
+      const share = ((100 * n) / accesses).toFixed(1)
+      return `<div class="load"><span>${side === 0 ? `server ${server}` : ''}</span><svg viewBox="0 0 1000 10" height="12" preserveAspectRatio="none" aria-hidden="true"><rect class="${side === 0 ? 's-same' : 's-announced'}" width="${((n / most) * 1000).toFixed(0)}" height="10"/></svg><span class="n">${share} %</span></div>`
+    })
+    return bars.join('')
+  })
+  return `<div class="loads" role="img" aria-label="share of the calls by server">${rows.join('')}</div><p class="quiet"><span class="dot s-same"></span>${names[0]} &nbsp; <span class="dot s-announced"></span>${names[1]}</p>`
+}
+
+/** When servers seem to have been down, or are supposed to be, on the time of the trace. */
+export function outageChart({ foundOutages, supposedOutages, trace }: Report): string {
+  const all = [
+    ...foundOutages.map((outage) => ({ ...outage, kind: 'differs', title: 'found' })),
+    ...(supposedOutages?.outages ?? []).map((outage) => ({
+      ...outage,
+      kind: 'announced',
+      title: 'supposed',
+    })),
+  ]
+  if (all.length === 0 || trace.seconds <= 0) return ''
+  const [width, row] = [1000, 22]
+  const servers = [...new Set(all.map(({ server }) => server))].sort((a, b) => a - b)
+  const height = servers.length * row
+  const x = (t: number) => (Math.min(t, trace.seconds) / trace.seconds) * width
+  const bars = all.map(({ server, from, to, kind, title }) => {
+    const y = servers.indexOf(server) * row + 3
+    return `<rect class="s-${kind}" x="${x(from).toFixed(1)}" y="${y}" width="${Math.max(3, x(to) - x(from)).toFixed(1)}" height="${row - 6}"><title>server ${server}, ${title}: ${timeText(from)} to ${timeText(to)}</title></rect>`
+  })
+  const lines = servers.map(
+    (server, i) =>
+      `<line x1="0" x2="${width}" y1="${i * row + row / 2}" y2="${i * row + row / 2}" stroke="var(--line)"/><text x="4" y="${i * row + 14}">server ${server}</text>`,
+  )
+  return `<svg class="outages" viewBox="0 0 ${width} ${height + 18}" role="img" aria-label="servers that are down, by time">${lines.join('')}${bars.join('')}<text x="0" y="${height + 14}">0 s</text><text x="${width}" y="${height + 14}" text-anchor="end">${timeText(trace.seconds)}</text></svg>`
 }

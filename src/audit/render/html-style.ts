@@ -21,7 +21,7 @@ h2 { font-size: 21px; margin: 48px 0 6px }
 h3 { font-size: 16px; margin: 0; font-weight: 650 }
 p { margin: 6px 0 } .lead { color: var(--soft); max-width: 74ch }
 .verdict { font-size: 27px; line-height: 1.3; font-weight: 650; margin: 8px 0 10px; max-width: 32em; text-wrap: balance }
-.facts { color: var(--soft); font-size: 14px }
+.facts { color: var(--soft); font-size: 14px } h1, p { overflow-wrap: anywhere }
 code, pre, .mono { font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 code { background: var(--code); border-radius: 4px; padding: 1px 5px; overflow-wrap: anywhere }
 svg { display: block; width: 100% } svg text { fill: var(--soft); font: 11px system-ui, sans-serif }
@@ -40,11 +40,18 @@ svg { display: block; width: 100% } svg text { fill: var(--soft); font: 11px sys
 .advice b { color: var(--good) }
 .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 4px 24px; margin: 12px 0 4px } .sides div { min-width: 0 }
 .sides span, th { color: var(--soft); font-size: 12px; font-weight: 550 }
-@media (max-width: 640px) { .sides { grid-template-columns: 1fr } table.glance td:nth-child(4), table.glance td.bar { display: none } table.glance td:nth-child(2) code { overflow-wrap: normal } table.glance td { overflow-wrap: normal } }
+td.name, .pair, td.name code { white-space: nowrap; overflow-wrap: normal }
+th button { all: unset; cursor: pointer; color: inherit; font: inherit } th button:hover { color: var(--ink) } :focus-visible { outline: 2px solid var(--announced); outline-offset: 2px }
+th[aria-sort=descending] button::after { content: " \\2193" } th[aria-sort=ascending] button::after { content: " \\2191" }
+#filter { margin: 10px 0; color: var(--soft) } #filter select { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 4px 8px; max-width: 100% }
+pre { background: var(--code); border-radius: 8px; padding: 10px 14px; margin: 6px 0; overflow-x: auto }
+.snippet { margin: 6px 0 0 }
+.load { display: grid; grid-template-columns: 5.5em 1fr 4.5em; gap: 10px; align-items: center; font-size: 13px; max-width: 640px } .load .n { text-align: right; font-variant-numeric: tabular-nums } .load:nth-child(even) { margin-bottom: 8px }
+[hidden] { display: none !important }
 .chips { display: flex; flex-wrap: wrap; gap: 6px; margin: 10px 0 0 }
 .chip { border: 1px solid var(--line); border-radius: 99px; padding: 0 10px; font-size: 12.5px; line-height: 22px; color: var(--soft) }
 .chip b { color: var(--ink); font-variant-numeric: tabular-nums } .c-raises b, .c-stops-raising b { color: var(--raises) } .c-value b, .c-truth b { color: var(--value) } .c-state b { color: var(--state) }
-details { margin: 12px 0 0 } summary { cursor: pointer; color: var(--soft); font-size: 13.5px } summary:hover { color: var(--ink) }
+details { margin: 12px 0 0; overflow-x: auto } summary { cursor: pointer; color: var(--soft); font-size: 13.5px } summary:hover { color: var(--ink) }
 .example { border-top: 1px solid var(--line); padding: 10px 0 4px; margin-top: 12px }
 .example .where { color: var(--soft); font-size: 12.5px; overflow-wrap: anywhere } .example .call { margin: 4px 0; overflow-wrap: anywhere }
 .outcomes { display: grid; margin: 0; grid-template-columns: max-content 1fr; gap: 2px 14px; font-size: 13px } .outcomes dt { color: var(--soft) } .outcomes dd { margin: 0; overflow-wrap: anywhere }
@@ -57,5 +64,12 @@ table.glance { margin: 14px 0 22px } table.glance td { vertical-align: middle } 
 .quiet { color: var(--soft) } .good { color: var(--good) } .bad { color: var(--raises) }
 footer { margin-top: 56px; color: var(--soft); font-size: 13px; border-top: 1px solid var(--line); padding-top: 14px }
 a { color: inherit }
+@media (max-width: 640px) {
+  main { padding: 20px 14px 60px } .verdict { font-size: 19px } .overview { padding: 14px } .switch { padding: 14px }
+  .sides { grid-template-columns: 1fr } .outcomes { grid-template-columns: 1fr } .outcomes dd { margin-bottom: 4px }
+  table.glance td:nth-child(4), table.glance th:nth-child(4), td.bar, th:last-child:empty { display: none }
+  svg text { font-size: 26px } svg .mid { display: none }
+  .switch header { gap: 4px 10px } .switch header .grow { display: none } .switch header h3 { flex: 1 1 70% } th, td { padding-right: 8px } .scroll { contain: paint }
+}
 @media print { body { background: #fff } details > * { display: block } }
 `

@@ -1,11 +1,13 @@
 /**
- * The report as one HTML file: no script, nothing from the network, every value escaped. Order of the page: the verdict,
+ * The report as one HTML file: nothing from the network, every value escaped, and one constant script (html-script.ts) that it does not need. Order of the page: the verdict,
  * what to change first, where, what is unexplained, and why it can be believed.
  */
 import { type Impact, impacts } from '../compare/outcome.js'
 import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
-import { courseChart, stackedBar } from './html-charts.js'
+import { courseChart, loadChart, outageChart, stackedBar } from './html-charts.js'
+import { script, scriptHash } from './html-script.js'
 import { style } from './html-style.js'
+import { snippets } from './snippets.js'
 import {
   absorbedText,
   count,
@@ -26,10 +28,11 @@ export function renderHtml(report: Report): string {
   const { trace } = report
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src '${scriptHash}'">
 <title>memshim audit: ${escapeHtml(trace.name)}</title><style>${style}</style></head><body><main>
 ${head(report)}
 ${switches(report)}
+${placement(report)}
 ${outages(report)}
 ${risks(report)}
 ${unexplained(report)}
@@ -37,7 +40,7 @@ ${callSites(report)}
 ${methods(report)}
 ${trust(report)}
 ${footer(report)}
-</main></body></html>
+</main><script>${script}</script></body></html>
 `
 }
 
@@ -93,10 +96,23 @@ function glance(rows: readonly SwitchRow[]): string {
   const lines = rows.map((row, i) => {
     const worst = worstImpact(row)
     const share = `<svg viewBox="0 0 1000 10" height="10" preserveAspectRatio="none" aria-hidden="true"><rect class="f-${worst}" width="${Math.max(6, (row.count / largest) * 1000).toFixed(0)}" height="10"/></svg>`
-    return `<tr><td class="n quiet">${i + 1}</td><td><a href="#switch-${escapeHtml(row.switch)}"><code>${escapeHtml(row.switch)}</code></a></td><td>${escapeHtml(row.title)}</td><td class="quiet">${escapeHtml(impactSummary(row))}</td><td class="n"><b>${row.count.toLocaleString('en')}</b></td><td class="bar">${share}</td></tr>`
+    return `<tr data-switches="${escapeHtml(row.switch)}"><td class="n quiet">${i + 1}</td><td class="name"><a href="#switch-${escapeHtml(row.switch)}"><code>${escapeHtml(row.switch)}</code></a></td><td>${escapeHtml(row.title)}</td><td class="quiet">${escapeHtml(impactSummary(row))}</td><td class="n" data-sort="${row.count}"><b>${row.count.toLocaleString('en')}</b></td><td class="bar">${share}</td></tr>`
   })
-  return `<div class="scroll"><table class="glance">${lines.join('')}</table></div>`
+  const options = rows.map(({ switch: name }) => `<option>${escapeHtml(name)}</option>`)
+  return `<p id="filter" hidden><label>Show only <select><option value="">every switch</option>${options.join('')}</select></label> <output aria-live="polite"></output></p>
+<div class="scroll"><table class="glance sortable"><thead><tr>${sortable('#', 'Switch', 'What it is', 'Effect', 'Operations')}<th></th></tr></thead><tbody>${lines.join('')}</tbody></table></div>`
 }
+
+/** Heads of columns that the script sorts by; the last ones hold numbers. */
+function sortable(...titles: readonly string[]): string {
+  return titles
+    .map(
+      (title) => `<th${numeric.has(title) ? ' class="n"' : ''}><button type="button">${title}</button></th>`,
+    )
+    .join('')
+}
+
+const numeric: ReadonlySet<string> = new Set(['#', 'Operations', 'Differ', 'Hidden'])
 
 function worstImpact(row: SwitchRow): Impact {
   return impacts.find((impact) => (row.impacts[impact] ?? 0) > 0) ?? 'state'
@@ -123,12 +139,21 @@ function switchCard(row: SwitchRow, i: number, absorbed: string, names: Sides): 
   const sites =
     row.callSites.length === 0
       ? ''
-      : `<details><summary>Call sites</summary><table>${row.callSites.map((site) => `<tr><td class="mono">${escapeHtml(site.at)}</td><td class="n">${site.count}</td></tr>`).join('')}</table></details>`
-  return `<article class="switch i-${worst}" id="switch-${escapeHtml(row.switch)}">
+      : `<details><summary>Call sites</summary><table>${row.callSites.map((site) => `<tr><td class="mono">${breakable(site.at)}</td><td class="n">${site.count}</td></tr>`).join('')}</table></details>`
+  return `<article class="switch i-${worst}" data-switches="${escapeHtml(row.switch)}" id="switch-${escapeHtml(row.switch)}">
 <header><span class="rank">${i + 1}</span><h3><code>${escapeHtml(row.switch)}</code> ${escapeHtml(row.title)}</h3><span class="grow"></span><span><span class="number">${row.count.toLocaleString('en')}</span> <span class="quiet">${row.count === 1 ? 'operation' : 'operations'}</span></span></header>
 <div class="chips">${chips.join('')}</div>
-${sides}${row.advice === '' ? '' : `<p class="advice"><b>What to do.</b> ${escapeHtml(row.advice)}${row.docs === undefined ? '' : ` <span class="quiet">docs/${escapeHtml(row.docs)}</span>`}</p>`}
+${sides}${row.advice === '' ? '' : `<p class="advice"><b>What to do.</b> ${escapeHtml(row.advice)}</p>${names[1].startsWith('pylibmc') ? snippetsOf(row.switch) : ''}`}
 ${examplesOf(row, names)}${sites}</article>`
+}
+
+function snippetsOf(name: string): string {
+  return (snippets[name] ?? [])
+    .map(
+      ({ title, code }) =>
+        `<details class="snippet"><summary>${title}</summary><pre>${escapeHtml(code)}</pre></details>`,
+    )
+    .join('')
 }
 
 /** The first example in plain sight, the others on demand. */
@@ -149,7 +174,7 @@ function exampleCard(example: Finding, [before, after]: Sides): string {
   const inherited = example.explanations.filter((explanation) => explanation.how === 'inherited')
   const chain = inherited.map(
     (explanation) =>
-      `because of line ${explanation.lines.join(' → ')} (<code>${escapeHtml(explanation.switch)}</code>)`,
+      `because of line ${explanation.lines.join(' → ')} (<a href="#switch-${escapeHtml(explanation.switch)}"><code>${escapeHtml(explanation.switch)}</code></a>)`,
   )
   return `<div class="example"><div class="where">line ${example.line} &middot; ${example.t.toFixed(3)} s &middot; ${escapeHtml(example.client)}${example.at === undefined ? '' : ` &middot; ${escapeHtml(example.at)}`}</div>
 <div class="call"><code>${escapeHtml(example.call)}</code></div><dl class="outcomes"><dt>${before}</dt><dd>${outcomeHtml(example.compat)}</dd><dt>${after}</dt><dd>${outcomeHtml(example.strict)}</dd></dl>
@@ -160,10 +185,20 @@ function outcomeHtml(outcome: Finding['compat']): string {
   return `<span class="mono${'raises' in outcome ? ' raise' : ''}">${escapeHtml(outcomeText(outcome))}</span>`
 }
 
+/** Where keys are under both placements, where there is more than one server. */
+function placement(report: Report): string {
+  const { placement: counts } = report
+  if (!counts) return ''
+  const [before, after] = sideNames(report)
+  return `<h2>Where keys are</h2><p>${escapeHtml(percent(counts.moved, counts.accesses))} of ${counts.accesses.toLocaleString('en')} calls with one key go to
+another server on ${escapeHtml(after)}: <code>memshim plan</code> says what moving the keys costs.</p>
+${loadChart(counts, [before, after])}`
+}
+
 function outages(report: Report): string {
   const texts = outageTexts(report)
   if (texts.length === 0) return ''
-  return `<h2>Servers that are down</h2>${texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('')}`
+  return `<h2>Servers that are down</h2>${outageChart(report)}${texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('')}`
 }
 
 /** Outcomes that are the same today, or unknown, and must not be relied on. */
@@ -177,7 +212,7 @@ function risks(report: Report): string {
     return `<article class="switch" id="risk-${risk.name}">
 <header><h3><code>${risk.name}</code></h3><span class="grow"></span><span><span class="number">${risk.count.toLocaleString('en')}</span> <span class="quiet">${risk.count === 1 ? 'operation' : 'operations'}</span></span></header>
 <p>${escapeHtml(risk.title)}.</p>
-<p class="advice"><b>What to do.</b> ${escapeHtml(risk.advice)} <span class="quiet">docs/${escapeHtml(risk.docs)}</span></p>
+<p class="advice"><b>What to do.</b> ${escapeHtml(risk.advice)}</p>
 ${examples}</article>`
   })
   return `<h2>Do not rely on it</h2>${cards.join('')}`
@@ -197,18 +232,27 @@ function callSites(report: Report): string {
   const shown = report.callSites.slice(0, 60)
   const rows = shown.map(
     (site) =>
-      `<tr><td class="mono">${escapeHtml(site.at)}</td><td>${names(site.switches)}</td><td class="n">${site.differs + site.unexplained}</td><td class="n">${site.operations}</td><td class="bar">${stackedBar(site, 10, largest)}</td></tr>`,
+      `<tr data-switches="${switchNames(site.switches)}"><td class="mono">${breakable(site.at)}</td><td>${names(site.switches)}</td><td class="n">${site.differs + site.unexplained}</td><td class="n">${site.operations}</td><td class="bar">${stackedBar(site, 10, largest)}</td></tr>`,
   )
   const more = report.callSites.length - shown.length
-  return `<h2>Where in the application</h2><div class="scroll"><table><tr><th>Call site</th><th>Switches</th><th class="n">Differ</th><th class="n">Operations</th><th></th></tr>${rows.join('')}</table></div>${more > 0 ? `<p class="quiet">… and ${more} more (see the JSON report)</p>` : ''}`
+  return `<h2>Where in the application</h2><div class="scroll"><table class="sortable"><thead><tr>${sortable('Call site', 'Switches', 'Differ', 'Operations')}<th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div>${more > 0 ? `<p class="quiet">… and ${more} more (see the JSON report)</p>` : ''}`
 }
 
 function methods(report: Report): string {
   const rows = report.methods.map(
     (method) =>
-      `<tr><td><code>${escapeHtml(method.method)}</code></td><td>${names(method.switches)}</td><td class="n">${method.announced}</td><td class="n">${method.differs + method.unexplained}</td><td class="n">${method.operations}</td><td class="bar">${stackedBar(method, 10)}</td></tr>`,
+      `<tr data-switches="${switchNames(method.switches)}"><td class="name"><code>${escapeHtml(method.method)}</code></td><td>${names(method.switches)}</td><td class="n">${method.announced}</td><td class="n">${method.differs + method.unexplained}</td><td class="n">${method.operations}</td><td class="bar">${stackedBar(method, 10)}</td></tr>`,
   )
-  return `<h2>By method</h2><div class="scroll"><table><tr><th>Method</th><th>Switches</th><th class="n">Hidden</th><th class="n">Differ</th><th class="n">Operations</th><th></th></tr>${rows.join('')}</table></div>`
+  return `<h2>By method</h2><div class="scroll"><table class="sortable"><thead><tr>${sortable('Method', 'Switches', 'Hidden', 'Differ', 'Operations')}<th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+}
+
+function switchNames(switches: Readonly<Record<string, number>>): string {
+  return escapeHtml(Object.keys(switches).join(' '))
+}
+
+/** A long place may be broken behind its dots and slashes, never inside of a name. */
+function breakable(at: string): string {
+  return escapeHtml(at).replace(/[./]/g, (sign) => `${sign}<wbr>`)
 }
 
 function names(switches: Readonly<Record<string, number>>): string {
@@ -216,7 +260,7 @@ function names(switches: Readonly<Record<string, number>>): string {
     .sort(([, a], [, b]) => b - a)
     .map(
       ([name, n]) =>
-        `<a href="#switch-${escapeHtml(name)}">${escapeHtml(name)}</a> <span class="quiet">${n}</span>`,
+        `<span class="pair"><a href="#switch-${escapeHtml(name)}">${escapeHtml(name)}</a> <span class="quiet">${n}</span></span>`,
     )
     .join(', ')
 }

@@ -8,8 +8,10 @@ const STRETCHES = 120
 export class Course {
   private stretch = 1
   private tallies: Counts[] = []
+  private times: number[] = []
 
-  add(status: Status): void {
+  /** @param t seconds of the trace */
+  add(status: Status, t: number): void {
     let last = this.tallies.at(-1)
     if (!last || last.operations >= this.stretch) {
       if (this.tallies.length >= STRETCHES) this.halve()
@@ -17,6 +19,7 @@ export class Course {
       if (!last || last.operations >= this.stretch) {
         last = zeroCounts()
         this.tallies.push(last)
+        this.times.push(t)
       }
     }
     last.operations++
@@ -33,10 +36,15 @@ export class Course {
       halved.push(sum)
     }
     this.tallies = halved
+    this.times = this.times.filter((_, i) => i % 2 === 0)
     this.stretch *= 2
   }
 
-  result(): { readonly stretch: number; readonly tallies: readonly Counts[] } {
-    return { stretch: this.stretch, tallies: this.tallies }
+  result(): {
+    readonly stretch: number
+    readonly tallies: readonly Counts[]
+    readonly times: readonly number[]
+  } {
+    return { stretch: this.stretch, tallies: this.tallies, times: this.times }
   }
 }

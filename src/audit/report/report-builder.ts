@@ -6,6 +6,7 @@ import { type Impact, impacts } from '../compare/outcome.js'
 import { type RiskName, riskTexts } from '../compare/risks.js'
 import { Course } from './course.js'
 import { finding } from './finding.js'
+import { PlacementCount } from './placement-count.js'
 import { type Finding, type Report, reportFormat, type SwitchRow } from './report.js'
 import { type Counts, zeroCounts } from './tally.js'
 
@@ -42,6 +43,7 @@ export class ReportBuilder {
   private readonly unexplained: Finding[] = []
   private readonly notes = new Map<string, { count: number; line: number }>()
   private readonly course = new Course()
+  private readonly placement = new PlacementCount()
   private readonly risks = new Map<RiskName, { count: number; examples: Finding[] }>()
 
   add(operation: Operation, verdict: Verdict): void {
@@ -57,7 +59,8 @@ export class ReportBuilder {
       for (const { switch: name } of verdict.explanations)
         counts.switches[name] = (counts.switches[name] ?? 0) + 1
     }
-    this.course.add(verdict.status)
+    this.course.add(verdict.status, operation.t)
+    this.placement.add(operation)
     for (const gap of operation.gaps) this.note(gap.text, operation.line)
     if (operation.negativeTime) this.addRisk('documented-negative-timeout', operation, verdict)
     if (operation.uncertain) this.addRisk('out-of-step', operation, verdict)
@@ -118,6 +121,7 @@ export class ReportBuilder {
     known: readonly SwitchInfo[],
   ): Report {
     const { verification, ...others } = rest
+    const placement = this.placement.result(rest.trace?.servers ?? 0)
     return {
       format: reportFormat,
       ...others,
@@ -134,6 +138,7 @@ export class ReportBuilder {
         .map(([method, counts]) => ({ method, ...counts }))
         .sort((a, b) => b.operations - a.operations),
       course: this.course.result(),
+      ...(placement ? { placement } : {}),
       risks: [...this.risks].map(([name, found]) => ({ ...riskTexts[name], ...found })),
       unexplained: this.unexplained,
       unexplainedBeyond: this.totals.unexplained - this.unexplained.length,

@@ -7,6 +7,7 @@ import type { Impact, Outcome } from '../compare/outcome.js'
 import type { RiskText } from '../compare/risks.js'
 import type { FrameworkReport } from '../frameworks/index.js'
 import type { FoundOutage, OutageEffect } from '../traces/outages.js'
+import type { PlacementReport } from './placement-count.js'
 
 export const reportFormat = 'memshim-audit/1'
 
@@ -112,7 +113,14 @@ export interface Report {
   readonly callSites: readonly CallSiteRow[]
   readonly methods: readonly MethodRow[]
   /** The trace in order, cut into stretches of `stretch` operations (the last may be shorter). */
-  readonly course: { readonly stretch: number; readonly tallies: readonly Tally[] }
+  readonly course: {
+    readonly stretch: number
+    readonly tallies: readonly Tally[]
+    /** When each stretch begins, in seconds of the trace. */
+    readonly times?: readonly number[]
+  }
+  /** Where keys are under both placements; absent with one server. */
+  readonly placement?: PlacementReport
   /** With `outages`: what they would do. */
   readonly supposedOutages?: OutageEffect
   /** Servers that seem to have been down while the trace was recorded. */

@@ -1,0 +1,41 @@
+/** Where the keys of a trace are, under both placements: how much moves, and how even the servers' load is. */
+import type { Operation } from '../compare/differ.js'
+
+/** Accesses of calls with one key, by server. */
+export interface PlacementReport {
+  /** By index of the server. */
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+  /** Of these, accesses to keys that are on another server. */
+  readonly moved: number
+  readonly accesses: number
+}
+
+export class PlacementCount {
+  private readonly before: number[] = []
+  private readonly after: number[] = []
+  private moved = 0
+  private accesses = 0
+
+  add({ keys, servers, sourceServer, moved }: Operation): void {
+    const [server] = servers
+    if (keys.length !== 1 || sourceServer === undefined || server === undefined) return
+    this.accesses++
+    if (moved) this.moved++
+    this.before[sourceServer] = (this.before[sourceServer] ?? 0) + 1
+    this.after[server] = (this.after[server] ?? 0) + 1
+  }
+
+  /** Undefined where there is one server only. */
+  result(servers: number): PlacementReport | undefined {
+    if (servers < 2 || this.accesses === 0) return undefined
+    const whole = (counts: readonly number[]) =>
+      Array.from({ length: servers }, (_, index) => counts[index] ?? 0)
+    return {
+      before: whole(this.before),
+      after: whole(this.after),
+      moved: this.moved,
+      accesses: this.accesses,
+    }
+  }
+}
