@@ -62,11 +62,10 @@ const PREFIXES = { task: 'celery-task-meta-', group: 'celery-taskset-meta-', cho
  */
 export function celeryKey(
   id: string,
-  {
-    kind = 'task',
-    globalKeyPrefix,
-  }: { readonly kind?: keyof typeof PREFIXES; readonly globalKeyPrefix?: string } = {},
+  options: { readonly kind?: keyof typeof PREFIXES; readonly globalKeyPrefix?: string } = {},
 ): string {
+  checkObject('options', options)
+  const { kind = 'task', globalKeyPrefix } = options
   checkText('id', id)
   if (id === '') throw new ValueError('id must not be empty')
   if (globalKeyPrefix !== undefined) checkText('globalKeyPrefix', globalKeyPrefix)
@@ -104,10 +103,9 @@ function content(stored: unknown, options: UnpickleOptions): unknown {
  * A result as Celery stores it: text (JSON) or bytes (pickle), for the client's `set`.
  * @throws TypeError, ValueError, ValueEncodeError for a value that the serializer has no words for
  */
-export function writeCeleryMeta(
-  meta: CeleryMeta,
-  { serializer = 'json' }: CeleryOptions = {},
-): string | Uint8Array {
+export function writeCeleryMeta(meta: CeleryMeta, options: CeleryOptions = {}): string | Uint8Array {
+  checkObject('options', options)
+  const { serializer = 'json' } = options
   checkObject('meta', meta)
   checkText('meta.status', meta.status)
   // In the order in which Celery writes them.

@@ -61,8 +61,10 @@ const VERSION = 2
  */
 export function readDogpile<T = unknown>(
   stored: unknown,
-  { preserve = false }: Pick<UnpickleOptions, 'preserve'> = {},
+  options: Pick<UnpickleOptions, 'preserve'> = {},
 ): DogpileValue<T> | undefined {
+  checkObject('options', options)
+  const { preserve = false } = options
   if (!(stored instanceof PythonObject) || stored.className !== CACHED_VALUE) return undefined
   // In protocols 0 and 1 the tuple is what the object is made of; else its fields are the arguments.
   const fields = stored.how === 'base' ? stored.args[0] : stored.args

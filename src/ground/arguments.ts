@@ -33,6 +33,14 @@ export function checkObject(name: string, value: unknown): asserts value is obje
     throw new TypeError(`${name} is ${shown(value)}, not an object`)
 }
 
+/** @throws TypeError when it is no object, or has not all of these fields: then it is not what `maker` returns */
+export function checkMade(name: string, value: unknown, maker: string, fields: readonly string[]): void {
+  checkObject(name, value)
+  const missing = fields.find((field) => !Object.hasOwn(value, field))
+  if (missing !== undefined)
+    throw new TypeError(`${name} has no ${missing}: it must be what ${maker} returns`)
+}
+
 /** @throws TypeError when it is no array */
 export function checkArray(name: string, value: unknown): asserts value is readonly unknown[] {
   if (!Array.isArray(value)) throw new TypeError(`${name} is ${shown(value)}, not an array`)

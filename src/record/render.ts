@@ -1,8 +1,10 @@
 /** A recording's summary for a terminal. */
+import { checkMade } from '../ground/arguments.js'
 import type { RecordSummary } from './summary.js'
 
 /** Lines of plain text. */
 export function renderRecordSummary(summary: RecordSummary): string {
+  checkMade('summary', summary, 'record()', ['files', 'source'])
   const { files, written, commands, clients, servers, seconds, library, order } = summary
   const lines = [
     `Recorded ${count(written, 'command')} of ${count(clients, 'client')} on ${count(servers.length, 'server')} in ${seconds.toFixed(1)} s (${summary.source}).`,

@@ -7,16 +7,31 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import * as keyv from '../../src/adapters/keyv.js'
+import * as unstorage from '../../src/adapters/unstorage.js'
 import * as audit from '../../src/audit/index.js'
 import * as compat from '../../src/compat/index.js'
 import * as frameworks from '../../src/frameworks/index.js'
 import * as hashing from '../../src/hashing/index.js'
 import * as migration from '../../src/migration/index.js'
+import * as record from '../../src/record/index.js'
 import * as server from '../../src/server/index.js'
 import * as strict from '../../src/strict/index.js'
 import * as values from '../../src/values/index.js'
 
-const doors = { audit, compat, frameworks, hashing, migration, server, strict, values }
+const doors = {
+  audit,
+  compat,
+  frameworks,
+  hashing,
+  keyv,
+  migration,
+  record,
+  server,
+  strict,
+  unstorage,
+  values,
+}
 
 /** What JavaScript says on its own. */
 const UNWRITTEN =

@@ -1,8 +1,11 @@
 /** A plan as text for a terminal. Pure. */
+import { checkArray, checkMade } from '../../ground/arguments.js'
 import type { Plan, WayResult } from './plan.js'
 
 /** @param names of the servers, by index; default their numbers */
 export function renderPlan(plan: Plan, names: readonly string[] = []): string {
+  checkMade('plan', plan, 'plan()', ['trace', 'keys', 'ways'])
+  checkArray('names', names)
   const { trace, keys, movedKeys, movedAccesses, begin, hours } = plan
   const lines = [
     `memshim plan: ${trace.name}`,

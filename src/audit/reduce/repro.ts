@@ -1,4 +1,5 @@
 /** The files that show a reduced finding: `repro.py` for the real libraries, a trace with its test, and a scenario. Pure. */
+import { checkMade, checkText } from '../../ground/arguments.js'
 import { fromTypedJson, type TypedJson } from '../../values/index.js'
 import type { Outcome } from '../compare/outcome.js'
 import { pylibmcKwargs } from '../methods/construct.js'
@@ -11,9 +12,11 @@ import type { Reduced } from './reduce.js'
 
 /** Seconds between two lines from which on the program waits. */
 const noticeable = 0.5
+const reducedFields = ['events', 'operation', 'verdict', 'finding', 'header']
 
 /** A Python program that makes the calls on whichever real library its Python has, and says whether the outcome is the predicted one. */
 export function reproPython(reduced: Reduced): string {
+  checkMade('reduced', reduced, 'reduce()', reducedFields)
   const { events, operation, verdict, finding, header } = reduced
   const names = serverNames(events)
   const steps: string[] = []
@@ -266,7 +269,9 @@ function keywords(kwargs: Readonly<Record<string, TypedJson>>): readonly string[
 }
 
 /** As a scenario (docs/formats.md), which the recorder plays on the real libraries. */
-export function reducedScenario({ events, header, finding, operation }: Reduced): string {
+export function reducedScenario(reduced: Reduced): string {
+  checkMade('reduced', reduced, 'reduce()', reducedFields)
+  const { events, header, finding, operation } = reduced
   const clients = [...new Set(events.flatMap((event) => ('client' in event ? [event.client] : [])))]
   const made = events.find((event): event is NewEvent => event.kind === 'new' && event.client === clients[0])
   const steps: object[] = []
@@ -296,7 +301,10 @@ export function reducedScenario({ events, header, finding, operation }: Reduced)
 }
 
 /** A test for Node's own test runner: the trace beside it still has the finding. */
-export function reducedTest({ finding, operation, verdict, header }: Reduced, trace: string): string {
+export function reducedTest(reduced: Reduced, trace: string): string {
+  checkMade('reduced', reduced, 'reduce()', reducedFields)
+  checkText('trace', trace)
+  const { finding, operation, verdict, header } = reduced
   const name = `${finding}: ${callText(operation.call, operation.args, operation.kwargs)} on ${header.library} ${header.version}`
   return `// Written by memshim audit --reduce. Run it with: node --test
 import { equal, ok } from 'node:assert/strict'

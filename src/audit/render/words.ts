@@ -2,7 +2,7 @@
 
 import type { Impact, Outcome } from '../compare/outcome.js'
 import { pythonText } from '../report/abridge.js'
-import type { Report, SwitchRow } from '../report/report.js'
+import { checkReport, type Report, type SwitchRow } from '../report/report.js'
 
 export const impactWords: Readonly<Record<Impact, { readonly short: string; readonly long: string }>> = {
   raises: { short: 'raises', long: 'pylibmc raises an exception where python-memcached returned' },
@@ -62,7 +62,9 @@ export function verdictText(report: Report): string {
 }
 
 /** One line for a target: how many calls raise, return something else, or store or place something differently. */
-export function targetText({ totals, impacts }: Report): string {
+export function targetText(report: Report): string {
+  checkReport(report)
+  const { totals, impacts } = report
   const said = Object.entries(impactWords).flatMap(([impact, { short }]) => {
     const found = impacts[impact as Impact] ?? 0
     return found > 0 && impact !== 'state' ? [`${found.toLocaleString('en')} ${short}`] : []

@@ -1,3 +1,4 @@
+import { checkObject } from '../../ground/arguments.js'
 /** The time of a replay: set from the trace, so that a day of the application passes without waiting. */
 
 export class ReplayClock {
@@ -20,6 +21,7 @@ export function epochOf(
   header: { readonly epoch?: number; readonly recorded?: string },
   fallback: number,
 ): number {
+  checkObject('header', header)
   if (header.epoch !== undefined) return header.epoch
   const recorded = header.recorded === undefined ? Number.NaN : Date.parse(header.recorded) / 1000
   return Number.isFinite(recorded) ? recorded : fallback

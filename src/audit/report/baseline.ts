@@ -1,4 +1,5 @@
 /** What a report has that an earlier one had not: for CI runs that fail only on what is new. Pure. */
+import { checkText } from '../../ground/arguments.js'
 import { AuditOptionsError } from '../options.js'
 import { checkReport, type Report, reportFormat } from './report.js'
 
@@ -15,6 +16,8 @@ export interface NewFinding {
 
 /** @throws AuditOptionsError for what is no report of `memshim audit --json` */
 export function parseBaseline(text: string, name = 'the baseline'): Report {
+  checkText('text', text)
+  checkText('name', name)
   let report: unknown
   try {
     report = JSON.parse(text)

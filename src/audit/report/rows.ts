@@ -2,6 +2,7 @@
  * Operations as flat rows, for the engine that people analyse data with (DuckDB, ClickHouse, Spark): newline-delimited JSON or Parquet.
  * Schema: schemas/audit-row-1.schema.json, which is published with the package.
  */
+import { checkMade } from '../../ground/arguments.js'
 import type { Operation, Status, Verdict } from '../compare/differ.js'
 import type { Impact } from '../compare/outcome.js'
 import { outcomeText } from '../render/words.js'
@@ -50,6 +51,8 @@ export const rowColumns = [
 
 /** What the hook `onOperation` of an audit gets, as a row. */
 export function operationRow(operation: Operation, verdict: Verdict): OperationRow {
+  checkMade('operation', operation, 'the audit', ['call', 'args', 'kwargs', 'compat', 'strict'])
+  checkMade('verdict', verdict, 'the audit', ['explanations'])
   const { line, t, client, call, args, kwargs, at, keys, compat, strict, moved } = operation
   const changing = verdict.explanations.filter(({ impact }) => impact !== 'state')
   const hidden = verdict.explanations.filter(({ impact }) => impact === 'state')

@@ -222,17 +222,18 @@ export interface DjangoCookieSettings extends Pick<SignerOptions, 'key' | 'fallb
 /** The data of the session cookie. @throws BadSignature, SignatureExpired; as `djangoLoads` */
 export function readSessionCookie(
   cookie: string,
-  { cookieAge = TWO_WEEKS, ...settings }: DjangoCookieSettings & Pick<UnsignObjectOptions, 'preserve'>,
+  options: DjangoCookieSettings & Pick<UnsignObjectOptions, 'preserve'>,
 ): DjangoSessionData {
+  checkObject('options', options)
+  const { cookieAge = TWO_WEEKS, ...settings } = options
   return sessionData(djangoLoads(cookie, { ...settings, salt: COOKIE_SALT, maxAge: cookieAge }))
 }
 
 /** Data as the session cookie. @throws as `djangoDumps` */
-export function writeSessionCookie(
-  data: DjangoSessionData,
-  { cookieAge: _, ...settings }: DjangoCookieSettings,
-): string {
+export function writeSessionCookie(data: DjangoSessionData, options: DjangoCookieSettings): string {
   checkObject('data', data)
+  checkObject('options', options)
+  const { cookieAge: _, ...settings } = options
   return djangoDumps(data, { ...settings, salt: COOKIE_SALT, compress: true })
 }
 

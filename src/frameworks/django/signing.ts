@@ -207,6 +207,7 @@ export function djangoDumps(
   value: unknown,
   options: SignerOptions & SignObjectOptions & { readonly now?: () => number },
 ): string {
+  checkObject('options', options)
   return new DjangoTimestampSigner({ ...options, salt: options.salt ?? DUMPS_SALT }).signObject(
     value,
     options,
@@ -218,6 +219,7 @@ export function djangoLoads(
   signed: string,
   options: SignerOptions & UnsignObjectOptions & MaxAge & { readonly now?: () => number },
 ): unknown {
+  checkObject('options', options)
   return new DjangoTimestampSigner({ ...options, salt: options.salt ?? DUMPS_SALT }).unsignObject(
     signed,
     options,
@@ -227,9 +229,11 @@ export function djangoLoads(
 /** The signer of `response.set_signed_cookie(name, value, salt)` and `request.get_signed_cookie`. @throws as `DjangoSigner` */
 export function djangoCookieSigner(
   name: string,
-  { key, fallbackKeys = [], salt = '', ...others }: SignerOptions & { readonly now?: () => number },
+  options: SignerOptions & { readonly now?: () => number },
 ): DjangoTimestampSigner {
   checkText('name', name)
+  checkObject('options', options)
+  const { key, fallbackKeys = [], salt = '', ...others } = options
   const cookieKey = (secret: SecretKey) =>
     Buffer.concat([Buffer.from('django.http.cookies'), keyBytes(secret)])
   return new DjangoTimestampSigner({
