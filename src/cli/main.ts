@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { AuditOptionsError, exitCodes, memshimVersion, TraceError } from '../audit/index.js'
 import { CaptureError, RecordError } from '../record/index.js'
+import { ListingError, ScanError } from '../scan/index.js'
 import { MemcachedError } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
 import { auditCommand } from './audit.js'
@@ -10,6 +11,7 @@ import { inspectCommand } from './inspect.js'
 import { parityCommand } from './parity.js'
 import { planCommand } from './plan.js'
 import { recordCommand } from './record.js'
+import { scanCommand } from './scan.js'
 import { switchesCommand } from './switches.js'
 import { UsageError } from './usage.js'
 import { whereCommand } from './where.js'
@@ -37,6 +39,7 @@ Exit codes: 0 fine, 1 something named by --fail-on was found, 2 bad usage or inp
 
 for (const command of [
   recordCommand(),
+  scanCommand(),
   auditCommand(),
   planCommand(),
   whereCommand(),
@@ -78,6 +81,8 @@ function explain(error: unknown): number {
     MemcachedError,
     CaptureError,
     RecordError,
+    ListingError,
+    ScanError,
     TransportError,
   ].some((kind) => error instanceof kind)
   const message = error instanceof Error ? error.message : String(error)

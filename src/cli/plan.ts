@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { epochOf, expandPatterns, plan, readTraces, renderPlan, type Trace, ways } from '../audit/index.js'
+import { type NamedPlacement, placementNames, placements, serverName } from '../hashing/index.js'
 import { parseServers } from '../strict/index.js'
 import { hostAndPort } from '../transport/address.js'
-import { type NamedPlacement, placementNames, placements, serverName } from './placements.js'
 import { commaList, listed, UsageError } from './usage.js'
 
 interface Flags {

@@ -2,10 +2,16 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { Command } from 'commander'
-import type { PlacedServer } from '../hashing/index.js'
+import {
+  moved,
+  type NamedPlacement,
+  type PlacedServer,
+  placementNames,
+  placements,
+  serverName,
+} from '../hashing/index.js'
 import { parseServers } from '../strict/index.js'
 import { hostAndPort } from '../transport/address.js'
-import { moved, type NamedPlacement, placementNames, placements, serverName } from './placements.js'
 import { commaList, listed, UsageError } from './usage.js'
 
 interface Flags {

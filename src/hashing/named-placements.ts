@@ -1,17 +1,14 @@
 /**
- * The server of a key under every placement a team may come from or go to. Pure; the rules live in `hashing`.
+ * The server of a key under every placement a team may come from or go to. Pure.
  * Source: docs/reference/python-memcached.md#6, docs/reference/placement.md#2 to #3.
  */
-import {
-  constructorSettings,
-  type PlacedServer,
-  type PlacementBehaviors,
-  placement,
-  pythonMemcachedPlacement,
-  rendezvous,
-  wireKey,
-} from '../hashing/index.js'
+
 import { bytesRepr } from '../python/repr.js'
+import { constructorSettings, type PlacementBehaviors } from './behaviors.js'
+import { type PlacedServer, placement } from './placement.js'
+import { pythonMemcachedPlacement } from './python-memcached.js'
+import { rendezvous } from './rendezvous.js'
+import { wireKey } from './wire-key.js'
 
 export interface NamedPlacement {
   /** How `--from` and `--to` call it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { moved, placements } from './placements.js'
+import { moved, placements } from './named-placements.js'
 
 const servers = (n: number) =>
   Array.from({ length: n }, (_, i) => ({ host: `10.0.0.${i + 1}`, port: 11211, weight: 1 }))

@@ -1,0 +1,81 @@
+/** `memshim scan`: what is stored on the servers now. */
+import { Command } from 'commander'
+import { exitCodes } from '../audit/index.js'
+import { renderScan, scan } from '../scan/index.js'
+import { type TlsFlags, tlsOf, tlsOptions } from './servers.js'
+import { commaList, UsageError } from './usage.js'
+
+interface Flags extends TlsFlags {
+  readonly servers?: string[]
+  readonly rate: string
+  readonly sample: string
+  readonly maxValues: string
+  readonly get: boolean
+  readonly timeout: string
+  readonly top: string
+  readonly json?: boolean
+}
+
+export function scanCommand(): Command {
+  const command = new Command('scan')
+    .description(
+      'List what is stored: by prefix, who wrote it, who could not read it, which keys and sizes are a risk.',
+    )
+    .argument('[listings...]', 'saved listings (lru_crawler metadump all; plain or .gz) instead of servers')
+    .option('--servers <list>', 'servers in the application’s order: host:port[:weight],…', commaList)
+    .option('--rate <items>', 'items a second of each server at most; 0 = as fast as it goes', '100000')
+    .option('--sample <n>', 'values that are read for each prefix with each flags; 0 = none', '6')
+    .option('--max-values <n>', 'values that are read of one server at most', '2000')
+    .option(
+      '--no-get',
+      'read no values where the server has only get, which counts as a use (before memcached 1.6)',
+    )
+    .option('--timeout <ms>', 'for connecting and for each answer', '10000')
+    .option('--top <n>', 'prefixes that are shown', '20')
+    .option('--json', 'print the report as JSON')
+  return tlsOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ memshim scan --servers 10.0.0.1:11211,10.0.0.2:11211
+  $ memshim scan --servers cache:11211 --rate 20000 --json > scan.json
+  $ memshim scan monday.metadump.gz
+
+A listing to save: printf 'lru_crawler metadump all\\r\\n' | nc -w 5 cache 11211 > monday.metadump
+Exit codes: 0 every server was scanned; 2 bad usage, or a server could not be scanned (the others are in the report).
+What it does to a server: docs/scan.md.`,
+    )
+    .action(run)
+}
+
+async function run(files: string[], flags: Flags): Promise<void> {
+  const terminal = process.stderr.isTTY
+  const tls = await tlsOf(flags)
+  let shown = 0
+  const report = await scan({
+    ...(flags.servers ? { servers: flags.servers } : {}),
+    ...(files.length > 0 ? { files } : {}),
+    rate: whole('--rate', flags.rate),
+    sample: whole('--sample', flags.sample),
+    maxValues: whole('--max-values', flags.maxValues),
+    timeout: whole('--timeout', flags.timeout),
+    get: flags.get,
+    ...(tls ? { tls } : {}),
+    onProgress: (items, server) => {
+      if (!terminal || Date.now() - shown < 200) return
+      shown = Date.now()
+      process.stderr.write(`\r\x1b[K${server}: ${items.toLocaleString('en')} items`)
+    },
+  })
+  if (terminal) process.stderr.write('\r\x1b[K')
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderScan(report, whole('--top', flags.top)),
+  )
+  if (report.servers.some(({ problem }) => problem !== undefined)) process.exitCode = exitCodes.usage
+}
+
+function whole(option: string, text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new UsageError(`${option} ${text}: a whole number from 0 to 999999999 is needed`)
+}

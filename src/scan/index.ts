@@ -1,0 +1,15 @@
+/** memshim/scan: what is stored on the servers now, who wrote it, and who could not read it. */
+export { ListingError, ScanError } from './errors.js'
+export { type ListedItem, MetadumpReader } from './metadump.js'
+export { renderScan } from './render.js'
+export type {
+  KeyRow,
+  LargeRow,
+  PlacementReport,
+  PrefixRow,
+  ScanReport,
+  ServerRow,
+  UnreadableRow,
+} from './report.js'
+export { type ScanOptions, scan } from './scan.js'
+export type { Writer } from './writers.js'

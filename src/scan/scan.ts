@@ -1,0 +1,297 @@
+/** Scans servers: lists every item, reads a sample of values without touching them, and reports. */
+import { createReadStream } from 'node:fs'
+import { constants, createGunzip } from 'node:zlib'
+import { type NamedPlacement, placements } from '../hashing/index.js'
+import { parseServers } from '../strict/index.js'
+import { addressName, hostAndPort, type ServerAddress } from '../transport/address.js'
+import { LineConnection } from '../transport/line-connection.js'
+import type { Tls } from '../transport/socket.js'
+import { ListingError, ScanError } from './errors.js'
+import { MetadumpReader } from './metadump.js'
+import type { ScanReport, ServerRow } from './report.js'
+import { ValueReader } from './sample-values.js'
+import { type Chosen, Tally } from './tally.js'
+
+/** What a scan does (docs/scan.md). */
+export interface ScanOptions {
+  /** The application's servers in its own order, in pylibmc's grammar. */
+  readonly servers?: readonly string[]
+  /** Listings that were saved (`lru_crawler metadump all`), plain or gzip, instead of servers: no values are read. */
+  readonly files?: readonly string[]
+  /** Items a second of each server at most. Default 100,000; 0 = as fast as it goes. */
+  readonly rate?: number
+  /** Values that are read for each prefix with each flags. Default 6; 0 reads none. */
+  readonly sample?: number
+  /** Values that are read of one server at most. Default 2,000. */
+  readonly maxValues?: number
+  /** Also where the server can read an item only with `get`, which counts as a use of it. Default true. */
+  readonly get?: boolean
+  readonly tls?: Tls
+  /** Milliseconds for connecting and for each answer. Default 10,000. */
+  readonly timeout?: number
+  readonly onProgress?: (items: number, server: string) => void
+  readonly signal?: AbortSignal
+}
+
+interface Settings {
+  readonly rate: number
+  readonly maxValues: number
+  readonly get: boolean
+  readonly tls: Tls | undefined
+  readonly timeout: number
+  readonly onProgress: ScanOptions['onProgress']
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Servers are scanned one after the other. One that cannot be scanned has a `problem` in the report.
+ * @throws ScanError (rejection) for options that do not fit, and when no server and no file could be read; the signal's reason
+ */
+export async function scan(options: ScanOptions): Promise<ScanReport> {
+  const { servers: specs = [], files = [], sample = 6 } = options
+  checkOptions(options)
+  const started = Date.now()
+  const parsed = specs.length > 0 ? parsedServers(specs) : []
+  const names = specs.length > 0 ? parsed.map(({ address }) => addressName(address)) : files
+  const all: readonly NamedPlacement[] =
+    parsed.length > 1
+      ? placements(parsed.map(({ address, weight }) => ({ ...hostAndPort(address), weight })))
+      : []
+  const tally = new Tally(specs.length > 0 ? sample : 0, all, names, started / 1000)
+  const notes = new Set<string>()
+  const settings: Settings = {
+    rate: options.rate ?? 100_000,
+    maxValues: options.maxValues ?? 2000,
+    get: options.get ?? true,
+    tls: options.tls,
+    timeout: options.timeout ?? 10_000,
+    onProgress: options.onProgress,
+    signal: options.signal,
+  }
+  const rows: ServerRow[] = []
+  for (const [index, name] of names.entries())
+    rows.push(
+      specs.length > 0
+        ? await scanServer(parsed[index]!.address, name, index, tally, settings, notes)
+        : await scanFile(name, index, tally, settings),
+    )
+  options.signal?.throwIfAborted()
+  if (rows.every(({ problem, items }) => problem !== undefined && items === 0))
+    throw new ScanError(rows.map(({ problem }) => problem).join('; '))
+  const prefixes = tally.prefixRows()
+  const large = tally.largeRows()
+  const report: ScanReport = {
+    format: 'memshim-scan/1',
+    taken: new Date(started).toISOString(),
+    seconds: (Date.now() - started) / 1000,
+    servers: rows,
+    items: tally.items,
+    bytes: tally.bytes,
+    sampled: tally.sampled,
+    prefixes,
+    writers: writerRows(prefixes),
+    unreadable: tally.unreadableRows(),
+    keys: tally.keyRows(),
+    large: large.rows,
+    largeItems: large.items,
+    placement: tally.placementReport(),
+    notes: [...notes],
+  }
+  return report
+}
+
+function checkOptions({ servers = [], files = [], rate = 0, sample = 0, maxValues = 0 }: ScanOptions): void {
+  if (servers.length > 0 === files.length > 0)
+    throw new ScanError('name servers, or files with listings, not both')
+  for (const [name, value] of Object.entries({ rate, sample, maxValues }))
+    if (!(Number.isSafeInteger(value) && value >= 0))
+      throw new ScanError(`${name} ${value} is no whole number from 0`)
+}
+
+function parsedServers(specs: readonly string[]) {
+  try {
+    return parseServers(specs)
+  } catch (error) {
+    throw new ScanError(`servers: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+async function scanServer(
+  address: ServerAddress,
+  server: string,
+  index: number,
+  tally: Tally,
+  settings: Settings,
+  notes: Set<string>,
+): Promise<ServerRow> {
+  const { tls, timeout } = settings
+  const before = { items: tally.items, bytes: tally.bytes }
+  let facts: ServerFacts = { version: undefined, itemSizeMax: undefined }
+  const open: LineConnection[] = []
+  const connect = async () => {
+    const made = await LineConnection.open(address, { tls, timeout })
+    open.push(made)
+    return made
+  }
+  let problem: string | undefined
+  try {
+    const talk = await connect()
+    facts = await serverFacts(talk)
+    let flagsKnown = false
+    const listing = await connect()
+    const reader = new MetadumpReader(server, (item) => {
+      flagsKnown ||= item.flags !== undefined
+      tally.add(item, index, facts.itemSizeMax)
+    })
+    listing.send('lru_crawler metadump all\r\n')
+    await list(reader, () => listing.chunk(), server, settings)
+    if (reader.wrong > 0)
+      notes.add(`${server}: ${reader.wrong} lines of the listing are no items and were left out`)
+    listing.close()
+    await readValues(talk, tally, flagsKnown, settings, server, notes)
+  } catch (error) {
+    if (settings.signal?.aborted) throw settings.signal.reason
+    problem = error instanceof Error ? error.message : String(error)
+  } finally {
+    for (const connection of open) connection.close()
+    // What was chosen of a server whose values could not be read is of no use.
+    tally.takeChosen()
+  }
+  return {
+    server,
+    ...facts,
+    items: tally.items - before.items,
+    bytes: tally.bytes - before.bytes,
+    ...(problem === undefined ? {} : { problem }),
+  }
+}
+
+/** Reads a listing to its end, not faster than the rate. */
+async function list(
+  reader: MetadumpReader,
+  chunk: () => Promise<Buffer | undefined>,
+  server: string,
+  { rate, signal, onProgress }: Settings,
+): Promise<void> {
+  const began = performance.now()
+  while (!reader.ended) {
+    signal?.throwIfAborted()
+    const bytes = await chunk()
+    if (bytes === undefined) throw new ListingError(server, 'the listing ends before END: it is cut')
+    reader.push(bytes)
+    onProgress?.(reader.items, server)
+    const early = rate > 0 ? (1000 * reader.items) / rate - (performance.now() - began) : 0
+    if (early > 1) await new Promise((resolve) => setTimeout(resolve, Math.min(early, longestPause)))
+  }
+}
+
+/** Milliseconds. memcached drops a listing whose reader does not read. */
+const longestPause = 200
+
+interface ServerFacts {
+  readonly version: string | undefined
+  readonly itemSizeMax: number | undefined
+}
+
+async function serverFacts(connection: LineConnection): Promise<ServerFacts> {
+  connection.send('version\r\nstats settings\r\n')
+  const version = /^VERSION (\S+)/.exec(await connection.line())?.[1]
+  let itemSizeMax: number | undefined
+  for (let count = 0; count < mostSettings; count++) {
+    const line = await connection.line()
+    const [, name, value] = /^STAT (\S+) (.*)$/.exec(line) ?? []
+    if (name === undefined) break
+    if (name === 'item_size_max' && /^\d+$/.test(value!)) itemSizeMax = Number(value)
+  }
+  return { version, itemSizeMax }
+}
+
+const mostSettings = 1000
+
+async function readValues(
+  connection: LineConnection,
+  tally: Tally,
+  flagsKnown: boolean,
+  { maxValues, get, signal }: Settings,
+  server: string,
+  notes: Set<string>,
+): Promise<void> {
+  const chosen = tally.takeChosen()
+  if (chosen.length === 0 || maxValues === 0) return
+  const values = new ValueReader(connection)
+  const way = await values.way()
+  if (way === 'get' && !get) {
+    notes.add(`${server}: no values were read: it can read them only with get, which counts as a use`)
+    return
+  }
+  if (way === 'get')
+    notes.add(
+      `${server}: values were read with get, which counts as a use of ${Math.min(chosen.length, maxValues)} items`,
+    )
+  for (const item of spread(chosen, maxValues)) {
+    signal?.throwIfAborted()
+    const found = await values.read(item.key)
+    if (found === 'unaskable')
+      notes.add(`${server}: values under keys with blanks or control characters were not read`)
+    else if (found) tally.value(item, found.flags, found.data, flagsKnown)
+  }
+}
+
+/** Evenly from the whole list, so that no prefix is left out for being last. */
+function* spread(chosen: readonly Chosen[], most: number): Generator<Chosen> {
+  const step = Math.max(1, chosen.length / most)
+  for (let at = 0; at < chosen.length; at += step) yield chosen[Math.floor(at)]!
+}
+
+async function scanFile(path: string, index: number, tally: Tally, settings: Settings): Promise<ServerRow> {
+  const before = { items: tally.items, bytes: tally.bytes }
+  let problem: string | undefined
+  try {
+    const reader = new MetadumpReader(path, (item) => tally.add(item, index, undefined))
+    const chunks = contentOf(path)
+    await list(
+      reader,
+      async () => {
+        const next = await chunks.next()
+        return next.done ? undefined : next.value
+      },
+      path,
+      { ...settings, rate: 0 },
+    )
+  } catch (error) {
+    if (settings.signal?.aborted) throw settings.signal.reason
+    const { code, message } = error as NodeJS.ErrnoException
+    problem = code === undefined ? message : `${path} cannot be read: ${code}`
+  }
+  return {
+    server: path,
+    version: undefined,
+    itemSizeMax: undefined,
+    items: tally.items - before.items,
+    bytes: tally.bytes - before.bytes,
+    ...(problem === undefined ? {} : { problem }),
+  }
+}
+
+async function* contentOf(path: string): AsyncGenerator<Buffer> {
+  const file = createReadStream(path)
+  if (!path.endsWith('.gz')) {
+    yield* file as AsyncIterable<Buffer>
+    return
+  }
+  const unzipped = file.pipe(createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }))
+  file.on('error', (error) => unzipped.destroy(error))
+  yield* unzipped as AsyncIterable<Buffer>
+}
+
+/** Items by writer; of a prefix that several explain under their names together. */
+function writerRows(prefixes: ScanReport['prefixes']): ScanReport['writers'] {
+  const counts = new Map<string, number>()
+  for (const { writers, items, sampled, flags } of prefixes) {
+    const unknown =
+      sampled === 0 && flags.length === 0 ? 'unknown: neither flags nor values were read' : 'another client'
+    const name = writers.length === 0 ? unknown : writers.join(' or ')
+    counts.set(name, (counts.get(name) ?? 0) + items)
+  }
+  return [...counts].map(([writer, items]) => ({ writer, items })).sort((a, b) => b.items - a.items)
+}
