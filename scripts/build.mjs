@@ -1,6 +1,6 @@
 // Compiles src/ to dist/: one ES module a door with what they share in chunks, source maps, type declarations.
 // Bundled because Node takes about half a millisecond to find, read and link each module of a program that starts.
-import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, tool } from './setup.mjs'
 
@@ -34,6 +34,35 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
 })
+await joinSmallChunks(join(dist, 'chunks'))
 tool('typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
 chmodSync(join(dist, 'cli', 'main.js'), 0o755)
 writeFileSync(join(dist, '.built'), '')
+
+/** What many doors share in different combinations comes as chunks of a few hundred bytes each. Those that import nothing become one. */
+async function joinSmallChunks(folder) {
+  const SMALL = 8192
+  const chunks = readdirSync(folder).filter((file) => file.endsWith('.js'))
+  const text = (file) => readFileSync(file, 'utf8')
+  const small = chunks.filter((file) => {
+    const code = text(join(folder, file))
+    return code.length < SMALL && !/^(import|\} from) /m.test(code)
+  })
+  if (small.length < 2) return
+  await build({
+    stdin: { contents: small.map((file) => `export * from './${file}'`).join('\n'), resolveDir: folder },
+    outfile: join(folder, 'ground.js'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    sourcemap: true,
+    logLevel: 'warning',
+  })
+  for (const file of small) for (const gone of [file, `${file}.map`]) rmSync(join(folder, gone))
+  const imports = new RegExp(`(["'](?:\\.\\.?/)+(?:chunks/)?)(?:${small.join('|')})(["'])`, 'g')
+  for (const file of readdirSync(dist, { recursive: true }).filter((file) => file.endsWith('.js'))) {
+    const path = join(dist, file)
+    writeFileSync(path, text(path).replace(imports, '$1ground.js$2'))
+  }
+}
