@@ -6,34 +6,57 @@ import { type Recording, type WireBytes, type WireEntry, wireBytes } from '../..
 
 export const fixtures = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'fixtures')
 
-/** Folder names under fixtures/recordings, e.g. `pylibmc-1.6.3`. */
+const recordings = join(fixtures, 'recordings')
+
+/** What all recordings of a library have in common, by its name: `pylibmc-1.6.3`, `pylibmc-1.6.3-binary`, … */
+const libraries: Readonly<Record<string, Pick<Recording, 'library' | 'version' | 'binary'>>> = readJson(
+  join(recordings, 'libraries.json'),
+)
+
+/** Names of the libraries and versions that have recordings. */
 export function recordedLibraries(): string[] {
-  return readdirSync(join(fixtures, 'recordings')).sort()
+  return Object.keys(libraries).sort()
 }
 
-/** Every recording of one library and version. */
-export function loadRecordings(folder: string): Recording[] {
-  const base = join(fixtures, 'recordings', folder)
-  return jsonFiles(base).map((path) => {
-    const { servers, ...recording } = readJson(join(base, path)) as Written
-    const scenario = readJson(join(fixtures, 'scenarios', `${recording.scenario}.json`))
-    const whole = { ...recording, name: recording.scenario, scenario, wire: recording.wire.map(wireEntry) }
-    if (!servers) return whole
-    return {
-      ...whole,
-      memcached: servers.find(({ steps }) => !steps)!.memcached,
-      others: servers.flatMap(({ memcached, steps, wire }) =>
-        steps && wire ? [{ ...whole, memcached, steps, wire: wire.map(wireEntry) }] : [],
-      ),
-    }
+/** What is recorded of one scenario. */
+export interface ScenarioRecordings {
+  readonly scenario: string
+  readonly outcomes: readonly WrittenOutcome[]
+}
+
+/** Every scenario with what the libraries did in it, as it stands in the files. */
+export const scenarioRecordings: readonly ScenarioRecordings[] = jsonFiles(recordings)
+  .filter((path) => path !== 'libraries.json')
+  .map((path) => readJson(join(recordings, path)))
+
+/** Every recording of one library and version, by its name of `recordedLibraries`. */
+export function loadRecordings(library: string): Recording[] {
+  return scenarioRecordings.flatMap(({ scenario: name, outcomes }) => {
+    const outcome = outcomes.find(({ libraries }) => libraries.includes(library))
+    return outcome ? [recording(name, library, outcome)] : []
   })
 }
 
-/** A recording as it stands in its file. */
-interface Written extends Omit<Recording, 'name' | 'scenario' | 'wire' | 'memcached' | 'others'> {
-  readonly scenario: string
+function recording(name: string, library: string, { steps, wire, servers }: WrittenOutcome): Recording {
+  const scenario = readJson(join(fixtures, 'scenarios', `${name}.json`))
+  const whole = { ...libraries[library]!, name, scenario, steps, wire: wire.map(wireEntry) }
+  if (!servers) return whole
+  return {
+    ...whole,
+    memcached: servers.find(({ steps }) => !steps)!.memcached,
+    others: servers.flatMap(({ memcached, steps, wire }) =>
+      steps && wire ? [{ ...whole, memcached, steps, wire: wire.map(wireEntry) }] : [],
+    ),
+  }
+}
+
+/** An outcome as it stands in its file. */
+interface WrittenOutcome {
+  /** Who has it. */
+  readonly libraries: readonly string[]
+  readonly steps: Recording['steps']
   readonly wire: readonly WrittenEntry[]
-  /** Who did what; the main part's entry has no steps of its own. */
+  /** Which versions of memcached lead to what; the main part's entry has no steps of its own. */
   readonly servers?: readonly {
     readonly memcached: readonly string[]
     readonly steps?: Recording['steps']
