@@ -1,6 +1,6 @@
 /**
  * What differs between operations: one row each, complete by its type. Sources: docs/reference/pylibmc.md#3, #5, #6.1, #7.1;
- * fixtures/recordings/pylibmc-1.6.3.
+ * fixtures/recordings of pylibmc 1.6.3.
  */
 import type { LineStatus } from '../protocol/wire.js'
 

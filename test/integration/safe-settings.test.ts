@@ -100,7 +100,7 @@ test('debug-raises: log lines change no result', async () => {
 })
 
 test('bytes-and-text: set_multi lists only the keys that are not stored', async () => {
-  // fixtures/recordings/python-memcached-1.57 and -1.58, multi/set-multi-servers
+  // fixtures/recordings/multi/set-multi-servers.json, python-memcached 1.57 and 1.58
   for (const [emulate, unstored] of [
     ['python-memcached-1.57', ['a', 'b']],
     ['python-memcached-1.57-safe', []],

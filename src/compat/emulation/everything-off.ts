@@ -1,6 +1,6 @@
 /**
  * What is left when every switch is off: pylibmc's client, and python-memcached's keywords in pylibmc's words. Nothing is half
- * emulated. Sources: docs/reference/pylibmc.md#2, #9; fixtures/recordings/pylibmc-1.6.3, -binary.
+ * emulated. Sources: docs/reference/pylibmc.md#2, #9; fixtures/recordings of pylibmc.
  */
 
 import type { CallOptions, Key, Time, TimeOptions } from '../../pipeline/methods/arguments.js'
