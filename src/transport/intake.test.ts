@@ -1,5 +1,5 @@
 // When requests leave while replies are being read. Replies are one byte each here.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Intake } from './intake.js'
 
 /** A connection whose callers ask again as soon as they are answered. */
@@ -90,4 +90,16 @@ test('a connection that was closed by a caller meanwhile: the rest is not read',
   close()
   await turn()
   expect(log).toEqual(['read 50'])
+})
+
+test('a program that fakes microtasks and ticks for its own tests does not stop the client', async () => {
+  const { log, take } = connection(100)
+  vi.useFakeTimers({ toFake: ['queueMicrotask', 'nextTick'] })
+  try {
+    take(100)
+    await turn()
+  } finally {
+    vi.useRealTimers()
+  }
+  expect(log).toEqual(['read 50', 'write 50', 'read 50'])
 })

@@ -125,6 +125,63 @@ describe('opening', () => {
   })
 })
 
+describe('replies that come all at once', () => {
+  const keys = Array.from({ length: 100 }, (_, i) => `k${i}`)
+
+  /** Answers nothing before all keys have been asked for, then everything in one write. */
+  function together(socket: Socket, after: () => void = () => {}) {
+    let asked = ''
+    socket.on('data', (chunk) => {
+      asked += chunk.toString('latin1')
+      if (!asked.endsWith('\r\n') || asked.split(/ |\r\n/).filter((word) => /^k/.test(word)).length < 100)
+        return
+      const lines = asked.split('\r\n').slice(0, -1)
+      asked = ''
+      const answers = lines.map((line) => {
+        const items = line.split(' ').slice(1)
+        return `${items.map((key) => `VALUE ${key} 0 ${key.length}\r\n${key}\r\n`).join('')}END\r\n`
+      })
+      socket.write(answers.join(''))
+      after()
+    })
+  }
+
+  test('then the end: every caller has its reply', async () => {
+    const { address } = await scripted((socket) => together(socket, () => socket.end()))
+    const mc = connection(address)
+    const replies = await Promise.all(keys.map((key) => mc.exchange(get(key))))
+    expect(replies.map(valueIn)).toEqual(keys)
+  })
+
+  test('a caller that closes the connection: those before it have their replies, and nobody waits for ever', async () => {
+    const { address } = await scripted((socket) => together(socket))
+    const mc = connection(address)
+    const outcomes = await Promise.allSettled(
+      keys.map(async (key) => {
+        const reply = await mc.exchange(get(key))
+        if (key === 'k10') mc.close()
+        return valueIn(reply)
+      }),
+    )
+    expect(outcomes.slice(0, 11)).toEqual(keys.slice(0, 11).map((value) => ({ status: 'fulfilled', value })))
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ kind: 'aborted', sent: true })
+  })
+
+  test('callers that ask again get their own replies, turn after turn', async () => {
+    const { address, sockets } = await scripted(echo)
+    const mc = connection(address)
+    const rounds = 20
+    await Promise.all(
+      keys.map(async (key) => {
+        for (let round = 0; round < rounds; round++)
+          expect(valueIn(await mc.exchange(get(`${key}.${round}`)))).toBe(`${key}.${round}`)
+      }),
+    )
+    expect(sockets).toHaveLength(1)
+  })
+})
+
 describe('a server that misbehaves rejects every waiting operation and leaves nothing behind', () => {
   const cases: [string, string, (socket: Socket) => void][] = [
     ['closes after the request', 'closed', (socket) => socket.end()],
