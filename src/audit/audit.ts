@@ -16,9 +16,11 @@ import { epochOf } from './replay/clock.js'
 import { constructorCall, type ReplayVisitor } from './replay/replay.js'
 import { type ReplayTask, run } from './replay/run.js'
 import { serverVersion, versionNote } from './replay/server-version.js'
+import { EstimateCount, estimateText } from './report/estimates.js'
 import type { Report } from './report/report.js'
 import { ReportBuilder } from './report/report-builder.js'
 import { OutageCount, OutageSearch, withOutages } from './traces/outages.js'
+import { sampledTrace } from './traces/sampled.js'
 import { type Survey, surveyOf } from './traces/survey.js'
 import { checkTrace, recordingNotes, type Trace, TraceError } from './traces/trace.js'
 import { memshimVersion } from './version.js'
@@ -35,7 +37,10 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   const between = rows && new Set(rows.keys())
   const size = fleetSize(given, options)
   const { outages = [] } = options
-  const trace = outages.length > 0 ? withOutages(given, outages, size) : given
+  const part = options.sample === undefined ? given : sampledTrace(given, options.sample)
+  const trace = outages.length > 0 ? withOutages(part, outages, size) : part
+  const drawn = trace.header.sample ?? 1
+  const estimates = drawn < 1 ? new EstimateCount(drawn) : undefined
   const supposed = outages.length > 0 ? new OutageCount(outages) : undefined
   const search = new OutageSearch()
   checkBehaviors(options)
@@ -84,6 +89,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
       if (note) builder.note(note, operation.line)
       view?.add(operation, verdict)
       fidelity.add(operation)
+      estimates?.add(operation, verdict)
       supposed?.add(operation)
       if (seen.faults === 0) search.add(operation, operation.sourceServer)
       if (options.verify) suspects.add(operation, verdict)
@@ -119,6 +125,15 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
 
   const seconds = (Date.now() - started) / 1000
   const { totals } = builder
+  const estimated = estimates?.result()
+  if (estimated) {
+    const { statuses, switches } = estimated
+    const words = [
+      estimateText('differ', statuses.differs),
+      ...Object.entries(switches).map(([name, one]) => estimateText(name, one)),
+    ]
+    builder.note(`estimated for the whole trace, with 95 % confidence: ${words.join('; ')}`, 1)
+  }
   const { header } = trace
   const built = builder.build(
     {
@@ -144,6 +159,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
         behaviors: options.behaviors ?? {},
         negativeTimeout: options.negativeTimeout ?? 'send',
       },
+      ...(estimated ? { estimates: estimated } : {}),
       ...(supposed ? { supposedOutages: supposed.result() } : {}),
       foundOutages: search.result(),
       fidelity: fidelity.result(),
@@ -184,7 +200,9 @@ function checkOptions(options: AuditOptions): void {
     throw new AuditOptionsError(`framework ${shown(framework)} is no name`)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new AuditOptionsError('onProgress is no function')
-  const { threads } = options
+  const { threads, sample } = options
+  if (sample !== undefined && !(typeof sample === 'number' && sample > 0 && sample < 1))
+    throw new AuditOptionsError(`sample ${shown(sample)} is not a part of the keys above 0 and below 1`)
   if (threads !== undefined && threads !== 1 && threads !== 2)
     throw new AuditOptionsError(`threads ${shown(threads)} is neither 1 nor 2`)
   if (verify !== undefined && typeof verify !== 'boolean') throw new AuditOptionsError('verify is no boolean')

@@ -50,6 +50,8 @@ export interface AuditOptions {
    * servers. Default: 2 for a long trace that allows it, else 1.
    */
   readonly threads?: 1 | 2
+  /** Audits this part of the keys, above 0 and below 1, each with all of its calls; the report has estimates of the whole. */
+  readonly sample?: number
   /** Called for every operation of the replay, in order, with both outcomes and the verdict. */
   readonly onOperation?: (operation: Operation, verdict: Verdict) => void
   readonly onProgress?: (progress: Progress) => void

@@ -52,6 +52,7 @@ interface Flags {
   readonly reduce?: string
   readonly out?: string
   readonly threads?: string
+  readonly sample?: string
   readonly failOn?: string[]
   readonly verify?: boolean
   readonly behavior?: Record<string, number | string>
@@ -123,6 +124,7 @@ export function auditCommand(): Command {
       'shrink the trace to the fewest lines that show a switch, unexplained, or line:N',
     )
     .option('--out <folder>', 'with --reduce: where its files go', '.')
+    .option('--sample <part>', 'audit a part of the keys (0.1), and estimate the whole with its error')
     .option('--threads <n>', '1 or 2; default: 2 for a long trace without faults')
     .option(
       '--fail-on <what>',
@@ -253,6 +255,7 @@ function checked(flags: Flags): AuditOptions {
     ...(flags.binary ? { binary: true } : {}),
     ...(flags.repaired ? { calls: 'repaired' as const } : {}),
     ...(flags.framework === undefined ? {} : { framework: flags.framework }),
+    ...(flags.sample === undefined ? {} : { sample: share(flags.sample) }),
     ...(flags.threads === undefined ? {} : { threads: wholeNumber('--threads', flags.threads, 1) as 1 | 2 }),
     verify: flags.verify ?? false,
   }
@@ -283,6 +286,12 @@ async function write(path: string, text: string): Promise<void> {
       `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
     )
   }
+}
+
+function share(text: string): number {
+  const value = Number(text)
+  if (value > 0 && value < 1) return value
+  throw new UsageError(`--sample ${text}: a part of the keys above 0 and below 1 is needed, e.g. 0.1`)
 }
 
 function wholeNumber(option: string, text: string, least: number): number {

@@ -117,6 +117,7 @@ export class ReportBuilder {
       | 'verification'
       | 'foundOutages'
       | 'supposedOutages'
+      | 'estimates'
     >,
     known: readonly SwitchInfo[],
   ): Report {

@@ -7,6 +7,7 @@ import type { Impact, Outcome } from '../compare/outcome.js'
 import type { RiskText } from '../compare/risks.js'
 import type { FrameworkReport } from '../frameworks/index.js'
 import type { FoundOutage, OutageEffect } from '../traces/outages.js'
+import type { Estimates } from './estimates.js'
 import type { PlacementReport } from './placement-count.js'
 
 export const reportFormat = 'memshim-audit/1'
@@ -119,6 +120,8 @@ export interface Report {
     /** When each stretch begins, in seconds of the trace. */
     readonly times?: readonly number[]
   }
+  /** Of the whole, where the trace holds a part of the keys only. */
+  readonly estimates?: Estimates
   /** Where keys are under both placements; absent with one server. */
   readonly placement?: PlacementReport
   /** With `outages`: what they would do. */
