@@ -5,7 +5,8 @@ import { TcpStream } from './tcp-stream.js'
 /** What one connection of the capture is handed to. */
 export interface ConversationSink {
   request(bytes: Buffer, time: number): void
-  reply(bytes: Buffer, time: number): void
+  /** @param current the server had received every request byte that is known; false only from a capture. Default true */
+  reply(bytes: Buffer, time: number, current?: boolean): void
   /** Bytes are missing in a direction. */
   gap(direction: 'request' | 'reply', length: number, time: number): void
   end(time: number): void
@@ -52,9 +53,14 @@ export class Connections {
       : [connection.replies, connection.requests]
     if (segment.syn) own.start(segment.sequence + 1)
     // A bare acknowledgement may have been captured just before what it acknowledges.
-    else if (acknowledged !== undefined && (payload.length > 0 || segment.last || other.incomplete))
-      other.acknowledged(acknowledged, time)
-    own.segment(segment.syn ? segment.sequence + 1 : segment.sequence, payload, missing, time)
+    else if (acknowledged !== undefined && (payload.length > 0 || segment.last || other.incomplete)) {
+      // What this side sent before it had the lost bytes cannot be paired any more, though it may still come, out of order.
+      if (other.acknowledged(acknowledged, time)) own.acknowledged(segment.sequence, time)
+    }
+    const { expected } = other
+    const current =
+      acknowledged === undefined || expected === undefined || ((expected - acknowledged) | 0) <= 0
+    own.segment(segment.syn ? segment.sequence + 1 : segment.sequence, payload, missing, time, current)
     if (segment.last) own.lastNumber(segment.sequence + payload.length + missing)
     if (segment.reset || segment.last) this.finish(name, connection, segment, towardsServer)
   }
@@ -92,7 +98,7 @@ export class Connections {
     if (segment.syn) this.counts.whole++
     const stream = (direction: 'request' | 'reply') =>
       new TcpStream({
-        data: (bytes, time) => sink[direction](bytes, time),
+        data: (bytes, time, current) => sink[direction](bytes, time, current),
         gap: (length, time) => {
           this.counts.gaps++
           this.counts.lostBytes += length

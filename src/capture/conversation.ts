@@ -46,6 +46,8 @@ export class Conversation implements ConversationSink {
   private earlyTime = 0
   private pending: Exchange[] = []
   private synchronous: boolean
+  /** Begun in the middle: what the server sends may still answer an earlier command. */
+  private doubtful: boolean
   private over = false
   private now = 0
 
@@ -57,6 +59,7 @@ export class Conversation implements ConversationSink {
     private readonly settledOne: (exchange: Exchange) => void,
   ) {
     this.synchronous = whole
+    this.doubtful = !whole
   }
 
   request(bytes: Buffer, time: number): void {
@@ -73,8 +76,13 @@ export class Conversation implements ConversationSink {
     else if (this.early.length > 0) this.replyEarly(time)
   }
 
-  reply(bytes: Buffer, time: number): void {
+  reply(bytes: Buffer, time: number, current = true): void {
     if (this.over || !this.synchronous) return
+    if (this.doubtful && !current) {
+      this.counts.strayBytes += bytes.length
+      return
+    }
+    this.doubtful = false
     this.now = time
     if (this.pending.length === 0) {
       // Two cards, or two queues of one card, may deliver a reply just before its command.
@@ -179,6 +187,7 @@ export class Conversation implements ConversationSink {
   private restart(): void {
     this.counts.restarts++
     this.synchronous = false
+    this.doubtful = true
     this.requests.reset()
     this.replies.reset()
     this.early.clear()

@@ -6,10 +6,12 @@ interface Waiting {
   readonly sequence: number
   readonly payload: Buffer
   readonly time: number
+  readonly current: boolean
 }
 
 export interface StreamEvents {
-  data(bytes: Buffer, time: number): void
+  /** @param current as it was given with the segment */
+  data(bytes: Buffer, time: number, current: boolean): void
   /** So many bytes are missing here. */
   gap(length: number, time: number): void
 }
@@ -39,17 +41,25 @@ export class TcpStream {
     this.waitingBytes = 0
   }
 
-  /** @param missing bytes behind the payload that the capture has cut off */
-  segment(sequence: number, payload: Buffer, missing: number, time: number): void {
+  /** Number of the next byte that is expected. */
+  get expected(): number | undefined {
+    return this.next
+  }
+
+  /**
+   * @param missing bytes behind the payload that the capture has cut off
+   * @param current the sender had received everything of the other direction that is known here
+   */
+  segment(sequence: number, payload: Buffer, missing: number, time: number, current = true): void {
     if (payload.length + missing === 0) return
     if (this.next === undefined) this.start(sequence)
     const ahead = (sequence - this.next!) | 0
     if (ahead > 0 && ahead < longestGap) {
-      this.wait({ sequence, payload, time })
+      this.wait({ sequence, payload, time, current })
       return
     }
     if (ahead > 0) return
-    this.deliver(payload, -ahead, time)
+    this.deliver(payload, -ahead, time, current)
     if (missing > 0) this.lose((sequence + payload.length + missing - this.next!) | 0, time)
     this.deliverWaiting()
   }
@@ -59,16 +69,22 @@ export class TcpStream {
     if (this.next === sequence >>> 0) this.next = (sequence + 1) >>> 0
   }
 
-  /** The other side has received everything before this number: what is not here by now will not come. */
-  acknowledged(sequence: number, time: number): void {
+  /**
+   * The other side has received everything before this number: what is not here by now will not come.
+   * @returns whether bytes were lost
+   */
+  acknowledged(sequence: number, time: number): boolean {
+    let lost = false
     while (this.next !== undefined) {
       const ahead = (sequence - this.next) | 0
-      if (ahead <= 0 || ahead >= longestGap) return
+      if (ahead <= 0 || ahead >= longestGap) break
+      lost = true
       const first = this.waiting[0]
       const gap = first ? Math.min(ahead, (first.sequence - this.next) | 0) : ahead
       this.lose(gap, time)
       this.deliverWaiting()
     }
+    return lost
   }
 
   /** The connection is over: delivers what waits, with the gaps in it. */
@@ -99,15 +115,15 @@ export class TcpStream {
       if (first === undefined || ahead === undefined || ahead > 0) return
       this.waiting.shift()
       this.waitingBytes -= first.payload.length
-      this.deliver(first.payload, -ahead, first.time)
+      this.deliver(first.payload, -ahead, first.time, first.current)
     }
   }
 
   /** @param known bytes at the beginning that have been delivered before */
-  private deliver(payload: Buffer, known: number, time: number): void {
+  private deliver(payload: Buffer, known: number, time: number, current: boolean): void {
     if (known >= payload.length) return
     this.next = (this.next! + payload.length - known) >>> 0
-    this.events.data(known > 0 ? payload.subarray(known) : payload, time)
+    this.events.data(known > 0 ? payload.subarray(known) : payload, time, current)
   }
 
   private lose(length: number, time: number): void {

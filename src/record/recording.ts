@@ -30,6 +30,8 @@ interface Entry {
 
 /** Commands that wait for the reply of an earlier one. Beyond that the earlier one is written without its reply. */
 const mostOpen = 20_000
+/** Characters of lines that are written together. */
+const writtenAtOnce = 16 * 1024
 /** Seconds for which a reply is waited for. */
 const longestOpen = 30
 /** Commands, bytes and seconds of the capture after which the header is decided. */
@@ -58,6 +60,7 @@ export class Recording {
   private held: { readonly entry: Entry; readonly line: object }[] | undefined = []
   private heldBytes = 0
   private lines: string[] = []
+  private lineBytes = 0
   private clients = new Set<string>()
   private readonly allClients = new Set<string>()
   private epoch = 0
@@ -192,9 +195,11 @@ export class Recording {
         `${JSON.stringify({ t, client, new: { servers: this.servers, kwargs: this.kwargs(exchange) } })}\n`,
       )
     }
-    this.lines.push(`${JSON.stringify({ t, ...line })}\n`)
+    const text = `${JSON.stringify({ t, ...line })}\n`
+    this.lines.push(text)
+    this.lineBytes += text.length
     this.counts.written++
-    if (this.lines.length >= 256) await this.flush()
+    if (this.lineBytes >= writtenAtOnce) await this.flush()
   }
 
   private async part(time: number): Promise<void> {
@@ -230,6 +235,7 @@ export class Recording {
     if (this.lines.length > 0) {
       this.files.write(this.lines.join(''))
       this.lines = []
+      this.lineBytes = 0
     }
     await this.files.caughtUp()
   }
