@@ -1,6 +1,7 @@
 // A trace as a busy web application makes it, for measuring the audit: seeded, so that two runs measure the same work.
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 /** A generator of numbers from 0 to 1 (mulberry32). */
 function seeded(seed) {
@@ -74,4 +75,10 @@ export async function writeBusyTrace(path, operations, { seed = 16, clients = 8,
   file.end(piece)
   await once(file, 'finish')
   return bytes
+}
+
+// node audit-trace.mjs FILE OPERATIONS
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [, , path, operations] = process.argv
+  await writeBusyTrace(path, Number(operations))
 }

@@ -1,10 +1,9 @@
 // npm run bench:audit [-- --operations N] [--threads 1|2]: what the audit of a long trace takes. Prints one line of JSON.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureBuild } from '../scripts/setup.mjs'
-import { writeBusyTrace } from './audit-trace.mjs'
+import { ensureBuild, root, run } from '../scripts/setup.mjs'
 
 const { values } = parseArgs({
   options: { operations: { type: 'string', default: '1000000' }, threads: { type: 'string', default: '2' } },
@@ -14,7 +13,9 @@ const { audit, readTrace } = await import('../dist/audit/index.js')
 const folder = mkdtempSync(join(tmpdir(), 'memshim-bench-'))
 try {
   const path = join(folder, 'trace.jsonl')
-  const bytes = await writeBusyTrace(path, Number(values.operations))
+  // In a process of its own: its memory is not the audit's.
+  run(process.execPath, [join(root, 'bench', 'audit-trace.mjs'), path, values.operations])
+  const bytes = statSync(path).size
   const cpu = process.cpuUsage()
   const start = performance.now()
   const { totals } = await audit(await readTrace(path), { threads: Number(values.threads) })

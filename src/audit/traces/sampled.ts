@@ -3,6 +3,7 @@
  */
 import { crc32 } from '../../hashing/index.js'
 import type { TypedJson } from '../../values/index.js'
+import { surveyOf } from './survey.js'
 import type { CallEvent, Trace, TraceEvent } from './trace.js'
 
 const oneKey: ReadonlySet<string> = new Set(
@@ -23,8 +24,11 @@ export function sampledTrace(trace: Trace, share: number): Trace {
   return {
     name: trace.name,
     header: { ...trace.header, sample: before * share },
-    // Of the survey only the length is kept: what is left out is still read.
-    ...(trace.survey ? { survey: () => trace.survey!() } : {}),
+    survey: async () => {
+      const known = await surveyOf(trace)
+      // About so many: which ones is known when they are read.
+      return known && { ...known, events: Math.ceil(known.events * share) }
+    },
     events: () => chosen(trace, before * share),
   }
 }
