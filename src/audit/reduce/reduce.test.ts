@@ -89,6 +89,25 @@ describe('reduce', () => {
     ])
   })
 
+  it('commands of a capture, as the calls that they stand for', async () => {
+    const wire = (line: number, command: string): TraceEvent => ({
+      kind: 'wire',
+      line,
+      t: line,
+      client: 'w',
+      wire: command,
+      server: 0,
+    })
+    const captured = traceOf('w', header, [
+      wire(2, 'set k 0 0 1\r\nv\r\n'),
+      wire(3, 'get k\r\n'),
+      wire(4, 'incr none 1\r\n'),
+    ])
+    const reduced = await reduce(captured, 'missing-counter')
+    expect(reduced.events.map(({ line, kind }) => [line, kind])).toEqual([[4, 'call']])
+    expect(reproPython(reduced)).toContain("client('w', [(0, None)], {}, {}),\n    call('w', 'incr', 'none'")
+  })
+
   it('by line', async () => {
     expect((await reduce(trace, 'line:53')).events.map(({ line }) => line)).toEqual([2, 53])
   })

@@ -8,6 +8,7 @@ import { type AuditOptions, AuditOptionsError } from '../options.js'
 import { constructorCall } from '../replay/replay.js'
 import { checkTrace, type Trace, type TraceEvent, type TraceHeader } from '../traces/trace.js'
 import { traceOf } from '../traces/trace-file.js'
+import { callOfWire } from '../traces/wire.js'
 import { minimize } from './minimize.js'
 
 /** A finding with the lines that show it. */
@@ -39,7 +40,16 @@ export async function reduce(trace: Trace, finding: string, options: AuditOption
   checkTrace(trace)
   const wanted = finder(finding)
   const events: TraceEvent[] = []
-  for await (const event of trace.events()) if (event.kind !== 'note') events.push(event)
+  const library = { name: trace.header.library, version: trace.header.version }
+  for await (const event of trace.events()) {
+    if (event.kind !== 'wire') {
+      if (event.kind !== 'note') events.push(event)
+      continue
+    }
+    // A command of a capture as the call that it stands for: a program makes calls.
+    const made = callOfWire(event, library)
+    if (!('skipped' in made)) events.push(made)
+  }
   const found: Candidate[] = []
   const plain: AuditOptions = { ...options, verify: false, framework: 'none' }
   await audit(traceOf(trace.name, trace.header, events), {

@@ -3,6 +3,7 @@ import { checkMade, checkText } from '../../ground/arguments.js'
 import { fromTypedJson, type TypedJson } from '../../values/index.js'
 import type { Outcome } from '../compare/outcome.js'
 import { pylibmcKwargs } from '../methods/construct.js'
+import { AuditOptionsError } from '../options.js'
 import { constructorCall } from '../replay/replay.js'
 import { callText } from '../report/finding.js'
 import type { NewEvent, TraceEvent } from '../traces/trace.js'
@@ -19,7 +20,10 @@ export function reproPython(reduced: Reduced): string {
   checkMade('reduced', reduced, 'reduce()', reducedFields)
   const { events, operation, verdict, finding, header } = reduced
   const names = serverNames(events)
-  const steps: string[] = []
+  const steps: string[] = undeclared(events).map((client) => {
+    const servers = Array.from({ length: Math.max(1, header.servers) }, (_, index) => `(${index}, None)`)
+    return `    client(${pythonString(client)}, [${servers.join(', ')}], {}, {}),`
+  })
   let t = events[0]?.t ?? 0
   for (const event of events) {
     if (event.t - t >= noticeable) steps.push(`    wait(${(event.t - t).toFixed(1)}),`)
@@ -205,6 +209,13 @@ function expected(outcome: Outcome): string {
     : `('result', ${pythonSource(outcome.result)})`
 }
 
+/** Clients that a capture does not see being made: they have the defaults, and all servers. */
+function undeclared(events: readonly TraceEvent[]): readonly string[] {
+  const made = new Set(events.flatMap((event) => (event.kind === 'new' ? [event.client] : [])))
+  const used = new Set(events.flatMap((event) => (event.kind === 'call' ? [event.client] : [])))
+  return [...used].filter((client) => !made.has(client))
+}
+
 function docText(text: string): string {
   return text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, '?')
 }
@@ -240,7 +251,7 @@ function step(event: TraceEvent, names: ReadonlyMap<string, number>): string {
         `a fault (${event.fault.fault}) needs memshim’s proxy and cannot be shown by a program alone`,
       )
     default:
-      throw new RangeError(`a ${event.kind} line cannot be shown by a program`)
+      throw new AuditOptionsError(`a ${event.kind} line cannot be shown by a program`)
   }
 }
 
