@@ -11,6 +11,7 @@ const floors = [
   ['strict', 'compat'],
   ['audit', 'migration', 'record', 'scan', 'adapters'],
   ['parity'],
+  ['doctor'],
   ['cli'],
 ]
 

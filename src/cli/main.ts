@@ -2,11 +2,13 @@
 /** The `memshim` command: subcommands, and the one place that turns errors into messages and exit codes. */
 import { Command, CommanderError } from 'commander'
 import { AuditOptionsError, exitCodes, memshimVersion, TraceError } from '../audit/index.js'
+import { DoctorError } from '../doctor/index.js'
 import { CaptureError, RecordError } from '../record/index.js'
 import { ListingError, ScanError } from '../scan/index.js'
 import { MemcachedError } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
 import { auditCommand } from './audit.js'
+import { doctorCommand } from './doctor.js'
 import { inspectCommand } from './inspect.js'
 import { parityCommand } from './parity.js'
 import { planCommand } from './plan.js'
@@ -40,6 +42,7 @@ Exit codes: 0 fine, 1 something named by --fail-on was found, 2 bad usage or inp
 for (const command of [
   recordCommand(),
   scanCommand(),
+  doctorCommand(),
   auditCommand(),
   planCommand(),
   whereCommand(),
@@ -83,6 +86,7 @@ function explain(error: unknown): number {
     RecordError,
     ListingError,
     ScanError,
+    DoctorError,
     TransportError,
   ].some((kind) => error instanceof kind)
   const message = error instanceof Error ? error.message : String(error)

@@ -1,0 +1,24 @@
+/** The report for a terminal. */
+import type { DoctorReport } from './doctor.js'
+
+/** Plain text. */
+export function renderDoctor({ servers }: DoctorReport): string {
+  return servers
+    .map(({ server, kind, version, latency, settings, abilities, findings }) => {
+      const has = (wanted: boolean) =>
+        Object.entries(abilities)
+          .filter(([, there]) => there === wanted)
+          .map(([name]) => name)
+          .join(', ')
+      const lines = [
+        `${server}: ${kind}${version === undefined ? '' : ` ${version}`}`,
+        ...(latency ? [`  latency    ${latency.median} ms (longest ${latency.longest} ms)`] : []),
+        ...(has(true) === '' ? [] : [`  has        ${has(true)}`]),
+        ...(has(false) === '' ? [] : [`  has not    ${has(false)}`]),
+        ...Object.entries(settings).map(([name, value]) => `  setting    ${name} ${value}`),
+        ...findings.map(({ level, text }) => `  ${level.padEnd(10)} ${text}`),
+      ]
+      return `${lines.join('\n')}\n`
+    })
+    .join('\n')
+}
