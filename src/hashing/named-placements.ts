@@ -10,6 +10,7 @@ import { pythonMemcachedPlacement } from './python-memcached.js'
 import { rendezvous } from './rendezvous.js'
 import { wireKey } from './wire-key.js'
 
+/** One library's placement on these servers, by its name. */
 export interface NamedPlacement {
   /** How `--from` and `--to` call it. */
   readonly name: string
@@ -64,6 +65,7 @@ export function moved(
   return keys.filter((key) => from.place(key) !== to.place(key)).length
 }
 
+/** `host:port`, as reports and tables write a server. */
 export function serverName({ host, port }: PlacedServer): string {
   if (port === 0) return host
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

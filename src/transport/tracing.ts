@@ -33,7 +33,10 @@ export interface ConnectEvent {
 }
 
 // The same type twice: newer @types/node have the two parameters the other way round.
-/** `tracing:memshim:connect:start`, `:end`, `:asyncStart`, `:asyncEnd`, `:error`. */
+/**
+ * `tracing:memshim:connect:start`, `:end`, `:asyncStart`, `:asyncEnd`, `:error`. The fields are those of ioredis' `ioredis:connect` and of
+ * the conventions for databases, https://opentelemetry.io/docs/specs/semconv/database/.
+ */
 export const connectChannel = tracingChannel<ConnectEvent, ConnectEvent>('memshim:connect')
 
 /** How both channels name a server. */

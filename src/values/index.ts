@@ -1,28 +1,5 @@
 /** memshim/values: flags, zlib and pickle, so that Python and Node.js read each other's items. */
-export { describe } from './describe.js'
-export {
-  type EncodingOptions,
-  jsonSerializer,
-  type ValueCompressor,
-  type ValueSerializer,
-} from './encoding-options.js'
-export { type DecodeReason, UnpicklingError, ValueDecodeError, ValueEncodeError } from './errors.js'
-export type { PickleConverter } from './pickle/converters.js'
-export { disassemble, disassembly, type Operation } from './pickle/disassemble.js'
-export { plainValue } from './pickle/plain.js'
-export { type UnpickleOptions, unpickle } from './pickle/reader.js'
-export { type PickleOptions, pickle } from './pickle/writer.js'
-export { type PylibmcEncodingOptions, pylibmcEncoding } from './pylibmc.js'
-export { type PymemcacheEncodingOptions, pymemcacheEncoding } from './pymemcache.js'
-export { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from './python-collections.js'
-export { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from './python-dates.js'
-export {
-  type PythonMemcachedDialect,
-  type PythonMemcachedEncodingOptions,
-  pythonMemcachedDialects,
-  pythonMemcachedEncoding,
-} from './python-memcached.js'
-export { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from './python-numbers.js'
+
 export {
   PyByteArray,
   PyComplex,
@@ -34,8 +11,33 @@ export {
   PyTuple,
   PythonObject,
   PyView,
-} from './python-values.js'
-export { rawEncoding } from './raw.js'
+} from './classes/built-ins.js'
+export { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from './classes/collections.js'
+export { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from './classes/dates.js'
+export { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from './classes/numbers.js'
+export { describe } from './describe.js'
+export {
+  type EncodingOptions,
+  jsonSerializer,
+  type ValueCompressor,
+  type ValueSerializer,
+} from './encodings/options.js'
+export { type PylibmcEncodingOptions, pylibmcEncoding } from './encodings/pylibmc.js'
+export { type PymemcacheEncodingOptions, pymemcacheEncoding } from './encodings/pymemcache.js'
+export {
+  type PythonMemcachedDialect,
+  type PythonMemcachedEncodingOptions,
+  pythonMemcachedDialects,
+  pythonMemcachedEncoding,
+} from './encodings/python-memcached.js'
+export { rawEncoding } from './encodings/raw.js'
+export { compress, decompress } from './encodings/zlib.js'
+export { type DecodeReason, UnpicklingError, ValueDecodeError, ValueEncodeError } from './errors.js'
+export type { PickleConverter } from './pickle/converters.js'
+export { disassemble, disassembly, type Operation } from './pickle/disassemble.js'
+export { plainValue } from './pickle/read/plain.js'
+export { type UnpickleOptions, unpickle } from './pickle/read/reader.js'
+export { type PickleOptions, pickle } from './pickle/write/writer.js'
 export { fromTypedJson, type TypedJson, toTypedJson } from './typed-json.js'
 export {
   type CompressionRequest,
@@ -48,4 +50,3 @@ export {
   type Payload,
   type ValueEncoding,
 } from './types.js'
-export { compress, decompress } from './zlib.js'

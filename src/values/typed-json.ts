@@ -3,10 +3,6 @@
 import { shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
 import { floatRepr } from '../python/repr.js'
-import { unpickle } from './pickle/reader.js'
-import { parseFloatText } from './pickle/text.js'
-import { pickle } from './pickle/writer.js'
-import { PyDecimal } from './python-numbers.js'
 import {
   PyByteArray,
   PyComplex,
@@ -16,7 +12,11 @@ import {
   PyTuple,
   PythonObject,
   PyView,
-} from './python-values.js'
+} from './classes/built-ins.js'
+import { PyDecimal } from './classes/numbers.js'
+import { unpickle } from './pickle/read/reader.js'
+import { parseFloatText } from './pickle/text.js'
+import { pickle } from './pickle/write/writer.js'
 
 /** A Python value in JSON (docs/formats.md). */
 export type TypedJson =

@@ -36,7 +36,7 @@ import {
   toTypedJson,
   unpickle,
 } from '../../src/values/index.js'
-import { python2Name, python3Name } from '../../src/values/pickle/python2-names.js'
+import { python2Name, python3Name } from '../../src/values/pickle/write/python2-names.js'
 import { fixtures } from './recordings.js'
 
 const python = process.env.MEMSHIM_PYTHON

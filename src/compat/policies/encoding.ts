@@ -4,6 +4,7 @@ import type { Operation } from '../../pipeline/operations.js'
 import type { Slots } from '../../pipeline/slots.js'
 import { writeText } from '../../python/text.js'
 import type { Rules } from '../../rules/index.js'
+import { isInteger } from '../../values/encodings/integers.js'
 import {
   type CompressionRequest,
   FLAG_INTEGER,
@@ -17,8 +18,7 @@ import {
   pythonMemcachedEncoding,
   ValueEncodeError,
 } from '../../values/index.js'
-import { isInteger } from '../../values/integers.js'
-import { pickleByPython2 } from '../../values/pickle/python2.js'
+import { pickleByPython2 } from '../../values/pickle/write/python2.js'
 import type { Emulation } from '../emulation/emulation.js'
 import type { Hooks } from '../emulation/hooks.js'
 import type { CompatCompression } from '../methods/storage.js'

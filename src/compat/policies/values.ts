@@ -8,7 +8,8 @@ import { ValueError } from '../../python/errors.js'
 import { byteTextRepr } from '../../python/repr.js'
 import { decodeText } from '../../python/text.js'
 import { Budget } from '../../values/budget.js'
-import { inflated as inflatedWithin } from '../../values/encoding-options.js'
+import { pythonInteger } from '../../values/encodings/integers.js'
+import { inflated as inflatedWithin } from '../../values/encodings/options.js'
 import {
   FLAG_INTEGER,
   FLAG_LONG,
@@ -19,8 +20,7 @@ import {
   pythonMemcachedEncoding,
   ValueDecodeError,
 } from '../../values/index.js'
-import { pythonInteger } from '../../values/integers.js'
-import { unpickleWithin } from '../../values/pickle/reader.js'
+import { unpickleWithin } from '../../values/pickle/read/reader.js'
 import { raises } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { UnboundLocalError } from '../errors.js'

@@ -2,7 +2,7 @@
  * What objects of further classes become when read, and what values of further classes become when written. Conversion is
  * by name alone: a pickle never decides what is called.
  */
-import { PyFrozenSet, PyTuple, PythonObject } from '../python-values.js'
+import { PyFrozenSet, PyTuple, PythonObject } from '../classes/built-ins.js'
 
 /** One class, both ways; the same list serves reading and writing. */
 export interface PickleConverter {

@@ -3,10 +3,10 @@
 import { checkBytes, checkNumber, checkObject } from '../../ground/arguments.js'
 import { bytesRepr, floatRepr, integerRepr, textRepr } from '../../python/repr.js'
 import { Budget } from '../budget.js'
-import { PyFloat } from '../python-values.js'
-import { Machine } from './machine.js'
+import { PyFloat } from '../classes/built-ins.js'
 import { op, opcodeName } from './opcodes.js'
 import type { UnpickleOptions } from './options.js'
+import { Machine } from './read/machine.js'
 import { decodeLong, parseFloatText, parseIntegerText, unescapeString, unescapeUnicode } from './text.js'
 
 /** One opcode of a pickle with its argument and position in bytes. */

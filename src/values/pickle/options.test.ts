@@ -1,11 +1,11 @@
 /** Hooks, references and choices of reader and writer. The hexadecimal pickles are CPython 3.11's. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { PyByteArray, PyPersistent, type PyTuple, type PythonObject } from '../classes/built-ins.js'
+import { pylibmcEncoding } from '../encodings/pylibmc.js'
 import { ValueDecodeError } from '../errors.js'
-import { pylibmcEncoding } from '../pylibmc.js'
-import { PyByteArray, PyPersistent, type PyTuple, type PythonObject } from '../python-values.js'
-import { unpickle } from './reader.js'
-import { pickle } from './writer.js'
+import { unpickle } from './read/reader.js'
+import { pickle } from './write/writer.js'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
 

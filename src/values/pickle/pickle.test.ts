@@ -1,12 +1,12 @@
 /** Reader and writer against pickles of CPython 2.7 and 3.11 (fixtures/vectors/pickle.json). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { PyFloat, PyTuple, PythonObject } from '../classes/built-ins.js'
+import { PyDecimal } from '../classes/numbers.js'
 import { UnpicklingError, ValueEncodeError } from '../errors.js'
-import { PyDecimal } from '../python-numbers.js'
-import { PyFloat, PyTuple, PythonObject } from '../python-values.js'
 import { fromTypedJson, type TypedJson, toTypedJson } from '../typed-json.js'
-import { unpickle } from './reader.js'
-import { pickle } from './writer.js'
+import { unpickle } from './read/reader.js'
+import { pickle } from './write/writer.js'
 
 interface Row {
   readonly value: TypedJson

@@ -1,6 +1,7 @@
 /** Collections and the byte and set types that old protocols write as calls. Source: CPython's collections and pickle. */
-import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../python-collections.js'
-import { PyByteArray, PyFrozenSet, PyTuple, PythonObject } from '../python-values.js'
+
+import { PyByteArray, PyFrozenSet, PyTuple, PythonObject } from '../classes/built-ins.js'
+import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../classes/collections.js'
 import { type Construct, itemsOf, type Reading, type Reduction } from './reduction.js'
 
 const LATIN1 = Buffer.from('latin-1')

@@ -1,6 +1,7 @@
 /** The datetime family in pickles: one byte string each. Source: CPython's datetime module. */
-import { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from '../python-dates.js'
-import { type PyGlobal, PythonObject } from '../python-values.js'
+
+import { type PyGlobal, PythonObject } from '../classes/built-ins.js'
+import { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from '../classes/dates.js'
 import type { Construct, Reduction } from './reduction.js'
 
 /** The state's bytes; Python 2 wrote them as a byte string, which may have been read as text. */

@@ -1,7 +1,7 @@
 /** Decimal, Fraction, UUID, range, slice and complex in pickles. Source: CPython's decimal, fractions, uuid, copyreg. */
 import { MAX_INTEGER_DIGITS } from '../../python/repr.js'
-import { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from '../python-numbers.js'
-import { PyComplex, PyFloat, PyGlobal, PythonObject } from '../python-values.js'
+import { PyComplex, PyFloat, PyGlobal, PythonObject } from '../classes/built-ins.js'
+import { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from '../classes/numbers.js'
 import { type Construct, FreshText, numberOf, type Reduction } from './reduction.js'
 import { shrink } from './text.js'
 

@@ -1,5 +1,5 @@
 /** How one Python type is made from constructor arguments, and written as them again. */
-import { PyFloat, type PyGlobal, PyTuple, type PythonObject } from '../python-values.js'
+import { PyFloat, type PyGlobal, PyTuple, type PythonObject } from '../classes/built-ins.js'
 
 /** What a constructor may ask of the reading it is part of. */
 export interface Reading {

@@ -2,9 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { floatRepr } from '../../python/repr.js'
-import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../python-collections.js'
-import { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from '../python-dates.js'
-import { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from '../python-numbers.js'
 import {
   PyByteArray,
   PyComplex,
@@ -13,9 +10,12 @@ import {
   PyGlobal,
   PyTuple,
   PythonObject,
-} from '../python-values.js'
-import { unpickle } from './reader.js'
-import { pickle } from './writer.js'
+} from '../classes/built-ins.js'
+import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../classes/collections.js'
+import { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from '../classes/dates.js'
+import { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from '../classes/numbers.js'
+import { unpickle } from './read/reader.js'
+import { pickle } from './write/writer.js'
 
 interface Row {
   readonly protocol: number

@@ -1,0 +1,286 @@
+/**
+ * Python values that JavaScript has no type for. Reading gives them where plain JavaScript would lose what they are
+ * (always for objects and complex numbers, with `preserve` for the rest); writing takes them.
+ */
+import { brandAll } from '../../ground/brand.js'
+import { floatRepr } from '../../python/repr.js'
+import { DESCRIBE, type Description } from '../describe.js'
+import { JSON_OF, jsonEntries, jsonValue, PythonValue } from './python-value.js'
+
+/** A float, also when it has no fraction: 1.0 is not 1. */
+export class PyFloat extends PythonValue {
+  constructor(readonly value: number) {
+    super()
+  }
+  /** So that arithmetic and comparisons take it as the number that it is. */
+  override valueOf(): number {
+    return this.value
+  }
+  /** The number. */
+  toJSON(): number {
+    return this.value
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add(floatRepr(this.value))
+  }
+}
+
+/** Python's tuple. */
+export class PyTuple extends PythonValue {
+  constructor(readonly items: readonly unknown[]) {
+    super()
+  }
+  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    return Array.from(this.items, inside)
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.items('(', this.items, this.items.length === 1 ? ',)' : ')')
+  }
+}
+
+/** Python's frozenset. */
+export class PyFrozenSet extends PythonValue {
+  constructor(readonly items: ReadonlySet<unknown>) {
+    super()
+  }
+  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    return Array.from(this.items, inside)
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.set(this.items, 'frozenset({', '})', 'frozenset()')
+  }
+}
+
+/** Python's bytearray. */
+export class PyByteArray extends PythonValue {
+  constructor(readonly bytes: Buffer) {
+    super()
+  }
+  /** As Node's Buffer. */
+  toJSON(): unknown {
+    return this.bytes.toJSON()
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add('bytearray(')
+    into.bytes(this.bytes)
+    into.add(')')
+  }
+}
+
+/** Python's complex. */
+export class PyComplex extends PythonValue {
+  constructor(
+    readonly real: number,
+    readonly imag: number,
+  ) {
+    super()
+  }
+  /** `(1+2j)`. */
+  toJSON(): string {
+    return this.toString()
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    const [real, imag] = [this.real, this.imag].map((part) => floatRepr(part).replace(/\.0$/, ''))
+    const sign = imag!.startsWith('-') ? '' : '+'
+    into.add(Object.is(this.real, 0) ? `${imag}j` : `(${real}${sign}${imag}j)`)
+  }
+}
+
+/** An iterator or generator as an argument of a recorded call, with the items that were taken from it. It has no length. */
+export class PyIterator {
+  constructor(
+    readonly items: readonly unknown[],
+    /** Python's name of its class, e.g. `generator`. */
+    readonly className: string,
+  ) {}
+}
+
+/** A view of a dict as an argument of a recorded call. It has a length. */
+export class PyView {
+  constructor(
+    readonly items: readonly unknown[],
+    /** Python's name of its class, e.g. `dict_keys`. */
+    readonly className: string,
+  ) {}
+}
+
+/** A class or function by its name. Never looked up. */
+export class PyGlobal extends PythonValue {
+  constructor(
+    /** Python 3's module name. */
+    readonly module: string,
+    /** Qualified name within the module. */
+    readonly name: string,
+    /**
+     * `module name` as a pickle of protocols 0–2 had it, where Python 2's name does not follow from Python 3's: `__builtin__ str` is
+     * `builtins.str`, which by itself would become `__builtin__ unicode`.
+     */
+    readonly python2?: string | undefined,
+    /** A method that a pickle reaches by `getattr`, which is how CPython writes it in every protocol. */
+    readonly byGetattr?: boolean | undefined,
+  ) {
+    super()
+  }
+  /** `module.name`. */
+  toJSON(): string {
+    return `${this.module}.${this.name}`
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add(`<class '${this.module === 'builtins' ? '' : `${this.module}.`}${this.name}'>`)
+  }
+}
+
+/**
+ * An object of any other class: what its pickle says, inert. It can be inspected, is matched by converters, and is
+ * written back as it was.
+ */
+export class PythonObject extends PythonValue {
+  /** What BUILD would hand to `__setstate__` or put into `__dict__`. */
+  state: unknown
+  hasState = false
+  /** Function that would be called with object and state instead of BUILD. */
+  stateSetter: unknown
+  /** For an instance of a subclass of a built-in type: the same value as that type, when the trace says it (`$base`). */
+  builtin: unknown
+  /** Items appended to the new object, as to a list. */
+  readonly listItems: unknown[] = []
+  /** Items set on the new object, as on a dict. */
+  readonly dictItems: [unknown, unknown][] = []
+  /** Items added to the new object, as to a set. */
+  readonly setItems: unknown[] = []
+  constructor(
+    /** Class (or function) that makes it. */
+    readonly type: unknown,
+    /** Arguments, in order. */
+    readonly args: readonly unknown[],
+    /**
+     * `call` = type(*args); `new` = type.__new__(type, *args, **kwargs);
+     * `base` = base.__new__(type, args[0]), which is how protocols 0 and 1 write objects, those of subclasses of built-in types
+     * with an argument; `instance` = how Python 2 writes objects of its old classes, whose constructor is called only with arguments.
+     */
+    readonly how: 'call' | 'new' | 'base' | 'instance',
+    readonly kwargs?: ReadonlyMap<unknown, unknown>,
+    /** The built-in type, when made by `base`. */
+    readonly base?: PyGlobal,
+  ) {
+    super()
+  }
+
+  /**
+   * `module.name` of the class, as far as the pickle tells; else `unknown`. A Django model has its label, `app.Model`, which is all
+   * that its pickle says.
+   */
+  get className(): string {
+    if (!(this.type instanceof PyGlobal)) return 'unknown'
+    const maker = `${this.type.module}.${this.type.name}`
+    if (maker === 'django.db.models.base.model_unpickle') return modelLabel(this.args[0]) ?? maker
+    const [first] = this.args
+    return maker === 'copyreg._reconstructor' && first instanceof PyGlobal ? first.toJSON() : maker
+  }
+
+  /** Class, attributes, and what else it is made of; for people, since JSON cannot tell all of it. */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    const { args, attributes, state, listItems, dictItems, setItems } = this
+    const json: Record<string, unknown> = { class: this.className }
+    if (args.length > 0) json.args = args.map(inside)
+    if (attributes.size > 0) json.attributes = jsonEntries(attributes, inside)
+    else if (this.hasState) json.state = inside(state)
+    if (listItems.length > 0 || setItems.length > 0) json.items = [...listItems, ...setItems].map(inside)
+    if (dictItems.length > 0) json.entries = jsonEntries(dictItems, inside)
+    return json
+  }
+
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add(`<${this.className} object`)
+    for (const [name, value] of this.attributes) {
+      if (into.left === 0) return
+      into.add(` ${name}=`)
+      into.show(value)
+    }
+    into.add('>')
+  }
+
+  /**
+   * Attributes by name: what is in `__dict__` and `__slots__`, when the state says it in the usual way. The values are what `state`
+   * holds: floats, tuples and dicts are `PyFloat`, `PyTuple` and Maps, so that they are written back as they were.
+   */
+  get attributes(): ReadonlyMap<string, unknown> {
+    const all = new Map<string, unknown>()
+    const { state } = this
+    const [dict, slots] =
+      state instanceof PyTuple ? state.items : Array.isArray(state) && state.length === 2 ? state : [state]
+    for (const part of [dict, slots]) {
+      const entries = part instanceof Map ? part : isPlain(part) ? Object.entries(part) : []
+      for (const [name, value] of entries) if (typeof name === 'string') all.set(name, value)
+    }
+    return all
+  }
+}
+
+/** A dict of text keys, as plain JavaScript. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** An object that lives outside of the pickle. */
+export class PyPersistent extends PythonValue {
+  constructor(readonly id: unknown) {
+    super()
+  }
+  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+  /** @internal */
+  [JSON_OF](inside: (value: unknown) => unknown): unknown {
+    return { persistentId: inside(this.id) }
+  }
+  /** @internal */
+  override [DESCRIBE](into: Description): void {
+    into.add('<persistent object ')
+    into.show(this.id)
+    into.add('>')
+  }
+}
+
+/** Django names a model by the labels of its application and its own; old versions by its class. */
+function modelLabel(id: unknown): string | undefined {
+  if (id instanceof PyGlobal) return id.toJSON()
+  const names = id instanceof PyTuple ? id.items : Array.isArray(id) ? id : []
+  return names.length === 2 && names.every((name) => typeof name === 'string') ? names.join('.') : undefined
+}
+
+brandAll('values', {
+  PyFloat,
+  PyTuple,
+  PyFrozenSet,
+  PyByteArray,
+  PyComplex,
+  PyIterator,
+  PyView,
+  PyGlobal,
+  PythonObject,
+  PyPersistent,
+})

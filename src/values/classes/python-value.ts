@@ -1,0 +1,62 @@
+/** What every value of Python's does in JavaScript: its text, its form in JSON, and how Node shows it. */
+import { DESCRIBE, type Description, describe } from '../describe.js'
+
+/** Characters of `String(value)` and of what `console.log` shows. */
+const LONGEST = 10_000
+
+/** What Node's `util.inspect` and `console.log` ask for. */
+export const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
+
+/** Base of the classes of this package that stand for Python's. */
+export abstract class PythonValue {
+  /** As Python's str() writes it. */
+  toString(): string {
+    return valueRepr(this)
+  }
+
+  /** @internal */
+  abstract [DESCRIBE](into: Description): void
+
+  /** @internal As Python's repr() shows it. */
+  [INSPECT](): string {
+    return valueRepr(this)
+  }
+}
+
+/** As Python's repr() shows it. */
+export function valueRepr(value: unknown): string {
+  return describe(value, LONGEST)
+}
+
+/** How a container of Python's becomes what JSON can tell. */
+export const JSON_OF: unique symbol = Symbol.for('memshim.json') as never
+
+type Inside = (value: unknown) => unknown
+
+interface JsonContainer {
+  [JSON_OF](inside: Inside): unknown
+}
+
+/**
+ * What JSON can tell of a value: Maps, Sets and bigints, which JSON.stringify refuses or takes for empty objects, as objects, arrays and
+ * text. @throws TypeError for a value that is part of itself
+ */
+export function jsonValue(value: unknown, open: readonly unknown[] = []): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value !== 'object' || value === null) return value
+  if (open.includes(value)) throw new TypeError('a value that is part of itself has no JSON')
+  const inside = (item: unknown) => jsonValue(item, [...open, value])
+  if (JSON_OF in value) return (value as JsonContainer)[JSON_OF](inside)
+  if (value instanceof Map) return jsonEntries(value, inside)
+  return Array.isArray(value) || value instanceof Set ? Array.from(value, inside) : value
+}
+
+/** Entries as an object; keys that are no text are shown as Python's repr() shows them. */
+export function jsonEntries(
+  entries: Iterable<readonly [unknown, unknown]>,
+  inside: Inside,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Array.from(entries, ([key, value]) => [typeof key === 'string' ? key : valueRepr(key), inside(value)]),
+  )
+}

@@ -1,0 +1,90 @@
+/** How pymemcache's serdes write and read values. Source: fixtures/vectors/framework-values.json (pymemcache 4.0.0). */
+import { bytesRepr } from '../../python/repr.js'
+import { writeText } from '../../python/text.js'
+import { Budget } from '../budget.js'
+import { ValueEncodeError } from '../errors.js'
+import { unpickleWithin } from '../pickle/read/reader.js'
+import {
+  FLAG_INTEGER,
+  FLAG_LONG,
+  FLAG_PICKLE,
+  FLAG_TEXT,
+  FLAG_ZLIB,
+  type Payload,
+  type ValueEncoding,
+} from '../types.js'
+import { integerText, isInteger, pythonInteger } from './integers.js'
+import {
+  asBytes,
+  checkedOptions,
+  compressed,
+  type EncodingOptions,
+  inflated,
+  isSerialized,
+  readText,
+  serialized,
+} from './options.js'
+
+/** `pickleProtocol` is −1 (the highest) unless set. */
+export interface PymemcacheEncodingOptions extends EncodingOptions {
+  /** `pickle_serde`, which is Django's (default), or `compressed_serde`. A client without a serde stores bytes: `rawEncoding`. */
+  readonly serde?: 'pickle' | 'compressed'
+  /** `compressed_serde` compresses what is longer, in bytes; 0 = never. Default 400. */
+  readonly minCompressLen?: number
+  /** pymemcache reads a pickle that fails as None. When given, this is called with the failure and its result is the value. */
+  readonly undecodablePickle?: (error: unknown) => unknown
+}
+
+const MIN_COMPRESS_LEN = 400
+
+/** @throws RangeError for an unknown serde, for a minimum that is no whole number, and for a serializer whose flag means something else */
+export function pymemcacheEncoding(given: PymemcacheEncodingOptions = {}): ValueEncoding {
+  const options = checkedOptions(given)
+  const { serde = 'pickle', minCompressLen = MIN_COMPRESS_LEN, serializer, undecodablePickle } = options
+  if (serde !== 'pickle' && serde !== 'compressed')
+    throw new RangeError(`serde ${String(serde)} is not one of pickle, compressed`)
+  if (!Number.isInteger(minCompressLen) || minCompressLen < 0)
+    throw new RangeError(`minCompressLen must be a whole number from 0 on, not ${String(minCompressLen)}`)
+  const compresses = serde === 'compressed'
+  const write = (value: unknown): Payload => {
+    const encoded = typed(value, options)
+    if (!compresses || minCompressLen === 0 || encoded.data.length <= minCompressLen) return encoded
+    if (encoded.flags === FLAG_INTEGER)
+      throw new ValueEncodeError(
+        `compressed_serde cannot write an integer of more than ${minCompressLen} digits`,
+      )
+    const bytes = asBytes(encoded)
+    const data = compressed(bytes.data, options, -1)
+    // What is not longer is kept, also when nothing was won.
+    return data.length > bytes.data.length ? bytes : { flags: bytes.flags | FLAG_ZLIB, data }
+  }
+  return {
+    name: 'pymemcache',
+    textFlags: FLAG_TEXT,
+    encode: (value) => asBytes(write(value)),
+    write,
+    decode(flags, data) {
+      const budget = new Budget(options.maxMemory)
+      const payload = compresses ? inflated(flags, data, options, budget) : data
+      if (flags === 0) return payload
+      if (serializer && isSerialized(flags, serializer)) return serializer.deserialize(payload)
+      if (flags & FLAG_TEXT) return readText(payload, flags, budget)
+      if (flags & (FLAG_INTEGER | FLAG_LONG)) return pythonInteger(payload, bytesRepr)
+      // Flags that it does not know are bytes to it.
+      if (!(flags & FLAG_PICKLE)) return payload
+      if (!undecodablePickle) return unpickleWithin(budget, payload, options)
+      try {
+        return unpickleWithin(budget, payload, options)
+      } catch (error) {
+        return undecodablePickle(error)
+      }
+    },
+  }
+}
+
+function typed(value: unknown, options: EncodingOptions): Payload {
+  if (typeof value === 'string') return { flags: FLAG_TEXT, data: writeText(value) }
+  if (value instanceof Uint8Array) return { flags: 0, data: value }
+  if (isInteger(value)) return { flags: FLAG_INTEGER, data: integerText(value) }
+  return serialized(value, options, options.pickleProtocol ?? -1)
+}

@@ -1,0 +1,422 @@
+/**
+ * The state of one reading: input, stack, marks, memo, and the limits on each. The opcodes' work on it lies in
+ * `read-*.ts`; the loop that runs them in `reader.ts`.
+ */
+import { isUtf8 } from 'node:buffer'
+import type { Budget } from '../../budget.js'
+import { located, UnpicklingError, ValueDecodeError } from '../../errors.js'
+import { FLAG_PICKLE } from '../../types.js'
+import type { UnpickleOptions } from '../options.js'
+import { utf8Text } from '../text.js'
+import { ENTRY_COST, FIRST_ITEM_COST, HASHED_COST, MEMBER_COST } from './costs.js'
+import { depthOf, isContainer, SharedDepths } from './depth.js'
+import { clashes, LEAST_CLASHING } from './hash-flood.js'
+
+const DEFAULT_MAX_DEPTH = 1000
+/** What is spent of the budget before the depth is measured for the first time. Bytes. */
+const FIRST_MEASUREMENT = 64 * 1024
+
+/** Memo numbers far beyond the number of objects, which no writer uses, take V8 very long. */
+const SPARSE_FROM = 1024
+const SPARSE_COST = 1024
+/** Substrings up to this length are copies; longer ones would keep the text they were cut from alive. */
+const COPIED_SUBSTRING = 12
+const WINDOW = 64 * 1024
+
+/** What `toString` calls after looking at its arguments, which costs as much as a short text. */
+interface Slices {
+  utf8Slice(start: number, end: number): string
+}
+
+export type Dict = Map<unknown, unknown> | Record<string, unknown>
+
+export class Machine {
+  /** Where the next byte is read. */
+  at = 0
+  /** Offset and code of the opcode at work, for messages. */
+  start = 0
+  opcode: number | undefined
+  /** 0–5, as PROTO said; protocols 0 and 1 say nothing. */
+  protocol = 0
+  readonly end: number
+  readonly stack: unknown[] = []
+  /** Objects on the stack; the array itself never shrinks, which would reallocate it. */
+  height = 0
+  /** Stack heights at the open marks. */
+  readonly marks: number[] = []
+  /** Height at the innermost mark. */
+  floor = 0
+  readonly memo: unknown[] = []
+  memoSize = 0
+  /** The innermost mark's objects are nested at most this deep; `deepest` is the bound over all. */
+  depth = 0
+  readonly depths: number[] = []
+  /** Where the bound passed the limit: only then is the result measured exactly. */
+  suspect: { readonly offset: number; readonly opcode: number | undefined } | undefined
+  /** The loop stops here, in bytes of the budget: at its limit, or earlier to measure the depth. */
+  pause: number
+  private measuredAt = FIRST_MEASUREMENT
+  private shared: SharedDepths | undefined
+  /** An object of a class was made: converters may have work. */
+  sawObject = false
+  /** Such an object was made from values that are not preserved: they have to be read again. */
+  needsPreserving = false
+  nextBuffer = 0
+  nextPersistent = 0
+  readonly maxDepth: number
+  readonly preserve: boolean
+  /** Sizes at which the keys of large dicts and sets were last looked at. */
+  private checkedSizes: Map<object, number> | undefined
+  private readonly plainDicts: object[] = []
+  private dictCount = 0
+  /** Dicts of this pass with keys that a plain object cannot hold in place. */
+  private oddDicts: Set<object> | undefined
+  private window = ''
+  private windowStart = 0
+  private windowEnd = 0
+
+  constructor(
+    readonly bytes: Buffer,
+    readonly options: UnpickleOptions,
+    readonly budget: Budget,
+    /** Ordinals of the dicts that have to be Maps; `all` of them. */
+    private readonly maps: ReadonlySet<number> | 'all' | undefined,
+    /** What persistent ids stand for, in their order; a second pass does not ask again. */
+    readonly persistent: unknown[] = [],
+  ) {
+    this.end = bytes.length
+    this.preserve = options.preserve === true
+    this.maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH
+    this.pause = budget.limit
+  }
+
+  // ── stack ──
+
+  push(value: unknown): void {
+    this.stack[this.height++] = value
+  }
+
+  pop(): unknown {
+    if (this.height <= this.floor) throw this.error('the stack is empty')
+    return this.stack[--this.height]
+  }
+
+  top(): unknown {
+    if (this.height <= this.floor) throw this.error('the stack is empty')
+    return this.stack[this.height - 1]
+  }
+
+  replaceTop(value: unknown): void {
+    this.stack[this.height - 1] = value
+  }
+
+  popMany(count: number): unknown[] {
+    const from = this.height - count
+    if (from < this.floor) throw this.error('the stack is empty')
+    const items = this.stack.slice(from, this.height)
+    this.height = from
+    return items
+  }
+
+  mark(): void {
+    this.marks.push(this.floor)
+    this.depths.push(this.depth)
+    this.floor = this.height
+    this.depth = 0
+  }
+
+  /** Closes the innermost mark: its objects begin at the returned height and are no longer on the stack. */
+  closeMark(): number {
+    const outer = this.marks.pop()
+    if (outer === undefined) throw this.error('no mark on the stack')
+    const from = this.floor
+    this.height = from
+    this.floor = outer
+    const inner = this.depth
+    this.depth = this.depths.pop()!
+    this.nest(inner + 1)
+    return from
+  }
+
+  popMark(): unknown[] {
+    const end = this.height
+    const from = this.closeMark()
+    return this.stack.slice(from, end)
+  }
+
+  // ── depth ──
+
+  /** An object nested `depth` deep joined the innermost mark's. */
+  nest(depth: number): void {
+    if (depth <= this.depth) return
+    this.depth = depth
+    if (depth > this.maxDepth) this.suspectDepth()
+  }
+
+  /**
+   * The bound may be too high: the depth is measured before the next opcode, and again when twice as much has been read. A pickle
+   * that is too deep is refused long before its end, and measuring takes no more time than reading.
+   */
+  private suspectDepth(): void {
+    this.suspect ??= { offset: this.start, opcode: this.opcode }
+    this.pause = Math.min(this.budget.limit, Math.max(this.budget.spent, this.measuredAt))
+  }
+
+  /** Something on the stack is now in two places. What is inside of what else can no longer be told by its place on the stack. */
+  share(value: unknown): void {
+    if (this.suspect || !isContainer(value)) return
+    this.shared ??= new SharedDepths()
+    const depth = this.shared.of(value)
+    if (depth === Number.POSITIVE_INFINITY) this.suspectDepth()
+    else this.nest(depth)
+  }
+
+  /** Something joins `target`: whatever else holds it is deeper than it was measured. */
+  grows(target: unknown): void {
+    if (this.shared?.has(target)) this.suspectDepth()
+  }
+
+  /** A value went into a container without a mark between them. */
+  nestValue(value: unknown): void {
+    if (isContainer(value)) this.nest(this.depth + 1)
+    else if (this.depth === 0) this.depth = 1
+  }
+
+  // ── memo ──
+
+  put(index: number): void {
+    const value = this.top()
+    if (index > 2 * this.memoSize + SPARSE_FROM) this.spend(SPARSE_COST)
+    if (this.memo[index] === undefined) this.memoSize++
+    this.memo[index] = value
+  }
+
+  get(index: number): void {
+    const value = this.memo[index]
+    if (value === undefined) throw this.error(`nothing at memo index ${index}`)
+    if (typeof value === 'object') this.share(value)
+    this.stack[this.height++] = value
+  }
+
+  // ── dicts ──
+
+  dict(): Dict {
+    const ordinal = this.dictCount++
+    if (this.maps !== undefined && (this.maps === 'all' || this.maps.has(ordinal))) {
+      this.spend(HASHED_COST)
+      return new Map()
+    }
+    const dict = {}
+    this.plainDicts[ordinal] = dict
+    return dict
+  }
+
+  needsMap(dict: object): void {
+    this.oddDicts ??= new Set()
+    this.oddDicts.add(dict)
+  }
+
+  /** Ordinals of the dicts that another pass has to read as Maps; undefined when there are none. */
+  get missingMaps(): ReadonlySet<number> | undefined {
+    const odd = this.oddDicts
+    if (!odd) return undefined
+    const ordinals = new Set<number>()
+    this.plainDicts.forEach((dict, ordinal) => {
+      if (odd.has(dict)) ordinals.add(ordinal)
+    })
+    return ordinals
+  }
+
+  // ── input ──
+
+  /** Moves past `length` bytes and returns where they start. */
+  take(length: number): number {
+    const { at } = this
+    if (length > this.end - at) throw this.error(`${length} bytes announced, ${this.end - at} left`)
+    this.at = at + length
+    return at
+  }
+
+  u8(): number {
+    return this.bytes[this.take(1)]!
+  }
+
+  u32(): number {
+    const at = this.take(4)
+    const { bytes } = this
+    return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)) + bytes[at + 3]! * 0x100_0000
+  }
+
+  /** A signed length of four bytes. */
+  length4(): number {
+    const length = this.bytes.readInt32LE(this.take(4))
+    if (length < 0) throw this.error(`negative length ${length}`)
+    return length
+  }
+
+  length8(): number {
+    const at = this.take(8)
+    const high = this.bytes.readUInt32LE(at + 4)
+    const length = high * 0x1_0000_0000 + this.bytes.readUInt32LE(at)
+    if (length > this.end - this.at) throw this.error(`${length} bytes announced, ${this.end - this.at} left`)
+    return length
+  }
+
+  /** A view, not a copy. */
+  slice(length: number): Buffer {
+    const at = this.take(length)
+    return this.bytes.subarray(at, at + length)
+  }
+
+  copy(length: number): Buffer {
+    const bytes = this.slice(length)
+    this.spend(length)
+    return Buffer.from(bytes)
+  }
+
+  /** UTF-8 with lone surrogates, as Python's `surrogatepass` reads it. */
+  utf8(length: number): string {
+    const at = this.take(length)
+    const { bytes } = this
+    const end = at + length
+    if (length <= COPIED_SUBSTRING) {
+      let high = 0
+      for (let i = at; i < end; i++) high |= bytes[i]!
+      if (high < 0x80) {
+        if (end > this.windowEnd || at < this.windowStart) this.moveWindow(at)
+        return this.window.substring(at - this.windowStart, end - this.windowStart)
+      }
+    }
+    this.spend(length)
+    const text = (bytes as Buffer & Slices).utf8Slice(at, end)
+    // Broken input shows as U+FFFD; only then is it worth a closer look.
+    if (!text.includes('\ufffd') || isUtf8(bytes.subarray(at, end))) return text
+    const surrogates = utf8Text(bytes.subarray(at, end))
+    if (surrogates === undefined) throw this.error('text that is not UTF-8', 'builtins.UnicodeDecodeError')
+    return surrogates
+  }
+
+  /** A line of one to nine decimal digits without a leading zero, the common case; −1 and unread when it is not that. */
+  digits(): number {
+    const { bytes, at } = this
+    let value = 0
+    let i = at
+    for (; i < this.end && i - at < 10; i++) {
+      const digit = bytes[i]! - 0x30
+      if (digit < 0 || digit > 9) break
+      value = value * 10 + digit
+    }
+    const length = i - at
+    if (length === 0 || length > 9 || bytes[i] !== 0x0a || (length > 1 && bytes[at] === 0x30)) return -1
+    this.at = i + 1
+    return value
+  }
+
+  /** Up to the next line feed, one character per byte. */
+  line(): string {
+    const limit = Math.min(this.end, this.at + COPIED_SUBSTRING)
+    for (let i = this.at; i < limit; i++) {
+      if (this.bytes[i] !== 0x0a) continue
+      const { at } = this
+      if (i > this.windowEnd || at < this.windowStart) this.moveWindow(at)
+      this.at = i + 1
+      return this.window.substring(at - this.windowStart, i - this.windowStart)
+    }
+    const end = this.bytes.indexOf(0x0a, this.at)
+    if (end < 0) throw this.error('a line without an end')
+    this.spend(end - this.at)
+    const text = this.bytes.toString('latin1', this.at, end)
+    this.at = end + 1
+    return text
+  }
+
+  // ── budget ──
+
+  /** @param bytes of memory that the value takes beyond what its opcodes cost @throws ValueDecodeError */
+  spend(bytes: number): void {
+    if (!this.budget.spend(bytes)) throw this.overBudget()
+  }
+
+  /** `items` join a list that has `size` already. */
+  spendOnList(size: number, items: number): void {
+    this.spend((size === 0 && items > 0 ? FIRST_ITEM_COST : 0) + 8 * items)
+  }
+
+  /** `count` entries join a dict. */
+  spendOnDict(count: number): void {
+    this.spend(ENTRY_COST * count)
+  }
+
+  /** `count` items join a set. */
+  spendOnSet(count: number): void {
+    this.spend(MEMBER_COST * count)
+  }
+
+  /**
+   * Before stack entries `from`…`to` join a Map or a Set: JavaScript's hash of a number is known to everyone, so that numbers can be
+   * chosen which all have the same one, and then a hundred thousand of them take minutes.
+   */
+  checkHashes(target: Map<unknown, unknown> | Set<unknown>, from: number, to: number, step: number): void {
+    const added = (to - from) / step
+    const size = target.size + added
+    if (size < LEAST_CLASHING) return
+    this.checkedSizes ??= new Map()
+    if (added < LEAST_CLASHING / 8 && size < 1.25 * (this.checkedSizes.get(target) ?? 0)) return
+    this.checkedSizes.set(target, size)
+    const keys = [...target.keys()]
+    for (let i = from; i < to; i += step) keys.push(this.stack[i])
+    this.checkKeys(keys)
+  }
+
+  /** @throws ValueDecodeError when their hashes clash */
+  checkKeys(keys: readonly unknown[]): void {
+    if (keys.length >= LEAST_CLASHING && clashes(keys))
+      throw this.limit(`${keys.length} keys are chosen so that their hashes clash`)
+  }
+
+  /** What the loop does when more than `pause` is spent. @throws ValueDecodeError */
+  paused(): void {
+    const { spent, limit } = this.budget
+    if (spent > limit) throw this.overBudget()
+    this.pause = limit
+    this.measuredAt = 2 * spent
+    // The stack itself is one level more.
+    if (depthOf(this.stack.slice(0, this.height), this.maxDepth + 1) > this.maxDepth + 1) throw this.tooDeep()
+  }
+
+  // ── complaints ──
+
+  private overBudget(): ValueDecodeError {
+    return this.limit(`the value takes more memory than the limit of ${this.budget.limit} bytes`)
+  }
+
+  tooDeep(): ValueDecodeError {
+    return this.limit(`nested deeper than ${this.maxDepth}`, this.suspect)
+  }
+
+  checked<T>(value: T | undefined, complaint: string, python?: string): T {
+    if (value === undefined) throw this.error(complaint, python)
+    return value
+  }
+
+  /** @param python class that CPython raises, when it is not its UnpicklingError */
+  error(message: string, python?: string): UnpicklingError {
+    return new UnpicklingError(message, this.start, this.opcode, python)
+  }
+
+  private limit(
+    message: string,
+    at: { readonly offset: number; readonly opcode: number | undefined } = {
+      offset: this.start,
+      opcode: this.opcode,
+    },
+  ): ValueDecodeError {
+    return new ValueDecodeError('limit', located(message, at.offset, at.opcode), FLAG_PICKLE)
+  }
+
+  private moveWindow(at: number): void {
+    this.windowStart = at
+    this.windowEnd = Math.min(this.end, at + WINDOW)
+    this.window = this.bytes.toString('latin1', at, this.windowEnd)
+  }
+}

@@ -1,0 +1,172 @@
+/** Bytes, lists, tuples, dicts and sets as CPython's C pickler writes them. */
+import { type PyByteArray, type PyFrozenSet, PyGlobal, type PyTuple } from '../../classes/built-ins.js'
+import { op } from '../opcodes.js'
+import { FreshText } from '../reduction.js'
+import { addItems, saveReduce } from './objects.js'
+import type { Pickler } from './pickler.js'
+
+const BATCH = 1000
+/** Python has one object each for these, so that they are shared wherever they occur. */
+const sharedBytes = Array.from({ length: 257 }, () => ({}))
+const bytesType = new PyGlobal('builtins', 'bytes')
+const bytearrayType = new PyGlobal('builtins', 'bytearray')
+const setType = new PyGlobal('builtins', 'set')
+const frozensetType = new PyGlobal('builtins', 'frozenset')
+const encode = new PyGlobal('_codecs', 'encode')
+
+/** CPython makes the bytes of a bytearray anew, also where it has an object for one byte. */
+const unshared = new WeakSet<Uint8Array>()
+
+export function saveBytes(p: Pickler, value: Uint8Array): void {
+  const key = sharedKey(value)
+  const known = p.objects.get(key)
+  if (known !== undefined) return p.get(known)
+  if (p.protocol >= 3) {
+    p.out.payload(op.SHORT_BINBYTES, op.BINBYTES, op.BINBYTES8, value)
+    p.memoize(key)
+  } else if (value.length === 0) {
+    saveReduce(p, bytesType, [], key)
+  } else {
+    const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')
+    saveReduce(p, encode, [new FreshText(text), 'latin1'], key)
+  }
+}
+
+export function sharedKey(value: Uint8Array): object {
+  if (value.length === 0) return sharedBytes[256]!
+  return value.length === 1 && !unshared.has(value) ? sharedBytes[value[0]!]! : value
+}
+
+export function saveByteArray(p: Pickler, value: PyByteArray): void {
+  if (p.protocol >= 5) {
+    p.out.payload(undefined, undefined, op.BYTEARRAY8, value.bytes)
+    p.memoize(value)
+  } else {
+    const bytes = Buffer.from(value.bytes)
+    unshared.add(bytes)
+    saveReduce(p, bytearrayType, bytes.length === 0 ? [] : [bytes], value)
+  }
+}
+
+export function saveList(p: Pickler, list: readonly unknown[]): void {
+  if (p.bin) p.out.byte(op.EMPTY_LIST)
+  else p.out.text('(l')
+  p.memoize(list)
+  const { length } = list
+  if (!p.bin || length === 1) {
+    for (const item of list) {
+      p.save(item)
+      p.out.byte(op.APPEND)
+    }
+    return
+  }
+  for (let from = 0; from < length; from += BATCH) {
+    p.out.byte(op.MARK)
+    const end = Math.min(length, from + BATCH)
+    for (let i = from; i < end; i++) p.save(list[i])
+    p.out.byte(op.APPENDS)
+  }
+}
+
+export function saveTuple(p: Pickler, tuple: PyTuple): void {
+  if (writeTuple(p, tuple)) p.memoize(tuple)
+}
+
+/** @returns whether it is one to memoize: not when it is empty, or has been fetched */
+export function writeTuple(p: Pickler, tuple: PyTuple): boolean {
+  const { out, bin } = p
+  const { items } = tuple
+  if (items.length === 0) {
+    if (bin) out.byte(op.EMPTY_TUPLE)
+    else out.text('(t')
+    return false
+  }
+  const short = p.protocol >= 2 && items.length <= 3
+  if (!short) out.byte(op.MARK)
+  for (const item of items) p.save(item)
+  const known = p.objects.get(tuple)
+  if (known !== undefined) {
+    // The tuple contains itself: drop what was stacked and fetch the finished one.
+    if (!short && bin) out.byte(op.POP_MARK)
+    else for (let i = short ? 1 : 0; i <= items.length; i++) out.byte(op.POP)
+    p.get(known)
+    return false
+  }
+  out.byte(short ? op.TUPLE1 + items.length - 1 : op.TUPLE)
+  return true
+}
+
+export function saveObjectDict(p: Pickler, dict: object): void {
+  startDict(p, dict)
+  const keys = Object.keys(dict)
+  const values = dict as Readonly<Record<string, unknown>>
+  if (!p.bin || keys.length === 1) {
+    for (const key of keys) {
+      p.save(key)
+      p.save(values[key])
+      p.out.byte(op.SETITEM)
+    }
+    return
+  }
+  if (keys.length === 0) return
+  // After a full batch CPython begins another one, also when nothing is left for it.
+  for (let from = 0; from <= keys.length; from += BATCH) {
+    p.out.byte(op.MARK)
+    const end = Math.min(keys.length, from + BATCH)
+    for (let i = from; i < end; i++) {
+      const key = keys[i]!
+      p.saveKey(key, i - from)
+      p.save(values[key])
+    }
+    p.out.byte(op.SETITEMS)
+  }
+}
+
+export function saveMap(p: Pickler, map: ReadonlyMap<unknown, unknown>): void {
+  startDict(p, map)
+  writeEntries(p, map, map.size)
+}
+
+/** In batches, as both of CPython's C picklers do. */
+export function writeEntries(p: Pickler, entries: Iterable<readonly [unknown, unknown]>, size: number): void {
+  const one = !p.bin || size === 1
+  let count = 0
+  for (const [key, value] of entries) {
+    if (!one && count % BATCH === 0) p.out.byte(op.MARK)
+    p.save(key)
+    p.save(value)
+    count++
+    if (one) p.out.byte(op.SETITEM)
+    else if (count % BATCH === 0 || count === size) p.out.byte(op.SETITEMS)
+  }
+  if (one || count === 0 || count % BATCH !== 0) return
+  // After a full batch CPython begins another one, also when nothing is left for it.
+  p.out.byte(op.MARK)
+  p.out.byte(op.SETITEMS)
+}
+
+function startDict(p: Pickler, dict: object): void {
+  if (p.bin) p.out.byte(op.EMPTY_DICT)
+  else p.out.text('(d')
+  p.memoize(dict)
+}
+
+export function saveSet(p: Pickler, set: ReadonlySet<unknown>): void {
+  if (p.protocol < 4) return saveReduce(p, setType, [[...set]], set)
+  p.out.byte(op.EMPTY_SET)
+  p.memoize(set)
+  addItems(p, [...set])
+}
+
+export function saveFrozenSet(p: Pickler, set: PyFrozenSet): void {
+  if (p.protocol < 4) return saveReduce(p, frozensetType, [[...set.items]], set)
+  p.out.byte(op.MARK)
+  for (const item of set.items) p.save(item)
+  const known = p.objects.get(set)
+  if (known !== undefined) {
+    p.out.byte(op.POP_MARK)
+    return p.get(known)
+  }
+  p.out.byte(op.FROZENSET)
+  p.memoize(set)
+}

@@ -1,0 +1,69 @@
+/**
+ * Pickle writer, protocols 0–5, laid out like CPython's C pickler: memo numbers, batches, frames.
+ *
+ * One thing cannot be the same: Python shares equal texts only when they are one object. JavaScript's texts have no
+ * identity, so equal texts always share one memo entry here (in Python, dict keys and literals usually do too).
+ */
+import { checkObject } from '../../../ground/arguments.js'
+import { ValueError } from '../../../python/errors.js'
+import {
+  PyByteArray,
+  PyFloat,
+  PyFrozenSet,
+  PyGlobal,
+  PyPersistent,
+  PyTuple,
+  PythonObject,
+} from '../../classes/built-ins.js'
+import { HIGHEST_PROTOCOL } from '../opcodes.js'
+import { FreshText } from '../reduction.js'
+import { reductions } from '../reductions.js'
+import {
+  saveByteArray,
+  saveBytes,
+  saveFrozenSet,
+  saveList,
+  saveMap,
+  saveObjectDict,
+  saveSet,
+  saveTuple,
+} from './containers.js'
+import { saveGlobal, saveObject } from './objects.js'
+import { type PickleOptions, Pickler, type Save } from './pickler.js'
+
+export type { PickleOptions } from './pickler.js'
+
+/** How objects are written, by prototype; subclasses as their base. */
+export const writers: ReadonlyMap<object, Save> = new Map<object, Save>([
+  [Array.prototype, saveList],
+  [Map.prototype, saveMap],
+  [Set.prototype, saveSet],
+  [Uint8Array.prototype, saveBytes],
+  [PyTuple.prototype, saveTuple],
+  [PyFrozenSet.prototype, saveFrozenSet],
+  [PyByteArray.prototype, saveByteArray],
+  [PyFloat.prototype, (p, value: PyFloat) => p.saveFloat(value.value)],
+  [FreshText.prototype, (p, value: FreshText) => p.saveFreshText(value.text)],
+  [PyGlobal.prototype, saveGlobal],
+  [PythonObject.prototype, saveObject],
+  [PyPersistent.prototype, (p, value: PyPersistent) => p.savePersistent(value.id)],
+  ...reductions.flatMap(({ module, name, type, reduce }): [object, Save][] => {
+    if (!type || !reduce) return []
+    const global = new PyGlobal(module, name)
+    return [
+      [
+        type.prototype,
+        (p, value: object) => saveObject(p, reduce(value as never, global, p.protocol), value),
+      ],
+    ]
+  }),
+])
+
+/** @throws ValueEncodeError for values without a Python counterpart; ValueError for an unsupported protocol; TypeError for other options than an object */
+export function pickle(value: unknown, options: PickleOptions = {}): Buffer {
+  checkObject('options', options)
+  const given = options.protocol ?? HIGHEST_PROTOCOL
+  if (!Number.isInteger(given) || given > HIGHEST_PROTOCOL)
+    throw new ValueError(`pickle protocol must be <= ${HIGHEST_PROTOCOL}`)
+  return new Pickler(given < 0 ? HIGHEST_PROTOCOL : given, options, writers, saveObjectDict).dump(value)
+}
