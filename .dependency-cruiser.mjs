@@ -8,7 +8,7 @@ const floors = [
   ['rules'],
   ['transport', 'server', 'capture'],
   ['pipeline'],
-  ['strict', 'compat'],
+  ['strict', 'compat', 'pymemcache'],
   ['audit', 'migration', 'record', 'scan', 'adapters'],
   ['parity'],
   ['doctor'],

@@ -95,7 +95,15 @@ export interface ConfigRequest {
   readonly noreply: false
 }
 
+/** A command that is written out already. Only a protocol of the client's own takes it: src/pymemcache. */
+export interface WrittenRequest {
+  readonly kind: 'written'
+  readonly pieces: readonly (Bytes | Uint8Array)[]
+  readonly noreply: boolean
+}
+
 export type Request =
+  | WrittenRequest
   | RetrievalRequest
   | StoreRequest
   | ArithmeticRequest

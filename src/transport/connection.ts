@@ -57,6 +57,8 @@ export interface ConnectionOptions {
 }
 
 const MAX_IN_FLIGHT = 10_000
+/** Milliseconds: Node's timers take no longer times. A later deadline is looked at again then. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 const asIs: Receiver<Reply> = {
   reply: (reply) => reply,
@@ -369,7 +371,8 @@ export class Connection implements Exchange {
     if (deadline >= this.wakes) return
     this.wakes = deadline
     clearTimeout(this.timer)
-    this.timer = setTimeout(this.due, Math.max(0, Math.ceil(deadline - performance.now())))
+    const wait = Math.ceil(deadline - performance.now())
+    this.timer = setTimeout(this.due, Math.min(Math.max(0, wait), LONGEST_TIMER))
   }
 
   private readonly due = (): void => {

@@ -7,7 +7,17 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..', '..')
-const rooms = ['strict', 'compat', 'hashing', 'values', 'audit', 'server', 'migration', 'frameworks']
+const rooms = [
+  'strict',
+  'compat',
+  'pymemcache',
+  'hashing',
+  'values',
+  'audit',
+  'server',
+  'migration',
+  'frameworks',
+]
 const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
 const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
 

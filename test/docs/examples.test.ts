@@ -39,7 +39,17 @@ function examples(document: string): { title: string; code: string }[] {
 }
 
 const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'))
-const rooms = ['strict', 'compat', 'hashing', 'values', 'audit', 'server', 'migration', 'frameworks']
+const rooms = [
+  'strict',
+  'compat',
+  'pymemcache',
+  'hashing',
+  'values',
+  'audit',
+  'server',
+  'migration',
+  'frameworks',
+]
 const { options } = ts.convertCompilerOptionsFromJson(
   {
     ...compilerOptions,
@@ -62,7 +72,7 @@ const { options } = ts.convertCompilerOptionsFromJson(
 describe('examples of the documentation', () => {
   const all = documents.flatMap(examples)
   it('there are some for every room of the README', () => {
-    for (const room of ['strict', 'compat', 'audit'])
+    for (const room of ['strict', 'compat', 'pymemcache', 'audit'])
       expect(
         all.some(({ title, code }) => title.startsWith('README') && code.includes(`'memshim/${room}'`)),
       ).toBe(true)

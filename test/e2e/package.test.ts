@@ -46,6 +46,7 @@ const rooms = {
   'memshim/migration': 'MigratingClient',
   'memshim/record': 'recordPackets',
   'memshim/frameworks': 'djangoKey',
+  'memshim/pymemcache': 'HashClient',
   'memshim/keyv': 'KeyvMemcached',
   'memshim/unstorage': 'unstorageDriver',
 }

@@ -98,7 +98,7 @@ class BinaryConversation implements Conversation {
 
   write(pending: readonly { readonly request: Request }[], out: Output): void {
     for (const { request } of pending) {
-      if (request.kind === 'config') continue
+      if (request.kind === 'config' || request.kind === 'written') continue
       if (request.kind === 'retrieval' && request.multi) this.many(request, out)
       else {
         const sequence = this.sequence.next()
@@ -168,6 +168,7 @@ class BinaryConversation implements Conversation {
         const end = reply.status === 0 ? END : refusal(reply.status, reply.text())
         return this.sink.reply({ type: 'stats', stats, end })
       }
+      case 'written':
       case 'config':
         throw new UnintelligibleReply('reply to a request of the text protocol')
       case 'arithmetic':

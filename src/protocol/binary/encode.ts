@@ -26,7 +26,8 @@ const MAX_KEY_LENGTH = 250
 
 /** @throws RangeError naming the argument */
 export function checkBinary(request: Request): void {
-  if (request.kind === 'config') throw new RangeError('config get cluster has no binary form')
+  if (request.kind === 'config' || request.kind === 'written')
+    throw new RangeError(`a ${request.kind} request has no binary form`)
   if (request.kind === 'retrieval') for (const key of request.keys) checkKey(key)
   else if ('key' in request) checkKey(request.key)
   if (request.kind === 'store') checkStore(request)
@@ -63,7 +64,7 @@ export function frame(
 
 /** `request` has passed `checkBinary`; retrievals of many keys and stats are the conversation's. */
 export function encodeBinary(
-  request: Exclude<Request, { kind: 'config' }>,
+  request: Exclude<Request, { kind: 'config' | 'written' }>,
   sequence: number,
   out: Output,
 ): number {

@@ -4,7 +4,7 @@ import type { LineReply, LineStatus } from '../wire.js'
 import { status } from './opcodes.js'
 
 const done: Readonly<
-  Record<Exclude<Request['kind'], 'retrieval' | 'stats' | 'arithmetic' | 'config'>, LineReply>
+  Record<Exclude<Request['kind'], 'retrieval' | 'stats' | 'arithmetic' | 'config' | 'written'>, LineReply>
 > = {
   store: { type: 'line', status: 'STORED', line: 'STORED' },
   delete: { type: 'line', status: 'DELETED', line: 'DELETED' },

@@ -53,6 +53,8 @@ export function checkText(request: Request): void {
       if (UNSAFE_LINE.test(request.argument ?? ''))
         throw new RangeError(`stats argument ${JSON.stringify(request.argument)}`)
       return
+    case 'written':
+      throw new RangeError('a written command belongs to another protocol')
     case 'config':
     case 'flush_all':
   }
@@ -61,7 +63,8 @@ export function checkText(request: Request): void {
 /** `request` has passed `checkText`. */
 export function encodeText(request: Request, out: Output): void {
   if (request.kind === 'store') encodeStore(request, out)
-  else out.text(request.kind === 'retrieval' ? retrievalLine(request) : commandLine(request))
+  else if (request.kind !== 'written')
+    out.text(request.kind === 'retrieval' ? retrievalLine(request) : commandLine(request))
 }
 
 function encodeStore(request: StoreRequest, out: Output): void {
@@ -80,7 +83,9 @@ function retrievalLine({ verb, keys }: RetrievalRequest): Bytes {
   return `${line}\r\n`
 }
 
-function commandLine(request: Exclude<Request, StoreRequest | RetrievalRequest>): Bytes {
+function commandLine(
+  request: Exclude<Request, StoreRequest | RetrievalRequest | { kind: 'written' }>,
+): Bytes {
   const noreply = request.noreply ? ' noreply' : ''
   switch (request.kind) {
     case 'arithmetic':

@@ -1,0 +1,49 @@
+/** pymemcache's serdes: what values become. Source: docs/reference/pymemcache.md#5. */
+import { floatRepr } from '../python/repr.js'
+import { describe } from '../values/describe.js'
+import { type PymemcacheEncodingOptions, pymemcacheEncoding } from '../values/encodings/pymemcache.js'
+import type { Key } from './keys.js'
+
+/** Turns values into data and flags, and back. */
+export interface Serde {
+  /** @returns data and flags; data that is no bytes is written as its text */
+  serialize(key: Key, value: unknown): readonly [data: unknown, flags: number | bigint]
+  deserialize(key: Key, data: Buffer, flags: number): unknown
+}
+
+/** No serde: values are written as Python's text of them with flags 0, and read as bytes. */
+export const plainSerde: Serde = {
+  serialize: (_key, value) => [value, 0],
+  deserialize: (_key, data) => data,
+}
+
+function serdeOf(options: PymemcacheEncodingOptions): Serde {
+  const encoding = pymemcacheEncoding({ undecodablePickle: () => null, ...options })
+  return {
+    serialize(_key, value) {
+      const { data, flags } = encoding.encode(value)
+      return [data, flags]
+    },
+    deserialize: (_key, data, flags) => encoding.decode(flags, data),
+  }
+}
+
+/** pymemcache's `PickleSerde` and `pickle_serde`. A pickle that cannot be read is null, unless `undecodablePickle` says otherwise. */
+export function pickleSerde(options: Omit<PymemcacheEncodingOptions, 'serde'> = {}): Serde {
+  return serdeOf({ ...options, serde: 'pickle' })
+}
+
+/** pymemcache's `CompressedSerde` and `compressed_serde`. */
+export function compressedSerde(options: Omit<PymemcacheEncodingOptions, 'serde'> = {}): Serde {
+  return serdeOf({ ...options, serde: 'compressed' })
+}
+
+/** Characters. */
+const LONGEST = 1e9
+
+/** Python's str(). */
+export function pythonText(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return floatRepr(value)
+  return value === undefined ? 'None' : describe(value, LONGEST)
+}

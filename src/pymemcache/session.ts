@@ -1,0 +1,92 @@
+/** One connection as pymemcache uses it: after an exception it is closed, and the next call opens another. Source: docs/reference/pymemcache.md#8, #9. */
+import type { Bytes } from '../ground/bytes.js'
+import { Connection } from '../transport/connection.js'
+import { closeWhenDropped } from '../transport/dropped.js'
+import type { TransportError } from '../transport/errors.js'
+import { command, pymemcacheProtocol } from './conversation.js'
+import { MemcacheUnexpectedCloseError, SocketError } from './errors.js'
+import type { ServerSpec, Settings } from './options.js'
+import type { Reading } from './readings.js'
+
+export class Session {
+  private readonly exchange: Connection
+  private underWay = 0
+  private broken = false
+  /** A command went into a connection that the server had closed: the system finds out with the next one. */
+  private lost = false
+
+  constructor(server: ServerSpec, settings: Settings) {
+    this.exchange = new Connection(server.address, {
+      protocol: pymemcacheProtocol,
+      timeout: settings.timeout,
+      connectTimeout: settings.connectTimeout,
+      noDelay: settings.noDelay,
+      ...(settings.tls === undefined ? {} : { tls: settings.tls }),
+      stale: 'fail',
+      blindNoreply: true,
+    })
+    closeWhenDropped(this, [this.exchange])
+  }
+
+  /**
+   * Sends a command, and waits until its reading is done; without one until it has left.
+   * @throws what the reading found (rejection), SocketError, MemcacheUnexpectedCloseError
+   */
+  run(pieces: readonly (Bytes | Uint8Array)[], reading?: Reading): Promise<void> {
+    this.underWay++
+    const lost = reading === undefined && this.exchange.ended
+    return this.exchange.exchange(command(pieces, reading), undefined, {
+      reply: () => {
+        this.underWay--
+        this.lost ||= lost
+        if (reading?.failure === undefined) return this.settle()
+        this.broken = true
+        if (!reading.inStep) this.close()
+        else this.settle()
+        throw reading.failure
+      },
+      failed: (error) => {
+        this.underWay--
+        this.broken = false
+        const piped = this.lost && error.kind === 'reset'
+        this.lost = false
+        throw socketError(error, piped ? 'EPIPE' : error.code)
+      },
+    })
+  }
+
+  /** Other calls under way are answered first: their answers are in step. */
+  private settle(): void {
+    if (this.broken && this.underWay === 0) this.close()
+  }
+
+  close(): void {
+    this.broken = false
+    this.lost = false
+    this.exchange.close()
+  }
+}
+
+const classes: Readonly<Record<string, readonly [python: string, message: string]>> = {
+  ECONNREFUSED: ['builtins.ConnectionRefusedError', '[Errno 111] Connection refused'],
+  ECONNRESET: ['builtins.ConnectionResetError', '[Errno 104] Connection reset by peer'],
+  EPIPE: ['builtins.BrokenPipeError', '[Errno 32] Broken pipe'],
+  ENOENT: ['builtins.FileNotFoundError', '[Errno 2] No such file or directory'],
+  EACCES: ['builtins.PermissionError', '[Errno 13] Permission denied'],
+}
+
+function socketError(error: TransportError, code = error.code): Error {
+  const { kind, server, cause } = error
+  if (kind === 'closed' || kind === 'aborted') return new MemcacheUnexpectedCloseError('', { cause: error })
+  if (kind === 'internal' && cause instanceof Error) return cause
+  const facts = { cause: error, code, server }
+  if (kind === 'timeout' || kind === 'connect-timeout')
+    return new SocketError('builtins.TimeoutError', 'timed out', facts)
+  if (kind === 'lookup')
+    return new SocketError('socket.gaierror', '[Errno -2] Name or service not known', facts)
+  const [python, message] = classes[code ?? (kind === 'reset' ? 'ECONNRESET' : '')] ?? [
+    'builtins.OSError',
+    error.message,
+  ]
+  return new SocketError(python, message, facts)
+}
