@@ -86,6 +86,6 @@ function page(): string {
   return lines.join('\n')
 }
 
-it('docs/history.md is what the recordings say (npx vitest -u test/docs/history.test.ts writes it)', async () => {
+it('docs/history.md is what the recordings say (npx vitest run test/docs/history.test.ts -u writes it)', async () => {
   await expect(page()).toMatchFileSnapshot(join(fixtures, '..', 'docs', 'history.md'))
 })

@@ -1,0 +1,282 @@
+/** docs/parity.md and docs/parity.json: what is shown to be equal, by what evidence, made from recordings, tables and figures of runs. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { compareVersions } from '../../src/rules/version.js'
+import { type Row, rowsOf } from '../differential/coverage.js'
+import { fixtures, recordedLibraries, scenarioRecordings } from '../differential/recordings.js'
+
+const root = join(fixtures, '..')
+
+function readJson(...path: readonly string[]) {
+  return JSON.parse(readFileSync(join(root, ...path), 'utf8'))
+}
+
+interface Validation {
+  readonly library: string
+  readonly version: string
+  readonly protocol: string
+  readonly server: string
+  readonly scenarios: number
+  readonly agreed: number
+  readonly preset: readonly string[]
+  readonly differing: readonly string[]
+  readonly date: string
+}
+
+interface SuiteFigures {
+  readonly suite: string
+  readonly tests: number
+  readonly real: number
+  readonly memshim: number
+  readonly differing: readonly { readonly test: string; readonly why?: string }[]
+  readonly run: string
+}
+
+const validations: readonly Validation[] = readJson('test', 'parity', 'validations.json')
+const suites: readonly SuiteFigures[] = readJson('test', 'suites', 'figures.json')
+const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = readJson(
+  'test',
+  'differential',
+  'deviations.json',
+)
+const provenance: Readonly<
+  Record<
+    string,
+    {
+      readonly library: string
+      readonly version: string
+      readonly binary?: boolean
+      readonly provenance: Readonly<Record<string, string>>
+    }
+  >
+> = readJson('fixtures', 'recordings', 'libraries.json')
+
+/** memshim has no client of its own for pymemcache's recordings on this page: docs/history.md has them. */
+const libraries = recordedLibraries()
+  .filter((name) => !name.startsWith('pymemcache'))
+  .sort((a, b) => {
+    const [one, other] = [provenance[a]!, provenance[b]!]
+    return (
+      one.library.localeCompare(other.library) ||
+      compareVersions(one.version, other.version) ||
+      a.localeCompare(b)
+    )
+  })
+
+/** Why memshim does otherwise in a scenario of a library, if it does. */
+function deviation(library: string, scenario: string): string | undefined {
+  const family = library.replace(/-[\d.]+/, '')
+  const outOfStep = library.startsWith('python-memcached') ? ['python-memcached, out of step'] : []
+  return [library, family, `${library}, replayed`, ...outOfStep]
+    .map((name) => deviations[name]?.[scenario])
+    .find((reason) => reason !== undefined)
+}
+
+interface ParityRow {
+  readonly scenario: string
+  readonly behaviour: string
+  readonly reference: readonly string[]
+  readonly library: string
+  readonly versions: readonly string[]
+  readonly protocol: string
+  /** Versions of memcached with which it was recorded, those with the same outcome together. */
+  readonly servers: readonly (readonly string[])[]
+  readonly evidence: string
+  readonly deviations: Readonly<Record<string, string>>
+}
+
+function parityRows(): ParityRow[] {
+  return scenarioRecordings.flatMap(({ scenario, outcomes }) => {
+    const { about, spec } = readJson('fixtures', 'scenarios', `${scenario}.json`)
+    return outcomes.flatMap(({ libraries: all, servers }) => {
+      const shown = libraries.filter((name) => all.includes(name))
+      const families = [...new Set(shown.map((name) => name.replace(/-[\d.]+/, '')))]
+      return families.map((family) => {
+        const members = shown.filter((name) => name.replace(/-[\d.]+/, '') === family)
+        const { library, binary, provenance: made } = provenance[members[0]!]!
+        const reasons = members.map((name) => [provenance[name]!.version, deviation(name, scenario)] as const)
+        return {
+          scenario,
+          behaviour: about,
+          reference: (spec as string[]).filter((section) => section.startsWith(`${library} `)),
+          library,
+          versions: members.map((name) => provenance[name]!.version),
+          protocol: binary ? 'binary' : 'text',
+          servers: servers ? servers.map(({ memcached }) => memcached) : [[made.memcached!]],
+          evidence: `fixtures/recordings/${scenario}.json`,
+          deviations: Object.fromEntries(reasons.filter(([, reason]) => reason !== undefined)) as Record<
+            string,
+            string
+          >,
+        }
+      })
+    })
+  })
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const cell = (value: string | number) => String(value).replaceAll('|', '\\|')
+  return [
+    `| ${head.join(' | ')} |`,
+    `|${' --- |'.repeat(head.length)}`,
+    ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
+    '',
+  ]
+}
+
+function librariesTable(): string[] {
+  return table(
+    [
+      'library',
+      'protocol',
+      'made with',
+      'scenarios recorded',
+      'of these with a deviation',
+      'last validated live',
+    ],
+    libraries.map((name) => {
+      const { library, version, binary, provenance: made } = provenance[name]!
+      const protocol = binary ? 'binary' : 'text'
+      const recorded = scenarioRecordings.filter(({ outcomes }) =>
+        outcomes.some(({ libraries: all }) => all.includes(name)),
+      )
+      const runs = validations
+        .filter((one) => one.library === library && one.version === version && one.protocol === protocol)
+        .map(({ date, server, agreed, scenarios }) => `${date}, ${server}: ${agreed} of ${scenarios}`)
+      const built = made.libmemcached ? `, built from source on libmemcached ${made.libmemcached}` : ''
+      return [
+        `${library} ${version}`,
+        protocol,
+        `Python ${made.python}${built}, memcached ${made.memcached}`,
+        recorded.length,
+        recorded.filter(({ scenario }) => deviation(name, scenario)).length,
+        runs.join('; '),
+      ]
+    }),
+  )
+}
+
+function serversTable(): string[] {
+  const rows = parityRows().filter(({ servers }) => servers.length > 1)
+  return table(
+    ['scenario', 'library', 'versions', 'protocol', 'versions of memcached with one outcome each'],
+    rows.map(({ scenario, library, versions, protocol, servers }) => [
+      scenario,
+      library,
+      versions.join(', '),
+      protocol,
+      servers.map((group) => group.join(', ')).join(' / '),
+    ]),
+  )
+}
+
+function suitesTable(): string[] {
+  return table(
+    ['suite', 'tests', 'pass with the real library', 'pass with memshim', 'reasons', 'run'],
+    suites.map(({ suite, tests, real, memshim, differing, run }) => [
+      suite,
+      tests,
+      real,
+      memshim,
+      [...new Set(differing.map(({ why = 'unexplained' }) => why))].join('; '),
+      run,
+    ]),
+  )
+}
+
+function behavioursTable(library: 'pylibmc' | 'python-memcached'): string[] {
+  type CoverageRow = Row & { readonly versions?: readonly string[]; readonly only?: string }
+  return table(
+    ['section', 'behaviour', 'versions or protocol', 'evidence'],
+    rowsOf<CoverageRow>(library).map((row) => {
+      const {
+        section,
+        row: behaviour,
+        recordings = [],
+        vectors = [],
+        tests = [],
+        versions,
+        only,
+        absent,
+      } = row
+      const evidence = [...recordings, ...vectors, ...tests]
+      return [
+        `[${section}](reference/${library}.md#${section})`,
+        behaviour,
+        only ?? versions?.join(', ') ?? 'all',
+        absent ? `nothing of the kind here: ${absent}` : evidence.join(', '),
+      ]
+    }),
+  )
+}
+
+function deviationsTable(): string[] {
+  const byReason = new Map<string, Set<string>>()
+  for (const { library, protocol, versions, scenario, deviations: reasons } of parityRows())
+    for (const version of versions) {
+      const reason = reasons[version]
+      if (reason === undefined) continue
+      const where = `${library} ${protocol === 'binary' ? 'binary ' : ''}${scenario}`
+      byReason.set(reason, (byReason.get(reason) ?? new Set()).add(where))
+    }
+  return table(
+    ['reason', 'scenarios'],
+    [...byReason].map(([reason, where]) => [reason, [...where].sort().join(', ')]),
+  )
+}
+
+function page(): string {
+  return [
+    '# Parity: what is shown to be equal, and how',
+    '',
+    'Made by test/docs/parity-page.test.ts from recordings, tables and figures of runs; [parity.json](parity.json) has a row for every recorded outcome:',
+    'library, versions, protocol, versions of memcached, evidence, deviations. On your own machine, with your own version of the library:',
+    '',
+    '```sh',
+    'npx memshim parity --python venv/bin/python',
+    '```',
+    '',
+    '## Libraries and versions',
+    '',
+    'Every recorded scenario is replayed from the recorded bytes and live on a real memcached by `npm test`. Live validation plays the scenarios that the',
+    'package brings along on the real library and on memshim, on the same servers (`npm run parity:validate`).',
+    '',
+    ...librariesTable(),
+    'pylibmc was built from source on libmemcached 1.1.4. The wheel on PyPI brings libmemcached 1.0.16: where it differs stands in',
+    '[reference/pylibmc.md](reference/pylibmc.md#builds). The recordings of frameworks were made with the build from source.',
+    '',
+    '## Test suites of libraries and frameworks',
+    '',
+    'Unmodified, with memshim in the place of the library (`npm run suites`).',
+    '',
+    ...suitesTable(),
+    '## Where the version of memcached decides',
+    '',
+    ...serversTable(),
+    '## Deviations on purpose',
+    '',
+    ...deviationsTable(),
+    '## Behaviours of pylibmc',
+    '',
+    ...behavioursTable('pylibmc'),
+    '## Behaviours of python-memcached',
+    '',
+    ...behavioursTable('python-memcached'),
+  ].join('\n')
+}
+
+it('docs/parity.md is what the evidence says (npx vitest run test/docs/parity-page.test.ts -u writes it)', async () => {
+  await expect(page()).toMatchFileSnapshot(join(root, 'docs', 'parity.md'))
+})
+
+it('docs/parity.json is what the evidence says', async () => {
+  const text = `[\n${parityRows()
+    .map((row) => JSON.stringify(row))
+    .join(',\n')}\n]\n`
+  await expect(text).toMatchFileSnapshot(join(root, 'docs', 'parity.json'))
+})
+
+it('no test of a suite fails without a known reason', () => {
+  expect(suites.flatMap(({ differing }) => differing.filter(({ why }) => why === undefined))).toEqual([])
+})
