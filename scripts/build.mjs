@@ -32,6 +32,8 @@ await build({
   format: 'esm',
   target: 'node20.19',
   sourcemap: true,
+  // File and line are enough: the code is readable as it is, and the sources would be half of the package.
+  sourcesContent: false,
   logLevel: 'warning',
 })
 await joinSmallChunks(join(dist, 'chunks'))

@@ -97,5 +97,5 @@ describe('examples of the documentation', () => {
       return `${all[index]?.title ?? file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
     })
     expect(problems).toEqual([])
-  }, 60_000)
+  }, 300_000)
 })
