@@ -48,6 +48,7 @@ it('has a docstring for every public symbol', { timeout: 120_000 }, () => {
         const [declaration] = member.declarations ?? []
         if (!declaration || !ts.isMethodDeclaration(declaration)) continue
         const hidden =
+          ts.isPrivateIdentifier(declaration.name) ||
           ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)
         if (!hidden && !documented(member)) missing.add(`${where(symbol)}: ${symbol.name}.${member.name}`)
       }
