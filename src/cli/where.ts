@@ -31,7 +31,10 @@ export function whereCommand(): Command {
       'servers in their order: host:port[:weight],… (pylibmc’s grammar)',
       commaList,
     )
-    .option('--keys <file>', 'more keys, one a line (- = standard input)')
+    .option(
+      '--keys <file>',
+      'more keys, one a line, or a listing of lru_crawler metadump (- = standard input)',
+    )
     .option('--from <placement>', 'count moved keys from this placement', 'python-memcached')
     .option('--to <placement>', '… to this one', 'pylibmc')
     .option('--json', 'as JSON')
@@ -120,7 +123,8 @@ async function keysIn(path: string): Promise<GivenKey[]> {
       const found = bytes.indexOf(lineFeed, from)
       const end = found < 0 ? bytes.length : found
       const line = bytes.subarray(from, bytes[end - 1] === carriageReturn && end > from ? end - 1 : end)
-      if (line.length > 0) keys.push(isUtf8(line) ? line.toString('utf8') : line)
+      const key = listedKey(line)
+      if (key.length > 0) keys.push(isUtf8(key) ? key.toString('utf8') : key)
       from = end + 1
     }
     return keys
@@ -128,6 +132,16 @@ async function keysIn(path: string): Promise<GivenKey[]> {
     const { code, message } = error as NodeJS.ErrnoException
     throw new UsageError(`--keys ${path} cannot be read: ${code ?? message}`)
   }
+}
+
+/** The key of a line of `lru_crawler metadump`, which is percent-encoded; every other line is a key itself. */
+function listedKey(line: Buffer): Buffer {
+  const encoded = /^key=(\S+) exp=-?\d+ la=/.exec(line.toString('latin1', 0, 1000))?.[1]
+  if (encoded === undefined) return line
+  const key = encoded.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return Buffer.from(key, 'latin1')
 }
 
 const lineFeed = 0x0a
