@@ -2,6 +2,7 @@
  * What an endpoint is and what it can do: version, limits, latency, protocols, and which calls of an application it would refuse.
  * Only commands that change nothing are sent. Source of the answers: docs/reference/servers.md, docs/reference/field.md#7.
  */
+import { checkObject } from '../ground/arguments.js'
 import { parseServers } from '../strict/index.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
 import { LineConnection } from '../transport/line-connection.js'
@@ -70,6 +71,7 @@ const settingNames = [
 
 /** Servers are examined one after the other. @throws DoctorError (rejection) for servers that cannot be read */
 export async function doctor(options: DoctorOptions): Promise<DoctorReport> {
+  checkObject('options', options)
   let addresses: readonly ServerAddress[]
   try {
     addresses = parseServers(options.servers).map(({ address }) => address)

@@ -1,9 +1,11 @@
 /** The report for a terminal. */
+import { checkMade } from '../ground/arguments.js'
 import type { DoctorReport } from './doctor.js'
 
 /** Plain text. */
-export function renderDoctor({ servers }: DoctorReport): string {
-  return servers
+export function renderDoctor(report: DoctorReport): string {
+  checkMade('report', report, 'doctor()', ['format', 'servers'])
+  return report.servers
     .map(({ server, kind, version, latency, settings, abilities, findings }) => {
       const has = (wanted: boolean) =>
         Object.entries(abilities)

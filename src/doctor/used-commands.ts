@@ -1,5 +1,7 @@
 /** Which commands an application sends, from the calls of its trace. */
+
 import type { Trace } from '../audit/index.js'
+import { checkMade } from '../ground/arguments.js'
 
 const commands: Readonly<Record<string, string>> = {
   get_multi: 'get',
@@ -13,6 +15,7 @@ const commands: Readonly<Record<string, string>> = {
 
 /** Commands in the text protocol's words, `binary` for each of the binary protocol, with how often. @throws TraceError for a wrong line */
 export async function usedCommands(trace: Trace): Promise<ReadonlyMap<string, number>> {
+  checkMade('trace', trace, 'readTrace()', ['events'])
   const counts = new Map<string, number>()
   for await (const event of trace.events()) {
     const command =

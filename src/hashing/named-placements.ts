@@ -3,6 +3,7 @@
  * Source: docs/reference/python-memcached.md#6, docs/reference/placement.md#2 to #3.
  */
 
+import { checkArray, checkMade } from '../ground/arguments.js'
 import { bytesRepr } from '../python/repr.js'
 import { constructorSettings, type PlacementBehaviors } from './behaviors.js'
 import { type PlacedServer, placement } from './placement.js'
@@ -19,8 +20,10 @@ export interface NamedPlacement {
   place(key: string | Uint8Array): number | undefined
 }
 
-/** All placements over these servers. */
+/** All placements over these servers. @throws TypeError for other types */
 export function placements(servers: readonly PlacedServer[]): readonly NamedPlacement[] {
+  checkArray('servers', servers)
+  for (const server of servers) checkMade('a server', server, 'parseServers()', ['host', 'port', 'weight'])
   const weights = servers.map((server) => server.weight)
   const memcache = (rule: 'raw' | 'masked-one' | 'masked') => {
     const buckets = pythonMemcachedPlacement(weights, rule)
@@ -56,17 +59,22 @@ export const placementNames: readonly string[] = placements([{ host: '', port: 0
   (placement) => placement.name,
 )
 
-/** How many of the keys are on another server under the second placement. */
+/** How many of the keys are on another server under the second placement. @throws TypeError for other types */
 export function moved(
   keys: readonly (string | Uint8Array)[],
   from: NamedPlacement,
   to: NamedPlacement,
 ): number {
+  checkArray('keys', keys)
+  checkMade('from', from, 'placements()', ['place'])
+  checkMade('to', to, 'placements()', ['place'])
   return keys.filter((key) => from.place(key) !== to.place(key)).length
 }
 
 /** `host:port`, as reports and tables write a server. */
-export function serverName({ host, port }: PlacedServer): string {
+export function serverName(server: PlacedServer): string {
+  checkMade('a server', server, 'parseServers()', ['host', 'port'])
+  const { host, port } = server
   if (port === 0) return host
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

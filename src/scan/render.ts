@@ -1,8 +1,10 @@
 /** A scan's report for a terminal. */
+import { checkMade } from '../ground/arguments.js'
 import type { PrefixRow, ScanReport } from './report.js'
 
 /** Plain text. @param most prefixes that are shown */
 export function renderScan(report: ScanReport, most = 20): string {
+  checkMade('report', report, 'scan()', ['format', 'items', 'servers'])
   const { items, bytes, servers, prefixes, placement, sampled } = report
   const lines = [
     `${number(items)} items, ${size(bytes)} on ${servers.length} server${servers.length === 1 ? '' : 's'}, ${number(sampled)} values read, ${report.seconds.toFixed(1)} s.`,

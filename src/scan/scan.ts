@@ -1,6 +1,8 @@
 /** Scans servers: lists every item, reads a sample of values without touching them, and reports. */
+
 import { createReadStream } from 'node:fs'
 import { constants, createGunzip } from 'node:zlib'
+import { checkObject } from '../ground/arguments.js'
 import { type NamedPlacement, placements } from '../hashing/index.js'
 import { parseServers } from '../strict/index.js'
 import { addressName, hostAndPort, type ServerAddress } from '../transport/address.js'
@@ -48,6 +50,7 @@ interface Settings {
  * @throws ScanError (rejection) for options that do not fit, and when no server and no file could be read; the signal's reason
  */
 export async function scan(options: ScanOptions): Promise<ScanReport> {
+  checkObject('options', options)
   const { servers: specs = [], files = [], sample = 6 } = options
   checkOptions(options)
   const started = Date.now()

@@ -11,10 +11,12 @@ import * as keyv from '../../src/adapters/keyv.js'
 import * as unstorage from '../../src/adapters/unstorage.js'
 import * as audit from '../../src/audit/index.js'
 import * as compat from '../../src/compat/index.js'
+import * as doctor from '../../src/doctor/index.js'
 import * as frameworks from '../../src/frameworks/index.js'
 import * as hashing from '../../src/hashing/index.js'
 import * as migration from '../../src/migration/index.js'
 import * as record from '../../src/record/index.js'
+import * as scan from '../../src/scan/index.js'
 import * as server from '../../src/server/index.js'
 import * as strict from '../../src/strict/index.js'
 import * as values from '../../src/values/index.js'
@@ -22,11 +24,13 @@ import * as values from '../../src/values/index.js'
 const doors = {
   audit,
   compat,
+  doctor,
   frameworks,
   hashing,
   keyv,
   migration,
   record,
+  scan,
   server,
   strict,
   unstorage,
@@ -35,7 +39,7 @@ const doors = {
 
 /** What JavaScript says on its own. */
 const UNWRITTEN =
-  /^(?!list index out of range$|(?:servers must be a list of servers: )?'\w+' object is not iterable|expected )[\s\S]*(?:Cannot read propert|Cannot destructure|Cannot convert|Cannot mix|[\w)] is not a function$|is not iterable|not a constructor|serialize a BigInt|Invalid array length|Invalid count value|Maximum call stack|Invalid string length|Array buffer allocation|out of range|is not defined|'in' operator|Invalid time value|circular structure|called on null|must be of type)/
+  /^(?!list index out of range$|(?:servers: )?(?:servers must be a list of servers: )?'\w+' object is not iterable|expected )[\s\S]*(?:Cannot read propert|Cannot destructure|Cannot convert|Cannot mix|[\w)] is not a function$|is not iterable|not a constructor|serialize a BigInt|Invalid array length|Invalid count value|Maximum call stack|Invalid string length|Array buffer allocation|out of range|is not defined|'in' operator|Invalid time value|circular structure|called on null|must be of type)/
 
 const recursive: unknown[] = []
 recursive.push(recursive)
