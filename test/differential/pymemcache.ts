@@ -293,6 +293,33 @@ function masked(result: unknown, mask: unknown): Outcome {
   }
 }
 
+/** Makes one call of a scenario. Never throws. @param see gets the result as it is */
+export async function perform(
+  client: AnyClient,
+  {
+    call,
+    args,
+    kwargs,
+    mask,
+  }: {
+    readonly call: string
+    readonly args: readonly unknown[]
+    readonly kwargs: Kwargs
+    readonly mask?: unknown
+  },
+  see?: (result: unknown) => void,
+): Promise<Outcome> {
+  const read = (given: unknown) => (given instanceof Uint8Array ? given : fromTypedJson(given as TypedJson))
+  try {
+    const named = Object.fromEntries(Object.entries(kwargs).map(([name, given]) => [name, read(given)]))
+    const result = await ask(client, call, args.map(read), named)
+    see?.(result)
+    return masked(result, mask)
+  } catch (error) {
+    return raised(error)
+  }
+}
+
 /** One outcome per step; null for steps that are no call. */
 export async function play(recording: Recording, stage: CheckedStage): Promise<(Recorded | null)[]> {
   const { scenario } = recording
@@ -320,21 +347,15 @@ export async function play(recording: Recording, stage: CheckedStage): Promise<(
         outcomes[outcomes.length - 1] = raised(error) as Recorded
         break
       }
-      const args = (step.args ?? []).map((given) =>
-        given === '$cas' ? token : fromTypedJson(given as TypedJson),
-      )
-      const named = Object.fromEntries(
-        Object.entries(step.kwargs ?? {}).map(([name, given]) => [name, fromTypedJson(given as TypedJson)]),
-      )
+      const args = (step.args ?? []).map((given) => (given === '$cas' ? token : given)) as TypedJson[]
       const answered = before?.fault === 'reply'
-      let outcome: Outcome
-      try {
-        const result = await ask(client, step.call, args, named)
-        if (step.call === 'gets' && result instanceof PyTuple) token = result.items[1]
-        outcome = masked(result, step.mask)
-      } catch (error) {
-        outcome = raised(error)
-      }
+      const outcome = await perform(
+        client,
+        { call: step.call, args, kwargs: (step.kwargs ?? {}) as Kwargs, mask: step.mask },
+        (result) => {
+          if (step.call === 'gets' && result instanceof PyTuple) token = result.items[1]
+        },
+      )
       outcomes[outcomes.length - 1] = outcome as Recorded
       // What came although nobody waited for it has arrived before the next call, as it had when this was recorded.
       if (answered) await sleep(30)
