@@ -6,7 +6,9 @@ import { checkReport, type Report } from './report.js'
 export const exitCodes = { ok: 0, found: 1, usage: 2 } as const
 
 /**
- * @param failOn names of switches, `any` (every operation whose outcome differs),  `unexplained`, `risk`
+ * With a framework view, `any` and the switches count what reaches the application: a difference that the framework absorbs needs no
+ * change. `unexplained` counts everything, since nobody knows what such a difference is.
+ * @param failOn names of switches, `any` (every operation whose outcome differs), `unexplained`, `risk`
  * @returns why the run fails, one sentence each; empty when it passes
  */
 export function failures(report: Report, failOn: readonly string[]): readonly string[] {
@@ -14,17 +16,21 @@ export function failures(report: Report, failOn: readonly string[]): readonly st
   checkArray('failOn', failOn)
   const found: string[] = []
   const { differs, unexplained } = report.totals
+  const view = report.frameworks
+  const where = view ? ' in the application' : ''
   for (const name of failOn) {
     if (name === 'any') {
-      if (differs + unexplained > 0)
-        found.push(`any: ${differs + unexplained} operations have another outcome`)
+      const count = view ? view.reaching : differs + unexplained
+      if (count > 0) found.push(`any: ${count} operations have another outcome${where}`)
     } else if (name === 'unexplained') {
       if (unexplained > 0) found.push(`unexplained: ${unexplained} operations`)
     } else if (name === 'risk') {
       for (const risk of report.risks) found.push(`risk: ${risk.name}, ${risk.count} operations`)
     } else {
-      const row = report.switches.find((row) => row.switch === name)
-      if (row) found.push(`${name}: ${row.count} operations`)
+      const count = view
+        ? (view.switches[name]?.reaching ?? 0)
+        : (report.switches.find((row) => row.switch === name)?.count ?? 0)
+      if (count > 0) found.push(`${name}: ${count} operations${where}`)
     }
   }
   return found

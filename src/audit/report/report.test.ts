@@ -139,6 +139,22 @@ describe('report', () => {
       'return-values: 5 operations',
     ])
   })
+
+  it('--fail-on: with a framework view, any and a switch count what reaches the application', () => {
+    const switches = {
+      'return-values': { reaching: 0, absorbed: 5 },
+      'missing-counter': { reaching: 2, absorbed: 1 },
+    }
+    const counts = { frameworks: [], differences: 8, reaching: 2, absorbed: 6, unknown: 0, examples: [] }
+    const report = { ...sample(), frameworks: { ...counts, switches } }
+    expect(failures(report, ['return-values', 'negative-timeout'])).toEqual([])
+    expect(failures(report, ['any', 'missing-counter', 'unexplained'])).toEqual([
+      'any: 2 operations have another outcome in the application',
+      'missing-counter: 2 operations in the application',
+      'unexplained: 1 operations',
+    ])
+    expect(failures({ ...report, frameworks: { ...counts, switches: {}, reaching: 0 } }, ['any'])).toEqual([])
+  })
 })
 
 describe('renderers', () => {
