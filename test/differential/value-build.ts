@@ -25,14 +25,16 @@ export function buildValues(): ValueBuild {
   const directory = mkdtempSync(join(tmpdir(), 'memshim-values-'))
   writeFileSync(join(directory, 'package.json'), '{"type": "module"}')
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
-  for (const room of ['ground', 'values', 'values/pickle', 'python']) {
-    mkdirSync(join(directory, room), { recursive: true })
-    const files = readdirSync(join(root, 'src', room)).filter((name) => /(?<!\.test)\.ts$/.test(name))
-    for (const name of files) {
-      const { outputText } = ts.transpileModule(readFileSync(join(root, 'src', room, name), 'utf8'), {
+  for (const room of ['ground', 'python', 'values']) {
+    const source = join(root, 'src', room)
+    for (const name of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
+      if (!/(?<!\.test)\.ts$/.test(name)) continue
+      const { outputText } = ts.transpileModule(readFileSync(join(source, name), 'utf8'), {
         compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
       })
-      writeFileSync(join(directory, room, name.replace(/ts$/, 'js')), outputText)
+      const target = join(directory, room, name.replace(/ts$/, 'js'))
+      mkdirSync(dirname(target), { recursive: true })
+      writeFileSync(target, outputText)
     }
   }
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
