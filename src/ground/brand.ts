@@ -38,6 +38,12 @@ export function brandAll(room: string, classes: Readonly<Record<string, Class>>)
   }
 }
 
+/** The brand of an object's class, or of the nearest branded class above it. Undefined for an object of no branded class. */
+export function brandOf(value: object): string | undefined {
+  const [own] = (value as Branded)[BRANDS] ?? []
+  return own
+}
+
 /** The prototype that this copy of the package has for an object of another copy. Undefined for an object of no branded class. */
 export function prototypeHere(value: object): object | undefined {
   const prototype: Branded | null = Object.getPrototypeOf(value)

@@ -6,6 +6,7 @@
  * or `'send'` (what 1.6.3 does).
  */
 import { OverflowError, ValueError } from '../python/errors.js'
+import { typeName } from '../python/type-name.js'
 import { type Operation, operations } from './operations.js'
 
 /** What becomes of a negative time: sent as pylibmc 1.6.3 does, or zero as its documentation says. */
@@ -19,7 +20,7 @@ const MODULO_32 = 2n ** 32n
  * @throws TypeError when it is no integer
  */
 export function exptime(time: unknown, operation: Operation, negative: NegativeTimeout): number | bigint {
-  const value = integer(time, 'time')
+  const value = integer(time, operation === 'touch' ? 'argument 2' : undefined)
   if (value < 0) {
     if (negative === 'zero') return 0
     return operations[operation].longTimes
@@ -30,13 +31,19 @@ export function exptime(time: unknown, operation: Operation, negative: NegativeT
   return value < MODULO_32 ? value : Number(BigInt(value) % MODULO_32)
 }
 
-/** @throws TypeError naming the argument */
-export function integer(value: unknown, what: string): number | bigint {
+/**
+ * @param argument how the C function names it, where it asks for an `int` object (touch, flush_all) and not for any integer
+ * @throws TypeError in CPython's words
+ */
+export function integer(value: unknown, argument?: string): number | bigint {
   if (typeof value === 'bigint') return value
   if (typeof value === 'boolean') return value ? 1 : 0
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
   if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value)
-  throw new TypeError(`${what} must be an integer, not ${typeof value === 'number' ? value : typeof value}`)
+  if (argument === undefined)
+    throw new TypeError(`'${typeName(value)}' object cannot be interpreted as an integer`)
+  // CPython's checks of arguments show None by its value.
+  throw new TypeError(`${argument} must be int, not ${value === null ? 'None' : typeName(value)}`)
 }
 
 /** Largest delta of incr and decr. */
@@ -47,7 +54,7 @@ const MAX_DELTA = 2 ** 31 - 1
  * @throws TypeError, ValueError (negative), OverflowError (outside of 32 bits)
  */
 export function delta(value: unknown): number {
-  const amount = integer(value, 'delta')
+  const amount = integer(value)
   if (amount > MAX_DELTA || amount < -MAX_DELTA - 1)
     throw new OverflowError(`delta ${amount} does not fit a signed 32-bit number (at most ${MAX_DELTA})`)
   if (amount < 0) throw new ValueError('delta must be positive')

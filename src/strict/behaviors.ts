@@ -146,9 +146,6 @@ function check(name: BehaviorName, value: unknown): number | string {
   }
   if (kind === 'hash or number' && typeof value === 'string' && hashNumbers.includes(value))
     return hashNumbers.indexOf(value)
-  if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint') {
-    throw notInt(name, value)
-  }
   const number = integer(value, `behavior ${name}`)
   if (kind === 'bool') return number ? 1 : 0
   if (name === 'failure_limit' && BigInt.asUintN(32, BigInt(number)) === 0n) throw refused(name, 0)

@@ -113,9 +113,7 @@ function named(given: ClientOptions): ClientOptions {
 
 /** @throws TypeError, OverflowError as the C constructor does (docs/reference/pylibmc.md#2.2) */
 function checkCredentials({ binary = false, username, password }: ClientOptions): void {
-  if (typeof binary !== 'boolean' && typeof binary !== 'number')
-    throw new TypeError(`'${typeName(binary)}' object cannot be interpreted as an integer`)
-  const byte = integer(binary, 'binary')
+  const byte = integer(binary)
   if (byte < 0 || byte > 255) throw new OverflowError(`binary ${byte} does not fit an unsigned byte`)
   for (const credential of [username, password]) {
     if (credential !== undefined && credential !== null && typeof credential !== 'string')

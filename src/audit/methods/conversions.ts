@@ -72,7 +72,7 @@ export function itemsOf(value: unknown): readonly unknown[] | undefined {
 
 /** pylibmc wants a dict; python-memcached calls `keys()` or `items()`. */
 function noMapping(library: Library, value: unknown): TypeError {
-  const name = value instanceof PyIterator || value instanceof PyView ? value.className : typeName(value)
+  const name = typeName(value)
   return library.name === 'pylibmc'
     ? new TypeError(`argument 1 must be dict, not ${name}`)
     : new AttributeError(`'${name}' object has no attribute 'keys'`)

@@ -2,6 +2,7 @@
  * The argument formats of pylibmc's C functions: Python checks and converts all arguments, in the order of the signature, before the
  * function looks at any of them. Source: docs/reference/pylibmc.md#3.1, #5; measured (`fixtures/vectors/calling-forms.json`).
  */
+import { integer } from '../../pipeline/exptime.js'
 import { OverflowError, UnicodeEncodeError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import type { Bound } from './python-signatures.js'
@@ -60,7 +61,7 @@ export function checkFormats(call: string, bound: Bound): void {
     if (!(name in bound)) continue
     const value = bound[name]
     if (format === 'text' || format === 'words') checkText(value, format)
-    else checkInteger(value, bits[format])
+    else checkInteger(value, bits[format], call === 'touch' ? 'argument 2' : undefined)
   }
 }
 
@@ -71,11 +72,9 @@ function checkText(value: unknown, format: 'text' | 'words'): void {
     throw new TypeError(`a bytes-like object is required, not '${typeName(value)}'`)
 }
 
-function checkInteger(value: unknown, size: bigint | undefined): void {
-  const integer = typeof value === 'boolean' || typeof value === 'bigint' || Number.isInteger(value)
-  if (!integer) throw new TypeError(`'${typeName(value)}' object cannot be interpreted as an integer`)
+function checkInteger(value: unknown, size: bigint | undefined, argument: string | undefined): void {
+  const number = BigInt(integer(value, argument))
   if (size === undefined) return
-  const number = BigInt(value as number | bigint | boolean)
   if (number >= 2n ** size || number < -(2n ** size))
     throw new OverflowError(`${number} does not fit into ${size + 1n} bits`)
 }

@@ -46,7 +46,7 @@ function timeRule(emulation: Emulation): Slots['exptime'] {
     const given =
       operation === 'set' && time instanceof PyTimeDelta ? timedelta(emulation, time, key) : undefined
     if (given !== undefined) return given
-    if (!emulated) return integer(time, 'time')
+    if (!emulated) return integer(time)
     const whole = storeTime(time, rules.python)
     if (!(typeof time === 'bigint' || typeof time === 'boolean' || Number.isInteger(time))) {
       announcer.heard?.announce('time-arguments', {

@@ -38,9 +38,7 @@ export async function incrMulti(
 ): Promise<void> {
   const all = [...keysOf(keys)]
   const options = pipeline.options(given, optionNames.count) ?? {}
-  const delta = String(
-    BigInt.asUintN(32, BigInt(integer(options.delta === undefined ? 1 : options.delta, 'delta'))),
-  )
+  const delta = String(BigInt.asUintN(32, BigInt(integer(options.delta === undefined ? 1 : options.delta))))
   const prefix = prefixBytes(options.keyPrefix, 'incrMulti')
   const modes = pipeline.within(pipeline.modes(options))
   let missing = 0

@@ -23,7 +23,7 @@ const PARAMETER = 38
 export async function flushAll(pipeline: Pipeline, given: Time | TimeOptions = 0): Promise<true> {
   const time = pipeline.options(given, optionNames.time)
   const modes = pipeline.modes(time)
-  const seconds = BigInt(integer(timeOf(time), 'time'))
+  const seconds = BigInt(integer(timeOf(time), 'flush_all() argument 1'))
   const request = requests.flushAll(pipeline.slots.wire, seconds > 0n ? seconds : undefined, modes.noreply)
   /** libmemcached does not look at the replies in the binary protocol (docs/reference/pylibmc.md#5.7); its last words are about them. */
   const unread: MemcachedError[] = []
