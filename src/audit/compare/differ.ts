@@ -6,7 +6,7 @@
 import type { TypedJson } from '../../values/index.js'
 import type { Gap } from '../methods/intention.js'
 import { type Announced, infoOf, type Reason } from './divergence.js'
-import { type Impact, impactOf, type Outcome, sameOutcome } from './outcome.js'
+import { type Impact, impactOf, momentary, type Outcome, sameOutcome } from './outcome.js'
 import { type Cause, joinCauses, Taint } from './taint.js'
 
 /** One operation of the trace as both sides did it. */
@@ -117,7 +117,7 @@ export class Differ {
 
   /** Judges one operation and remembers what it leaves behind. Call it once per operation, in order. */
   judge(operation: Operation): Verdict {
-    const same = sameOutcome(operation.compat, operation.strict)
+    const same = sameOutcome(operation.compat, operation.strict) || this.sameStatistics(operation)
     const impact = impactOf(operation.compat, operation.strict, same)
     const explanations = this.explain(operation, same, impact)
     const status = same
@@ -129,6 +129,12 @@ export class Differ {
         : 'unexplained'
     this.remember(operation, status, explanations)
     return { status, impact, explanations }
+  }
+
+  /** Two versions of one library ask each side's own servers, whose counters, clocks and items are not the same: the servers are compared. */
+  private sameStatistics({ call, compat, strict }: Operation): boolean {
+    if (this.settings.between === undefined || !momentary.has(call)) return false
+    return 'result' in compat && 'result' in strict && serversOf(compat.result) === serversOf(strict.result)
   }
 
   /**
@@ -302,4 +308,11 @@ function pythonName(name: string): string {
 
 function last(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1)
+}
+
+/** Names of the servers that told their statistics: a list of pairs. */
+function serversOf(value: TypedJson): string {
+  return JSON.stringify(
+    Array.isArray(value) ? value.map((pair) => Object.values(Object(pair)).flat()[0]) : value,
+  )
 }

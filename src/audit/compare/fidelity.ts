@@ -5,7 +5,7 @@
 import type { TypedJson } from '../../values/index.js'
 import { abridgeOutcome, callText } from '../report/finding.js'
 import type { Operation } from './differ.js'
-import { type Outcome, sameOutcome } from './outcome.js'
+import { momentary, type Outcome, sameOutcome } from './outcome.js'
 
 /** One operation where the compat client did otherwise than the trace. */
 export interface FidelityFinding {
@@ -30,9 +30,6 @@ export interface Fidelity {
 }
 
 const findingsKept = 200
-
-/** Answers that describe the server and the moment; only their shape can be repeated. */
-const momentary = new Set(['get_stats', 'get_slabs', 'get_slab_stats'])
 
 export class FidelityCheck {
   private same = 0

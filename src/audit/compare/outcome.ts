@@ -90,6 +90,9 @@ export function impactOf(compat: Outcome, strict: Outcome, same = sameOutcome(co
   return truth(compat.result) === truth(strict.result) ? 'value' : 'truth'
 }
 
+/** Answers that describe the server and the moment; only their shape can be repeated. */
+export const momentary = new Set(['get_stats', 'get_slabs', 'get_slab_stats'])
+
 function asNumber(value: TypedJson): number | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0
   return typeof value === 'number' ? value : undefined
