@@ -1,6 +1,6 @@
-import { byteTextRepr } from '../../python/repr.js'
+import { textRepr } from '../../python/repr.js'
 /** How pylibmc 1.6.3 writes and reads values. Source: docs/reference/pylibmc.md#4. */
-import { writeText } from '../../python/text.js'
+import { decodeText, writeText } from '../../python/text.js'
 import { Budget } from '../budget.js'
 import { ValueDecodeError } from '../errors.js'
 import { unpickleWithin } from '../pickle/read/reader.js'
@@ -30,6 +30,11 @@ export type PylibmcEncodingOptions = EncodingOptions
 
 const TYPE_BITS = FLAG_PICKLE | FLAG_INTEGER | FLAG_LONG | FLAG_TEXT
 
+/** For the message about what is no number, CPython reads the bytes as UTF-8. @throws UnicodeDecodeError */
+function shownInteger(bytes: string): string {
+  return textRepr(decodeText(Buffer.from(bytes, 'latin1')))
+}
+
 /** @throws RangeError for a serializer whose flag means something else */
 export function pylibmcEncoding(given: PylibmcEncodingOptions = {}): ValueEncoding {
   const options = checkedOptions(given)
@@ -54,7 +59,7 @@ export function pylibmcEncoding(given: PylibmcEncodingOptions = {}): ValueEncodi
           return readText(payload, flags, budget)
         case FLAG_INTEGER:
         case FLAG_LONG:
-          return pythonInteger(untilNul(payload), byteTextRepr)
+          return pythonInteger(untilNul(payload), shownInteger)
         case FLAG_PICKLE:
           return unpickleWithin(budget, payload, options)
         default:
