@@ -11,7 +11,7 @@ import type { Bytes } from '../ground/bytes.js'
 import { isPlainKey } from '../protocol/plain-key.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
-import { BadKeyProvided, ClientError, errorFor, type MemcachedError } from './errors.js'
+import { BadKeyProvided, ClientError, errorFor, MemcachedError } from './errors.js'
 import { type Operation, operations } from './operations.js'
 
 /** Bytes, after UTF-8 encoding, prefix included. */
@@ -90,6 +90,16 @@ export function pylibmcKey(
     key: full,
     server: serverOf?.(full),
   })
+}
+
+/**
+ * Whether a key was refused for what it is made of, and not for its type: pylibmc takes the types of all arguments before it looks at a
+ * key's length and characters.
+ */
+export function refusesKey(error: unknown): boolean {
+  return (
+    error instanceof MemcachedError || (error instanceof ValueError && !(error instanceof UnicodeEncodeError))
+  )
 }
 
 function tooLong(key: Bytes): ValueError {

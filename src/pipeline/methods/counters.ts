@@ -3,13 +3,13 @@
 import type { Bytes } from '../../ground/bytes.js'
 import { MemcachedError, NotFound } from '../errors.js'
 import { delta as checkedDelta, integer } from '../exptime.js'
-import { badKey, prefixBytes } from '../keys.js'
+import { badKey, prefixBytes, refusesKey } from '../keys.js'
 import type { Operation } from '../operations.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Modes } from '../slots.js'
 import { type CallOptions, type CountOptions, type Key, keysOf, optionNames } from './arguments.js'
 
-/** The types of both arguments come first, and libmemcached looks at the key last. */
+/** The types of both arguments come first; then the key is looked at. */
 export async function count(
   pipeline: Pipeline,
   verb: 'incr' | 'decr',
@@ -23,7 +23,7 @@ export async function count(
   try {
     wire = pipeline.slots.key(key, verb, '')
   } catch (error) {
-    if (!(error instanceof MemcachedError)) throw error
+    if (!refusesKey(error)) throw error
     refusal = error
   }
   const amount = String(checkedDelta(delta))

@@ -3,7 +3,7 @@
 import type { Bytes } from '../../ground/bytes.js'
 import * as requests from '../../protocol/requests.js'
 import { errorFor } from '../errors.js'
-import { prefixBytes } from '../keys.js'
+import { prefixBytes, refusesKey } from '../keys.js'
 import type { Pipeline } from '../pipeline.js'
 import { deleteReplicated } from '../replicas.js'
 import { softOutcome } from '../replies.js'
@@ -68,7 +68,13 @@ export async function touch(
   options: CallOptions | undefined,
 ): Promise<boolean> {
   const modes = pipeline.modes(pipeline.options(options, optionNames.call))
-  const wire = pipeline.slots.key(key, 'touch', '')
+  let wire: Bytes
+  try {
+    wire = pipeline.slots.key(key, 'touch', '')
+  } catch (error) {
+    if (refusesKey(error)) pipeline.slots.exptime(time, 'touch', '')
+    throw error
+  }
   const exptime = pipeline.slots.exptime(time, 'touch', wire)
   if (wire === '') return false
   const request = requests.touch(modes.namespace + wire, String(exptime))

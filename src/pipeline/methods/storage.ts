@@ -3,8 +3,8 @@
 import type { Bytes } from '../../ground/bytes.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import { ValueError } from '../../python/errors.js'
-import { AllocationError, ClientError, errorFor } from '../errors.js'
-import { badKey, prefixBytes } from '../keys.js'
+import { AllocationError, ClientError, errorFor, MemcachedError } from '../errors.js'
+import { badKey, prefixBytes, refusesKey } from '../keys.js'
 import type { Operation } from '../operations.js'
 import type { Pipeline } from '../pipeline.js'
 import {
@@ -37,7 +37,15 @@ export function store(
     const { slots } = pipeline
     const options = pipeline.options(given, optionNames.store)
     const modes = pipeline.modes(options)
-    const wire = slots.key(key, verb, '')
+    let wire: Bytes
+    try {
+      wire = slots.key(key, verb, '')
+    } catch (error) {
+      if (refusesKey(error)) slots.exptime(timeOf(options), verb, '')
+      // Characters are for libmemcached to find, when the value has been pickled.
+      if (error instanceof MemcachedError) pipeline.encode(value, compressionOf(options), verb, '')
+      throw error
+    }
     const exptime = slots.exptime(timeOf(options), verb, wire)
     const encoded = pipeline.encode(value, compressionOf(options), verb, wire)
     if (wire === '') return Promise.resolve(false)
@@ -57,15 +65,23 @@ export async function cas(
   const { slots, selection } = pipeline
   const options = pipeline.options(given, optionNames.time)
   const modes = pipeline.modes(options)
-  if (!modes.cas) throw new ValueError('cas without cas behavior')
+  let wire: Bytes | undefined
+  let refusal: unknown
+  try {
+    wire = slots.key(key, 'cas', '')
+  } catch (error) {
+    if (!refusesKey(error)) throw error
+    refusal = error
+  }
   const unique = casToken(token, modes.binary)
-  const wire = slots.key(key, 'cas', '')
+  const exptime = slots.exptime(timeOf(options), 'cas', wire ?? '')
+  if (!modes.cas) throw new ValueError('cas without cas behavior')
+  if (wire === undefined) throw refusal
   if (wire === '') throw badKey('', 'cas', 'Key provided was too long.')
   if (unique >= LONGEST_TOKEN && !modes.binary) {
     const server = selection.servers[selection.place(wire)]!.name
     throw errorFor(AllocationError.retcode, 'cas', tokenTooLong, { key: wire, server })
   }
-  const exptime = slots.exptime(timeOf(options), 'cas', wire)
   const encoded = pipeline.encode(value, undefined, 'cas', wire)
   return pipeline.store({ verb: 'cas', key: wire, encoded, exptime, cas: unique }, 'cas', modes)
 }
