@@ -38,6 +38,13 @@ await build({
 })
 await joinSmallChunks(join(dist, 'chunks'))
 tool('typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
+// A program that checks the declarations may not read JSON as modules: the type of the list of versions is written out.
+const columns = join(dist, 'rules', 'columns.d.ts')
+const versions = JSON.stringify(JSON.parse(readFileSync(join(source, 'rules', 'versions.json'), 'utf8')))
+writeFileSync(
+  columns,
+  readFileSync(columns, 'utf8').replace(/^import versions from .*$/m, `declare const versions: ${versions};`),
+)
 chmodSync(join(dist, 'cli', 'main.js'), 0o755)
 writeFileSync(join(dist, '.built'), '')
 
