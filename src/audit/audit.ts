@@ -11,6 +11,8 @@ import { Suspects, verify } from './compare/verify.js'
 import { frameworkView } from './frameworks/index.js'
 import { construct } from './methods/construct.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
+import { findingsBetween } from './pymemcache/findings.js'
+import { checkTargetOptions } from './pymemcache/options.js'
 import { threadProgram } from './replay/apart.js'
 import { epochOf } from './replay/clock.js'
 import { constructorCall, type ReplayVisitor } from './replay/replay.js'
@@ -34,7 +36,9 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   checkTrace(given)
   checkOptions(options)
   const { source, target, preset, rows } = pairOf(given.header, options)
-  const between = rows && new Set(rows.keys())
+  // What the emulation says of pylibmc is not about pymemcache, whose side explains its differences itself.
+  const pymemcache = target.name === 'pymemcache'
+  const between = pymemcache ? new Set<string>() : rows && new Set(rows.keys())
   const size = fleetSize(given, options)
   const { outages = [] } = options
   const part = options.sample === undefined ? given : sampledTrace(given, options.sample)
@@ -44,14 +48,26 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   const supposed = outages.length > 0 ? new OutageCount(outages) : undefined
   const search = new OutageSearch()
   checkBehaviors(options)
+  if (options.targetOptions !== undefined) {
+    if (!pymemcache) throw new AuditOptionsError('targetOptions are for pymemcache as the target')
+    checkTargetOptions(options.targetOptions)
+  }
   const view = frameworkView(trace.header, options.framework)
   const builder = new ReportBuilder()
   const differ = new Differ({
     negativeTimesAlike: !options.binary && options.negativeTimeout !== 'zero',
     between,
   })
-  const fidelity = new FidelityCheck(source.name === 'pylibmc' ? 'strict' : 'compat', trace.header.redacted)
+  const fidelity = new FidelityCheck(
+    source.name === 'pylibmc' && !pymemcache ? 'strict' : 'compat',
+    trace.header.redacted,
+  )
   for (const note of recordingNotes(trace.header)) builder.note(note, 1)
+  if (pymemcache && options.verify)
+    builder.note(
+      'the explanations were not verified: pymemcache\u2019s behaviours have no switches to turn',
+      1,
+    )
   const version = options.servers ? undefined : serverVersion(options.serverVersion, trace.header)
   const suspects = new Suspects()
   const seen = { clients: new Set<string>(), faults: 0, t: 0, calls: 0 }
@@ -63,20 +79,28 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
     t,
     ...(survey ? { share: Math.min(1, operations / Math.max(1, survey.events)) } : {}),
   })
-  const { behaviors, negativeTimeout, binary, calls, longestWait, serverVersion: wanted } = options
+  const {
+    behaviors,
+    negativeTimeout,
+    binary,
+    calls,
+    longestWait,
+    serverVersion: wanted,
+    targetOptions,
+  } = options
   const task: ReplayTask = {
     source,
     target,
     preset,
     switches: [],
-    options: { behaviors, negativeTimeout, binary, calls, longestWait, serverVersion: wanted },
+    options: { behaviors, negativeTimeout, binary, calls, longestWait, serverVersion: wanted, targetOptions },
     size,
     faults: survey?.faults ?? true,
     epoch: epochOf(trace.header, Math.floor(started / 1000)),
   }
   const running = {
     real: options.servers,
-    apart: threadsOf(trace, survey, options) === 2,
+    apart: !pymemcache && threadsOf(trace, survey, options) === 2,
     signal: options.signal,
   }
 
@@ -106,22 +130,23 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
   }
   await run(trace, task, running, visitor)
   if (seen.calls === 0) throw new TraceError(trace.name, 0, undefined, emptyTrace)
-  const verification = options.verify
-    ? await verify(
-        suspects,
-        (switches, visit) => {
-          let operations = 0
-          return run(trace, { ...task, switches }, running, {
-            ...visit,
-            operation(operation) {
-              visit.operation(operation)
-              options.onProgress?.(progress('verify', ++operations, operation.t))
-            },
-          })
-        },
-        between,
-      )
-    : undefined
+  const verification =
+    options.verify && !pymemcache
+      ? await verify(
+          suspects,
+          (switches, visit) => {
+            let operations = 0
+            return run(trace, { ...task, switches }, running, {
+              ...visit,
+              operation(operation) {
+                visit.operation(operation)
+                options.onProgress?.(progress('verify', ++operations, operation.t))
+              },
+            })
+          },
+          between,
+        )
+      : undefined
 
   const seconds = (Date.now() - started) / 1000
   const { totals } = builder
@@ -170,9 +195,11 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
         operationsPerSecond: Math.round(totals.operations / Math.max(seconds, 0.001)),
       },
     },
-    rows
-      ? knownSwitches().map((info) => betweenVersions(info, target, rows.get(info.name)))
-      : knownSwitches(),
+    pymemcache
+      ? findingsBetween(source, target)
+      : rows
+        ? knownSwitches().map((info) => betweenVersions(info, target, rows.get(info.name)))
+        : knownSwitches(),
   )
   return view ? view.applyTo(built) : built
 }

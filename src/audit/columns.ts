@@ -8,19 +8,20 @@ import type { Library } from './methods/python-signatures.js'
 import { type AuditOptions, AuditOptionsError } from './options.js'
 import type { TraceHeader } from './traces/trace.js'
 
+const libraries = ['pylibmc', 'python-memcached', 'pymemcache'] as const
+
 /** Every library and version that an audit can compare with, e.g. `pylibmc-1.6.3`. */
 export function knownColumns(): readonly string[] {
-  return (['pylibmc', 'python-memcached'] as const).flatMap((library) =>
-    versionsOf(library).map((version) => `${library}-${version}`),
-  )
+  return libraries.flatMap((library) => versionsOf(library).map((version) => `${library}-${version}`))
 }
 
-/** @returns undefined for a name that is no column; a library without a version is its newest one */
+/** @returns undefined for a name that is no column; a library without a version is its newest one, and `pymemcache-4.0` is 4.0.0 */
 export function columnNamed(name: string): Library | undefined {
-  for (const library of ['pylibmc', 'python-memcached'] as const) {
+  for (const library of libraries) {
     if (name === library) return { name: library, version: versionsOf(library).at(-1)! }
     const version = name.startsWith(`${library}-`) ? name.slice(library.length + 1) : ''
-    if (versionsOf(library).includes(version)) return { name: library, version }
+    const found = versionsOf(library).find((one) => one === version || one === `${version}.0`)
+    if (found) return { name: library, version: found }
   }
   return undefined
 }
@@ -109,6 +110,14 @@ export function pairOf(header: TraceHeader, { from, to, preset }: AuditOptions):
       `from ${shown(from)} is not ${header.library}, which the trace was recorded with`,
     )
   const target = named('to', to ?? 'pylibmc')
+  if (target.name === 'pymemcache') {
+    const emulated = preset ?? defaultPreset(source)
+    return {
+      source: source.name === 'pylibmc' ? source : compatLibrary(emulated, source),
+      target,
+      preset: emulated,
+    }
+  }
   if (source.name === 'pylibmc') {
     if (target.name === 'pylibmc') return { source, target, preset: preset ?? defaultPreset(source) }
     if (preset !== undefined) throw new AuditOptionsError('choose a preset or a target, not both')

@@ -2,7 +2,12 @@
 export { audit } from './audit.js'
 export { type DifferingRow, knownColumns, knownPresets } from './columns.js'
 export type { Explanation, Operation, Status, Verdict } from './compare/differ.js'
-export { knownSwitches, type SwitchInfo, signatureSwitches } from './compare/divergence.js'
+export {
+  knownSwitches,
+  pymemcacheFindingNames,
+  type SwitchInfo,
+  signatureSwitches,
+} from './compare/divergence.js'
 export type { Fidelity, FidelityFinding } from './compare/fidelity.js'
 export {
   type Impact,
@@ -28,6 +33,7 @@ export {
 export { renderPlan } from './plan/render.js'
 export type { Minute } from './plan/simulate.js'
 export { type MovingKey, type Stage, type Way, type WayInput, ways } from './plan/ways.js'
+export { type TargetOptions, targetOptionNames } from './pymemcache/options.js'
 export { type Reduced, reduce } from './reduce/reduce.js'
 export { reducedScenario, reducedTest, reproPython } from './reduce/repro.js'
 export { renderHtml } from './render/html.js'

@@ -1,6 +1,7 @@
 /** What an audit can be told, and the error for what does not fit. */
 
 import type { Operation, Verdict } from './compare/differ.js'
+import type { TargetOptions } from './pymemcache/options.js'
 import type { Outage } from './traces/outages.js'
 
 /** What an audit replays on and how. Source: the defaults are those of docs/audit.md. */
@@ -8,7 +9,7 @@ export interface AuditOptions {
   /** What the compat client emulates; default: the preset of the trace's own version. */
   readonly preset?: string
   /**
-   * What the application moves to, a column of the table of rules: `pylibmc-1.6.3` (default) or, for a trace of python-memcached, one of
+   * What the application moves to, a column of the table of rules: `pylibmc-1.6.3` (default), `pymemcache-4.0.0` or, for a trace of python-memcached, one of
    * its versions (`python-memcached-1.62`). A trace of pylibmc is compared with python-memcached, the version of `preset` or this one.
    */
   readonly to?: string
@@ -30,6 +31,8 @@ export interface AuditOptions {
    * pylibmc. Default: the frameworks and versions that the trace names.
    */
   readonly framework?: string
+  /** Options of pymemcache as the target, by its keywords: `{ default_noreply: false, serde: 'pickle_serde', timeout: 3 }`. */
+  readonly targetOptions?: TargetOptions
   /** How the strict client treats negative times (docs/strict.md); default `zero`. */
   readonly negativeTimeout?: 'zero' | 'send'
   /** Replay once more for every set of switches that was named, with exactly these off, and check the outcomes. */

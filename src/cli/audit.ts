@@ -16,6 +16,7 @@ import {
   operationRow,
   parseBaseline,
   parseOutage,
+  pymemcacheFindingNames,
   type Report,
   readScenario,
   readTraces,
@@ -26,6 +27,7 @@ import {
   renderSarif,
   renderTerminal,
   type Trace,
+  targetOptionNames,
   targetText,
 } from '../audit/index.js'
 import { progressLine } from './progress.js'
@@ -63,6 +65,7 @@ interface Flags {
   readonly binary?: boolean
   readonly outage?: Outage[]
   readonly repaired?: boolean
+  readonly option?: Record<string, string | number | boolean | null>
 }
 
 export function auditCommand(): Command {
@@ -98,7 +101,12 @@ export function auditCommand(): Command {
       'pylibmc side: send (what 1.6.3 does; default) or zero (its documentation)',
     )
     .option('--binary', 'pylibmc side over the binary protocol')
-    .option('--repaired', 'say calls that pylibmc does not understand in its own words first')
+    .option(
+      '--option <name=value>',
+      `pymemcache as the target: one of its keywords, repeatable (${listed(targetOptionNames)})`,
+      targetOption,
+    )
+    .option('--repaired', 'say calls that the target does not understand in its own words first')
     .option(
       '--outage <when>',
       "what if a server were down: 'server 0: 5s-10s', in seconds of the trace; repeatable",
@@ -146,6 +154,8 @@ Examples:
   $ memshim audit app.jsonl --reduce missing-counter --out repro/
   $ memshim audit app.jsonl --verify --json report.json
   $ memshim audit app.jsonl --to python-memcached-1.62                          (or --to all: a line for each)
+  $ memshim audit app.jsonl --to pymemcache-4.0 --html report.html              (the constructor and the calls as they are)
+  $ memshim audit app.jsonl --to pymemcache-4.0 --repaired --option default_noreply=false --option serde=pickle_serde
   $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
 
 How to record a trace: docs/audit.md.`,
@@ -219,7 +229,12 @@ async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
   const width = Math.max(...knownColumns().map((name) => name.length)) + 2
   for (const to of knownColumns()) {
     if (to === `${trace.header.library}-${trace.header.version}` && options.from === undefined) continue
-    const report = await audit(trace, { ...options, to })
+    const { targetOptions, ...others } = options
+    const report = await audit(trace, {
+      ...others,
+      to,
+      ...(targetOptions && to.startsWith('pymemcache-') ? { targetOptions } : {}),
+    })
     process.stdout.write(`${to.padEnd(width)}${targetText(report)}\n`)
   }
 }
@@ -232,7 +247,13 @@ function checked(flags: Flags): AuditOptions {
   if (negativeTimeout !== undefined && negativeTimeout !== 'zero' && negativeTimeout !== 'send') {
     throw new UsageError(`--negative-timeout ${negativeTimeout} is not known: zero or send`)
   }
-  const names = ['any', 'unexplained', 'risk', ...knownSwitches().map((info) => info.name)]
+  const names = [
+    'any',
+    'unexplained',
+    'risk',
+    ...knownSwitches().map((info) => info.name),
+    ...pymemcacheFindingNames,
+  ]
   for (const name of failOn) {
     if (!names.includes(name))
       throw new UsageError(`--fail-on ${name} is not known: choose from ${listed(names)}`)
@@ -252,6 +273,7 @@ function checked(flags: Flags): AuditOptions {
     ...(flags.behavior ? { behaviors: flags.behavior } : {}),
     ...(negativeTimeout === undefined ? {} : { negativeTimeout }),
     ...(flags.outage ? { outages: flags.outage } : {}),
+    ...(flags.option ? { targetOptions: flags.option } : {}),
     ...(flags.binary ? { binary: true } : {}),
     ...(flags.repaired ? { calls: 'repaired' as const } : {}),
     ...(flags.framework === undefined ? {} : { framework: flags.framework }),
@@ -308,6 +330,24 @@ function behavior(
   if (name === undefined || value === undefined)
     throw new UsageError(`--behavior ${text}: name=value is needed, e.g. ketama=1`)
   return { ...earlier, [name]: /^-?\d+$/.test(value) ? Number(value) : value }
+}
+
+function targetOption(
+  text: string,
+  earlier: Record<string, string | number | boolean | null> = {},
+): Record<string, string | number | boolean | null> {
+  const [, name, value] = /^([a-z_]+)=(.+)$/.exec(text) ?? []
+  if (name === undefined || value === undefined)
+    throw new UsageError(`--option ${text}: name=value is needed, e.g. default_noreply=false`)
+  return { ...earlier, [name]: optionValue(name, value) }
+}
+
+const words: Readonly<Record<string, boolean>> = { true: true, True: true, false: false, False: false }
+
+function optionValue(name: string, value: string): string | number | boolean | null {
+  if (Object.hasOwn(words, value)) return words[value]!
+  if (/^none$/i.test(value)) return name === 'serde' ? 'none' : null
+  return /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
 }
 
 function useColor(): boolean {

@@ -1,6 +1,7 @@
 /** What the audit keeps of a divergence event of the compat client, and what it knows about a switch. */
 import { type Switch, switches } from '../../rules/index.js'
 import type { DifferingRow } from '../columns.js'
+import { pymemcacheFindings } from '../pymemcache/findings.js'
 
 export interface Announced {
   /** A switch of the compat client. */
@@ -115,7 +116,17 @@ export function knownSwitches(): readonly SwitchInfo[] {
   return [...byName.values()]
 }
 
+/** Findings of an audit to pymemcache that no other has. */
+const onlyPymemcache = new Map(
+  pymemcacheFindings.filter(({ name }) => !byName.has(name)).map((info) => [info.name, info]),
+)
+
+/** Names of the findings that only an audit to pymemcache has. */
+export const pymemcacheFindingNames: readonly string[] = [...onlyPymemcache.keys()]
+
 /** What is known of a switch; undefined for a name that is none. */
 export function infoOf(name: string): SwitchInfo | undefined {
-  return byName.get(name)
+  return byName.get(name) ?? onlyPymemcache.get(name)
 }
+
+export const reasonFor = (name: string): Reason => ({ switch: name, how: 'signature' })

@@ -17,6 +17,7 @@ import {
   type ClientOptions as StrictOptions,
 } from '../../strict/index.js'
 import type { Connect } from '../../transport/socket.js'
+import { checkUnchangedPymemcache } from '../pymemcache/construct.js'
 import type { TracedServer } from '../traces/trace.js'
 import type { AuditedClient } from './calls.js'
 import type { Library, LibraryName } from './python-signatures.js'
@@ -195,6 +196,7 @@ export function checkUnchanged(
   servers: readonly TracedServer[],
   kwargs: Readonly<Record<string, unknown>>,
 ): void {
+  if (library.name === 'pymemcache') return checkUnchangedPymemcache(library, servers, kwargs)
   const { parameters } = signatureOf(library.name, library.version, '__init__')!
   for (const name of Object.keys(kwargs)) if (!parameters.includes(name)) throw unexpected(name)
   if (library.name === 'python-memcached') {

@@ -2,7 +2,7 @@
 import { signatureOf } from '../../rules/signatures.js'
 
 /** The Python libraries whose calls can be replayed. */
-export type LibraryName = 'pylibmc' | 'python-memcached'
+export type LibraryName = 'pylibmc' | 'python-memcached' | 'pymemcache'
 
 /** A Python library at one version. The version decides which parameters exist. */
 export interface Library {

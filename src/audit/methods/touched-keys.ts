@@ -1,6 +1,6 @@
 /** Which keys a call touches, as they are on the wire: what connects one operation with another. */
 import type { Bytes } from '../../ground/bytes.js'
-import { PyTuple } from '../../values/index.js'
+import { PyByteArray, PyTuple } from '../../values/index.js'
 import { asBuiltin, withBuiltinItems } from './builtins.js'
 import { itemsOf } from './conversions.js'
 import type { Bound } from './python-signatures.js'
@@ -25,6 +25,7 @@ export function keyBytes(key: unknown): Bytes {
   if (typeof key === 'string')
     return /^[\x00-\x7f]*$/.test(key) ? key : Buffer.from(key, 'utf8').toString('latin1')
   if (key instanceof Uint8Array) return Buffer.from(key).toString('latin1')
+  if (key instanceof PyByteArray) return key.bytes.toString('latin1')
   if (key instanceof PyTuple && key.items.length === 2) return keyBytes(key.items[1])
   if (key === true || key === false) return key ? 'True' : 'False'
   return String(key)

@@ -135,7 +135,7 @@ function switchCard(row: SwitchRow, i: number, absorbed: string, names: Sides): 
   const sides =
     row.pythonMemcached === '' || row.pylibmc === ''
       ? ''
-      : `<div class="sides"><div><span>python-memcached</span><br>${escapeHtml(row.pythonMemcached)}</div><div><span>pylibmc</span><br>${escapeHtml(row.pylibmc)}</div></div>`
+      : `<div class="sides"><div><span>${escapeHtml(names[0])}</span><br>${escapeHtml(row.pythonMemcached)}</div><div><span>${escapeHtml(names[1])}</span><br>${escapeHtml(row.pylibmc)}</div></div>`
   const sites =
     row.callSites.length === 0
       ? ''

@@ -34,7 +34,10 @@ export function percent(part: number, whole: number): string {
 
 /** What the two sides are called: libraries, or versions where it is one library. */
 export function sideNames({ settings: { from, to } }: Report): readonly [before: string, after: string] {
-  return to.startsWith('pylibmc') || from.startsWith('pylibmc') ? ['python-memcached', 'pylibmc'] : [from, to]
+  const pair = [from, to].map((name) => name.replace(/-[\d.]+$/, ''))
+  return pair.includes('pylibmc') && !pair.includes('pymemcache')
+    ? ['python-memcached', 'pylibmc']
+    : [from, to]
 }
 
 /** One sentence: what this audit found. */

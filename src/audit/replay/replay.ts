@@ -13,7 +13,7 @@ import { touchedKeys } from '../methods/touched-keys.js'
 import { tracedServers } from '../traces/parse.js'
 import type { CallEvent, NewEvent, Trace } from '../traces/trace.js'
 import { callOfWire } from '../traces/wire.js'
-import type { Side } from './side.js'
+import type { ReplaySide } from './side.js'
 import type { Placed, Topology } from './topology.js'
 
 /** How a constructor is called in reports. */
@@ -31,8 +31,8 @@ export interface ReplayPlan {
   readonly trace: Trace
   readonly source: Library
   readonly topology: Topology
-  readonly compat: Side
-  readonly strict: Side
+  readonly compat: ReplaySide
+  readonly strict: ReplaySide
   /** Called before every event: sets the virtual clock, or waits. */
   readonly timeTo: (t: number) => void | Promise<void>
   readonly signal?: AbortSignal
@@ -82,9 +82,10 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
 
 /** What the target's constructor makes of the application's call. It is an operation of the report only when it raises. */
 function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor): void {
-  if (plan.source.name !== 'python-memcached' || plan.repaired) return
+  const { library } = plan.strict
+  if (plan.repaired || (plan.source.name !== 'python-memcached' && library.name !== 'pymemcache')) return
   try {
-    checkUnchanged(plan.strict.library, event.servers, event.kwargs)
+    checkUnchanged(library, event.servers, event.kwargs)
   } catch (error) {
     const { line, t, client, kwargs } = event
     const servers = event.servers.map(
@@ -167,7 +168,10 @@ async function call(
     compat.run(event.client, words, servers),
     strict.run(event.client, words, servers),
   ])
-  const keys = withWords(touchedKeys(bound))
+  // A prefix that the target takes for something else leaves the keys as they are there.
+  const unprefixed =
+    strict.explain && bound.key_prefix !== undefined ? touchedKeys({ ...bound, key_prefix: undefined }) : []
+  const keys = withWords([...new Set([...touchedKeys(bound), ...unprefixed])])
   const placed = keys.map((key) => strict.place(event.client, key))
   visitor.operation({
     line: event.line,
@@ -188,9 +192,23 @@ async function call(
     strict: s.outcome,
     announced: distinct(unshared(c.announced, s.announced)),
     gaps: [...s.gaps, ...c.gaps],
-    reasons: [...c.reasons, ...s.reasons, ...likelyReasons(bound)],
+    reasons: [
+      ...c.reasons,
+      ...s.reasons,
+      ...(strict.explain?.({
+        call: words,
+        before: c.outcome,
+        after: s.outcome,
+        refused: s.reasons.length > 0 && refusedByPython(s.outcome),
+      }) ?? likelyReasons(bound)),
+    ],
     uncertain: s.uncertain,
   })
+}
+
+/** Python's own error: the call was not made. */
+function refusedByPython(outcome: Outcome): boolean {
+  return 'raises' in outcome && /^builtins\.(Type|Attribute)Error$/.test(outcome.raises.class)
 }
 
 /** A key with blanks is several keys for a server. */

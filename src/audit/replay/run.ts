@@ -4,13 +4,14 @@ import { compatLibrary } from '../columns.js'
 import type { ConstructOptions } from '../methods/construct.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { AuditOptions } from '../options.js'
+import { PymemcacheSide } from '../pymemcache/side.js'
 import type { Trace } from '../traces/trace.js'
 import { ApartSide, IdleSide, ReportingSide, SideThread, threadProgram } from './apart.js'
 import { ReplayClock } from './clock.js'
 import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
 import { type ReplayVisitor, replay } from './replay.js'
 import { serverVersion } from './server-version.js'
-import { Side } from './side.js'
+import { type ReplaySide, Side } from './side.js'
 import { Topology } from './topology.js'
 
 /** What decides the outcomes of a replay. Plain data: a thread gets it as it is. */
@@ -23,7 +24,7 @@ export interface ReplayTask {
   readonly switches: readonly string[]
   readonly options: Pick<
     AuditOptions,
-    'behaviors' | 'negativeTimeout' | 'binary' | 'calls' | 'longestWait' | 'serverVersion'
+    'behaviors' | 'negativeTimeout' | 'binary' | 'calls' | 'longestWait' | 'serverVersion' | 'targetOptions'
   >
   /** Servers of each side. */
   readonly size: number
@@ -57,7 +58,7 @@ export async function run(
   const clock = new ReplayClock(task.epoch)
   const started = Date.now()
   const fleets: Fleet[] = []
-  let sides: readonly Side[] = []
+  let sides: readonly ReplaySide[] = []
   try {
     for (const half of [0, 1]) {
       fleets.push(
@@ -67,7 +68,8 @@ export async function run(
               task.size,
               clock.now,
               serverVersion(task.options.serverVersion, trace.header),
-              task.faults && !apart,
+              // memshim/pymemcache reaches its servers over sockets.
+              (task.faults && !apart) || (half === 1 && task.target.name === 'pymemcache'),
             ),
       )
     }
@@ -137,7 +139,9 @@ function sidesOf(
   [compatFleet, strictFleet]: readonly Fleet[],
   shared: Pick<ConstructOptions, 'now' | 'longestWait'>,
   [First, Second]: readonly [SideClass, SideClass],
-): readonly [Side, Side] {
+): readonly [ReplaySide, ReplaySide] {
+  if (target.name === 'pymemcache')
+    return toPymemcache(source, target, preset, options, shared, [compatFleet!, strictFleet!])
   const versions = source.name === 'python-memcached' && target.name === 'python-memcached'
   const setting = versions ? `python-memcached-${target.version}` : 'pylibmc'
   const switched = Object.fromEntries(switches.map((name) => [name, setting]))
@@ -161,6 +165,27 @@ function sidesOf(
       } as ConstructOptions,
       calls === 'repaired',
     ),
+  ]
+}
+
+/** The first side is the application's own library, whichever it is. */
+function toPymemcache(
+  source: Library,
+  target: Library,
+  preset: string,
+  { behaviors, calls, targetOptions = {} }: ReplayTask['options'],
+  shared: Pick<ConstructOptions, 'now' | 'longestWait'>,
+  [before, after]: readonly [Fleet, Fleet],
+): readonly [ReplaySide, ReplaySide] {
+  const library = source.name === 'pylibmc' ? source : compatLibrary(preset, source)
+  const options = {
+    ...shared,
+    compat: { emulate: preset },
+    strict: { behaviors, negativeTimeout: 'send' },
+  } as ConstructOptions
+  return [
+    new Side(library, source, before, options, false),
+    new PymemcacheSide(target, source, after, targetOptions, shared, calls === 'repaired'),
   ]
 }
 

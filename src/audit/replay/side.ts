@@ -23,6 +23,7 @@ import { type Bound, bind, type Library, type PythonCall } from '../methods/pyth
 import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
 import { runUnchanged } from '../methods/unchanged.js'
+import type { ComparedCall } from '../pymemcache/explain.js'
 import type { TracedServer } from '../traces/trace.js'
 import type { Fleet } from './fleet.js'
 import type { Placed } from './topology.js'
@@ -46,7 +47,24 @@ interface ReplayClient {
   readonly text: boolean
 }
 
-export class Side {
+/** What a replay needs of a side. */
+export interface ReplaySide {
+  readonly library: Library
+  readonly fleet: Fleet
+  create(
+    name: string,
+    servers: readonly Placed[],
+    kwargs: Readonly<Record<string, TypedJson>>,
+  ): readonly string[]
+  has(name: string): boolean
+  place(name: string, key: Bytes): number | undefined
+  run(name: string, call: PythonCall, servers?: readonly Placed[]): Promise<Replayed>
+  /** What this side knows of why the two outcomes differ. */
+  explain?(compared: ComparedCall): readonly Reason[]
+  stop(): Promise<void>
+}
+
+export class Side implements ReplaySide {
   private readonly clients = new Map<string, ReplayClient>()
   private announced: Announced[] = []
 

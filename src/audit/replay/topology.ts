@@ -5,6 +5,8 @@ import { type TracedServer, TraceError } from '../traces/trace.js'
 export interface Placed {
   readonly index: number
   readonly weight?: number
+  /** As the application wrote it; absent where the audit chose the servers. */
+  readonly name?: string
 }
 
 export class Topology {
@@ -37,7 +39,7 @@ export class Topology {
         }
         this.seen.set(name, index)
       }
-      return weight === undefined ? { index } : { index, weight }
+      return weight === undefined ? { index, name } : { index, weight, name }
     })
   }
 }

@@ -1,0 +1,226 @@
+/**
+ * A Python call made on memshim/pymemcache, and its result as Python would see it. Source: docs/reference/pymemcache.md#6, #11; measured in
+ * fixtures/vectors/calling-forms-pymemcache.json.
+ */
+import { type Client, HashClient, type Key, type PooledClient } from '../../pymemcache/index.js'
+import { checkKey } from '../../pymemcache/keys.js'
+import { pythonText } from '../../pymemcache/serde.js'
+import { AttributeError, KeyError } from '../../python/errors.js'
+import { typeName } from '../../python/type-name.js'
+import {
+  PyByteArray,
+  PyFloat,
+  PyIterator,
+  PyTuple,
+  PythonObject,
+  PyView,
+  ValueEncodeError,
+} from '../../values/index.js'
+import { type Outcome, raised, returned } from '../compare/outcome.js'
+import { asBuiltin, builtinOf, withBuiltinItems } from '../methods/builtins.js'
+import { itemsOf } from '../methods/conversions.js'
+import {
+  type Bound,
+  bind,
+  type Library,
+  type PythonCall,
+  SignatureError,
+} from '../methods/python-signatures.js'
+
+export type PymemcacheClient = Client | PooledClient | HashClient
+
+/** What `Client` has and `HashClient` has not. */
+const onlyClient = new Set(['stats', 'version', 'cache_memlimit', 'raw_command', 'shutdown', 'check_key'])
+
+/** @throws SignatureError as Python would refuse the call */
+export function bindPymemcache(library: Library, hashed: boolean, call: PythonCall): Bound {
+  if (hashed && onlyClient.has(call.call))
+    throw new SignatureError(`'HashClient' object has no attribute '${call.call}'`, 'method')
+  // HashClient alone has a second parameter here.
+  if (
+    hashed &&
+    (call.call === 'get_multi' || call.call === 'get_many') &&
+    (call.args.length === 2 || 'gets' in call.kwargs)
+  ) {
+    const gets = call.args[1] ?? call.kwargs.gets
+    const { gets: _, ...kwargs } = call.kwargs
+    return { ...bind(library, { ...call, args: call.args.slice(0, 1), kwargs }), gets }
+  }
+  return bind(library, call)
+}
+
+/**
+ * HashClient looks for the server of a key before the arguments behind it are bound: what is wrong with the key comes first. Without a key
+ * there is nothing to bind.
+ */
+export function beforeBinding(
+  { call, args, kwargs }: PythonCall,
+  { problem }: SignatureError,
+): Outcome | undefined {
+  const [first] = args
+  if (
+    problem === 'method' ||
+    first === undefined ||
+    'key' in kwargs ||
+    call === 'get' ||
+    call === 'get_multi' ||
+    call === 'flush_all' ||
+    call === 'disconnect_all'
+  )
+    return undefined
+  const given = withBuiltinItems(first)
+  if (call === 'set_multi' && !(given instanceof Map))
+    return raised(new AttributeError(`'${nameOf(given)}' object has no attribute 'items'`))
+  const many = call === 'set_multi' || call === 'delete_multi'
+  const keys = many ? itemsOf(given) : [asBuiltin(first)]
+  if (!keys) return undefined
+  if (keys.length === 0) return { result: call === 'set_multi' ? [] : true }
+  try {
+    for (const one of keys)
+      if (one !== '' && !(one instanceof Uint8Array && one.length === 0))
+        checkKey(asBuiltin(one), { keyPrefix: '', allowUnicodeKeys: false })
+  } catch (error) {
+    return raised(error)
+  }
+  return undefined
+}
+
+/** Makes the call. Never throws. @param plain no serde is set: values are written as their text */
+export async function invokePymemcache(
+  client: PymemcacheClient,
+  call: string,
+  bound: Bound,
+  plain: boolean,
+): Promise<Outcome> {
+  try {
+    return returned(await methods[otherNames[call] ?? call]!(client as Client, bound, plain))
+  } catch (error) {
+    const unpicklable = bound.value instanceof PyIterator || bound.value instanceof PyView
+    return unpicklable && error instanceof ValueEncodeError
+      ? raised(new TypeError('cannot pickle the value'))
+      : raised(error)
+  }
+}
+
+const otherNames: Readonly<Record<string, string>> = {
+  get_multi: 'get_many',
+  set_multi: 'set_many',
+  delete_multi: 'delete_many',
+}
+
+// The arguments come from outside and are whatever the application passed; checking them is the client's job.
+// biome-ignore lint/suspicious/noExplicitAny: the one place where unchecked Python arguments meet typed methods
+type Unchecked = any
+type Method = (client: Client, bound: Bound, plain: boolean) => unknown
+
+/** Whether Python's `if` takes the branch. */
+export function truthy(value: unknown): boolean {
+  if (value instanceof PyFloat) return value.value !== 0
+  const items = itemsOf(value)
+  return items ? items.length > 0 : Boolean(value)
+}
+
+function noreply({ noreply: given }: Bound): { readonly noreply?: boolean } {
+  return given === undefined || given === null ? {} : { noreply: truthy(asBuiltin(given)) }
+}
+
+function storeOptions(bound: Bound): Record<string, unknown> {
+  return {
+    ...('expire' in bound ? { expire: asBuiltin(bound.expire) } : {}),
+    ...('flags' in bound ? { flags: flagsOf(asBuiltin(bound.flags)) } : {}),
+    ...noreply(bound),
+  }
+}
+
+/** Text of digits is written as it is. */
+function flagsOf(flags: unknown): unknown {
+  return typeof flags === 'string' && /^\d{1,15}$/.test(flags) ? Number(flags) : flags
+}
+
+/** Without a serde `str()` decides, which instances of subclasses have from what they stand for. */
+function value(given: unknown, plain: boolean): unknown {
+  if (plain && given instanceof PythonObject) return builtinOf(given) ?? given
+  if (plain && given instanceof PyView) return `${given.className}(${pythonText([...given.items])})`
+  return given
+}
+
+const key = (bound: Bound): Unchecked => asBuiltin(bound.key)
+
+/** A bytearray has no hash, which only calls that look for their key in a dict need. */
+function sentKey(bound: Bound): Unchecked {
+  const given = key(bound)
+  return given instanceof PyByteArray ? given.bytes : given
+}
+
+function store(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend'): Method {
+  return (client, bound, plain) => client[verb](key(bound), value(bound.value, plain), storeOptions(bound))
+}
+
+const methods: Readonly<Record<string, Method>> = {
+  get: (client, bound) => client.get(key(bound), bound.default ?? null),
+  gets: async (client, bound) => {
+    const pair = await client.gets(key(bound), bound.default ?? null, bound.cas_default ?? null)
+    return Array.isArray(pair) ? new PyTuple(pair) : pair
+  },
+  get_many: async (client, bound) => {
+    const keys = keysOf(client, bound.keys) as Iterable<string>
+    if (truthy(bound.gets)) {
+      const pairs = await client.getsMany(keys)
+      return new Map([...pairs].map(([name, pair]) => [name, new PyTuple([...pair])]))
+    }
+    const found = await client.getMany(keys)
+    // Its keys are used up when the answer comes.
+    if (bound.keys instanceof PyIterator && found.size > 0) throw new KeyError(String([...found.keys()][0]))
+    return found
+  },
+  set: store('set'),
+  add: store('add'),
+  replace: store('replace'),
+  append: store('append'),
+  prepend: store('prepend'),
+  cas: (client, bound, plain) =>
+    client.cas(key(bound), value(bound.value, plain), asBuiltin(bound.cas) as Unchecked, {
+      ...storeOptions(bound),
+    }),
+  set_many: (client, bound, plain) => {
+    const values = withBuiltinItems(bound.values)
+    if (!(values instanceof Map))
+      throw new AttributeError(`'${nameOf(values)}' object has no attribute 'items'`)
+    const items = [...values].map(([name, given]): [Key, unknown] => [name as Key, value(given, plain)])
+    return client.setMany(new Map(items), storeOptions(bound))
+  },
+  incr: (client, bound) => client.incr(sentKey(bound), asBuiltin(bound.value) as Unchecked, noreply(bound)),
+  decr: (client, bound) => client.decr(sentKey(bound), asBuiltin(bound.value) as Unchecked, noreply(bound)),
+  delete: (client, bound) => client.delete(sentKey(bound), noreply(bound)),
+  delete_many: (client, bound) => client.deleteMany(keysOf(client, bound.keys), noreply(bound)),
+  touch: (client, bound) =>
+    client.touch(sentKey(bound), {
+      ...('expire' in bound ? { expire: asBuiltin(bound.expire) as number } : {}),
+      ...noreply(bound),
+    }),
+  flush_all: (client, bound) =>
+    client.flushAll({
+      ...('delay' in bound ? { delay: asBuiltin(bound.delay) as number } : {}),
+      ...noreply(bound),
+    }),
+  disconnect_all: (client) => client.disconnectAll(),
+  check_key: (_client, bound) => {
+    const prefix = 'key_prefix' in bound ? bound.key_prefix : new Uint8Array()
+    if (!(prefix instanceof Uint8Array)) throw new TypeError('key_prefix should be bytes.')
+    const keyPrefix = Buffer.from(prefix).toString('latin1')
+    return Buffer.from(checkKey(key(bound), { keyPrefix, allowUnicodeKeys: false }), 'latin1')
+  },
+}
+
+/** What the library iterates. Nothing is asked for where `keys` is false for Python. */
+function keysOf(client: unknown, keys: unknown): readonly Key[] {
+  const given = withBuiltinItems(keys)
+  if (!(client instanceof HashClient) && !(given instanceof PyIterator) && !truthy(given)) return []
+  const items = itemsOf(given)
+  if (!items) throw new TypeError(`'${nameOf(given)}' object is not iterable`)
+  return items.map(asBuiltin) as Key[]
+}
+
+function nameOf(value: unknown): string {
+  return value instanceof PyIterator || value instanceof PyView ? value.className : typeName(value)
+}

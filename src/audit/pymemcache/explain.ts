@@ -1,0 +1,212 @@
+/**
+ * Why a call on pymemcache has another outcome than on the application's library: the behaviour, by name. The rules of each stand in the
+ * table of rules and in docs/reference/pymemcache.md; what none of them accounts for stays unexplained.
+ */
+
+import { pythonText } from '../../pymemcache/serde.js'
+import { fromTypedJson, PyTuple, type TypedJson } from '../../values/index.js'
+import { type Reason, reasonFor } from '../compare/divergence.js'
+import { type Outcome, sameOutcome } from '../compare/outcome.js'
+import type { PythonCall, SignatureError } from '../methods/python-signatures.js'
+import type { TargetSettings } from './options.js'
+
+export interface ComparedCall {
+  readonly call: PythonCall
+  /** On the application's library, and on pymemcache. */
+  readonly before: Outcome
+  readonly after: Outcome
+  /** pymemcache's signature does not take the call: that is said already. */
+  readonly refused: boolean
+}
+
+const reads = new Set(['get', 'gets', 'get_multi'])
+const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'set_multi', 'cas'])
+const counts = new Set(['incr', 'decr'])
+/** Arguments that pymemcache calls otherwise. */
+const renamed = new Set(['val', 'time', 'mapping', 'delta', 'seconds', 'value', 'key', 'keys'])
+
+/** A call that pymemcache's signature refuses. */
+export function signatureReason({ call, kwargs }: PythonCall, error: SignatureError): Reason {
+  if (error.problem === 'method') return reasonFor('missing-method')
+  if (call === 'cas') return reasonFor('gets-and-cas')
+  if (error.problem === 'form') return reasonFor('calling-form')
+  const unknown = Object.keys(kwargs).find((name) => error.message.includes(`'${name}'`))
+  return reasonFor(unknown !== undefined && renamed.has(unknown) ? 'calling-form' : 'missing-argument')
+}
+
+/** @param repaired the call was said in pymemcache's words */
+export function reasonsBetween(
+  { call: { call, args, kwargs }, before, after, refused }: ComparedCall,
+  settings: TargetSettings,
+  repaired: boolean,
+): readonly Reason[] {
+  if (refused) return []
+  const same = sameOutcome(before, after)
+  const isSent = !('raises' in after && /IllegalInput|^builtins\./.test(after.raises.class))
+  const found: Reason[] = []
+  if (isSent && stores.has(call) && settings.plain && stored(call, args, kwargs).some(losesItsType))
+    found.push(reasonFor('pymemcache-serde'))
+  if (!repaired && meansOtherPositions(call, args.length)) found.push(reasonFor('pymemcache-positions'))
+  if (stores.has(call) && isOversize(call, args, kwargs)) found.push(reasonFor('pymemcache-oversize'))
+  if (same) return found
+  if ('raises' in after) return [...found, ...ofException(call, before, after)]
+  if ('raises' in before) {
+    if (
+      /Key|UnicodeDecode|UnicodeEncode/.test(before.raises.class) ||
+      /key/i.test(before.raises.message ?? '')
+    )
+      found.push(reasonFor('pymemcache-keys'))
+    else if (settings.noreply && after.result === true) found.push(reasonFor('pymemcache-noreply'))
+    else if (
+      before.raises.class === 'builtins.TypeError' ||
+      before.raises.class === 'builtins.ValueError' ||
+      before.raises.class === 'builtins.AttributeError' ||
+      before.raises.class === 'builtins.OverflowError'
+    )
+      found.push(reasonFor('argument-type'))
+    else if (before.raises.class.startsWith('pylibmc.'))
+      found.push(
+        reasonFor(settings.ignoreExc && reads.has(call) ? 'pymemcache-failures' : 'pymemcache-results'),
+      )
+    return found
+  }
+  if (equalForPython(before.result, after.result))
+    found.push(reasonFor(reads.has(call) ? 'pymemcache-serde' : 'pymemcache-results'))
+  else if (reads.has(call)) {
+    if (valueOnlyReadOtherwise(before.result, after.result, settings.plain))
+      found.push(reasonFor('pymemcache-serde'))
+  } else if (call === 'delete' && !args.slice(1).some(Boolean) && !settings.noreply)
+    found.push(reasonFor('pymemcache-delete'))
+  else if (
+    stores.has(call) ||
+    call === 'touch' ||
+    call === 'delete' ||
+    call === 'delete_multi' ||
+    call === 'flush_all'
+  ) {
+    if (after.result === true && settings.noreply) found.push(reasonFor('pymemcache-noreply'))
+    else if (call === 'set_multi' && Array.isArray(after.result) && settings.noreply)
+      found.push(reasonFor('pymemcache-noreply'))
+    else if (call === 'flush_all' || call === 'delete_multi' || call === 'touch')
+      found.push(reasonFor('pymemcache-results'))
+    else if (falsy(before.result) && falsy(after.result)) found.push(reasonFor('pymemcache-results'))
+  } else if (counts.has(call) && falsy(before.result) && falsy(after.result))
+    found.push(reasonFor('pymemcache-results'))
+  if (call === 'check_key') found.push(reasonFor('pymemcache-keys'))
+  return found
+}
+
+function ofException(
+  call: string,
+  before: Outcome,
+  { raises }: Outcome & { raises: { class: string; message?: string } },
+): readonly Reason[] {
+  const name = raises.class.slice(raises.class.lastIndexOf('.') + 1)
+  const message = raises.message ?? ''
+  switch (name) {
+    case 'MemcacheIllegalInputError':
+      if (/^(Key|Non-ASCII key)/.test(message)) return [reasonFor('pymemcache-keys')]
+      if (message.startsWith('Data values')) return [reasonFor('pymemcache-text')]
+      if (message.includes('cas')) return [reasonFor('gets-and-cas')]
+      return [reasonFor('argument-type')]
+    case 'MemcacheUnknownCommandError':
+    case 'MemcacheUnknownError':
+      return [reasonFor('pymemcache-unread')]
+    case 'MemcacheClientError':
+      return [reasonFor(counts.has(call) ? 'pymemcache-counters' : 'argument-type')]
+    case 'MemcacheServerError':
+      return [reasonFor(/large/.test(message) ? 'pymemcache-oversize' : 'pymemcache-failures')]
+    case 'TypeError':
+    case 'AttributeError':
+      return 'raises' in before && /Key/.test(before.raises.class)
+        ? [reasonFor('pymemcache-keys')]
+        : [reasonFor('argument-type')]
+    case 'KeyError':
+      return [reasonFor('argument-type')]
+    case 'UnicodeDecodeError':
+    case 'UnicodeEncodeError':
+      return [reasonFor('pymemcache-serde')]
+    case 'ValueError':
+      return reads.has(call) ? [reasonFor('pymemcache-serde')] : [reasonFor('argument-type')]
+    default:
+      return /Error$/.test(name) ? [reasonFor('pymemcache-failures')] : []
+  }
+}
+
+function stored(
+  call: string,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): readonly unknown[] {
+  if (call !== 'set_multi') return [args[1] ?? kwargs.val ?? kwargs.value]
+  const mapping = args[0] ?? kwargs.mapping ?? kwargs.keys ?? kwargs.values
+  if (mapping instanceof Map) return [...mapping.values()]
+  return isRecord(mapping) ? Object.values(mapping) : []
+}
+
+/** Text and integers come back as their bytes and can be told by the reader; everything else is its `str()`. */
+function losesItsType(value: unknown): boolean {
+  return value !== undefined && !(value instanceof Uint8Array)
+}
+
+/** Bytes of a page's largest item, with some room for its header. */
+const serverLimit = 1024 * 1024
+
+function isOversize(
+  call: string,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): boolean {
+  return stored(call, args, kwargs).some(
+    (value) =>
+      (typeof value === 'string' || value instanceof Uint8Array) && value.length >= serverLimit - 512,
+  )
+}
+
+/** Positions that stand for something else in pymemcache: noreply, flags. */
+function meansOtherPositions(call: string, given: number): boolean {
+  if (call === 'delete' || call === 'delete_multi') return given > 1
+  if (call === 'set_multi') return given > 2
+  return stores.has(call) && given > 3
+}
+
+function falsy(value: TypedJson): boolean {
+  return (
+    value === null ||
+    value === false ||
+    value === 0 ||
+    value === '' ||
+    (Array.isArray(value) && value.length === 0)
+  )
+}
+
+function equalForPython(one: TypedJson, other: TypedJson): boolean {
+  const number = (value: TypedJson) =>
+    typeof value === 'boolean' ? Number(value) : typeof value === 'number' ? value : undefined
+  const [a, b] = [number(one), number(other)]
+  return a !== undefined && a === b
+}
+
+/** The same items, whose values the two libraries read as other types. */
+function valueOnlyReadOtherwise(one: TypedJson, other: TypedJson, plain: boolean): boolean {
+  const [before, after] = [fromTypedJson(one), fromTypedJson(other)]
+  const [a, b] = [
+    before instanceof PyTuple ? before.items[0] : before,
+    after instanceof PyTuple ? after.items[0] : after,
+  ]
+  if (a instanceof Map && b instanceof Map) {
+    const texts = (map: Map<unknown, unknown>) => [...map.keys()].map(String).sort().join('\n')
+    return texts(a) === texts(b)
+  }
+  if (isRecord(a) && isRecord(b)) return Object.keys(a).sort().join('\n') === Object.keys(b).sort().join('\n')
+  const missing = (value: unknown) => value === null || value === undefined
+  if (!plain && missing(a) !== missing(b)) return false
+  if (!plain || !(b instanceof Uint8Array)) return b instanceof Uint8Array || a instanceof Uint8Array
+  const text = Buffer.from(b).toString('latin1')
+  if (a === null || a === undefined) return text === 'None'
+  return (a instanceof Uint8Array ? Buffer.from(a).toString('latin1') : pythonText(a)) === text
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}

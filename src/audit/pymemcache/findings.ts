@@ -1,0 +1,216 @@
+/**
+ * What the report says of each difference to pymemcache, in pymemcache's words, with the rows of the table that it comes from. Source:
+ * docs/reference/pymemcache.md.
+ */
+import { cell, type Fact } from '../../rules/index.js'
+import type { DifferingRow } from '../columns.js'
+import type { SwitchInfo } from '../compare/divergence.js'
+import type { Library } from '../methods/python-signatures.js'
+
+interface FindingText extends Pick<SwitchInfo, 'name' | 'title' | 'leaves' | 'advice'> {
+  readonly pymemcache: string
+  readonly before: string
+  /** Rows of the table in which the columns may differ. */
+  readonly rows: readonly Fact[]
+}
+
+const snippets = {
+  client:
+    "pymemcache.Client('host:11211', default_noreply=False, timeout=3, connect_timeout=3, serde=pymemcache.serde.pickle_serde)",
+  hash: "pymemcache.HashClient(['a:11211', 'b:11211'], default_noreply=False, timeout=3, connect_timeout=3, use_pooling=True, serde=pymemcache.serde.pickle_serde)",
+}
+
+const texts: readonly FindingText[] = [
+  {
+    name: 'constructor',
+    title: 'The constructor takes one server, and other keywords',
+    before: 'takes a list of servers, and debug, cache_cas, socket_timeout, dead_retry, behaviors and others',
+    pymemcache: 'raises TypeError for these keywords, and ValueError for a list (3.5.2: at the first call)',
+    advice: `For one server: ${snippets.client}. For several: ${snippets.hash}. Without timeout= and connect_timeout= a server that does not answer holds the caller for good.`,
+    rows: ['hasKeyEncoder', 'hasCompressor'],
+  },
+  {
+    name: 'missing-method',
+    title: 'Method does not exist in pymemcache',
+    before: 'has the method',
+    pymemcache: 'raises AttributeError',
+    advice:
+      'Remove the call. get_stats is client.stats() of a Client; HashClient has none, and no set_servers: use add_server and remove_server.',
+    rows: ['hasResetCas', 'hasGetSlabStats', 'hasQuitAll', 'hasStatsArgument'],
+  },
+  {
+    name: 'missing-argument',
+    title: 'Argument does not exist in pymemcache',
+    before: 'understands the argument',
+    pymemcache:
+      'raises TypeError: there is no key_prefix and no min_compress_len in a call, and no time in a delete',
+    advice:
+      'Put the prefix into the keys: client.get_many([prefix + key for key in keys]); compression is serde=pymemcache.serde.compressed_serde (4.0).',
+    rows: ['hasNoreply'],
+  },
+  {
+    name: 'calling-form',
+    title: 'Arguments have other names and places in pymemcache',
+    before: 'calls them val, time, mapping and delta (default 1), and takes min_compress_len fourth',
+    pymemcache:
+      'calls them value, expire, values; incr and decr need their value; the fourth of set and the second of delete is noreply',
+    advice:
+      'client.set(key, value, expire=60), client.incr(key, 1), client.set_many({...}, expire=60), client.delete(key).',
+    rows: ['deleteTakesNoreply', 'deleteTime'],
+  },
+  {
+    name: 'pymemcache-positions',
+    title: 'A position stands for something else in pymemcache',
+    before:
+      'the second of delete and delete_multi is the time, the third of set_multi the prefix, the fourth of set min_compress_len',
+    pymemcache:
+      'the second of delete and delete_multi and the third of set_multi is noreply; the fourth of set is noreply, the fifth flags',
+    advice: 'client.delete(key), client.set_many(values, expire=60), client.set(key, value, expire=60).',
+    leaves: 'items',
+    rows: ['deleteTakesNoreply', 'deleteTime'],
+  },
+  {
+    name: 'argument-type',
+    title: 'An argument has a type or range that only one library takes',
+    before: 'converts the argument, or iterates it',
+    pymemcache:
+      'raises MemcacheIllegalInputError for times and deltas that are no int, TypeError for keys that are neither text nor bytes, KeyError for a generator in get_many; a bool as time is refused by the server',
+    advice: 'Convert it before the call: int(expire), str(key), list(keys).',
+    rows: ['times', 'deltas', 'timedelta', 'multiTuples', 'setMulti'],
+  },
+  {
+    name: 'gets-and-cas',
+    title: 'gets returns a pair, and cas takes the CAS unique as third argument',
+    before: 'keeps the CAS unique, or takes it as an integer',
+    pymemcache:
+      'gets returns (value, unique as bytes), (None, None) for a miss; cas(key, value, cas, expire=0) is None when the key is missing',
+    advice: 'value, unique = client.gets(key); client.cas(key, value, unique).',
+    rows: ['casIds', 'casWithoutUnique'],
+  },
+  {
+    name: 'pymemcache-serde',
+    title: 'Values are stored and read by the serde',
+    before: 'stores every type with flags, and reads it as that type',
+    pymemcache:
+      "without a serde everything is stored as str(value) and read as bytes (True is b'True', None is b'None'); pickle_serde reads text, integers and pickles, and compressed items of other libraries only as bytes",
+    advice:
+      'serde=pymemcache.serde.pickle_serde, or compressed_serde (4.0), which reads what python-memcached and pylibmc compressed.',
+    leaves: 'items',
+    rows: ['encoding', 'text', 'booleans', 'readsFlag16', 'undecodablePickle', 'unknownFlags'],
+  },
+  {
+    name: 'pymemcache-text',
+    title: 'Text that is not ASCII is refused without a serde',
+    before: 'stores it as UTF-8',
+    pymemcache: 'raises MemcacheIllegalInputError',
+    advice: "serde=pymemcache.serde.pickle_serde (or encoding='utf-8').",
+    rows: ['text'],
+  },
+  {
+    name: 'pymemcache-noreply',
+    title: 'default_noreply=True hides that the server refused',
+    before: 'waits, and returns that the item was not stored or found',
+    pymemcache: 'set, add, replace, delete and touch return True without waiting, whatever the server says',
+    advice:
+      'default_noreply=False, or noreply=False in calls whose result matters: client.add(key, value, noreply=False).',
+    rows: ['results', 'missingDelete'],
+  },
+  {
+    name: 'pymemcache-oversize',
+    title: 'Values over the limit raise, or delete the old value',
+    before: 'does not send the value and returns 0 (python-memcached), or raises TooBig (pylibmc)',
+    pymemcache:
+      'raises MemcacheServerError; with noreply it returns True. The old value is gone in both cases',
+    advice:
+      'Check the length before the call, use serde=pymemcache.serde.compressed_serde (4.0), or catch pymemcache.exceptions.MemcacheServerError around set.',
+    leaves: 'items',
+    rows: ['oversize', 'oversizeInSetMulti'],
+  },
+  {
+    name: 'pymemcache-keys',
+    title: 'Keys have other rules',
+    before: 'python-memcached raises MemcachedKeyError; text of any script is UTF-8',
+    pymemcache:
+      'raises MemcacheIllegalInputError for text that is not ASCII, blanks, NUL and more than 250 bytes, and sends the empty key; other control characters pass',
+    advice: 'allow_unicode_keys=True for text; catch pymemcache.exceptions.MemcacheIllegalInputError.',
+    rows: ['keyCheck', 'spaceKeys', 'newlineKeys', 'multiTuples'],
+  },
+  {
+    name: 'pymemcache-unread',
+    title: 'An answer that nobody waited for reaches the next call',
+    before: 'reads the answer of each call',
+    pymemcache: 'the next call that waits raises MemcacheUnknownCommandError, and the connection is closed',
+    advice: 'default_noreply=False, and no empty keys and no bool for expire.',
+    rows: ['getsOutOfStep'],
+  },
+  {
+    name: 'pymemcache-counters',
+    title: 'Counting something that is no number raises MemcacheClientError',
+    before: 'python-memcached raises ValueError, or counts what it can',
+    pymemcache: 'raises MemcacheClientError; negative and too large deltas too',
+    advice:
+      'except pymemcache.exceptions.MemcacheClientError; client.decr(key, 1) in place of a negative delta.',
+    rows: ['counterErrors', 'deltas', 'missingCounter'],
+  },
+  {
+    name: 'pymemcache-failures',
+    title: 'Failures raise, and HashClient returns defaults for a second',
+    before: 'python-memcached returns None and 0 and goes to the next server; pylibmc raises its own classes',
+    pymemcache:
+      'raises ConnectionRefusedError, TimeoutError, MemcacheUnexpectedCloseError and others. HashClient then answers with defaults for retry_timeout seconds, and takes the server out after retry_attempts',
+    advice:
+      'ignore_exc=True hides failures: all of them in HashClient, those of reading in Client. Give timeout= and connect_timeout=: there is no default.',
+    rows: ['failures', 'deadServers', 'retry', 'failedGet'],
+  },
+  {
+    name: 'pymemcache-delete',
+    title: 'delete of a missing key is False when waited for',
+    before: 'python-memcached returns 1 up to 1.61',
+    pymemcache: 'returns False with noreply=False',
+    advice: 'Do not look at the result of delete.',
+    rows: ['missingDelete', 'missingDeleteMulti'],
+  },
+  {
+    name: 'pymemcache-results',
+    title: 'Results are spelled otherwise',
+    before: 'python-memcached returns 1 and 0',
+    pymemcache:
+      'returns True, False and None; a missing counter is None where pylibmc raises NotFound; flush_all of HashClient returns None',
+    advice: 'Test the truth of the result and not its type.',
+    leaves: 'nothing',
+    rows: ['results', 'missingCounter', 'missingDelete'],
+  },
+  {
+    name: 'hashing',
+    title: 'Keys live on other servers',
+    before: 'python-memcached and pylibmc take hash modulo the number of servers, or a continuum',
+    pymemcache:
+      'HashClient uses rendezvous hashing over the names host:port: nearly every key moves, and there are no weights',
+    advice:
+      'Plan for an empty cache, or warm both (memshim plan). Write the servers the same way in every process.',
+    rows: ['hash'],
+  },
+]
+
+/** Names that an explanation of a difference to pymemcache can have, and no other audit. */
+export const pymemcacheFindings: readonly SwitchInfo[] = texts.map((text) => ({
+  name: text.name,
+  title: text.title,
+  pythonMemcached: text.before,
+  pylibmc: text.pymemcache,
+  advice: text.advice,
+  leaves: text.leaves,
+  docs: `audit.md#${text.name}`,
+}))
+
+/** The same, with the rows in which the columns of the two libraries differ. */
+export function findingsBetween(source: Library, target: Library): readonly SwitchInfo[] {
+  return pymemcacheFindings.map((info, i) => ({
+    ...info,
+    rows: texts[i]!.rows.flatMap((fact): DifferingRow[] => {
+      const before = cell(fact, source.name, source.version)
+      const after = cell(fact, target.name, target.version)
+      return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ fact, before, after }]
+    }),
+  }))
+}

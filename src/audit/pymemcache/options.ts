@@ -1,0 +1,87 @@
+/** Options of pymemcache as the target of an audit: its own keywords. Source: docs/reference/pymemcache.md#2. */
+import { shown } from '../../ground/arguments.js'
+import { compressedSerde, type HashClientOptions, pickleSerde } from '../../pymemcache/index.js'
+import { AuditOptionsError } from '../options.js'
+
+/** By pymemcache's names: `default_noreply`, `serde`, `ignore_exc`, `use_pooling`, `timeout` and others. */
+export type TargetOptions = Readonly<Record<string, string | number | boolean | null>>
+
+type Check = (value: unknown) => boolean
+const isFlag: Check = (value) => typeof value === 'boolean'
+const isSeconds: Check = (value) => value === null || (typeof value === 'number' && value > 0)
+const isCount: Check = (value) => Number.isSafeInteger(value)
+
+const serdes = ['none', 'pickle_serde', 'compressed_serde']
+
+interface TargetOption {
+  readonly ours: string
+  readonly words: string
+  readonly check: Check
+}
+
+const flag = (ours: string): TargetOption => ({ ours, words: 'true or false', check: isFlag })
+const seconds = (ours: string): TargetOption => ({
+  ours,
+  words: 'seconds above 0, or none',
+  check: isSeconds,
+})
+
+const known: Readonly<Record<string, TargetOption>> = {
+  default_noreply: flag('defaultNoreply'),
+  ignore_exc: flag('ignoreExc'),
+  use_pooling: flag('usePooling'),
+  allow_unicode_keys: flag('allowUnicodeKeys'),
+  timeout: seconds('timeout'),
+  connect_timeout: seconds('connectTimeout'),
+  serde: {
+    ours: 'serde',
+    words: serdes.join(', '),
+    check: (value) => serdes.includes(value as string),
+  },
+  retry_attempts: { ours: 'retryAttempts', words: 'a whole number', check: isCount },
+  retry_timeout: seconds('retryTimeout'),
+  dead_timeout: seconds('deadTimeout'),
+}
+
+/** The names of the options, for help texts. */
+export const targetOptionNames: readonly string[] = Object.keys(known)
+
+/** @throws AuditOptionsError naming the option and what it may be */
+export function checkTargetOptions(options: TargetOptions): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new AuditOptionsError('targetOptions is no object')
+  for (const [name, value] of Object.entries(options)) {
+    const option = Object.hasOwn(known, name) ? known[name] : undefined
+    if (!option)
+      throw new AuditOptionsError(
+        `targetOptions: ${shown(name)} is not one of ${targetOptionNames.join(', ')}`,
+      )
+    if (!option.check(value))
+      throw new AuditOptionsError(`targetOptions: ${name} ${shown(value)} is not ${option.words}`)
+  }
+}
+
+/** As options of our client, which reads values losslessly. */
+export function clientOptionsOf(options: TargetOptions): HashClientOptions {
+  const found: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(options)) if (name !== 'serde') found[known[name]!.ours] = value
+  if (options.serde === 'pickle_serde') found.serde = pickleSerde({ preserve: true })
+  if (options.serde === 'compressed_serde') found.serde = compressedSerde({ preserve: true })
+  return found as HashClientOptions
+}
+
+/** What the report says of them. */
+export interface TargetSettings {
+  /** Storage, delete, touch and flush_all do not wait for an answer. */
+  readonly noreply: boolean
+  readonly plain: boolean
+  readonly ignoreExc: boolean
+}
+
+export function targetSettings(options: TargetOptions): TargetSettings {
+  return {
+    noreply: options.default_noreply !== false,
+    plain: options.serde === undefined || options.serde === 'none',
+    ignoreExc: options.ignore_exc === true,
+  }
+}
