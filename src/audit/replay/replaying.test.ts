@@ -8,8 +8,11 @@ import { Topology } from './topology.js'
 describe('what a replay needs to know', () => {
   it('maps servers by first appearance, with their weights', () => {
     const topology = new Topology(2, false)
-    expect(topology.map(['b:1', ['a:1', 3]], 2, 't')).toEqual([{ index: 0 }, { index: 1, weight: 3 }])
-    expect(topology.map(['a:1'], 3, 't')).toEqual([{ index: 1 }])
+    expect(topology.map(['b:1', ['a:1', 3]], 2, 't')).toEqual([
+      { index: 0, name: 'b:1' },
+      { index: 1, weight: 3, name: 'a:1' },
+    ])
+    expect(topology.map(['a:1'], 3, 't')).toEqual([{ index: 1, name: 'a:1' }])
     expect(() => topology.map(['c:1'], 4, 't')).toThrow(
       't, line 4, field "new.servers": "c:1" is server number 3',
     )
