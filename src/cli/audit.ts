@@ -27,6 +27,7 @@ import {
   renderSarif,
   renderTerminal,
   type Trace,
+  TraceError,
   targetOptionNames,
   targetText,
 } from '../audit/index.js'
@@ -230,12 +231,21 @@ async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
   for (const to of knownColumns()) {
     if (to === `${trace.header.library}-${trace.header.version}` && options.from === undefined) continue
     const { targetOptions, ...others } = options
-    const report = await audit(trace, {
-      ...others,
-      to,
-      ...(targetOptions && to.startsWith('pymemcache-') ? { targetOptions } : {}),
-    })
-    process.stdout.write(`${to.padEnd(width)}${targetText(report)}\n`)
+    let said: string
+    try {
+      said = targetText(
+        await audit(trace, {
+          ...others,
+          to,
+          ...(targetOptions && to.startsWith('pymemcache-') ? { targetOptions } : {}),
+        }),
+      )
+    } catch (error) {
+      // A version may be unable to make the application's clients at all: Python 2 has no pickle protocol 5.
+      if (!(error instanceof TraceError)) throw error
+      said = `cannot be compared: no client of the trace can be made with ${to}`
+    }
+    process.stdout.write(`${to.padEnd(width)}${said}\n`)
   }
 }
 

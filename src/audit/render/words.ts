@@ -72,6 +72,8 @@ export function targetText(report: Report): string {
     const found = impacts[impact as Impact] ?? 0
     return found > 0 && impact !== 'state' ? [`${found.toLocaleString('en')} ${short}`] : []
   })
+  const moved = report.placement?.moved ?? 0
+  if (moved > 0) said.push(`${moved.toLocaleString('en')} on another server`)
   if (totals.announced > 0) said.push(`${totals.announced.toLocaleString('en')} hidden`)
   if (totals.unexplained > 0) said.push(`${totals.unexplained.toLocaleString('en')} unexplained`)
   return `${said.length > 0 ? said.join(', ') : 'nothing changes'}, of ${count(totals.operations, 'operation')}`
