@@ -244,7 +244,7 @@ function page(): string {
     '',
     ...librariesTable(),
     'pylibmc was built from source on libmemcached 1.1.4. The wheel on PyPI brings libmemcached 1.0.16: where it differs stands in',
-    '[reference/pylibmc.md](reference/pylibmc.md#builds). The recordings of frameworks were made with the build from source.',
+    '[reference/pylibmc.md](reference/pylibmc.md#builds). The recordings of frameworks were made with the wheel.',
     '',
     '## Test suites of libraries and frameworks',
     '',
