@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readTrace, type WireEvent } from '../../src/audit/index.js'
+import { audit, readTrace, type WireEvent } from '../../src/audit/index.js'
 import { PacketFile } from '../../src/capture/index.js'
 import { type RecordSummary, recordPackets, recordProxy, recordWatch } from '../../src/record/index.js'
 import { Client } from '../../src/strict/index.js'
@@ -249,6 +249,9 @@ describe('captures that are not whole', () => {
     const lengths = async (path: string) =>
       (await wires(path)).map(({ wire }) => /^set \S+ (\d+ \d+ \d+)/.exec(wire)?.[1])
     expect(await lengths(out)).toEqual(await lengths(plainPath))
+    const [redacted, plain] = [await audit(await readTrace(out)), await audit(await readTrace(plainPath))]
+    expect(redacted.totals.operations).toBe(plain.totals.operations)
+    expect(redacted.unexplained).toEqual([])
   })
 
   it('parts of a limited size, of which the newest stay', async () => {

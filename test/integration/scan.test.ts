@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { versionAtLeast } from '../../src/rules/version.js'
 import { type ListedItem, MetadumpReader, type ScanReport, scan } from '../../src/scan/index.js'
 import { type Memcached, memcachedVersion, startMemcached } from '../support/memcached.js'
 
@@ -24,8 +25,10 @@ const libraries = [
 const interpreter = (name: string) => join(venvs, name, 'bin', 'python')
 const here = libraries.filter(([name]) => existsSync(interpreter(name)))
 const count = 150
+/** memcached starts its crawler by default from 1.5 on; without it nothing can be listed, which a test below asks. */
+const lists = versionAtLeast(await memcachedVersion(), '1.5')
 
-describe.skipIf(here.length < 2)('a cache that the real libraries filled', () => {
+describe.skipIf(here.length < 2 || !lists)('a cache that the real libraries filled', () => {
   let servers: Memcached[] = []
   let report: ScanReport
   beforeAll(async () => {

@@ -192,6 +192,17 @@ const pylibmc: Readonly<Record<string, Method<StrictClient>>> = {
   __contains__: async (client, bound) => returned(await client.has(bound.key as Unchecked)),
 }
 
+function memcacheCount(verb: 'incr' | 'decr'): Method<CompatClient> {
+  return async (client, bound) =>
+    returned(
+      await client[verb](
+        bound.key as Unchecked,
+        ('delta' in bound ? bound.delta : 1) as Unchecked,
+        options(bound, { noreply: 'noreply' }),
+      ),
+    )
+}
+
 function memcacheStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'): Method<CompatClient> {
   return async (client, bound) =>
     returned(
@@ -221,22 +232,8 @@ const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
         ...options(bound, { noreply: 'noreply' }),
       }),
     ),
-  incr: async (client, bound) =>
-    returned(
-      await client.incr(
-        bound.key as Unchecked,
-        ('delta' in bound ? bound.delta : 1) as Unchecked,
-        options(bound, { noreply: 'noreply' }),
-      ),
-    ),
-  decr: async (client, bound) =>
-    returned(
-      await client.decr(
-        bound.key as Unchecked,
-        ('delta' in bound ? bound.delta : 1) as Unchecked,
-        options(bound, { noreply: 'noreply' }),
-      ),
-    ),
+  incr: memcacheCount('incr'),
+  decr: memcacheCount('decr'),
   delete: async (client, bound) =>
     returned(
       await client.delete(
