@@ -1533,6 +1533,14 @@ def _count(number, thing):
     return "%d %s%s" % (number, thing, "" if number == 1 else "s")
 
 
+def _compiled(folder):
+    """What Python has compiled of the copy: beside it (Python 2) or in __pycache__."""
+    cache = os.path.join(folder, "__pycache__")
+    names = os.listdir(cache) if os.path.isdir(cache) else []
+    found = [os.path.join(cache, name) for name in names if name.startswith("memshim_tracer.")]
+    return found + [os.path.join(folder, "memshim_tracer.py" + letter) for letter in "co"]
+
+
 def _enable(arguments, folder):
     import shutil
 
@@ -1548,8 +1556,10 @@ def _enable(arguments, folder):
         with open(hook) as file:
             copied = COPIED in file.read()
         os.unlink(hook)
-        if copied and os.path.exists(module):
-            os.unlink(module)
+        if copied:
+            for file in [module] + _compiled(folder):
+                if os.path.exists(file):
+                    os.unlink(file)
         _say("disabled: %s is gone" % hook)
         return 0
     base = getattr(sys, "base_prefix", getattr(sys, "real_prefix", sys.prefix))

@@ -126,7 +126,9 @@ os.wait()
     })
     execFileSync(python!, ['-m', 'venv', '--without-pip', venv])
     const own = join(venv, 'bin', 'python')
-    const env = { ...process.env, SERVER: memcached.address, PYTHONPATH: join(library.trim(), '..') }
+    // Python compiles what it imports, unless the machine's settings say otherwise.
+    const { PYTHONDONTWRITEBYTECODE: _, ...machine } = process.env
+    const env = { ...machine, SERVER: memcached.address, PYTHONPATH: join(library.trim(), '..') }
     const manage = async (word: string) =>
       (await run(own, [join(tracer, 'memshim_tracer.py'), word], { env: { ...env, PYTHONPATH: tracer } }))
         .stderr
