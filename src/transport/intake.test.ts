@@ -30,9 +30,20 @@ function connection(inFlight: number) {
       if (open) step()
     },
   })
+  const take = (bytes: number) => intake.take(Buffer.alloc(bytes))
   return {
     log,
-    take: (bytes: number) => intake.take(Buffer.alloc(bytes)),
+    take,
+    /** Three turns that the server answers at once, each asked for at the end of the one before. */
+    async answerAtOnce() {
+      for (let i = 0; i < 3; i++) {
+        take(unanswered)
+        await turn()
+        unanswered += queued
+        queued = 0
+      }
+      log.length = 0
+    },
     finish: () => intake.finish(),
     close: () => {
       open = false
@@ -42,18 +53,32 @@ function connection(inFlight: number) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-test('all replies at once: the first half of the callers asks again before the second half is read', async () => {
-  const { log, take } = connection(100)
+test('all replies at once for the fourth time: the first half of the callers asks again before the second half is read', async () => {
+  const { log, take, answerAtOnce } = connection(100)
+  await answerAtOnce()
   take(100)
   await turn()
   expect(log).toEqual(['read 50', 'write 50', 'read 50'])
 })
 
-test('a server that is still at work on a third of the requests: nothing leaves early', async () => {
-  const { log, take } = connection(100)
+test('a server that is still at work on a third of the requests: nothing leaves early, and no halves after that', async () => {
+  const { log, take, answerAtOnce } = connection(100)
+  await answerAtOnce()
   take(25)
   await turn()
   expect(log).toEqual(['read 12', 'read 13'])
+  take(75)
+  await turn()
+  expect(log).toEqual(['read 12', 'read 13', 'read 75'])
+})
+
+test('a server that has not answered whole turns at once: no halves', async () => {
+  const { log, take } = connection(100)
+  take(60)
+  await turn()
+  take(40)
+  await turn()
+  expect(log).toEqual(['read 60', 'write 60', 'read 40'])
 })
 
 test('few requests: a write of their own costs more than it saves', async () => {
@@ -71,11 +96,12 @@ test('between two chunks: once as much is asked for as is unanswered', async () 
   await turn()
   take(1000)
   await turn()
-  expect(log).toEqual(['read 33000', 'read 33000', 'write 66000', 'read 500', 'read 500'])
+  expect(log).toEqual(['read 33000', 'read 33000', 'write 66000', 'read 1000'])
 })
 
 test('the next chunk and the end of the connection come after the half that waits', async () => {
-  const { log, take, finish } = connection(100)
+  const { log, take, finish, answerAtOnce } = connection(100)
+  await answerAtOnce()
   take(60)
   take(10)
   finish()
@@ -85,7 +111,8 @@ test('the next chunk and the end of the connection come after the half that wait
 })
 
 test('a connection that was closed by a caller meanwhile: the rest is not read', async () => {
-  const { log, take, close } = connection(100)
+  const { log, take, close, answerAtOnce } = connection(100)
+  await answerAtOnce()
   take(100)
   close()
   await turn()
@@ -93,7 +120,8 @@ test('a connection that was closed by a caller meanwhile: the rest is not read',
 })
 
 test('a program that fakes microtasks for its own tests does not stop the client', async () => {
-  const { log, take } = connection(100)
+  const { log, take, answerAtOnce } = connection(100)
+  await answerAtOnce()
   vi.useFakeTimers({ toFake: ['queueMicrotask'] })
   try {
     take(100)

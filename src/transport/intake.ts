@@ -2,8 +2,8 @@
  * Reads what has arrived so that the server does not stand still meanwhile. memcached answers a turn's requests with one write (since
  * 1.6.35 pipelined gets too), so all replies of a turn may be there at once. If they were read in one go and the next requests left
  * after that, client and server would work by turns. Such replies are read in two halves, and what the callers ask after the first
- * half leaves before the second half is read. Nothing has to be known of the server: one that answers piece by piece is still at work
- * while a piece is read, and then nothing leaves early.
+ * half leaves before the second half is read. A server that answers piece by piece is still at work while a piece is read, and halves
+ * would only cost it and us: they begin when whole turns have been answered at once, and end with the first small piece.
  */
 
 // Not the global functions at the time of the call: tests that fake them must not stop the client.
@@ -14,6 +14,8 @@ const MICROTASK = Promise.resolve()
 const WORTH_A_WRITE = 16
 /** Bytes from which on a chunk is only a part of the replies: what they lead to can leave between two chunks. */
 const LARGE = 32 * 1024
+/** Turns that a server has to answer at once before their replies are read in halves. */
+const ENOUGH_TURNS = 3
 
 export interface IntakeSteps {
   /** Lets the conversation read. */
@@ -30,6 +32,8 @@ export interface IntakeSteps {
 
 export class Intake {
   private second: Buffer | undefined
+  /** Turns that were answered at once, since the last small piece. */
+  private turns = 0
 
   constructor(private readonly steps: IntakeSteps) {}
 
@@ -40,15 +44,27 @@ export class Intake {
     this.writeEarly()
     const before = unanswered()
     if (before < 2 * WORTH_A_WRITE || chunk.length > LARGE) return read(chunk)
+    if (this.turns < ENOUGH_TURNS) {
+      read(chunk)
+      return this.learn(before - unanswered(), before)
+    }
     const middle = chunk.length >> 1
     const second = chunk.subarray(middle)
     read(chunk.subarray(0, middle))
     const answered = before - unanswered()
     // The whole chunk answers less than two thirds: the server is at work on the rest.
-    if (answered * 3 < before) return read(second)
+    if (answered * 3 < before) {
+      read(second)
+      return this.learn(before - unanswered(), before)
+    }
     this.second = second
     // The callers run as microtasks; a tick that is asked for by a microtask comes after all of them, and before the next chunk.
     MICROTASK.then(this.wait)
+  }
+
+  private learn(answered: number, before: number): void {
+    if (answered === before) this.turns++
+    else if (answered * 3 < before) this.turns = 0
   }
 
   /** Reads the half that waits, if there is one. */
