@@ -22,13 +22,11 @@ export { type CounterMeasurement, metricsChannel } from './divergence/divergence
 export { type DivergenceRecord, recordsChannel } from './divergence/divergence-records.js'
 export {
   confirmedChannel,
-  type Mismatch,
-  type MismatchKind,
   mismatchChannel,
   type ShadowCounts,
-  type ShadowOptions,
 } from './divergence/shadow.js'
 export type { Latency } from './divergence/shadow-latency.js'
+export type { Mismatch, MismatchKind, ShadowOptions } from './divergence/shadow-options.js'
 export type { ShadowState, ShadowVerdict } from './divergence/shadow-verdict.js'
 export { ShadowedClient } from './divergence/shadowed-client.js'
 export type { ClientOptions } from './emulation/emulation.js'

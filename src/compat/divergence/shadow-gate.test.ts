@@ -2,8 +2,9 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, it, test } from 'vitest'
 import type { Client as StrictClient } from '../../strict/index.js'
-import { type Mismatch, Shadow, type ShadowOptions } from './shadow.js'
+import { Shadow } from './shadow.js'
 import { LatencyCount } from './shadow-latency.js'
+import type { Mismatch, ShadowOptions } from './shadow-options.js'
 import { checkState, emptyState, poissonBound, verdictOf } from './shadow-verdict.js'
 
 const options: ShadowOptions = { confirmAfter: 0, controlRate: 0 }

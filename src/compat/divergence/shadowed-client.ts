@@ -15,8 +15,9 @@ import {
 } from '../methods/call-options.js'
 import type { CompatKey, KeysOf } from '../methods/context.js'
 import type { CompatServerInput } from '../policies/server-spec.js'
-import { type Mismatch, Shadow, type ShadowCounts, type ShadowOptions } from './shadow.js'
+import { Shadow, type ShadowCounts } from './shadow.js'
 import type { Latency } from './shadow-latency.js'
+import type { Mismatch, ShadowOptions } from './shadow-options.js'
 import { type ShadowState, type ShadowVerdict, verdictOf } from './shadow-verdict.js'
 
 /** What the strict client would be asked when the code were ported: its own argument checks then speak. */

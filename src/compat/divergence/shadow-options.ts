@@ -1,0 +1,98 @@
+/** What shadow mode can be asked for, and what it publishes. */
+import { shown } from '../../ground/arguments.js'
+import type { ShadowState } from './shadow-verdict.js'
+
+/** Which calls are repeated on the shadow, and what becomes of mismatches. */
+export interface ShadowOptions {
+  /**
+   * Also repeat writes. Only when the strict client writes elsewhere: to servers of its own, or under the behavior `namespace`.
+   * Default false: reads only.
+   */
+  readonly writes?: boolean
+  /** Share of operations that are repeated, 0 to 1. Default 1. */
+  readonly sampleRate?: number
+  /**
+   * `call` (default): every operation has this chance. `key`: a fixed share of the keys, the same in every process, with all of their
+   * operations, so that sequences of writes stay whole; of several keys the first one decides.
+   */
+  readonly sampleBy?: 'call' | 'key'
+  /**
+   * Share of the reads that agree for which the compat client's read is repeated on the compat client as well: how often it differs from
+   * itself is the noise of races. Default 0.01.
+   */
+  readonly controlRate?: number
+  /** Times that a difference must be found again before it counts as confirmed; 0: differences are not looked for again. Default 2. */
+  readonly confirmations?: number
+  /** Milliseconds before each confirmation. Default 20. */
+  readonly confirmAfter?: number
+  /** What was counted before a restart: the result of `shadowState()`. */
+  readonly state?: ShadowState
+  /** true: this difference is known and does not count. */
+  readonly ignore?: (mismatch: Mismatch) => boolean
+  /** Takes out of a result what may differ (a time, an order): called for both sides before they are compared. */
+  readonly clean?: (value: unknown, operation: string, key: unknown) => unknown
+  /** Decides whether two results are the same, instead of comparing what Python would see. */
+  readonly compare?: (compat: unknown, strict: unknown, operation: string, key: unknown) => boolean
+  /** Most operations that wait to be repeated; further ones are left out and counted. Default 1000. */
+  readonly maxQueue?: number
+  /**
+   * Largest value that is compared, or written again: elements, keys and values of everything inside, and kilobytes of bytes. It is
+   * copied while the caller waits; an operation with a larger one is left out and counted. Text of any length is one part and is
+   * not copied. Default 2000, whose copy takes about a millisecond at most.
+   */
+  readonly maxParts?: number
+  /** Most operations repeated at the same time. Default 8. */
+  readonly concurrency?: number
+  /** From 0 up to 1, for tests. Default Math.random. */
+  readonly random?: () => number
+}
+
+/** What differs: one raised, one is true and the other is not, values, or only how the same is spelled (1 and true). */
+export type MismatchKind = 'raises' | 'truth' | 'value' | 'spelling'
+
+/** A call whose outcome in the shadow was another one. */
+export interface Mismatch {
+  readonly kind: MismatchKind
+  /** The method. */
+  readonly operation: string
+  /** The key or keys, as given. */
+  readonly key: unknown
+  /** Short descriptions of both outcomes. */
+  readonly compat: string
+  readonly strict: string
+}
+
+type Hook = 'ignore' | 'clean' | 'compare'
+
+/** Every option but the state, with its default. */
+export type CheckedShadowOptions = Required<Omit<ShadowOptions, Hook | 'state'>> & Pick<ShadowOptions, Hook>
+
+/** @throws RangeError for numbers out of range; TypeError for hooks that are no functions */
+export function checkedShadowOptions(options: ShadowOptions): CheckedShadowOptions {
+  const { ignore, clean, compare, sampleBy = 'call' } = options
+  for (const [name, hook] of Object.entries({ ignore, clean, compare }))
+    if (hook !== undefined && typeof hook !== 'function')
+      throw new TypeError(`${name} must be a function, not ${shown(hook)}`)
+  if (sampleBy !== 'call' && sampleBy !== 'key')
+    throw new RangeError(`sampleBy is ${shown(sampleBy)}, neither call nor key`)
+  return {
+    ...(ignore ? { ignore } : {}),
+    ...(clean ? { clean } : {}),
+    ...(compare ? { compare } : {}),
+    sampleBy,
+    writes: options.writes ?? false,
+    sampleRate: inRange('sampleRate', options.sampleRate ?? 1, 0, 1),
+    controlRate: inRange('controlRate', options.controlRate ?? 0.01, 0, 1),
+    confirmations: inRange('confirmations', options.confirmations ?? 2, 0, 100),
+    confirmAfter: inRange('confirmAfter', options.confirmAfter ?? 20, 0, 3_600_000),
+    maxQueue: inRange('maxQueue', options.maxQueue ?? 1000, 0, Number.MAX_SAFE_INTEGER),
+    maxParts: inRange('maxParts', options.maxParts ?? 2000, 1, Number.MAX_SAFE_INTEGER),
+    concurrency: inRange('concurrency', options.concurrency ?? 8, 1, 1024),
+    random: options.random ?? Math.random,
+  }
+}
+
+function inRange(name: string, value: number, least: number, most: number): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value
+  throw new RangeError(`${name} is ${value}, not a number from ${least} to ${most}`)
+}
