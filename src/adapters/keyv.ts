@@ -17,7 +17,7 @@ export interface KeyvMemcachedOptions {
    * `keyv` (default): the text that Keyv's serializer makes, with its exact time of expiry. `python`: the value itself, which Python reads and writes;
    * then Keyv must not serialize (see `keyvOptions`).
    */
-  readonly values?: 'keyv' | 'python'
+  readonly values?: 'keyv' | 'python' | undefined
 }
 
 /** A client that can also remove everything. */
@@ -152,7 +152,7 @@ function envelopeOf(value: unknown): Envelope {
 export function keyvOptions<O extends object>(
   client: CacheClient,
   options?: O,
-): O & { store: KeyvMemcached; serialize: undefined; deserialize: undefined; serialization: false } {
+): O & { store: KeyvMemcached; serialization: false } {
   const store = new KeyvMemcached(client, { values: 'python' })
   // Keyv 5 has the first two, Keyv 6 the third.
   return { ...(options as O), store, serialize: undefined, deserialize: undefined, serialization: false }

@@ -14,15 +14,15 @@ export { ListingError }
 /** Options of the driver. */
 export interface UnstorageDriverOptions {
   /** Before every key, with a colon: `base: 'shop:1'` has the keys of Django's cache with the `KEY_PREFIX` shop. Default none. */
-  readonly base?: string
+  readonly base?: string | undefined
   /** Seconds until items expire, rounded up. Default: never. */
-  readonly ttl?: number
+  readonly ttl?: number | undefined
 }
 
 /** Options of one call. */
 interface CallOptions {
   /** Seconds until the item expires. */
-  readonly ttl?: number
+  readonly ttl?: number | undefined
 }
 
 type DriverClient = CacheClient & { disconnectAll?(): void }

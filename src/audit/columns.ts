@@ -94,7 +94,7 @@ export interface Pair {
   /** What the compat client emulates, on the side of python-memcached. */
   readonly preset: string
   /** The rows in which they differ by switch, between two versions of python-memcached. */
-  readonly rows?: ReadonlyMap<string, readonly DifferingRow[]>
+  readonly rows?: ReadonlyMap<string, readonly DifferingRow[]> | undefined
 }
 
 /** @throws AuditOptionsError naming the columns that there are */

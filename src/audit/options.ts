@@ -7,58 +7,58 @@ import type { Outage } from './traces/outages.js'
 /** What an audit replays on and how. Source: the defaults are those of docs/audit.md. */
 export interface AuditOptions {
   /** What the compat client emulates; default: the preset of the trace's own version. */
-  readonly preset?: string
+  readonly preset?: string | undefined
   /**
    * What the application moves to, a column of the table of rules: `pylibmc-1.6.3` (default), `pymemcache-4.0.0` or, for a trace of python-memcached, one of
    * its versions (`python-memcached-1.62`). A trace of pylibmc is compared with python-memcached, the version of `preset` or this one.
    */
-  readonly to?: string
+  readonly to?: string | undefined
   /** The library and version that the application uses, where that is not what the trace says: `python-memcached-1.58`. */
-  readonly from?: string
+  readonly from?: string | undefined
   /** Embedded servers for each side; default: as many as the application had. Another number changes the topology. */
-  readonly embedded?: number
+  readonly embedded?: number | undefined
   /** The version of memcached that the embedded servers are; default: that of the trace, else the newest (docs/reference/servers.md). */
-  readonly serverVersion?: string
+  readonly serverVersion?: string | undefined
   /**
    * Real servers instead of embedded ones: the first half for the compat client, the second half for the strict client.
    * They are flushed. A replay on real servers takes as long as the trace.
    */
-  readonly servers?: readonly string[]
+  readonly servers?: readonly string[] | undefined
   /** Behaviors for the strict client, by pylibmc's names. */
-  readonly behaviors?: Readonly<Record<string, boolean | number | string>>
+  readonly behaviors?: Readonly<Record<string, boolean | number | string>> | undefined
   /**
    * The framework view (docs/audit.md): `none` switches it off; a name, or `Django==5.2` with the version that the application will use on
    * pylibmc. Default: the frameworks and versions that the trace names.
    */
-  readonly framework?: string
+  readonly framework?: string | undefined
   /** Options of pymemcache as the target, by its keywords: `{ default_noreply: false, serde: 'pickle_serde', timeout: 3 }`. */
-  readonly targetOptions?: TargetOptions
+  readonly targetOptions?: TargetOptions | undefined
   /** How the strict client treats negative times (docs/strict.md); default `zero`. */
-  readonly negativeTimeout?: 'zero' | 'send'
+  readonly negativeTimeout?: 'zero' | 'send' | undefined
   /** Replay once more for every set of switches that was named, with exactly these off, and check the outcomes. */
-  readonly verify?: boolean
+  readonly verify?: boolean | undefined
   /** Longest wait for an answer in milliseconds, on embedded servers; default 300. */
-  readonly longestWait?: number
+  readonly longestWait?: number | undefined
   /** Over the binary protocol on pylibmc's side, as `pylibmc.Client(servers, binary=True)`; default false. */
-  readonly binary?: boolean
+  readonly binary?: boolean | undefined
   /**
    * `unchanged` (default): pylibmc gets every call as the application makes it, with its own signatures. `repaired`: calls that
    * pylibmc does not understand are said in its own words first, so that a report shows what is left to do after that.
    */
-  readonly calls?: 'unchanged' | 'repaired'
+  readonly calls?: 'unchanged' | 'repaired' | undefined
   /** Supposed outages: what if these servers had been down? They are faults on both sides. */
-  readonly outages?: readonly Outage[]
+  readonly outages?: readonly Outage[] | undefined
   /**
    * Two: pylibmc's side is replayed in a thread of its own; the report is the same. For traces from files, without faults, on embedded
    * servers. Default: 2 for a long trace that allows it, else 1.
    */
-  readonly threads?: 1 | 2
+  readonly threads?: 1 | 2 | undefined
   /** Audits this part of the keys, above 0 and below 1, each with all of its calls; the report has estimates of the whole. */
-  readonly sample?: number
+  readonly sample?: number | undefined
   /** Called for every operation of the replay, in order, with both outcomes and the verdict. */
-  readonly onOperation?: (operation: Operation, verdict: Verdict) => void
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
+  readonly onOperation?: ((operation: Operation, verdict: Verdict) => void) | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Called while an audit runs, with how far it is. */

@@ -49,7 +49,7 @@ interface Flags {
   readonly markdown?: string
   readonly junit?: string
   readonly sarif?: string
-  readonly rows?: string
+  readonly rows?: string | undefined
   readonly allRows?: boolean
   readonly baseline?: string
   readonly reduce?: string

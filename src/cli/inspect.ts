@@ -22,7 +22,7 @@ import {
 import { commaList, listed, UsageError } from './usage.js'
 
 interface Flags {
-  readonly server?: string[]
+  readonly server?: string[] | undefined
   readonly file?: string
   readonly flags: number
   readonly as: string

@@ -12,11 +12,11 @@ import type { Tls } from '../transport/socket.js'
 export interface DoctorOptions {
   /** In pylibmc's grammar. */
   readonly servers: readonly string[]
-  readonly tls?: Tls
+  readonly tls?: Tls | undefined
   /** Milliseconds for connecting and for each answer. Default 3000. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** Commands that the application sends, in the text protocol's words, with their numbers: `usedCommands` of a trace. */
-  readonly used?: ReadonlyMap<string, number>
+  readonly used?: ReadonlyMap<string, number> | undefined
 }
 
 export interface DoctorReport {
@@ -29,7 +29,7 @@ export interface Examined {
   readonly server: string
   /** `memcached`, a look-alike, or what went wrong. */
   readonly kind: string
-  readonly version?: string
+  readonly version?: string | undefined
   /** Milliseconds from question to answer: the median of 20, and the longest. */
   readonly latency?: { readonly median: number; readonly longest: number }
   /** Settings that decide what an application can do, by memcached's names. */

@@ -50,7 +50,7 @@ export interface CeleryError {
 /** How results are stored. */
 export interface CeleryOptions {
   /** `result_serializer`. Default `json`, as in Celery. */
-  readonly serializer?: 'json' | 'pickle'
+  readonly serializer?: 'json' | 'pickle' | undefined
 }
 
 const PREFIXES = { task: 'celery-task-meta-', group: 'celery-taskset-meta-', chord: 'chord-unlock-' } as const
@@ -62,7 +62,7 @@ const PREFIXES = { task: 'celery-task-meta-', group: 'celery-taskset-meta-', cho
  */
 export function celeryKey(
   id: string,
-  options: { readonly kind?: keyof typeof PREFIXES; readonly globalKeyPrefix?: string } = {},
+  options: { readonly kind?: keyof typeof PREFIXES; readonly globalKeyPrefix?: string | undefined } = {},
 ): string {
   checkObject('options', options)
   const { kind = 'task', globalKeyPrefix } = options

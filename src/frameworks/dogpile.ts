@@ -17,7 +17,7 @@ import {
  * @throws TypeError for other types
  */
 export function dogpileKey(
-  called: { readonly module: string; readonly name: string; readonly namespace?: string },
+  called: { readonly module: string; readonly name: string; readonly namespace?: string | undefined },
   args: readonly string[],
 ): string {
   checkObject('called', called)

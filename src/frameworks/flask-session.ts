@@ -19,7 +19,7 @@ export interface MessagePack {
 /** Flask-Session's settings. */
 export interface FlaskSessionSettings {
   /** `SESSION_KEY_PREFIX`. Default `session:`. */
-  readonly keyPrefix?: string
+  readonly keyPrefix?: string | undefined
   /** `SESSION_SERIALIZATION_FORMAT`. Default `msgpack`, as in Flask-Session; then `msgpack` is needed. */
   readonly format?: 'msgpack' | 'json'
   readonly msgpack?: MessagePack

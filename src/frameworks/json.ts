@@ -21,7 +21,7 @@ export interface JsonWriting {
 /** How a text is read. */
 export interface JsonReading {
   /** Floats stay floats (`PyFloat`), and an object whose keys would move in JavaScript (`'1'`) is a Map. Default false. */
-  readonly preserve?: boolean
+  readonly preserve?: boolean | undefined
   /** What an object becomes, innermost first. */
   readonly convert?: (object: Record<string, unknown>) => unknown
 }

@@ -8,10 +8,10 @@ import type { Distribution, PlacedServer, PlacementSettings } from './placement.
 
 /** The behaviors that matter for placement; absent = not set. */
 export interface PlacementBehaviors {
-  readonly hash?: HashName
-  readonly ketama?: boolean
-  readonly ketama_weighted?: boolean
-  readonly distribution?: Distribution
+  readonly hash?: HashName | undefined
+  readonly ketama?: boolean | undefined
+  readonly ketama_weighted?: boolean | undefined
+  readonly distribution?: Distribution | undefined
 }
 
 /** libmemcached's placement without any behavior: hash `default`, distribution `modula`. */

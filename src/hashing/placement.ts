@@ -59,7 +59,7 @@ export interface Placement {
   /** 0-based server index of a digest. */
   at(digest: number): number
   /** Of consistent distributions. */
-  readonly continuum?: Continuum
+  readonly continuum?: Continuum | undefined
 }
 
 /** Sorted points with their servers. */

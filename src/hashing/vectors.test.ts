@@ -40,7 +40,7 @@ describe('digests', () => {
 interface Row {
   readonly id?: string
   readonly client: string
-  readonly version?: string
+  readonly version?: string | undefined
   readonly hashFunction?: string
   readonly behaviors: PlacementBehaviors & Record<string, unknown>
   readonly servers: unknown[]

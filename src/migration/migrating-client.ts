@@ -14,11 +14,11 @@ import { Unsettled } from './unsettled.js'
 /** Both sides of a migration, and its phase. */
 export interface MigratingClientOptions {
   /** Default `old`. */
-  readonly phase?: Phase
+  readonly phase?: Phase | undefined
   /** Seconds that a copied item lives when the server cannot tell how long it would have. Default 300. */
-  readonly copyTime?: number
+  readonly copyTime?: number | undefined
   /** Most keys remembered whose copy in the other placement may be stale. Default 10,000. */
-  readonly maxUnsettled?: number
+  readonly maxUnsettled?: number | undefined
 }
 
 const optionNames = Object.keys({
@@ -34,7 +34,7 @@ const MOST_UNSETTLED = 2 ** 24
 /** Options of a store during a migration; times in seconds. */
 export interface SetOptions {
   /** Seconds, 0 = for ever. */
-  readonly time?: number
+  readonly time?: number | undefined
 }
 
 /** What happened since the start, to see when the old placement is no longer needed. */

@@ -13,7 +13,7 @@ import { checkObject } from '../ground/arguments.js'
 /** What is done with the old placement. */
 export interface OldSideOptions extends Omit<ClientOptions, 'switches'> {
   /** Also python-memcached's way around dead servers: keys of a dead server go to the next one. Default true. */
-  readonly failover?: boolean
+  readonly failover?: boolean | undefined
 }
 
 /**

@@ -8,11 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface MemcachedOptions {
   /** Further memcached arguments, e.g. `['-M', '-m', '8']`. */
-  readonly args?: readonly string[]
+  readonly args?: readonly string[] | undefined
   /** Further environment variables. */
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>> | undefined
   /** Default -1: a free one. */
-  readonly port?: number
+  readonly port?: number | undefined
 }
 
 export interface MemcachedProcess {

@@ -12,7 +12,7 @@ import type { Stage } from './stage.js'
 export interface Cast {
   readonly library: LibraryName
   /** Whose signatures its methods have; default the recording's version. */
-  readonly version?: string
+  readonly version?: string | undefined
   /** @param now the scenario's clock, in seconds */
   construct(
     servers: readonly (string | readonly [string, number])[],

@@ -14,7 +14,13 @@ export type PythonLibraryName = 'pylibmc' | 'python-memcached'
 /** What the library answered: a value as typed JSON, or an exception. */
 export type Answer =
   | { readonly result: TypedJson }
-  | { readonly raises: { readonly class: string; readonly retcode?: number; readonly message?: string } }
+  | {
+      readonly raises: {
+        readonly class: string
+        readonly retcode?: number | undefined
+        readonly message?: string
+      }
+    }
 
 /** What is known of a library that an interpreter has. */
 export interface LibraryFacts {
@@ -51,7 +57,10 @@ export async function inspectInterpreter(path: string): Promise<Interpreter> {
   try {
     said = (await promisify(execFile)(path, [`${drivers}about.py`], { timeout: timeToDescribe })).stdout
   } catch (error) {
-    const { code, stderr = '' } = error as { readonly code?: number | string; readonly stderr?: string }
+    const { code, stderr = '' } = error as {
+      readonly code?: number | string | undefined
+      readonly stderr?: string
+    }
     if (typeof code === 'string') throw new InterpreterError(`${path} cannot be run: ${code}`)
     throw noPython(path, stderr)
   }

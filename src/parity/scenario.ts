@@ -10,7 +10,7 @@ export interface Step {
   readonly sleep?: number
   readonly raw?: WireBytes
   readonly fault?: string
-  readonly server?: number
+  readonly server?: number | undefined
   readonly [field: string]: unknown
 }
 
@@ -27,7 +27,7 @@ export interface Scenario {
 
 export interface Raised {
   readonly class: string
-  readonly retcode?: number
+  readonly retcode?: number | undefined
   readonly message?: string
 }
 

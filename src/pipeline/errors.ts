@@ -10,15 +10,15 @@ import { type Operation, operations } from './operations.js'
 
 /** What an error knows beyond its message. */
 export interface ErrorFacts {
-  readonly operation?: Operation
+  readonly operation?: Operation | undefined
   /** The key as it went (or would have gone) on the wire, one character per byte. */
-  readonly key?: string
+  readonly key?: string | undefined
   /** `host:port`, `[v6]:port` or socket path. */
-  readonly server?: string
+  readonly server?: string | undefined
   /** The reply line that led to the error, without CRLF. */
-  readonly reply?: string
+  readonly reply?: string | undefined
   /** libmemcached's return code, also where the class has none. */
-  readonly code?: number
+  readonly code?: number | undefined
   readonly cause?: unknown
 }
 

@@ -28,9 +28,9 @@ export interface PreparedStore {
   readonly key: Bytes
   readonly encoded: Payload
   readonly exptime: number | bigint
-  readonly cas?: bigint
+  readonly cas?: bigint | undefined
   /** Instead of the key's own hash. */
-  readonly hash?: bigint
+  readonly hash?: bigint | undefined
 }
 
 /** Where a client keeps its pipeline, hidden from enumeration. The symbol is the same in every copy of this package. */

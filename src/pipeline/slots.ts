@@ -88,7 +88,7 @@ export interface Modes {
   /** When an operation of several exchanges has to be over, on `performance.now()`'s clock. */
   readonly deadline?: number
   /** Gives up waiting. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** The binary protocol, in which libmemcached treats some outcomes otherwise (docs/reference/pylibmc.md#7.2, #7.3). */
   readonly binary: boolean
   /** `num_replicas`, binary protocol only: further servers that set and delete go to, and that get falls back to. */
@@ -115,7 +115,7 @@ export interface Slots {
     key: Bytes,
   ) => Payload
   /** Client-side size rule: throws when the encoded value must not be sent. Absent = everything is sent. */
-  readonly size?: (encoded: Payload, operation: Operation, key: Bytes) => void
+  readonly size?: ((encoded: Payload, operation: Operation, key: Bytes) => void) | undefined
   readonly decode: (item: Item, operation: Operation) => unknown
   /** Items with exactly these flags are UTF-8 text and need not be decoded. Absent = none are. */
   textFlags?: number | undefined

@@ -76,7 +76,7 @@ export function exchange<T>(
   server: Server,
   request: Request,
   operation: Operation,
-  modes: ExchangeOptions & { readonly namespace?: Bytes },
+  modes: ExchangeOptions & { readonly namespace?: Bytes | undefined },
   receiver: Receiver<T>,
 ): Promise<T> {
   if (!commandChannel.hasSubscribers) return server.exchange.exchange(request, modes, receiver)

@@ -129,8 +129,8 @@ export interface StoreOptions {
   readonly flags: number
   readonly exptime: number | bigint
   readonly data: Uint8Array | Bytes
-  readonly cas?: bigint
-  readonly noreply?: boolean
+  readonly cas?: bigint | undefined
+  readonly noreply?: boolean | undefined
 }
 
 export function store(options: StoreOptions, dialect: WireDialect): StoreRequest {
@@ -162,7 +162,7 @@ export function arithmetic(
 /** `tail` is what follows the key: the blank of python-memcached's delete_multi. */
 export function remove(
   key: Bytes,
-  { time, tail = '', noreply = false }: { time?: Bytes; tail?: Bytes; noreply?: boolean } = {},
+  { time, tail = '', noreply = false }: { time?: Bytes | undefined; tail?: Bytes; noreply?: boolean } = {},
 ): DeleteRequest {
   return { kind: 'delete', key, time, noreply, tail }
 }

@@ -24,14 +24,14 @@ import { type StatValue, statValue } from './stats.js'
 /** Of a call that can do without an answer. */
 export interface NoreplyOptions {
   /** Whether no answer is asked for. Default: `defaultNoreply`; false for cas, incr and decr. */
-  readonly noreply?: boolean | null
+  readonly noreply?: boolean | null | undefined
 }
 /** Of storage. */
 export interface StoreOptions extends NoreplyOptions {
   /** Seconds, or a Unix time over 30 days. Default 0: never. */
-  readonly expire?: number | bigint
+  readonly expire?: number | bigint | undefined
   /** Instead of the serde's. */
-  readonly flags?: number | bigint | null
+  readonly flags?: number | bigint | null | undefined
 }
 /** Of touch. */
 export type TouchOptions = Pick<StoreOptions, 'expire' | 'noreply'>

@@ -59,7 +59,7 @@ export class SocketError extends Error {
       /** errno name, such as `ECONNREFUSED`. */
       readonly code?: string | undefined
       /** `host:port` or socket path. */
-      readonly server?: string
+      readonly server?: string | undefined
     } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

@@ -26,19 +26,19 @@ import { PooledClient } from './pooled-client.js'
 /** HashClient's keywords in camelCase. */
 export interface HashClientOptions extends ClientOptions {
   /** How often a failed server is tried before it is dead. Default 2. */
-  readonly retryAttempts?: number
+  readonly retryAttempts?: number | undefined
   /** Seconds between these. Default 1. */
-  readonly retryTimeout?: number
+  readonly retryTimeout?: number | undefined
   /** Seconds until a dead server comes back. Default 60. */
-  readonly deadTimeout?: number
+  readonly deadTimeout?: number | undefined
   /** A PooledClient for each server. Default false. */
-  readonly usePooling?: boolean
+  readonly usePooling?: boolean | undefined
   /** Of each pool. Default: no limit. */
-  readonly maxPoolSize?: number
+  readonly maxPoolSize?: number | undefined
   /** Seconds. Default 0: for good. */
-  readonly poolIdleTimeout?: number
+  readonly poolIdleTimeout?: number | undefined
   /** Clock in seconds, for tests. Default: the system clock. */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
 }
 
 const hashNames = [

@@ -15,26 +15,26 @@ export type Encoding = 'ascii' | 'utf-8' | 'latin-1'
 /** pymemcache's keywords in camelCase. */
 export interface ClientOptions {
   /** How values become bytes and flags. Default: everything as Python's text of it, read as bytes. */
-  readonly serde?: Serde
+  readonly serde?: Serde | undefined
   /** Seconds for opening a connection; null (default) = no limit. */
-  readonly connectTimeout?: number | null
+  readonly connectTimeout?: number | null | undefined
   /** Seconds for a whole operation; null (default) = no limit. pymemcache counts each wait anew. */
-  readonly timeout?: number | null
+  readonly timeout?: number | null | undefined
   /** TCP_NODELAY. Default false, as in pymemcache. */
-  readonly noDelay?: boolean
+  readonly noDelay?: boolean | undefined
   /** Failures of reading calls are misses. Default false. */
-  readonly ignoreExc?: boolean
+  readonly ignoreExc?: boolean | undefined
   /** Put before every key. */
-  readonly keyPrefix?: string | Uint8Array
+  readonly keyPrefix?: string | Uint8Array | undefined
   /** Whether storage, delete, touch and flushAll do without an answer. Default true. */
-  readonly defaultNoreply?: boolean
+  readonly defaultNoreply?: boolean | undefined
   /** Text keys are UTF-8. Default false: ASCII alone. */
-  readonly allowUnicodeKeys?: boolean
+  readonly allowUnicodeKeys?: boolean | undefined
   /** Default ascii. */
-  readonly encoding?: Encoding
-  readonly tls?: Tls
+  readonly encoding?: Encoding | undefined
+  readonly tls?: Tls | undefined
   /** Where a server is reached from here, by the name that placement knows: `{ 'cache-1:11211': '127.0.0.1:21211' }`. */
-  readonly addresses?: Readonly<Record<string, string>>
+  readonly addresses?: Readonly<Record<string, string>> | undefined
 }
 
 export const clientOptionNames = Object.keys({

@@ -9,13 +9,13 @@ type ErrorClass = abstract new (...args: never[]) => Error
 /** RetryingClient's keywords in camelCase. */
 export interface RetryOptions {
   /** How often a call is made at most. Default 2. */
-  readonly attempts?: number
+  readonly attempts?: number | undefined
   /** Seconds in between. Default 0. */
-  readonly retryDelay?: number
+  readonly retryDelay?: number | undefined
   /** Only these errors are retried. Default: all. */
-  readonly retryFor?: readonly ErrorClass[]
+  readonly retryFor?: readonly ErrorClass[] | undefined
   /** These are not. */
-  readonly doNotRetryFor?: readonly ErrorClass[]
+  readonly doNotRetryFor?: readonly ErrorClass[] | undefined
 }
 
 /**

@@ -64,5 +64,5 @@ test.each([
 
 test('nothing comes from Object.prototype', () => {
   prototype.time = 60
-  expect(ownOptions<{ time?: number }>({}, known).time).toBeUndefined()
+  expect(ownOptions<{ time?: number | undefined }>({}, known).time).toBeUndefined()
 })

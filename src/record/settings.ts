@@ -24,7 +24,7 @@ export interface RecordSettings {
   /** Keys are replaced by hashes with this secret; the same secret gives the same hashes. Default: keys stay. */
   readonly hashKeys?: string
   /** Ends the recording. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Settings of a recording that do not fit. */

@@ -17,22 +17,22 @@ import { type Chosen, Tally } from './tally.js'
 /** What a scan does (docs/scan.md). */
 export interface ScanOptions {
   /** The application's servers in its own order, in pylibmc's grammar. */
-  readonly servers?: readonly string[]
+  readonly servers?: readonly string[] | undefined
   /** Listings that were saved (`lru_crawler metadump all`), plain or gzip, instead of servers: no values are read. */
-  readonly files?: readonly string[]
+  readonly files?: readonly string[] | undefined
   /** Items a second of each server at most. Default 100,000; 0 = as fast as it goes. */
-  readonly rate?: number
+  readonly rate?: number | undefined
   /** Values that are read for each prefix with each flags. Default 6; 0 reads none. */
-  readonly sample?: number
+  readonly sample?: number | undefined
   /** Values that are read of one server at most. Default 2,000. */
-  readonly maxValues?: number
+  readonly maxValues?: number | undefined
   /** Also where the server can read an item only with `get`, which counts as a use of it. Default true. */
-  readonly get?: boolean
-  readonly tls?: Tls
+  readonly get?: boolean | undefined
+  readonly tls?: Tls | undefined
   /** Milliseconds for connecting and for each answer. Default 10,000. */
-  readonly timeout?: number
-  readonly onProgress?: (items: number, server: string) => void
-  readonly signal?: AbortSignal
+  readonly timeout?: number | undefined
+  readonly onProgress?: ((items: number, server: string) => void) | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 interface Settings {

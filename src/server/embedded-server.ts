@@ -13,18 +13,18 @@ import { defaultVersion, type ServerFacts, serverFacts } from './versions.js'
 /** Where the server listens, its clock and its memory. */
 export interface EmbeddedServerOptions extends ListenOptions {
   /** Unix time in seconds, for expiry. Default: the system's. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
   /** Memory for items in MiB, as memcached's -m. Default 64. */
-  readonly memory?: number
+  readonly memory?: number | undefined
   /** false: storing fails when memory is full, as memcached's -M. Default true: old items are evicted. */
-  readonly evict?: boolean
+  readonly evict?: boolean | undefined
   /**
    * The version of memcached to be, from 1.4.0 on, e.g. `1.6.45`; or a proxy or server that speaks its protocol and refuses some of it:
    * `twemproxy-0.4`, `mcrouter`, `dragonfly`, `elasticache-serverless`. Default 1.6.18. docs/server.md says what differs.
    */
-  readonly version?: LookAlikeName | (string & {})
+  readonly version?: LookAlikeName | (string & {}) | undefined
   /** Called with each request and what was sent back for it. */
-  readonly record?: (exchange: Exchange) => void
+  readonly record?: ((exchange: Exchange) => void) | undefined
 }
 
 /** A memcached in this process, on a real socket (docs/server.md). */

@@ -12,7 +12,7 @@ export interface FaultProxyOptions extends ListenOptions {
   /** The real server: `host:port`, `[v6]:port` or the path of a Unix socket. */
   readonly target: string
   /** Called with each request and what was sent back for it. */
-  readonly record?: (exchange: Exchange) => void
+  readonly record?: ((exchange: Exchange) => void) | undefined
 }
 
 /** Longer data blocks than memcached can be configured for. */

@@ -8,11 +8,11 @@ import { hangUp } from './session.js'
 /** Where a server listens: host and port, or the path of a Unix socket. */
 export interface ListenOptions {
   /** Default 127.0.0.1. */
-  readonly host?: string
+  readonly host?: string | undefined
   /** Default 0: a free one. */
-  readonly port?: number
+  readonly port?: number | undefined
   /** Unix socket, instead of host and port. */
-  readonly path?: string
+  readonly path?: string | undefined
 }
 
 /**
@@ -48,7 +48,7 @@ export function needs<O extends object>(
 /** A fault without its server index, for a server that is alone. */
 export type FaultHere = Fault extends infer F
   ? F extends Fault
-    ? Omit<F, 'server'> & { server?: number }
+    ? Omit<F, 'server'> & { server?: number | undefined }
     : never
   : never
 

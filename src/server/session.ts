@@ -28,14 +28,14 @@ export interface SessionOptions {
   readonly number: number
   readonly longestKept: number
   /** How requests are read. Default: as by the default version. */
-  readonly facts?: ServerFacts
+  readonly facts?: ServerFacts | undefined
   readonly answerer: Answerer
   readonly nextFault: () => RequestFault | undefined
   /** Asked with the first bytes of a request. */
   readonly nextUnread: () => 'stall' | 'reset' | undefined
-  readonly read?: (bytes: number) => void
-  readonly written?: (bytes: number) => void
-  readonly record?: (exchange: Exchange) => void
+  readonly read?: ((bytes: number) => void) | undefined
+  readonly written?: ((bytes: number) => void) | undefined
+  readonly record?: ((exchange: Exchange) => void) | undefined
 }
 
 export function serve(socket: Socket, options: SessionOptions): void {

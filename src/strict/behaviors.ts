@@ -72,7 +72,7 @@ export type BehaviorSettings = {
   /** Old name of `retry_timeout`. */
   readonly _retry_timeout?: number
   /** Put before every key on the wire: 1…127 graphic ASCII characters. Write only; cannot be removed again. */
-  readonly namespace?: string | Uint8Array
+  readonly namespace?: string | Uint8Array | undefined
 }
 
 /** Every behavior with its default, in pylibmc's units (docs/reference/pylibmc.md#9.2). */

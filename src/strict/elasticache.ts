@@ -20,8 +20,8 @@ export interface Cluster {
 /** How the configuration endpoint is asked; times in milliseconds. */
 export interface DiscoveryOptions {
   /** Milliseconds for connecting and asking. Default 5000. */
-  readonly timeout?: number
-  readonly tls?: Tls
+  readonly timeout?: number | undefined
+  readonly tls?: Tls | undefined
 }
 
 /**

@@ -15,50 +15,50 @@ import type { BehaviorSettings } from './behaviors.js'
 /** Options of the constructor: pylibmc's keywords, and what is beyond them (docs/reference/pylibmc.md#2; docs/strict.md). */
 export interface ClientOptions {
   /** pylibmc's behaviors, by their Python names. */
-  readonly behaviors?: BehaviorSettings
+  readonly behaviors?: BehaviorSettings | undefined
   /** Speaks the binary protocol. Default false. */
-  readonly binary?: boolean
+  readonly binary?: boolean | undefined
   /** The same by name: `binary` is `binary: true`. Default `text`. */
-  readonly protocol?: 'text' | 'binary'
+  readonly protocol?: 'text' | 'binary' | undefined
   /** SASL PLAIN, binary protocol only; with `password`. */
-  readonly username?: string
-  readonly password?: string
+  readonly username?: string | undefined
+  readonly password?: string | undefined
   /**
    * Lets `username` and `password` go unencrypted to another machine. Default false: without `tls` they go to this machine alone
    * (127.0.0.0/8, ::1, localhost, Unix sockets).
    */
-  readonly plaintextPassword?: boolean
+  readonly plaintextPassword?: boolean | undefined
   /** Encrypts the connections (memcached `-Z`): `true`, or options of `node:tls`. Default: not. */
-  readonly tls?: Tls
+  readonly tls?: Tls | undefined
   /** Negative times act like zero (pylibmc's documentation, the default), or go out as 1.6.3 sends them. */
-  readonly negativeTimeout?: NegativeTimeout
+  readonly negativeTimeout?: NegativeTimeout | undefined
   /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. Default: `_poll_timeout` (5000). */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** Values read back keep what plain JavaScript would lose (1.0 stays a float, tuples stay tuples). Default false. */
-  readonly preserve?: boolean
+  readonly preserve?: boolean | undefined
   /** Replaces pylibmc's value encoding. */
-  readonly encoding?: ValueEncoding
+  readonly encoding?: ValueEncoding | undefined
   /**
    * After the server has closed an idle connection: `fail` (default) makes the next operation fail with ConnectionError, as
    * pylibmc does; `reopen` opens a new connection instead.
    */
-  readonly staleConnection?: 'fail' | 'reopen'
+  readonly staleConnection?: 'fail' | 'reopen' | undefined
   /** Operations that may be under way on one server: sent and unanswered. Default 10,000. */
-  readonly maxInFlight?: number
+  readonly maxInFlight?: number | undefined
   /**
    * Bytes of the longest command line: a getMulti of more keys is asked with several lines. Text protocol only. Default 16,384, which is what
    * ElastiCache Serverless takes; memcached itself takes any length.
    */
-  readonly maxCommandLine?: number
+  readonly maxCommandLine?: number | undefined
   /**
    * What becomes of further operations: `wait` (default) keeps them back, within their timeout, until others have been answered;
    * `reject` makes them fail at once with AllocationError, and nothing is sent.
    */
-  readonly whenFull?: 'wait' | 'reject'
+  readonly whenFull?: 'wait' | 'reject' | undefined
   /** Clock in seconds, for tests and audits. Default: the system clock. */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
   /** Opens the connection to a server, for tests and audits (docs/server.md). Default: over the network. */
-  readonly connect?: Connect
+  readonly connect?: Connect | undefined
 }
 
 const optionNames = Object.keys({

@@ -27,9 +27,9 @@ const MOST_CLIENTS = 65_536
 /** Whether a reservation waits for a client, and how long (seconds, as Python's queues have it). */
 export interface ReserveOptions {
   /** Wait until a client is free. Default false: PoolEmpty at once. */
-  readonly block?: boolean
+  readonly block?: boolean | undefined
   /** Longest wait in seconds; default without limit. Beyond pylibmc. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
 }
 
 /** A fixed number of clones, handed out first in, first out (docs/reference/pylibmc.md#12). */

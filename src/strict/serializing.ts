@@ -4,8 +4,8 @@ import { typeName } from '../python/type-name.js'
 import { type EncodedValue, FLAG_ZLIB, type ValueEncoding } from '../values/types.js'
 
 export interface Hooks {
-  serialize?(value: unknown): readonly [data: Uint8Array, flags: number]
-  deserialize?(data: Buffer, flags: number): unknown
+  serialize?: ((value: unknown) => readonly [data: Uint8Array, flags: number]) | undefined
+  deserialize?: ((data: Buffer, flags: number) => unknown) | undefined
 }
 
 /** The hooks that a subclass overrides. They are looked up once, on the class, as pylibmc does. */

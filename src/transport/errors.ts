@@ -35,7 +35,7 @@ export class TransportError extends Error {
     options?: {
       readonly cause?: unknown
       /** errno name, e.g. `ECONNREFUSED`. */
-      readonly code?: string
+      readonly code?: string | undefined
       /** true when at least part of the request may have reached the server. */
       readonly sent?: boolean
       /** true when the connection failed before all of the request had left. */

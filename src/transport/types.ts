@@ -5,11 +5,11 @@ import type { TransportError } from './errors.js'
 
 export interface ExchangeOptions {
   /** Milliseconds for the whole operation: connecting, queueing, sending and waiting. Default: the connection's. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** On `performance.now()`'s clock, instead of a timeout: when the call that this is a part of has to be over. */
-  readonly deadline?: number
+  readonly deadline?: number | undefined
   /** Gives up waiting: the promise rejects with the signal's reason. What has been sent stays sent. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** IP address and port of a socket's other end. */

@@ -48,7 +48,7 @@ export interface ValueEncoding {
   /** The same for writing: what is ASCII alone may come as text, and no bytes are made of it. Absent = `encode`. */
   write?(value: unknown, compression?: CompressionRequest): Payload
   /** Items with exactly these flags are their UTF-8 text and nothing else. Absent = none are. */
-  readonly textFlags?: number
+  readonly textFlags?: number | undefined
   /** @throws ValueDecodeError when flags or payload cannot be read. */
   decode(flags: number, data: Buffer): unknown
 }

@@ -18,7 +18,7 @@ interface Said {
   readonly call: string
   readonly args: readonly TypedJson[]
   readonly result?: TypedJson
-  readonly raises?: { readonly class: string; readonly retcode?: number }
+  readonly raises?: { readonly class: string; readonly retcode?: number | undefined }
   readonly 'process ends by'?: string
 }
 interface Misplaced {

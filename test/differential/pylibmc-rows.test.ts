@@ -17,7 +17,11 @@ import { fixtures } from './recordings.js'
 
 interface Said {
   readonly result?: TypedJson
-  readonly raises?: { readonly class: string; readonly retcode?: number; readonly code?: number }
+  readonly raises?: {
+    readonly class: string
+    readonly retcode?: number | undefined
+    readonly code?: number | undefined
+  }
 }
 interface Unreachable extends Said {
   readonly about: string
@@ -54,7 +58,12 @@ function reduced(outcome: Outcome | Said): Said {
     class: name,
     retcode,
     ...more
-  } = outcome.raises as { class: string; retcode?: number; message?: string; code?: number }
+  } = outcome.raises as {
+    class: string
+    retcode?: number | undefined
+    message?: string
+    code?: number | undefined
+  }
   const code = more.code ?? /^error (\d+) /.exec(more.message ?? '')?.[1]
   return {
     raises: {

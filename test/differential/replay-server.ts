@@ -10,7 +10,7 @@ import { onOwnPort } from '../support/own-ports.js'
 
 interface ActiveFault {
   readonly kind: 'close' | 'reset' | 'stall' | 'truncate' | 'other'
-  readonly ending?: string
+  readonly ending?: string | undefined
   count: number
 }
 

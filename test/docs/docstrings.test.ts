@@ -125,7 +125,7 @@ describe('strict and hashing', () => {
         const type = checker.getNonNullableType(checker.getTypeOfSymbol(property))
         timed++
         const number = type.flags & ts.TypeFlags.NumberLike || /\bTime\b/.test(declaration.type!.getText())
-        const said = `${text(property)} ${declaration.type!.getText() === 'Time' ? 'seconds' : ''}`
+        const said = `${text(property)} ${/^Time( \| undefined)?$/.test(declaration.type!.getText()) ? 'seconds' : ''}`
         return number && !/seconds/.test(said) ? [`${symbol.name}.${property.name}`] : []
       })
     })

@@ -77,7 +77,9 @@ describe('streamMulti', () => {
     const error = await all(down.streamMulti(keys(5000), { batch: 10 })).catch((error: unknown) => error)
     expect(error).toMatchObject({ server: '127.0.0.1:1' })
     expect(error instanceof NotFound).toBe(false)
-    expect(error instanceof ServerDown || (error as { retcode?: number }).retcode === 3).toBe(true)
+    expect(error instanceof ServerDown || (error as { retcode?: number | undefined }).retcode === 3).toBe(
+      true,
+    )
     await expect(all(client.streamMulti([], { batch: 0 }))).rejects.toThrow('batch 0')
     expect(await all(client.streamMulti([]))).toEqual([])
   })

@@ -16,8 +16,9 @@ export interface InstalledLibrary {
 export const installed: readonly InstalledLibrary[] = [...live('pylibmc'), ...live('python-memcached')]
 
 function live(library: InstalledLibrary['library']): readonly InstalledLibrary[] {
-  const columns: Readonly<Record<string, { readonly recorded?: boolean; readonly live?: string }>> =
-    versions[library]
+  const columns: Readonly<
+    Record<string, { readonly recorded?: boolean | undefined; readonly live?: string }>
+  > = versions[library]
   return Object.entries(columns).flatMap(([version, { live }]) =>
     live === undefined ? [] : [{ library, version, python: process.env[live] }],
   )

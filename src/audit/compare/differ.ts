@@ -18,14 +18,14 @@ export interface Operation {
   readonly call: string
   readonly args: readonly TypedJson[]
   readonly kwargs: Readonly<Record<string, TypedJson>>
-  readonly at?: string
+  readonly at?: string | undefined
   /** Functions of frameworks between the library and that place, innermost first: `module:function`. */
   readonly via?: readonly string[]
   /** Keys on the wire, prefix included; empty when the operation has none (flush_all) or none is legal. */
   readonly keys: readonly string[]
   /** Servers of those keys by strict's placement; all servers when the operation has no keys. */
   readonly servers: readonly number[]
-  readonly recorded?: Outcome
+  readonly recorded?: Outcome | undefined
   readonly compat: Outcome
   readonly strict: Outcome
   /** What the compat client announced while it ran. */
@@ -34,7 +34,7 @@ export interface Operation {
   /** What the audit itself knows of a difference. */
   readonly reasons: readonly Reason[]
   /** Where python-memcached puts the only key. */
-  readonly sourceServer?: number
+  readonly sourceServer?: number | undefined
   /** A key is on another server under pylibmc's placement than under python-memcached's. */
   readonly moved?: boolean
   /** The call has a negative time, which pylibmc's documentation and version 1.6.3 treat differently. */
@@ -102,7 +102,7 @@ export interface DifferSettings {
    * Between two versions of python-memcached: the switches that govern a row in which they differ. What either side announces of
    * others is the same on both, and what it says of pylibmc is about neither.
    */
-  readonly between?: ReadonlySet<string>
+  readonly between?: ReadonlySet<string> | undefined
 }
 
 export class Differ {

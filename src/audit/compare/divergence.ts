@@ -8,8 +8,8 @@ export interface Announced {
   readonly switch: string
   /** The camelCase method. */
   readonly operation: string
-  readonly key?: string
-  readonly server?: string
+  readonly key?: string | undefined
+  readonly server?: string | undefined
   /** Short descriptions of the two outcomes, e.g. `None`, `raises NotFound (16)`. */
   readonly compat: string
   readonly strict: string
@@ -25,7 +25,7 @@ export interface SwitchInfo
   /** Relative to the documentation folder, with anchor. */
   readonly docs?: string
   /** Between two versions of python-memcached: the rows of the table in which they differ. */
-  readonly rows?: readonly DifferingRow[]
+  readonly rows?: readonly DifferingRow[] | undefined
 }
 
 /** Why the outcomes of one operation differ, as far as the audit itself knows (not announced by the compat client). */

@@ -11,7 +11,7 @@ import { momentary, type Outcome, sameOutcome } from './outcome.js'
 export interface FidelityFinding {
   readonly line: number
   readonly call: string
-  readonly at?: string
+  readonly at?: string | undefined
   readonly recorded: Outcome
   readonly replayed: Outcome
 }

@@ -10,7 +10,7 @@ import { type TypedJson, toTypedJson } from '../../values/index.js'
 export interface Raised {
   /** e.g. `pylibmc.NotFound`, `builtins.ValueError`, `memcache.MemcachedKeyLengthError`. */
   readonly class: string
-  readonly retcode?: number
+  readonly retcode?: number | undefined
   readonly message?: string
 }
 

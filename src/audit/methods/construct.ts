@@ -25,15 +25,15 @@ import type { Library, LibraryName } from './python-signatures.js'
 /** What an audit adds to the keywords of the Python constructor. */
 export interface ConstructOptions {
   /** Clock in seconds; default the system clock. */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
   /** Opens the connections to the servers; default over the network. */
-  readonly connect?: Connect
+  readonly connect?: Connect | undefined
   /** Longest that one operation may take, in milliseconds; overrides what the keywords say when that is longer. */
-  readonly longestWait?: number
+  readonly longestWait?: number | undefined
   /** Options for the strict client beyond pylibmc's keywords, e.g. `negativeTimeout`. */
-  readonly strict?: Omit<StrictOptions, 'now' | 'connect' | 'preserve'>
+  readonly strict?: Omit<StrictOptions, 'now' | 'connect' | 'preserve'> | undefined
   /** Options for the compat client beyond python-memcached's keywords: `emulate`, `switches`. */
-  readonly compat?: Omit<CompatOptions, 'now' | 'connect' | 'preserve'>
+  readonly compat?: Omit<CompatOptions, 'now' | 'connect' | 'preserve'> | undefined
 }
 
 /** python-memcached's keywords that are data, with our names. Classes and functions cannot be in a trace. */

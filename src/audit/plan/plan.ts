@@ -20,13 +20,15 @@ export interface PlanOptions {
   /** How many servers both placements have. */
   readonly servers: number
   /** Seconds of the trace at which the move begins. Default: a quarter of the trace, at most an hour. */
-  readonly begin?: number
+  readonly begin?: number | undefined
   /** Hours from the beginning to the last step, and of the dual placement. Default: half of the trace, at most 24 hours. */
-  readonly hours?: number
+  readonly hours?: number | undefined
   /** Default: all of them. */
-  readonly ways?: readonly Way[]
+  readonly ways?: readonly Way[] | undefined
   /** Items that are stored when the trace begins (a scan). `expires` in seconds of the trace. */
-  readonly items?: Iterable<{ readonly key: string; readonly bytes: number; readonly expires: number }>
+  readonly items?:
+    | Iterable<{ readonly key: string; readonly bytes: number; readonly expires: number }>
+    | undefined
 }
 
 /** What one way costs. Shares are from 0 to 1, times are seconds from the beginning of the move. */

@@ -38,9 +38,9 @@ export function checkUnchangedPymemcache(
 
 /** What a replay adds. */
 export interface PymemcacheReplay {
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
   /** Longest that an operation may take, in milliseconds; pymemcache itself waits for good. */
-  readonly longestWait?: number
+  readonly longestWait?: number | undefined
 }
 
 /** Server of the application by the name that placement knows, and where it is in the replay. */

@@ -19,10 +19,10 @@ import {
 /** How the report looks in a terminal. */
 export interface TerminalOptions {
   /** Columns; default 80. */
-  readonly width?: number
-  readonly color?: boolean
+  readonly width?: number | undefined
+  readonly color?: boolean | undefined
   /** Examples for every switch; default 2. */
-  readonly examples?: number
+  readonly examples?: number | undefined
 }
 
 type Colors = ReturnType<typeof createColors>

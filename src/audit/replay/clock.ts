@@ -18,7 +18,7 @@ export class ReplayClock {
 
 /** Unix time at `t` = 0: told by the trace, else the time or day of the recording, else `fallback`. */
 export function epochOf(
-  header: { readonly epoch?: number; readonly recorded?: string },
+  header: { readonly epoch?: number; readonly recorded?: string | undefined },
   fallback: number,
 ): number {
   checkObject('header', header)

@@ -35,7 +35,7 @@ export interface ReplayPlan {
   readonly strict: ReplaySide
   /** Called before every event: sets the virtual clock, or waits. */
   readonly timeTo: (t: number) => void | Promise<void>
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Calls are said in pylibmc's words first, and so is the constructor. */
   readonly repaired?: boolean
 }

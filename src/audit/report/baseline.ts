@@ -9,7 +9,7 @@ export interface NewFinding {
   readonly kind: 'switch' | 'call-site' | 'unexplained' | 'risk'
   /** The switch or risk; empty for unexplained operations. */
   readonly name: string
-  readonly at?: string
+  readonly at?: string | undefined
   readonly count: number
   readonly text: string
 }

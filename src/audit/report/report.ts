@@ -25,7 +25,7 @@ export interface Finding {
   readonly client: string
   /** `set('k', 1, -1)` */
   readonly call: string
-  readonly at?: string
+  readonly at?: string | undefined
   readonly compat: Outcome
   readonly strict: Outcome
   readonly impact: Impact
@@ -90,7 +90,7 @@ export interface Report {
     readonly source?: string
     readonly library: string
     readonly version: string
-    readonly recorded?: string
+    readonly recorded?: string | undefined
     readonly servers: number
     readonly clients: number
     readonly faults: number

@@ -22,7 +22,7 @@ export interface TraceHeader {
   readonly python?: string
   readonly source?: string
   /** Date or date and time (ISO 8601). */
-  readonly recorded?: string
+  readonly recorded?: string | undefined
   /** Unix time in seconds at `t` = 0, for absolute expiry times; without it `recorded` is taken. */
   readonly epoch?: number
   /** The version of memcached that the application used. */
@@ -56,7 +56,7 @@ export interface NewEvent extends Placed {
   readonly servers: readonly TracedServer[]
   readonly kwargs: Readonly<Record<string, TypedJson>>
   /** As of a call. */
-  readonly at?: string
+  readonly at?: string | undefined
   readonly via?: readonly string[]
 }
 
@@ -70,7 +70,7 @@ export interface CallEvent extends Placed {
   /** What the original library did; absent when it was not recorded. */
   readonly outcome?: Outcome
   /** Where in the application. */
-  readonly at?: string
+  readonly at?: string | undefined
   /** Functions of frameworks between the library and that place, innermost first: `module:function`. */
   readonly via?: readonly string[]
 }
@@ -83,8 +83,8 @@ export interface WireEvent extends Placed {
   readonly wire: Bytes
   readonly server: number
   /** null when the server did not answer. */
-  readonly reply?: Bytes | null
-  readonly at?: string
+  readonly reply?: Bytes | null | undefined
+  readonly at?: string | undefined
 }
 
 /** A fault of a server at that moment (docs/formats.md). */

@@ -14,13 +14,13 @@ import { divergenceRecord, recordsChannel } from './divergence-records.js'
 /** How much a DivergenceLog keeps and how often it tells. */
 export interface DivergenceLogOptions {
   /** Take the calling line of every n-th divergence; 0 (default) never, 1 always. A stack costs some ten microseconds. */
-  readonly sampleEvery?: number
+  readonly sampleEvery?: number | undefined
   /** Most calling lines that are kept; further ones count as `other`. Default 500. */
-  readonly maxSites?: number
+  readonly maxSites?: number | undefined
   /** Log records of the channel `memshim:logs` name the key. Default false. */
-  readonly recordKeys?: boolean
+  readonly recordKeys?: boolean | undefined
   /** Clock in seconds. Default: the system clock. */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
 }
 
 /** One switch and operation. */
@@ -33,8 +33,8 @@ export interface DivergenceCount {
   readonly last: number
   /** The last one, without its error. */
   readonly example: Readonly<Record<'compat' | 'strict', string>> & {
-    readonly key?: string
-    readonly server?: string
+    readonly key?: string | undefined
+    readonly server?: string | undefined
   }
   /** Calling lines (`file:line:column`) with the number of samples that met them. */
   readonly sites: Readonly<Record<string, number>>

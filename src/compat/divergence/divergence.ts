@@ -13,9 +13,9 @@ export interface Divergence {
   readonly switch: SwitchName
   readonly operation: Operation
   /** The key as it goes on the wire, as text. */
-  readonly key?: string
+  readonly key?: string | undefined
   /** `host:port` or socket path. */
-  readonly server?: string
+  readonly server?: string | undefined
   /** What python-memcached gives, in few words: `None`, `0, nothing sent`. */
   readonly compat: string
   /** What pylibmc would give: `raises NotFound (16)`. */
@@ -29,7 +29,9 @@ export interface Divergence {
 }
 
 /** What a policy knows when it announces; switch and advice are added. */
-export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'docs' | 'key'> & { readonly key?: string }
+export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'docs' | 'key'> & {
+  readonly key?: string | undefined
+}
 
 export const divergenceChannelName = 'memshim:divergence'
 /** Channel `memshim:divergence` of node:diagnostics_channel: the divergences of every client of the process. */

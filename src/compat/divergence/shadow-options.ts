@@ -8,43 +8,45 @@ export interface ShadowOptions {
    * Also repeat writes. Only when the strict client writes elsewhere: to servers of its own, or under the behavior `namespace`.
    * Default false: reads only.
    */
-  readonly writes?: boolean
+  readonly writes?: boolean | undefined
   /** Share of operations that are repeated, 0 to 1. Default 1. */
-  readonly sampleRate?: number
+  readonly sampleRate?: number | undefined
   /**
    * `call` (default): every operation has this chance. `key`: a fixed share of the keys, the same in every process, with all of their
    * operations, so that sequences of writes stay whole; of several keys the first one decides.
    */
-  readonly sampleBy?: 'call' | 'key'
+  readonly sampleBy?: 'call' | 'key' | undefined
   /**
    * Share of the reads that agree for which the compat client's read is repeated on the compat client as well: how often it differs from
    * itself is the noise of races. Default 0.01.
    */
-  readonly controlRate?: number
+  readonly controlRate?: number | undefined
   /** Times that a difference must be found again before it counts as confirmed; 0: differences are not looked for again. Default 2. */
-  readonly confirmations?: number
+  readonly confirmations?: number | undefined
   /** Milliseconds before each confirmation. Default 20. */
-  readonly confirmAfter?: number
+  readonly confirmAfter?: number | undefined
   /** What was counted before a restart: the result of `shadowState()`. */
-  readonly state?: ShadowState
+  readonly state?: ShadowState | undefined
   /** true: this difference is known and does not count. */
-  readonly ignore?: (mismatch: Mismatch) => boolean
+  readonly ignore?: ((mismatch: Mismatch) => boolean) | undefined
   /** Takes out of a result what may differ (a time, an order): called for both sides before they are compared. */
-  readonly clean?: (value: unknown, operation: string, key: unknown) => unknown
+  readonly clean?: ((value: unknown, operation: string, key: unknown) => unknown) | undefined
   /** Decides whether two results are the same, instead of comparing what Python would see. */
-  readonly compare?: (compat: unknown, strict: unknown, operation: string, key: unknown) => boolean
+  readonly compare?:
+    | ((compat: unknown, strict: unknown, operation: string, key: unknown) => boolean)
+    | undefined
   /** Most operations that wait to be repeated; further ones are left out and counted. Default 1000. */
-  readonly maxQueue?: number
+  readonly maxQueue?: number | undefined
   /**
    * Largest value that is compared, or written again: elements, keys and values of everything inside, and kilobytes of bytes. It is
    * copied while the caller waits; an operation with a larger one is left out and counted. Text of any length is one part and is
    * not copied. Default 2000, whose copy takes about a millisecond at most.
    */
-  readonly maxParts?: number
+  readonly maxParts?: number | undefined
   /** Most operations repeated at the same time. Default 8. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** From 0 up to 1, for tests. Default Math.random. */
-  readonly random?: () => number
+  readonly random?: (() => number) | undefined
 }
 
 /** What differs: one raised, one is true and the other is not, values, or only how the same is spelled (1 and true). */
@@ -64,8 +66,12 @@ export interface Mismatch {
 
 type Hook = 'ignore' | 'clean' | 'compare'
 
+type Settings = Omit<ShadowOptions, Hook | 'state'>
+
 /** Every option but the state, with its default. */
-export type CheckedShadowOptions = Required<Omit<ShadowOptions, Hook | 'state'>> & Pick<ShadowOptions, Hook>
+export type CheckedShadowOptions = {
+  readonly [Name in keyof Settings]-?: NonNullable<Settings[Name]>
+} & Pick<ShadowOptions, Hook>
 
 /** @throws RangeError for numbers out of range; TypeError for hooks that are no functions */
 export function checkedShadowOptions(options: ShadowOptions): CheckedShadowOptions {

@@ -33,39 +33,39 @@ export interface ClientOptions extends Hooks {
    * Whose behaviour: python-memcached at a version (default 1.62), the same without its mistakes (`…-safe`), or `pylibmc` for
    * everything off.
    */
-  readonly emulate?: PresetName
+  readonly emulate?: PresetName | undefined
   /** Single behaviours set otherwise than in the preset. */
-  readonly switches?: Partial<Readonly<Record<SwitchName, SwitchSetting>>>
+  readonly switches?: Partial<Readonly<Record<SwitchName, SwitchSetting>>> | undefined
   /**
    * With every switch at `pylibmc` only: what pylibmc's own constructor is told (behaviors, `binary`, credentials, …), so that the
    * end of the walk can be tried before the class is replaced. What a keyword below says in other words is not said twice
    * (docs/compat.md#everything-off).
    */
-  readonly pylibmc?: StrictOptions
+  readonly pylibmc?: StrictOptions | undefined
   /** Write python-memcached's log lines to standard error, or hand them to a function. Default false. */
-  readonly debug?: boolean | ((line: string) => void)
+  readonly debug?: boolean | ((line: string) => void) | undefined
   /** Pickle protocol for writing, 0–5; negative = the highest. Default 0. */
-  readonly pickleProtocol?: number
+  readonly pickleProtocol?: number | undefined
   /** Longest key in bytes, 0 = no limit of the client's own. Default 250. */
-  readonly serverMaxKeyLength?: number
+  readonly serverMaxKeyLength?: number | undefined
   /** Largest encoded value in bytes, 0 = no limit. Default 1048576. */
-  readonly serverMaxValueLength?: number
+  readonly serverMaxValueLength?: number | undefined
   /** Seconds that a failed server is left alone. Default 30. */
-  readonly deadRetry?: number
+  readonly deadRetry?: number | undefined
   /** Seconds for a whole operation: connecting, queueing, sending, waiting. Default 3; with everything off pylibmc's own times. */
-  readonly socketTimeout?: number
+  readonly socketTimeout?: number | undefined
   /** Remember the CAS uniques of `gets` for `cas`. Default false. */
-  readonly cacheCas?: boolean
+  readonly cacheCas?: boolean | undefined
   /** Send flush_all to a server that was dead. Default false. */
-  readonly flushOnReconnect?: boolean
+  readonly flushOnReconnect?: boolean | undefined
   /** Check keys before sending. Default true. */
-  readonly checkKeys?: boolean
+  readonly checkKeys?: boolean | undefined
   /** Values read back keep what plain JavaScript would lose (1.0 stays a float, tuples stay tuples). Default false. */
-  readonly preserve?: boolean
+  readonly preserve?: boolean | undefined
   /** Clock in seconds, for tests and audits. Default: the system clock. */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
   /** Opens the connection to a server, for tests and audits (docs/server.md). Default: over the network. */
-  readonly connect?: Connect
+  readonly connect?: Connect | undefined
 }
 
 export class Emulation {

@@ -20,20 +20,20 @@ export type CompatStoreArgument = Time | CompatStoreOptions
 
 /** Options of getMulti. */
 export interface GetMultiOptions {
-  readonly keyPrefix?: Key
+  readonly keyPrefix?: Key | undefined
 }
 
 /** The time in seconds, or options, of setMulti. */
 export type MultiArgument = Time | (CompatStoreOptions & GetMultiOptions)
 
 /** Options of deleteMulti; versions up to 1.59 send the time. */
-export type DeleteMultiOptions = GetMultiOptions & NoReply & { readonly time?: number | null }
+export type DeleteMultiOptions = GetMultiOptions & NoReply & { readonly time?: number | null | undefined }
 
 /** Where versions up to 1.59 have a time as second argument, later ones have noreply. */
-export type DeleteArgument = number | (NoReply & { readonly time?: number | null })
+export type DeleteArgument = number | (NoReply & { readonly time?: number | null | undefined })
 
 /** The time in seconds, or options, of touch. */
-export type TouchArgument = Time | null | (NoReply & { readonly time?: Time | null })
+export type TouchArgument = Time | null | (NoReply & { readonly time?: Time | null | undefined })
 
 const names = {
   store: ['time', 'minCompressLen', 'noreply'],

@@ -157,7 +157,7 @@ export async function getMulti<K>(
 
 interface Asked {
   readonly key: Bytes
-  readonly hash?: bigint
+  readonly hash?: bigint | undefined
   readonly server: Server | undefined
 }
 

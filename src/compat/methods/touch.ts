@@ -74,6 +74,6 @@ export function touchArguments(
   return [('time' in time ? time.time : 0) as Time, time]
 }
 
-function isOptions(value: unknown): value is NoReply & { readonly time?: Time | null } {
+function isOptions(value: unknown): value is NoReply & { readonly time?: Time | null | undefined } {
   return isPlain(value)
 }

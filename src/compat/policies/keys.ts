@@ -19,11 +19,11 @@ import { miscounted } from './wording.js'
 export interface HashedKey {
   readonly wire: Bytes
   /** Brought along by a tuple: chooses the server instead of the key. */
-  readonly hash?: bigint
+  readonly hash?: bigint | undefined
   /** Chooses the server instead of `wire`, where key_encoder was applied once more after the server was chosen. */
-  readonly placedAs?: Bytes
+  readonly placedAs?: Bytes | undefined
   /** The key under which a result is told, where that is not the caller's. */
-  readonly shown?: { readonly key: unknown }
+  readonly shown?: { readonly key: unknown } | undefined
 }
 
 /** A key of an operation on many. python-memcached looks for its server before it checks it. */

@@ -13,7 +13,7 @@ export interface DjangoCacheSettings extends DjangoKeySettings {
 /** Argument `version` of Django's methods. */
 export interface VersionOption {
   /** Default: that of the settings. */
-  readonly version?: DjangoVersion
+  readonly version?: DjangoVersion | undefined
 }
 
 /** Arguments `timeout` and `version` of Django's methods. */

@@ -16,11 +16,11 @@ export type DjangoVersion = number | string
 /** Django's CACHES entry, as far as it makes keys. */
 export interface DjangoKeySettings {
   /** `KEY_PREFIX`. Default none. */
-  readonly keyPrefix?: string
+  readonly keyPrefix?: string | undefined
   /** `VERSION`. Default 1. */
-  readonly version?: DjangoVersion
+  readonly version?: DjangoVersion | undefined
   /** `KEY_FUNCTION`: what makes the key that is sent. Default `KEY_PREFIX:VERSION:key`. */
-  readonly keyFunction?: (key: string, keyPrefix: string, version: DjangoVersion) => string
+  readonly keyFunction?: ((key: string, keyPrefix: string, version: DjangoVersion) => string) | undefined
 }
 
 const LONGEST_KEY = 250

@@ -17,7 +17,7 @@ export interface DjangoPageRequest {
   /** Headers by name, in any case: those that the page varies on count. */
   readonly headers?: Readonly<Record<string, string | undefined>>
   /** `key_prefix` of the decorator, or `CACHE_MIDDLEWARE_KEY_PREFIX`. Default none. */
-  readonly keyPrefix?: string
+  readonly keyPrefix?: string | undefined
   /** The active language, `en-us`. Leave it out when `USE_I18N` is False. */
   readonly language?: string
   /** The current time zone's name, `UTC`. Leave it out when `USE_TZ` is False. */

@@ -216,7 +216,7 @@ export interface DjangoCookieSettings extends Pick<SignerOptions, 'key' | 'fallb
   /** `SESSION_COOKIE_AGE` in seconds. Default two weeks, as in Django. */
   readonly cookieAge?: number
   /** Unix time in seconds. Default: the system clock. */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
 }
 
 /** The data of the session cookie. @throws BadSignature, SignatureExpired; as `djangoLoads` */

@@ -29,13 +29,13 @@ export interface SignerOptions {
   /** `SECRET_KEY`. */
   readonly key: SecretKey
   /** `SECRET_KEY_FALLBACKS`: older keys that still count when reading. Default none. */
-  readonly fallbackKeys?: readonly SecretKey[]
+  readonly fallbackKeys?: readonly SecretKey[] | undefined
   /** What the signature is for. Default: that of the signer's class in Django. */
-  readonly salt?: string
+  readonly salt?: string | undefined
   /** Between value and signature. Default `:`. */
-  readonly sep?: string
+  readonly sep?: string | undefined
   /** A hash of `node:crypto`. Default `sha256`, which is Django's from 3.1 on; Django 3.2 also reads `sha1`. */
-  readonly algorithm?: string
+  readonly algorithm?: string | undefined
 }
 
 /** How values become text: Django's JSONSerializer or PickleSerializer, or one of your own. */
@@ -47,15 +47,15 @@ export type SigningSerializer =
 /** How a value is signed. */
 export interface SignObjectOptions {
   /** Default `json`. */
-  readonly serializer?: SigningSerializer
+  readonly serializer?: SigningSerializer | undefined
   /** Compresses with zlib where that makes it shorter. Default false. */
-  readonly compress?: boolean
+  readonly compress?: boolean | undefined
 }
 
 /** How a signed value is read. */
 export interface UnsignObjectOptions extends Pick<UnpickleOptions, 'preserve' | 'maxMemory'> {
   /** Default `json`. */
-  readonly serializer?: SigningSerializer
+  readonly serializer?: SigningSerializer | undefined
 }
 
 /** How old a signature may be. */
@@ -171,7 +171,7 @@ export class DjangoTimestampSigner extends DjangoSigner {
    * @param now Unix time in seconds. Default: the system clock.
    * @throws as `DjangoSigner`
    */
-  constructor(options: SignerOptions & { readonly now?: () => number }) {
+  constructor(options: SignerOptions & { readonly now?: (() => number) | undefined }) {
     super(options, 'django.core.signing.TimestampSigner')
     this.now = options.now ?? (() => Date.now() / 1000)
   }
@@ -205,7 +205,7 @@ const DUMPS_SALT = 'django.core.signing'
 /** `django.core.signing.dumps(value)`. @throws as `DjangoSigner` and `signObject` */
 export function djangoDumps(
   value: unknown,
-  options: SignerOptions & SignObjectOptions & { readonly now?: () => number },
+  options: SignerOptions & SignObjectOptions & { readonly now?: (() => number) | undefined },
 ): string {
   checkObject('options', options)
   return new DjangoTimestampSigner({ ...options, salt: options.salt ?? DUMPS_SALT }).signObject(
@@ -217,7 +217,7 @@ export function djangoDumps(
 /** `django.core.signing.loads(signed)`. @throws as `DjangoSigner` and `unsignObject`, SignatureExpired */
 export function djangoLoads(
   signed: string,
-  options: SignerOptions & UnsignObjectOptions & MaxAge & { readonly now?: () => number },
+  options: SignerOptions & UnsignObjectOptions & MaxAge & { readonly now?: (() => number) | undefined },
 ): unknown {
   checkObject('options', options)
   return new DjangoTimestampSigner({ ...options, salt: options.salt ?? DUMPS_SALT }).unsignObject(
@@ -229,7 +229,7 @@ export function djangoLoads(
 /** The signer of `response.set_signed_cookie(name, value, salt)` and `request.get_signed_cookie`. @throws as `DjangoSigner` */
 export function djangoCookieSigner(
   name: string,
-  options: SignerOptions & { readonly now?: () => number },
+  options: SignerOptions & { readonly now?: (() => number) | undefined },
 ): DjangoTimestampSigner {
   checkText('name', name)
   checkObject('options', options)

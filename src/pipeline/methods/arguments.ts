@@ -18,27 +18,27 @@ export type Time = number | bigint
 /** Of a single call, beyond pylibmc. */
 export interface CallOptions {
   /** Milliseconds for the whole operation, instead of the client's. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** Gives up waiting: the call rejects with the signal's reason. What has been sent stays sent. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A time, by name (docs/reference/pylibmc.md#8). */
 export interface TimeOptions extends CallOptions {
-  readonly time?: Time
+  readonly time?: Time | undefined
 }
 
 /** Options of set, add, replace, append and prepend (docs/reference/pylibmc.md#4.5, #8). */
 export interface StoreOptions extends TimeOptions {
   /** Compress when the serialized value has at least this many bytes; 0 = never. */
-  readonly minCompressLen?: number
+  readonly minCompressLen?: number | undefined
   /** −1…9; 0 disables compression. */
-  readonly compressLevel?: number
+  readonly compressLevel?: number | undefined
 }
 
 /** Options of methods over many keys (docs/reference/pylibmc.md#5.2). */
 export interface PrefixOptions extends CallOptions {
-  readonly keyPrefix?: Key
+  readonly keyPrefix?: Key | undefined
 }
 
 /** Options of setMulti and addMulti (docs/reference/pylibmc.md#5.3). */
@@ -47,7 +47,7 @@ export type MultiOptions = StoreOptions & PrefixOptions
 /** Options of incrMulti (docs/reference/pylibmc.md#5.6). */
 export interface CountOptions extends PrefixOptions {
   /** Unsigned 32 bit; wraps. Default 1. */
-  readonly delta?: number | bigint
+  readonly delta?: number | bigint | undefined
 }
 
 /** Where Python code passes the time as third argument, a number works too. */

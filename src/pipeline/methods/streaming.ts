@@ -6,7 +6,7 @@ import { type Key, optionNames, type PrefixOptions } from './arguments.js'
 /** Options of `streamMulti`. */
 export interface StreamOptions extends PrefixOptions {
   /** Keys asked for together. Default 1000. */
-  readonly batch?: number
+  readonly batch?: number | undefined
 }
 
 /** While the caller reads one batch, the next is on its way. */

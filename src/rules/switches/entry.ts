@@ -15,7 +15,7 @@ export interface SwitchEntry {
    * What a difference leaves behind for later calls. `nothing`: only the answer is worded differently; `items`: stored items differ,
    * also where both outcomes are the same. Default: items or servers may differ where the outcomes do.
    */
-  readonly leaves?: 'nothing' | 'items'
+  readonly leaves?: 'nothing' | 'items' | undefined
   /** What it makes of an outcome depends on servers that two clients know differently: no description can foretell it. */
   readonly unforeseeable?: boolean
   /** Only the application's own program can show it, since no trace holds its objects. */

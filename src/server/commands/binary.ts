@@ -184,8 +184,8 @@ function statRows(store: Store, name: Bytes, environment: Environment): readonly
 
 interface Body {
   readonly extras?: Bytes
-  readonly key?: Bytes
-  readonly value?: Buffer | Bytes
+  readonly key?: Bytes | undefined
+  readonly value?: Buffer | Bytes | undefined
   readonly cas?: number | bigint | undefined
 }
 

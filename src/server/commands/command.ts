@@ -27,7 +27,7 @@ export interface StoreCommand extends MaybeQuiet {
   /** Bytes of the data block without its CRLF. */
   readonly length: number
   /** Of `cas`; in binary also of append and prepend. */
-  readonly cas?: bigint
+  readonly cas?: bigint | undefined
   /** Flags of `ms`. */
   readonly meta?: MetaFlags
   /** append and prepend make the item when it is missing. */

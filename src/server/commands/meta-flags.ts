@@ -15,15 +15,15 @@ export interface MetaFlags {
   /** As sent, in order. */
   readonly words: readonly Bytes[]
   /** T: a new time, as sent. */
-  readonly time?: number
+  readonly time?: number | undefined
   /** N: the time of an item that is made because it is missing. */
-  readonly vivify?: number
+  readonly vivify?: number | undefined
   /** R: an item that lives no longer than that is to be made anew. */
-  readonly recache?: number
+  readonly recache?: number | undefined
   /** C: only when the item has this CAS unique. */
-  readonly cas?: bigint
+  readonly cas?: bigint | undefined
   /** E: the CAS unique that the item gets. */
-  readonly newCas?: bigint
+  readonly newCas?: bigint | undefined
   /** F. */
   readonly clientFlags: number
   /** M, empty when it is not given. */
@@ -48,7 +48,7 @@ export function readFlags(
   words: readonly Bytes[],
   facts: ServerFacts,
 ): { readonly flags: MetaFlags; readonly problem?: Bytes } {
-  const read: { -readonly [Name in keyof MetaFlags]?: MetaFlags[Name] } = {}
+  const read: { -readonly [Name in keyof MetaFlags]?: MetaFlags[Name] | undefined } = {}
   let problem: Bytes | undefined
   const exact = facts.numbers === 'exact'
   const needed = <T>(value: T | undefined, otherwise: Bytes): T | undefined => {

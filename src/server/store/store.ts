@@ -53,9 +53,9 @@ export type CountResult = bigint | 'NOT_FOUND' | 'EXISTS' | 'not numeric' | 'no 
 /** What binary requests can add to a counter's command. */
 export interface CountOptions {
   /** Only when the item has this CAS unique. */
-  readonly cas?: bigint
+  readonly cas?: bigint | undefined
   /** What a missing item is made with. */
-  readonly initial?: { readonly value: bigint; readonly exptime: number }
+  readonly initial?: { readonly value: bigint; readonly exptime: number } | undefined
 }
 
 /** Longer exptimes than this many seconds are Unix times. */

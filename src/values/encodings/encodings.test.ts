@@ -28,7 +28,7 @@ const { versions: dialects } = JSON.parse(
     readonly reads: readonly {
       readonly flags: number
       readonly data: string
-      readonly value?: TypedJson
+      readonly value?: TypedJson | undefined
       readonly raises?: string
     }[]
   }[]

@@ -28,19 +28,19 @@ export interface ValueCompressor {
 /** Options of both libraries' encodings (docs/values.md). */
 export interface EncodingOptions extends UnpickleOptions {
   /** 0…5; negative = the highest. */
-  readonly pickleProtocol?: number
+  readonly pickleProtocol?: number | undefined
   /** For classes of your own, in both directions. */
-  readonly converters?: readonly PickleConverter[]
+  readonly converters?: readonly PickleConverter[] | undefined
   /** Id of an object that is stored elsewhere, for `persistentLoad` to find again. */
-  readonly persistentId?: (value: unknown) => unknown
+  readonly persistentId?: ((value: unknown) => unknown) | undefined
   /** Writes what would be pickled. */
-  readonly serializer?: ValueSerializer
+  readonly serializer?: ValueSerializer | undefined
   /** Items with type bits that the library does not know: raise as it does (default), their bytes, or null. */
-  readonly unknownFlags?: 'raise' | 'bytes' | 'null'
+  readonly unknownFlags?: 'raise' | 'bytes' | 'null' | undefined
   /** `exact` (default): the bytes of Python's zlib. `fast`: node:zlib's, which every reader inflates to the same. */
-  readonly compression?: 'exact' | 'fast'
+  readonly compression?: 'exact' | 'fast' | undefined
   /** Instead of zlib. */
-  readonly compressor?: ValueCompressor
+  readonly compressor?: ValueCompressor | undefined
 }
 
 const KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16

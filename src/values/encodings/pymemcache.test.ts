@@ -11,7 +11,7 @@ interface Row {
   readonly flags: number
   readonly data: string
   readonly expression: string
-  readonly value?: string
+  readonly value?: string | undefined
   readonly raises?: string
 }
 

@@ -28,11 +28,11 @@ import {
 /** `pickleProtocol` is −1 (the highest) unless set. */
 export interface PymemcacheEncodingOptions extends EncodingOptions {
   /** `pickle_serde`, which is Django's (default), or `compressed_serde`. A client without a serde stores bytes: `rawEncoding`. */
-  readonly serde?: 'pickle' | 'compressed'
+  readonly serde?: 'pickle' | 'compressed' | undefined
   /** `compressed_serde` compresses what is longer, in bytes; 0 = never. Default 400. */
-  readonly minCompressLen?: number
+  readonly minCompressLen?: number | undefined
   /** pymemcache reads a pickle that fails as None. When given, this is called with the failure and its result is the value. */
-  readonly undecodablePickle?: (error: unknown) => unknown
+  readonly undecodablePickle?: ((error: unknown) => unknown) | undefined
 }
 
 const MIN_COMPRESS_LEN = 400

@@ -49,14 +49,14 @@ export const pythonMemcachedDialects = {
 /** `pickleProtocol` is 0, python-memcached's own default, unless set. */
 export interface PythonMemcachedEncodingOptions extends EncodingOptions {
   /** Default `1.59` (and later). */
-  readonly version?: keyof typeof pythonMemcachedDialects
+  readonly version?: keyof typeof pythonMemcachedDialects | undefined
   /** Departs from the version's dialect where a mixed fleet needs it, e.g. `{ text: 'untyped', readsText: true }`. */
-  readonly dialect?: Partial<PythonMemcachedDialect>
+  readonly dialect?: Partial<PythonMemcachedDialect> | undefined
   /**
    * python-memcached reads a pickle that fails as None. When given, this is called with the failure and its result is the
    * value; without it the failure is thrown.
    */
-  readonly undecodablePickle?: (error: unknown) => unknown
+  readonly undecodablePickle?: ((error: unknown) => unknown) | undefined
 }
 
 /** @throws RangeError for a serializer whose flag means something else */

@@ -4,22 +4,22 @@ import type { PickleConverter } from './converters.js'
 /** How a pickle is read, and its limits. */
 export interface UnpickleOptions {
   /** Keep what plain JavaScript would lose: floats, tuples, frozensets, bytearrays as wrappers, every dict as a Map. */
-  readonly preserve?: boolean
+  readonly preserve?: boolean | undefined
   /** `auto` (default): a dict is an object when all keys are text that keeps its place in one, else a Map. `map`: always. */
-  readonly dicts?: 'auto' | 'map'
+  readonly dicts?: 'auto' | 'map' | undefined
   /** How Python 2's byte strings are read. Default `ascii`, as in Python 3: other bytes are an error. */
-  readonly encoding?: 'ascii' | 'latin1' | 'utf8' | 'bytes'
+  readonly encoding?: 'ascii' | 'latin1' | 'utf8' | 'bytes' | undefined
   /** Object for a persistent id. Without it such pickles are refused. */
-  readonly persistentLoad?: (id: unknown) => unknown
+  readonly persistentLoad?: ((id: unknown) => unknown) | undefined
   /** Out-of-band buffers of protocol 5. */
-  readonly buffers?: readonly Uint8Array[]
+  readonly buffers?: readonly Uint8Array[] | undefined
   /** What objects of further classes become. */
-  readonly converters?: readonly PickleConverter[]
+  readonly converters?: readonly PickleConverter[] | undefined
   /**
    * Most memory that one value may take while it is read, in bytes, estimated from above: what it inflates to, and the objects,
    * text and bytes made of it. Default 134,217,728 (128 MiB), which a heap of 512 MB has room for. Infinity = no limit.
    */
-  readonly maxMemory?: number
+  readonly maxMemory?: number | undefined
   /** Deepest nesting of containers and objects. Default 1000, like CPython's recursion limit. */
-  readonly maxDepth?: number
+  readonly maxDepth?: number | undefined
 }

@@ -13,13 +13,13 @@ import { PickleOutput } from './output.js'
 /** How a value is pickled: protocol 0 to 5, converters, limits. */
 export interface PickleOptions {
   /** 0…5; negative = the highest. */
-  readonly protocol?: number
+  readonly protocol?: number | undefined
   /** Id of an object that is stored elsewhere; undefined = pickle it here. */
-  readonly persistentId?: (value: unknown) => unknown
+  readonly persistentId?: ((value: unknown) => unknown) | undefined
   /** How values of further classes are written. */
-  readonly converters?: readonly PickleConverter[]
+  readonly converters?: readonly PickleConverter[] | undefined
   /** Deepest nesting. Default 1000, like CPython's recursion limit. */
-  readonly maxDepth?: number
+  readonly maxDepth?: number | undefined
 }
 
 const DEFAULT_MAX_DEPTH = 1000
