@@ -31,9 +31,9 @@ export function observe(observer: string, call: () => unknown): void {
 }
 
 /** Tells every listener of an event, also those behind one that throws. */
-export function notify(emitter: EventEmitter, event: string, message: unknown): void {
+export function notify(emitter: EventEmitter, event: string, ...message: unknown[]): void {
   for (const listener of emitter.rawListeners(event))
-    observe(event, () => Reflect.apply(listener, emitter, [message]))
+    observe(event, () => Reflect.apply(listener, emitter, message))
 }
 
 function report(failure: ObserverError): void {

@@ -5,8 +5,11 @@
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkIterable, checkObject, shown } from '../ground/arguments.js'
+import { notify } from '../ground/observers.js'
+import { checkTimeout } from '../pipeline/methods/arguments.js'
 import { ownOptions } from '../python/options.js'
 import type { Key } from '../strict/index.js'
+import { Deadline } from './deadline.js'
 import { checkPhase, type Phase, type PhaseRules, phases } from './phases.js'
 import { Side, type SideClient } from './side.js'
 import { Unsettled } from './unsettled.js'
@@ -19,12 +22,15 @@ export interface MigratingClientOptions {
   readonly copyTime?: number | undefined
   /** Most keys remembered whose copy in the other placement may be stale. Default 10,000. */
   readonly maxUnsettled?: number | undefined
+  /** Milliseconds for a whole call over both placements. Default: the longer one of the clients' own timeouts. */
+  readonly timeout?: number | undefined
 }
 
 const optionNames = Object.keys({
   phase: true,
   copyTime: true,
   maxUnsettled: true,
+  timeout: true,
 } satisfies Record<keyof MigratingClientOptions, true>)
 /** Seconds: about thirty years. */
 const LONGEST_COPY_TIME = 1e9
@@ -74,6 +80,7 @@ export class MigratingClient extends EventEmitter<Events> {
   private readonly new: Side
   private readonly copyTime: number
   private readonly unsettled: Unsettled
+  private readonly timeout: number | undefined
   private current: Phase
   private readonly counted = { reads: 0, hitsOld: 0, hitsNew: 0, misses: 0, copied: 0, failedSecond: 0 }
 
@@ -81,7 +88,7 @@ export class MigratingClient extends EventEmitter<Events> {
    * @param sides clients whose outcomes are pylibmc's: strict clients, or compat clients with `emulate: 'pylibmc'` and the
    *   switches that concern placement; with the behavior `cas` (compat: `cacheCas`) when gets, cas or counters are used
    * @throws TypeError for a side that is no client and for an unknown option; RangeError for a phase that does not exist, and for
-   *   numbers below 0 or too large
+   *   numbers below 0 or too large; ValueError for a timeout that is not above 0
    */
   constructor(
     sides: { readonly old: SideClient; readonly new: SideClient },
@@ -98,6 +105,8 @@ export class MigratingClient extends EventEmitter<Events> {
     this.unsettled = new Unsettled(
       wholeNumber('maxUnsettled', options.maxUnsettled ?? 10_000, MOST_UNSETTLED),
     )
+    if (options.timeout !== undefined) checkTimeout(options.timeout)
+    this.timeout = options.timeout
   }
 
   get phase(): Phase {
@@ -113,7 +122,7 @@ export class MigratingClient extends EventEmitter<Events> {
     const before = this.current
     if (phases[phase].authority !== this.rules.authority) await this.settle()
     this.current = phase
-    if (phase !== before) this.emit('phase', phase, before)
+    if (phase !== before) notify(this, 'phase', phase, before)
   }
 
   get counts(): MigrationCounts {
@@ -122,6 +131,11 @@ export class MigratingClient extends EventEmitter<Events> {
 
   private get rules(): PhaseRules {
     return phases[this.current]
+  }
+
+  /** For one call. A client's timeout may change between two of them. */
+  private deadline(): Deadline {
+    return new Deadline(this.timeout ?? Math.max(this.old.timeout, this.new.timeout))
   }
 
   /** Taken once for each operation, so that a change of phase meanwhile does not change sides in the middle of it. */
@@ -135,45 +149,49 @@ export class MigratingClient extends EventEmitter<Events> {
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────
 
-  /** Value of a key, undefined on a miss. @throws what the authority's get throws */
+  /** Value of a key, undefined on a miss. @throws what the authority's get throws; MemcachedError (31) at the deadline of the call */
   async get<T = unknown>(key: Key): Promise<T | undefined> {
     this.counted.reads++
     const plan = this.plan(key)
-    const { client } = plan.first
-    let value = await client.get<T>(key)
-    if (isMissing(value) && plan.fallsBack && (await this.copy(key, plan))) {
+    const deadline = this.deadline()
+    const read = () => plan.first.client.get<T>(key)
+    let value = await deadline.step(read)
+    if (isMissing(value) && plan.fallsBack && (await deadline.step(() => this.copy(key, plan)))) {
       this.counted.hitsOld++
-      value = await client.get<T>(key)
+      value = await deadline.step(read)
     } else if (isMissing(value)) this.counted.misses++
     else this.counted[plan.authority === 'old' ? 'hitsOld' : 'hitsNew']++
     return isMissing(value) ? undefined : value
   }
 
-  /** Values of those keys that are there. @throws what the authority's getMulti throws */
+  /** Values of those keys that are there. @throws what the authority's getMulti throws; MemcachedError (31) at the deadline of the call */
   async getMulti<T = unknown>(keys: Iterable<string>): Promise<Map<string, T>> {
     checkIterable('keys', keys)
     const asked = [...keys]
     this.counted.reads += asked.length
     const { authority, fallsBack } = this.rules
     const first = authority === 'old' ? this.old : this.new
-    const found = (await first.getMulti(asked)) as Map<string, T>
+    const deadline = this.deadline()
+    const read = (some: readonly string[]) =>
+      deadline.step(() => first.getMulti(some)) as Promise<Map<string, T>>
+    const found = await read(asked)
     this.counted[authority === 'old' ? 'hitsOld' : 'hitsNew'] += found.size
     const absent = asked.filter((key) => !found.has(key))
     const copied = fallsBack
-      ? await Promise.all(absent.map((key) => this.bringAbsent(key)))
+      ? await deadline.step(() => Promise.all(absent.map((key) => this.bringAbsent(key))))
       : absent.map(() => false)
     const there = absent.filter((_, index) => copied[index])
     this.counted.hitsOld += there.length
     this.counted.misses += absent.length - there.length
-    if (there.length > 0)
-      for (const [key, value] of (await first.getMulti(there)) as Map<string, T>) found.set(key, value)
+    if (there.length > 0) for (const [key, value] of await read(there)) found.set(key, value)
     return found
   }
 
-  /** Value and CAS unique for `cas`; undefined on a miss. */
+  /** Value and CAS unique for `cas`; undefined on a miss. @throws as get */
   async gets<T = unknown>(key: Key): Promise<{ readonly value: T; readonly unique: bigint } | undefined> {
-    const plan = await this.bring(key)
-    return plan.first.gets(key) as Promise<{ value: T; unique: bigint } | undefined>
+    const deadline = this.deadline()
+    const plan = await this.bring(key, deadline)
+    return deadline.step(() => plan.first.gets(key)) as Promise<{ value: T; unique: bigint } | undefined>
   }
 
   /** Copies what only the old placement has. False when it has nothing either. */
@@ -194,9 +212,10 @@ export class MigratingClient extends EventEmitter<Events> {
   }
 
   /** Before operations that depend on the item being there. */
-  private async bring(key: Key): Promise<Plan> {
+  private async bring(key: Key, deadline: Deadline): Promise<Plan> {
     const plan = this.plan(key)
-    if (plan.fallsBack && isMissing(await plan.first.client.get(key))) await this.copy(key, plan)
+    if (plan.fallsBack && isMissing(await deadline.step(() => plan.first.client.get(key))))
+      await deadline.step(() => this.copy(key, plan))
     return plan
   }
 
@@ -207,10 +226,18 @@ export class MigratingClient extends EventEmitter<Events> {
 
   // ── writing ──────────────────────────────────────────────────────────────────────────────────
 
-  /** Stores by the rules of the phase. @param options time in seconds, 0 = for ever @throws as the clients do */
+  /**
+   * Stores by the rules of the phase.
+   * @param options time in seconds, 0 = for ever
+   * @throws what the authority's set throws; MemcachedError (31) at the deadline of the call. So does every method that writes.
+   */
   async set(key: Key, value: unknown, options: SetOptions = {}): Promise<boolean> {
+    return this.store(key, value, options, this.deadline())
+  }
+
+  private async store(key: Key, value: unknown, options: SetOptions, deadline: Deadline): Promise<boolean> {
     const store = ({ client }: Side) => client.set(key, value, options)
-    return this.both(key, this.plan(key), store, store)
+    return this.both(key, this.plan(key), deadline, store, store)
   }
 
   /** @returns the keys that the authority refused */
@@ -220,15 +247,15 @@ export class MigratingClient extends EventEmitter<Events> {
   ): Promise<string[]> {
     checkObject('mapping', mapping)
     const entries = mapping instanceof Map ? [...mapping] : Object.entries(mapping)
-    const done = await Promise.all(entries.map(([key, value]) => this.set(key, value, options)))
+    const deadline = this.deadline()
+    const done = await Promise.all(entries.map(([key, value]) => this.store(key, value, options, deadline)))
     return entries.filter((_, index) => !done[index]).map(([key]) => key)
   }
 
   /** Stores when neither placement has it. */
   async add(key: Key, value: unknown, options: SetOptions = {}): Promise<boolean> {
-    return this.both(
+    return this.broughtToBoth(
       key,
-      await this.bring(key),
       ({ client }) => client.add(key, value, options),
       ({ client }) => client.set(key, value, options),
     )
@@ -236,9 +263,8 @@ export class MigratingClient extends EventEmitter<Events> {
 
   /** Stores only where the key exists. @param options time in seconds, 0 = for ever */
   async replace(key: Key, value: unknown, options: SetOptions = {}): Promise<boolean> {
-    return this.both(
+    return this.broughtToBoth(
       key,
-      await this.bring(key),
       ({ client }) => client.replace(key, value, options),
       ({ client }) => client.set(key, value, options),
     )
@@ -246,12 +272,12 @@ export class MigratingClient extends EventEmitter<Events> {
 
   /** The copy in the other placement is deleted, since nobody knows what it would be added to. */
   async append(key: Key, value: unknown): Promise<boolean> {
-    return this.both(key, await this.bring(key), ({ client }) => client.append(key, value), drop(key))
+    return this.broughtToBoth(key, ({ client }) => client.append(key, value), drop(key))
   }
 
   /** See append. */
   async prepend(key: Key, value: unknown): Promise<boolean> {
-    return this.both(key, await this.bring(key), ({ client }) => client.prepend(key, value), drop(key))
+    return this.broughtToBoth(key, ({ client }) => client.prepend(key, value), drop(key))
   }
 
   /**
@@ -260,25 +286,23 @@ export class MigratingClient extends EventEmitter<Events> {
    */
   async cas(key: Key, value: unknown, unique: bigint, options: SetOptions = {}): Promise<boolean> {
     const swap = ({ client }: Side) => client.cas(key, value, unique, options)
-    return this.both(key, this.plan(key), swap, drop(key))
+    return this.both(key, this.plan(key), this.deadline(), swap, drop(key))
   }
 
   /** Gives an item a new time in seconds. */
   async touch(key: Key, time: number): Promise<boolean> {
-    return this.both(
-      key,
-      await this.bring(key),
-      ({ client }) => client.touch(key, time),
-      ({ client }) => client.touch(key, time),
-    )
+    const touch = ({ client }: Side) => client.touch(key, time)
+    return this.broughtToBoth(key, touch, touch)
   }
 
   /** Deletes from both placements. True when the authority, or where reads fall back either one, had it. */
   async delete(key: Key): Promise<boolean> {
     const plan = this.plan(key)
-    // The second first: the other way around a reader could copy it back in between.
-    const elsewhere = plan.writesBoth ? await this.onSecond(key, plan, drop(key)) : false
-    const here = await plan.first.client.delete(key)
+    const deadline = this.deadline()
+    // The second first: the other way around a reader could copy it back in between. It gets half of the time, so that a silent
+    // server there leaves some for the authority.
+    const elsewhere = plan.writesBoth ? await this.onSecond(key, plan, deadline.half(), drop(key)) : false
+    const here = await deadline.step(() => plan.first.client.delete(key))
     return Boolean(here) || (plan.fallsBack && elsewhere)
   }
 
@@ -296,15 +320,16 @@ export class MigratingClient extends EventEmitter<Events> {
 
   private async count(verb: 'incr' | 'decr', key: Key, delta: number): Promise<number | bigint | undefined> {
     const plan = this.plan(key)
-    const { first } = plan
-    let value = await first.count(verb, key, delta)
+    const deadline = this.deadline()
+    const count = () => plan.first.count(verb, key, delta)
+    let value = await deadline.step(count)
     if (value === undefined && plan.fallsBack) {
       for (let tries = 0; value === undefined && tries < MOVE_TRIES; tries++) {
-        if (!(await this.moveCounter(key, plan))) break
-        value = await first.count(verb, key, delta)
+        if (!(await this.moveCounter(key, plan, deadline))) break
+        value = await deadline.step(count)
         if (value === undefined) await sleep(MOVE_PAUSE)
       }
-    } else if (value !== undefined && plan.writesBoth) await this.onSecond(key, plan, drop(key))
+    } else if (value !== undefined && plan.writesBoth) await this.onSecond(key, plan, deadline, drop(key))
     return value
   }
 
@@ -312,17 +337,22 @@ export class MigratingClient extends EventEmitter<Events> {
    * Takes a counter out of the old placement by CAS, so that no increment between reading and taking is lost.
    * @returns false when there is none
    */
-  private async moveCounter(key: Key, { first, second }: Plan): Promise<boolean> {
-    for (;;) {
+  private async moveCounter(key: Key, { first, second }: Plan, deadline: Deadline): Promise<boolean> {
+    // Taking and adding are one step, which is brought to its end whenever it begins: a counter in between would be lost.
+    const move = async (): Promise<boolean | undefined> => {
       const [stored, seen] = [await second.read(key), await second.gets(key)]
       if (!stored || !seen) return false
       // Somebody else has taken it and is about to add it here.
       if (seen.value === MOVED) return true
-      if (stored.item.data.toString() !== String(seen.value)) continue
-      if (!(await second.client.cas(key, MOVED, seen.unique, { time: MOVED_SECONDS }))) continue
+      if (stored.item.data.toString() !== String(seen.value)) return undefined
+      if (!(await second.client.cas(key, MOVED, seen.unique, { time: MOVED_SECONDS }))) return undefined
       await first.addItem(key, stored.item, stored.remaining ?? this.copyTime)
       this.counted.copied++
       return true
+    }
+    for (;;) {
+      const moved = await deadline.step(move)
+      if (moved !== undefined) return moved
     }
   }
 
@@ -331,28 +361,40 @@ export class MigratingClient extends EventEmitter<Events> {
   private async both(
     key: Key,
     plan: Plan,
+    deadline: Deadline,
     write: (side: Side) => Promise<unknown>,
     follow: (side: Side) => Promise<unknown>,
   ): Promise<boolean> {
-    const done = Boolean(await write(plan.first))
-    if (done && plan.writesBoth) await this.onSecond(key, plan, follow)
+    const done = Boolean(await deadline.step(() => write(plan.first)))
+    if (done && plan.writesBoth) await this.onSecond(key, plan, deadline, follow)
     return done
   }
 
-  /** Never fails: what did not get through is remembered, and deleted later. */
+  /** For writes that depend on the item being there. */
+  private async broughtToBoth(
+    key: Key,
+    write: (side: Side) => Promise<unknown>,
+    follow: (side: Side) => Promise<unknown>,
+  ): Promise<boolean> {
+    const deadline = this.deadline()
+    return this.both(key, await this.bring(key, deadline), deadline, write, follow)
+  }
+
+  /** Never fails: what did not get through, or not in time, is remembered, and deleted later. */
   private async onSecond(
     key: Key,
     { second }: Plan,
+    deadline: Deadline,
     act: (side: Side) => Promise<unknown>,
   ): Promise<boolean> {
     try {
-      const done = Boolean(await act(second))
+      const done = Boolean(await deadline.step(() => act(second)))
       this.unsettled.delete(key)
       return done
     } catch (error) {
       this.counted.failedSecond++
       this.unsettled.add(key)
-      this.emit('unsettled', key, error)
+      notify(this, 'unsettled', key, error)
       return false
     }
   }

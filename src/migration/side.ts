@@ -23,6 +23,11 @@ export class Side {
     this.pipeline = pipelineOf(client)
   }
 
+  /** Milliseconds that the client gives to a call of its own. */
+  get timeout(): number {
+    return this.pipeline.slots.modes().timeout
+  }
+
   /** The item as it is stored, undefined on a miss. @throws what the client's get throws */
   async read(key: Key): Promise<StoredItem | undefined> {
     const wire = this.pipeline.slots.key(key, 'get', '')

@@ -164,3 +164,95 @@ test('phases go both ways, say so, and have names', async () => {
     'phase "newer" is not one of old, dual-write, new-first, new',
   )
 })
+
+describe('one deadline for a call over both placements', () => {
+  /** Far less than the clients' own time, far more than a busy machine needs. */
+  const inTime = 20_000
+  let patient: MigratingClient
+
+  beforeEach(() => {
+    const addresses = servers.map(({ address }) => address)
+    patient = new MigratingClient(
+      {
+        old: oldSide(addresses, { socketTimeout: 60 }),
+        new: new StrictClient(addresses, { behaviors: { cas: true }, timeout: 60_000 }),
+      },
+      { timeout: 1000 },
+    )
+  })
+  afterEach(() => patient.disconnectAll())
+
+  async function silent(index: number): Promise<void> {
+    await servers[index]!.fault({ fault: 'stall', count: -1 })
+  }
+  const outcome = (call: Promise<unknown>) => call.catch(({ code }: { code?: number }) => `error ${code}`)
+
+  test.each<[string, (key: string) => Promise<unknown>]>([
+    ['get', (key) => patient.get(key)],
+    ['getMulti', (key) => patient.getMulti([key])],
+    ['gets', (key) => patient.gets(key)],
+    ['add', (key) => patient.add(key, 'v')],
+    ['replace', (key) => patient.replace(key, 'v')],
+    ['append', (key) => patient.append(key, 'v')],
+    ['prepend', (key) => patient.prepend(key, 'v')],
+    ['touch', (key) => patient.touch(key, 60)],
+    ['incr', (key) => patient.incr(key)],
+    ['decr', (key) => patient.decr(key)],
+  ])('%s that falls back to a silent server fails at the deadline', async (_, call) => {
+    const key = movingKey()
+    await patient.setPhase('new-first')
+    await silent(old.hash(key))
+    const started = performance.now()
+    expect(await outcome(call(key))).toBe('error 31')
+    expect(performance.now() - started).toBeLessThan(inTime)
+  })
+
+  test.each<[string, Phase, (key: string) => Promise<unknown>, unknown]>([
+    ['set', 'dual-write', (key) => patient.set(key, 'v'), true],
+    ['setMulti', 'dual-write', (key) => patient.setMulti({ [key]: 'v' }), []],
+    ['delete', 'dual-write', (key) => patient.delete(key), true],
+    ['append', 'dual-write', (key) => patient.append(key, 'v'), true],
+    ['touch', 'dual-write', (key) => patient.touch(key, 60), true],
+    ['incr', 'dual-write', (key) => patient.incr(key), 2],
+  ])('%s whose copy reaches a silent server gives the authority’s result', async (_, phase, call, wanted) => {
+    const key = movingKey()
+    await patient.set(key, 1)
+    await patient.setPhase(phase)
+    await silent(pylibmc.hash(key))
+    const told: unknown[] = []
+    patient.on('unsettled', (which) => told.push(which))
+    const started = performance.now()
+    expect(await call(key)).toEqual(wanted)
+    expect(performance.now() - started).toBeLessThan(inTime)
+    expect(told).toEqual([key])
+  })
+
+  test('a counter that is being moved at the deadline arrives', async () => {
+    const key = movingKey()
+    await old.set(key, 41)
+    await patient.setPhase('new-first')
+    // The answer to the CAS comes after the deadline, byte by byte.
+    await servers[old.hash(key)]!.fault({ fault: 'slow', ms: 40, count: -1 })
+    const told = await outcome(patient.incr(key))
+    if (told !== 'error 31') expect(told).toBe(42)
+    await expect.poll(() => pylibmc.get(key), { timeout: inTime }).toBe(told === 42 ? 42 : 41)
+  }, 60_000)
+
+  test('a timeout of 0 is refused', () => {
+    expect(() => new MigratingClient({ old, new: pylibmc }, { timeout: 0 })).toThrow(/timeout 0 is not/)
+  })
+})
+
+test('what a listener throws reaches no call', async () => {
+  const key = movingKey()
+  client.on('unsettled', () => {
+    throw new Error('of the listener')
+  })
+  client.on('phase', async () => {
+    throw new Error('of the listener, later')
+  })
+  await client.setPhase('dual-write')
+  await servers[pylibmc.hash(key)]!.fault({ fault: 'down' })
+  expect(await client.set(key, 'v')).toBe(true)
+  expect(await client.delete(key)).toBe(true)
+})
