@@ -1,42 +1,48 @@
-// Compiles src/ to dist/: one ES module a door with what they share in chunks, source maps, type declarations.
-// Bundled because Node takes about half a millisecond to find, read and link each module of a program that starts.
+// Compiles src/ to dist/: an ES module for each door, a few files that they share, source maps, type declarations.
+// Bundled because Node takes one to two milliseconds to find, read and link each file of a program that starts.
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, tool } from './setup.mjs'
 
 // Not a static import: setup.mjs installs it.
-const { build } = await import('esbuild')
+const { build } = await import('rolldown')
 const dist = join(root, 'dist')
 const source = join(root, 'src')
-const rooms = readdirSync(source, { withFileTypes: true })
-const doors = rooms.filter((room) => room.isDirectory()).map(({ name }) => `${name}/index.ts`)
 const present = new Set(readdirSync(source, { recursive: true }))
+const doors = readdirSync(source, { withFileTypes: true })
+  .filter((room) => room.isDirectory())
+  .map(({ name }) => `${name}/index`)
+const programs = ['index', 'cli/main', 'audit/side-thread', 'adapters/keyv', 'adapters/unstorage', ...doors]
+const entries = programs.filter((program) => present.has(`${program}.ts`))
+const rooms = (...names) => new RegExp(`[\\\\/]src[\\\\/](?:${names.join('|')})[\\\\/]`)
+
 rmSync(dist, { recursive: true, force: true })
 await build({
-  entryPoints: [
-    'index.ts',
-    'cli/main.ts',
-    'audit/side-thread.ts',
-    'adapters/keyv.ts',
-    'adapters/unstorage.ts',
-    ...doors.filter((door) => present.has(door)),
-  ].map((file) => join(source, file)),
-  outdir: dist,
-  outbase: source,
-  // Two folders down like the doors: what finds a file by its own place finds it from either.
-  chunkNames: 'chunks/[hash]',
-  bundle: true,
-  splitting: true,
-  packages: 'external',
+  input: Object.fromEntries(entries.map((entry) => [entry, join(source, `${entry}.ts`)])),
+  external: (module) => !/^[./\0]/.test(module) && !/^[a-z]:[\\/]/i.test(module),
   platform: 'node',
-  format: 'esm',
-  target: 'node20.19',
-  sourcemap: true,
-  // File and line are enough: the code is readable as it is, and the sources would be half of the package.
-  sourcesContent: false,
-  logLevel: 'warning',
+  tsconfig: join(root, 'tsconfig.json'),
+  treeshake: { moduleSideEffects: false },
+  output: {
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    // Two folders down like the doors: what finds a file by its own place finds it from either.
+    chunkFileNames: 'chunks/[name].js',
+    sourcemap: true,
+    // File and line are enough: the code is readable as it is, and the sources would be half of the package.
+    sourcemapExcludeSources: true,
+    comments: { annotation: true, jsdoc: false, legal: true },
+    // A program with a client loads the files of its layer and of those below, and not one for each combination of doors that share something.
+    codeSplitting: {
+      groups: [
+        { name: 'ground', test: rooms('ground', 'python', 'values', 'hashing'), priority: 3 },
+        { name: 'client', test: rooms('protocol', 'transport', 'pipeline', 'strict'), priority: 2 },
+        { name: 'facade', test: rooms('rules', 'compat'), priority: 1 },
+      ],
+    },
+  },
 })
-await joinSmallChunks(join(dist, 'chunks'))
 tool('typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
 // A program that checks the declarations may not read JSON as modules: the type of the list of versions is written out.
 const columns = join(dist, 'rules', 'columns.d.ts')
@@ -47,31 +53,3 @@ writeFileSync(
 )
 chmodSync(join(dist, 'cli', 'main.js'), 0o755)
 writeFileSync(join(dist, '.built'), '')
-
-/** What many doors share in different combinations comes as chunks of a few hundred bytes each. Those that import nothing become one. */
-async function joinSmallChunks(folder) {
-  const SMALL = 8192
-  const chunks = readdirSync(folder).filter((file) => file.endsWith('.js'))
-  const text = (file) => readFileSync(file, 'utf8')
-  const small = chunks.filter((file) => {
-    const code = text(join(folder, file))
-    return code.length < SMALL && !/^(import|\} from) /m.test(code)
-  })
-  if (small.length < 2) return
-  await build({
-    stdin: { contents: small.map((file) => `export * from './${file}'`).join('\n'), resolveDir: folder },
-    outfile: join(folder, 'ground.js'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    sourcemap: true,
-    logLevel: 'warning',
-  })
-  for (const file of small) for (const gone of [file, `${file}.map`]) rmSync(join(folder, gone))
-  const imports = new RegExp(`(["'](?:\\.\\.?/)+(?:chunks/)?)(?:${small.join('|')})(["'])`, 'g')
-  for (const file of readdirSync(dist, { recursive: true }).filter((file) => file.endsWith('.js'))) {
-    const path = join(dist, file)
-    writeFileSync(path, text(path).replace(imports, '$1ground.js$2'))
-  }
-}

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { bundle } from '../../scripts/bundle.mjs'
 import { figures, outcomesIn } from './outcomes.mjs'
 
 const here = import.meta.dirname
@@ -138,18 +139,8 @@ function ownMemcached(memcached, port) {
 }
 
 async function bridgeProgram() {
-  const { build } = await import('esbuild')
   const outfile = join(cache, `bridge.${process.pid}.mjs`)
-  const entry = join(here, 'bridge', 'main.ts')
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  })
+  await bundle(join(here, 'bridge', 'main.ts'), outfile)
   return outfile
 }
 
