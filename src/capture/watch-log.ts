@@ -2,6 +2,7 @@
  * Lines of memcached's log for watchers. The server tells keys and results; what stands for values has their length.
  * Source: memcached's doc/protocol.txt, "Watchers"; measured on 1.4.39 to 1.6.45.
  */
+import { MAX_KEY_LENGTH } from '../ground/bytes.js'
 import type { Command } from './command.js'
 import type { Exchange } from './conversation.js'
 import { plain } from './parts.js'
@@ -87,5 +88,5 @@ function decodedKey(encoded: string | undefined): string | undefined {
   const key = encoded.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   )
-  return /[\0-\x20\x7f]/.test(key) || key.length > 250 ? undefined : key
+  return /[\0-\x20\x7f]/.test(key) || key.length > MAX_KEY_LENGTH ? undefined : key
 }

@@ -3,7 +3,7 @@
  * Sources: docs/reference/pylibmc.md#10, docs/reference/placement.md#2.
  */
 
-import type { Bytes } from '../ground/bytes.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../ground/bytes.js'
 import {
   type Continuum,
   isContinuum,
@@ -19,7 +19,6 @@ import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import type { Exchange, ExchangeOptions } from '../transport/types.js'
 import type { MemcachedError } from './errors.js'
 import { Health, type HealthSettings } from './health.js'
-import { MAX_KEY_LENGTH } from './keys.js'
 import { type Operation, operations } from './operations.js'
 import type { Selection, Server, ServerSpec } from './slots.js'
 import { publishUnconnected } from './tracing.js'

@@ -7,15 +7,14 @@
  * unreadable: such keys are `BadKeyProvided` here. With `verify_keys` the library's own outcomes apply.
  */
 
-import type { Bytes } from '../ground/bytes.js'
-import { isPlainKey } from '../protocol/plain-key.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../ground/bytes.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import { BadKeyProvided, ClientError, errorFor, MemcachedError } from './errors.js'
 import { type Operation, operations } from './operations.js'
 
-/** Bytes, after UTF-8 encoding, prefix included. */
-export const MAX_KEY_LENGTH = 250
+/** Keys that are legal by every rule and are their own bytes, as nearly all keys are. */
+export const PLAIN_KEY = /^[\x21-\x7e]{1,250}$/
 
 const ASCII = /^[\x00-\x7f]*$/
 /** A byte that makes two words of a key. */
@@ -65,7 +64,7 @@ export function pylibmcKey(
   rule: KeyRule,
   serverOf?: (key: Bytes) => string,
 ): Bytes {
-  if (prefix === '' && typeof key === 'string' && isPlainKey(key)) return key
+  if (prefix === '' && typeof key === 'string' && PLAIN_KEY.test(key)) return key
   const own = keyBytes(key, operation)
   // Nothing is sent, and pylibmc looks no further.
   if (operation === 'hash') return own

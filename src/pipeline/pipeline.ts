@@ -293,9 +293,9 @@ export class Pipeline {
 
   /** Every exchange with a server. @throws what the selection makes of a transport failure */
   send<T>(server: Server, request: Request, modes: Modes, handler: ReplyHandler<T>): Promise<T> {
+    if (!commandChannel.hasSubscribers) return server.exchange.exchange(request, modes, handler)
     const { failure, operation, key } = handler
-    if (failure === undefined || !commandChannel.hasSubscribers)
-      return exchange(server, request, operation, modes, handler)
+    if (failure === undefined) return exchange(server, request, operation, modes, handler)
     // Tracing subscribers receive the original error.
     handler.failure = undefined
     return exchange(server, request, operation, modes, handler).catch(

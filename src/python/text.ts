@@ -22,24 +22,6 @@ export function encodeText(text: string): Buffer {
   return Buffer.from(text)
 }
 
-/** From this length on it pays to ask first whether the text is ASCII alone. Bytes. */
-const LONG = 2048
-/** Longer text is left to the encoding, which has a memory budget for it. Bytes. */
-const LONGEST_SLICE = 16 * 1024 * 1024
-const REPLACEMENT = '\ufffd'
-
-/**
- * Text from the middle of other bytes; undefined unless it is UTF-8, and where only `decodeText` can tell.
- * @param ascii all of the bytes are known to be ASCII
- */
-export function sliceText(data: Buffer, start: number, end: number, ascii = false): string | undefined {
-  if (end - start > LONGEST_SLICE) return undefined
-  if (ascii || (end - start >= LONG && isAsciiBytes(data.subarray(start, end))))
-    return data.toString('latin1', start, end)
-  const text = data.toString('utf8', start, end)
-  return text.includes(REPLACEMENT) ? undefined : text
-}
-
 /** @throws UnicodeDecodeError */
 export function decodeText(data: Buffer): string {
   try {

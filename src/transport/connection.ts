@@ -18,11 +18,10 @@ import type { Request } from '../protocol/requests.js'
 import { textProtocol } from '../protocol/text/text.js'
 import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
-import { Backlog, PORTION } from './backlog.js'
 import { TransportError, type TransportErrorKind } from './errors.js'
 import { Intake } from './intake.js'
 import { SocketOutput } from './output.js'
-import { Slot } from './slot.js'
+import { Backlog, PendingRequest, PORTION } from './pending.js'
 import { type Connect, openSocket, peerOf, type Tls } from './socket.js'
 import { connectChannel, publishConnect } from './tracing.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from './types.js'
@@ -85,7 +84,7 @@ export class Connection implements Exchange {
   /** Requests not yet written. */
   private queue = new Backlog()
   /** Requests written and unanswered. */
-  private waiting = new Fifo<Slot>()
+  private waiting = new Fifo<PendingRequest>()
   private flushing = false
   private now = 0
   /** How the server ended the connection while it was idle, when nobody has been told. */
@@ -141,13 +140,13 @@ export class Connection implements Exchange {
       if (!this.flushing) this.now = performance.now()
       const deadline = limit ?? this.now + (options?.timeout ?? this.timeout)
       const settle = resolve as (value: unknown) => void
-      const slot = new Slot(request, deadline, receiver, settle, reject, options?.signal)
-      if (slot.aborted) return
-      this.queue.push(slot)
+      const pending = new PendingRequest(request, deadline, receiver, settle, reject, options?.signal)
+      if (pending.aborted) return
+      this.queue.push(pending)
       this.timer?.ref()
       this.watch(deadline)
       if (this.ready) this.scheduleFlush()
-      // The rejection reaches every queued slot through `fail`.
+      // The rejection reaches every queued request through `fail`.
       else this.open(deadline).catch(() => {})
     })
   }
@@ -349,19 +348,19 @@ export class Connection implements Exchange {
     if (queue.length === 0 || !output || !conversation || !socket) return
     // What the server does not take in waits here, as the caller's own, and not as copies in the socket.
     if (socket.writableLength >= PORTION) return
-    const slots = queue.take(this.maxInFlight - this.waiting.length)
+    const leaving = queue.take(this.maxInFlight - this.waiting.length)
     // Before the first byte leaves: an answer may be there before `write` returns.
-    for (const slot of slots) if (!slot.request.noreply) this.waiting.push(slot)
+    for (const pending of leaving) if (!pending.request.noreply) this.waiting.push(pending)
     try {
-      conversation.write(slots, output)
+      conversation.write(leaving, output)
       output.flush()
     } catch (error) {
       // Nothing else keeps requests that wait for no reply.
-      const unheard = slots.filter(({ request }) => request.noreply)
+      const unheard = leaving.filter(({ request }) => request.noreply)
       this.fail(kindOf(error), (error as Error)?.message ?? String(error), error, unheard)
       return
     }
-    for (const slot of slots) if (slot.request.noreply) slot.answer(HANDED_OVER)
+    for (const pending of leaving) if (pending.request.noreply) pending.answer(HANDED_OVER)
     if (queue.length > 0 && this.waiting.length < this.maxInFlight) this.scheduleFlush()
     this.rest()
   }
@@ -388,8 +387,8 @@ export class Connection implements Exchange {
       return
     }
     let earliest = this.connecting?.deadline ?? Number.POSITIVE_INFINITY
-    for (const slot of [...this.waiting.rest(), ...this.queue.all()])
-      earliest = Math.min(earliest, slot.deadline)
+    for (const pending of [...this.waiting.rest(), ...this.queue.all()])
+      earliest = Math.min(earliest, pending.deadline)
     if (earliest <= now) this.fail(this.ready ? 'timeout' : 'connect-timeout', 'no reply within the deadline')
     else if (earliest < Number.POSITIVE_INFINITY) this.watch(earliest)
   }
@@ -404,7 +403,7 @@ export class Connection implements Exchange {
     kind: TransportErrorKind,
     message: string,
     cause?: unknown,
-    unheard: readonly Slot[] = [],
+    unheard: readonly PendingRequest[] = [],
   ): void {
     const { socket, connecting, queue } = this
     const written = [...this.waiting.rest(), ...unheard]
@@ -428,8 +427,8 @@ export class Connection implements Exchange {
         sending: sending || (kind === 'reset' && !sent),
       })
     connecting?.fail(error(false))
-    for (const slot of written) slot.lose(error(true))
-    for (const slot of queue.all()) slot.lose(error(false))
+    for (const pending of written) pending.lose(error(true))
+    for (const pending of queue.all()) pending.lose(error(false))
   }
 }
 

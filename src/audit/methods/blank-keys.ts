@@ -3,6 +3,7 @@
  * arguments of their own. Our client refuses such keys, so their outcome is put together here from what the words give.
  * Source: docs/reference/pylibmc.md#3.4; measured on pylibmc 1.6.3 with memcached 1.6.18 (`fixtures/vectors/calling-forms.json`).
  */
+import { MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { toTypedJson } from '../../values/index.js'
 import { type Outcome, returned } from '../compare/outcome.js'
@@ -45,7 +46,7 @@ export async function blankKeyOutcome(
   const inStep = (outcome: Outcome): BlankKeyOutcome => ({ outcome, outOfStep: [] })
   if ('key' in bound) {
     const key = keyText(bound.key)
-    const words = key === undefined || key.length > 250 ? undefined : wordsOf(key)
+    const words = key === undefined || key.length > MAX_KEY_LENGTH ? undefined : wordsOf(key)
     if (!words) return undefined
     if (call === 'get' || call === 'gets') return inStep(await retrieved(client, call, key!, words, bound))
     if (words.length === 1) {
@@ -64,7 +65,7 @@ export async function blankKeyOutcome(
   const keys = itemsOf(bound.keys)
   const texts = keys?.map(keyText)
   if (!keys || !texts?.some((text) => text !== undefined && wordsOf(prefix + text))) return undefined
-  if (texts.some((text) => text === undefined || (prefix + text).length > 250)) return undefined
+  if (texts.some((text) => text === undefined || (prefix + text).length > MAX_KEY_LENGTH)) return undefined
   const full = texts.map((text) => prefix + text)
   if (call === 'get_multi') return inStep(await retrievedMany(client, keys, full, prefix))
   const first = full.findIndex((key) => wordsOf(key))

@@ -1,7 +1,6 @@
 /** delete and delete_multi. Source: docs/reference/python-memcached.md#10.3, #10.5. */
 
-import type { Bytes } from '../../ground/bytes.js'
-import { MAX_KEY_LENGTH } from '../../pipeline/keys.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { Key } from '../../pipeline/methods/arguments.js'
 import { softOutcome } from '../../pipeline/replies.js'
 import * as requests from '../../protocol/requests.js'

@@ -1,9 +1,8 @@
 /** Keys by the switches of `switches/keys.ts`. Source: docs/reference/python-memcached.md#8, #6.3. */
 
-import type { Bytes } from '../../ground/bytes.js'
-import { MAX_KEY_LENGTH, prefixBytes, pylibmcKey } from '../../pipeline/keys.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import { PLAIN_KEY, prefixBytes, pylibmcKey } from '../../pipeline/keys.js'
 import type { Operation } from '../../pipeline/operations.js'
-import { isPlainKey } from '../../protocol/plain-key.js'
 import { IndexError, ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { PyTuple } from '../../values/index.js'
@@ -93,7 +92,7 @@ export class Keys {
   unchecked(key: unknown, operation: Operation, prefix: KeyPrefix = NO_PREFIX): UncheckedKey {
     if (typeof key === 'string' && prefix.unusable === undefined) {
       const wire = prefix.bytes + key
-      if (key !== '' && wire.length <= this.plainLength && isPlainKey(wire)) return plain(wire)
+      if (key !== '' && wire.length <= this.plainLength && PLAIN_KEY.test(wire)) return plain(wire)
     }
     if (this.emulation.rules.keyCheck !== 'python-memcached')
       return {

@@ -1,6 +1,6 @@
 /** Binary protocol requests as bytes (docs/reference/pylibmc.md#11.2). No I/O. */
 
-import type { Bytes } from '../../ground/bytes.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { Output } from '../protocol.js'
 import { checkStore, type Request, type StoreRequest } from '../requests.js'
 import type { StoreVerb } from '../wire.js'
@@ -22,7 +22,6 @@ const quietOf: ReadonlyMap<number, number> = new Map([...loudOf].map(([quiet, lo
 export const isQuietStore = (code: number): boolean => code >= opcode.SETQ && code <= opcode.PREPENDQ
 
 /** Longest key of the protocol's key field that memcached takes, in bytes. */
-const MAX_KEY_LENGTH = 250
 
 /** @throws RangeError naming the argument */
 export function checkBinary(request: Request): void {

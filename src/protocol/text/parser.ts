@@ -3,14 +3,14 @@
  * scanned). It is told which reply comes next by the frames that were put on the wire.
  */
 
+import { isAscii } from 'node:buffer'
 import type { Bytes } from '../../ground/bytes.js'
-import { areAscii, sliceText } from '../../python/text.js'
 import { Fifo } from '../fifo.js'
 import { type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
 import type { RetrievalRequest } from '../requests.js'
 import type { Item, ItemsReply, LineReply } from '../wire.js'
 import { configHeader, END, type ItemHeader, lineReply, STORED, valueHeader } from './lines.js'
-import { startsWith, ValueScan } from './scan.js'
+import { sliceText, startsWith, ValueScan } from './scan.js'
 
 /** One reply that is due, for one or more requests. */
 export type Frame =
@@ -274,7 +274,7 @@ export class TextParser {
     if (block === undefined && chunk.length - at >= total) {
       // All of it is here: one copy at most, and the line break is looked at where it is.
       this.checkBreak(chunk[at + length], chunk[at + length + 1])
-      if (this.textual) this.ascii ??= areAscii(chunk)
+      if (this.textual) this.ascii ??= isAscii(chunk)
       this.whole(chunk, at, false, this.ascii)
       return at + total
     }

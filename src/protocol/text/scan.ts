@@ -1,7 +1,8 @@
 /**
- * The replies that nearly all are, read where they lie and without making text of them. Whatever looks otherwise in any way is left to
- * lines.ts, which knows every form.
+ * Replies of the usual form, read in the chunk in which they arrived, without a copy and without text for their lines. Every other form
+ * is left to lines.ts.
  */
+import { isAscii } from 'node:buffer'
 import type { Bytes } from '../../ground/bytes.js'
 
 const CR = 13
@@ -57,4 +58,22 @@ export function startsWith(chunk: Buffer, start: number, bytes: Uint8Array): boo
   if (start + bytes.length > chunk.length) return false
   for (let i = 0; i < bytes.length; i++) if (chunk[start + i] !== bytes[i]) return false
   return true
+}
+
+/** From this length on it pays to ask first whether the text is ASCII alone. Bytes. */
+const LONG = 2048
+/** Longer text is left to the encoding, which has a memory budget for it. Bytes. */
+const LONGEST_SLICE = 16 * 1024 * 1024
+const REPLACEMENT = '\ufffd'
+
+/**
+ * Text from the middle of a chunk. Undefined unless it is UTF-8, and where only a full decoder can tell.
+ * @param ascii all of the bytes are known to be ASCII
+ */
+export function sliceText(data: Buffer, start: number, end: number, ascii = false): string | undefined {
+  if (end - start > LONGEST_SLICE) return undefined
+  if (ascii || (end - start >= LONG && isAscii(data.subarray(start, end))))
+    return data.toString('latin1', start, end)
+  const text = data.toString('utf8', start, end)
+  return text.includes(REPLACEMENT) ? undefined : text
 }

@@ -3,7 +3,7 @@
  * whether it is refused. Facts: fixtures/conversations/binary-*.json.
  */
 
-import type { Bytes } from '../../ground/bytes.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import { loudOf, opcode } from '../../protocol/binary/opcodes.js'
 import type { ServerFacts } from '../versions.js'
 
@@ -35,7 +35,6 @@ interface Shape {
 
 export const binaryMagic = 0x80
 const header = 24
-const longestKey = 250
 
 const bare: Shape = { extras: [0], key: 'none', value: 'none' }
 const ofKey: Shape = { extras: [0], key: 'some', value: 'none' }
@@ -94,7 +93,7 @@ export function parseBinary(head: Buffer, facts: ServerFacts): BinaryCommand {
   } as const
   const length = body - extrasLength - keyLength
   if (length < 0) return { ...command, refused: 'Unknown command' }
-  if (keyLength > longestKey) return { ...command, refused: 'Invalid arguments' }
+  if (keyLength > MAX_KEY_LENGTH) return { ...command, refused: 'Invalid arguments' }
   // What memcached does not know it passes over, since 1.6.0 counting extras and key once more.
   if (!shape) return { ...command, length: facts.skipsUnknownBinary ? body : length }
   if (!fits(shape, extrasLength, keyLength, length)) return { ...command, refused: 'Invalid arguments' }

@@ -2,11 +2,11 @@
  * One command line as memcached understands it up to 1.6.39, errors included: what is asked, or what is answered right away. Since 1.6.40:
  * requests.ts. Facts: replies of real memcacheds (fixtures/conversations), number of words per command included.
  */
-import type { Bytes } from '../../ground/bytes.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import type { ServerFacts } from '../versions.js'
 import type { BinaryCommand } from './binary-command.js'
-import { longestData, longestKey } from './limits.js'
+import { longestData } from './limits.js'
 import { type MetaCommand, parseMeta } from './meta.js'
 import type { MetaFlags } from './meta-flags.js'
 import { signed32, unsigned32, unsigned64 } from './numbers.js'
@@ -128,7 +128,7 @@ function store(words: readonly Bytes[], verb: StoreVerb): Command {
   if (words.length !== least && words.length !== least + 1) return unknown
   const quiet = isQuiet(words)
   const key = words[1]!
-  if (key.length > longestKey) return say(badFormat, quiet)
+  if (key.length > MAX_KEY_LENGTH) return say(badFormat, quiet)
   const flags = unsigned32(words[2]!)
   const exptime = signed32(words[3]!)
   const length = signed32(words[4]!)
@@ -149,7 +149,7 @@ function count(words: readonly Bytes[], verb: 'incr' | 'decr'): Command {
   if (words.length !== 3 && words.length !== 4) return unknown
   const quiet = isQuiet(words)
   const key = words[1]!
-  if (key.length > longestKey) return say(badFormat, quiet)
+  if (key.length > MAX_KEY_LENGTH) return say(badFormat, quiet)
   const delta = unsigned64(words[2]!)
   if (delta === undefined) return say('CLIENT_ERROR invalid numeric delta argument', quiet)
   return { kind: 'count', verb, key, delta, quiet }
@@ -163,7 +163,7 @@ function remove(words: readonly Bytes[]): Command {
   if ((words.length === 3 && !zero && !quiet) || (words.length === 4 && !(zero && quiet))) {
     return say(`${badFormat}.  Usage: delete <key> [noreply]`, quiet)
   }
-  if (key.length > longestKey) return say(badFormat, quiet)
+  if (key.length > MAX_KEY_LENGTH) return say(badFormat, quiet)
   return { kind: 'delete', key, quiet }
 }
 
@@ -171,7 +171,7 @@ function touch(words: readonly Bytes[]): Command {
   if (words.length !== 3 && words.length !== 4) return unknown
   const quiet = isQuiet(words)
   const key = words[1]!
-  if (key.length > longestKey) return say(badFormat, quiet)
+  if (key.length > MAX_KEY_LENGTH) return say(badFormat, quiet)
   const exptime = signed32(words[2]!)
   return exptime === undefined ? say(badTime, quiet) : { kind: 'touch', key, exptime, quiet }
 }

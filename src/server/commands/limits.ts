@@ -1,6 +1,4 @@
-/** Limits of memcached that both of its text protocols share. */
+/** A limit of memcached that both of its text protocols share. */
 
-/** Longest key, in bytes. */
-export const longestKey = 250
 /** Longest data block that can be announced: C's INT_MAX, less CRLF. */
 export const longestData = 2 ** 31 - 1 - 2

@@ -1,11 +1,11 @@
 /** The meta commands mg, ms, md, ma: how they are read and answered. Facts: fixtures/conversations/meta.json. */
-import type { Bytes } from '../../ground/bytes.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import { versionAtLeast } from '../../rules/version.js'
 import type { CountResult, Store, StoredItem, StoreResult } from '../store/store.js'
 import type { ServerFacts } from '../versions.js'
 import type { Command, StoreCommand } from './command.js'
-import { longestData, longestKey } from './limits.js'
+import { longestData } from './limits.js'
 import { badOpaque, echoed, keyOf, type MetaFlags, readFlags, saidKey } from './meta-flags.js'
 import { exactSigned32, signed32 } from './numbers.js'
 import type { Pieces } from './respond.js'
@@ -37,10 +37,10 @@ export function parseMeta(words: readonly Bytes[], facts: ServerFacts): Command 
   if (facts.meta === 'drafts' && verb === 'mg' && rest.length === 0) return say(badFormat)
   if (facts.parser === 'requests' && rest.some((word) => word[0]! >= '\x7f')) return say(badFormat)
   if (verb === 'ms') return parseStore(key, rest, facts)
-  if (facts.parser === 'words' && key.length > longestKey) return say(badFormat)
+  if (facts.parser === 'words' && key.length > MAX_KEY_LENGTH) return say(badFormat)
   const { flags, problem } = readFlags(rest, facts)
   const wrong =
-    key.length > longestKey
+    key.length > MAX_KEY_LENGTH
       ? badFormat
       : (problem ?? (keyOf(key, flags) === undefined ? 'CLIENT_ERROR error decoding key' : undefined))
   if (wrong !== undefined) {
@@ -57,7 +57,7 @@ export function parseMeta(words: readonly Bytes[], facts: ServerFacts): Command 
 }
 
 function parseStore(key: Bytes, behind: readonly Bytes[], facts: ServerFacts): Command {
-  if (facts.parser === 'words' && key.length > longestKey) return say(badFormat)
+  if (facts.parser === 'words' && key.length > MAX_KEY_LENGTH) return say(badFormat)
   const [size, ...words] = facts.meta === 'drafts' ? lengthFirst(behind) : behind
   const length =
     size === undefined ? undefined : facts.parser === 'words' ? signed32(size) : exactSigned32(size)
@@ -68,7 +68,7 @@ function parseStore(key: Bytes, behind: readonly Bytes[], facts: ServerFacts): C
   const verb = verbs[flags.mode]
   const decoded = keyOf(key, flags)
   const refused =
-    key.length > longestKey
+    key.length > MAX_KEY_LENGTH
       ? badFormat
       : (problem ??
         (decoded === undefined ? 'CLIENT_ERROR error decoding key' : undefined) ??

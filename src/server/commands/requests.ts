@@ -2,11 +2,11 @@
  * One command line as memcached reads it since 1.6.40, when the parser of its proxy replaced the one in command.ts: words that a command does
  * not know are ignored, and the data block behind a refused store is passed over. Facts: fixtures/conversations.
  */
-import type { Bytes } from '../../ground/bytes.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import type { ServerFacts } from '../versions.js'
 import type { Command } from './command.js'
-import { longestData, longestKey } from './limits.js'
+import { longestData } from './limits.js'
 import { parseMeta } from './meta.js'
 import {
   exactSigned32,
@@ -66,18 +66,20 @@ function request(
     case 'decr': {
       if (words.length < 3) return say(badFormat)
       const [, key, amount] = words as [Bytes, Bytes, Bytes]
-      if (key.length > longestKey) return say(badFormat, quiet)
+      if (key.length > MAX_KEY_LENGTH) return say(badFormat, quiet)
       const delta = facts.numbers === 'exact' ? exactUnsigned64(amount) : unsigned64(amount)
       if (delta === undefined) return say('CLIENT_ERROR invalid numeric delta argument', quiet)
       return { kind: 'count', verb, key, delta, quiet }
     }
     case 'delete':
       if (words.length < 2) return say(badFormat)
-      return words[1]!.length > longestKey ? say(badFormat, quiet) : { kind: 'delete', key: words[1]!, quiet }
+      return words[1]!.length > MAX_KEY_LENGTH
+        ? say(badFormat, quiet)
+        : { kind: 'delete', key: words[1]!, quiet }
     case 'touch': {
       if (words.length < 3) return say(badFormat)
       const [, key, time] = words as [Bytes, Bytes, Bytes]
-      if (key.length > longestKey) return say(badFormat, quiet)
+      if (key.length > MAX_KEY_LENGTH) return say(badFormat, quiet)
       const exptime = facts.numbers === 'exact' ? exactSigned32(time) : signed32(time)
       return exptime === undefined ? say(badTime, quiet) : { kind: 'touch', key, exptime, quiet }
     }
@@ -126,6 +128,6 @@ function store(words: readonly Bytes[], verb: StoreVerb, quiet: boolean, facts: 
     length,
     quiet,
     ...(verb === 'cas' && cas !== undefined ? { cas } : {}),
-    ...(unreadable || key.length > longestKey ? { refused: badFormat } : {}),
+    ...(unreadable || key.length > MAX_KEY_LENGTH ? { refused: badFormat } : {}),
   }
 }

@@ -1,12 +1,11 @@
 /** What a memcached answers to one request: reply bytes from the store. No I/O. */
-import type { Bytes } from '../../ground/bytes.js'
+import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import { type Environment, stats } from '../store/stats.js'
 import { endsInLineEnd, type Store, type StoredItem } from '../store/store.js'
 import type { ServerFacts } from '../versions.js'
 import { respondBinary } from './binary.js'
 import type { Command } from './command.js'
 import type { Frame } from './framing.js'
-import { longestKey } from './limits.js'
 import { answerMeta, metaStored } from './meta.js'
 
 /** Pieces of a reply in order. Values are the store's own buffers, never copied. */
@@ -42,7 +41,7 @@ function retrieve(store: Store, command: Extract<Command, { kind: 'get' }>, fact
   const pieces: Pieces = []
   for (const key of keys) {
     // What was found before it is not said. Since 1.6.40 the line end is there twice.
-    if (key.length > longestKey)
+    if (key.length > MAX_KEY_LENGTH)
       return [`CLIENT_ERROR bad command line format\r\n${facts.parser === 'requests' ? '\r\n' : ''}`]
     const item = exptime === undefined ? store.get(key) : store.touch(key, exptime)
     if (item) pieces.push(head(item, cas), item.data)

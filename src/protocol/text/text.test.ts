@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { pylibmcDialect, pythonMemcachedDialect } from '../dialects.js'
 import { arithmetic, flushAll, type Request, remove, retrieval, stats, store, touch } from '../requests.js'
-import { checkText, encodeText } from './encode.js'
+import { checkText, encodeText } from './text.js'
 
 function bytes(request: Request): string {
   let sent = ''
