@@ -1,7 +1,10 @@
 /** A memcached in this process, on a real socket. Differences from the real one: docs/server.md. */
 import type { Socket } from 'node:net'
 import { shown } from '../ground/arguments.js'
-import { respond } from './commands/respond.js'
+import type { DirectSession } from '../transport/direct.js'
+import type { Frame } from './commands/framing.js'
+import { type Answer, respond } from './commands/respond.js'
+import { directSession } from './direct-session.js'
 import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
 import { type LookAlikeName, lookAlike } from './look-alikes.js'
@@ -33,6 +36,8 @@ export class EmbeddedServer extends Fronted {
   private store: Store
   private readonly facts: ServerFacts
   private connections = 0
+  private readonly sessions = new Set<DirectSession>()
+  private readonly answer: (frame: Frame) => Answer
 
   private readonly options: EmbeddedServerOptions
 
@@ -49,15 +54,14 @@ export class EmbeddedServer extends Fronted {
     const facts = serverFacts(alike?.base ?? version)
     this.facts = alike?.says === undefined ? facts : { ...facts, says: alike.says }
     this.store = this.newStore()
+    this.answer = (frame) => alike?.refuse(frame) ?? respond(this.store, frame, this.environment())
     this.front = new Front(options, (socket) => {
       this.store.counters.total_connections++
       serve(socket, {
         number: this.connections++,
         longestKept: largestItem,
         facts: this.facts,
-        answerer: {
-          answer: (frame) => alike?.refuse(frame) ?? respond(this.store, frame, this.environment()),
-        },
+        answerer: { answer: this.answer },
         nextFault: () => this.front.nextFault(),
         nextUnread: () => this.front.nextUnread(),
         read: (bytes) => {
@@ -80,6 +84,28 @@ export class EmbeddedServer extends Fronted {
     return this.front.connect()
   }
 
+  /**
+   * A connection without sockets, on which requests are answered within the call.
+   * @internal
+   */
+  session(): DirectSession {
+    this.store.counters.total_connections++
+    const session: DirectSession = directSession({
+      longestKept: largestItem,
+      facts: this.facts,
+      answer: this.answer,
+      read: (bytes) => {
+        this.store.counters.bytes_read += bytes
+      },
+      written: (bytes) => {
+        this.store.counters.bytes_written += bytes
+      },
+      closed: () => this.sessions.delete(session),
+    })
+    this.sessions.add(session)
+    return session
+  }
+
   /** As new: no items, counters and CAS uniques from the start. */
   clear(): void {
     this.store = this.newStore()
@@ -92,7 +118,7 @@ export class EmbeddedServer extends Fronted {
 
   private environment() {
     return {
-      connections: this.front.sockets.size,
+      connections: this.front.sockets.size + this.sessions.size,
       host: this.front.host,
       port: this.front.listeningPort,
       evict: this.options.evict ?? true,

@@ -21,7 +21,8 @@ import { pylibmcDialect } from '../protocol/dialects.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { textProtocolOf } from '../protocol/text/text.js'
 import { addressName, hostAndPort } from '../transport/address.js'
-import { Connection } from '../transport/connection.js'
+import { exchangeWith } from '../transport/direct.js'
+import type { Exchange } from '../transport/types.js'
 import { pylibmcEncoding } from '../values/index.js'
 import { FLAG_ZLIB, type ValueEncoding } from '../values/types.js'
 import {
@@ -231,9 +232,9 @@ export class State {
     this.slots.textFlags = this.encoding.textFlags
   }
 
-  private connect(spec: ServerSpec): Connection {
+  private connect(spec: ServerSpec): Exchange {
     const { connect_timeout, tcp_keepalive } = this.behaviors
-    return new Connection(spec.address, {
+    return exchangeWith(spec.address, {
       protocol: protocolOf(this.#options),
       tls: this.#options.tls,
       connect: this.#options.connect,

@@ -59,7 +59,7 @@ const MAX_IN_FLIGHT = 10_000
 /** Milliseconds: Node's timers take no longer times. A later deadline is looked at again then. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-const asIs: Receiver<Reply> = {
+export const asIs: Receiver<Reply> = {
   reply: (reply) => reply,
   failed(error) {
     throw error
@@ -436,7 +436,7 @@ function refused<T>(receiver: Receiver<T>, error: TransportError): Promise<T> {
   return new Promise((resolve) => resolve(receiver.failed(error)))
 }
 
-function kindOf(error: unknown): TransportErrorKind {
+export function kindOf(error: unknown): TransportErrorKind {
   if (error instanceof UnintelligibleReply) return 'unintelligible'
   return error instanceof AuthenticationFailure ? 'authentication' : 'internal'
 }

@@ -1,7 +1,8 @@
 /** The servers of one side of an audit: embedded ones on the replay's clock, or real ones behind fault proxies. */
 import { EmbeddedServer, type Fault, FaultProxy } from '../../server/index.js'
 import { Client } from '../../strict/index.js'
-import { addressName } from '../../transport/address.js'
+import { addressName, type ServerAddress } from '../../transport/address.js'
+import { withDirectSessions } from '../../transport/direct.js'
 import type { Connect } from '../../transport/socket.js'
 import { AuditOptionsError } from '../options.js'
 
@@ -33,9 +34,13 @@ const localHost = (index: number) => `memcached-${index}.local:11211`
 
 function localFleet(servers: readonly EmbeddedServer[]): Fleet {
   const addresses = servers.map((_, index) => localHost(index))
+  const serverAt = (address: ServerAddress) => servers[addresses.indexOf(addressName(address))]!
   return {
     addresses,
-    connect: (address) => servers[addresses.indexOf(addressName(address))]!.connect(),
+    connect: withDirectSessions(
+      (address) => serverAt(address).connect(),
+      (address) => serverAt(address).session(),
+    ),
     fault: ({ fault }) => Promise.reject(new Error(`a fault (${fault}) needs servers on sockets`)),
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()))

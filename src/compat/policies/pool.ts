@@ -18,7 +18,7 @@ import {
 import type { Selection, Server, ServerSpec } from '../../pipeline/slots.js'
 import { OverflowError } from '../../python/errors.js'
 import { addressName } from '../../transport/address.js'
-import { Connection } from '../../transport/connection.js'
+import { exchangeWith } from '../../transport/direct.js'
 import type { Exchange } from '../../transport/types.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { SerialConnection } from '../serial/connection.js'
@@ -112,7 +112,7 @@ function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
   const connect = emulation.options.connect ?? undefined
   const exchange = emulation.rules.getsOutOfStep
     ? new SerialConnection(address, { rules: emulation.rules, decode: valueSlots(emulation).decode }, connect)
-    : new Connection(address, {
+    : exchangeWith(address, {
         connectTimeout: emulation.timeout,
         stale: 'fail',
         blindNoreply: true,

@@ -1,0 +1,221 @@
+/**
+ * Exchanges with a server inside this process that answers within the call: no socket, no timer, no turn of the event loop. An audit makes
+ * millions of them. What a server says, and what its going away means, is the same as on a connection (connection.ts).
+ */
+import type { Bytes } from '../ground/bytes.js'
+import { type Conversation, DEFAULT_LIMITS, type Output, type Protocol } from '../protocol/protocol.js'
+import type { Request } from '../protocol/requests.js'
+import { textProtocol } from '../protocol/text/text.js'
+import { HANDED_OVER, type Reply } from '../protocol/wire.js'
+import { addressName, type ServerAddress } from './address.js'
+import { asIs, Connection, type ConnectionOptions, kindOf } from './connection.js'
+import { TransportError, type TransportErrorKind } from './errors.js'
+import type { Connect } from './socket.js'
+import type { Exchange, ExchangeOptions, Receiver } from './types.js'
+
+/** One connection to such a server. */
+export interface DirectSession {
+  /** Takes whole requests. The bytes are only valid during the call. @returns the pieces of the reply, in order */
+  take(request: Buffer): readonly (Buffer | Bytes)[]
+  /** The server has closed the connection. */
+  readonly ended: boolean
+  close(): void
+}
+
+const openers = new WeakMap<Connect, (address: ServerAddress) => DirectSession>()
+
+/** @returns `connect`, by which a client reaches its servers without sockets where it can */
+export function withDirectSessions(
+  connect: Connect,
+  open: (address: ServerAddress) => DirectSession,
+): Connect {
+  openers.set(connect, open)
+  return connect
+}
+
+/** A connection to a server, or the way to one that is reached without. */
+export function exchangeWith(address: ServerAddress, options: ConnectionOptions): Exchange {
+  const open = options.connect && openers.get(options.connect)
+  return open ? new DirectExchange(address, open, options) : new Connection(address, options)
+}
+
+/** Bytes of requests and replies that are joined without a buffer of their own. */
+const SCRATCH = 64 * 1024
+let scratch: Buffer | undefined
+
+/** Joins pieces. The result is valid until the next call. */
+function joined(pieces: readonly (Uint8Array | Bytes)[]): Buffer {
+  let length = 0
+  for (const piece of pieces) length += piece.length
+  scratch ??= Buffer.allocUnsafeSlow(SCRATCH)
+  const bytes = length <= SCRATCH ? scratch : Buffer.allocUnsafeSlow(length)
+  let at = 0
+  for (const piece of pieces) {
+    if (typeof piece === 'string') bytes.write(piece, at, 'latin1')
+    else bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes.subarray(0, length)
+}
+
+class Pieces implements Output {
+  readonly pieces: (Uint8Array | Bytes)[] = []
+
+  text(bytes: Bytes): void {
+    const { pieces } = this
+    const last = pieces.length - 1
+    if (typeof pieces[last] === 'string') pieces[last] += bytes
+    else pieces.push(bytes)
+  }
+
+  data(bytes: Uint8Array | Bytes): void {
+    this.pieces.push(bytes)
+  }
+}
+
+class DirectExchange implements Exchange {
+  readonly name: string
+  private readonly protocol: Protocol
+  private session: DirectSession | undefined
+  private conversation!: Conversation
+  private ready = false
+  private reply: Reply | undefined
+  /** The server ended the connection while nothing was waiting, and nobody has been told. */
+  private stale: 'closed' | 'reset' | undefined
+
+  constructor(
+    private readonly address: ServerAddress,
+    private readonly openSession: (address: ServerAddress) => DirectSession,
+    private readonly options: ConnectionOptions,
+  ) {
+    this.name = addressName(address)
+    this.protocol = options.protocol ?? textProtocol
+  }
+
+  get state(): 'idle' | 'ready' {
+    return this.session || this.stale ? 'ready' : 'idle'
+  }
+
+  get ended(): boolean {
+    return this.stale !== undefined
+  }
+
+  exchange(request: Request, options?: ExchangeOptions): Promise<Reply>
+  exchange<T>(request: Request, options: ExchangeOptions | undefined, receiver: Receiver<T>): Promise<T>
+  exchange<T>(
+    request: Request,
+    options?: ExchangeOptions,
+    receiver: Receiver<T> = asIs as Receiver<T>,
+  ): Promise<T> {
+    this.protocol.check(request)
+    return new Promise<T>((resolve, reject) => {
+      if (options?.signal?.aborted) return reject(options.signal.reason)
+      const settle = (take: () => T): void => {
+        try {
+          resolve(take())
+        } catch (error) {
+          reject(error)
+        }
+      }
+      const failed = (error: TransportError) => settle(() => receiver.failed(error))
+      if (this.stale === 'closed' && request.noreply && this.options.blindNoreply) {
+        this.stale = 'reset'
+        return settle(() => receiver.reply(HANDED_OVER))
+      }
+      if (this.stale) return failed(this.wentStale(request, this.stale))
+      try {
+        this.open()
+        const reply = this.ask((out) => this.conversation.write([{ request }], out))
+        if (request.noreply) settle(() => receiver.reply(HANDED_OVER))
+        else if (reply) settle(() => receiver.reply(reply))
+        else if (this.session?.ended) failed(this.lose('closed', 'server closed the connection'))
+        else this.wait(options, failed)
+      } catch (error) {
+        return failed(this.lose(kindOf(error), (error as Error)?.message ?? String(error), error))
+      }
+      this.notice()
+    })
+  }
+
+  /** @returns the reply to a request, when there is one */
+  private ask(write: (out: Output) => void): Reply | undefined {
+    const out = new Pieces()
+    write(out)
+    const { session, conversation } = this
+    const pieces = session!.take(joined(out.pieces))
+    this.reply = undefined
+    if (pieces.length > 0) conversation.push(joined(pieces))
+    return this.reply
+  }
+
+  private open(): void {
+    if (this.session) return
+    this.session = this.openSession(this.address)
+    this.ready = false
+    this.conversation = this.protocol.converse(
+      {
+        reply: (reply) => {
+          this.reply = reply
+        },
+        ready: () => {
+          this.ready = true
+        },
+      },
+      this.options.limits ?? DEFAULT_LIMITS,
+    )
+    let waits = false
+    this.ask((out) => {
+      waits = this.conversation.greet(out)
+    })
+    if (waits && !this.ready) throw new Error('the server did not answer what is said first')
+  }
+
+  /** The server keeps silent: this costs the time of the operation, as on a connection. */
+  private wait(options: ExchangeOptions | undefined, failed: (error: TransportError) => void): void {
+    const { deadline, timeout = this.options.timeout ?? 5000 } = options ?? {}
+    const wait = deadline === undefined ? timeout : Math.max(0, deadline - performance.now())
+    setTimeout(() => failed(this.lose('timeout', 'no reply within the deadline')), wait)
+  }
+
+  /** Whether the server has closed the connection after an answer. */
+  private notice(): void {
+    if (!this.session?.ended) return
+    this.session = undefined
+    this.stale = this.options.stale === 'fail' ? 'closed' : undefined
+  }
+
+  private wentStale(request: Request, kind: 'closed' | 'reset'): TransportError {
+    this.protocol.lost?.(request)
+    queueMicrotask(() => {
+      this.stale = undefined
+    })
+    const how = kind === 'reset' ? { sending: true, code: 'ECONNRESET' } : {}
+    return new TransportError(kind, this.name, `server ${kind} the connection while it was idle`, how)
+  }
+
+  private lose(kind: TransportErrorKind, message: string, cause?: unknown): TransportError {
+    this.session?.close()
+    this.session = undefined
+    return new TransportError(kind, this.name, message, { sent: true, cause })
+  }
+
+  connect(): Promise<void> {
+    try {
+      if (!this.stale) this.open()
+      return Promise.resolve()
+    } catch (error) {
+      return Promise.reject(this.lose('authentication', (error as Error).message, error))
+    }
+  }
+
+  close(quit = true): void {
+    this.stale = undefined
+    if (this.session && quit) {
+      const out = new Pieces()
+      this.conversation.quit(out)
+      this.session.take(joined(out.pieces))
+    }
+    this.session?.close()
+    this.session = undefined
+  }
+}
