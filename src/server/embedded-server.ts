@@ -106,6 +106,11 @@ export class EmbeddedServer extends Fronted {
     return session
   }
 
+  override async stop(): Promise<void> {
+    for (const session of this.sessions) session.close()
+    await super.stop()
+  }
+
   /** As new: no items, counters and CAS uniques from the start. */
   clear(): void {
     this.store = this.newStore()

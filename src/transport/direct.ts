@@ -108,6 +108,7 @@ class DirectExchange implements Exchange {
     receiver: Receiver<T> = asIs as Receiver<T>,
   ): Promise<T> {
     this.protocol.check(request)
+    this.notice()
     return new Promise<T>((resolve, reject) => {
       if (options?.signal?.aborted) return reject(options.signal.reason)
       const settle = (take: () => T): void => {
@@ -177,7 +178,7 @@ class DirectExchange implements Exchange {
     setTimeout(() => failed(this.lose('timeout', 'no reply within the deadline')), wait)
   }
 
-  /** Whether the server has closed the connection after an answer. */
+  /** Whether the server has closed the connection while nothing waits. */
   private notice(): void {
     if (!this.session?.ended) return
     this.session = undefined

@@ -49,6 +49,8 @@ type Tagged = { readonly [tag: string]: TypedJson }
  *   all and for `$int` over 4300 digits; what `unpickle` throws for `$pickle`
  */
 export function fromTypedJson(json: TypedJson): unknown {
+  if (json === null || typeof json === 'string' || typeof json === 'number' || typeof json === 'boolean')
+    return json
   return new TreeReader().read(json, 0)
 }
 
@@ -66,7 +68,9 @@ class TreeReader {
     const object = json as Tagged
     const [tag] = Object.keys(object)
     if (tag === undefined || !tag.startsWith('$')) {
-      return new Map(Object.entries(object).map(([key, value]) => [key, this.read(value, depth + 1)]))
+      const dict = new Map<string, unknown>()
+      for (const key of Object.keys(object)) dict.set(key, this.read(object[key]!, depth + 1))
+      return dict
     }
     const value = this.tagged(tag, object[tag]!, depth, object)
     if (value instanceof PythonObject && Object.hasOwn(object, '$base'))
@@ -139,6 +143,7 @@ class TreeReader {
  * @throws ValueEncodeError for values without a Python counterpart
  */
 export function toTypedJson(value: unknown): TypedJson {
+  if (value === null || typeof value === 'boolean') return value
   try {
     return new TreeWriter().write(value, 0)
   } catch (error) {
@@ -182,7 +187,7 @@ class TreeWriter {
     if (value instanceof PyComplex) return { $complex: [floatRepr(value.real), floatRepr(value.imag)] }
     // Python's other dictionaries are Maps with a class of their own.
     if (value instanceof Map && Object.getPrototypeOf(value) === Map.prototype)
-      return this.dict([...value], depth)
+      return this.plainDict(value, depth) ?? this.dict([...value], depth)
     if (typeof value === 'object') {
       const prototype = Object.getPrototypeOf(value)
       if (prototype === Object.prototype || prototype === null) return this.dict(Object.entries(value), depth)
@@ -194,10 +199,16 @@ class TreeWriter {
     return values.map((value) => this.write(value, depth + 1))
   }
 
+  /** A dict whose keys stand for themselves, the usual one; undefined for any other. */
+  private plainDict(map: ReadonlyMap<unknown, unknown>, depth: number): TypedJson | undefined {
+    for (const key of map.keys()) if (typeof key !== 'string' || !isPlainName(key)) return undefined
+    const object: Record<string, TypedJson> = {}
+    for (const [key, value] of map as ReadonlyMap<string, unknown>) object[key] = this.write(value, depth + 1)
+    return object
+  }
+
   private dict(entries: readonly (readonly [unknown, unknown])[], depth: number): TypedJson {
-    const plain = entries.every(
-      ([key]) => typeof key === 'string' && !key.startsWith('$') && !/^\d+$|^__proto__$/.test(key),
-    )
+    const plain = entries.every(([key]) => typeof key === 'string' && isPlainName(key))
     if (plain) return Object.fromEntries(entries.map(([key, value]) => [key, this.write(value, depth + 1)]))
     return { $dict: entries.map((pair) => this.all(pair, depth)) }
   }
@@ -206,6 +217,18 @@ class TreeWriter {
     const texts = this.all([...items], depth).map((item) => JSON.stringify(item))
     return texts.sort((a, b) => (a < b ? -1 : 1)).map((text) => JSON.parse(text))
   }
+}
+
+const DOLLAR = 0x24
+const UNDERSCORE = 0x5f
+const [DIGIT_0, DIGIT_9] = [0x30, 0x39]
+
+/** No tag, and nothing that JavaScript would put elsewhere. */
+function isPlainName(key: string): boolean {
+  const first = key.charCodeAt(0)
+  if (first === DOLLAR) return false
+  if (first === UNDERSCORE) return key !== '__proto__'
+  return !(first >= DIGIT_0 && first <= DIGIT_9 && /^\d+$/.test(key))
 }
 
 function repeated(whole: string, unit: (character: string) => TypedJson): TypedJson | undefined {

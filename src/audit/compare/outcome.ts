@@ -48,14 +48,35 @@ export function sameOutcome(a: Outcome, b: Outcome): boolean {
   return sameValue(a.result, b.result)
 }
 
-/** Texts are compared only where the values are no plain ones: an audit does this at every call. */
+/** Texts are compared only where the values are no plain ones and not alike part by part: an audit does this at every call. */
 function sameValue(a: TypedJson, b: TypedJson): boolean {
-  if (a === b) return true
+  if (alike(a, b)) return true
   const plain = typeof a !== 'object' || a === null || typeof b !== 'object' || b === null
   // Numbers that JSON has no word for are null in it.
   if (plain) return (typeof a === 'number' || typeof b === 'number') && canonical(a) === canonical(b)
   return canonical(a) === canonical(b)
 }
+
+/** Equal part by part, with `$dict` in the same order. */
+function alike(a: TypedJson, b: TypedJson): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return false
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false
+    for (let i = 0; i < a.length; i++) if (!alike(a[i]!, b[i]!)) return false
+    return true
+  }
+  if (Array.isArray(b)) return false
+  const [mine, theirs] = [a as Fields, b as Fields]
+  let parts = 0
+  for (const key in mine) {
+    if (!Object.hasOwn(theirs, key) || !alike(mine[key]!, theirs[key]!)) return false
+    parts++
+  }
+  return parts === Object.keys(theirs).length
+}
+
+type Fields = Readonly<Record<string, TypedJson>>
 
 /** Dictionaries are equal whatever their order, as in Python: `get_multi` answers server by server. */
 function canonical(value: TypedJson): string {

@@ -20,16 +20,12 @@ export type AuditedClient = StrictClient | CompatClient
  *   compat client
  * @param call values are the lossless tree of `fromTypedJson`
  */
-export async function invoke(client: AuditedClient, library: Library, call: PythonCall): Promise<Outcome> {
+export function invoke(client: AuditedClient, library: Library, call: PythonCall): Promise<Outcome> {
   try {
-    return await invokeBound(
-      client,
-      library,
-      call.call,
-      converted(library, call.call, boundOrLater(library, call)),
-    )
+    const bound = converted(library, call.call, boundOrLater(library, call))
+    return invokeBound(client, library, call.call, bound)
   } catch (error) {
-    return raised(error)
+    return Promise.resolve(raised(error))
   }
 }
 
@@ -49,23 +45,26 @@ function boundOrLater(library: Library, call: PythonCall): Bound {
 }
 
 /** The same for arguments that are bound and converted already. Never throws. */
-export async function invokeBound(
+export function invokeBound(
   client: AuditedClient,
   library: Library,
   call: string,
   bound: Bound,
 ): Promise<Outcome> {
+  const failed = (error: unknown): Outcome =>
+    isUnpicklable(bound.val) && error instanceof ValueEncodeError
+      ? raised(new TypeError(`cannot pickle '${bound.val.className}' object`))
+      : raised(error)
   try {
     const method = library.name === 'pylibmc' ? pylibmc[call] : pythonMemcached[call]
     if (!method) throw new TypeError(`${call}() cannot be replayed`)
-    return await (method as (client: AuditedClient, bound: Bound) => Outcome | Promise<Outcome>)(
+    const made = (method as (client: AuditedClient, bound: Bound) => Outcome | Promise<Outcome>)(
       client,
       bound,
     )
+    return made instanceof Promise ? made.catch(failed) : Promise.resolve(made)
   } catch (error) {
-    return isUnpicklable(bound.val) && error instanceof ValueEncodeError
-      ? raised(new TypeError(`cannot pickle '${bound.val.className}' object`))
-      : raised(error)
+    return Promise.resolve(failed(error))
   }
 }
 
@@ -78,9 +77,7 @@ type Method<C> = (client: C, bound: Bound) => Outcome | Promise<Outcome>
 /** Options that Python code left out stay out; the rest get our names. Given as an object, so that nothing is guessed. */
 function options(bound: Bound, names: Readonly<Record<string, string>>): Record<string, unknown> {
   const found: Record<string, unknown> = {}
-  for (const [python, ours] of Object.entries(names)) {
-    if (python in bound) found[ours] = bound[python]
-  }
+  for (const python in names) if (python in bound) found[names[python]!] = bound[python]
   return found
 }
 
@@ -95,29 +92,28 @@ function given(bound: Bound, ...names: string[]): unknown[] {
 type Unchecked = any
 
 const storeOptions = { time: 'time', min_compress_len: 'minCompressLen', compress_level: 'compressLevel' }
+const silentStoreOptions = { ...storeOptions, noreply: 'noreply' }
+const prefixOptions = { key_prefix: 'keyPrefix' }
 const multiOptions = { ...storeOptions, key_prefix: 'keyPrefix' }
 
 function pylibmcStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend'): Method<StrictClient> {
-  return async (client, bound) =>
-    returned(await client[verb](bound.key as Unchecked, bound.val, options(bound, storeOptions)))
+  return (client, bound) =>
+    client[verb](bound.key as Unchecked, bound.val, options(bound, storeOptions)).then(returned)
 }
 
 const pylibmc: Readonly<Record<string, Method<StrictClient>>> = {
-  get: async (client, bound) => {
-    const value = await client.get(bound.key as Unchecked)
-    return returned(value === undefined && 'default' in bound ? bound.default : value)
-  },
+  get: (client, bound) =>
+    client
+      .get(bound.key as Unchecked)
+      .then((value) => returned(value === undefined && 'default' in bound ? bound.default : value)),
   gets: async (client, bound) => {
     const [value, cas] = await client.gets(bound.key as Unchecked)
     return tuple(value, cas)
   },
-  get_multi: async (client, bound) =>
-    returned(
-      await client.getMulti(
-        sequence(bound.keys, 'dict is not a sequence'),
-        options(bound, { key_prefix: 'keyPrefix' }),
-      ),
-    ),
+  get_multi: (client, bound) =>
+    client
+      .getMulti(sequence(bound.keys, 'dict is not a sequence'), options(bound, prefixOptions))
+      .then(returned),
   set: pylibmcStore('set'),
   add: pylibmcStore('add'),
   replace: pylibmcStore('replace'),
@@ -136,7 +132,7 @@ const pylibmc: Readonly<Record<string, Method<StrictClient>>> = {
     returned(await client.setMulti(bound.keys as Unchecked, options(bound, multiOptions))),
   add_multi: async (client, bound) =>
     returned(await client.addMulti(bound.keys as Unchecked, options(bound, multiOptions))),
-  delete: async (client, bound) => returned(await client.delete(bound.key as Unchecked)),
+  delete: (client, bound) => client.delete(bound.key as Unchecked).then(returned),
   delete_multi: async (client, bound) =>
     returned(
       await client.deleteMulti(
@@ -204,21 +200,19 @@ function memcacheCount(verb: 'incr' | 'decr'): Method<CompatClient> {
 }
 
 function memcacheStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'): Method<CompatClient> {
-  return async (client, bound) =>
-    returned(
-      await client[verb](bound.key as Unchecked, bound.val, {
-        ...options(bound, storeOptions),
-        ...options(bound, { noreply: 'noreply' }),
-      }),
-    )
+  return (client, bound) =>
+    client[verb](bound.key as Unchecked, bound.val, options(bound, silentStoreOptions)).then(returned)
 }
 
 const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
-  get: async (client, bound) =>
-    returned(await client.get(...(given(bound, 'key', 'default') as [Unchecked]))),
+  get: (client, bound) =>
+    ('default' in bound
+      ? client.get(bound.key as Unchecked, bound.default)
+      : client.get(bound.key as Unchecked)
+    ).then(returned),
   gets: async (client, bound) => returned(await client.gets(bound.key as Unchecked)),
-  get_multi: async (client, bound) =>
-    returned(await client.getMulti(keysOf(bound.keys), options(bound, { key_prefix: 'keyPrefix' }))),
+  get_multi: (client, bound) =>
+    client.getMulti<Unchecked>(keysOf(bound.keys), options(bound, prefixOptions)).then(returned),
   set: memcacheStore('set'),
   add: memcacheStore('add'),
   replace: memcacheStore('replace'),

@@ -17,7 +17,8 @@ const manyValues = new Set(['mapping'])
 /** The arguments as the library's code sees them. */
 export function converted(library: Library, call: string, bound: Bound): Bound {
   const found: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(bound)) {
+  for (const name in bound) {
+    const value = bound[name]
     if (values.has(name)) found[name] = name === 'default' ? value : stored(library, value)
     else if (manyValues.has(name) || (name === 'keys' && (call === 'set_multi' || call === 'add_multi')))
       found[name] = mapping(library, value)

@@ -73,6 +73,8 @@ function checkText(value: unknown, format: 'text' | 'words'): void {
 }
 
 function checkInteger(value: unknown, size: bigint | undefined, argument: string | undefined): void {
+  // Fits everything.
+  if (typeof value === 'number' && (value | 0) === value) return
   const number = BigInt(integer(value, argument))
   if (size === undefined) return
   if (number >= 2n ** size || number < -(2n ** size))

@@ -1,5 +1,5 @@
 /** How Python binds arguments to the signatures of the libraries. Source: docs/reference/pylibmc.md#5, docs/reference/python-memcached.md#10. */
-import { signatureOf } from '../../rules/signatures.js'
+import { type Signature, signatureOf } from '../../rules/signatures.js'
 
 /** The Python libraries whose calls can be replayed. */
 export type LibraryName = 'pylibmc' | 'python-memcached' | 'pymemcache'
@@ -51,9 +51,28 @@ const renamed: ReadonlySet<string> = new Set([
   'value',
 ])
 
+/** By library object: an audit asks for each call several times. */
+const signatures = new WeakMap<Library, Map<string, Signature | undefined>>()
+
+function signatureIn(library: Library, call: string): Signature | undefined {
+  let known = signatures.get(library)
+  if (!known) {
+    known = new Map()
+    signatures.set(library, known)
+  }
+  const found = known.get(call)
+  if (found || known.has(call)) return found
+  const signature = call === '__init__' ? undefined : signatureOf(library.name, library.version, call)
+  if (known.size < MOST_NAMES) known.set(call, signature)
+  return signature
+}
+
+/** Names of methods that are remembered: a trace may name any. */
+const MOST_NAMES = 200
+
 /** @throws SignatureError: AttributeError when the library has no such method, TypeError when the arguments do not fit it: as Python. */
 export function bind(library: Library, { call, args, kwargs }: PythonCall): Bound {
-  const found = call === '__init__' ? undefined : signatureOf(library.name, library.version, call)
+  const found = signatureIn(library, call)
   if (!found) throw new SignatureError(`'Client' object has no attribute '${call}'`, 'method')
   const { parameters, required, positionalOnly } = found
   const names = Object.keys(kwargs)
@@ -68,7 +87,7 @@ export function bind(library: Library, { call, args, kwargs }: PythonCall): Boun
     throw new SignatureError(message, 'argument')
   }
   const bound: Record<string, unknown> = {}
-  for (const [i, value] of args.entries()) bound[parameters[i]!] = value
+  for (let i = 0; i < args.length; i++) bound[parameters[i]!] = args[i]
   for (const name of names) {
     if (!parameters.includes(name))
       throw new SignatureError(
@@ -79,8 +98,12 @@ export function bind(library: Library, { call, args, kwargs }: PythonCall): Boun
       throw new SignatureError(`${call}() got multiple values for argument '${name}'`, 'form')
     bound[name] = kwargs[name]
   }
-  const missing = parameters.slice(0, required).filter((name) => !(name in bound))
-  if (missing.length > 0)
-    throw new SignatureError(`${call}() missing required argument: '${missing.join("', '")}'`, 'form')
+  for (let i = args.length; i < required; i++)
+    if (!(parameters[i]! in bound)) throw missingArguments(call, parameters.slice(0, required), bound)
   return bound
+}
+
+function missingArguments(call: string, required: readonly string[], bound: Bound): SignatureError {
+  const missing = required.filter((name) => !(name in bound))
+  return new SignatureError(`${call}() missing required argument: '${missing.join("', '")}'`, 'form')
 }

@@ -15,7 +15,8 @@ import {
  */
 export function surfaceReasons(library: Library, source: Library, call: PythonCall): readonly Reason[] {
   const here = parametersOf(library, call)
-  if (here === parametersOf(source, call)) {
+  const one = library.name === source.name && library.version === source.version
+  if (one || here === parametersOf(source, call)) {
     const fits = (version: string) => !(parametersOf({ ...library, version }, call) in problems)
     if (!(here in problems) || !versionsOf('python-memcached').some(fits)) return []
   }

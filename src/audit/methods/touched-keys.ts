@@ -7,6 +7,7 @@ import type { Bound } from './python-signatures.js'
 
 /** Keys of a bound call of either library, prefix included, without repetition. */
 export function touchedKeys(given: Bound): readonly Bytes[] {
+  if (typeof given.key === 'string') return [keyBytes(given.key)]
   if ('key' in given) return [keyBytes(withBuiltinItems(given.key))]
   const many = withBuiltinItems('keys' in given ? given.keys : given.mapping)
   if (many === undefined || many === null) return []

@@ -11,8 +11,8 @@ import { type Replayed, Side } from './side.js'
 const portion = 256
 const portionsUnderWay = 16
 
-/** What a thread says: what the calls did, in order; at the end, why it ended. */
-type Message = { readonly done: readonly Replayed[] } | { readonly ended: string }
+/** What a thread says: what the calls did, in order, as JSON, which passes faster than objects do; at the end, why it ended. */
+type Message = { readonly done: string } | { readonly ended: string }
 
 /** @returns the program of the thread; undefined where memshim runs from its sources, which a thread cannot load */
 export function threadProgram(): URL | undefined {
@@ -24,7 +24,8 @@ export function threadProgram(): URL | undefined {
 /** What the calls of a side did, as its thread hands it over. */
 export class SideThread {
   private readonly worker: Worker
-  private portions: (readonly Replayed[])[] = []
+  private readonly portions: string[] = []
+  private current: readonly Replayed[] = []
   private at = 0
   private ended: Error | undefined
   private arrived: (() => void) | undefined
@@ -53,15 +54,14 @@ export class SideThread {
 
   /** What the next call did. @throws Error when the thread ended before */
   next(): Replayed | Promise<Replayed> {
-    const [first] = this.portions
-    if (!first) return this.wait()
-    const found = first[this.at++]!
-    if (this.at === first.length) {
+    if (this.at === this.current.length) {
+      const text = this.portions.shift()
+      if (text === undefined) return this.wait()
+      this.current = JSON.parse(text) as readonly Replayed[]
       this.at = 0
-      this.portions.shift()
       this.worker.postMessage('taken')
     }
-    return found
+    return this.current[this.at++]!
   }
 
   private async wait(): Promise<Replayed> {
@@ -83,7 +83,7 @@ export class SideThread {
 export class ApartSide extends Side {
   thread: SideThread | undefined
 
-  override async run(): Promise<Replayed> {
+  override run(): Replayed | Promise<Replayed> {
     return this.thread!.next()
   }
 
@@ -103,7 +103,7 @@ const nothing: Replayed = {
 
 /** In the thread: the side that another thread replays. */
 export class IdleSide extends Side {
-  override async run(): Promise<Replayed> {
+  override run(): Replayed {
     return nothing
   }
 }
@@ -138,7 +138,7 @@ export class ReportingSide extends Side {
   }
 
   handOver(): void {
-    const message: Message = { done: this.kept }
+    const message: Message = { done: JSON.stringify(this.kept) }
     if (this.kept.length > 0) {
       this.underWay++
       this.port?.postMessage(message)

@@ -11,7 +11,7 @@ import type { Library } from '../methods/python-signatures.js'
 import { type Bound, bind, type PythonCall } from '../methods/python-signatures.js'
 import { touchedKeys } from '../methods/touched-keys.js'
 import { tracedServers } from '../traces/parse.js'
-import type { CallEvent, NewEvent, Trace } from '../traces/trace.js'
+import { type CallEvent, type NewEvent, portionsOf, type Trace, type TraceEvent } from '../traces/trace.js'
 import { callOfWire } from '../traces/wire.js'
 import type { ReplaySide } from './side.js'
 import type { Placed, Topology } from './topology.js'
@@ -44,10 +44,7 @@ export interface ReplayPlan {
 export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<void> {
   const { trace, topology, compat, strict } = plan
   const known = new Set<string>()
-  for await (const event of trace.events()) {
-    plan.signal?.throwIfAborted()
-    const pause = plan.timeTo(event.t)
-    if (pause) await pause
+  const one = async (event: TraceEvent): Promise<void> => {
     switch (event.kind) {
       case 'new':
         known.add(event.client)
@@ -69,13 +66,22 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
         visitor.note(event.text, event.line)
         break
       case 'call':
-        await call(plan, event, known, visitor)
-        break
+        return call(plan, event, known, visitor)
       case 'wire': {
         const made = callOfWire(event, plan.source)
         if ('skipped' in made) visitor.note(`command left out: ${made.skipped}`, event.line)
         else await call(plan, made, known, visitor)
       }
+    }
+  }
+  for await (const portion of portionsOf(trace)) {
+    for (const event of portion) {
+      plan.signal?.throwIfAborted()
+      const pause = plan.timeTo(event.t)
+      if (pause) await pause
+      // Written out for nearly all events: a promise less.
+      if (event.kind === 'call') await call(plan, event, known, visitor)
+      else await one(event)
     }
   }
 }
@@ -152,7 +158,7 @@ async function call(
   if (!compat.has(event.client) || !strict.has(event.client)) return
   let words: PythonCall
   try {
-    words = { call: event.call, args: event.args.map(fromTypedJson), kwargs: decoded(event.kwargs) }
+    words = { call: event.call, args: event.args.map(asValue), kwargs: decoded(event.kwargs) }
   } catch (error) {
     visitor.note(`call left out: ${error instanceof Error ? error.message : String(error)}`, event.line)
     return
@@ -164,15 +170,16 @@ async function call(
     return
   }
   const servers = event.call === 'set_servers' ? topology.map(given, event.line, plan.trace.name) : undefined
-  const [c, s] = await Promise.all([
-    compat.run(event.client, words, servers),
-    strict.run(event.client, words, servers),
-  ])
+  // Both at once: a server that keeps a side waiting keeps the other one waiting, too.
+  const [before, after] = [compat.run(event.client, words, servers), strict.run(event.client, words, servers)]
+  const [c, s] = after instanceof Promise ? await Promise.all([before, after]) : [await before, after]
   // A prefix that the target takes for something else leaves the keys as they are there.
   const unprefixed =
     strict.explain && bound.key_prefix !== undefined ? touchedKeys({ ...bound, key_prefix: undefined }) : []
-  const keys = withWords([...new Set([...touchedKeys(bound), ...unprefixed])])
+  const touched = touchedKeys(bound)
+  const keys = withWords(unprefixed.length === 0 ? touched : [...new Set([...touched, ...unprefixed])])
   const placed = keys.map((key) => strict.place(event.client, key))
+  const sources = keys.map((key) => compat.place(event.client, key))
   visitor.operation({
     line: event.line,
     t: event.t,
@@ -184,27 +191,33 @@ async function call(
     ...(event.via ? { via: event.via } : {}),
     keys,
     servers: keys.length === 0 ? topology.all().map(({ index }) => index) : distinctNumbers(placed),
-    sourceServer: keys.length === 1 ? compat.place(event.client, keys[0]!) : undefined,
-    moved: keys.some((key, i) => placed[i] !== undefined && compat.place(event.client, key) !== placed[i]),
+    sourceServer: sources.length === 1 ? sources[0] : undefined,
+    moved: placed.some((server, i) => server !== undefined && sources[i] !== server),
     ...(isNegative(bound.time) ? { negativeTime: true } : {}),
     recorded: event.outcome && normalized(event.call, event.outcome),
     compat: c.outcome,
     strict: s.outcome,
     announced: distinct(unshared(c.announced, s.announced)),
-    gaps: [...s.gaps, ...c.gaps],
-    reasons: [
-      ...c.reasons,
-      ...s.reasons,
-      ...(strict.explain?.({
+    gaps: joined(s.gaps, c.gaps),
+    reasons: joined(
+      joined(c.reasons, s.reasons),
+      strict.explain?.({
         call: words,
         before: c.outcome,
         after: s.outcome,
         refused: s.reasons.length > 0 && refusedByPython(s.outcome),
-      }) ?? likelyReasons(bound)),
-    ],
+      }) ?? likelyReasons(bound),
+    ),
     uncertain: s.uncertain,
   })
 }
+
+/** Nearly always one of them is empty. */
+function joined<T>(one: readonly T[], other: readonly T[]): readonly T[] {
+  return one.length === 0 ? other : other.length === 0 ? one : [...one, ...other]
+}
+
+const asValue = (json: TypedJson): unknown => fromTypedJson(json)
 
 /** Python's own error: the call was not made. */
 function refusedByPython(outcome: Outcome): boolean {
@@ -221,17 +234,18 @@ function withWords(keys: readonly string[]): readonly string[] {
 function likelyReasons({ noreply, time, delta, min_compress_len: length }: Bound): readonly Reason[] {
   const reasons: Reason[] = []
   if (noreply) reasons.push({ switch: 'missing-argument', how: 'signature', fallback: true })
-  if ([time, delta, length].some((value) => value !== undefined && !fitsInteger(value)))
+  if (!fits(time) || !fits(delta) || !fits(length))
     reasons.push({ switch: 'argument-type', how: 'signature', fallback: true })
   return reasons
 }
 
-/** An integer of 31 bits means the same to both libraries and to every server. */
-function fitsInteger(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value < 2 ** 31
+/** An integer of 31 bits means the same to both libraries and to every server; and so does none. */
+function fits(value: unknown): boolean {
+  return value === undefined || (typeof value === 'number' && value >= 0 && value < 2 ** 31)
 }
 
 function distinctNumbers(numbers: readonly (number | undefined)[]): readonly number[] {
+  if (numbers.length === 1 && numbers[0] !== undefined) return numbers as readonly number[]
   return [...new Set(numbers.filter((number) => number !== undefined))]
 }
 
@@ -242,14 +256,20 @@ function isNegative(time: unknown): boolean {
 }
 
 function decoded(kwargs: CallEvent['kwargs']): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(kwargs).map(([name, value]) => [name, fromTypedJson(value)]))
+  for (const _ in kwargs)
+    return Object.fromEntries(Object.entries(kwargs).map(([name, value]) => [name, fromTypedJson(value)]))
+  return none
 }
+
+const none: Record<string, unknown> = {}
 
 /** The recorder's spelling of a value as ours, so that equal values have equal text. */
 export function normalized(call: string, outcome: Outcome): Outcome {
   if ('raises' in outcome) return outcome
+  const { result } = outcome
+  if (result === null || typeof result === 'boolean') return outcome
   try {
-    const value = fromTypedJson(outcome.result)
+    const value = fromTypedJson(result)
     // Keys come back as the caller's own objects, which are equal to the texts they stand for.
     return returned(call.endsWith('_multi') ? withBuiltinItems(value) : value)
   } catch {

@@ -58,7 +58,7 @@ export interface ReplaySide {
   ): readonly string[]
   has(name: string): boolean
   place(name: string, key: Bytes): number | undefined
-  run(name: string, call: PythonCall, servers?: readonly Placed[]): Promise<Replayed>
+  run(name: string, call: PythonCall, servers?: readonly Placed[]): Replayed | Promise<Replayed>
   /** What this side knows of why the two outcomes differ. */
   explain?(compared: ComparedCall): readonly Reason[]
   stop(): Promise<void>
@@ -150,7 +150,6 @@ export class Side implements ReplaySide {
 
   private placement(client: AuditedClient, servers: readonly Placed[]): (key: Bytes) => number | undefined {
     const index = (own: number | undefined) => (own === undefined ? undefined : servers[own]?.index)
-    if (client instanceof StrictClient) return (key) => index(client.hash(Buffer.from(key, 'latin1')))
     return (key) => index(pipelineOf(client).selection.place(key))
   }
 
@@ -158,32 +157,35 @@ export class Side implements ReplaySide {
    * Replays one call of the source library. Never throws for what the call does.
    * @param servers the argument of set_servers
    */
-  async run(name: string, call: PythonCall, servers?: readonly Placed[]): Promise<Replayed> {
+  run(name: string, call: PythonCall, servers?: readonly Placed[]): Replayed | Promise<Replayed> {
+    return this.replay(name, call, servers)
+  }
+
+  private async replay(name: string, call: PythonCall, servers?: readonly Placed[]): Promise<Replayed> {
     const replay = this.clients.get(name)
     if (!replay) throw new RangeError(`client "${name}" was never created`)
     this.announced = []
     const own =
       call.call === 'set_servers' ? { ...call, args: [this.specs(servers ?? [])], kwargs: {} } : call
-    const rest = { announced: this.announced, gaps: [], reasons: [], uncertain: false }
     if (this.library.name === this.source.name) {
-      const reasons = this.library.name === 'pylibmc' ? [] : surfaceReasons(this.library, this.source, own)
-      return {
-        ...rest,
-        reasons,
-        outcome: await invoke(replay.client, this.library, own),
-        announced: this.announced,
-      }
+      const reasons =
+        this.library.name === 'pylibmc' ? nothing : surfaceReasons(this.library, this.source, own)
+      const outcome = await invoke(replay.client, this.library, own)
+      return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain: false }
     }
     if (!this.repairs && replay.client instanceof StrictClient) {
       const unchecked = replay.text && !replay.client.behaviors.verify_keys
       const wire = { text: replay.text, unchecked }
-      return { ...rest, ...(await runUnchanged(replay.client, this.library, own, wire, replay.outOfStep)) }
+      const unchanged = await runUnchanged(replay.client, this.library, own, wire, replay.outOfStep)
+      const { outcome, reasons, uncertain } = unchanged
+      return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain }
     }
+    const rest = { gaps: nothing, reasons: nothing, uncertain: false }
     let bound: Bound
     try {
       bound = bind(this.source, call)
     } catch (error) {
-      return { ...rest, outcome: raised(error) }
+      return { ...rest, announced: this.announced, outcome: raised(error) }
     }
     const tokens = { get: (key: unknown) => replay.tokens.get(keyBytes(key)) }
     const spoken = translate(this.source, this.library, own, bound, tokens)
@@ -214,6 +216,8 @@ export class Side implements ReplaySide {
     await this.fleet.stop()
   }
 }
+
+const nothing: readonly never[] = []
 
 /** What the report keeps of an event; the rest (errors, values) would keep the replay's memory alive. */
 function summary(event: Announced): Announced {

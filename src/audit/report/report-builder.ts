@@ -47,18 +47,9 @@ export class ReportBuilder {
   private readonly risks = new Map<RiskName, { count: number; examples: Finding[] }>()
 
   add(operation: Operation, verdict: Verdict): void {
-    const rows: (Counts & { switches?: Record<string, number> })[] = [
-      this.totals,
-      row(this.methods, operation.call),
-    ]
-    if (operation.at !== undefined) rows.push(row(this.callSites, operation.at))
-    for (const counts of rows) {
-      counts.operations++
-      counts[verdict.status]++
-      if (!counts.switches) continue
-      for (const { switch: name } of verdict.explanations)
-        counts.switches[name] = (counts.switches[name] ?? 0) + 1
-    }
+    count(this.totals, verdict)
+    countSwitches(row(this.methods, operation.call), verdict)
+    if (operation.at !== undefined) countSwitches(row(this.callSites, operation.at), verdict)
     this.course.add(verdict.status, operation.t)
     this.placement.add(operation)
     for (const gap of operation.gaps) this.note(gap.text, operation.line)
@@ -147,6 +138,17 @@ export class ReportBuilder {
       notes: [...this.notes].map(([text, note]) => ({ text, ...note })).sort((a, b) => b.count - a.count),
     }
   }
+}
+
+function count(counts: Counts, { status }: Verdict): void {
+  counts.operations++
+  counts[status]++
+}
+
+function countSwitches(counts: Counts & { switches: Record<string, number> }, verdict: Verdict): void {
+  count(counts, verdict)
+  const { switches } = counts
+  for (const { switch: name } of verdict.explanations) switches[name] = (switches[name] ?? 0) + 1
 }
 
 function row<Row extends Counts>(table: Map<string, Row>, name: string): Row {

@@ -36,7 +36,8 @@ export class Row {
       throw new TraceError(this.source, this.line, undefined, `is not JSON: ${(error as Error).message}`)
     }
     if (!isRecord(value)) throw new TraceError(this.source, this.line, undefined, 'is not a JSON object')
-    if (tooDeep(value))
+    // Every level takes two characters.
+    if (text.length > 2 * nestingLimit && tooDeep(value))
       throw new TraceError(this.source, this.line, undefined, `is nested deeper than ${nestingLimit}`)
     return value
   }

@@ -4,7 +4,7 @@
 import { crc32 } from '../../hashing/index.js'
 import type { TypedJson } from '../../values/index.js'
 import { surveyOf } from './survey.js'
-import type { CallEvent, Trace, TraceEvent } from './trace.js'
+import { type CallEvent, portionsOf, type Trace, type TraceEvent } from './trace.js'
 
 const oneKey: ReadonlySet<string> = new Set(
   'get gets set add replace append prepend cas incr decr delete touch __getitem__ __setitem__ __delitem__ __contains__'.split(
@@ -29,12 +29,21 @@ export function sampledTrace(trace: Trace, share: number): Trace {
       // About so many: which ones is known when they are read.
       return known && { ...known, events: Math.ceil(known.events * share) }
     },
-    events: () => chosen(trace, before * share),
+    events: () => each(trace, before * share),
+    portions: () => portions(trace, before * share),
   }
 }
 
-async function* chosen(trace: Trace, share: number): AsyncGenerator<TraceEvent> {
-  for await (const event of trace.events()) {
+async function* each(trace: Trace, share: number): AsyncGenerator<TraceEvent> {
+  for await (const portion of portions(trace, share)) yield* portion
+}
+
+async function* portions(trace: Trace, share: number): AsyncGenerator<Iterable<TraceEvent>> {
+  for await (const portion of portionsOf(trace)) yield chosen(trace, portion, share)
+}
+
+function* chosen(trace: Trace, events: Iterable<TraceEvent>, share: number): Generator<TraceEvent> {
+  for (const event of events) {
     if (event.kind === 'call') {
       const kept = sampledCall(event, trace.header.library, share)
       if (kept) yield kept

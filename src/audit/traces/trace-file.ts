@@ -30,13 +30,16 @@ export async function readTrace(path: string): Promise<Trace> {
   checkText('path', path)
   const compressed = await isGzip(path)
   const name = basename(path)
-  for await (const [line, text] of numberedLines(path, compressed)) {
-    if (line > 1) break
+  for await (const lines of lineGroups(path, compressed)) {
+    const [first] = lines
+    if (first === undefined) continue
+    const { text } = first
     const header = parseHeader(text, name)
     return {
       name,
       header,
-      events: () => eventsOf(path, compressed, name),
+      events: () => eachOf(portionsOf(path, compressed, name)),
+      portions: () => portionsOf(path, compressed, name),
       files: [path],
       survey: () => surveyBytes(bytesOf(path, compressed)),
     }
@@ -44,29 +47,45 @@ export async function readTrace(path: string): Promise<Trace> {
   throw new TraceError(name, 0, undefined, 'is empty: the first line of a trace is its header')
 }
 
-async function* eventsOf(path: string, compressed: boolean, name: string): AsyncGenerator<TraceEvent> {
-  let last = 0
-  for await (const [line, text, whole] of numberedLines(path, compressed)) {
-    if (line === 1 || text.trim() === '') continue
+async function* eachOf(portions: AsyncIterable<Iterable<TraceEvent>>): AsyncGenerator<TraceEvent> {
+  for await (const portion of portions) yield* portion
+}
+
+/** Events are made when they are asked for, so that those before a wrong line are there. */
+async function* portionsOf(
+  path: string,
+  compressed: boolean,
+  name: string,
+): AsyncGenerator<Iterable<TraceEvent>> {
+  const order = { last: 0 }
+  let number = 0
+  for await (const lines of lineGroups(path, compressed)) {
+    yield eventsIn(lines, number, name, order)
+    number += lines.length
+  }
+}
+
+/** @param before lines before these @param order the time of the last event, which is moved on */
+function* eventsIn(
+  lines: readonly Line[],
+  before: number,
+  name: string,
+  order: { last: number },
+): Generator<TraceEvent> {
+  let line = before
+  for (const { text, whole } of lines) {
+    if (++line === 1 || text.trim() === '') continue
     if (!whole && !isJson(text)) {
-      yield {
-        kind: 'note',
-        line,
-        t: last,
-        text: 'the last line is cut and was left out: the process that wrote it ended there',
-      }
+      const note = 'the last line is cut and was left out: the process that wrote it ended there'
+      yield { kind: 'note', line, t: order.last, text: note }
       return
     }
     const event = parseEvent(text, line, name)
-    if (event.t < last) {
-      throw new TraceError(
-        name,
-        line,
-        't',
-        `${event.t} is earlier than the line before (${last}): time never runs back`,
-      )
+    if (event.t < order.last) {
+      const problem = `${event.t} is earlier than the line before (${order.last}): time never runs back`
+      throw new TraceError(name, line, 't', problem)
     }
-    last = event.t
+    order.last = event.t
     yield event
   }
 }
@@ -95,11 +114,14 @@ async function* bytesOf(path: string, compressed: boolean): AsyncGenerator<Buffe
   }
 }
 
-/** Lines end at LF only: text in JSON may hold other line separators. */
-async function* numberedLines(
-  path: string,
-  compressed: boolean,
-): AsyncGenerator<readonly [number, string, whole: boolean]> {
+interface Line {
+  readonly text: string
+  /** It has its end. */
+  readonly whole: boolean
+}
+
+/** The lines that each chunk of the file completes. They end at LF only: text in JSON may hold other line separators. */
+async function* lineGroups(path: string, compressed: boolean): AsyncGenerator<readonly Line[]> {
   const file = createReadStream(path)
   const source = compressed ? file.pipe(createGunzip(withoutEnd)) : file
   // An error of the file does not travel through pipe(); without this the reader would wait for ever.
@@ -121,20 +143,28 @@ async function* numberedLines(
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       let from = 0
-      for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, from)) {
-        add(chunk.subarray(from, end))
-        const text = take()
-        yield [++line, text, true]
-        from = end + 1
+      const lines: Line[] = []
+      try {
+        for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, from)) {
+          add(chunk.subarray(from, end))
+          lines.push({ text: take(), whole: true })
+          line++
+          from = end + 1
+        }
+        add(chunk.subarray(from))
+      } catch (error) {
+        // The lines before the wrong one come first.
+        yield lines
+        throw error
       }
-      add(chunk.subarray(from))
+      yield lines
     }
     if (unfinished.length > 0) {
       const bytes = unfinished.take()
       const text = bytes.toString('utf8')
       // A line that was cut inside of a character is a cut line; a whole one must be UTF-8.
       if (!isUtf8(bytes) && isJson(text)) throw notUtf8(bytes)
-      yield [++line, text, false]
+      yield [{ text, whole: false }]
     }
   } catch (error) {
     if (error instanceof TraceError) throw error

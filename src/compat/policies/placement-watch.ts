@@ -25,7 +25,7 @@ export class PlacementWatch implements Selection {
   }
 
   private compare(key: Bytes, operation: Operation, hash: bigint | undefined): void {
-    const own = this.buckets.index(hash ?? this.buckets.hash(key))
+    const own = hash === undefined ? this.buckets.place(key) : this.buckets.index(hash)
     const other = this.pylibmc.place(key)
     if (own === undefined || own === other) return
     this.announcer.announce('hashing', {

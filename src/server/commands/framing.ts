@@ -92,7 +92,8 @@ export class RequestFraming {
     if (open.data) chunk.copy(open.data, open.have, at, at + taken)
     open.have += taken
     if (open.have === open.need) {
-      frames.push(open.data ? { ...open.frame, data: open.data } : open.frame)
+      const { command, line } = open.frame
+      frames.push(open.data ? { command, line, data: open.data } : open.frame)
       this.open = undefined
     }
     return at + taken
@@ -130,6 +131,7 @@ export class RequestFraming {
 
   private joined(last: Buffer): Buffer {
     // A copy in either case: the chunk belongs to the socket.
+    if (this.pendingBytes === 0) return Buffer.from(last)
     const line = Buffer.concat([...this.pending, last])
     this.pending = []
     this.pendingBytes = 0

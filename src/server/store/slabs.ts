@@ -27,10 +27,20 @@ export function itemSize(keyLength: number, flags: number, length: number): numb
   return header + keyLength + 1 + (flags === 0 ? 0 : 4) + length + 2
 }
 
+/** The class of every size in units of eight bytes: chunk sizes are multiples of that. */
+const classes = (() => {
+  const found = new Uint8Array(largestChunk / 8 + 1)
+  let index = 0
+  for (let unit = 0; unit < found.length; unit++) {
+    if (unit * 8 > chunkSizes[index]!) index++
+    found[unit] = index
+  }
+  return found
+})()
+
 /** Index into `chunkSizes`; the item has to be no larger than `largestItem`. */
 export function classOf(size: number): number {
-  const index = chunkSizes.findIndex((chunk) => size <= chunk)
-  return index < 0 ? chunkSizes.length - 1 : index
+  return classes[Math.ceil(size / 8)] ?? chunkSizes.length - 1
 }
 
 /** What `stats slabs` counts per class. */
@@ -70,6 +80,10 @@ export class Slabs {
    * @returns the class that has no chunk left: an item in it has to go first
    */
   take(size: number): number | undefined {
+    if (!isChunked(size)) {
+      const index = classOf(size)
+      return this.takeChunk(index) ? undefined : index
+    }
     const chunks = chunksOf(size)
     for (const [i, index] of chunks.entries()) {
       if (this.takeChunk(index)) continue
@@ -80,6 +94,10 @@ export class Slabs {
   }
 
   give(size: number): void {
+    if (!isChunked(size)) {
+      this.classes[classOf(size)]!.used--
+      return
+    }
     for (const index of chunksOf(size)) this.classes[index]!.used--
   }
 
