@@ -1,9 +1,8 @@
 /** `memshim plan`: what moving the keys to another placement costs, for every way to do it. */
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { epochOf, expandPatterns, plan, readTraces, renderPlan, type Trace, ways } from '../audit/index.js'
 import { type NamedPlacement, placementNames, placements, serverName } from '../hashing/index.js'
+import { listedItems } from '../scan/index.js'
 import { parseServers } from '../strict/index.js'
 import { hostAndPort } from '../transport/address.js'
 import { commaList, listed, UsageError } from './usage.js'
@@ -38,7 +37,10 @@ export function planCommand(): Command {
       'hours from the beginning to the last step; default: half of the trace, at most 24',
     )
     .option('--way <names>', `ways to try (${listed(ways.map(({ name }) => name))}); default: all`, commaList)
-    .option('--scan <file>', 'items that are stored already: the output of lru_crawler metadump')
+    .option(
+      '--scan <file>',
+      'items that are stored already: the output of lru_crawler metadump, plain or gzip',
+    )
     .option('--json', 'as JSON, with the figures of every minute')
     .addHelpText(
       'after',
@@ -122,26 +124,13 @@ function seconds(option: string, text: string | undefined): number | undefined {
   throw new UsageError(`${option} ${text}: a number from 0 is needed`)
 }
 
-/** Lines like `key=user%3A1 exp=1795000000 la=… cas=… fetch=no cls=1 size=80`. Source: memcached's doc/protocol.txt. */
 async function itemsIn(path: string, epoch: number) {
   const items: { key: string; bytes: number; expires: number }[] = []
-  const file = createReadStream(path, 'latin1')
-  try {
-    for await (const line of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const { key, exp, size } = Object.fromEntries(line.split(' ').map((word) => word.split('=', 2)))
-      if (key === undefined || exp === undefined) continue
-      const expires = Number(exp)
-      items.push({
-        key: key.replace(/%([0-9A-Fa-f]{2})/g, (_: string, hex: string) =>
-          String.fromCharCode(Number.parseInt(hex, 16)),
-        ),
-        bytes: Number(size ?? 0),
-        expires: expires > 0 ? expires - epoch : Number.POSITIVE_INFINITY,
-      })
-    }
-  } catch (error) {
-    throw new UsageError(`--scan ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
-  }
-  if (items.length === 0) throw new UsageError(`--scan ${path} has no line of lru_crawler metadump`)
+  for await (const { key, size, expires } of listedItems(path))
+    items.push({
+      key,
+      bytes: size,
+      expires: expires === undefined ? Number.POSITIVE_INFINITY : expires - epoch,
+    })
   return items
 }

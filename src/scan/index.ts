@@ -1,5 +1,6 @@
 /** memshim/scan: what is stored on the servers now, who wrote it, and who could not read it. */
 export { ListingError, ScanError } from './errors.js'
+export { listedItems } from './listing-file.js'
 export { type ListedItem, MetadumpReader } from './metadump.js'
 export { renderScan } from './render.js'
 export type {

@@ -1,7 +1,5 @@
 /** Scans servers: lists every item, reads a sample of values without touching them, and reports. */
 
-import { createReadStream } from 'node:fs'
-import { constants, createGunzip } from 'node:zlib'
 import { checkObject } from '../ground/arguments.js'
 import { type NamedPlacement, placements } from '../hashing/index.js'
 import { parseServers } from '../strict/index.js'
@@ -9,6 +7,7 @@ import { addressName, hostAndPort, type ServerAddress } from '../transport/addre
 import { LineConnection } from '../transport/line-connection.js'
 import type { Tls } from '../transport/socket.js'
 import { ListingError, ScanError } from './errors.js'
+import { listingBytes } from './listing-file.js'
 import { MetadumpReader } from './metadump.js'
 import type { ScanReport, ServerRow } from './report.js'
 import { ValueReader } from './sample-values.js'
@@ -251,7 +250,7 @@ async function scanFile(path: string, index: number, tally: Tally, settings: Set
   let problem: string | undefined
   try {
     const reader = new MetadumpReader(path, (item) => tally.add(item, index, undefined))
-    const chunks = contentOf(path)
+    const chunks = listingBytes(path)
     await list(
       reader,
       async () => {
@@ -263,8 +262,7 @@ async function scanFile(path: string, index: number, tally: Tally, settings: Set
     )
   } catch (error) {
     if (settings.signal?.aborted) throw settings.signal.reason
-    const { code, message } = error as NodeJS.ErrnoException
-    problem = code === undefined ? message : `${path} cannot be read: ${code}`
+    problem = (error as Error).message
   }
   return {
     server: path,
@@ -274,17 +272,6 @@ async function scanFile(path: string, index: number, tally: Tally, settings: Set
     bytes: tally.bytes - before.bytes,
     ...(problem === undefined ? {} : { problem }),
   }
-}
-
-async function* contentOf(path: string): AsyncGenerator<Buffer> {
-  const file = createReadStream(path)
-  if (!path.endsWith('.gz')) {
-    yield* file as AsyncIterable<Buffer>
-    return
-  }
-  const unzipped = file.pipe(createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }))
-  file.on('error', (error) => unzipped.destroy(error))
-  yield* unzipped as AsyncIterable<Buffer>
 }
 
 /** Items by writer; of a prefix that several explain under their names together. */

@@ -1,5 +1,5 @@
 /** A connection of the embedded server without a socket: requests in, replies out, within one call. For audits, where nothing ever fails. */
-import type { DirectSession } from '../transport/direct.js'
+import type { DirectSession } from '../protocol/direct-session.js'
 import { RequestFraming } from './commands/framing.js'
 import type { Answer } from './commands/respond.js'
 import type { Answerer } from './session.js'

@@ -1,7 +1,7 @@
 /** A memcached in this process, on a real socket. Differences from the real one: docs/server.md. */
 import type { Socket } from 'node:net'
 import { shown } from '../ground/arguments.js'
-import type { DirectSession } from '../transport/direct.js'
+import type { DirectSession } from '../protocol/direct-session.js'
 import type { Frame } from './commands/framing.js'
 import { type Answer, respond } from './commands/respond.js'
 import { directSession } from './direct-session.js'

@@ -3,6 +3,7 @@
  * millions of them. What a server says, and what its going away means, is the same as on a connection (connection.ts).
  */
 import type { Bytes } from '../ground/bytes.js'
+import type { DirectSession } from '../protocol/direct-session.js'
 import { type Conversation, DEFAULT_LIMITS, type Output, type Protocol } from '../protocol/protocol.js'
 import type { Request } from '../protocol/requests.js'
 import { textProtocol } from '../protocol/text/text.js'
@@ -12,15 +13,6 @@ import { asIs, Connection, type ConnectionOptions, kindOf } from './connection.j
 import { TransportError, type TransportErrorKind } from './errors.js'
 import type { Connect } from './socket.js'
 import type { Exchange, ExchangeOptions, Receiver } from './types.js'
-
-/** One connection to such a server. */
-export interface DirectSession {
-  /** Takes whole requests. The bytes are only valid during the call. @returns the pieces of the reply, in order */
-  take(request: Buffer): readonly (Buffer | Bytes)[]
-  /** The server has closed the connection. */
-  readonly ended: boolean
-  close(): void
-}
 
 const openers = new WeakMap<Connect, (address: ServerAddress) => DirectSession>()
 
