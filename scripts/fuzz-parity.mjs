@@ -1,4 +1,4 @@
-// Random sequences on the real Python libraries and our clients, as many as wanted: npm run fuzz:parity -- --runs 1000 --seed 7
+// Random sequences on the real Python libraries (pylibmc, python-memcached, pymemcache) and our clients, as many as wanted: npm run fuzz:parity -- --runs 1000 --seed 7
 // Random timelines of failing servers on pylibmc and strict: npm run fuzz:failover -- --runs 2000 --seed 7; those that agreed are written to
 // a file with --record FILE.
 // Further arguments go to vitest, e.g. `-t 1.59`. Failures are shrunk and printed as scenario files.

@@ -82,7 +82,7 @@ export class PythonLibrary {
   private readonly lines: AsyncIterator<string>
 
   /** @param pythonVersion of the interpreter: Python 2 has a driver of its own */
-  constructor(path: string, library: PythonLibraryName, pythonVersion = '3') {
+  constructor(path: string, library: PythonLibraryName | 'pymemcache', pythonVersion = '3') {
     const driver = pythonVersion.startsWith('2.') ? 'driver_python2.py' : 'driver.py'
     this.child = spawn(path, [drivers + driver, library])
     this.child.stderr.resume()

@@ -3,7 +3,7 @@ import type { Bytes } from '../ground/bytes.js'
 import { UnicodeEncodeError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
 import { bytesRepr, textRepr } from '../python/repr.js'
-import { encodeText } from '../python/text.js'
+import { encodingProblem, isAscii } from '../python/text.js'
 import { typeName } from '../python/type-name.js'
 import { pythonInteger } from '../values/encodings/integers.js'
 import { MemcacheIllegalInputError, MemcacheUnexpectedCloseError, MemcacheUnknownError } from './errors.js'
@@ -17,7 +17,7 @@ import {
   settingsOf,
 } from './options.js'
 import { FetchReading, LinesReading, type Reading, SegmentReading, StatsReading } from './readings.js'
-import { pythonText } from './serde.js'
+import { pythonRepr, pythonText } from './serde.js'
 import { Session } from './session.js'
 import { type StatValue, statValue } from './stats.js'
 
@@ -319,7 +319,10 @@ export class Client {
       const data = written instanceof Uint8Array ? written : safeData(written, encoding)
       pieces.push(`${verb} ${wire} ${flags} ${expire} ${data.length}${tail}`, data, '\r\n')
     }
-    if (pieces.length === 0) return []
+    if (pieces.length === 0) {
+      await this.#session.connect()
+      return []
+    }
     const reading = noreply
       ? undefined
       : new LinesReading(verb, values.length, verb === 'cas' ? swapped : stored)
@@ -364,7 +367,7 @@ export class Client {
       }
     } else
       throw new MemcacheIllegalInputError(
-        `cas must be integer, string, or bytes, got bad value: ${pythonText(cas)}`,
+        `cas must be integer, string, or bytes, got bad value: ${pythonRepr(cas)}`,
       )
     if (!/^[0-9]+$/.test(token))
       throw new MemcacheIllegalInputError(
@@ -395,9 +398,7 @@ function integer(value: unknown, name: string): Bytes {
     (typeof value === 'number' && Number.isInteger(value))
   )
     return typeof value === 'number' ? String(BigInt(value)) : pythonText(value)
-  throw new MemcacheIllegalInputError(
-    `${name} must be integer, got bad value: ${pythonText(value).slice(0, 200)}`,
-  )
+  throw new MemcacheIllegalInputError(`${name} must be integer, got bad value: ${pythonRepr(value)}`)
 }
 
 /** @throws TypeError when they are no integer */
@@ -416,13 +417,9 @@ function safeData(value: unknown, encoding: Settings['encoding']): Bytes {
 }
 
 function encoded(text: string, encoding: Settings['encoding']): Bytes {
-  if (encoding === 'utf-8') return encodeText(text).toString('latin1')
-  const odd = (encoding === 'ascii' ? /[^\0-\x7f]/ : /[^\0-\xff]/).exec(text)
-  if (odd)
-    throw new UnicodeEncodeError(
-      `'${encoding}' codec can't encode character ${textRepr(odd[0])} in position ${odd.index}`,
-    )
-  return text
+  const problem = isAscii(text) ? undefined : encodingProblem(text, encoding)
+  if (problem !== undefined) throw new UnicodeEncodeError(problem)
+  return encoding === 'utf-8' ? Buffer.from(text).toString('latin1') : text
 }
 
 export function entriesOf(values: unknown): [Key, unknown][] {

@@ -1,6 +1,6 @@
 /** pymemcache's HashClient: several servers, keys by rendezvous hashing. Source: docs/reference/pymemcache.md#11. */
 import { rendezvous } from '../hashing/index.js'
-import { KeyError } from '../python/errors.js'
+import { KeyError, ValueError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
 import {
   Client,
@@ -34,7 +34,7 @@ export interface HashClientOptions extends ClientOptions {
   /** A PooledClient for each server. Default false. */
   readonly usePooling?: boolean | undefined
   /** Of each pool. Default: no limit. */
-  readonly maxPoolSize?: number | undefined
+  readonly maxPoolSize?: number | null | undefined
   /** Seconds. Default 0: for good. */
   readonly poolIdleTimeout?: number | undefined
   /** Clock in seconds, for tests. Default: the system clock. */
@@ -110,9 +110,11 @@ export class HashClient {
     this.#remove(name)
   }
 
+  /** @throws ValueError for one that is out of the placement already: only flushAll, quit and close meet it again */
   #remove(name: string): void {
     this.#failed.delete(name)
     this.#dead.set(name, this.#now())
+    if (!this.#nodes.includes(name)) throw new ValueError(`No such node ${name} to remove`)
     this.#nodes = this.#nodes.filter((node) => node !== name)
   }
 
@@ -148,28 +150,33 @@ export class HashClient {
     return name === undefined ? undefined : this.#clients.get(name)
   }
 
-  /** Asks a server by the rules of docs/reference/pymemcache.md#11.2. */
+  /** What becomes of a call by the rules of docs/reference/pymemcache.md#11.2. @throws ValueError as #remove */
+  #turn(server: string): 'waits' | 'retries' | 'asks' {
+    const { retryAttempts = 2, retryTimeout = 1 } = this.#options
+    const failed = this.#failed.get(server)
+    if (!failed) return 'asks'
+    if (failed.attempts < retryAttempts) return this.#now() - failed.at <= retryTimeout ? 'waits' : 'retries'
+    this.#remove(server)
+    return 'asks'
+  }
+
   async #safely<T>(client: One, ask: () => Promise<T>, otherwise: T): Promise<T> {
     const { server } = client
-    const { retryAttempts = 2, retryTimeout = 1 } = this.#options
     try {
-      const failed = this.#failed.get(server)
-      if (failed && failed.attempts < retryAttempts) {
-        if (this.#now() - failed.at <= retryTimeout) return otherwise
-        const result = await ask()
-        this.#failed.delete(server)
-        return result
-      }
-      if (failed) this.#remove(server)
-      return await ask()
+      const turn = this.#turn(server)
+      if (turn === 'waits') return otherwise
+      const result = await ask()
+      if (turn === 'retries') this.#failed.delete(server)
+      return result
     } catch (error) {
-      if (error instanceof SocketError) this.#markFailed(server, retryAttempts)
+      if (error instanceof SocketError) this.#markFailed(server)
       if (!this.#settings.ignoreExc) throw error
       return otherwise
     }
   }
 
-  #markFailed(server: string, retryAttempts: number): void {
+  #markFailed(server: string): void {
+    const { retryAttempts = 2 } = this.#options
     const failed = this.#failed.get(server)
     if (failed) {
       failed.attempts++
@@ -324,9 +331,20 @@ export class HashClient {
       await this.#safely<unknown>(client, () => client.quit(), false)
   }
 
-  /** Closes every connection. The client stays usable. */
+  /**
+   * Closes every connection. The client stays usable. As in pymemcache it counts as a call that succeeds: the mark of a failed server is taken away,
+   * or makes the server dead.
+   * @throws ValueError for a dead server that failed again
+   */
   close(): void {
     for (const client of this.#clients.values()) client.close()
+    for (const name of this.#clients.keys()) {
+      try {
+        if (this.#turn(name) === 'retries') this.#failed.delete(name)
+      } catch (error) {
+        if (!this.#settings.ignoreExc) throw error
+      }
+    }
   }
 
   /** The same. */

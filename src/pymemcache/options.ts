@@ -15,7 +15,7 @@ export type Encoding = 'ascii' | 'utf-8' | 'latin-1'
 /** pymemcache's keywords in camelCase. */
 export interface ClientOptions {
   /** How values become bytes and flags. Default: everything as Python's text of it, read as bytes. */
-  readonly serde?: Serde | undefined
+  readonly serde?: Serde | null | undefined
   /** Seconds for opening a connection; null (default) = no limit. */
   readonly connectTimeout?: number | null | undefined
   /** Seconds for a whole operation; null (default) = no limit. pymemcache counts each wait anew. */
@@ -32,7 +32,7 @@ export interface ClientOptions {
   readonly allowUnicodeKeys?: boolean | undefined
   /** Default ascii. */
   readonly encoding?: Encoding | undefined
-  readonly tls?: Tls | undefined
+  readonly tls?: Tls | null | undefined
   /** Where a server is reached from here, by the name that placement knows: `{ 'cache-1:11211': '127.0.0.1:21211' }`. */
   readonly addresses?: Readonly<Record<string, string>> | undefined
 }
@@ -62,14 +62,9 @@ const FOREVER = 1e13
 /** @throws TypeError, ValueError naming the option */
 export function settingsOf(given: ClientOptions, names: readonly string[] = clientOptionNames): Settings {
   const options = ownOptions(given, names)
-  const {
-    serde = plainSerde,
-    encoding = 'ascii',
-    noDelay = false,
-    ignoreExc = false,
-    allowUnicodeKeys = false,
-  } = options
-  if (typeof serde?.serialize !== 'function' || typeof serde.deserialize !== 'function')
+  const { encoding = 'ascii', noDelay = false, ignoreExc = false, allowUnicodeKeys = false } = options
+  const serde = options.serde ?? plainSerde
+  if (typeof serde.serialize !== 'function' || typeof serde.deserialize !== 'function')
     throw new TypeError(`serde must have serialize and deserialize, not be ${shown(serde)}`)
   if (encoding !== 'ascii' && encoding !== 'utf-8' && encoding !== 'latin-1')
     throw new ValueError(`encoding ${shown(encoding)} is not one of ascii, utf-8, latin-1`)
@@ -83,7 +78,7 @@ export function settingsOf(given: ClientOptions, names: readonly string[] = clie
     connectTimeout: milliseconds('connectTimeout', options.connectTimeout),
     timeout: milliseconds('timeout', options.timeout),
     keyPrefix: prefixBytes(options.keyPrefix),
-    tls: options.tls,
+    tls: options.tls ?? undefined,
   }
 }
 

@@ -23,8 +23,8 @@ import type { StatValue } from './stats.js'
 
 /** PooledClient's keywords in camelCase. */
 export interface PooledClientOptions extends ClientOptions {
-  /** Calls at a time; 0 (default) = no limit. */
-  readonly maxPoolSize?: number | undefined
+  /** Calls at a time; 0 or null (default) = no limit. */
+  readonly maxPoolSize?: number | null | undefined
   /** Seconds after which an idle connection is not used any more; 0 (default) = never. */
   readonly poolIdleTimeout?: number | undefined
   /** Clock in seconds, for tests. Default: the system clock. */
@@ -55,11 +55,12 @@ export class PooledClient {
   /** Opens no connection. @throws as Client; ValueError for maxPoolSize */
   constructor(server: ServerInput, given: PooledClientOptions = {}) {
     const {
-      maxPoolSize = 0,
+      maxPoolSize: size,
       poolIdleTimeout = 0,
       now,
       ...shared
     } = ownOptions(given, [...clientOptionNames, ...poolNames])
+    const maxPoolSize = size ?? 0
     if (!Number.isInteger(maxPoolSize) || maxPoolSize < 0)
       throw new ValueError(`maxPoolSize ${shown(maxPoolSize)} is no whole number from 0 on`)
     if (typeof poolIdleTimeout !== 'number' || !(poolIdleTimeout >= 0))

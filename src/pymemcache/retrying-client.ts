@@ -13,9 +13,9 @@ export interface RetryOptions {
   /** Seconds in between. Default 0. */
   readonly retryDelay?: number | undefined
   /** Only these errors are retried. Default: all. */
-  readonly retryFor?: readonly ErrorClass[] | undefined
+  readonly retryFor?: readonly ErrorClass[] | null | undefined
   /** These are not. */
-  readonly doNotRetryFor?: readonly ErrorClass[] | undefined
+  readonly doNotRetryFor?: readonly ErrorClass[] | null | undefined
 }
 
 /**
@@ -66,7 +66,7 @@ const synchronous: ReadonlySet<string | symbol> = new Set([
 ])
 
 function classes(name: string, given: unknown): readonly ErrorClass[] {
-  if (given === undefined) return []
+  if (given === undefined || given === null) return []
   if (!Array.isArray(given) || given.some((each) => typeof each !== 'function'))
     throw new ValueError(`${name} must be an array of error classes`)
   return given

@@ -1,5 +1,5 @@
 /** pymemcache's serdes: what values become. Source: docs/reference/pymemcache.md#5. */
-import { floatRepr } from '../python/repr.js'
+import { floatRepr, textRepr } from '../python/repr.js'
 import { describe } from '../values/describe.js'
 import { type PymemcacheEncodingOptions, pymemcacheEncoding } from '../values/encodings/pymemcache.js'
 import type { Key } from './keys.js'
@@ -46,4 +46,9 @@ export function pythonText(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number' && !Number.isSafeInteger(value)) return floatRepr(value)
   return value === undefined ? 'None' : describe(value, LONGEST)
+}
+
+/** Python's repr(). */
+export function pythonRepr(value: unknown): string {
+  return typeof value === 'string' ? textRepr(value) : pythonText(value)
 }

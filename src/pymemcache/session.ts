@@ -55,6 +55,16 @@ export class Session {
     })
   }
 
+  /** A call without a command: it opens the connection where there is none, and meets a reset. @throws SocketError (rejection) */
+  async connect(): Promise<void> {
+    if (this.exchange.wasReset) return this.run([])
+    try {
+      await this.exchange.connect()
+    } catch (error) {
+      throw socketError(error as TransportError)
+    }
+  }
+
   /** Other calls under way are answered first: their answers are in step. */
   private settle(): void {
     if (this.broken && this.underWay === 0) this.close()

@@ -30,12 +30,13 @@ function quoted(text: string, unprintable: RegExp): string {
     if (character === quote) body += `\\${quote}`
     else if (character === ' ' || (NAMED[character] === undefined && !unprintable.test(character)))
       body += character
-    else body += NAMED[character] ?? escaped(character.codePointAt(0)!)
+    else body += NAMED[character] ?? escapedCharacter(character.codePointAt(0)!)
   }
   return `${quote}${body}${quote}`
 }
 
-function escaped(code: number): string {
+/** A character by its code point: `\\xe9`. */
+export function escapedCharacter(code: number): string {
   const hex = code.toString(16)
   if (hex.length <= 2) return `\\x${hex.padStart(2, '0')}`
   return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`

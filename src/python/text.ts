@@ -1,6 +1,7 @@
 /** Strict UTF-8 for stored text, as Python's `str.encode` and `bytes.decode`. */
 import { isAscii as isAsciiBytes } from 'node:buffer'
 import { UnicodeDecodeError, UnicodeEncodeError } from './errors.js'
+import { escapedCharacter } from './repr.js'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const LONE_SURROGATE = /\p{Surrogate}/u
@@ -17,9 +18,30 @@ export function writeText(text: string): Uint8Array | string {
 
 /** @throws UnicodeEncodeError for lone surrogates */
 export function encodeText(text: string): Buffer {
-  if (LONE_SURROGATE.test(text))
-    throw new UnicodeEncodeError("'utf-8' codec can't encode a lone surrogate: surrogates not allowed")
+  if (LONE_SURROGATE.test(text)) throw new UnicodeEncodeError(encodingProblem(text, 'utf-8'))
   return Buffer.from(text)
+}
+
+/** A codec of Python: the characters that it cannot write, and how it says so. */
+const codecs = {
+  ascii: { refused: /[^\0-\x7f]/u, why: 'ordinal not in range(128)' },
+  'latin-1': { refused: /[^\0-\xff]/u, why: 'ordinal not in range(256)' },
+  'utf-8': { refused: LONE_SURROGATE, why: 'surrogates not allowed' },
+} as const
+
+/** Why a codec cannot write a text, in Python's words; undefined where it can. */
+export function encodingProblem(text: string, codec: keyof typeof codecs): string | undefined {
+  const { refused, why } = codecs[codec]
+  const characters = [...text]
+  const first = characters.findIndex((character) => refused.test(character))
+  if (first < 0) return undefined
+  let last = first
+  while (last + 1 < characters.length && refused.test(characters[last + 1]!)) last++
+  const where =
+    last === first
+      ? `character '${escapedCharacter(characters[first]!.codePointAt(0)!)}' in position ${first}`
+      : `characters in position ${first}-${last}`
+  return `'${codec}' codec can't encode ${where}: ${why}`
 }
 
 /** @throws UnicodeDecodeError */

@@ -113,6 +113,11 @@ export class Connection implements Exchange {
     return this.stale !== undefined
   }
 
+  /** The server has reset the connection: also a request without a byte will fail. */
+  get wasReset(): boolean {
+    return this.stale === 'reset'
+  }
+
   get peer(): Peer | undefined {
     return peerOf(this.socket)
   }

@@ -4,10 +4,16 @@ import { ValueError } from '../python/errors.js'
 import { opcodeName } from './pickle/opcodes.js'
 import { FLAG_PICKLE } from './types.js'
 
-/** The value has no representation in this encoding. Nothing was sent. Python: the pickle module's own error. */
+/** The value has no representation in this encoding. Nothing was sent. */
 export class ValueEncodeError extends TypeError {
   override readonly name = 'ValueEncodeError'
-  readonly python = '_pickle.PicklingError'
+  /** @param python the class that Python raises; default: the pickle module's own error */
+  constructor(
+    message?: string,
+    readonly python = '_pickle.PicklingError',
+  ) {
+    super(message)
+  }
 }
 
 /** What is wrong with an item that cannot be read. */

@@ -124,7 +124,7 @@ export function construct(stage: CheckedStage, kwargs: Kwargs, now: () => number
 
 const store = 'key value [expire] [noreply] [flags]'
 const signatures: Readonly<Record<string, string>> = {
-  get: 'key [default]', gets: 'key [default] [cas_default]', get_many: 'keys', hash_get_many: 'keys [gets]', gets_many: 'keys', set: store, add: store, replace: store,
+  get: 'key [default]', gets: 'key [default] [cas_default]', pool_gets: 'key', get_many: 'keys', hash_get_many: 'keys [gets]', gets_many: 'keys', set: store, add: store, replace: store,
   append: store, prepend: store, cas: 'key value cas [expire] [noreply] [flags]', set_many: 'values [expire] [noreply] [flags]',
   delete: 'key [noreply]', delete_many: 'keys [noreply]', incr: 'key value [noreply]', decr: 'key value [noreply]', touch: 'key [expire] [noreply]',
   version: '', flush_all: '[delay] [noreply]', cache_memlimit: 'memlimit', raw_command: 'command [end_tokens]', quit: '', close: '',
@@ -167,7 +167,7 @@ function storeOptions(
 
 const items = (keys: unknown): unknown => {
   if (keys instanceof PyIterator || keys instanceof PyTuple) return keys.items
-  if (keys === null || keys === undefined) return []
+  if (!truthy(keys)) return []
   if (keys instanceof Map) return [...keys.keys()]
   return keys instanceof Uint8Array ? [...keys] : keys
 }
@@ -184,8 +184,14 @@ async function ask(
   const own = ['__getitem__', '__setitem__', '__delitem__'].includes(call) ? 'stats' : camel(call)
   if (typeof client[own] !== 'function') throw new AttributeError(`no attribute '${given}'`)
   if (call === 'stats') return statistics((await client.stats!(...args)) as Map<string, unknown>)
-  const bound = bind(hashed && call === 'get_many' ? 'hash_get_many' : call, args, kwargs)
-  if (hashed && bound.keys === null) throw new TypeError('not iterable')
+  const signature =
+    hashed && call === 'get_many'
+      ? 'hash_get_many'
+      : client instanceof PooledClient && call === 'gets'
+        ? 'pool_gets'
+        : call
+  const bound = bind(signature, args, kwargs)
+  if (hashed && (bound.keys === null || typeof bound.keys === 'number')) throw new TypeError('not iterable')
   switch (call) {
     case '__getitem__': {
       const found = await client.get!(bound.key)

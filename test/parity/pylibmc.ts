@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { construct } from '../../src/audit/methods/construct.js'
 import type { TypedJson } from '../../src/values/index.js'
 import { type InstalledLibrary, PythonLibrary } from '../support/python-library.js'
-import type { Pair } from './run-sequence.js'
+import { decoded, ownClient, type Pair } from './run-sequence.js'
 import type { Sequence, SequenceStep } from './sequence.js'
 import { oddNumber, plainKeys, value } from './values.js'
 
@@ -15,7 +15,10 @@ export async function pylibmcPair(installed: InstalledLibrary): Promise<Pair> {
     python,
     // What the library does, where its documentation says something else.
     construct: (servers, kwargs, now) =>
-      construct('pylibmc', servers, kwargs, { now, strict: { negativeTimeout: 'send' } }).client,
+      ownClient(
+        construct('pylibmc', servers, decoded(kwargs), { now, strict: { negativeTimeout: 'send' } }).client,
+        installed,
+      ),
   }
 }
 

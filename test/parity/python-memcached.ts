@@ -5,7 +5,7 @@ import type { PresetName } from '../../src/compat/index.js'
 import { versionAtLeast } from '../../src/rules/version.js'
 import type { TypedJson } from '../../src/values/index.js'
 import { type InstalledLibrary, PythonLibrary } from '../support/python-library.js'
-import type { Pair } from './run-sequence.js'
+import { decoded, ownClient, type Pair } from './run-sequence.js'
 import type { Sequence, SequenceStep } from './sequence.js'
 import { largeValue, oddKey, oddNumber, plainKeys, time, value } from './values.js'
 
@@ -20,7 +20,10 @@ export async function pythonMemcachedPair(installed: InstalledLibrary): Promise<
     outOfStep: ({ call }, answer) =>
       /^(get|set)_multi$/.test(call) && 'raises' in answer && answer.raises.class.startsWith('builtins.'),
     construct: (servers, kwargs, now) =>
-      construct('python-memcached', servers, kwargs, { now, compat: { emulate } }).client,
+      ownClient(
+        construct('python-memcached', servers, decoded(kwargs), { now, compat: { emulate } }).client,
+        installed,
+      ),
   }
 }
 

@@ -2,24 +2,52 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Outcome, raised } from '../../src/audit/compare/outcome.js'
 import { type AuditedClient, invoke } from '../../src/audit/methods/calls.js'
-import { fromTypedJson } from '../../src/values/index.js'
+import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 import type { Answer, InstalledLibrary, PythonLibrary } from '../support/python-library.js'
-import { contentsDifference, outcomeDifference } from './compare.js'
+import { contentsDifference, outcomeDifference, requestsDifference } from './compare.js'
 import type { CallStep, Sequence, SequenceStep } from './sequence.js'
 import type { TwinServers } from './twin-servers.js'
+
+/** A client of ours that makes Python's calls. */
+export interface OwnClient {
+  /** Never throws. */
+  call(step: CallStep): Promise<Outcome>
+  close(): void
+}
 
 /** A real library in its process, and how our client for it is made. */
 export interface Pair {
   readonly installed: InstalledLibrary
   readonly python: PythonLibrary
+  /** Unix time in seconds at which the library's clock stands still, where a driver sets it. Default: both clocks go. */
+  readonly clock?: number
+  /** Waits on every connection for what was sent on it before. The requests are compared then, with their connections, and not what is stored. */
+  readonly settle?: CallStep
   /** @throws what our constructor throws for these keywords */
   construct(
     servers: readonly (string | readonly [string, number])[],
-    kwargs: Readonly<Record<string, unknown>>,
+    kwargs: Readonly<Record<string, TypedJson>>,
     now: () => number,
-  ): AuditedClient
+  ): OwnClient
   /** Does the library get out of step after this answer, where our client does not (docs/compat.md)? The sequence then ends. */
   outOfStep?(step: CallStep, answer: Answer): boolean
+}
+
+/** A client of the audit. */
+export function ownClient(client: AuditedClient, { library, version }: InstalledLibrary): OwnClient {
+  return {
+    call({ call, args, kwargs = {} }) {
+      const named = Object.entries(kwargs).map(([word, value]) => [word, fromTypedJson(value)])
+      const words = { call, args: args.map(fromTypedJson), kwargs: Object.fromEntries(named) }
+      return invoke(client, { name: library, version }, words)
+    },
+    close: () => client.disconnectAll(),
+  }
+}
+
+/** Keywords of a constructor as Python values. */
+export function decoded(kwargs: Readonly<Record<string, TypedJson>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(kwargs).map(([word, value]) => [word, fromTypedJson(value)]))
 }
 
 /** How long a command that nobody waits for may need to arrive on a busy machine (milliseconds). */
@@ -41,7 +69,8 @@ export async function runSequence(
 }
 
 class Run {
-  private readonly clients = new Map<string, AuditedClient | undefined>()
+  private readonly clients = new Map<string, OwnClient | undefined>()
+  private readonly tokens = new Tokens()
   private offset = 0
   private ended = false
 
@@ -61,11 +90,16 @@ class Run {
   }
 
   /**
+   * What the servers hold, or were asked: where a pair can wait for it, the requests of both sides and their connections.
    * Commands that nobody waited for may still be on their way, and the crawler passes over an item that is in use: only a difference
    * that stays is one.
    */
   async contents(): Promise<string | undefined> {
     const { servers, steps } = this.sequence
+    if (this.pair.settle) {
+      await this.settled(this.pair.settle)
+      return requestsDifference(this.twins.theirs(servers).heard(), this.twins.ours(servers).heard())
+    }
     const patience = steps.some(isUnanswered) ? timeToArrive : 200
     for (let waited = 0; ; waited += 20) {
       const [theirs, ours] = await Promise.all([
@@ -78,10 +112,15 @@ class Run {
     }
   }
 
+  private async settled(settle: CallStep): Promise<void> {
+    for (const [name, client] of this.clients)
+      if (client) await Promise.all([this.pair.python.ask({ client: name, ...settle }), client.call(settle)])
+  }
+
   async close(): Promise<void> {
     for (const [name, client] of this.clients) {
       if (!client) continue
-      client.disconnectAll()
+      client.close()
       await this.pair.python.ask({ forget: name })
     }
     // The library's process goes on into the next sequence, which starts at the present.
@@ -99,7 +138,7 @@ class Run {
   }
 
   private async call(step: CallStep): Promise<string | undefined> {
-    const { installed, python } = this.pair
+    const { python } = this.pair
     const name = step.client ?? 'a'
     if (!this.clients.has(name)) {
       const difference = await this.create(name)
@@ -108,18 +147,13 @@ class Run {
     const client = this.clients.get(name)
     // Both refused the keywords.
     if (!client) return undefined
-    const { call, args, kwargs = {} } = step
-    const named = Object.entries(kwargs).map(([word, value]) => [word, fromTypedJson(value)])
+    const { call, args, kwargs = {}, mask } = step
     const [theirs, ours] = await Promise.all([
-      python.ask({ client: name, call, args, kwargs }),
-      invoke(
-        client,
-        { name: installed.library, version: installed.version },
-        { call, args: args.map(fromTypedJson), kwargs: Object.fromEntries(named) },
-      ),
+      python.ask({ client: name, call, args: this.tokens.filled(args, 'theirs'), kwargs, mask }),
+      client.call({ ...step, args: this.tokens.filled(args, 'ours') }),
     ])
     this.ended = this.pair.outOfStep?.(step, theirs as Answer) ?? false
-    return outcomeDifference(theirs as Answer, ours)
+    return outcomeDifference(this.tokens.taken(theirs, 'theirs'), this.tokens.taken(ours, 'ours'))
   }
 
   private async create(name: string): Promise<string | undefined> {
@@ -140,10 +174,9 @@ class Run {
   }
 
   private construct(name: string, servers: readonly (string | readonly [string, number])[]): Outcome {
-    const kwargs = Object.entries(this.sequence.kwargs).map(([word, value]) => [word, fromTypedJson(value)])
-    const now = (): number => Date.now() / 1000 + this.offset
+    const now = (): number => (this.pair.clock ?? Date.now() / 1000) + this.offset
     try {
-      this.clients.set(name, this.pair.construct(servers, Object.fromEntries(kwargs), now))
+      this.clients.set(name, this.pair.construct(servers, this.sequence.kwargs, now))
       return { result: null }
     } catch (error) {
       this.clients.set(name, undefined)
@@ -154,4 +187,26 @@ class Run {
 
 function isUnanswered(step: SequenceStep): boolean {
   return 'call' in step && Boolean((step as CallStep).kwargs?.noreply)
+}
+
+/** CAS uniques of pymemcache, which each server numbers for itself. `$cas` in a call stands for the last one that its side saw. */
+class Tokens {
+  private readonly last: Record<'theirs' | 'ours', TypedJson> = { theirs: null, ours: null }
+
+  filled(args: readonly TypedJson[], side: 'theirs' | 'ours'): readonly TypedJson[] {
+    return args.map((given) => (given === '$cas' ? this.last[side] : given))
+  }
+
+  /** The outcome without its uniques. */
+  taken<O extends Answer | Outcome>(outcome: O, side: 'theirs' | 'ours'): O {
+    if (!('result' in outcome)) return outcome
+    const text = JSON.stringify(outcome.result, (_key, part: unknown) => {
+      const pair = (part as { readonly $tuple?: readonly TypedJson[] } | null)?.$tuple
+      const unique = pair?.length === 2 ? (pair[1] as { readonly $bytes?: string } | null) : undefined
+      if (!/^\d+$/.test(unique?.$bytes ?? '')) return part
+      this.last[side] = unique as TypedJson
+      return { $tuple: [pair![0], 'cas unique'] }
+    })
+    return { result: JSON.parse(text) } as unknown as O
+  }
 }

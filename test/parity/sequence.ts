@@ -10,6 +10,8 @@ export interface CallStep {
   readonly kwargs?: Readonly<Record<string, TypedJson>>
   /** Default `a`. */
   readonly client?: string
+  /** What is left of the result (docs/formats.md): its type, or the types of some names. */
+  readonly mask?: TypedJson
 }
 
 /** One call, a fault of one server, bytes sent past the client, or time that passes for both clients. */

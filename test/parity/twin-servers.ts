@@ -1,7 +1,7 @@
 /** Two equal sets of real memcached servers behind fault proxies: one for the real library, one for our client. */
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FaultProxy, parseFault } from '../../src/server/index.js'
+import { type Exchange, FaultProxy, parseFault } from '../../src/server/index.js'
 import { type Memcached, startMemcached } from '../support/memcached.js'
 import { onOwnPort } from '../support/own-ports.js'
 
@@ -10,6 +10,16 @@ export interface StoredItem {
   readonly flags: number
   /** Unix time in seconds, or -1 for an item that never expires. */
   readonly expires: number
+  /** One character per byte. */
+  readonly data: string
+}
+
+/** A request as a server got it. */
+export interface Heard {
+  /** From 0 in the order of their first requests. */
+  readonly connection: number
+  readonly line: string
+  readonly flags: number
   /** One character per byte. */
   readonly data: string
 }
@@ -23,13 +33,18 @@ class ProxiedServer {
     private readonly memcached: Memcached,
     private readonly proxy: FaultProxy,
     private readonly admin: Admin,
+    private readonly exchanges: Exchange[],
   ) {}
 
   static async start(): Promise<ProxiedServer> {
     // One thread: what was sent first is done first, also on a connection that is closed.
     const memcached = await startMemcached({ args: ['-t', '1', '-m', '64'] })
-    const proxy = await onOwnPort((port) => new FaultProxy({ target: memcached.address, port }).start())
-    return new ProxiedServer(memcached, proxy, new Admin(memcached.port))
+    const exchanges: Exchange[] = []
+    const record = (exchange: Exchange) => void exchanges.push(exchange)
+    const proxy = await onOwnPort((port) =>
+      new FaultProxy({ target: memcached.address, port, record }).start(),
+    )
+    return new ProxiedServer(memcached, proxy, new Admin(memcached.port), exchanges)
   }
 
   get address(): string {
@@ -42,6 +57,20 @@ class ProxiedServer {
 
   async raw(bytes: string): Promise<void> {
     await this.admin.ask(`${bytes}version\r\n`, (reply) => /VERSION [^\r]*\r\n$/.test(reply))
+  }
+
+  /** The requests since the last reset. */
+  get heard(): readonly Heard[] {
+    const ordinals = new Map<number, number>()
+    return this.exchanges.map(({ connection, sent }) => {
+      if (!ordinals.has(connection)) ordinals.set(connection, ordinals.size)
+      const end = sent.indexOf('\r\n')
+      return {
+        connection: ordinals.get(connection)!,
+        ...lineOf(sent.slice(0, end)),
+        data: sent.slice(end + 2, -2),
+      }
+    })
   }
 
   async contents(): Promise<Contents> {
@@ -74,7 +103,11 @@ class ProxiedServer {
   /** Without items, faults and connections, as after a start. */
   async reset(): Promise<void> {
     await this.proxy.fault({ fault: 'up' })
+    await this.proxy.fault({ fault: 'cut', server: 0 })
+    // What came on these connections is done before this answer.
+    await this.raw('')
     await this.admin.ask('flush_all\r\n', (reply) => reply.endsWith('\r\n'))
+    this.exchanges.length = 0
   }
 
   async stop(): Promise<void> {
@@ -82,6 +115,13 @@ class ProxiedServer {
     await this.proxy.stop()
     await this.memcached.stop()
   }
+}
+
+/** Without the length of a value and its CAS unique: a pickle may be written in two ways (compare.ts), and each server has its own numbers. */
+function lineOf(line: string): Pick<Heard, 'line' | 'flags'> {
+  const [, start, flags, end] =
+    /^((?:set|add|replace|append|prepend|cas) \S+ (\S+) \S+) \d+(?: \d+)?( noreply)?$/.exec(line) ?? []
+  return start === undefined ? { line, flags: 0 } : { line: start + (end ?? ''), flags: Number(flags) }
 }
 
 function itemComplete(reply: string): boolean {
@@ -128,6 +168,8 @@ class Admin {
 export interface ServerSet {
   readonly addresses: readonly string[]
   contents(): Promise<Contents[]>
+  /** What each server was asked. */
+  heard(): readonly (readonly Heard[])[]
 }
 
 export class TwinServers {
@@ -174,5 +216,6 @@ function serverSet(servers: readonly ProxiedServer[]): ServerSet {
   return {
     addresses: servers.map(({ address }) => address),
     contents: () => Promise.all(servers.map((server) => server.contents())),
+    heard: () => servers.map(({ heard }) => heard),
   }
 }

@@ -5,17 +5,25 @@ import type { TypedJson } from '../../src/values/index.js'
 
 export type { Answer } from '../../src/parity/python-library.js'
 
-export interface InstalledLibrary {
-  readonly library: 'pylibmc' | 'python-memcached'
+type Name = 'pylibmc' | 'python-memcached' | 'pymemcache'
+
+export interface InstalledLibrary<Library extends Name = Name> {
+  readonly library: Library
   readonly version: string
   /** The interpreter that has it; undefined when it could not be installed here. */
   readonly python: string | undefined
 }
 
 /** The libraries that `npm test` installs, by the environment variables it sets. */
-export const installed: readonly InstalledLibrary[] = [...live('pylibmc'), ...live('python-memcached')]
+export const installed: readonly InstalledLibrary<'pylibmc' | 'python-memcached'>[] = [
+  ...live('pylibmc'),
+  ...live('python-memcached'),
+]
 
-function live(library: InstalledLibrary['library']): readonly InstalledLibrary[] {
+/** pymemcache's versions. */
+export const installedPymemcache: readonly InstalledLibrary[] = live('pymemcache')
+
+function live<Library extends Name>(library: Library): readonly InstalledLibrary<Library>[] {
   const columns: Readonly<
     Record<string, { readonly recorded?: boolean | undefined; readonly live?: string }>
   > = versions[library]

@@ -52,6 +52,7 @@ export function pymemcacheEncoding(given: PymemcacheEncodingOptions = {}): Value
     if (encoded.flags === FLAG_INTEGER)
       throw new ValueEncodeError(
         `compressed_serde cannot write an integer of more than ${minCompressLen} digits`,
+        'builtins.TypeError',
       )
     const bytes = asBytes(encoded)
     const data = compressed(bytes.data, options, -1)
