@@ -158,6 +158,8 @@ export const errorClasses: ReadonlyMap<number, (typeof classes)[number]> = new M
 
 /** pylibmc cuts keys after this many bytes in messages. */
 const MESSAGE_KEY_LENGTH = 32
+/** pylibmc takes 200 characters of libmemcached's message, which begins with an address such as `(0x55d0c8a3b2f0) `. */
+const MESSAGE_TEXT_LENGTH = 200 - '(0x55d0c8a3b2f0) '.length
 
 /**
  * The error for a return code, with pylibmc's message less the parts that vary (pointers and source positions):
@@ -182,9 +184,10 @@ export function errorFor(
   if (code === TooBig.retcode) return new ErrorClass('', all)
   let message = `error ${code} from ${name}`
   if (facts.key && namesKey) message += `(${messageKey(facts.key)})`
-  if (text !== undefined) message += `: ${text}`
-  if (text !== undefined && facts.server !== undefined) {
-    message += facts.server.startsWith('/') ? `,  socket: ${facts.server}` : `,  host: ${facts.server}`
+  if (text !== undefined) {
+    const { server } = facts
+    const place = server === undefined ? '' : `,  ${server.startsWith('/') ? 'socket' : 'host'}: ${server}`
+    message += `: ${`${text}${place}`.slice(0, MESSAGE_TEXT_LENGTH)}`
   }
   return new ErrorClass(message, all)
 }

@@ -52,7 +52,8 @@ function decoder(emulation: Emulation): Slots['decode'] {
   return (item, operation) => {
     const budget = new Budget()
     const data = inflated(item, operation, budget)
-    const flags = item.flags & ~FLAG_ZLIB
+    // Flags may have 64 bits (docs/reference/python-memcached.md#9.4), of which `&` keeps 32.
+    const flags = item.flags & FLAG_ZLIB ? item.flags - FLAG_ZLIB : item.flags
     if (flags === 0) return zero(data, item, operation)
     const type = flags & known
     if (type === 0) return unknown(data, rules.unknownFlagsWithZlib ? item.flags : flags, item, operation)
@@ -111,7 +112,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
 
   function unknown(data: Buffer, flags: number, { key }: Item, operation: Operation): unknown {
     if (rules.unknownFlags === 'bytes') return data
-    const hex = (flags >>> 0).toString(16)
+    const hex = flags.toString(16)
     emulation.debug(`unknown flags on get: ${hex}\n`)
     const error =
       rules.unknownFlags === 'UnboundLocalError'

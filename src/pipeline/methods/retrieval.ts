@@ -37,9 +37,18 @@ export async function gets(
   options?: CallOptions,
 ): Promise<ValueAndCas<unknown>> {
   const modes = pipeline.modes(pipeline.options(options, optionNames.call))
-  const wire = pipeline.slots.key(key, 'gets', '')
+  let wire = ''
+  let refusal: unknown
+  try {
+    wire = pipeline.slots.key(key, 'gets', '')
+  } catch (error) {
+    // The key's characters are for libmemcached to find.
+    if (!(error instanceof BadKeyProvided)) throw error
+    refusal = error
+  }
+  if (key.length > 0 && !modes.cas) throw new ValueError('gets without cas behavior')
+  if (refusal) throw refusal
   if (wire === '') return [undefined, undefined]
-  if (!modes.cas) throw new ValueError('gets without cas behavior')
   const item = await pipeline.fetch('gets', wire, 'gets', modes)
   if (!item) return [undefined, undefined]
   try {

@@ -4,7 +4,7 @@ import type { Bytes } from '../../ground/bytes.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import { ValueError } from '../../python/errors.js'
 import { AllocationError, ClientError, errorFor, MemcachedError } from '../errors.js'
-import { badKey, prefixBytes, refusesKey } from '../keys.js'
+import { badKey, keyBytes, prefixBytes, refusesKey } from '../keys.js'
 import type { Operation } from '../operations.js'
 import type { Pipeline } from '../pipeline.js'
 import {
@@ -76,13 +76,15 @@ export async function cas(
   const unique = casToken(token, modes.binary)
   const exptime = slots.exptime(timeOf(options), 'cas', wire ?? '')
   if (!modes.cas) throw new ValueError('cas without cas behavior')
+  if (refusal && !(refusal instanceof MemcachedError)) throw refusal
+  // Characters are for libmemcached to find, when the value has been pickled.
+  const encoded = pipeline.encode(value, undefined, 'cas', wire ?? '')
   if (wire === undefined) throw refusal
   if (wire === '') throw badKey('', 'cas', 'Key provided was too long.')
   if (unique >= LONGEST_TOKEN && !modes.binary) {
     const server = selection.servers[selection.place(wire)]!.name
     throw errorFor(AllocationError.retcode, 'cas', tokenTooLong, { key: wire, server })
   }
-  const encoded = pipeline.encode(value, undefined, 'cas', wire)
   return pipeline.store({ verb: 'cas', key: wire, encoded, exptime, cas: unique }, 'cas', modes)
 }
 
@@ -111,7 +113,18 @@ export async function storeMulti<K extends Key>(
     const stored = one.key !== '' && (await pipeline.store(one, operation, modes))
     if (!stored) failed.push(one.original)
   }
-  return failed
+  return failed.some((key) => typeof key !== 'string') ? asText(failed, entries, operation) : failed
+}
+
+/** pylibmc names a failed key by the text that stands for the same bytes, where the mapping has it. */
+function asText<K extends Key>(
+  failed: readonly K[],
+  entries: readonly (readonly [K, unknown])[],
+  operation: Operation,
+): K[] {
+  const texts = new Map<Bytes, K>()
+  for (const [key] of entries) if (typeof key === 'string') texts.set(keyBytes(key, operation), key)
+  return failed.map((key) => texts.get(keyBytes(key, operation)) ?? key)
 }
 
 /** A key that the server would refuse fails in its turn. @throws what pylibmc finds before it sends anything */

@@ -77,14 +77,15 @@ export function pythonMemcachedEncoding(given: PythonMemcachedEncodingOptions = 
     decode(flags, data) {
       const budget = new Budget(options.maxMemory)
       const payload = inflated(flags, data, options, budget)
-      const type = flags & ~FLAG_ZLIB
+      // Flags may have 64 bits, of which `&` keeps 32.
+      const type = flags & FLAG_ZLIB ? flags - FLAG_ZLIB : flags
       if (type === 0) return dialect.untyped === 'text' ? readText(payload, flags, budget) : payload
       if (serializer && isSerialized(type, serializer)) return serializer.deserialize(payload)
       if (type & FLAG_TEXT && dialect.readsText) return readText(payload, flags, budget)
       if (type & (FLAG_INTEGER | FLAG_LONG)) return pythonInteger(payload, bytesRepr)
       if (!(type & FLAG_PICKLE)) {
         if (unknownFlags !== 'raise') return unknownFlags === 'bytes' ? payload : null
-        throw new ValueDecodeError('flags', `Unknown flags on get: ${(type >>> 0).toString(16)}`, flags)
+        throw new ValueDecodeError('flags', `Unknown flags on get: ${type.toString(16)}`, flags)
       }
       if (!undecodablePickle) return unpickleWithin(budget, payload, options)
       try {

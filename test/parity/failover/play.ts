@@ -57,10 +57,13 @@ class World {
   }
 
   /** Ends when the client's sockets have heard of it. */
-  async fault(index: number, fault: 'down' | 'up' | 'cut' | 'reset'): Promise<void> {
+  async fault(index: number, fault: 'down' | 'up' | 'stall' | 'cut' | 'reset'): Promise<void> {
     const server = this.servers[index]!
     if (fault === 'down') await server.stop()
-    else if (fault === 'up') await listening(server)
+    else if (fault === 'up') {
+      await listening(server)
+      await server.fault({ fault: 'up', server: 0 })
+    } else if (fault === 'stall') await server.fault({ fault: 'stall', server: 0, count: -1 })
     else
       await server.fault({
         fault: 'cut',
@@ -68,19 +71,23 @@ class World {
         // biome-ignore lint/suspicious/noThenProperty: a fault of docs/formats.md
         ...(fault === 'reset' ? { then: 'reset' as const } : {}),
       })
-    if (fault === 'up') return
-    await Promise.all(
-      Array.from(
-        this.sockets[index]!,
-        (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
-      ),
-    )
+    if (fault !== 'up' && fault !== 'stall') await closed(this.sockets[index]!)
+  }
+
+  async disconnected(): Promise<void> {
+    await Promise.all(this.sockets.map(closed))
   }
 
   async stop(): Promise<void> {
     for (const server of this.servers) listeners.delete(server.port)
     await Promise.all(this.servers.map((server) => server.stop()))
   }
+}
+
+async function closed(sockets: ReadonlySet<Socket>): Promise<void> {
+  await Promise.all(
+    Array.from(sockets, (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))),
+  )
 }
 
 /** Its port was free for a while, and any process may have got it for a moment. */
@@ -100,6 +107,8 @@ const isQuit = (sent: string): boolean => sent.startsWith('quit') || sent.starts
 
 export async function play(timeline: Timeline): Promise<StepOutcome[]> {
   const { servers, behaviors, binary, steps } = timeline
+  const systemRandom = Math.random
+  Math.random = sameAsShim(servers.length)
   const world = new World(servers.length)
   await world.start()
   const specs = servers.map(({ host, port, weight }) => `${host}:${port}:${weight}`)
@@ -114,7 +123,7 @@ export async function play(timeline: Timeline): Promise<StepOutcome[]> {
       const [name, subject] = step
       let outcome: StepOutcome = { result: null }
       if (name === 'advance') world.seconds += Number(subject)
-      else if (name === 'down' || name === 'up' || name === 'cut' || name === 'reset')
+      else if (name === 'down' || name === 'up' || name === 'stall' || name === 'cut' || name === 'reset')
         await world.fault(Number(subject), name)
       else if (name === 'restart') {
         await world.fault(Number(subject), 'down')
@@ -124,6 +133,8 @@ export async function play(timeline: Timeline): Promise<StepOutcome[]> {
         former.push(client)
         client = onto(world, client.clone(), timeline)
       } else outcome = await call(client, step, tokens)
+      // What is sent without a reply has arrived when the server has answered quit.
+      if (behaviors._noreply && name === 'disconnect_all') await world.disconnected()
       outcomes.push({
         ...outcome,
         ...(world.asked.size > 0 ? { asked: [...world.asked].sort() } : {}),
@@ -131,6 +142,7 @@ export async function play(timeline: Timeline): Promise<StepOutcome[]> {
       })
     }
   } finally {
+    Math.random = systemRandom
     for (const one of [...former, client]) one.disconnectAll()
     await world.stop()
   }
@@ -156,6 +168,15 @@ async function call(
   if (token == null) tokens.delete(String(args[0]))
   else tokens.set(String(args[0]), token)
   return { result: value! }
+}
+
+/** The numbers of clock_shim.c's random(), such that `Math.floor(Math.random() * count)` is their remainder by `count`. */
+function sameAsShim(count: number): () => number {
+  let state = START
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
+    return (((state >>> 16) % count) + 0.5) / count
+  }
 }
 
 function masked<R extends { readonly message?: string }>(raises: R): R {
@@ -195,6 +216,8 @@ function shown(outcome: StepOutcome, { behaviors, binary }: Timeline): string {
   if (binary && behaviors.num_replicas)
     return `${'result' in outcome ? '' : `${outcome.raises.class} ${outcome.raises.retcode}`}${tried}`
   const what = 'result' in outcome ? canonical(outcome.result) : JSON.stringify(Object.values(outcome.raises))
+  // What is not answered may arrive when its step is over.
+  if (behaviors._noreply) return `${what}${tried}`
   return `${what} asked ${asked ?? ''}${tried}`
 }
 
