@@ -38,14 +38,42 @@ type Calls = Omit<
   'setServers' | 'deletetouch' | 'servers' | 'pylibmc' | 'quitAll' | 'checkKey' | 'debuglog' | 'resetCas'
 >
 
-/** python-memcached's client: its methods in camelCase, every emulated behaviour a switch (docs/compat.md, docs/switches.md). */
-export class Client extends DivergenceEmitter {
-  private readonly emulation: Emulation
+const STATE = Symbol('state')
+
+/** What stands behind a client; `setServers` makes most of it anew. */
+class State {
+  context!: Context
+  /** With every switch off: the strict client, which takes every call. */
+  strict: Calls | undefined
   private readonly keys: Keys
   private readonly casIds = new Map<Bytes, bigint>()
-  private context!: Context
-  /** With every switch off: the strict client, which takes every call. */
-  private strict: Calls | undefined
+
+  constructor(
+    private readonly emulation: Emulation,
+    servers: Iterable<CompatServerInput>,
+  ) {
+    this.keys = new Keys(emulation)
+    this.setServers(servers)
+  }
+
+  setServers(servers: Iterable<CompatServerInput>): void {
+    if (servers === null || servers === undefined || !(Symbol.iterator in Object(servers)))
+      throw new TypeError(`'${typeName(servers)}' object is not iterable`)
+    const { emulation, keys, casIds } = this
+    const specs = [...servers].map((input) => parseCompatServer(input, emulation.rules.withoutPort))
+    if (this.context) this.context.pipeline.selection.disconnectAll()
+    const strict = emulation.everythingOff ? everythingOff(emulation, specs) : undefined
+    const pipeline = strict ? pipelineOf(strict) : new Pipeline(compatSlots(emulation, specs, keys))
+    const swallowing = swallowingModes(emulation, pipeline.slots.modes())
+    this.context = { emulation, keys, casIds, pipeline, swallowing }
+    // What python-memcached takes and pylibmc does not, the strict client refuses at run time, as pylibmc does.
+    this.strict = strict as Calls | undefined
+  }
+}
+
+/** python-memcached's client: its methods in camelCase, every emulated behaviour a switch (docs/compat.md, docs/switches.md). */
+export class Client extends DivergenceEmitter {
+  declare private readonly [STATE]: State
 
   /**
    * Opens no connection.
@@ -54,24 +82,22 @@ export class Client extends DivergenceEmitter {
    */
   constructor(servers: Iterable<CompatServerInput>, options: ClientOptions = {}) {
     super()
-    this.emulation = new Emulation(options, this.announcer)
-    this.keys = new Keys(this.emulation)
-    this.setServers(servers)
+    const state = new State(new Emulation(options, this.announcer), servers)
+    // Not enumerable, so that console.log shows none of it, and no private field, which a proxy of the client would not have.
+    Object.defineProperty(this, STATE, { value: state })
+  }
+
+  private get context(): Context {
+    return this[STATE].context
+  }
+
+  private get strict(): Calls | undefined {
+    return this[STATE].strict
   }
 
   /** Replaces the servers; connections to the old ones are closed, dead marks are gone. @throws as the constructor */
   setServers(servers: Iterable<CompatServerInput>): void {
-    if (servers === null || servers === undefined || !(Symbol.iterator in Object(servers)))
-      throw new TypeError(`'${typeName(servers)}' object is not iterable`)
-    const { emulation, keys, casIds } = this
-    const specs = [...servers].map((input) => parseCompatServer(input, emulation.rules.withoutPort))
-    if (this.context) this.disconnectAll()
-    const strict = emulation.everythingOff ? everythingOff(emulation, specs) : undefined
-    const pipeline = strict ? pipelineOf(strict) : new Pipeline(compatSlots(emulation, specs, keys))
-    const swallowing = swallowingModes(emulation, pipeline.slots.modes())
-    this.context = { emulation, keys, casIds, pipeline, swallowing }
-    // What python-memcached takes and pylibmc does not, the strict client refuses at run time, as pylibmc does.
-    this.strict = strict as Calls | undefined
+    this[STATE].setServers(servers)
   }
 
   // ── retrieval ────────────────────────────────────────────────────────────────────────────────
@@ -250,7 +276,7 @@ export class Client extends DivergenceEmitter {
 
   /** The servers as they are now: python-memcached's host objects, to look at. */
   get servers(): readonly HostState[] {
-    return hostStates(this.context.pipeline.selection, this.emulation.now())
+    return hostStates(this.context.pipeline.selection, this.context.emulation.now())
   }
 
   /** Makes every server count as alive again; a pending flush stays pending. */
@@ -260,8 +286,8 @@ export class Client extends DivergenceEmitter {
 
   /** Forgets all remembered CAS uniques. @throws AttributeError up to 1.47 */
   resetCas(): void {
-    mustHave(this.emulation, 'resetCas')
-    this.casIds.clear()
+    mustHave(this.context.emulation, 'resetCas')
+    this.context.casIds.clear()
   }
 
   /**
@@ -269,13 +295,13 @@ export class Client extends DivergenceEmitter {
    * @throws MemcachedKeyError; AttributeError up to 1.44
    */
   checkKey(key: unknown, keyExtraLen = 0): void {
-    mustHave(this.emulation, 'checkKey')
-    this.keys.check(key, keyExtraLen)
+    mustHave(this.context.emulation, 'checkKey')
+    this.context.keys.check(key, keyExtraLen)
   }
 
   /** Writes a line of the application's own among the debug lines, when `debug` is on. */
   debuglog(text: string): void {
-    this.emulation.debug(text)
+    this.context.emulation.debug(text)
   }
 
   /** Closes every connection; dead marks stay. The client stays usable. */
@@ -288,7 +314,7 @@ export class Client extends DivergenceEmitter {
    * @throws AttributeError up to 1.59; PythonSocketError
    */
   async quitAll(): Promise<void> {
-    mustHave(this.emulation, 'quitAll')
+    mustHave(this.context.emulation, 'quitAll')
     await quitAll(this.context)
   }
 }

@@ -1,10 +1,7 @@
 /** memshim/migration: one client over two placements while a fleet moves between them. */
-export {
-  MigratingClient,
-  type MigratingClientOptions,
-  type MigrationCounts,
-  type SetOptions,
-} from './migrating-client.js'
+export { MigratingClient } from './migrating-client.js'
 export { type OldSideOptions, oldSide } from './old-side.js'
+export type { MigratingClientOptions, SetOptions } from './options.js'
 export { type Phase, type PhaseRules, phaseNames, phases } from './phases.js'
+export type { MigrationCounts } from './placements.js'
 export type { SideClient } from './side.js'

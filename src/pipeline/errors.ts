@@ -17,6 +17,8 @@ export interface ErrorFacts {
   readonly server?: string | undefined
   /** The reply line that led to the error, without CRLF. */
   readonly reply?: string | undefined
+  /** What libmemcached says beyond the code and its function, without the server. */
+  readonly detail?: string | undefined
   /** libmemcached's return code, also where the class has none. */
   readonly code?: number | undefined
   readonly cause?: unknown
@@ -37,6 +39,8 @@ export class MemcachedError extends Error {
   readonly key: string | undefined
   readonly server: string | undefined
   readonly reply: string | undefined
+  /** What libmemcached says beyond the code and its function, without the server. */
+  readonly detail: string | undefined
 
   constructor(message = '', facts: ErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
@@ -45,6 +49,7 @@ export class MemcachedError extends Error {
     this.key = facts.key
     this.server = facts.server
     this.reply = facts.reply
+    this.detail = facts.detail
   }
 }
 
@@ -178,7 +183,7 @@ export function errorFor(
   checkText('operation', operation)
   checkObject('facts', facts)
   const ErrorClass = errorClasses.get(code) ?? MemcachedError
-  const all = { ...facts, operation, code }
+  const all = { ...facts, operation, code, detail: text }
   const { name, namesKey, countsKeys } = operations[operation]
   if (countsKeys) return new ErrorClass(code === NotFound.retcode ? '1 keys not found' : '1 keys failed', all)
   if (code === TooBig.retcode) return new ErrorClass('', all)

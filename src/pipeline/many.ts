@@ -3,7 +3,7 @@
 import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
 import type { ItemsReply } from '../protocol/wire.js'
-import { MemcachedError, SomeErrors } from './errors.js'
+import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import type { Pipeline } from './pipeline.js'
 import { ValuesHandler } from './receivers.js'
 import { askReplicas } from './replicas.js'
@@ -137,14 +137,8 @@ async function askAll(
 
 /** Some servers could not be written to. */
 function someErrors(last: MemcachedError): MemcachedError {
-  const { operation, server, cause, reply } = last
-  const said = /^error \d+ from \w+: (.*)$/s.exec(last.message)?.[1]
-  return new SomeErrors(`error ${SomeErrors.retcode} from memcached_mget: ${said}`, {
-    operation,
-    server,
-    cause,
-    reply,
-  })
+  const { detail, server, cause, reply } = last
+  return errorFor(SomeErrors.retcode, 'getMulti', detail, { server, cause, reply })
 }
 
 /** The group of a server, made when there is none. */

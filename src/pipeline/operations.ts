@@ -37,6 +37,10 @@ interface OperationFacts {
   readonly countsKeys?: true
   /** Status words of replies that memcached gives to it, besides the three of errors. */
   readonly replies: readonly LineStatus[]
+  /** The reply that alone means success to python-memcached (docs/reference/python-memcached.md#10). */
+  readonly success?: LineStatus
+  /** It takes many keys. */
+  readonly many?: true
   /** Return codes that are no errors, and what the operation then returns. */
   readonly outcomes?: Readonly<Record<number, boolean>>
   /** Its reply has items, and a key that cannot be asked for is a miss. */
@@ -69,6 +73,7 @@ const retrieval = { replies: ['END'], retrieves: true, keyType: 'bytes' } as con
 const storage = { replies: toStore, outcomes: stored, softKeys: true, refusal: badLine } as const
 const counter = { replies: ['NUMBER', 'NOT_FOUND'], countsKeys: true, refusal: badLine } as const
 const removal = {
+  success: 'DELETED',
   name: 'memcached_delete',
   namesKey: true,
   replies: ['DELETED', 'NOT_FOUND'],
@@ -81,7 +86,7 @@ const removal = {
 export const operations: Readonly<Record<Operation, OperationFacts>> = {
   get: { ...retrieval, name: 'memcached_get', namesKey: true },
   gets: { ...retrieval, name: 'memcached_gets', byMget: true },
-  getMulti: { ...retrieval, name: 'memcached_mget', byMget: true, longKeys: 'BadKeyProvided' },
+  getMulti: { ...retrieval, many: true, name: 'memcached_mget', byMget: true, longKeys: 'BadKeyProvided' },
   set: { ...storage, name: 'memcached_set', keyType: 'bytes-like' },
   add: { ...storage, name: 'memcached_add', keyType: 'bytes-like' },
   replace: { ...storage, name: 'memcached_replace', keyType: 'bytes-like' },
@@ -95,16 +100,23 @@ export const operations: Readonly<Record<Operation, OperationFacts>> = {
     keyType: 'bytes-like',
     refusal: badLine,
   },
-  setMulti: { ...storage, name: 'memcached_set_multi', keyType: 'bytes' },
-  addMulti: { ...storage, name: 'memcached_add_multi', keyType: 'bytes' },
+  setMulti: { ...storage, many: true, name: 'memcached_set_multi', keyType: 'bytes' },
+  addMulti: { ...storage, many: true, name: 'memcached_add_multi', keyType: 'bytes' },
   incr: { ...counter, name: 'memcached_incr', keyType: 'bytes-like' },
   decr: { ...counter, name: 'memcached_decr', keyType: 'bytes-like' },
-  incrMulti: { ...counter, name: 'memcached_incrMulti', keyType: 'bytes', longKeys: 'BadKeyProvided' },
+  incrMulti: {
+    ...counter,
+    many: true,
+    name: 'memcached_incrMulti',
+    keyType: 'bytes',
+    longKeys: 'BadKeyProvided',
+  },
   delete: { ...removal, keyType: 'bytes-like' },
   // pylibmc's delete_multi is a loop over its delete.
-  deleteMulti: { ...removal, keyType: 'bytes' },
+  deleteMulti: { ...removal, many: true, keyType: 'bytes' },
   touch: {
     name: 'memcached_touch',
+    success: 'TOUCHED',
     namesKey: true,
     replies: ['TOUCHED', 'NOT_FOUND'],
     outcomes: { 0: true, 15: true, 16: false },

@@ -17,6 +17,21 @@ export const DEFAULT_LIMITS: ParserLimits = { maxLine: 65_536, maxData: 1_073_74
 /** Bytes that cannot be a reply; nothing after them can be trusted. */
 export class UnintelligibleReply extends Error {
   override readonly name = 'UnintelligibleReply'
+  /** The line that should have begun an item, where it cannot be read. */
+  readonly header: Bytes | undefined
+  /** The key of an item that was not asked for. */
+  readonly foreignKey: Bytes | undefined
+
+  constructor(message: string, { header, foreignKey }: { header?: Bytes; foreignKey?: Bytes } = {}) {
+    super(message)
+    this.header = header
+    this.foreignKey = foreignKey
+  }
+}
+
+export function notAskedFor(foreignKey: Bytes): UnintelligibleReply {
+  const message = `reply names key ${JSON.stringify(foreignKey)}, which was not asked for`
+  return new UnintelligibleReply(message, { foreignKey })
 }
 
 /** The server refused the credentials (libmemcached's 41), offers no way to show them (7), or there are none to show (40). */

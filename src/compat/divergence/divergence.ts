@@ -80,7 +80,13 @@ const changers = [
 /** Tells its announcer whether somebody listens. No `newListener` listener: `removeAllListeners()` would take that away, too. */
 export class DivergenceEmitter extends EventEmitter<{ divergence: [Divergence] }> {
   /** @internal */
-  readonly announcer = new Announcer(this)
+  declare readonly announcer: Announcer
+
+  constructor() {
+    super()
+    // Not enumerable: console.log of a client shows the events of Node's EventEmitter alone.
+    Object.defineProperty(this, 'announcer', { value: new Announcer(this) })
+  }
 }
 
 // Not as overrides: their signatures use types that Node does not export, and listeners would lose theirs.

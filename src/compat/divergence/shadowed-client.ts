@@ -25,7 +25,7 @@ const asked = <T>(value: unknown): T => value as T
 
 /** A compat client whose calls are repeated on a second one, to compare outcomes (docs/migrating.md). */
 export class ShadowedClient extends Client {
-  private readonly shadow: Shadow
+  declare private readonly shadow: Shadow
 
   /**
    * @param strict repeats the operations; it belongs to the caller, who closes it
@@ -38,11 +38,8 @@ export class ShadowedClient extends Client {
     shadow?: ShadowOptions,
   ) {
     super(servers, options)
-    this.shadow = new Shadow(
-      strict,
-      this as unknown as EventEmitter<{ mismatch: [Mismatch]; confirmed: [Mismatch] }>,
-      shadow,
-    )
+    const emitter = this as unknown as EventEmitter<{ mismatch: [Mismatch]; confirmed: [Mismatch] }>
+    Object.defineProperty(this, 'shadow', { value: new Shadow(strict, emitter, shadow) })
   }
 
   /** Called with each mismatch; `memshim:mismatch` is the diagnostics channel of all clients. @returns how to stop */

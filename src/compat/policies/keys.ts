@@ -2,7 +2,7 @@
 
 import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import { PLAIN_KEY, prefixBytes, pylibmcKey } from '../../pipeline/keys.js'
-import type { Operation } from '../../pipeline/operations.js'
+import { type Operation, operations } from '../../pipeline/operations.js'
 import { IndexError, ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { PyTuple } from '../../values/index.js'
@@ -48,8 +48,6 @@ const plain = (wire: Bytes): UncheckedKey => ({
   check: unchecked,
 })
 const NO_PREFIX: KeyPrefix = { bytes: '' }
-
-const MULTI: ReadonlySet<Operation> = new Set(['getMulti', 'setMulti', 'deleteMulti'])
 
 export class Keys {
   private readonly limits: KeyLimits
@@ -101,7 +99,7 @@ export class Keys {
       }
     const usual = typeof key === 'string' || key instanceof Uint8Array
     return this.announced(key, operation, usual, () => {
-      const hashed = MULTI.has(operation) ? this.many(key, operation, prefix) : this.single(key)
+      const hashed = operations[operation].many ? this.many(key, operation, prefix) : this.single(key)
       if (!usual && this.emulation.announcer.active) this.announce(key, operation, hashed.wire, 'takes it')
       const check = () => this.announced(key, operation, usual, hashed.check)
       return this.smuggles ? { ...hashed, wire: smuggled(hashed.wire), check } : { ...hashed, check }

@@ -5,9 +5,10 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import { BadKeyProvided, MemcachedError, NotFound } from '../../pipeline/errors.js'
-import type { Operation } from '../../pipeline/operations.js'
+import { type Operation, operations } from '../../pipeline/operations.js'
 import { replyError, softOutcome } from '../../pipeline/replies.js'
 import type { Modes } from '../../pipeline/slots.js'
+import { UnintelligibleReply } from '../../protocol/protocol.js'
 import { lineReply } from '../../protocol/text/lines.js'
 import type { LineReply } from '../../protocol/wire.js'
 import { AttributeError, KeyError, ValueError } from '../../python/errors.js'
@@ -59,12 +60,12 @@ export function swallowed<T>(
 
 /** A reply that cannot be an item: python-memcached stumbles over its header, get_multi also over a key it did not ask for. */
 function misread({ rules }: Emulation, error: MemcachedError, operation: Operation): Error | undefined {
-  const { cause } = error
-  if (!(cause instanceof TransportError) || cause.kind !== 'unintelligible') return undefined
-  const [, header] = /^bad item header (".*")$/.exec(cause.message) ?? []
+  const unintelligible = error.cause instanceof TransportError ? error.cause.cause : undefined
+  if (!(unintelligible instanceof UnintelligibleReply)) return undefined
+  const { header, foreignKey } = unintelligible
   if (header !== undefined) {
     const wanted = operation === 'gets' ? 5 : 4
-    const words = (JSON.parse(header) as string).split(' ')
+    const words = header.split(' ')
     const got = words.length
     if (got === wanted) {
       const number = words.slice(2).find((word) => !isInteger(word))
@@ -72,8 +73,9 @@ function misread({ rules }: Emulation, error: MemcachedError, operation: Operati
     }
     return new ValueError(miscounted(rules, wanted, got), { cause: error })
   }
-  const [, key] = /^reply names key (".*"),/.exec(cause.message) ?? []
-  return key !== undefined && operation === 'getMulti' ? new KeyError(key, { cause: error }) : undefined
+  return foreignKey !== undefined && operation === 'getMulti'
+    ? new KeyError(JSON.stringify(foreignKey), { cause: error })
+    : undefined
 }
 
 /** The server answered with an error line: python-memcached sees "not what I expected" and goes on. */
@@ -132,8 +134,6 @@ function stripped(reply: LineReply): LineReply {
   return lineReply(reply.line.trim())
 }
 
-const successes = { delete: 'DELETED', touch: 'TOUCHED' } as const
-
 /**
  * Did it work? For python-memcached only the one word that belongs to the command says so. False when the key is missing.
  * @throws MemcachedError for any other reply
@@ -146,7 +146,7 @@ export function succeeded(
 ): boolean {
   const line = stripped(reply)
   if (emulation.rules.failures !== 'swallowed') return softOutcome(line, operation, facts)
-  if (line.line === successes[operation]) return true
+  if (line.line === operations[operation].success) return true
   if (line.line === 'NOT_FOUND') return false
   throw replyError(reply, operation, facts)
 }

@@ -7,7 +7,6 @@ import { hostAndPort } from '../../transport/address.js'
 import { errorFor, MemcachedError, SomeErrors } from '../errors.js'
 import { integer } from '../exptime.js'
 import { badKey } from '../keys.js'
-import { operations } from '../operations.js'
 import type { Pipeline } from '../pipeline.js'
 import { flushOutcome, replyError } from '../replies.js'
 import type { Modes, Server } from '../slots.js'
@@ -110,9 +109,7 @@ function throwSomeErrors(
   if (unexpected !== undefined) throw unexpected
   // libmemcached tells of the last one.
   const last = unread ?? errors.at(-1)
-  const said = /^error \d+ from \w+(: .*)$/s.exec(last.message)?.[1] ?? ''
-  throw new SomeErrors(`error 19 from ${operations[operation].name}${said}`, {
-    operation,
+  throw errorFor(SomeErrors.retcode, operation, last.detail, {
     server: last.server,
     reply: last.reply,
     cause: errors.length === 1 ? errors[0] : new AggregateError(errors),

@@ -8,6 +8,7 @@ import { Fifo } from '../fifo.js'
 import {
   AuthenticationFailure,
   type Conversation,
+  notAskedFor,
   type Output,
   type ParserLimits,
   type Protocol,
@@ -187,7 +188,7 @@ class BinaryConversation implements Conversation {
       const quiet = due.quiet!
       // More keys than there are numbers use them again; misses in between are silent.
       const index = quiet.index + ((reply.sequence - quiet.sequence) & 0xffff)
-      if (request.kind !== 'retrieval' || request.keys[index] !== reply.key) throw foreign(reply.key)
+      if (request.kind !== 'retrieval' || request.keys[index] !== reply.key) throw notAskedFor(reply.key)
       quiet.index = index + 1
       quiet.sequence = (reply.sequence + 1) & 0xffff
       this.give(item(reply, request), request, index)
@@ -220,7 +221,7 @@ class BinaryConversation implements Conversation {
 }
 
 function item(reply: ReplyFrame, request: RetrievalRequest): Item {
-  if (reply.code === opcode.GETK && reply.key !== request.keys[0]) throw foreign(reply.key)
+  if (reply.code === opcode.GETK && reply.key !== request.keys[0]) throw notAskedFor(reply.key)
   if (reply.extras.length !== 4)
     throw new UnintelligibleReply(`item with ${reply.extras.length} bytes of flags`)
   return {
@@ -235,8 +236,4 @@ function counter(reply: ReplyFrame): LineReply {
   if (reply.value.length !== 8)
     throw new UnintelligibleReply(`counter of ${reply.value.length} bytes instead of 8`)
   return { type: 'line', status: 'NUMBER', line: String(reply.value.readBigUInt64BE(0)) }
-}
-
-function foreign(key: Bytes): UnintelligibleReply {
-  return new UnintelligibleReply(`reply names key ${JSON.stringify(key)}, which was not asked for`)
 }

@@ -89,6 +89,6 @@ export function digits(text: Bytes, from: number, to: number, most: number): num
   return value
 }
 
-export function badHeader(line: Bytes): UnintelligibleReply {
-  return new UnintelligibleReply(`bad item header ${JSON.stringify(line.slice(0, 300))}`)
+function badHeader(header: Bytes): UnintelligibleReply {
+  return new UnintelligibleReply(`bad item header ${JSON.stringify(header.slice(0, 300))}`, { header })
 }

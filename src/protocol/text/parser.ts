@@ -6,7 +6,7 @@
 import { isAscii } from 'node:buffer'
 import type { Bytes } from '../../ground/bytes.js'
 import { Fifo } from '../fifo.js'
-import { type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
+import { notAskedFor, type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
 import type { RetrievalRequest } from '../requests.js'
 import type { Item, ItemsReply, LineReply } from '../wire.js'
 import { configHeader, END, type ItemHeader, lineReply, STORED, valueHeader } from './lines.js'
@@ -242,7 +242,7 @@ export class TextParser {
       const at = frame.request.keys.indexOf(key, frame.from + index)
       index = at < frame.to ? at - frame.from : -1
     }
-    if (index < 0) throw foreign(key)
+    if (index < 0) throw notAskedFor(key)
     this.begin(frame, index, flags, cas, length)
   }
 
@@ -357,8 +357,4 @@ function copied(chunk: Buffer, at: number, length: number): Buffer {
   const data = Buffer.allocUnsafe(length)
   chunk.copy(data, 0, at, at + length)
   return data
-}
-
-function foreign(key: Bytes): UnintelligibleReply {
-  return new UnintelligibleReply(`reply names key ${JSON.stringify(key)}, which was not asked for`)
 }
