@@ -4,8 +4,9 @@
  */
 
 import { type CacheClient, checkClient, deleteKey } from '../frameworks/client.js'
-import { checkObject, checkText, named } from '../ground/arguments.js'
-import { ListingError, listKeys } from './listing.js'
+import { checkNumber, checkObject, checkText, checkTexts, named } from '../ground/arguments.js'
+import { ListingError } from '../protocol/metadump.js'
+import { listKeys } from './listing.js'
 import { withObjects } from './objects.js'
 import { timeOf } from './time.js'
 
@@ -59,6 +60,7 @@ export class KeyvMemcached {
 
   /** @throws as the client's `getMulti` */
   async getMany(keys: string[]): Promise<unknown[]> {
+    checkTexts('keys', keys)
     const found = await this.client.getMulti(keys)
     return keys.map((key) => this.read(found.get(key)))
   }
@@ -70,6 +72,7 @@ export class KeyvMemcached {
    */
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
     checkText('key', key)
+    if (ttl !== undefined) checkNumber('ttl', ttl)
     const stored = this.python ? envelopeOf(value).value : value
     // undefined has no form in Python: the key has no value.
     if (stored === undefined) {
@@ -87,6 +90,7 @@ export class KeyvMemcached {
 
   /** @returns whether all of them were there @throws as the client's `delete` */
   async deleteMany(keys: string[]): Promise<boolean> {
+    checkTexts('keys', keys)
     const deleted = await Promise.all(keys.map((key) => this.delete(key)))
     return deleted.every(Boolean)
   }
@@ -112,7 +116,8 @@ export class KeyvMemcached {
   }
 
   /** @throws as the client's `get` */
-  hasMany(keys: string[]): Promise<boolean[]> {
+  async hasMany(keys: string[]): Promise<boolean[]> {
+    checkTexts('keys', keys)
     return Promise.all(keys.map((key) => this.has(key)))
   }
 
@@ -120,6 +125,7 @@ export class KeyvMemcached {
   async *iterator(
     namespace: string | undefined = this.namespace,
   ): AsyncGenerator<[key: string, value: unknown], void> {
+    if (namespace !== undefined) checkText('namespace', namespace)
     for (const key of await listKeys(this.client, namespace ? `${namespace}:` : '')) {
       const value = await this.get(key)
       if (value !== undefined) yield [key, value]

@@ -2,27 +2,20 @@
  * The keys that servers hold, for clearing one prefix and for listing: memcached's `lru_crawler metadump`, which memcached has from 1.4.31 on.
  * Source: memcached's protocol text (https://github.com/memcached/memcached/blob/master/doc/protocol.txt), and the real servers in the tests.
  */
-import { connect } from 'node:net'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CacheClient } from '../frameworks/client.js'
+import { type ListedItem, ListingError, MetadumpReader } from '../protocol/metadump.js'
 import { parseServers, type ServerSpecInput } from '../strict/server-spec.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
+import { TransportError } from '../transport/errors.js'
+import { LineConnection } from '../transport/line-connection.js'
 
-/** Keys cannot be listed: the server does not know the command, has it switched off, or does not answer. */
-export class ListingError extends Error {
-  override readonly name = 'ListingError'
-  constructor(
-    /** `host:port`, or the path of a socket. */
-    readonly server: string,
-    why: string,
-  ) {
-    super(`${server} does not list its keys: ${why}`)
-  }
-}
-
-/** Milliseconds without a line from a server. */
+/** Milliseconds without a byte from a server. */
 const SILENCE = 10_000
+/** Milliseconds for one listing. */
+const LONGEST_LISTING = 5 * 60_000
+/** Keys of one prefix on one server: about 500 MB of memory. */
+const MOST_KEYS = 5_000_000
 /** The server lists for one connection at a time. */
 const BUSY_ATTEMPTS = 50
 const BUSY_PAUSE = 100
@@ -35,7 +28,8 @@ interface Listed {
 
 /**
  * The keys that begin with a prefix, on all servers of a client. Connections are plain: no TLS, no password.
- * @throws TypeError for a client that does not tell its servers; ListingError
+ * @throws TypeError for a client that does not tell its servers; ListingError for a server that refuses, is silent for 10 seconds, takes more
+ *   than five minutes, or lists more than five million keys of the prefix
  */
 export async function listKeys(client: CacheClient, prefix: string): Promise<string[]> {
   const found = await Promise.all(addressesOf(client).map((address) => keysOf(address, prefix)))
@@ -51,53 +45,51 @@ function addressesOf(client: CacheClient): ServerAddress[] {
 }
 
 async function keysOf(address: ServerAddress, prefix: string): Promise<string[]> {
-  for (let attempt = 0; attempt < BUSY_ATTEMPTS; attempt++) {
-    const keys = await dump(address, prefix)
-    if (keys !== 'busy') return keys
-    await sleep(BUSY_PAUSE)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await dump(address, prefix)
+    } catch (error) {
+      if (error instanceof TransportError) throw new ListingError(addressName(address), error.message)
+      if (!(error instanceof ListingError && error.busy) || attempt >= BUSY_ATTEMPTS) throw error
+      await sleep(BUSY_PAUSE)
+    }
   }
-  throw new ListingError(addressName(address), 'it is busy listing for others')
 }
 
-async function dump(address: ServerAddress, prefix: string): Promise<string[] | 'busy'> {
+/** @throws ListingError, TransportError */
+async function dump(address: ServerAddress, prefix: string): Promise<string[]> {
   const name = addressName(address)
-  const socket = connect(
-    address.transport === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
-  )
-  let failure: Error | undefined
-  socket.on('error', (error) => {
-    failure = error
-  })
-  socket.setTimeout(SILENCE, () =>
-    socket.destroy(new Error(`it has been silent for ${SILENCE / 1000} seconds`)),
-  )
-  socket.write('lru_crawler metadump all\r\n')
   const keys: string[] = []
   const now = Date.now() / 1000
-  try {
-    for await (const line of createInterface({ input: socket })) {
-      if (line === 'END') return keys
-      if (line.startsWith('BUSY')) return 'busy'
-      const [, encoded, expires] = /^key=(\S+) exp=(-?\d+)/.exec(line) ?? []
-      if (encoded === undefined) throw new ListingError(name, `it answers ${line.slice(0, 80)}`)
-      const key = decoded(encoded)
-      const expired = Number(expires) > 0 && Number(expires) <= now
-      if (key?.startsWith(prefix) && !expired) keys.push(key)
-    }
-  } catch (error) {
-    if (error instanceof ListingError) throw error
-    failure ??= error as Error
-  } finally {
-    socket.destroy()
+  const list = ({ key, expires }: ListedItem) => {
+    const text = decoded(key)
+    if (!text?.startsWith(prefix) || (expires !== undefined && expires <= now)) return
+    if (keys.push(text) > MOST_KEYS)
+      throw new ListingError(name, `lists more than ${MOST_KEYS} keys that begin with the prefix`)
   }
-  throw new ListingError(name, failure?.message ?? 'it closed the connection')
+  const reader = new MetadumpReader(name, list, true)
+  const connection = await LineConnection.open(address, { timeout: SILENCE })
+  const ends = performance.now() + LONGEST_LISTING
+  try {
+    connection.send('lru_crawler metadump all\r\n')
+    while (!reader.ended) {
+      reader.push(await connection.chunk())
+      if (performance.now() > ends)
+        throw new ListingError(name, `has not listed its keys within ${LONGEST_LISTING / 60_000} minutes`)
+    }
+    return keys
+  } finally {
+    connection.close()
+  }
 }
 
 /** undefined for a key that is not UTF-8, which no caller of this can have stored. */
-function decoded(encoded: string): string | undefined {
+function decoded(key: string): string | undefined {
   try {
-    return decodeURIComponent(encoded)
+    return utf8.decode(Buffer.from(key, 'latin1'))
   } catch {
     return undefined
   }
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -4,8 +4,9 @@
  */
 
 import { type CacheClient, checkClient } from '../frameworks/client.js'
-import { checkObject, checkText } from '../ground/arguments.js'
-import { ListingError, listKeys } from './listing.js'
+import { checkArray, checkObject, checkText } from '../ground/arguments.js'
+import { ListingError } from '../protocol/metadump.js'
+import { listKeys } from './listing.js'
 import { withObjects } from './objects.js'
 import { timeOf } from './time.js'
 
@@ -41,13 +42,18 @@ export function unstorageDriver(client: DriverClient, options: UnstorageDriverOp
   const root = base.replace(/:$/, '')
   const prefix = root === '' ? '' : `${root}:`
   const read = (stored: unknown) => (stored === undefined ? null : (withObjects(stored) as never))
-  const set = async (key: string, value: unknown, call?: CallOptions) => {
-    const time = timeOf(call?.ttl ?? ttl)
-    const stored = await client.set(`${prefix}${key}`, value, { time })
-    if (!stored) throw new Error(`${prefix}${key} could not be stored`)
+  /** A key on the wire. @throws TypeError when it is no text */
+  const named = (key: unknown): string => {
+    checkText('key', key)
+    return `${prefix}${key}`
   }
-  const keys = async (of = '') =>
-    (await listKeys(client, `${prefix}${of}`)).map((key) => key.slice(prefix.length))
+  const set = async (key: string, value: unknown, call?: CallOptions) => {
+    const name = named(key)
+    const time = timeOf(call?.ttl ?? ttl)
+    const stored = await client.set(name, value, { time })
+    if (!stored) throw new Error(`${name} could not be stored`)
+  }
+  const keys = async (of = '') => (await listKeys(client, named(of))).map((key) => key.slice(prefix.length))
   return {
     name: 'memshim',
     flags: { ttl: true },
@@ -55,22 +61,27 @@ export function unstorageDriver(client: DriverClient, options: UnstorageDriverOp
     /** The client. */
     getInstance: () => client,
     async hasItem(key: string): Promise<boolean> {
-      return client.has ? client.has(`${prefix}${key}`) : (await client.get(`${prefix}${key}`)) != null
+      return client.has ? client.has(named(key)) : (await client.get(named(key))) != null
     },
     async getItem(key: string) {
-      return read(await client.get(`${prefix}${key}`))
+      return read(await client.get(named(key)))
     },
     async getItems(items: { key: string }[]) {
-      const found = await client.getMulti(items.map(({ key }) => `${prefix}${key}`))
-      return items.map(({ key }) => ({ key, value: read(found.get(`${prefix}${key}`)) }))
+      checkArray('items', items)
+      const names = items.map((item) => named(item?.key))
+      const found = await client.getMulti(names)
+      return names.map((name, index) => ({ key: items[index]!.key, value: read(found.get(name)) }))
     },
     async getItemRaw(key: string): Promise<unknown> {
-      return read(await client.get(`${prefix}${key}`))
+      return read(await client.get(named(key)))
     },
-    setItem: (key: string, value: string, call?: CallOptions): Promise<void> => set(key, meant(value), call),
+    async setItem(key: string, value: string, call?: CallOptions): Promise<void> {
+      checkText('value', value)
+      return set(key, meant(value), call)
+    },
     setItemRaw: (key: string, value: unknown, call?: CallOptions): Promise<void> => set(key, value, call),
     async removeItem(key: string): Promise<void> {
-      await client.delete(`${prefix}${key}`)
+      await client.delete(named(key))
     },
     /** @throws ListingError where the servers do not list their keys */
     getKeys: (of?: string): Promise<string[]> => keys(of),

@@ -1,4 +1,5 @@
 /** The compat client: python-memcached's `Client`, one named switch per emulated behaviour. Source: docs/reference/python-memcached.md#3, #10. */
+import { checkNumber } from '../ground/arguments.js'
 import { brandAll } from '../ground/brand.js'
 import type { Bytes } from '../ground/bytes.js'
 import type { Key, Time, TimeOptions } from '../pipeline/methods/arguments.js'
@@ -206,7 +207,7 @@ export class Client extends DivergenceEmitter {
    * python-memcached's `_deletetouch` (up to 1.59), private there but called by Django's backend so that deleting a missing key
    * gives 0: only the expected replies count as success.
    */
-  deletetouch(
+  async deletetouch(
     expected: Iterable<Key>,
     command: 'delete' | 'touch',
     key: CompatKey,
@@ -216,6 +217,7 @@ export class Client extends DivergenceEmitter {
     if (command === 'touch') return this.touch(key, time ?? 0, options)
     // Which replies count as success is python-memcached's question.
     if (this.strict) return this.strict.delete(key, options)
+    if (time !== undefined && time !== null && typeof time !== 'bigint') checkNumber('time', time)
     return remove(this.context, key, { ...options, time: time ? Number(time) : null }, expected)
   }
 

@@ -16,6 +16,12 @@ export function checkText(name: string, value: unknown): asserts value is string
   if (typeof value !== 'string') throw new TypeError(`${name} is ${shown(value)}, not text`)
 }
 
+/** @throws TypeError when it is no array of text */
+export function checkTexts(name: string, value: unknown): asserts value is readonly string[] {
+  checkArray(name, value)
+  for (let index = 0; index < value.length; index++) checkText(`${name}[${index}]`, value[index])
+}
+
 /** @throws TypeError when it is no number, or NaN */
 export function checkNumber(name: string, value: unknown): asserts value is number {
   if (typeof value !== 'number' || Number.isNaN(value))
@@ -39,6 +45,11 @@ export function checkMade(name: string, value: unknown, maker: string, fields: r
   const missing = fields.find((field) => !Object.hasOwn(value, field))
   if (missing !== undefined)
     throw new TypeError(`${name} has no ${missing}: it must be what ${maker} returns`)
+}
+
+/** @throws TypeError when it is no function */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(`${name} is ${shown(value)}, not a function`)
 }
 
 /** @throws TypeError when it is no array */

@@ -1,4 +1,5 @@
 /** pymemcache's Client: one server, one connection. Source: docs/reference/pymemcache.md#6. */
+import { checkIterable } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 import { UnicodeEncodeError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
@@ -89,12 +90,14 @@ export class Client {
 
   /** The values that are there, by the caller's keys. @throws as get */
   async getMany<K extends Key = string>(keys: Iterable<K>): Promise<Map<K, unknown>> {
+    checkIterable('keys', keys)
     const entries = await this.#fetch('get', [...keys], false)
     return new Map(entries.map(([key, value]) => [key as K, value]))
   }
 
   /** Values with their CAS uniques. @throws as get */
   async getsMany<K extends Key = string>(keys: Iterable<K>): Promise<Map<K, [value: unknown, cas: Buffer]>> {
+    checkIterable('keys', keys)
     const entries = await this.#fetch('gets', [...keys], true)
     return new Map(entries.map(([key, value, cas]) => [key as K, [value, cas]]))
   }
@@ -148,6 +151,7 @@ export class Client {
 
   /** True, whatever was there. @throws as delete */
   async deleteMany(keys: Iterable<Key>, options?: NoreplyOptions): Promise<true> {
+    checkIterable('keys', keys)
     const noreply = this.#noreply(noreplyOptions(options))
     const commands = [...keys].map((key) => `delete ${this.#key(key)}${noreply ? ' noreply' : ''}\r\n`)
     if (commands.length > 0)

@@ -1,4 +1,5 @@
 /** pymemcache's HashClient: several servers, keys by rendezvous hashing. Source: docs/reference/pymemcache.md#11. */
+import { checkIterable } from '../ground/arguments.js'
 import { rendezvous } from '../hashing/index.js'
 import { KeyError, ValueError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
@@ -76,6 +77,7 @@ export class HashClient {
     this.#settings = settingsOf(options, [...clientOptionNames, ...hashNames])
     this.#now = options.now ?? (() => Date.now() / 1000)
     this.#lastLook = this.#now()
+    checkIterable('servers', servers)
     for (const server of servers) this.addServer(server)
   }
 
@@ -262,6 +264,7 @@ export class HashClient {
 
   /** Key by key, in order. @throws as get */
   async deleteMany(keys: Iterable<Key>, options?: NoreplyOptions): Promise<true> {
+    checkIterable('keys', keys)
     for (const key of keys) await this.delete(key, options)
     return true
   }
@@ -280,6 +283,7 @@ export class HashClient {
     keys: Iterable<K>,
     ask: (client: One, keys: K[]) => Promise<Map<K, V>>,
   ): Promise<Map<K, V>> {
+    checkIterable('keys', keys)
     const batches = new Map<One, K[]>()
     for (const key of keys) {
       const client = this.#clientOf(key)

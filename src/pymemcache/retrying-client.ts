@@ -1,6 +1,6 @@
 /** pymemcache's RetryingClient. Source: docs/reference/pymemcache.md#12. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { shown } from '../ground/arguments.js'
+import { checkObject, shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
 
@@ -23,14 +23,15 @@ export interface RetryOptions {
  * @throws ValueError for attempts below 1, and for a class in both lists; TypeError for other options
  */
 export function retryingClient<C extends object>(client: C, given: RetryOptions = {}): C {
+  checkObject('client', client)
   const options = ownOptions(given, ['attempts', 'retryDelay', 'retryFor', 'doNotRetryFor'])
   const { attempts = 2, retryDelay = 0 } = options
   const retryFor = classes('retryFor', options.retryFor)
   const not = classes('doNotRetryFor', options.doNotRetryFor)
   if (!Number.isInteger(attempts) || attempts < 1)
     throw new ValueError(`attempts ${shown(attempts)} is no whole number from 1 on`)
-  if (typeof retryDelay !== 'number' || !(retryDelay >= 0))
-    throw new ValueError(`retryDelay ${shown(retryDelay)} is no number of seconds`)
+  if (typeof retryDelay !== 'number' || !(retryDelay >= 0 && retryDelay <= LONGEST_DELAY))
+    throw new ValueError(`retryDelay ${shown(retryDelay)} is no number of seconds up to ${LONGEST_DELAY}`)
   const both = retryFor.find((each) => not.includes(each))
   if (both) throw new ValueError(`${both.name} is in both retryFor and doNotRetryFor`)
   const retries = (error: unknown): boolean =>
@@ -50,11 +51,14 @@ export function retryingClient<C extends object>(client: C, given: RetryOptions 
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target)
       if (typeof member !== 'function') return member
-      if (synchronous.has(name)) return member.bind(target)
+      if (typeof name === 'symbol' || synchronous.has(name)) return member.bind(target)
       return (...args: unknown[]) => repeated(() => member.apply(target, args))
     },
   })
 }
+
+/** Seconds: Node's timers take no longer times. */
+const LONGEST_DELAY = Math.floor((2 ** 31 - 1) / 1000)
 
 const synchronous: ReadonlySet<string | symbol> = new Set([
   'close',

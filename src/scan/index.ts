@@ -1,7 +1,7 @@
 /** memshim/scan: what is stored on the servers now, who wrote it, and who could not read it. */
-export { ListingError, ScanError } from './errors.js'
+export { type ListedItem, ListingError, MetadumpReader } from '../protocol/metadump.js'
+export { ScanError } from './errors.js'
 export { listedItems } from './listing-file.js'
-export { type ListedItem, MetadumpReader } from './metadump.js'
 export { renderScan } from './render.js'
 export type {
   KeyRow,

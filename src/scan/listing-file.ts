@@ -3,8 +3,7 @@ import { createReadStream } from 'node:fs'
 import { pipeline, Readable } from 'node:stream'
 import { constants, createGunzip } from 'node:zlib'
 import { checkText } from '../ground/arguments.js'
-import { ListingError } from './errors.js'
-import { type ListedItem, MetadumpReader } from './metadump.js'
+import { type ListedItem, ListingError, MetadumpReader } from '../protocol/metadump.js'
 
 /** Of standard input, in the place of a path. */
 const standardInput = '-'

@@ -3,8 +3,8 @@
  * before 1.6.0 there is only `get`.
  */
 import type { Bytes } from '../ground/bytes.js'
+import { ListingError } from '../protocol/metadump.js'
 import type { LineConnection } from '../transport/line-connection.js'
-import { ListingError } from './errors.js'
 
 export interface ReadValue {
   readonly flags: number

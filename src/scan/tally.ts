@@ -2,8 +2,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { Bytes } from '../ground/bytes.js'
 import type { NamedPlacement } from '../hashing/index.js'
+import type { ListedItem } from '../protocol/metadump.js'
 import { keyRules } from './key-rules.js'
-import type { ListedItem } from './metadump.js'
 import { prefixOf } from './prefix.js'
 import { readers } from './readers.js'
 import {

@@ -4,6 +4,7 @@
  * One client is enough for a Node process: it pipelines whatever is asked at the same time over one connection per server. Pools are
  * for code ported from Python, and for connections that must not wait behind others (docs/strict.md).
  */
+import { checkObject } from '../ground/arguments.js'
 import { brandAll } from '../ground/brand.js'
 import { ValueError } from '../python/errors.js'
 import { shownAsPython } from '../python/shown.js'
@@ -55,7 +56,9 @@ export class ClientPool<C extends Client = Client> {
   }
 
   /** A client of its own until it is given back. @throws PoolEmpty when none is free (or becomes free in time) */
-  async reserve({ block = false, timeout }: ReserveOptions = {}): Promise<Reservation<C>> {
+  async reserve(options: ReserveOptions = {}): Promise<Reservation<C>> {
+    checkObject('options', options)
+    const { block = false, timeout } = options
     return reservation(this.free.shift() ?? (await this.next(block, timeout)), (client) => this.put(client))
   }
 

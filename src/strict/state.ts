@@ -1,4 +1,5 @@
 /** What behaviors change: the one mutable part of a strict client. Source: docs/reference/pylibmc.md#9. */
+import { checkNumber } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 import {
   applyBehaviors,
@@ -131,6 +132,7 @@ export class State {
 
   /** As pylibmc reads an inflated item without hooks. @throws MemcachedError, ValueDecodeError */
   deserialize(data: Buffer, flags: number): unknown {
+    checkNumber('flags', flags)
     try {
       return this.plainEncoding().decode(flags & ~FLAG_ZLIB, data)
     } catch (error) {

@@ -3,7 +3,7 @@
  * written for people. What JavaScript itself says about such values ("Cannot read properties of undefined", "Invalid array length")
  * names neither the argument nor the limit, and counts as a fault.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -15,6 +15,7 @@ import * as doctor from '../../src/doctor/index.js'
 import * as frameworks from '../../src/frameworks/index.js'
 import * as hashing from '../../src/hashing/index.js'
 import * as migration from '../../src/migration/index.js'
+import * as pymemcache from '../../src/pymemcache/index.js'
 import * as record from '../../src/record/index.js'
 import * as scan from '../../src/scan/index.js'
 import * as server from '../../src/server/index.js'
@@ -29,6 +30,7 @@ const doors = {
   hashing,
   keyv,
   migration,
+  pymemcache,
   record,
   scan,
   server,
@@ -39,7 +41,7 @@ const doors = {
 
 /** What JavaScript says on its own. */
 const UNWRITTEN =
-  /^(?!list index out of range$|(?:servers: )?(?:servers must be a list of servers: )?'\w+' object is not iterable|expected )[\s\S]*(?:Cannot read propert|Cannot destructure|Cannot convert|Cannot mix|[\w)] is not a function$|is not iterable|not a constructor|serialize a BigInt|Invalid array length|Invalid count value|Maximum call stack|Invalid string length|Array buffer allocation|out of range|is not defined|'in' operator|Invalid time value|circular structure|called on null|must be of type)/
+  /^(?!list index out of range$|The "listener" argument must be of type function|(?:servers: )?(?:servers must be a list of servers: )?'\w+' object is not iterable|expected )[\s\S]*(?:Cannot read propert|Cannot destructure|Cannot convert|Cannot mix|[\w)] is not a function$|is not iterable|not a constructor|serialize a BigInt|Invalid array length|Invalid count value|Maximum call stack|Invalid string length|Array buffer allocation|out of range|is not defined|'in' operator|Invalid time value|circular structure|called on null|must be of type)/
 
 const recursive: unknown[] = []
 recursive.push(recursive)
@@ -187,6 +189,90 @@ test.each(Object.entries(clients))('methods of %s, on a server', { timeout: 120_
   expect(calls.length).toBeGreaterThan(10)
   expect(await sweep(calls)).toEqual([])
 })
+
+/** The reports of the public API (test/api) name every public class and its members. */
+const reports = join(import.meta.dirname, '..', 'api')
+
+/** Public methods by class: those of the reports. Classes of errors, and of values, which only show themselves, are left out. */
+function publicClasses(): [name: string, methods: string[]][] {
+  return readdirSync(reports).flatMap((file) => {
+    const door = file.replace('.api.md', '')
+    const text = readFileSync(join(reports, file), 'utf8')
+    return [...text.matchAll(/^export class (\w+).*\{\n([\s\S]*?)^\}/gm)].flatMap(([, name, body]) => {
+      const methods = [...body!.matchAll(/^ {4}(\w+)(?:<.*?>)?\(/gm)].map(([, method]) => method!)
+      const own = methods.filter((method) => !/^(?:constructor|toJSON|toString|valueOf|toDate)$/.test(method))
+      return own.length > 0 ? [[`${door}: ${name}`, own] as [string, string[]]] : []
+    })
+  })
+}
+
+const strictClient = (address: string) => new strict.Client([address], { timeout: 2000 })
+const djangoCache = (address: string) => new frameworks.DjangoCache(strictClient(address))
+const signing = { key: 'secret' }
+const pymemcacheOptions = { timeout: 2, connectTimeout: 2, defaultNoreply: false }
+/** Timeouts short, so that what waits for a reply that nobody sends ends. */
+const shortly = { timeout: 0.05, connectTimeout: 2 }
+
+/** One of every public class; a class that is missing here fails the test. */
+const objects: Readonly<Record<string, (address: string) => object>> = {
+  'compat: Client': (address) => new compat.Client([address], { emulate: 'python-memcached-1.62' }),
+  'compat: DivergenceLog': () => new compat.DivergenceLog(),
+  'compat: ShadowedClient': (address) => new compat.ShadowedClient([address], {}, strictClient(address)),
+  'frameworks: DjangoCache': djangoCache,
+  'frameworks: DjangoSessions': (address) => new frameworks.DjangoSessions(djangoCache(address)),
+  'frameworks: DjangoSigner': () => new frameworks.DjangoSigner(signing),
+  'frameworks: DjangoTimestampSigner': () => new frameworks.DjangoTimestampSigner(signing),
+  'frameworks: FlaskSessions': (address) =>
+    new frameworks.FlaskSessions(strictClient(address), { format: 'json' }),
+  'keyv: KeyvMemcached': (address) => new keyv.KeyvMemcached(strictClient(address)),
+  'migration: MigratingClient': (address) =>
+    new migration.MigratingClient({ old: strictClient(address), new: strictClient(address) }),
+  'pymemcache: Client': (address) => new pymemcache.Client(address, shortly),
+  'pymemcache: HashClient': (address) => new pymemcache.HashClient([address], pymemcacheOptions),
+  'pymemcache: PooledClient': (address) => new pymemcache.PooledClient(address, shortly),
+  'scan: MetadumpReader': () => new scan.MetadumpReader('a listing', () => undefined),
+  'server: EmbeddedServer': () => new server.EmbeddedServer(),
+  'strict: Client': strictClient,
+  'strict: ClientPool': (address) => new strict.ClientPool(strictClient(address), 2),
+  'strict: ThreadMappedPool': (address) => new strict.ThreadMappedPool(strictClient(address)),
+  // Not a class, and as public.
+  retryingClient: (address) => pymemcache.retryingClient(new pymemcache.Client(address, shortly)),
+  unstorageDriver: (address) => unstorage.unstorageDriver(strictClient(address)),
+}
+const withoutClass: readonly [string, string[]][] = [
+  ['retryingClient', ['get', 'set', 'getMany', 'setMany', 'incr', 'cas', 'deleteMany', 'touch']],
+  [
+    'unstorageDriver',
+    ['hasItem', 'getItem', 'getItems', 'getItemRaw', 'setItem', 'setItemRaw', 'removeItem', 'getKeys'],
+  ],
+]
+
+test('every public class has an example here', () => {
+  expect(publicClasses().map(([name]) => name)).toEqual(
+    Object.keys(objects).filter((name) => name.includes(':')),
+  )
+})
+
+/** They end the server, or wait for bytes that nobody sends. */
+const ending = /^(?:shutdown|rawCommand)$/
+
+test.each([...publicClasses(), ...withoutClass])(
+  'methods of %s',
+  { timeout: 240_000 },
+  async (name, methods) => {
+    const one = await server.startServer()
+    open.push(one)
+    const object = objects[name]!(one.address) as Record<string, unknown> & { disconnectAll?(): unknown }
+    open.push(object)
+    const calls = methods.flatMap((method) => {
+      const call = object[method]
+      if (typeof call !== 'function' || ending.test(method)) return []
+      return [[`${name}.${method}`, call.length, (args: unknown[]) => call.apply(object, args)] as const]
+    })
+    expect(calls).not.toEqual([])
+    expect(await sweep(calls)).toEqual([])
+  },
+)
 
 const encodings = {
   pylibmc: values.pylibmcEncoding(),

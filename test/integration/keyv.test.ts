@@ -1,4 +1,5 @@
 /** Keyv's official test suite on memshim/keyv, and what Python and cache-manager make of it; a real memcached. */
+import { type AddressInfo, createServer } from 'node:net'
 import keyvTestSuite from '@keyv/test-suite'
 import { createCache } from 'cache-manager'
 import { Keyv } from 'keyv'
@@ -124,4 +125,51 @@ it('says what is wrong', async () => {
   await embedded.stop()
   await expect(store.clear()).rejects.toThrow('ECONNREFUSED')
   expect(memcachedBinary()).toBeDefined()
+})
+
+describe('what a listing server may say', () => {
+  /** Answers everything with these bytes. */
+  async function saying(bytes: string | Buffer) {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.on('data', () => socket.write(bytes))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const mc = connected(new Client([`127.0.0.1:${(server.address() as AddressInfo).port}`]))
+    return { mc, stop: () => server.close() }
+  }
+  const listed = async (mc: Client, prefix: string) => {
+    const keys: string[] = []
+    for await (const [key] of new KeyvMemcached(Object.assign({ addresses: mc.addresses }, unread)).iterator(prefix))
+      keys.push(key)
+    return keys
+  }
+  /** Every key has a value. */
+  const unread = Object.fromEntries(
+    ['get', 'getMulti', 'set', 'add', 'setMulti', 'delete', 'deleteMulti', 'touch', 'incr', 'decr'].map(
+      (name) => [name, async () => 'v'],
+    ),
+  ) as never as Client
+
+  it.each([
+    ['1.4.39', 'key=n:a%20%C3%A4 exp=-1 la=1700000000\r\nkey=m:b exp=-1 la=1700000000\r\nEND\r\n'],
+    ['1.5.22', 'key=n:a%20%C3%A4 exp=-1 la=1700000000 cas=1 fetch=no cls=1 size=70\nEND\r\n'],
+    ['1.6.45', 'OK\r\nkey=n:a%20%C3%A4 exp=-1 la=1700000000 cas=1 fetch=no cls=1 size=70 flags=0 \nEN\r\n'],
+  ])('the form of memcached %s', async (_, bytes) => {
+    const { mc, stop } = await saying(bytes)
+    expect(await listed(mc, 'n')).toEqual(['n:a ä'])
+    stop()
+  })
+
+  it('a line without end is refused before it fills the memory', async () => {
+    const { mc, stop } = await saying(Buffer.alloc(1 << 20, 'k'))
+    await expect(listed(mc, 'n')).rejects.toThrow(/a line of more than 4096 bytes/)
+    stop()
+  })
+
+  it('what is no listing is refused', async () => {
+    const { mc, stop } = await saying('VALUE n:a 0 1\r\nx\r\nEND\r\n')
+    await expect(listed(mc, 'n')).rejects.toThrow(ListingError)
+    stop()
+  })
 })

@@ -4,7 +4,7 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
-import { checkObject } from '../../ground/arguments.js'
+import { checkObject, shown } from '../../ground/arguments.js'
 import { switchesByName } from '../../rules/index.js'
 import { callSite } from './call-site.js'
 import { type Divergence, divergenceChannelName } from './divergence.js'
@@ -74,6 +74,8 @@ export class DivergenceLog {
 
   /** Listens to one client. @returns how to stop */
   attach(client: EventEmitter<{ divergence: [Divergence] }>): () => void {
+    if (typeof (client as Partial<typeof client> | null | undefined)?.on !== 'function')
+      throw new TypeError(`client is ${shown(client)}, not a client of memshim/compat`)
     client.on('divergence', this.record)
     return () => client.off('divergence', this.record)
   }

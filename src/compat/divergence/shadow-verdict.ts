@@ -1,4 +1,5 @@
 /** What the numbers of a shadow say, and with which confidence. Pure. Source: the exact Poisson bound (Garwood, 1936). */
+import { shown } from '../../ground/arguments.js'
 
 /** What has been counted, over restarts: plain JSON. */
 export interface ShadowState {
@@ -61,7 +62,7 @@ export function checkState(given: unknown): ShadowState {
 /** @param confidence above 0 and below 1 @throws RangeError for another one */
 export function verdictOf(state: ShadowState, confidence = 0.95): ShadowVerdict {
   if (!(typeof confidence === 'number' && confidence > 0 && confidence < 1))
-    throw new RangeError(`confidence is ${confidence}, not a number above 0 and below 1`)
+    throw new RangeError(`confidence is ${shown(confidence)}, not a number above 0 and below 1`)
   const { compared, confirmed, controls, noise } = state
   const atMost = compared === 0 ? 1 : Math.min(1, poissonBound(confirmed, confidence) / compared)
   const share = `${Number((confidence * 100).toPrecision(4))} %`

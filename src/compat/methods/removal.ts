@@ -1,5 +1,6 @@
 /** delete and delete_multi. Source: docs/reference/python-memcached.md#10.3, #10.5. */
 
+import { checkBytes, checkIterable } from '../../ground/arguments.js'
 import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { Key } from '../../pipeline/methods/arguments.js'
 import { softOutcome } from '../../pipeline/replies.js'
@@ -54,7 +55,11 @@ export async function remove(
 
 /** Of the replies that count as success, `_deletetouch` has the one for a missing key. */
 function namesMissing(expected: Iterable<Key>): boolean {
-  return [...expected].map((reply) => Buffer.from(reply).toString('latin1')).includes('NOT_FOUND')
+  checkIterable('expected', expected)
+  return [...expected].some((reply) => {
+    if (typeof reply !== 'string') checkBytes('a reply of expected', reply)
+    return Buffer.from(reply as string).toString('latin1') === 'NOT_FOUND'
+  })
 }
 
 function deleted(emulation: Emulation, key: Bytes, done: boolean, missingSucceeds: boolean): boolean | 0 | 1 {

@@ -1,5 +1,5 @@
 /** Django's cache API over a client: the same keys, versions and times. Source: fixtures/vectors/framework-values.json, Django 3.2 to 5.1 live. */
-import { checkNumber, checkObject } from '../../ground/arguments.js'
+import { checkFunction, checkIterable, checkNumber, checkObject } from '../../ground/arguments.js'
 import { ValueError } from '../../python/errors.js'
 import { type CacheClient, checkClient, deleteKey, sentTime } from '../client.js'
 import { type DjangoKeySettings, type DjangoVersion, djangoKey, djangoTime } from './keys.js'
@@ -37,8 +37,9 @@ export class DjangoCache {
   }
 
   /** The key as it is sent. @throws TypeError, InvalidCacheKey */
-  makeKey(key: string, { version }: VersionOption = {}): string {
-    return djangoKey(key, { ...this.settings, version: version ?? this.settings.version })
+  makeKey(key: string, options: VersionOption = {}): string {
+    checkObject('options', options)
+    return djangoKey(key, { ...this.settings, version: options.version ?? this.settings.version })
   }
 
   /** The value, or what the client gives for a miss: undefined (strict) or null (compat). @throws InvalidCacheKey; as the client's `get` */
@@ -59,6 +60,7 @@ export class DjangoCache {
 
   /** The value, or a new one that is stored. @throws as `get`, `add`, and what `make` throws */
   async getOrSet<T>(key: string, make: () => T | Promise<T>, options: TimeoutOption = {}): Promise<T> {
+    checkFunction('make', make)
     const found = await this.get<T>(key, options)
     if (found !== undefined && found !== null) return found
     const made = await make()
@@ -87,6 +89,7 @@ export class DjangoCache {
 
   /** The values that are there, by key. @throws as `get` */
   async getMany<T = unknown>(keys: Iterable<string>, options?: VersionOption): Promise<Map<string, T>> {
+    checkIterable('keys', keys)
     const names = new Map(Array.from(keys, (key) => [this.makeKey(key, options), key]))
     const found = await this.client.getMulti([...names.keys()])
     return new Map(Array.from(found, ([sent, value]) => [names.get(sent)!, value as T]))
@@ -97,6 +100,8 @@ export class DjangoCache {
     entries: ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>,
     options: TimeoutOption = {},
   ): Promise<string[]> {
+    checkObject('entries', entries)
+    checkObject('options', options)
     const all = entries instanceof Map ? [...entries] : Object.entries(entries)
     const names = new Map(all.map(([key]) => [this.makeKey(key, options), key]))
     const values = new Map(all.map(([key, value]) => [this.makeKey(key, options), value]))
@@ -106,6 +111,7 @@ export class DjangoCache {
 
   /** @throws InvalidCacheKey; as the client's `deleteMulti` */
   async deleteMany(keys: Iterable<string>, options?: VersionOption): Promise<void> {
+    checkIterable('keys', keys)
     await this.client.deleteMulti(Array.from(keys, (key) => this.makeKey(key, options)))
   }
 
@@ -135,6 +141,7 @@ export class DjangoCache {
    */
   async incrVersion(key: string, delta = 1, options: VersionOption = {}): Promise<number> {
     checkNumber('delta', delta)
+    checkObject('options', options)
     const version = options.version ?? this.settings.version ?? 1
     checkNumber('version', version)
     const value = await this.get(key, { version })
@@ -146,7 +153,8 @@ export class DjangoCache {
   }
 
   /** Moves a value to an earlier version. @throws as `incrVersion` */
-  decrVersion(key: string, delta = 1, options?: VersionOption): Promise<number> {
+  async decrVersion(key: string, delta = 1, options?: VersionOption): Promise<number> {
+    checkNumber('delta', delta)
     return this.incrVersion(key, -delta, options)
   }
 

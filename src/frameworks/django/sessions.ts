@@ -161,6 +161,8 @@ export class DjangoSessions {
    * @throws ValueError for a `_session_expiry` that is no number and no time
    */
   age(data: DjangoSessionData, now = Date.now() / 1000): number {
+    checkObject('data', data)
+    checkNumber('now', now)
     const { cookieAge = TWO_WEEKS } = this.settings
     const expiry = data._session_expiry
     if (expiry === undefined || expiry === null || expiry === 0 || expiry === '') return cookieAge

@@ -83,7 +83,9 @@ const serializers = {
 }
 
 function serializerOf(serializer: SigningSerializer = 'json') {
-  return typeof serializer === 'object' ? serializer : named('serializer', serializers, serializer)
+  return typeof serializer === 'object' && serializer !== null
+    ? serializer
+    : named('serializer', serializers, serializer)
 }
 
 /** `django.core.signing.Signer`. */
@@ -133,7 +135,9 @@ export class DjangoSigner {
    * A value as signed text that fits URLs and cookies.
    * @throws TypeError, ValueError, ValueEncodeError for a value that the serializer has no words for
    */
-  signObject(value: unknown, { serializer, compress: compresses = false }: SignObjectOptions = {}): string {
+  signObject(value: unknown, options: SignObjectOptions = {}): string {
+    checkObject('options', options)
+    const { serializer, compress: compresses = false } = options
     const plain = serializerOf(serializer).dumps(value)
     const small = compresses ? compress(plain) : plain
     const won = compresses && small.length < plain.length - 1
@@ -145,6 +149,7 @@ export class DjangoSigner {
    * @throws BadSignature; ValueError, ValueDecodeError for a content that the serializer cannot read or that inflates to over 16 MiB
    */
   unsignObject(signed: string, options: UnsignObjectOptions & MaxAge = {}): unknown {
+    checkObject('options', options)
     const text = this.unsigned(signed, options)
     const compressed = text.startsWith('.')
     const data = Buffer.from(compressed ? text.slice(1) : text, 'base64url')
@@ -183,7 +188,9 @@ export class DjangoTimestampSigner extends DjangoSigner {
   }
 
   /** The value of a signed text. @throws BadSignature, SignatureExpired; TypeError for other types */
-  override unsign(signed: string, { maxAge }: MaxAge = {}): string {
+  override unsign(signed: string, options: MaxAge = {}): string {
+    checkObject('options', options)
+    const { maxAge } = options
     const stamped = super.unsign(signed)
     const end = stamped.lastIndexOf(this.sep)
     if (end < 0) throw new BadSignature(`No time found in value`)

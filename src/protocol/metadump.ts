@@ -2,8 +2,22 @@
  * The lines of `lru_crawler metadump all`, fed chunk by chunk. Measured on memcached 1.5.22 to 1.6.45: `size` is there from 1.5 on,
  * `flags` from 1.6.24 on, `OK` before the first line and a blank before the line feed from 1.6.43 on.
  */
+import { checkBytes } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
-import { ListingError } from './errors.js'
+
+/** A server, or a file, whose listing of keys cannot be had or cannot be believed. */
+export class ListingError extends Error {
+  override readonly name = 'ListingError'
+  constructor(
+    /** Server or file. */
+    readonly source: string,
+    readonly problem: string,
+    /** The server is making a listing for somebody else: it can be asked again. */
+    readonly busy = false,
+  ) {
+    super(`${source}: ${problem}`)
+  }
+}
 
 /** One item as the server lists it. */
 export interface ListedItem {
@@ -38,10 +52,13 @@ export class MetadumpReader {
   constructor(
     private readonly source: string,
     private readonly item: (item: ListedItem) => void,
+    /** Whether items without a size count, as memcached before 1.5 lists them; then their size is 0. */
+    private readonly sizeless = false,
   ) {}
 
   /** @throws ListingError for an answer that is a refusal, and for lines that no listing has */
   push(chunk: Buffer): void {
+    checkBytes('chunk', chunk)
     const text = this.rest + chunk.toString('latin1')
     let from = 0
     for (let end = text.indexOf('\n'); end >= 0 && !this.ended; end = text.indexOf('\n', from)) {
@@ -57,7 +74,7 @@ export class MetadumpReader {
     if (end - from > longestLine)
       throw new ListingError(this.source, `sends a line of more than ${longestLine} bytes, which is no item`)
     if (text.startsWith('key=', from)) {
-      const item = itemOf(text, from, end)
+      const item = itemOf(text, from, end, this.sizeless)
       if (item) {
         this.items++
         this.item(item)
@@ -69,7 +86,7 @@ export class MetadumpReader {
     else if (line === 'OK' && !this.begun) this.begun = true
     else if (line !== '') {
       const why = refusal(line)
-      if (why !== undefined) throw new ListingError(this.source, why)
+      if (why !== undefined) throw new ListingError(this.source, why, line.startsWith('BUSY'))
       this.refuse(line)
     }
   }
@@ -96,11 +113,11 @@ function refusal(line: string): string | undefined {
 }
 
 /** @returns undefined for a line without what every item has */
-function itemOf(text: string, from: number, end: number): ListedItem | undefined {
+function itemOf(text: string, from: number, end: number, sizeless: boolean): ListedItem | undefined {
   const keyEnd = text.indexOf(' ', from)
   if (keyEnd < 0 || keyEnd > end) return undefined
   const encoded = text.slice(from + 4, keyEnd)
-  let [exp, la, size] = [Number.NaN, Number.NaN, Number.NaN]
+  let [exp, la, size] = [Number.NaN, Number.NaN, sizeless ? 0 : Number.NaN]
   let flags: number | undefined
   let fetched = false
   for (let at = keyEnd + 1; at < end; ) {
