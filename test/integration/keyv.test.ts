@@ -140,7 +140,9 @@ describe('what a listing server may say', () => {
   }
   const listed = async (mc: Client, prefix: string) => {
     const keys: string[] = []
-    for await (const [key] of new KeyvMemcached(Object.assign({ addresses: mc.addresses }, unread)).iterator(prefix))
+    for await (const [key] of new KeyvMemcached(Object.assign({ addresses: mc.addresses }, unread)).iterator(
+      prefix,
+    ))
       keys.push(key)
     return keys
   }
