@@ -5,7 +5,7 @@ import type { Bytes } from '../ground/bytes.js'
 import { ValueError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
 import type { ServerAddress } from '../transport/address.js'
-import type { Tls } from '../transport/socket.js'
+import type { Connect, Tls } from '../transport/socket.js'
 import { prefixBytes } from './keys.js'
 import { plainSerde, type Serde } from './serde.js'
 
@@ -35,11 +35,13 @@ export interface ClientOptions {
   readonly tls?: Tls | null | undefined
   /** Where a server is reached from here, by the name that placement knows: `{ 'cache-1:11211': '127.0.0.1:21211' }`. */
   readonly addresses?: Readonly<Record<string, string>> | undefined
+  /** Opens the connection to a server, for tests and audits (docs/server.md). Default: over the network. */
+  readonly connect?: Connect | undefined
 }
 
 export const clientOptionNames = Object.keys({
   serde: true, connectTimeout: true, timeout: true, noDelay: true, ignoreExc: true, keyPrefix: true, defaultNoreply: true,
-  allowUnicodeKeys: true, encoding: true, tls: true, addresses: true,
+  allowUnicodeKeys: true, encoding: true, tls: true, addresses: true, connect: true,
 } satisfies Record<keyof ClientOptions, true>) // biome-ignore format: one list
 
 export interface Settings {
@@ -54,6 +56,7 @@ export interface Settings {
   readonly allowUnicodeKeys: boolean
   readonly encoding: Encoding
   readonly tls: Tls | undefined
+  readonly connect: Connect | undefined
 }
 
 /** Milliseconds that stand for no limit: 300 years. */
@@ -79,7 +82,13 @@ export function settingsOf(given: ClientOptions, names: readonly string[] = clie
     timeout: milliseconds('timeout', options.timeout),
     keyPrefix: prefixBytes(options.keyPrefix),
     tls: options.tls ?? undefined,
+    connect: connectOf(options.connect),
   }
+}
+
+function connectOf(connect: unknown): Connect | undefined {
+  if (connect === undefined || typeof connect === 'function') return connect as Connect | undefined
+  throw new TypeError(`connect must be a function, not ${shown(connect)}`)
 }
 
 function flag(name: string, value: unknown): boolean {

@@ -21,7 +21,8 @@ export class Session {
       timeout: settings.timeout,
       connectTimeout: settings.connectTimeout,
       noDelay: settings.noDelay,
-      ...(settings.tls === undefined ? {} : { tls: settings.tls }),
+      connect: settings.connect,
+      tls: settings.tls,
       stale: 'fail',
       blindNoreply: true,
     })

@@ -12,6 +12,7 @@ import {
 import { ValueError } from '../../python/errors.js'
 import { signatureOf } from '../../rules/signatures.js'
 import { versionAtLeast } from '../../rules/version.js'
+import type { Connect } from '../../transport/socket.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { TracedServer } from '../traces/trace.js'
 import type { PymemcacheClient } from './calls.js'
@@ -41,6 +42,8 @@ export interface PymemcacheReplay {
   readonly now?: (() => number) | undefined
   /** Longest that an operation may take, in milliseconds; pymemcache itself waits for good. */
   readonly longestWait?: number | undefined
+  /** Reaches servers inside this process. */
+  readonly connect?: Connect | undefined
 }
 
 /** Server of the application by the name that placement knows, and where it is in the replay. */
@@ -53,7 +56,7 @@ export interface ReplayServer {
 export function pymemcacheClient(
   servers: readonly ReplayServer[],
   target: TargetOptions,
-  { now, longestWait }: PymemcacheReplay,
+  { now, longestWait, connect }: PymemcacheReplay,
 ): PymemcacheClient {
   const { usePooling = false, retryAttempts, retryTimeout, deadTimeout, ...given } = clientOptionsOf(target)
   const wait = longestWait === undefined ? undefined : longestWait / 1000
@@ -63,6 +66,7 @@ export function pymemcacheClient(
     ...given,
     timeout,
     connectTimeout,
+    connect,
     addresses: Object.fromEntries(servers.map(({ name, address }) => [name, address])),
   }
   const [only] = servers

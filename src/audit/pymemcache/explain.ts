@@ -84,7 +84,8 @@ export function reasonsBetween(
     call === 'delete_multi' ||
     call === 'flush_all'
   ) {
-    if (after.result === true && settings.noreply) found.push(reasonFor('pymemcache-noreply'))
+    if (after.result === true && (settings.noreply || isTrue(kwargs.noreply)))
+      found.push(reasonFor('pymemcache-noreply'))
     else if (call === 'set_multi' && Array.isArray(after.result) && settings.noreply)
       found.push(reasonFor('pymemcache-noreply'))
     else if (call === 'flush_all' || call === 'delete_multi' || call === 'touch')
@@ -168,6 +169,10 @@ function meansOtherPositions(call: string, given: number): boolean {
   if (call === 'delete' || call === 'delete_multi') return given > 1
   if (call === 'set_multi') return given > 2
   return stores.has(call) && given > 3
+}
+
+function isTrue(noreply: unknown): boolean {
+  return noreply !== undefined && noreply !== null && noreply !== false && noreply !== 0
 }
 
 function falsy(value: TypedJson): boolean {

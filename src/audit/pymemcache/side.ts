@@ -67,7 +67,7 @@ export class PymemcacheSide implements ReplaySide {
       index,
     }))
     this.clients.set(name, {
-      client: pymemcacheClient(placed, this.target, this.options),
+      client: pymemcacheClient(placed, this.target, { ...this.options, connect: this.fleet.connect }),
       servers: new Map(placed.map(({ name, index }) => [name, index])),
       tokens: new Map(),
       unread: undefined,

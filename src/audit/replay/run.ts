@@ -68,8 +68,7 @@ export async function run(
               task.size,
               clock.now,
               serverVersion(task.options.serverVersion, trace.header),
-              // memshim/pymemcache reaches its servers over sockets.
-              (task.faults && !apart) || (half === 1 && task.target.name === 'pymemcache'),
+              task.faults && !apart,
             ),
       )
     }
