@@ -3,6 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { runApart, type ThreadTask } from './replay/run.js'
 import { readTraces } from './traces/merged.js'
 
+// Refusals are errors of Python and many: where they were made is of no interest here.
+Error.stackTraceLimit = 0
 const { files, task } = workerData as ThreadTask
 try {
   await runApart(await readTraces(files), task, (side) => side.listen(parentPort!))

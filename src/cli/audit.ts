@@ -159,6 +159,7 @@ Examples:
   $ memshim audit app.jsonl --to pymemcache-4.0 --repaired --option default_noreply=false --option serde=pickle_serde
   $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
 
+Exit codes: 0 fine, 1 found by --fail-on or new against --baseline, 2 bad usage or input.
 How to record a trace: docs/audit.md.`,
     )
     .action(run)

@@ -1,6 +1,7 @@
 /** `memshim inspect`: an item as it is stored: flags by name, compression, the pickle opcode by opcode, and its value. */
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
+import { exitCodes } from '../audit/index.js'
 import { Client } from '../strict/index.js'
 import {
   decompress,
@@ -19,6 +20,7 @@ import {
   type UnpickleOptions,
   type ValueEncoding,
 } from '../values/index.js'
+import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from './keys-file.js'
 import { commaList, listed, UsageError } from './usage.js'
 
 interface Flags {
@@ -27,8 +29,13 @@ interface Flags {
   readonly flags: number
   readonly as: string
   readonly encoding: NonNullable<UnpickleOptions['encoding']>
-  readonly lines: number
+  readonly lines?: number
+  readonly keys?: string
+  readonly json?: boolean
 }
+
+/** Lines of disassembly where nothing else is said: for one item, and for each of many. */
+const USUAL_LINES = { one: 200, many: 0 }
 
 const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [FLAG_PICKLE, 'pickle'],
@@ -46,7 +53,11 @@ const SHOWN_ARGUMENT = 80
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('Show an item as it is stored: flags, compression, the pickle opcode by opcode, the value.')
-    .argument('[key]', 'the key, as it is sent (prefix included)')
+    .argument('[keys...]', 'keys, as they are sent (prefix included)')
+    .option(
+      '--keys <file>',
+      'more keys, one a line, or a listing of lru_crawler metadump, plain or gzip (- = standard input)',
+    )
     .option(
       '--server <list>',
       'servers in their order (pylibmc’s grammar); the key’s own is asked',
@@ -56,33 +67,106 @@ export function inspectCommand(): Command {
     .option('--flags <number>', 'flags of the bytes in --file', wholeNumber, FLAG_PICKLE)
     .option('--as <library>', 'whose rules read it', 'pylibmc')
     .option('--encoding <name>', 'how byte strings of Python 2 are read', 'ascii')
-    .option('--lines <number>', 'most lines of disassembly; 0 = none', wholeNumber, 200)
+    .option(
+      '--lines <number>',
+      `most lines of disassembly; 0 = none; default: ${USUAL_LINES.one}, and ${USUAL_LINES.many} for several keys`,
+      wholeNumber,
+    )
+    .option('--json', 'as JSON: an object for each item')
     .addHelpText(
       'after',
       `
 Examples:
   $ memshim inspect user:1 --server 127.0.0.1:11211
+  $ memshim inspect user:1 user:2 page:7 --server a:11211,b:11211 --json
+  $ memshim inspect --keys monday.metadump.gz --server 127.0.0.1:11211 --lines 0
   $ memshim inspect --file value.bin --flags 9
   $ memshim inspect session:5 --server a:11211,b:11211 --as python-memcached-1.58 --encoding latin1
 
---as: ${listed(READERS)}. Nothing that a pickle names is ever run.`,
+--as: ${listed(READERS)}. Nothing that a pickle names is ever run.
+Exit codes: 0 shown, 1 some of several keys have no item, 2 bad usage or input.`,
     )
     .action(run)
 }
 
-async function run(key: string | undefined, flags: Flags): Promise<void> {
+async function run(given: string[], flags: Flags): Promise<void> {
+  given.forEach(checkKeyArgument)
   const encoding = readerOf(flags)
-  const item = await stored(key, flags)
-  process.stdout.write(`${[...report(item, encoding, flags.lines)].join('\n')}\n`)
+  if (flags.file !== undefined) {
+    if (given.length > 0 || flags.keys !== undefined) throw new UsageError('name keys or --file, not both')
+    show([{ item: await fileContent(flags.file, flags.flags) }], encoding, flags)
+    return
+  }
+  const keys: readonly GivenKey[] = [...given, ...(flags.keys === undefined ? [] : await keysIn(flags.keys))]
+  if (keys.length === 0)
+    throw new UsageError('name a key, --keys with a file of keys, or --file with the bytes of a value')
+  const items = await stored(keys, flags.server)
+  if (keys.length === 1 && !items[0]?.item) throw new UsageError(`there is no item ${printableKey(keys[0]!)}`)
+  show(items, encoding, flags)
+  if (items.some(({ item }) => !item)) process.exitCode = exitCodes.found
+}
+
+/** What is stored under a key, or in a file. */
+interface Found {
+  readonly key?: GivenKey
+  readonly item: EncodedValue | undefined
+}
+
+function show(items: readonly Found[], encoding: ValueEncoding, { lines, json }: Flags): void {
+  const many = items.length > 1
+  const most = lines ?? (many ? USUAL_LINES.many : USUAL_LINES.one)
+  if (json) {
+    const rows = items.map((found) => row(found, encoding))
+    process.stdout.write(`${JSON.stringify(many ? rows : rows[0], null, 2)}\n`)
+    return
+  }
+  for (const { key, item } of items) {
+    if (many) process.stdout.write(`${printableKey(key!)}\n`)
+    const said = item ? [...report(item, encoding, most)] : ['there is no item']
+    process.stdout.write(said.map((line) => `${many ? '  ' : ''}${line}\n`).join(''))
+  }
+}
+
+/** An item as data. */
+function row({ key, item }: Found, encoding: ValueEncoding) {
+  const named = key === undefined ? {} : { key: keyAsJson(key) }
+  if (!item) return { ...named, found: false }
+  const { flags, data } = item
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  const facts = {
+    ...named,
+    found: true,
+    flags,
+    flagNames: namesOf(flags),
+    bytes: bytes.length,
+    readAs: encoding.name,
+  }
+  try {
+    const payload = flags & FLAG_ZLIB ? decompress(bytes, flags) : bytes
+    const protocol =
+      flags & FLAG_PICKLE && !(flags & FLAG_TEXT) ? { pickleProtocol: protocolOf(payload) } : {}
+    const inflated = flags & FLAG_ZLIB ? { inflated: payload.length } : {}
+    return { ...facts, ...inflated, ...protocol, value: describe(encoding.decode(flags, bytes), SHOWN_VALUE) }
+  } catch (error) {
+    return { ...facts, error: failure(error) }
+  }
+}
+
+function namesOf(flags: number): readonly string[] {
+  const named = FLAG_NAMES.filter(([bit]) => flags & bit).map(([, name]) => name)
+  const other = (flags & ~31) >>> 0
+  return other === 0 ? named : [...named, `unknown 0x${other.toString(16)}`]
+}
+
+/** Pickles of protocol 0 and 1 do not say which of the two they are. */
+function protocolOf(payload: Buffer): number | '0 or 1' {
+  return payload[0] === 0x80 ? payload[1]! : '0 or 1'
 }
 
 /** Everything that can be said about an item, also about a broken one. */
 function* report({ flags, data }: EncodedValue, encoding: ValueEncoding, lines: number): Generator<string> {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  const named = FLAG_NAMES.filter(([bit]) => flags & bit).map(([, name]) => name)
-  const other = (flags & ~31) >>> 0
-  if (other !== 0) named.push(`unknown 0x${other.toString(16)}`)
-  yield `flags        ${flags} (${named.join(', ') || 'none: bytes'})`
+  yield `flags        ${flags} (${namesOf(flags).join(', ') || 'none: bytes'})`
   yield `stored       ${bytes.length} bytes`
   let payload = bytes
   if (flags & FLAG_ZLIB) {
@@ -104,7 +188,7 @@ function* report({ flags, data }: EncodedValue, encoding: ValueEncoding, lines: 
 }
 
 function* pickleReport(payload: Buffer, lines: number): Generator<string> {
-  yield `pickle       ${payload[0] === 0x80 ? `protocol ${payload[1]}` : 'protocol 0 or 1'}`
+  yield `pickle       protocol ${protocolOf(payload)}`
   let count = 0
   try {
     for (const line of disassembly(payload, SHOWN_ARGUMENT)) {
@@ -119,22 +203,28 @@ function* pickleReport(payload: Buffer, lines: number): Generator<string> {
   }
 }
 
-async function stored(key: string | undefined, { server, file, flags }: Flags): Promise<EncodedValue> {
-  if (file !== undefined) {
-    if (key !== undefined) throw new UsageError('name a key or --file, not both')
-    try {
-      return { flags, data: await readFile(file) }
-    } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code ?? String(error)
-      throw new UsageError(`--file ${file} cannot be read: ${reason}`)
-    }
-  }
-  if (key === undefined) throw new UsageError('name a key, or --file with the bytes of a value')
-  const client = new Client(server ?? ['127.0.0.1:11211'], { encoding: rawEncoding })
+async function fileContent(path: string, flags: number): Promise<EncodedValue> {
   try {
-    const item = (await client.get(key)) as EncodedValue | null | undefined
-    if (!item) throw new UsageError(`there is no item ${key}`)
-    return item
+    return { flags, data: await readFile(path) }
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new UsageError(`--file ${path} cannot be read: ${reason}`)
+  }
+}
+
+/** Keys that are asked for at once. */
+const TOGETHER = 100
+
+async function stored(keys: readonly GivenKey[], servers = ['127.0.0.1:11211']): Promise<readonly Found[]> {
+  const client = new Client(servers, { encoding: rawEncoding })
+  const items: Found[] = []
+  try {
+    for (let from = 0; from < keys.length; from += TOGETHER) {
+      const some = keys.slice(from, from + TOGETHER)
+      const found = await Promise.all(some.map((key) => client.get<EncodedValue>(key)))
+      items.push(...some.map((key, i) => ({ key, item: found[i] ?? undefined })))
+    }
+    return items
   } finally {
     client.disconnectAll()
   }

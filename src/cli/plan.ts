@@ -52,6 +52,7 @@ Examples:
   $ memshim plan app.jsonl --scan metadump.txt --json
 
 Placements: ${listed(placementNames)}
+Exit codes: 0 planned, 2 bad usage or input.
 How to read it: docs/plan.md.`,
     )
     .action(run)

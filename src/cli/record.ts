@@ -73,6 +73,7 @@ Examples:
   $ memshim record --watch cache1:11211,cache2:11211 --duration 600 --out app.jsonl
   $ memshim record - --out app.jsonl.gz --max-bytes 1G --files 5 --sample 0.1 --redact --hash-keys secret.txt
 
+Exit codes: 0 recorded, 2 bad usage, a damaged capture, or a server that cannot be reached or watched.
 What each source sees and cannot see: docs/record.md.`,
     )
     .action(run)
@@ -151,7 +152,7 @@ async function settingsOf(flags: Flags): Promise<RecordSettings> {
     ...(about === undefined ? {} : { about }),
     ...(maxBytes === undefined ? {} : { maxBytes: size(maxBytes) }),
     ...(files === undefined ? {} : { files: positive('--files', files) }),
-    ...(sample === undefined ? {} : { sample: positive('--sample', sample) }),
+    ...(sample === undefined ? {} : { sample: partOfKeys('--sample', sample) }),
     ...(redact ? { redact } : {}),
     ...(hashKeys === undefined ? {} : { hashKeys: await secretIn(hashKeys) }),
   }
@@ -176,6 +177,15 @@ function positive(option: string, text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value
   throw new UsageError(`${option} ${text}: a number above 0 is needed`)
+}
+
+/** @throws UsageError */
+function partOfKeys(option: string, text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value > 0 && value <= 1) return value
+  throw new UsageError(
+    `${option} ${text}: a part of the keys above 0 and up to 1 is needed, e.g. 0.1 for a tenth`,
+  )
 }
 
 function size(text: string): number {

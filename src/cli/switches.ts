@@ -8,7 +8,10 @@ export function switchesCommand(): Command {
     .description('List the behaviours of python-memcached that can be switched one by one.')
     .argument('[name]', 'only this switch')
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  $ memshim switches\n  $ memshim switches missing-counter')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ memshim switches\n  $ memshim switches missing-counter\n  $ memshim switches --json\n\nExit codes: 0 shown, 2 there is no such switch.',
+    )
     .action((name: string | undefined, flags: { readonly json?: boolean }) => {
       const all = knownSwitches()
       const chosen = name === undefined ? all : all.filter((info) => info.name === name)

@@ -27,7 +27,7 @@ const defaultPort = 11211
 
 /**
  * Writes a wire trace of the commands in the captures, which are read one after the other.
- * @throws RecordError for settings and files; CaptureError for what is no capture or is damaged (what came before it is written)
+ * @throws RecordError for settings and files; CaptureError for what is no capture or is damaged (what came before it is written; without a command no file is left)
  */
 export async function recordPackets(
   inputs: readonly PacketInput[],
@@ -69,7 +69,11 @@ export async function recordPackets(
   }
   connections.end(now)
   await recording.end()
-  if (failure !== undefined) throw failure
+  if (failure !== undefined) {
+    // A trace without a command would only stand in the way of the next attempt.
+    if (recording.counts.written === 0) await recording.files.discard()
+    throw failure
+  }
   const { gaps, lostBytes, forgotten } = connections.counts
   return summaryOf(recording, 'packets', settings, {
     'packets cut by the capture (use tcpdump -s 0)': counts.cutPackets,

@@ -105,6 +105,11 @@ export class TraceFiles {
     if (this.failure) throw this.failure
   }
 
+  /** Takes away what was written. The files are closed already. */
+  async discard(): Promise<void> {
+    for (const path of this.paths.splice(0)) await rm(path, { force: true })
+  }
+
   private async finish(): Promise<void> {
     const part = this.part
     this.part = undefined

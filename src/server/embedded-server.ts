@@ -106,6 +106,14 @@ export class EmbeddedServer extends Fronted {
     return session
   }
 
+  /**
+   * Gives back the memory of items that have expired.
+   * @internal
+   */
+  crawl(): void {
+    this.store.crawl()
+  }
+
   override async stop(): Promise<void> {
     for (const session of this.sessions) session.close()
     await super.stop()

@@ -8,8 +8,8 @@ import { type MessagePort, Worker } from 'node:worker_threads'
 import { type Replayed, Side } from './side.js'
 
 /** Calls handed over at once, and how many such portions may be under way. */
-const portion = 256
-const portionsUnderWay = 16
+const portion = 1024
+const portionsUnderWay = 4
 
 /** What a thread says: what the calls did, in order, as JSON, which passes faster than objects do; at the end, why it ended. */
 type Message = { readonly done: string } | { readonly ended: string }
@@ -90,21 +90,6 @@ export class ApartSide extends Side {
   override async stop(): Promise<void> {
     await this.thread?.stop()
     await super.stop()
-  }
-}
-
-const nothing: Replayed = {
-  outcome: { result: null },
-  announced: [],
-  gaps: [],
-  reasons: [],
-  uncertain: false,
-}
-
-/** In the thread: the side that another thread replays. */
-export class IdleSide extends Side {
-  override run(): Replayed {
-    return nothing
   }
 }
 

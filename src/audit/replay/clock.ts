@@ -1,15 +1,29 @@
-import { checkObject } from '../../ground/arguments.js'
 /** The time of a replay: set from the trace, so that a day of the application passes without waiting. */
+import { checkObject } from '../../ground/arguments.js'
+
+/** Seconds between two crawls for expired items. */
+const crawlEvery = 30
 
 export class ReplayClock {
   private elapsed = 0
+  private nextCrawl = crawlEvery
 
-  /** @param epoch Unix time in seconds at the start of the trace */
-  constructor(private readonly epoch: number) {}
+  /**
+   * @param epoch Unix time in seconds at the start of the trace
+   * @param crawl called from time to time: what has expired can go
+   */
+  constructor(
+    private readonly epoch: number,
+    private readonly crawl: () => void = () => {},
+  ) {}
 
   /** Seconds since the start of the trace; never runs back. */
   advanceTo(t: number): void {
-    if (t > this.elapsed) this.elapsed = t
+    if (t <= this.elapsed) return
+    this.elapsed = t
+    if (t < this.nextCrawl) return
+    this.nextCrawl = t + crawlEvery
+    this.crawl()
   }
 
   /** Unix time in seconds. */

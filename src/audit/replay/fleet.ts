@@ -12,6 +12,8 @@ export interface Fleet {
   /** `host:port`, by server index. */
   readonly addresses: readonly string[]
   fault(fault: Fault): Promise<void>
+  /** Gives back the memory of items that have expired, where the servers are in this process. */
+  crawl?(): void
   stop(): Promise<void>
 }
 
@@ -41,6 +43,9 @@ function localFleet(servers: readonly EmbeddedServer[]): Fleet {
       (address) => serverAt(address).connect(),
       (address) => serverAt(address).session(),
     ),
+    crawl: () => {
+      for (const server of servers) server.crawl()
+    },
     fault: ({ fault }) => Promise.reject(new Error(`a fault (${fault}) needs servers on sockets`)),
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()))

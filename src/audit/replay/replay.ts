@@ -38,6 +38,8 @@ export interface ReplayPlan {
   readonly signal?: AbortSignal | undefined
   /** Calls are said in pylibmc's words first, and so is the constructor. */
   readonly repaired?: boolean
+  /** Only the second side makes the calls, and nobody hears of them: another thread does all the rest. */
+  readonly secondAlone?: boolean
 }
 
 /** @throws TraceError for a line that is wrong; AbortSignal's reason */
@@ -170,6 +172,10 @@ async function call(
     return
   }
   const servers = event.call === 'set_servers' ? topology.map(given, event.line, plan.trace.name) : undefined
+  if (plan.secondAlone) {
+    await strict.run(event.client, words, servers)
+    return
+  }
   // Both at once: a server that keeps a side waiting keeps the other one waiting, too.
   const [before, after] = [compat.run(event.client, words, servers), strict.run(event.client, words, servers)]
   const [c, s] = after instanceof Promise ? await Promise.all([before, after]) : [await before, after]

@@ -6,7 +6,7 @@ import type { Library } from '../methods/python-signatures.js'
 import type { AuditOptions } from '../options.js'
 import { PymemcacheSide } from '../pymemcache/side.js'
 import type { Trace } from '../traces/trace.js'
-import { ApartSide, IdleSide, ReportingSide, SideThread, threadProgram } from './apart.js'
+import { ApartSide, ReportingSide, SideThread, threadProgram } from './apart.js'
 import { ReplayClock } from './clock.js'
 import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
 import { type ReplayVisitor, replay } from './replay.js'
@@ -55,9 +55,9 @@ export async function run(
   { real, apart, signal }: RunOptions,
   visitor: ReplayVisitor,
 ): Promise<void> {
-  const clock = new ReplayClock(task.epoch)
   const started = Date.now()
   const fleets: Fleet[] = []
+  const clock = clockOf(task, fleets)
   let sides: readonly ReplaySide[] = []
   try {
     for (const half of [0, 1]) {
@@ -103,12 +103,14 @@ export async function runApart(
   task: ReplayTask,
   listen: (side: ReportingSide) => void,
 ): Promise<void> {
-  const clock = new ReplayClock(task.epoch)
+  const fleets: Fleet[] = []
+  const clock = clockOf(task, fleets)
   const version = serverVersion(task.options.serverVersion, trace.header)
   const idle = await embeddedFleet(task.size, clock.now, version, false)
   const fleet = await embeddedFleet(task.size, clock.now, version, false)
+  fleets.push(fleet)
   const shared = { now: clock.now, longestWait: task.options.longestWait ?? 300 }
-  const [compat, strict] = sidesOf(task, [idle, fleet], shared, [IdleSide, ReportingSide])
+  const [compat, strict] = sidesOf(task, [idle, fleet], shared, [Side, ReportingSide])
   listen(strict as ReportingSide)
   try {
     await replay(
@@ -119,6 +121,7 @@ export async function runApart(
         compat,
         strict,
         repaired: task.options.calls === 'repaired',
+        secondAlone: true,
         timeTo: (t) => clock.advanceTo(t),
       },
       { operation: () => {}, fault: () => {}, note: () => {}, client: () => {} },
@@ -127,6 +130,12 @@ export async function runApart(
     ;(strict as ReportingSide).handOver()
     await Promise.allSettled([compat.stop(), strict.stop()])
   }
+}
+
+function clockOf({ epoch }: ReplayTask, fleets: readonly Fleet[]): ReplayClock {
+  return new ReplayClock(epoch, () => {
+    for (const fleet of fleets) fleet.crawl?.()
+  })
 }
 
 type SideClass = typeof Side

@@ -1,0 +1,60 @@
+/** The commands of `memshim`, put together. */
+import { Command } from 'commander'
+import { memshimVersion } from '../audit/index.js'
+import { auditCommand } from './audit.js'
+import { completionCommand } from './completion.js'
+import { doctorCommand } from './doctor.js'
+import { inspectCommand } from './inspect.js'
+import { parityCommand } from './parity.js'
+import { planCommand } from './plan.js'
+import { recordCommand } from './record.js'
+import { scanCommand } from './scan.js'
+import { switchesCommand } from './switches.js'
+import { whereCommand } from './where.js'
+
+export function memshimProgram(): Command {
+  const program = new Command('memshim')
+    .description(
+      'memcached for teams leaving python-memcached: what changes with pylibmc, and where the keys go.',
+    )
+    .version(memshimVersion(), '-V, --version')
+    .option('--config <file>', 'options from this file; default: memshim.config.json, where there is one')
+    .option('--no-config', 'no options from a file')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ tcpdump -i any -s 0 -U -w - 'tcp port 11211' | memshim record - --out app.jsonl.gz
+  $ memshim audit app.jsonl --html report.html
+  $ memshim audit app.jsonl.gz --fail-on unexplained
+  $ memshim plan app.jsonl
+  $ memshim where user:1 user:2 --servers 10.0.0.1:11211,10.0.0.2:11211
+  $ memshim switches
+  $ source <(memshim completion bash)
+
+Options that are always the same can stand in memshim.config.json: {"servers": ["10.0.0.1:11211"], "scan": {"rate": 20000}}.
+Another file: --config FILE before the command, or MEMSHIM_CONFIG; --no-config takes none.
+
+Exit codes: 0 fine, 1 something named by --fail-on was found, 2 bad usage or input.`,
+    )
+    .showHelpAfterError('(memshim --help shows what there is)')
+    .exitOverride()
+
+  for (const command of [
+    recordCommand(),
+    scanCommand(),
+    doctorCommand(),
+    auditCommand(),
+    planCommand(),
+    whereCommand(),
+    switchesCommand(),
+    inspectCommand(),
+    parityCommand(),
+    completionCommand(() => program),
+  ]) {
+    program.addCommand(
+      command.exitOverride().showHelpAfterError(`(memshim ${command.name()} --help shows what there is)`),
+    )
+  }
+  return program
+}

@@ -1,0 +1,238 @@
+/** The built command: help pages, completion, options from a file, listings, and what is said to bad input. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { EmbeddedServer } from '../../src/server/index.js'
+import { Client } from '../../src/strict/index.js'
+
+const command = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
+const folder = mkdtempSync(join(tmpdir(), 'memshim-cli-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Ran {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function memshim(args: readonly string[], { input = '', env = {} as NodeJS.ProcessEnv } = {}): Ran {
+  return spawnSync(process.execPath, [command, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+    input,
+    env: { ...process.env, MEMSHIM_CONFIG: '', ...env },
+  })
+}
+
+function file(name: string, content: string | Buffer): string {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  return path
+}
+
+const commands = [...memshim(['--help']).stdout.matchAll(/^ {2}([a-z]+) (?:\[options\]|<)/gm)].map(
+  ([, name]) => name!,
+)
+
+describe('help', { timeout: 120_000 }, () => {
+  it('every command is listed', () => {
+    expect(commands).toEqual(
+      expect.arrayContaining(['record', 'scan', 'doctor', 'audit', 'plan', 'where', 'inspect', 'completion']),
+    )
+  })
+
+  it.each(commands)('%s has a page with examples and exit codes', (name) => {
+    const { status, stdout } = memshim([name, '--help'])
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/Examples:\n {2}\$ (?:memshim|source|tcpdump)/)
+    expect(stdout).toMatch(/Exit codes: 0 /)
+    if (name !== 'completion') expect(stdout).toContain('--json')
+  })
+})
+
+describe('completion', { timeout: 60_000 }, () => {
+  it('bash completes commands, options and files', () => {
+    const script = memshim(['completion', 'bash']).stdout
+    const completed = (words: readonly string[]) => {
+      const line = `COMP_WORDS=(memshim ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _memshim; printf '%s\\n' "\${COMPREPLY[@]}"`
+      return spawnSync('bash', ['-c', `${script}\n${line}`], { encoding: 'utf8', cwd: folder }).stdout.split(
+        '\n',
+      )
+    }
+    expect(completed(['sc'])).toContain('scan')
+    expect(completed(['scan', '--ra'])).toContain('--rate')
+    file('listing-here', '')
+    expect(completed(['scan', 'listing-h'])).toContain('listing-here')
+  })
+
+  it.each(['zsh', 'fish'])('%s has every command and option', (shell) => {
+    const { stdout } = memshim(['completion', shell])
+    for (const name of commands) expect(stdout).toContain(name)
+    expect(stdout).toContain(shell === 'fish' ? '-l max-values' : '--max-values')
+    const checked = spawnSync(shell, ['-n', file(`completion.${shell}`, stdout)], { encoding: 'utf8' })
+    // Where the shell is installed.
+    if (checked.error === undefined) expect(checked.stderr).toBe('')
+  })
+
+  it('refuses a shell that it does not know', () => {
+    expect(memshim(['completion', 'tcsh'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('choose one of bash, zsh, fish'),
+    })
+  })
+})
+
+describe('options from a file', { timeout: 60_000 }, () => {
+  const where = (env: NodeJS.ProcessEnv, ...args: string[]) => memshim([...args], { env })
+
+  it('are taken, and what is typed counts more', () => {
+    const path = file('config.json', JSON.stringify({ servers: ['a:1', 'b:2'], where: { json: true } }))
+    const named = where({}, '--config', path, 'where', 'k')
+    expect(JSON.parse(named.stdout).servers).toEqual(['a:1', 'b:2'])
+    expect(JSON.parse(where({ MEMSHIM_CONFIG: path }, 'where', 'k').stdout).servers).toEqual(['a:1', 'b:2'])
+    const typed = where({}, '--config', path, 'where', 'k', '--servers', 'c:3')
+    expect(JSON.parse(typed.stdout).servers).toEqual(['c:3'])
+    expect(where({ MEMSHIM_CONFIG: path }, '--no-config', 'where', 'k').status).toBe(2)
+  })
+
+  it('that no command has, that are of another type, or that no file has, are errors', () => {
+    const said = (content: string, ...args: string[]) => {
+      const { status, stderr } = where({}, '--config', file('bad.json', content), ...args)
+      return [status, stderr]
+    }
+    expect(said('{"severs": []}', 'where', 'k')).toEqual([2, expect.stringContaining('"severs"')])
+    expect(said('{"scan": {"speed": 1}}', 'where', 'k')).toEqual([
+      2,
+      expect.stringContaining('it has servers, rate'),
+    ])
+    expect(said('{"where": {"json": "yes"}}', 'where', 'k')).toEqual([
+      2,
+      expect.stringContaining('neither true nor false'),
+    ])
+    expect(said('[1]', 'where', 'k')).toEqual([2, expect.stringContaining('is no JSON object')])
+    expect(said('{', 'where', 'k')).toEqual([2, expect.stringContaining('is not JSON')])
+    expect(where({}, '--config', join(folder, 'none.json'), 'where', 'k').stderr).toContain('ENOENT')
+  })
+
+  it('the servers of all commands are not those that an audit empties', () => {
+    const path = file('servers.json', JSON.stringify({ servers: ['a:1'] }))
+    expect(where({}, '--config', path, 'audit', 'none.jsonl').stderr).toContain('there is no such file')
+  })
+})
+
+const listing = [
+  'OK',
+  'key=user%3A1 exp=-1 la=1795000000 cas=1 fetch=no cls=1 size=70 flags=16 ',
+  'key=page%20%C3%A4 exp=1795009999 la=1795000000 cas=2 fetch=yes cls=1 size=80 flags=0 ',
+  'END',
+  '',
+].join('\r\n')
+
+describe('listings', { timeout: 60_000 }, () => {
+  let server: EmbeddedServer
+  beforeAll(async () => {
+    server = await new EmbeddedServer().start()
+    const client = new Client([server.address])
+    await client.setMulti({ 'user:1': 'Ada', 'user:2': 17 })
+    client.disconnectAll()
+  })
+  afterAll(() => server.stop())
+
+  /** With a server in this process the command must not hold the process up. */
+  async function beside(...args: string[]): Promise<Ran> {
+    const { spawn } = await import('node:child_process')
+    const child = spawn(process.execPath, [command, ...args], { cwd: folder })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (text) => {
+      stdout += text
+    })
+    child.stderr.on('data', (text) => {
+      stderr += text
+    })
+    const status = await new Promise<number | null>((resolve) => child.on('close', resolve))
+    return { status, stdout, stderr }
+  }
+
+  it.each(['listing.txt', 'listing.gz', 'without-ending'])(
+    '%s is read by where, scan and plan alike',
+    (name) => {
+      const path = file(name, name === 'listing.txt' ? listing : gzipSync(listing))
+      const { stdout } = memshim(['where', '--keys', path, '--servers', 'a:1,b:2', '--json'])
+      expect(JSON.parse(stdout).keys.map(({ key }: { key: string }) => key)).toEqual(['user:1', 'page ä'])
+      expect(JSON.parse(memshim(['scan', path, '--json']).stdout).items).toBe(2)
+      const trace = file(
+        'plan.jsonl',
+        `${[
+          {
+            format: 'memshim-trace/1',
+            library: 'python-memcached',
+            version: '1.59',
+            servers: 2,
+            epoch: 1_795_000_000,
+          },
+          { t: 0, client: 'c', new: { servers: ['a:1', 'b:2'], kwargs: {} } },
+          { t: 1, client: 'c', call: 'get', args: ['user:1'] },
+          { t: 600, client: 'c', call: 'get', args: ['user:1'] },
+        ]
+          .map((line) => JSON.stringify(line))
+          .join('\n')}\n`,
+      )
+      const planned = memshim(['plan', trace, '--scan', path, '--json', '--way', 'big-bang'])
+      expect(planned.stderr).toBe('')
+      expect(JSON.parse(planned.stdout).ways[0].hitRatio).toBeGreaterThan(0)
+    },
+  )
+
+  it('inspect shows many keys, says which have no item, and gives data', async () => {
+    const { status, stdout } = await beside('inspect', 'user:1', 'none', 'user:2', '--server', server.address)
+    expect(stdout).toMatch(/^user:1\n {2}flags {8}16 \(text\)[\s\S]*\nnone\n {2}there is no item\nuser:2\n/)
+    expect(status).toBe(1)
+    const path = file('keys.gz', gzipSync(listing))
+    const json = await beside('inspect', '--keys', path, '--server', server.address, '--json')
+    expect(JSON.parse(json.stdout)).toMatchObject([
+      { key: 'user:1', found: true, flags: 16, flagNames: ['text'], bytes: 3, value: "'Ada'" },
+      { key: 'page ä', found: false },
+    ])
+  })
+
+  it('what is no listing is an error that names the file', () => {
+    const trace = file('any.jsonl', '{}')
+    expect(memshim(['scan', file('html', '<html>')])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('html'),
+    })
+    expect(memshim(['where', '--keys', file('empty', ''), '--servers', 'a:1']).stderr).toContain(
+      'holds no key',
+    )
+    expect(memshim(['where', '--keys', 'absent', '--servers', 'a:1']).stderr).toContain(
+      'absent: cannot be read: ENOENT',
+    )
+    expect(memshim(['plan', trace, '--scan', 'absent']).status).toBe(2)
+    const damaged = gzipSync(listing)
+    damaged.fill(0xff, 12, 30)
+    expect(memshim(['where', '--keys', file('damaged.gz', damaged), '--servers', 'a:1'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('damaged.gz: cannot be read'),
+    })
+  })
+})
+
+describe('record', { timeout: 60_000 }, () => {
+  it('refuses a sample that is no part, and says what is meant', () => {
+    const capture = join(import.meta.dirname, '..', '..', 'fixtures', 'captures', 'index.json')
+    for (const sample of ['5', '0', '-1', 'x', ''])
+      expect(memshim(['record', capture, '--out', 'o.jsonl', '--sample', sample])).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('above 0 and up to 1'),
+      })
+  })
+
+  it('what is no capture is an error, and no trace is left', () => {
+    const { status, stderr } = memshim(['record', file('text.pcap', 'no capture'), '--out', 'left.jsonl'])
+    expect([status, stderr]).toEqual([2, expect.stringContaining('text.pcap')])
+    expect(() => readFileSync(join(folder, 'left.jsonl'))).toThrow('ENOENT')
+  })
+})
