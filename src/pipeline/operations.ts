@@ -61,6 +61,8 @@ interface OperationFacts {
   readonly longTimes?: true
   /** What libmemcached says of every reply that it cannot take, instead of details. */
   readonly unreadReply?: string
+  /** It tells a reply of which a part is missing from one that makes no sense. */
+  readonly readsOn?: true
 }
 
 const stored = { 15: true, 14: false, 12: false, 17: false }
@@ -128,6 +130,6 @@ export const operations: Readonly<Record<Operation, OperationFacts>> = {
     longTimes: true,
   },
   flushAll: { name: 'flush_all', replies: ['OK'], keyType: 'bytes-like' },
-  getStats: { name: 'get_stats', replies: ['END', 'RESET', 'OK'], keyType: 'bytes-like' },
+  getStats: { name: 'get_stats', replies: ['END', 'RESET', 'OK'], keyType: 'bytes-like', readsOn: true },
   hash: { name: 'memcached_hash', replies: [], keyType: 'bytes-like' },
 }

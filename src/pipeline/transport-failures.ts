@@ -11,6 +11,15 @@ import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 import { type Operation, operations } from './operations.js'
 import type { Server } from './slots.js'
 
+/**
+ * What libmemcached takes the failure for. Whatever keeps it from reading what the header of a binary reply announced is unreadable to it,
+ * but for the operations that read replies in ways of their own.
+ */
+function kindOf({ kind, announced }: TransportError, operation: Operation): TransportErrorKind {
+  const { unreadReply, readsOn } = operations[operation]
+  return announced && unreadReply === undefined && !readsOn ? 'unintelligible' : kind
+}
+
 /** Settings that change libmemcached's words. */
 export interface ConnectingFacts {
   /** The binary protocol: libmemcached words a refused connection otherwise. */
@@ -76,7 +85,7 @@ export function errorOf(
   const system = unopened ? (isPathTooLong(address) ? UNIX_SOCKET_ERROR : SYSTEM_ERROR) : undefined
   const unwritten = error.kind === 'reset' && error.sending && byMget
   const lost = binary ? SomeErrors.retcode : FAILURE
-  const code = system ?? refused ?? (unwritten ? lost : codes[error.kind])
+  const code = system ?? refused ?? (unwritten ? lost : codes[kindOf(error, operation)])
   return errorFor(code, operation, text(error, operation, binary, instant), {
     key,
     server: server.name,
@@ -109,7 +118,7 @@ function text(error: TransportError, operation: Operation, binary: boolean, inst
   const { retrieves, unreadReply } = operations[operation]
   const asIs = binary || !retrieves
   const reading = unreadReply && `, ${unreadReply}`
-  switch (error.kind) {
+  switch (kindOf(error, operation)) {
     case 'lookup':
       return `getaddrinfo() or getnameinfo() HOSTNAME LOOKUP FAILURE${asIs ? `, ${systemError(error)}` : ''}`
     case 'connect':
@@ -170,7 +179,8 @@ export function unread<T>(error: unknown, operation: Operation, missing: T): T {
 /** Binary: garbage is a miss. @throws every other error */
 export function garbled<T>(error: unknown, missing: T): T {
   if (!(error instanceof MemcachedError)) throw error
-  if (!(error.cause instanceof TransportError) || error.cause.kind !== 'unintelligible') throw error
+  const { cause } = error
+  if (!(cause instanceof TransportError) || !(cause.announced || cause.kind === 'unintelligible')) throw error
   return missing
 }
 

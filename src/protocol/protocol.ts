@@ -74,6 +74,8 @@ export interface Conversation {
    * @throws UnintelligibleReply, AuthenticationFailure; the conversation must not be used afterwards
    */
   push(chunk: Buffer): void
+  /** The header of a reply has come, and not yet all that it announces. Absent where replies have no header. */
+  readonly announced?: boolean
   /** Says goodbye. */
   quit(out: Output): void
 }

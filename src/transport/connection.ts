@@ -415,6 +415,7 @@ export class Connection implements Exchange {
     const sending =
       socket !== undefined &&
       (socket.writableLength > 0 || (cause as NodeJS.ErrnoException | undefined)?.syscall === 'write')
+    const announced = this.conversation?.announced === true
     this.detach()
     this.connecting = undefined
     this.queue = new Backlog()
@@ -424,15 +425,16 @@ export class Connection implements Exchange {
     socket?.destroy()
     const code = cause instanceof Error ? (deepest(cause) as NodeJS.ErrnoException).code : undefined
     // After a reset nothing can be sent any more.
-    const error = (sent: boolean) =>
+    const error = (sent: boolean, first = false) =>
       new TransportError(kind, this.name, message, {
         cause,
         code,
         sent,
+        announced: first && announced,
         sending: sending || (kind === 'reset' && !sent),
       })
     connecting?.fail(error(false))
-    for (const pending of written) pending.lose(error(true))
+    for (const [index, pending] of written.entries()) pending.lose(error(true, index === 0))
     for (const pending of queue.all()) pending.lose(error(false))
   }
 }

@@ -40,16 +40,20 @@ export class TransportError extends Error {
       readonly sent?: boolean
       /** true when the connection failed before all of the request had left. */
       readonly sending?: boolean
+      /** true when the header of the reply had come, and not what it announced (binary protocol). */
+      readonly announced?: boolean
     },
   ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause })
     this.code = options?.code
     this.sent = options?.sent ?? false
     this.sending = options?.sending ?? false
+    this.announced = options?.announced ?? false
   }
   readonly code: string | undefined
   readonly sent: boolean
   readonly sending: boolean
+  readonly announced: boolean
 }
 
 brand(TransportError, 'transport.TransportError')

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { faults } from './faults.js'
 import { type Cell, type Column, columns, deadline, play } from './matrix.js'
@@ -90,6 +91,18 @@ describe.each(columns)('$name', (name) => {
   test('leaves no socket, timer or server behind', async () => {
     expect(await leftBehind(before)).toEqual([])
   })
+})
+
+test.skipIf(writing)('TLS changes no outcome', () => {
+  const differing = Object.entries(expected).flatMap(([fault, rows]) =>
+    Object.entries(rows).flatMap(([operation, cells]) =>
+      columns.flatMap(({ name, tls }) => {
+        const plain = cells[name.replace(' over TLS', '')]
+        return tls && !isDeepStrictEqual(cells[name], plain) ? [`${fault}, ${operation}, ${name}`] : []
+      }),
+    ),
+  )
+  expect(differing).toEqual([])
 })
 
 test.skipIf(writing)('the page shows this table', () => {

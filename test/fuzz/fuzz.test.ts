@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 
 const script = join(import.meta.dirname, '..', '..', 'scripts', 'fuzz.mjs')
 
-test('22,000 mutated inputs for every parser and reader', { timeout: 240_000 }, async () => {
-  const run = promisify(execFile)(process.execPath, [script, '--runs', '22000', '--seed', '14'])
+test('34,000 mutated inputs for every parser and reader', { timeout: 240_000 }, async () => {
+  const run = promisify(execFile)(process.execPath, [script, '--runs', '34000', '--seed', '14'])
   const { stdout } = await run.catch((error: { stdout: string }) => error)
   const report = JSON.parse(stdout.slice(stdout.indexOf('{')))
   expect(report.faults).toEqual([])

@@ -54,6 +54,13 @@ function scenarios(): Buffer[] {
     .filter((bytes) => bytes.length < 10_000)
 }
 
+/** Captures as tcpdump wrote them, the first packets of each. */
+function captures(): Buffer[] {
+  return readdirSync(join(fixtures, 'captures'))
+    .filter((name) => name.endsWith('.pcap.gz'))
+    .map((name) => gunzipSync(readFileSync(join(fixtures, 'captures', name))).subarray(0, 6000))
+}
+
 /** test/fuzz/corpus.json: by target, base64. */
 export function kept(target: string): Buffer[] {
   const corpus = JSON.parse(readFileSync(join(root, 'test', 'fuzz', 'corpus.json'), 'utf8')) as Record<
@@ -73,4 +80,5 @@ export const samples = {
   pickles: lazy(pickles),
   traceLines: lazy(traceLines),
   scenarios: lazy(scenarios),
+  captures: lazy(captures),
 }

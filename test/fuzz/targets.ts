@@ -3,10 +3,19 @@ import { deflateSync } from 'node:zlib'
 import { AuditOptionsError, scenarioTrace, TraceError } from '../../src/audit/index.js'
 import { parseEvent, parseHeader } from '../../src/audit/traces/parse.js'
 import { callOfWire } from '../../src/audit/traces/wire.js'
+import {
+  Conversation as CapturedConversation,
+  CaptureError,
+  Connections,
+  PacketFile,
+  segmentOf,
+  watchEvent,
+} from '../../src/capture/index.js'
 import { UsageError } from '../../src/cli/usage.js'
 import { whereCommand } from '../../src/cli/where.js'
 import { Client as CompatClient } from '../../src/compat/index.js'
 import { binaryProtocol } from '../../src/protocol/binary/binary.js'
+import { ListingError, MetadumpReader } from '../../src/protocol/metadump.js'
 import {
   AuthenticationFailure,
   type Conversation,
@@ -15,6 +24,9 @@ import {
 } from '../../src/protocol/protocol.js'
 import { retrieval } from '../../src/protocol/requests.js'
 import { textProtocol } from '../../src/protocol/text/text.js'
+import { command, pymemcacheProtocol } from '../../src/pymemcache/conversation.js'
+import * as pymemcache from '../../src/pymemcache/index.js'
+import { FetchReading, LinesReading, StatsReading } from '../../src/pymemcache/readings.js'
 import { pythonClass } from '../../src/python/errors.js'
 import { RequestFraming } from '../../src/server/commands/framing.js'
 import { respond } from '../../src/server/commands/respond.js'
@@ -266,6 +278,71 @@ export const targets: readonly Target[] = [
     },
   },
   {
+    name: 'pymemcache replies',
+    samples: () => samples.text().map(({ receive }) => receive),
+    run: (input, random) => readPymemcache(input, random),
+  },
+  {
+    name: 'pymemcache options',
+    samples: () =>
+      [
+        '["127.0.0.1:11211",{"timeout":1,"encoding":"ascii"}]', '["[::1]:11211",{"keyPrefix":"a:","defaultNoreply":false}]',
+        '[["h",11211],{"connectTimeout":null,"noDelay":true}]', '["unix:/x",{"allowUnicodeKeys":true}]', '["h",{"__proto__":1,"toString":2}]',
+        '[["a:1","b:2"],{"retryAttempts":1,"deadTimeout":5,"usePooling":true,"maxPoolSize":2}]',
+      ].map((text) => Buffer.from(text)), // biome-ignore format: one list
+    run: (input) => {
+      const given = decodeJson(input)
+      if (!Array.isArray(given)) return
+      const [server, options] = given as [never, never]
+      guarded(() => new pymemcache.Client(server, options).close(), python)
+      guarded(() => new pymemcache.PooledClient(server, options).close(), python)
+      guarded(() => new pymemcache.HashClient(server, options).close(), python)
+    },
+  },
+  {
+    name: 'listings of keys',
+    samples: () =>
+      [
+        'key=a%20b exp=-1 la=1700000000 cas=1 fetch=no cls=1 size=70\nkey=b exp=1700000000 la=1 cas=2 fetch=yes cls=2 size=90\nEND\r\n',
+        'OK\r\nkey=a exp=-1 la=1700000000 cas=1 fetch=no cls=1 size=70 flags=16 \nkey=%ff exp=5 la=1 cas=9 fetch=no cls=1 size=1 flags=0 \nEN\r\n',
+        'key=a exp=-1 la=1\r\nEND\r\n', 'BUSY currently processing crawler request\r\n', 'ERROR\r\n',
+      ].map((text) => Buffer.from(text)), // biome-ignore format: one list
+    run: (input, random) => alike((cuts) => readListing(input, cuts), input, random),
+  },
+  {
+    name: 'captures',
+    samples: samples.captures,
+    run: readCapture,
+  },
+  {
+    name: 'captured connections',
+    samples: () =>
+      [...samples.text(), ...samples.binary()].map(({ send, receive }) => Buffer.concat([send, receive])),
+    run: (input, random) => {
+      const sink = captured()
+      const [first, second] = [random.below(input.length + 1), random.below(input.length + 1)]
+      sink.request(input.subarray(0, first), 1)
+      sink.reply(input.subarray(second), 1.001)
+      if (random.below(3) === 0)
+        sink.gap(random.of(['request', 'reply'] as const), 1 + random.below(2 ** 31), 1.002)
+      sink.request(input.subarray(first), 1.003)
+      sink.reply(input.subarray(0, second), 1.004)
+      sink.end(2)
+    },
+  },
+  {
+    name: 'watch log',
+    samples: () =>
+      [
+        'ts=1700000000.123456 gid=1 type=item_get key=a%20b status=found clsid=1 cfd=30 size=5',
+        'ts=1700000000.2 gid=2 type=item_store key=k status=stored cmd=set ttl=60 clsid=1 cfd=31 size=10',
+        'ts=1700000001.3 gid=3 type=deleted key=k cmd=delete clsid=1 cfd=31 size=10', 'ts=1.2 gid=4 type=skipped skipped=17',
+      ].map((text) => Buffer.from(text)), // biome-ignore format: one list
+    run: (input) => {
+      for (const line of input.toString('latin1').split('\n')) watchEvent(line)
+    },
+  },
+  {
     name: 'embedded server',
     samples: () => [...samples.text(), ...samples.binary()].map(({ send }) => send),
     run: (input, random) => {
@@ -275,6 +352,94 @@ export const targets: readonly Target[] = [
     },
   },
 ]
+
+/** What was chunked otherwise must have been read alike. */
+function alike(read: (cuts: readonly number[]) => string, input: Buffer, random: Random): void {
+  const cuts = Array.from({ length: random.below(6) }, () => random.below(input.length + 1)).sort(
+    (a, b) => a - b,
+  )
+  const [whole, split] = [read([]), read(cuts)]
+  if (whole !== split)
+    throw new Error(`cut at ${cuts.join(', ')}: ${split.slice(0, 500)} instead of ${whole.slice(0, 500)}`)
+}
+
+function pieces(input: Buffer, cuts: readonly number[]): Buffer[] {
+  return [...cuts, input.length].map((cut, index) => Buffer.from(input.subarray(cuts[index - 1] ?? 0, cut)))
+}
+
+/** The error that ended it, where it is one of these classes. */
+function outcomeOf(run: () => void, ...expected: (new (...args: never[]) => Error)[]): string {
+  try {
+    run()
+    return ''
+  } catch (error) {
+    if (!(error instanceof Error) || isInternal(error) || !expected.some((each) => error instanceof each))
+      throw error
+    return error.name
+  }
+}
+
+function readListing(input: Buffer, cuts: readonly number[]): string {
+  const items: unknown[] = []
+  const reader = new MetadumpReader('fuzz', (item) => items.push(item))
+  const error = outcomeOf(() => {
+    for (const piece of pieces(input, cuts)) reader.push(piece)
+  }, ListingError)
+  // What came before the error depends on where the chunks end.
+  return error === '' ? JSON.stringify(items) : ''
+}
+
+/** One connection of a capture, whose commands nobody takes. */
+function captured(whole = true): CapturedConversation {
+  const counts = { exchanges: 0, restarts: 0, passedBytes: 0, strayBytes: 0, unknownReplies: 0, endless: 0 }
+  return new CapturedConversation(
+    whole,
+    counts,
+    () => undefined,
+    () => undefined,
+  )
+}
+
+function readCapture(input: Buffer): void {
+  const connections = new Connections({
+    isServer: ({ port }) => port < 20_000,
+    open: (_client, _server, whole) => captured(whole),
+  })
+  outcomeOf(() => {
+    const file = new PacketFile('fuzz', (packet) => {
+      const segment = segmentOf(packet)
+      if (typeof segment === 'object') connections.segment(segment)
+    })
+    for (const piece of pieces(input, [Math.floor(input.length / 3), Math.floor(input.length / 2)]))
+      file.push(piece)
+    file.end()
+  }, CaptureError)
+  connections.end(2e9)
+}
+
+/** Where a chunk ends matters here, as it does to pymemcache. */
+function readPymemcache(input: Buffer, random: Random): void {
+  const conversation = pymemcacheProtocol.converse(
+    { reply: () => undefined, ready: () => undefined },
+    { maxLine: 2048, maxData: 100_000 },
+  )
+  const readings = [
+    new FetchReading('get', ['k', 'a'], false, () => undefined),
+    new LinesReading('set', 1),
+    new StatsReading(),
+    new FetchReading('gets', ['k'], true, () => undefined),
+  ]
+  conversation.write(
+    readings.map((reading) => ({ request: command(['get k\r\n'], reading) })),
+    { text() {}, data() {} },
+  )
+  for (const piece of pieces(input, [random.below(input.length + 1)])) conversation.push(piece)
+  for (const { failure } of readings)
+    if (failure !== undefined)
+      guarded(() => {
+        throw failure
+      }, python)
+}
 
 function serve(input: Buffer, cuts: readonly number[]): void {
   const facts = serverFacts('1.6.18')

@@ -126,6 +126,10 @@ class BinaryConversation implements Conversation {
     this.reader.push(chunk)
   }
 
+  get announced(): boolean {
+    return this.reader.announced
+  }
+
   quit(out: Output): void {
     out.text(frame(opcode.QUIT, this.sequence.next(), '', ''))
   }

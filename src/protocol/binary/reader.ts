@@ -70,6 +70,11 @@ export class FrameReader {
     private readonly take: (frame: ReplyFrame) => void,
   ) {}
 
+  /** A header has come whose body has not come whole. */
+  get announced(): boolean {
+    return this.body !== undefined
+  }
+
   /** @throws UnintelligibleReply */
   push(chunk: Buffer): void {
     let at = 0
