@@ -15,6 +15,8 @@ const runs = [
   ['calling-forms-random.json', 'python-memcached-1.62', 'pylibmc-1.6.3-binary'],
   ['calling-forms-three-servers.json', 'python-memcached-1.59', 'pylibmc-1.6.3'],
   ['calling-forms-three-servers.json', 'python-memcached-1.62', 'pylibmc-1.6.3'],
+  ['calling-forms-odd-keys.json.gz', 'python-memcached-1.59', 'pylibmc-1.6.3'],
+  ['calling-forms-odd-keys.json.gz', 'python-memcached-1.62', 'pylibmc-1.6.3-binary'],
   ['calling-forms.json', 'python-memcached-1.59', 'python-memcached-1.62'],
   ['calling-forms.json', 'python-memcached-1.62', 'python-memcached-1.59'],
   ['calling-forms-random.json', 'python-memcached-1.59', 'python-memcached-1.62'],
@@ -42,7 +44,7 @@ it.each(runs)(
     }
     expect(found.right).toBeGreaterThan(600)
     expect(unexplained).toEqual([])
-    // The audit says of these that it cannot tell: the connection is out of step.
-    expect(found.uncertain).toBeLessThan(found.right / 100)
+    // The audit says of these that it cannot tell: the connection is out of step, as it is after every line break in a key.
+    expect(found.uncertain).toBeLessThan(found.right / (file.includes('odd-keys') ? 10 : 100))
   },
 )

@@ -3,6 +3,7 @@
  * against what the audit predicts for them, call by call.
  */
 import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import type { Operation } from '../../src/audit/compare/differ.js'
 import {
   type AuditOptions,
@@ -32,7 +33,10 @@ export interface CallingForms {
   }[]
 }
 
-export const readCallingForms = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as CallingForms
+export function readCallingForms(path: string): CallingForms {
+  const data = readFileSync(path)
+  return JSON.parse((path.endsWith('.gz') ? gunzipSync(data) : data).toString('utf8'))
+}
 
 export interface Compared {
   /** Calls whose predicted outcome is the real one. */

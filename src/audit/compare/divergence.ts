@@ -105,6 +105,14 @@ export const signatureSwitches: readonly SwitchInfo[] = [
     'Replace blanks before the keys reach the client, or set the behavior verify_keys.',
     'items',
   ),
+  facts(
+    'control-keys',
+    'Keys with control characters are sent unchecked',
+    'raises MemcachedKeyCharacterError',
+    'stores them, but cannot read them: get waits for its timeout and raises Error (31), or returns bytes that are no value; NUL and line breaks end the command in the middle of the key, and what follows a line break is a command of its own',
+    'Encode such keys (hash them, or quote their characters) before they reach the client, or set the behavior verify_keys.',
+    'items',
+  ),
 ]
 
 const byName = new Map<string, SwitchInfo>(

@@ -8,13 +8,8 @@ import type { Client as StrictClient } from '../../strict/index.js'
 import { toTypedJson } from '../../values/index.js'
 import { type Outcome, returned } from '../compare/outcome.js'
 import { itemsOf } from './conversions.js'
+import type { UncheckedKeyOutcome } from './out-of-step.js'
 import type { Bound } from './python-signatures.js'
-
-export interface BlankKeyOutcome {
-  readonly outcome: Outcome
-  /** Servers whose connection is one reply behind afterwards. */
-  readonly outOfStep: readonly number[]
-}
 
 const missing = Symbol('missing')
 const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas'])
@@ -41,9 +36,9 @@ export async function blankKeyOutcome(
   call: string,
   bound: Bound,
   again: (bound: Bound) => Promise<Outcome>,
-): Promise<BlankKeyOutcome | undefined> {
+): Promise<UncheckedKeyOutcome | undefined> {
   const prefix = keyText(bound.key_prefix) ?? ''
-  const inStep = (outcome: Outcome): BlankKeyOutcome => ({ outcome, outOfStep: [] })
+  const inStep = (outcome: Outcome): UncheckedKeyOutcome => ({ outcome, outOfStep: [] })
   if ('key' in bound) {
     const key = keyText(bound.key)
     const words = key === undefined || key.length > MAX_KEY_LENGTH ? undefined : wordsOf(key)
@@ -56,7 +51,7 @@ export async function blankKeyOutcome(
     if (call === 'cas' && isTooLong(bound.cas))
       return inStep({ raises: { class: 'pylibmc.AllocationError', retcode: 17 } })
     if (stores.has(call))
-      return { outcome: refused(words.length === 2 ? 2 : 0), outOfStep: [client.hash(key!)] }
+      return { outcome: refused(words.length === 2 ? 2 : 0), outOfStep: [[client.hash(key!), 'ERROR']] }
     if (call === 'delete') return inStep(await deleted(words, again))
     if (call === 'touch' || call === 'incr' || call === 'decr')
       return inStep(refused(words.length === 2 ? 2 : 0))
@@ -86,7 +81,7 @@ export async function blankKeyOutcome(
       const outcome = await again({ ...bound, keys: before })
       if ('raises' in outcome) return inStep(outcome)
     }
-    return { outcome: refused(words.length), outOfStep: [client.hash(full[first]!)] }
+    return { outcome: refused(words.length), outOfStep: [[client.hash(full[first]!), 'ERROR']] }
   }
   return undefined
 }
@@ -151,7 +146,7 @@ async function deleted(
   if (words.length === 2 && words[1] === '0') return again({ key: words[0] })
   if (words.length === 2 && words[1] === 'noreply') {
     await again({ key: words[0] })
-    return { raises: { class: 'pylibmc.Error', retcode: 31 } }
+    return { raises: { class: 'pylibmc.Error' } }
   }
   return refused(words.length === 2 || words.length === 3 ? 2 : 0)
 }

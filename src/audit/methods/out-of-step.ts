@@ -1,14 +1,32 @@
 /**
  * Connections of pylibmc that are one reply behind: every reply answers the call before it. The server's second error line for a store
- * command that it refused leaves a connection like that (keys with blanks, a CAS unique of 0).
- * Source: docs/reference/pylibmc.md#3.4, #5.5; measured (`fixtures/vectors/calling-forms.json`).
+ * command that it refused leaves a connection like that (keys with blanks, a CAS unique of 0), and so does a reply that libmemcached
+ * could not read to its end (keys with control characters).
+ * Source: docs/reference/pylibmc.md#3.4, #5.5; measured (`fixtures/vectors/calling-forms.json`, `calling-forms-odd-keys.json.gz`).
  */
 import type { Outcome } from '../compare/outcome.js'
 
-/** The reply that waits on a connection: the error line, a miss, an item, or one whose effect was not measured. */
-type Waiting = 'ERROR' | 'END' | { readonly value: Outcome } | 'unknown'
+/** The reply that waits on a connection: the error line, a miss, a part of an item that is no reply, an item, or one whose effect was not measured. */
+export type Waiting = 'ERROR' | 'END' | 'fragment' | { readonly value: Outcome } | 'unknown'
+
+/** What a call with a key that pylibmc sends unchecked does. */
+export interface UncheckedKeyOutcome {
+  readonly outcome: Outcome
+  /** Servers whose connection has replies waiting afterwards, with the first of them. */
+  readonly outOfStep: readonly (readonly [server: number, waiting: Waiting])[]
+  /** Servers whose connection was closed, so that the next one is in step. */
+  readonly closed?: readonly number[]
+  /** Depends on what was not measured. */
+  readonly uncertain?: boolean
+}
 
 const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas', 'delete'])
+
+const retrievals = new Set(['get', 'gets', 'get_multi'])
+
+const unreadable: Outcome = {
+  raises: { class: 'pylibmc.UnknownReadFailure', retcode: 7, message: 'a part of an item as a reply' },
+}
 
 /** Calls that talk to every server. */
 const everywhere = new Set(['flush_all', 'get_stats'])
@@ -26,8 +44,14 @@ export class OutOfStep {
     return this.waiting.size > 0
   }
 
-  mark(server: number): void {
-    if (!this.waiting.has(server)) this.waiting.set(server, 'ERROR')
+  mark(server: number, waiting: Waiting = 'ERROR'): void {
+    if (!this.waiting.has(server)) this.waiting.set(server, waiting)
+  }
+
+  /** Remembers what a call left behind. */
+  take({ outOfStep, closed = [] }: UncheckedKeyOutcome): void {
+    for (const server of closed) this.waiting.delete(server)
+    for (const [server, waiting] of outOfStep) this.mark(server, waiting)
   }
 
   /** disconnect_all closes the connections; the next ones are in step. */
@@ -45,6 +69,12 @@ export class OutOfStep {
     if (!servers.some((index) => this.waiting.has(index))) return undefined
     if (servers.length !== 1 || waiting === undefined || waiting === 'unknown')
       return { outcome: own, uncertain: true }
+    if (waiting === 'fragment') {
+      // libmemcached reads what waits before it asks for items, and as the answer to anything else; then it closes the connection.
+      this.waiting.delete(server!)
+      if (retrievals.has(call)) return undefined
+      return { outcome: unreadable, uncertain: call.endsWith('_multi') }
+    }
     this.waiting.set(server!, call === 'get' ? replyOf(own) : 'unknown')
     if (call === 'get') {
       if (waiting === 'ERROR' || waiting === 'END') return { outcome: { result: null }, uncertain: false }

@@ -9,6 +9,7 @@ import { type Outcome, raised } from '../compare/outcome.js'
 import { blankKeyOutcome } from './blank-keys.js'
 import { builtinOf, storedByType } from './builtins.js'
 import { invokeBound } from './calls.js'
+import { brokenPrefixOutcome, controlKeyOutcome } from './control-keys.js'
 import { converted } from './conversions.js'
 import { checkFormats } from './formats.js'
 import type { OutOfStep } from './out-of-step.js'
@@ -54,15 +55,21 @@ export async function runUnchanged(
   }
   if (call.call === 'gets' || call.call === 'cas') reasons.push({ switch: 'gets-and-cas', how: 'signature' })
   const again = (other: Bound) => invokeBound(client, library, call.call, other)
-  const blank =
-    wire.unchecked && !failsEarlier(call.call, bound)
-      ? await blankKeyOutcome(client, call.call, bound, again)
-      : undefined
-  if (blank) {
-    reasons.push({ switch: 'blank-keys', how: 'signature' })
-    const shifted = outOfStep.shift(call.call, serversOf(client, bound), blank.outcome)
-    for (const server of blank.outOfStep) outOfStep.mark(server)
-    return { outcome: blank.outcome, uncertain: false, ...shifted, reasons }
+  if (wire.unchecked && !failsEarlier(call.call, bound)) {
+    const control = await controlKeyOutcome(client, library, call.call, bound)
+    const unchecked = control ?? (await blankKeyOutcome(client, call.call, bound, again))
+    if (unchecked) {
+      reasons.push({ switch: control ? 'control-keys' : 'blank-keys', how: 'signature' })
+      const { outcome, uncertain = false } = unchecked
+      const shifted = outOfStep.shift(call.call, serversOf(client, bound), outcome)
+      outOfStep.take(unchecked)
+      return { outcome, uncertain, ...shifted, reasons }
+    }
+  }
+  const broken = wire.text ? undefined : await brokenPrefixOutcome(call.call, bound, again)
+  if (broken) {
+    reasons.push({ switch: 'control-keys', how: 'signature' })
+    return { outcome: broken, uncertain: true, reasons }
   }
   let outcome = await again(bound)
   if (wire.unchecked && isUnpicklable(bound.val) && raisedByServer(outcome))

@@ -78,6 +78,7 @@ mc.set('key', value, 60)`),
 mc.touch('key', 60)`),
   ],
   'blank-keys': [python(`key = key.replace(' ', '_')   # before it reaches the client`)],
+  'control-keys': [python(`key = hashlib.sha1(key.encode()).hexdigest()   # before it reaches the client`)],
   keys: [
     python(`try:
     mc.set(key, value)

@@ -230,10 +230,10 @@ function refusedByPython(outcome: Outcome): boolean {
   return 'raises' in outcome && /^builtins\.(Type|Attribute)Error$/.test(outcome.raises.class)
 }
 
-/** A key with blanks is several keys for a server. */
+/** A key with blanks is several keys for a server, which reads a line of a command up to NUL. */
 function withWords(keys: readonly string[]): readonly string[] {
-  if (!keys.some((key) => key.includes(' '))) return keys
-  return [...new Set(keys.flatMap((key) => [key, ...key.split(' ').filter((word) => word !== '')]))]
+  if (!keys.some((key) => /[ \0\n]/.test(key))) return keys
+  return [...new Set(keys.flatMap((key) => [key, ...key.split(/[ \0]|\r?\n/).filter((word) => word !== '')]))]
 }
 
 /** Reasons that count where nothing else explains a difference. */
