@@ -4,12 +4,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, root } from '../scripts/setup.mjs'
-import { checkoutOf, removeCheckout } from './checkout.mjs'
-import { compareRow, comparison } from './comparison.mjs'
-import { offered } from './offered.mjs'
-import { parties } from './parties.mjs'
-import { facts, isNamed, makePlan, nodes, prepare, readOptions } from './plan.mjs'
-import { runRounds } from './rounds.mjs'
+import { checkoutOf, removeCheckout } from './harness/checkout.mjs'
+import { offered } from './harness/offered.mjs'
+import { parties } from './harness/parties.mjs'
+import { facts, isNamed, makePlan, nodes, prepare, readOptions } from './harness/plan.mjs'
+import { runRounds } from './harness/rounds.mjs'
+import { compareRow, comparison } from './report/comparison.mjs'
 
 const { values, positionals } = readOptions(['BASE'])
 const [memcached] = prepare({ rivals: false, memcached: values.memcached })

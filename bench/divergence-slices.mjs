@@ -2,10 +2,10 @@
 // time an operation took (µs) with each client. Job: { workload, servers, clients: [{ root, silent }], order, turns, slice, warmup };
 // slice and warmup in operations, `order` is the order of making and warming up. Each client comes from modules of its own, so that
 // the engine compiles them apart, and their slices alternate: what the machine does meanwhile meets all alike.
-import { keys as makeKeys, material } from './material.mjs'
-import { open } from './parties/memshim-compat.mjs'
-import { open as openSilent } from './parties/memshim-compat-silent.mjs'
-import { balancedOrders } from './statistics.mjs'
+import { keys as makeKeys, material } from './harness/material.mjs'
+import { open } from './harness/parties/memshim-compat.mjs'
+import { open as openSilent } from './harness/parties/memshim-compat-silent.mjs'
+import { balancedOrders } from './report/statistics.mjs'
 
 const { workload, servers, clients, order, turns, slice, warmup } = JSON.parse(process.argv[2])
 const keys = makeKeys(workload.keys)

@@ -7,11 +7,11 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, root } from '../scripts/setup.mjs'
-import { facts, isNamed, makePlan, prepare, readOptions } from './plan.mjs'
-import { figure, table } from './report.mjs'
-import { pinning, startServers } from './servers.mjs'
-import { balancedOrders, mean, meanInterval, median } from './statistics.mjs'
-import { divergenceRows } from './workloads.mjs'
+import { facts, isNamed, makePlan, prepare, readOptions } from './harness/plan.mjs'
+import { pinning, startServers } from './harness/servers.mjs'
+import { divergenceRows } from './harness/workloads.mjs'
+import { figure, table } from './report/report.mjs'
+import { balancedOrders, mean, meanInterval, median } from './report/statistics.mjs'
 
 // The same client compiled anew differs by some 3 % from process to process, more than a process can be measured exactly: many
 // short processes tell more than few long ones.

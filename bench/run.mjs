@@ -5,13 +5,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, root } from '../scripts/setup.mjs'
-import { offered } from './offered.mjs'
-import { parties } from './parties.mjs'
-import { facts, isNamed, makePlan, nodes, prepare, readOptions } from './plan.mjs'
-import { markdown, progressLine } from './report.mjs'
-import { runRounds } from './rounds.mjs'
-import { judge, median } from './statistics.mjs'
-import { memcachedVersion, nodeVersion } from './versions.mjs'
+import { offered } from './harness/offered.mjs'
+import { parties } from './harness/parties.mjs'
+import { facts, isNamed, makePlan, nodes, prepare, readOptions } from './harness/plan.mjs'
+import { runRounds } from './harness/rounds.mjs'
+import { memcachedVersion, nodeVersion } from './harness/versions.mjs'
+import { markdown, progressLine } from './report/report.mjs'
+import { judge, median } from './report/statistics.mjs'
 
 const { values } = readOptions()
 const servers = prepare({ rivals: true, memcached: values.memcached })

@@ -5,10 +5,10 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from '../scripts/setup.mjs'
-import { facts, makePlan, prepare, readOptions } from './plan.mjs'
-import { table } from './report.mjs'
-import { startServers } from './servers.mjs'
-import { median } from './statistics.mjs'
+import { facts, makePlan, prepare, readOptions } from './harness/plan.mjs'
+import { startServers } from './harness/servers.mjs'
+import { table } from './report/report.mjs'
+import { median } from './report/statistics.mjs'
 
 const ROUNDS = 15
 /** Seconds, of each client in each round. */

@@ -35,7 +35,13 @@ describe.skipIf(here.length < 2 || !lists)('a cache that the real libraries fill
     servers = [await startMemcached(), await startMemcached()]
     const addresses = servers.map(({ address }) => address)
     for (const [name, kind, prefix] of here) {
-      const program = [join(root, 'bench', 'fill_cache.py'), kind, addresses.join(','), prefix, String(count)]
+      const program = [
+        join(root, 'bench', 'items', 'fill_cache.py'),
+        kind,
+        addresses.join(','),
+        prefix,
+        String(count),
+      ]
       const done = spawnSync(interpreter(name), program, { encoding: 'utf8', timeout: 120_000 })
       if (done.status !== 0) throw new Error(`${name}: ${done.stderr}`)
     }

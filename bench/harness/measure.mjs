@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto'
 import { cpus } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { isDeepStrictEqual } from 'node:util'
+import { pythonItem, store } from '../items/python-items.mjs'
 import { callers, tight } from './load.mjs'
 import { keys as makeKeys, material } from './material.mjs'
-import { pythonItem, store } from './python-items.mjs'
 import { machineCpu, serverCpu } from './system-cpu.mjs'
 
 const job = JSON.parse(process.argv[2])

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { cpus, loadavg, release, type } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureMemcached } from '../scripts/memcached.mjs'
-import { ensureBuild, ensureDependencies, fail, root, run } from '../scripts/setup.mjs'
+import { ensureMemcached } from '../../scripts/memcached.mjs'
+import { ensureBuild, ensureDependencies, fail, root, run } from '../../scripts/setup.mjs'
 import { pinning } from './servers.mjs'
 import { memcachedVersion, nodeVersion, versionOf } from './versions.mjs'
 import { workloads } from './workloads.mjs'
@@ -43,10 +43,10 @@ export function prepare({ rivals, memcached = [] }) {
   // link a fresh checkout looks newer: npm ci would then empty the directory behind the link.
   if (!existsSync(join(root, 'node_modules'))) ensureDependencies()
   ensureBuild()
-  if (rivals && !existsSync(join(import.meta.dirname, 'node_modules'))) {
+  if (rivals && !existsSync(join(root, 'bench', 'node_modules'))) {
     console.log('Installing the rivals (npm ci in bench/) …')
     run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: import.meta.dirname,
+      cwd: join(root, 'bench'),
       shell: process.platform === 'win32',
     })
   }

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fail, root, run } from '../scripts/setup.mjs'
+import { fail, root, run } from '../../scripts/setup.mjs'
 
 function git(...args) {
   const done = spawnSync('git', args, { cwd: root, encoding: 'utf8' })

@@ -1,7 +1,7 @@
 // The rows in bare protocol: commands with the lengths of their replies, for either way of reading.
 
-import { material } from './material.mjs'
-import { store } from './python-items.mjs'
+import { store } from '../../items/python-items.mjs'
+import { material } from '../material.mjs'
 import { exchange, pump } from './raw-socket.mjs'
 
 /** Classic `get`: memcached answers each with a system call of its own. */

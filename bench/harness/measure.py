@@ -75,7 +75,7 @@ def report(**figures):
 
 def prepare(client):
     if ROW["kind"] == "python":
-        with open(os.path.join(HERE, "python-items.json")) as recorded:
+        with open(os.path.join(HERE, "..", "items", "python-items.json")) as recorded:
             item = next(i for i in json.load(recorded)["items"] if i["name"] == ROW["item"])
         value = json.loads(item["json"])
         # Written by the library itself, compressed where the recorded item is (flag 8).

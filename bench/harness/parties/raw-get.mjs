@@ -1,3 +1,3 @@
-import { classic, rawPump } from '../raw-rows.mjs'
+import { classic, rawPump } from './raw-rows.mjs'
 
 export const pump = (row) => rawPump(classic, row)

@@ -1,3 +1,3 @@
-import { meta, rawPump } from '../raw-rows.mjs'
+import { meta, rawPump } from './raw-rows.mjs'
 
 export const pump = (row) => rawPump(meta, row)
