@@ -130,6 +130,7 @@ export class Client {
   /** True, false when the item has changed, null when it is missing. @throws as set; MemcacheIllegalInputError for the token */
   async cas(key: Key, value: unknown, cas: Token, options?: StoreOptions | number): Promise<boolean | null> {
     const token = this.#token(cas)
+    checkHashable(key)
     const given = storeOptions(options)
     const [result] = await this.#store('cas', [[key, value]], given, given.noreply ?? false, token)
     return result![1]
@@ -300,6 +301,7 @@ export class Client {
   }
 
   async #one(verb: Verb, key: Key, value: unknown, options?: StoreOptions | number): Promise<boolean> {
+    checkHashable(key)
     const given = storeOptions(options)
     const [result] = await this.#store(verb, [[key, value]], given, this.#noreply(given))
     return result![1] as boolean
@@ -379,6 +381,13 @@ export class Client {
       )
     return token
   }
+}
+
+/** pymemcache puts the key into a dict before it looks at anything else. @throws TypeError */
+function checkHashable(key: unknown): void {
+  const plain = typeof key === 'object' && key !== null && Object.getPrototypeOf(key) === Object.prototype
+  if (plain || Array.isArray(key) || key instanceof Map || key instanceof Set)
+    throw new TypeError(`unhashable type: '${typeName(key)}'`)
 }
 
 const storeNames = ['expire', 'noreply', 'flags']

@@ -1,7 +1,7 @@
 /** The recordings of `fixtures/record/calling_forms_pymemcache.py`: what real pymemcache does with the programs of calling-forms*.json. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Outcome } from '../../src/audit/index.js'
+import type { Outcome, TargetOptions } from '../../src/audit/index.js'
 import type { TypedJson } from '../../src/values/index.js'
 import { type CallingForms, readCallingForms } from './calling-forms.js'
 import { fixtures } from './recordings.js'
@@ -22,6 +22,8 @@ interface File {
   readonly runs: readonly {
     readonly library: string
     readonly programs: string
+    /** The client's options. */
+    readonly kwargs: Readonly<Record<string, TypedJson>>
     readonly outcomes: readonly (readonly Outcome[])[]
   }[]
 }
@@ -39,4 +41,13 @@ export function formsWithPymemcache(file: string, library: string): CallingForms
     outcomes: { ...one.outcomes, [library]: run.outcomes[i]! },
   }))
   return { ...forms, cases }
+}
+
+/** The options of a recording as those of an audit's target. */
+export function targetOptionsOf(kwargs: Readonly<Record<string, TypedJson>>): TargetOptions {
+  const plain = (value: TypedJson) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.values(value)[0] : value
+  return Object.fromEntries(
+    Object.entries(kwargs).map(([name, value]) => [name, plain(value)]),
+  ) as TargetOptions
 }

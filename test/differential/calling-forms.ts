@@ -87,7 +87,7 @@ export async function compareForms(
   const predicted: { compat: Outcome; strict: Outcome; operation: Operation; unexplained: boolean }[] = []
   const options: AuditOptions = {
     binary: target.endsWith('-binary'),
-    to: target.replace(/-(binary|answered)$/, ''),
+    to: target.replace(/(-[a-z]+)+$/, ''),
     ...more,
     serverVersion: '1.6.18',
     // The servers are in this process: only what python-memcached itself waits for in vain takes this long.

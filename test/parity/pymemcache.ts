@@ -23,7 +23,13 @@ export async function pymemcachePair(installed: InstalledLibrary): Promise<Pair>
       const client = construct({ addresses: servers, patience: 4 } as CheckedStage, kwargs, now)
       return {
         call: ({ call, args, kwargs = {}, mask }) => perform(client, { call, args, kwargs, mask }),
-        close: () => void client.close!(),
+        close() {
+          try {
+            client.close!()
+          } catch {
+            // As the library, a HashClient stumbles over a dead server that failed again.
+          }
+        },
       }
     },
   }
@@ -69,6 +75,13 @@ const token = mostly(
   fc.constantFrom<TypedJson>(
     1, 0, -1, '3', '', 'x', 'é', ' 1', { $bytes: '4' }, { $bytes: '' }, { $bytes: 'x' }, null, true, { $float: '1.0' }, [], { $int: '18446744073709551616' },
   ), // biome-ignore format: a list
+)
+/** Python's repr() escapes characters that are newer than its Unicode tables; 3.11 has those of Unicode 14. */
+const knownText = value.filter(
+  (given) =>
+    !/[\u{10000}-\u{10ffff}\u0897\u0cf3\u0ece\u1c89\u1c8a\u2ffc-\u2fff\u31ef\ua7cb-\ua7cd\ua7da-\ua7dc]/u.test(
+      JSON.stringify(given),
+    ),
 )
 const number = fc.constantFrom<TypedJson>(0, 7, 1000, '10', ' 7 ', { $int: '18446744073709551615' }, '007')
 const largeValue = fc.constantFrom<TypedJson>(
@@ -125,7 +138,7 @@ function calls(version: string, kind: Kind, hashed: boolean): fc.Arbitrary<Seque
   const noreply: fc.Arbitrary<TypedJson> = quiet
     ? fc.constantFrom<TypedJson>(true, true, false, null)
     : fc.constantFrom<TypedJson>(false, false, 0, null)
-  const small = fc.oneof({ weight: 8, arbitrary: value }, { weight: 4, arbitrary: number })
+  const small = fc.oneof({ weight: 8, arbitrary: knownText }, { weight: 4, arbitrary: number })
   // What does not fit the system's buffers meets a connection that ends in the middle of it.
   const stored =
     kind !== 'odd' ? small : fc.oneof({ weight: 12, arbitrary: small }, { weight: 1, arbitrary: largeValue })
@@ -237,6 +250,30 @@ function faults(servers: number): fc.Arbitrary<SequenceStep> {
   ) // biome-ignore format: a table
 }
 
+/**
+ * A connection that is closed at the first answer of several may lose the commands behind it, or not: once a request has met a fault, calls
+ * that write many keys have one.
+ */
+function withoutHalves(steps: SequenceStep[]): SequenceStep[] {
+  let met = false
+  return steps.map((step) => {
+    if ('fault' in step) met ||= /^(reply|truncate|close|reset)$/.test(step.fault)
+    if (!met || !('call' in step)) return step
+    const { call, args } = step as CallStep
+    return /^(set|delete)_(many|multi)$/.test(call)
+      ? { ...step, args: [single(args[0]!), ...args.slice(1)] }
+      : step
+  })
+}
+
+function single(given: TypedJson): TypedJson {
+  if (Array.isArray(given)) return given.slice(0, 1)
+  if (typeof given !== 'object' || given === null) return given
+  const [tag, content] = Object.entries(given)[0] ?? []
+  if (tag === '$dict' || tag === '$tuple') return { [tag]: (content as TypedJson[]).slice(0, 1) }
+  return tag?.startsWith('$') || tag === undefined ? given : { [tag]: content! }
+}
+
 const serde = (version: string): fc.Arbitrary<TypedJson> => {
   const pickles = [
     { $named: 'pickle_serde' },
@@ -323,7 +360,7 @@ export function pymemcacheSequences(version: string, kind: Kind, kindOf: Class):
       {
         servers: fc.constant(servers),
         kwargs: keywords(version, kind, kindOf),
-        steps: fc.array(steps, { minLength: 1, maxLength: 14 }),
+        steps: fc.array(steps, { minLength: 1, maxLength: 14 }).map(withoutHalves),
       },
       { noNullPrototype: true },
     )
@@ -386,10 +423,12 @@ export const timelines: fc.Arbitrary<Sequence> = fc.integer({ min: 1, max: 3 }).
         connect_timeout: { $float: '5.0' },
       }),
     ),
-    steps: fc.array(fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary }))), {
-      minLength: 5,
-      maxLength: 50,
-      size: 'max',
-    }),
+    steps: fc
+      .array(fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary }))), {
+        minLength: 5,
+        maxLength: 50,
+        size: 'max',
+      })
+      .map(withoutHalves),
   })
 })

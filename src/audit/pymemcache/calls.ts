@@ -2,8 +2,8 @@
  * A Python call made on memshim/pymemcache, and its result as Python would see it. Source: docs/reference/pymemcache.md#6, #11; measured in
  * fixtures/vectors/calling-forms-pymemcache.json.
  */
-import { type Client, HashClient, type Key, type PooledClient } from '../../pymemcache/index.js'
-import { checkKey } from '../../pymemcache/keys.js'
+import { type Client, HashClient, type Key, PooledClient } from '../../pymemcache/index.js'
+import { checkKey, type KeyRule } from '../../pymemcache/keys.js'
 import { pythonText } from '../../pymemcache/serde.js'
 import { AttributeError, KeyError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
@@ -14,6 +14,7 @@ import {
   PyTuple,
   PythonObject,
   PyView,
+  toTypedJson,
   ValueEncodeError,
 } from '../../values/index.js'
 import { type Outcome, raised, returned } from '../compare/outcome.js'
@@ -29,13 +30,33 @@ import {
 
 export type PymemcacheClient = Client | PooledClient | HashClient
 
+/** The classes of pymemcache, which differ in methods and parameters. */
+export type ClientClass = 'Client' | 'PooledClient' | 'HashClient'
+
+export function classOf(client: PymemcacheClient): ClientClass {
+  if (client instanceof HashClient) return 'HashClient'
+  return client instanceof PooledClient ? 'PooledClient' : 'Client'
+}
+
 /** What `Client` has and `HashClient` has not. */
 const onlyClient = new Set(['stats', 'version', 'cache_memlimit', 'raw_command', 'shutdown', 'check_key'])
 
 /** @throws SignatureError as Python would refuse the call */
-export function bindPymemcache(library: Library, hashed: boolean, call: PythonCall): Bound {
-  if (hashed && onlyClient.has(call.call))
-    throw new SignatureError(`'HashClient' object has no attribute '${call.call}'`, 'method')
+export function bindPymemcache(library: Library, kind: ClientClass, call: PythonCall): Bound {
+  const hashed = kind === 'HashClient'
+  if ((hashed && onlyClient.has(call.call)) || (kind === 'PooledClient' && call.call === 'cache_memlimit'))
+    throw new SignatureError(`'${kind}' object has no attribute '${call.call}'`, 'method')
+  // Its check_key is that of every Client up to 3.5, and its gets has no defaults.
+  if (kind === 'PooledClient' && call.call === 'check_key')
+    return bind({ ...library, version: '3.5.2' }, call)
+  if (kind === 'PooledClient' && call.call === 'gets') {
+    const { args, kwargs } = call
+    const extra = Object.keys(kwargs).find((name) => name !== 'key')
+    if (args.length > 1)
+      throw new SignatureError(`gets() takes 1 argument (${args.length} given)`, 'argument')
+    if (extra !== undefined)
+      throw new SignatureError(`gets() got an unexpected keyword argument '${extra}'`, 'argument')
+  }
   // HashClient alone has a second parameter here.
   if (
     hashed &&
@@ -56,6 +77,7 @@ export function bindPymemcache(library: Library, hashed: boolean, call: PythonCa
 export function beforeBinding(
   { call, args, kwargs }: PythonCall,
   { problem }: SignatureError,
+  rule: KeyRule,
 ): Outcome | undefined {
   const [first] = args
   if (
@@ -76,13 +98,32 @@ export function beforeBinding(
   if (!keys) return undefined
   if (keys.length === 0) return { result: call === 'set_multi' ? [] : true }
   try {
-    for (const one of keys)
-      if (one !== '' && !(one instanceof Uint8Array && one.length === 0))
-        checkKey(asBuiltin(one), { keyPrefix: '', allowUnicodeKeys: false })
+    for (const one of keys) if (!isEmptyKey(one, rule)) checkKey(asBuiltin(one), rule)
   } catch (error) {
     return raised(error)
   }
   return undefined
+}
+
+/** The empty key without a prefix: pymemcache sends it, and our client does not. */
+export function isEmptyKey(key: unknown, { keyPrefix }: KeyRule): boolean {
+  return keyPrefix === '' && (key === '' || (key instanceof Uint8Array && key.length === 0))
+}
+
+/**
+ * What a call returns in place of an exception with ignore_exc; undefined where the exception is raised all the same. `Client` and
+ * `PooledClient` hide what reading meets, `HashClient` everything behind the check of the key (docs/reference/pymemcache.md#9.3, #10, #11).
+ */
+export function hiddenBy(kind: ClientClass, call: string, given: Bound): Outcome | undefined {
+  const name = otherNames[call] ?? call
+  if (name === 'get') return { result: toTypedJson(given.default ?? null) }
+  if (name === 'get_many' || name === 'gets_many') return { result: {} }
+  if (name === 'gets' && kind !== 'HashClient')
+    return { result: toTypedJson(new PyTuple([given.default ?? null, given.cas_default ?? null])) }
+  if (kind !== 'HashClient') return undefined
+  if (name === 'gets' || name === 'flush_all') return { result: null }
+  if (name === 'set_many') return { result: [] }
+  return { result: name === 'delete_many' }
 }
 
 /** Makes the call. Never throws. @param plain no serde is set: values are written as their text */

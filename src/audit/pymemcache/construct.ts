@@ -58,7 +58,14 @@ export function pymemcacheClient(
   target: TargetOptions,
   { now, longestWait, connect }: PymemcacheReplay,
 ): PymemcacheClient {
-  const { usePooling = false, retryAttempts, retryTimeout, deadTimeout, ...given } = clientOptionsOf(target)
+  const {
+    class: chosen,
+    usePooling = false,
+    retryAttempts,
+    retryTimeout,
+    deadTimeout,
+    ...given
+  } = clientOptionsOf(target)
   const wait = longestWait === undefined ? undefined : longestWait / 1000
   const timeout = shorter(given.timeout, wait)
   const connectTimeout = shorter(given.connectTimeout, wait)
@@ -70,8 +77,8 @@ export function pymemcacheClient(
     addresses: Object.fromEntries(servers.map(({ name, address }) => [name, address])),
   }
   const [only] = servers
-  if (servers.length === 1 && only)
-    return usePooling
+  if (servers.length === 1 && only && chosen !== 'HashClient')
+    return usePooling || chosen === 'PooledClient'
       ? new PooledClient(only.name, { ...options, ...(now ? { now } : {}) })
       : new Client(only.name, options)
   return new HashClient(

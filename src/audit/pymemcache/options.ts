@@ -11,7 +11,12 @@ const isFlag: Check = (value) => typeof value === 'boolean'
 const isSeconds: Check = (value) => value === null || (typeof value === 'number' && value > 0)
 const isCount: Check = (value) => Number.isSafeInteger(value)
 
+const isPrefix: Check = (value) =>
+  typeof value === 'string' && /^[\x21-\x7e]*$/.test(value) && value.length < 250
+
 const serdes = ['none', 'pickle_serde', 'compressed_serde']
+const encodings = ['ascii', 'utf-8', 'latin-1']
+const classes = ['Client', 'PooledClient', 'HashClient']
 
 interface TargetOption {
   readonly ours: string
@@ -26,6 +31,12 @@ const seconds = (ours: string): TargetOption => ({
   check: isSeconds,
 })
 
+const choice = (ours: string, values: readonly string[]): TargetOption => ({
+  ours,
+  words: values.join(', '),
+  check: (value) => values.includes(value as string),
+})
+
 const known: Readonly<Record<string, TargetOption>> = {
   default_noreply: flag('defaultNoreply'),
   ignore_exc: flag('ignoreExc'),
@@ -33,11 +44,12 @@ const known: Readonly<Record<string, TargetOption>> = {
   allow_unicode_keys: flag('allowUnicodeKeys'),
   timeout: seconds('timeout'),
   connect_timeout: seconds('connectTimeout'),
-  serde: {
-    ours: 'serde',
-    words: serdes.join(', '),
-    check: (value) => serdes.includes(value as string),
-  },
+  serde: choice('serde', serdes),
+  /** Default: Client for one server, PooledClient with `use_pooling`, HashClient for several servers. */
+  class: choice('class', classes),
+  key_prefix: { ours: 'keyPrefix', words: 'text of printable ASCII, shorter than a key', check: isPrefix },
+  encoding: choice('encoding', encodings),
+  no_delay: flag('noDelay'),
   retry_attempts: { ours: 'retryAttempts', words: 'a whole number', check: isCount },
   retry_timeout: seconds('retryTimeout'),
   dead_timeout: seconds('deadTimeout'),
@@ -62,12 +74,12 @@ export function checkTargetOptions(options: TargetOptions): void {
 }
 
 /** As options of our client, which reads values losslessly. */
-export function clientOptionsOf(options: TargetOptions): HashClientOptions {
+export function clientOptionsOf(options: TargetOptions): HashClientOptions & { readonly class?: string } {
   const found: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(options)) if (name !== 'serde') found[known[name]!.ours] = value
   if (options.serde === 'pickle_serde') found.serde = pickleSerde({ preserve: true })
   if (options.serde === 'compressed_serde') found.serde = compressedSerde({ preserve: true })
-  return found as HashClientOptions
+  return found
 }
 
 /** What the report says of them. */
@@ -76,6 +88,9 @@ export interface TargetSettings {
   readonly noreply: boolean
   readonly plain: boolean
   readonly ignoreExc: boolean
+  readonly allowUnicodeKeys: boolean
+  /** Put before every key. */
+  readonly keyPrefix: string
 }
 
 export function targetSettings(options: TargetOptions): TargetSettings {
@@ -83,5 +98,7 @@ export function targetSettings(options: TargetOptions): TargetSettings {
     noreply: options.default_noreply !== false,
     plain: options.serde === undefined || options.serde === 'none',
     ignoreExc: options.ignore_exc === true,
+    allowUnicodeKeys: options.allow_unicode_keys === true,
+    keyPrefix: String(options.key_prefix ?? ''),
   }
 }

@@ -1,9 +1,8 @@
 /** The side of an audit that is pymemcache: memshim's client of that name, on servers of its own. */
 import type { Bytes } from '../../ground/bytes.js'
 import { rendezvous } from '../../hashing/index.js'
-import { HashClient } from '../../pymemcache/index.js'
-import { checkKey } from '../../pymemcache/keys.js'
-import { PyIterator, PythonObject, type TypedJson } from '../../values/index.js'
+import { checkKey, type KeyRule } from '../../pymemcache/keys.js'
+import { PyByteArray, PyIterator, PythonObject, type TypedJson } from '../../values/index.js'
 import { type Reason, reasonFor } from '../compare/divergence.js'
 import { type Outcome, raised } from '../compare/outcome.js'
 import { asBuiltin, builtinOf, withBuiltinItems } from '../methods/builtins.js'
@@ -12,7 +11,17 @@ import { keyBytes, touchedKeys } from '../methods/touched-keys.js'
 import type { Fleet } from '../replay/fleet.js'
 import type { Replayed, ReplaySide } from '../replay/side.js'
 import type { Placed } from '../replay/topology.js'
-import { beforeBinding, bindPymemcache, invokePymemcache, type PymemcacheClient, truthy } from './calls.js'
+import {
+  beforeBinding,
+  bindPymemcache,
+  type ClientClass,
+  classOf,
+  hiddenBy,
+  invokePymemcache,
+  isEmptyKey,
+  type PymemcacheClient,
+  truthy,
+} from './calls.js'
 import { type PymemcacheReplay, pymemcacheClient, serverName } from './construct.js'
 import { type ComparedCall, reasonsBetween, signatureReason } from './explain.js'
 import { type TargetOptions, targetSettings } from './options.js'
@@ -43,9 +52,17 @@ const alwaysWaits = new Set(['get', 'gets', 'get_multi', 'get_many'])
 /** Do not wait only where the call says so. */
 const waitsByDefault = new Set(['incr', 'decr', 'cas'])
 
+/** The first parameter of HashClient's methods where it is not `key`. */
+const firstParameter: Readonly<Record<string, string>> = {
+  get_multi: 'keys',
+  delete_multi: 'keys',
+  set_multi: 'values',
+}
+
 export class PymemcacheSide implements ReplaySide {
   private readonly clients = new Map<string, ReplayClient>()
   private readonly settings
+  private readonly rule: KeyRule
 
   constructor(
     readonly library: Library,
@@ -57,6 +74,7 @@ export class PymemcacheSide implements ReplaySide {
     private readonly repairs: boolean,
   ) {
     this.settings = targetSettings(target)
+    this.rule = this.settings
   }
 
   create(name: string, servers: readonly Placed[], _kwargs: Readonly<Record<string, TypedJson>>) {
@@ -91,21 +109,21 @@ export class PymemcacheSide implements ReplaySide {
   async run(name: string, call: PythonCall): Promise<Replayed> {
     const replay = this.clients.get(name)
     if (!replay) throw new RangeError(`client "${name}" was never created`)
-    const hashed = replay.client instanceof HashClient
+    const kind = classOf(replay.client)
     let said: Repaired = { call, gaps: [] }
     let bound: Bound
     try {
       if (this.repairs) said = inPymemcacheWords(this.source, this.library, call, replay.tokens)
-      bound = bindPymemcache(this.library, hashed, said.call)
+      bound = bindPymemcache(this.library, kind, said.call)
     } catch (error) {
       const reasons = error instanceof SignatureError ? [signatureReason(call, error)] : []
-      const earlier = hashed && error instanceof SignatureError ? beforeBinding(call, error) : undefined
-      return { outcome: earlier ?? raised(error), announced: [], gaps: said.gaps, reasons, uncertain: false }
+      const outcome = error instanceof SignatureError ? this.unbound(kind, call, error) : raised(error)
+      return { outcome, announced: [], gaps: said.gaps, reasons, uncertain: false }
     }
     const reasons: Reason[] = []
     if (!this.repairs && (call.call === 'gets' || call.call === 'cas') && this.source.name !== 'pymemcache')
       reasons.push(reasonFor('gets-and-cas'))
-    const { outcome, uncertain } = await this.make(replay, hashed, said.call.call, bound)
+    const { outcome, uncertain } = await this.make(replay, kind, said.call.call, bound)
     return {
       outcome: this.repairs ? (said.result?.(outcome) ?? outcome) : outcome,
       announced: [],
@@ -115,39 +133,69 @@ export class PymemcacheSide implements ReplaySide {
     }
   }
 
+  /** A call that the signature refuses. HashClient hands on what is behind the key, and finds out when it asks a server. */
+  private unbound(kind: ClientClass, call: PythonCall, error: SignatureError): Outcome {
+    if (kind !== 'HashClient') return raised(error)
+    const earlier = beforeBinding(call, error, this.rule)
+    if (earlier) return earlier
+    const { args, kwargs } = call
+    const first = firstParameter[call.call] ?? 'key'
+    // One of the two: neither and both are refused at once.
+    const handedOn =
+      error.problem !== 'method' && (call.call === 'flush_all' || args.length > 0 !== first in kwargs)
+    if (!this.settings.ignoreExc || !handedOn) return raised(error)
+    return hiddenBy(kind, call.call, { default: args[1] ?? kwargs.default }) ?? raised(error)
+  }
+
+  /** What is raised, or hidden. */
+  private seen(kind: ClientClass, call: string, bound: Bound, outcome: Outcome): Outcome {
+    return this.settings.ignoreExc ? (hiddenBy(kind, call, bound) ?? outcome) : outcome
+  }
+
   private async make(
     replay: ReplayClient,
-    hashed: boolean,
+    kind: ClientClass,
     call: string,
     bound: Bound,
   ): Promise<{ outcome: Outcome; uncertain: boolean }> {
     const { plain } = this.settings
+    const hashed = kind === 'HashClient'
     const waits = this.waits(call, bound)
     const refusal = this.refusal(hashed, call, bound)
     let uncertain = false
     let outcome: Outcome
     if (refusal) {
-      outcome = waits ? refusal : { result: call.endsWith('_multi') && call.startsWith('set') ? [] : true }
+      outcome = waits
+        ? this.seen(kind, call, bound, refusal)
+        : { result: call.endsWith('_multi') && call.startsWith('set') ? [] : true }
       if (!waits) replay.unread = unreadAfter(call, refusal)
       return { outcome, uncertain: !waits && hashed }
     }
-    const legal = withoutEmptyKeys(call, bound)
+    const legal = withoutEmptyKeys(call, bound, this.rule)
     outcome = await invokePymemcache(replay.client, call, legal, plain)
     if (legal !== bound && call !== 'get_multi' && 'result' in outcome) {
-      if (waits) outcome = unknownCommand
+      if (waits) outcome = this.seen(kind, call, bound, unknownCommand)
       else replay.unread = call === 'delete_multi' ? unknownReply : unknownCommand
       uncertain = hashed
     }
+    // A bytearray passes the check of the key, and stumbles behind it; a pool hides whatever reading meets.
+    if (
+      'raises' in outcome &&
+      ((hashed && asBuiltin(bound.key) instanceof PyByteArray) || kind === 'PooledClient')
+    )
+      outcome = this.seen(kind, call, bound, outcome)
     const asked = touched(bound)
     if (plain && 'value' in bound && isUnknowable(bound.value))
       for (const key of asked) replay.unknowable.add(key)
     else if (alwaysWaits.has(call)) uncertain = asked.some((key) => replay.unknowable.has(key))
     if (replay.unread && waits && !isArgumentError(outcome)) {
       if (hashed) uncertain = true
-      else outcome = replay.unread
+      else outcome = this.seen(kind, call, bound, replay.unread)
       replay.unread = undefined
     }
-    if (call === 'disconnect_all') replay.unread = undefined
+    // A pool throws the connection of a call that raises away, whatever it raises.
+    if (call === 'disconnect_all' || (kind === 'PooledClient' && 'raises' in outcome))
+      replay.unread = undefined
     return { outcome, uncertain }
   }
 
@@ -161,11 +209,10 @@ export class PymemcacheSide implements ReplaySide {
   /** What pymemcache sends and no server takes; our client refuses it. Source: docs/reference/pymemcache.md#4, #5. */
   private refusal(hashed: boolean, call: string, bound: Bound): Outcome | undefined {
     const key = asBuiltin(bound.key)
-    const isEmpty = (given: unknown) => given === '' || (given instanceof Uint8Array && given.length === 0)
     if (!hashed && call === 'get_multi' && bound.keys instanceof PyIterator && bound.keys.items.length === 0)
       return unknownCommand
-    if ('key' in bound && isEmpty(key) && call !== 'check_key') return unknownCommand
-    if (!isSent(bound)) return undefined
+    if ('key' in bound && isEmptyKey(key, this.rule) && call !== 'check_key') return unknownCommand
+    if (!isSent(bound, this.rule)) return undefined
     const flags = asBuiltin(bound.flags)
     if (
       flags === undefined ||
@@ -196,8 +243,8 @@ export class PymemcacheSide implements ReplaySide {
 }
 
 /** The server reads over an empty key among others: a get does without it, and another command answers an error. */
-function withoutEmptyKeys(call: string, bound: Bound): Bound {
-  const isEmpty = (key: unknown) => key === '' || (key instanceof Uint8Array && key.length === 0)
+function withoutEmptyKeys(call: string, bound: Bound, rule: KeyRule): Bound {
+  const isEmpty = (key: unknown) => isEmptyKey(key, rule)
   if (call === 'set_multi' && bound.values instanceof Map && [...bound.values.keys()].some(isEmpty))
     return { ...bound, values: new Map([...bound.values].filter(([key]) => !isEmpty(key))) }
   const { keys } = bound
@@ -213,12 +260,12 @@ function unreadAfter(call: string, refusal: Outcome): Outcome | undefined {
 }
 
 /** pymemcache checks key and time before the flags are written. */
-function isSent({ key, expire }: Bound): boolean {
+function isSent({ key, expire }: Bound, rule: KeyRule): boolean {
   const time = asBuiltin(expire)
   if (time !== undefined && typeof time !== 'number' && typeof time !== 'bigint' && typeof time !== 'boolean')
     return false
   try {
-    if (key !== undefined) checkKey(asBuiltin(key), { keyPrefix: '', allowUnicodeKeys: false })
+    if (key !== undefined) checkKey(asBuiltin(key), rule)
     return true
   } catch {
     return false
