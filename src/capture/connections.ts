@@ -21,17 +21,41 @@ export interface ConnectionOptions {
 
 /** Connections that are followed at a time; the oldest gives way. */
 const mostConnections = 100_000
+/** Seconds for which a segment waits for what it acknowledges: two taps, or two cards, deliver late what the other has seen early. */
+const longestHeld = 0.5
+/** Segments of a connection that wait. */
+const mostHeld = 256
+/** Closed connections that are remembered, and for how many seconds: their packets may be in the capture once more. */
+const mostClosed = 10_000
+const longestClosed = 120
+/** A jump of more than this is another connection's number. */
+const longestJump = 2 ** 30
 
 interface Connection {
   readonly sink: ConversationSink
   readonly requests: TcpStream
   readonly replies: TcpStream
   /** Initial sequence number of a SYN, to tell one that was sent again from a new connection. */
-  readonly began: number | undefined
+  began: number | undefined
+  /** Segments that acknowledge what has not come yet, in the order of the capture. */
+  held: Held[]
+}
+
+/** How far a connection came. */
+interface Closed {
+  readonly time: number
+  readonly requests: number | undefined
+  readonly replies: number | undefined
+}
+
+interface Held {
+  readonly segment: Segment
+  readonly towardsServer: boolean
 }
 
 export class Connections {
   private readonly open = new Map<string, Connection>()
+  private readonly closed = new Map<string, Closed>()
   readonly counts = { connections: 0, whole: 0, gaps: 0, lostBytes: 0, otherSegments: 0, forgotten: 0 }
 
   constructor(private readonly options: ConnectionOptions) {}
@@ -45,13 +69,41 @@ export class Connections {
     const [client, server] = towardsServer ? [segment.from, segment.to] : [segment.to, segment.from]
     const name = `${client.address} ${client.port} ${server.address} ${server.port}`
     const found = this.known(name, segment, towardsServer)
+    if (!found && this.isRepeated(name, segment, towardsServer)) return
     const connection = found ?? this.begin(name, client, server, segment, towardsServer)
     if (connection === undefined) return
+    const { held } = connection
+    // Nothing comes after a reset, and what waited long enough will not get what it waits for.
+    while (
+      held.length > 0 &&
+      (segment.reset || held.length > mostHeld || segment.time - held[0]!.segment.time > longestHeld)
+    )
+      this.take(name, connection, held.shift()!)
+    const own = { segment, towardsServer }
+    if (waits(connection, own)) {
+      held.push(own)
+      return
+    }
+    this.take(name, connection, own)
+    this.release(name, connection)
+  }
+
+  /** Takes those of the waiting segments that have what they acknowledge. */
+  private release(name: string, connection: Connection): void {
+    for (;;) {
+      const next = connection.held.findIndex((one) => !waits(connection, one))
+      if (next < 0) return
+      this.take(name, connection, connection.held.splice(next, 1)[0]!)
+    }
+  }
+
+  private take(name: string, connection: Connection, { segment, towardsServer }: Held): void {
     const { time, payload, missing, acknowledged } = segment
-    const [own, other] = towardsServer
-      ? [connection.requests, connection.replies]
-      : [connection.replies, connection.requests]
-    if (segment.syn) own.start(segment.sequence + 1)
+    const [own, other] = streamsOf(connection, towardsServer)
+    if (segment.syn) {
+      // One that is there twice begins nothing anew.
+      if (own.expected === undefined) own.start(segment.sequence + 1)
+    }
     // A bare acknowledgement may have been captured just before what it acknowledges.
     else if (acknowledged !== undefined && (payload.length > 0 || segment.last || other.incomplete)) {
       // What this side sent before it had the lost bytes cannot be paired any more, though it may still come, out of order.
@@ -70,11 +122,25 @@ export class Connections {
     for (const [name, connection] of this.open) this.close(name, connection, time)
   }
 
+  /** A packet of a connection that is over. */
+  private isRepeated(name: string, segment: Segment, towardsServer: boolean): boolean {
+    const closed = this.closed.get(name)
+    const expected = towardsServer ? closed?.requests : closed?.replies
+    if (closed === undefined || expected === undefined || segment.time - closed.time > longestClosed)
+      return false
+    const behind = (expected - (segment.sequence + segment.payload.length + segment.missing)) | 0
+    return behind >= 0 && behind < longestJump
+  }
+
   private known(name: string, segment: Segment, towardsServer: boolean): Connection | undefined {
     const connection = this.open.get(name)
     if (connection === undefined) return undefined
     // The port of the client is used again.
-    const another = segment.syn && towardsServer && connection.began !== segment.sequence
+    if (!segment.syn || !towardsServer) return connection
+    // Its answer has come before it.
+    if (connection.began === undefined && connection.requests.expected === (segment.sequence + 1) >>> 0)
+      connection.began = segment.sequence
+    const another = connection.began !== segment.sequence
     if (another) this.close(name, connection, segment.time)
     return another ? undefined : connection
   }
@@ -110,7 +176,10 @@ export class Connections {
       requests: stream('request'),
       replies: stream('reply'),
       began: segment.syn && towardsServer ? segment.sequence : undefined,
+      held: [],
     }
+    if (segment.syn && !towardsServer && segment.acknowledged !== undefined)
+      connection.requests.start(segment.acknowledged)
     this.open.set(name, connection)
     return connection
   }
@@ -121,10 +190,14 @@ export class Connections {
   }
 
   private close(name: string, connection: Connection, time: number): void {
+    if (!this.open.delete(name)) return
+    for (const one of connection.held.splice(0)) this.take(name, connection, one)
     connection.requests.finish(time)
     connection.replies.finish(time)
     connection.sink.end(time)
-    this.open.delete(name)
+    const { requests, replies } = connection
+    this.closed.set(name, { time, requests: requests.expected, replies: replies.expected })
+    if (this.closed.size > mostClosed) this.closed.delete(this.closed.keys().next().value!)
   }
 
   private towardsServer({ from, to, syn, acknowledged }: Segment): boolean | undefined {
@@ -136,4 +209,20 @@ export class Connections {
     const name = `${from.address} ${from.port} ${to.address} ${to.port}`
     return this.open.has(name)
   }
+}
+
+function streamsOf(
+  { requests, replies }: Connection,
+  towardsServer: boolean,
+): readonly [own: TcpStream, other: TcpStream] {
+  return towardsServer ? [requests, replies] : [replies, requests]
+}
+
+/** The segment acknowledges bytes of the other side that are not here: they may come yet. */
+function waits(connection: Connection, { segment, towardsServer }: Held): boolean {
+  const { acknowledged, payload, missing, last, syn } = segment
+  const [, other] = streamsOf(connection, towardsServer)
+  if (syn || acknowledged === undefined || other.expected === undefined) return false
+  const ahead = (acknowledged - other.expected) | 0
+  return ahead > 0 && ahead < longestJump && (payload.length + missing > 0 || last || other.incomplete)
 }

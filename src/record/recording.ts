@@ -32,6 +32,8 @@ interface Entry {
 const mostOpen = 20_000
 /** Characters of lines that are written together. */
 const writtenAtOnce = 16 * 1024
+/** Seconds of a capture in which an earlier command may still come, longer than a segment is held. */
+const mayComeLate = 1
 /** Seconds for which a reply is waited for. */
 const longestOpen = 30
 /** Commands, bytes and seconds of the capture after which the header is decided. */
@@ -100,9 +102,14 @@ export class Recording {
     return known >= 0 ? known : this.servers.push(server) - 1
   }
 
-  /** Takes an exchange, settled or not; they come in the order in which the servers had them. */
+  /** Takes an exchange, settled or not; they come nearly in the order in which the servers had them. */
   add(entry: Entry): void {
-    this.open.push(entry)
+    const { open } = this
+    let place = open.length
+    // What a connection had to wait for comes later than what others said after it.
+    while (place > 0 && open[place - 1]!.exchange.time > entry.exchange.time) place--
+    if (place === open.length) open.push(entry)
+    else open.splice(place, 0, entry)
   }
 
   /** Writes what is settled. Waits for the disk when it is behind. @throws RecordError when a file cannot be written */
@@ -111,6 +118,7 @@ export class Recording {
     for (const { exchange } of this.open) {
       const late = this.open.length - count > mostOpen || now - exchange.time > longestOpen
       if (!exchange.settled && !(Number.isFinite(now) && late)) break
+      if (Number.isFinite(now) && now - exchange.time < mayComeLate && !late) break
       count++
     }
     for (const entry of this.open.splice(0, count)) await this.written(entry)
