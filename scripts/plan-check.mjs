@@ -1,4 +1,4 @@
-// node scripts/plan-check.mjs [--seconds N] [--servers N]: holds `memshim plan` against real memcacheds. A trace is made and run in real time, with every
+// node scripts/plan-check.mjs [--seconds N] [--servers N] [--seed N]: holds `memshim plan` against real memcacheds. A trace is made and run in real time, with every
 // way to move, on servers of its own; the hit ratios must be within two points of the simulation's.
 
 import { spawn } from 'node:child_process'
@@ -9,7 +9,11 @@ import { ensureMemcached } from './memcached.mjs'
 import { ensureBuild, fail } from './setup.mjs'
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '40' }, servers: { type: 'string', default: '3' } },
+  options: {
+    seconds: { type: 'string', default: '40' },
+    servers: { type: 'string', default: '3' },
+    seed: { type: 'string', default: '7' },
+  },
 })
 const seconds = Number(values.seconds)
 const count = Number(values.servers)
@@ -30,7 +34,7 @@ const from = (key) => old.index(old.hash(key))
 const to = (key) => next.place(key)
 
 // Cache-aside with a few hot keys: what the application reads, and what it stores after a miss, as the simulation supposes it.
-let state = 7
+let state = Number(values.seed)
 const random = () => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0
   return state / 2 ** 32

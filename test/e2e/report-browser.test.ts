@@ -111,6 +111,32 @@ describe.skipIf(program === undefined)('HTML report in Chromium', { timeout: 120
     },
   )
 
+  it.each([400, 640, 1000])(
+    'at %i pixels no label of a chart lies on its bars or on another label',
+    async (width) => {
+      for (const name of ['django.html', 'busy.html']) {
+        const page = await open(name, width)
+        const touching = await page.evaluate(`(() => {
+        const found = []
+        const boxes = (parts) => [...parts].map((part) => [part.textContent, part.getBoundingClientRect()]).filter(([, box]) => box.width > 0)
+        const meet = (a, b) => a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5
+        for (const chart of document.querySelectorAll('.course, .outages')) {
+          const labels = boxes(chart.querySelectorAll('span'))
+          const bars = boxes(chart.querySelectorAll('svg'))
+          labels.forEach(([text, box], i) => {
+            if (bars.some(([, bar]) => meet(box, bar)) || labels.some(([, other], j) => j > i && meet(box, other))) found.push(text)
+            if (box.right > innerWidth) found.push(text + ' outside')
+          })
+          if (labels.length < 2 || bars.length === 0) found.push('no labels')
+        }
+        return found
+      })()`)
+        expect(touching).toEqual([])
+        await page.close()
+      }
+    },
+  )
+
   it('dark and light have readable text', async () => {
     for (const dark of [true, false]) {
       const page = await open('busy.html', 1000, dark)
@@ -126,8 +152,8 @@ describe.skipIf(program === undefined)('HTML report in Chromium', { timeout: 120
 
   it('charts have the time of the trace, and outages their place', async () => {
     const page = await open('busy.html')
-    expect(await page.locator('svg.course text').allTextContents()).toContain('0 s')
-    expect(await page.locator('svg.outages rect').count()).toBeGreaterThan(0)
+    expect(await page.locator('.course .axis span').allTextContents()).toContain('0 s')
+    expect(await page.locator('.outages rect').count()).toBeGreaterThan(0)
     expect(await page.locator('.load').count()).toBe(6)
     await page.close()
   })

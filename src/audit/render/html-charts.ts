@@ -28,7 +28,7 @@ export function stackedBar(tally: Tally, height: number, scale = tally.operation
 export function courseChart(course: Report['course']): string {
   const { tallies, stretch } = course
   if (tallies.length < 2) return ''
-  const [width, height, foot] = [1000, 120, 18]
+  const [width, height] = [1000, 120]
   const step = width / tallies.length
   const bars = tallies.flatMap((tally, i) => {
     let y = height
@@ -44,14 +44,18 @@ export function courseChart(course: Report['course']): string {
     (part) =>
       `<line x1="0" x2="${width}" y1="${height * part + 0.5}" y2="${height * part + 0.5}" stroke="var(--line)"/>`,
   )
-  const times = [0, 0.25, 0.5, 0.75].map((part) => {
+  const times = [0, 0.25, 0.5, 0.75].flatMap((part) => {
     const t = course.times?.[Math.floor(part * tallies.length)]
-    const x = part * width
-    return t === undefined
-      ? ''
-      : `<text${part === 0 || part === 0.5 ? '' : ' class="mid"'} x="${x}" y="${height + 14}">${timeText(t)}</text>`
+    return t === undefined ? [] : [timeText(t)]
   })
-  return `<svg class="course" viewBox="0 0 ${width} ${height + foot}" role="img" aria-label="share of operations that differ along the trace, by time">${grid.join('')}${bars.join('')}${times.join('')}<text x="${width}" y="${height + 14}" text-anchor="end">${total} operations</text><text class="mid" x="4" y="12">100 %</text></svg>`
+  const chart = `<svg viewBox="0 0 ${width} ${height}" height="${height}" preserveAspectRatio="none" role="img" aria-label="share of operations that differ along the trace, by time">${grid.join('')}${bars.join('')}</svg>`
+  return `<div class="course"><span class="top">100 %</span>${chart}${axis(times, `${total} operations`)}</div>`
+}
+
+/** Labels below a chart, as text of the page: it keeps its size whatever the width of the chart is. The last one stands at the end. */
+function axis(labels: readonly string[], end: string): string {
+  const quarters = labels.map((label, i) => `<span${i % 2 === 1 ? ' class="mid"' : ''}>${label}</span>`)
+  return `<div class="axis">${quarters.join('')}<span class="end">${end}</span></div>`
 }
 
 function sum(values: readonly number[]): number {
@@ -91,17 +95,18 @@ export function outageChart({ foundOutages, supposedOutages, trace }: Report): s
     })),
   ]
   if (all.length === 0 || trace.seconds <= 0) return ''
-  const [width, row] = [1000, 22]
+  const [width, height] = [1000, 16]
   const servers = [...new Set(all.map(({ server }) => server))].sort((a, b) => a - b)
-  const height = servers.length * row
   const x = (t: number) => (Math.min(t, trace.seconds) / trace.seconds) * width
-  const bars = all.map(({ server, from, to, kind, title }) => {
-    const y = servers.indexOf(server) * row + 3
-    return `<rect class="s-${kind}" x="${x(from).toFixed(1)}" y="${y}" width="${Math.max(3, x(to) - x(from)).toFixed(1)}" height="${row - 6}"><title>server ${server}, ${title}: ${timeText(from)} to ${timeText(to)}</title></rect>`
+  const rows = servers.map((server) => {
+    const bars = all
+      .filter((outage) => outage.server === server)
+      .map(
+        ({ from, to, kind, title }) =>
+          `<rect class="s-${kind}" x="${x(from).toFixed(1)}" width="${Math.max(3, x(to) - x(from)).toFixed(1)}" height="${height}"><title>server ${server}, ${title}: ${timeText(from)} to ${timeText(to)}</title></rect>`,
+      )
+    const line = `<line x1="0" x2="${width}" y1="${height / 2}" y2="${height / 2}" stroke="var(--line)"/>`
+    return `<span>server ${server}</span><svg viewBox="0 0 ${width} ${height}" height="${height}" preserveAspectRatio="none" aria-hidden="true">${line}${bars.join('')}</svg>`
   })
-  const lines = servers.map(
-    (server, i) =>
-      `<line x1="0" x2="${width}" y1="${i * row + row / 2}" y2="${i * row + row / 2}" stroke="var(--line)"/><text x="4" y="${i * row + 14}">server ${server}</text>`,
-  )
-  return `<svg class="outages" viewBox="0 0 ${width} ${height + 18}" role="img" aria-label="servers that are down, by time">${lines.join('')}${bars.join('')}<text x="0" y="${height + 14}">0 s</text><text x="${width}" y="${height + 14}" text-anchor="end">${timeText(trace.seconds)}</text></svg>`
+  return `<div class="outages" role="img" aria-label="servers that are down, by time">${rows.join('')}<span></span>${axis(['0 s'], timeText(trace.seconds))}</div>`
 }

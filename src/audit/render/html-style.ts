@@ -24,7 +24,10 @@ p { margin: 6px 0 } .lead { color: var(--soft); max-width: 74ch }
 .facts { color: var(--soft); font-size: 14px } h1, p { overflow-wrap: anywhere }
 code, pre, .mono { font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 code { background: var(--code); border-radius: 4px; padding: 1px 5px; overflow-wrap: anywhere }
-svg { display: block; width: 100% } svg text { fill: var(--soft); font: 11px system-ui, sans-serif }
+svg { display: block; width: 100% }
+.course { position: relative; margin-top: 26px } .course .top { position: absolute; top: -19px; left: 0 } .course .top, .axis { font-size: 12px; color: var(--soft) }
+.axis { display: grid; grid-template-columns: repeat(4, 1fr) max-content; gap: 4px; margin-top: 3px; white-space: nowrap } .axis .end { grid-column: 5 }
+.outages { display: grid; grid-template-columns: max-content 1fr; gap: 6px 12px; align-items: center; font-size: 13px; margin: 10px 0 }
 .overview { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 20px 22px; margin: 22px 0 0 }
 .legend { display: flex; flex-wrap: wrap; gap: 6px 26px; margin: 14px 0 0; padding: 0; list-style: none }
 .legend b { font-size: 20px; font-variant-numeric: tabular-nums; margin-right: 5px } .legend small { color: var(--soft); display: block; font-size: 12.5px }
@@ -68,7 +71,7 @@ a { color: inherit }
   main { padding: 20px 14px 60px } .verdict { font-size: 19px } .overview { padding: 14px } .switch { padding: 14px }
   .sides { grid-template-columns: 1fr } .outcomes { grid-template-columns: 1fr } .outcomes dd { margin-bottom: 4px }
   table.glance td:nth-child(4), table.glance th:nth-child(4), td.bar, th:last-child:empty { display: none }
-  svg text { font-size: 26px } svg .mid { display: none }
+  .axis { grid-template-columns: repeat(2, 1fr) max-content } .axis .mid { display: none } .axis .end { grid-column: 3 }
   .switch header { gap: 4px 10px } .switch header .grow { display: none } .switch header h3 { flex: 1 1 70% } th, td { padding-right: 8px } .scroll { contain: paint }
 }
 @media print { body { background: #fff } details > * { display: block } }
