@@ -3,6 +3,7 @@
  * exception, after which it closes the connection. No I/O. Source: docs/reference/pymemcache.md#8.
  */
 import type { Bytes } from '../ground/bytes.js'
+import { Statistics } from '../protocol/statistics.js'
 import { IndexError, KeyError, ValueError } from '../python/errors.js'
 import { bytesRepr } from '../python/repr.js'
 import { pythonInteger } from '../values/encodings/integers.js'
@@ -196,24 +197,37 @@ export class FetchReading extends Read {
 
 /** Names and values until END or OK. */
 export class StatsReading extends Read {
-  readonly stats: [name: Bytes, value: Bytes][] = []
+  private readonly kept = new Statistics()
+  stats: [name: Bytes, value: Bytes][] = []
 
   protected read(inbox: Inbox): boolean {
     for (let line = this.line(inbox); line !== undefined; line = this.line(inbox)) {
-      if (line === 'END' || line === 'OK') return true
+      if (line === 'END' || line === 'OK') {
+        this.stats = this.kept.take()
+        return true
+      }
       raiseErrors(line, 'stats')
       const words = line.split(/[ \t\n\r\v\f]+/).filter((word) => word !== '')
       this.inStep = false
       const [, name, ...value] = words
       if (line.startsWith('STAT')) {
         if (name === undefined) throw new IndexError('list index out of range')
-        this.stats.push([name, value[0] ?? ''])
+        this.keep(name, value[0] ?? '')
       } else if (line.startsWith('ITEM')) {
         if (name === undefined) throw new IndexError('list index out of range')
-        this.stats.push([name, value.join(' ')])
+        this.keep(name, value.join(' '))
       } else throw unknown(line)
     }
     return false
+  }
+
+  /** @throws MemcacheUnknownError for more than memcached ever sends */
+  private keep(name: Bytes, value: Bytes): void {
+    try {
+      this.kept.add(name, value)
+    } catch (error) {
+      throw new MemcacheUnknownError((error as Error).message)
+    }
   }
 }
 

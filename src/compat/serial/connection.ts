@@ -5,6 +5,7 @@
 import { connect as connectPlain, type Socket } from 'node:net'
 import type { Bytes } from '../../ground/bytes.js'
 import type { ItemTaker, Request, RetrievalRequest, StatsRequest } from '../../protocol/requests.js'
+import { Statistics } from '../../protocol/statistics.js'
 import { lineReply } from '../../protocol/text/lines.js'
 import { checkText, encodeText } from '../../protocol/text/text.js'
 import { HANDED_OVER, type Item, type Reply } from '../../protocol/wire.js'
@@ -15,8 +16,11 @@ import { TransportError, type TransportErrorKind } from '../../transport/errors.
 import { type Connect, peerOf } from '../../transport/socket.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from '../../transport/types.js'
 import { miscounted, notANumber } from '../policies/wording.js'
-import { type Ending, Inbox } from './inbox.js'
+import { ENDLESS, type Ending, Inbox } from './inbox.js'
 import { unpacked } from './unsafe-keys.js'
+
+/** A reply may take so many times the timeout, since every wait has it anew; in python-memcached it may take for ever. */
+const MOST_WAITS = 100
 
 /** What differs between versions. */
 export interface Reading {
@@ -137,7 +141,11 @@ export class SerialConnection implements Exchange {
   }
 
   private async read(request: Request, inbox: Inbox, timeout: number): Promise<Reply> {
-    const line = async (): Promise<Bytes> => inbox.line(timeout).catch(this.failed)
+    const ends = performance.now() + timeout * MOST_WAITS
+    const line = async (): Promise<Bytes> => {
+      if (performance.now() > ends) return this.failed('timeout')
+      return inbox.line(timeout).catch(this.failed)
+    }
     if (request.kind === 'stats') return this.readStats(line)
     if (request.kind !== 'retrieval') {
       const text = await line()
@@ -186,16 +194,17 @@ export class SerialConnection implements Exchange {
     inbox: Inbox,
     timeout: number,
   ): Promise<Reply> {
-    const items: Item[] = []
+    const items = new Map<Bytes, Item>()
     for (let text = await line(); text !== 'END' && text !== ''; text = await line()) {
       if (!text.startsWith('VALUE')) continue
       const item = await this.readItem(text, 4, inbox, timeout)
-      items.push(item)
+      // The last one of a key counts, as in a dict.
+      items.set(item.key, item)
       if (!keys.includes(item.key)) throw new KeyError(item.key)
       // The taker meets the same failure; the rest of the reply stays unread.
       if (!this.decodes(item, 'getMulti')) break
     }
-    for (const item of items) taker.item(keys.indexOf(item.key), item.flags, item.cas, item.data)
+    for (const item of items.values()) taker.item(keys.indexOf(item.key), item.flags, item.cas, item.data)
     return { type: 'items', items: [], end: lineReply('END') }
   }
 
@@ -216,19 +225,30 @@ export class SerialConnection implements Exchange {
   }
 
   private async readStats(line: () => Promise<Bytes>): Promise<Reply> {
-    const stats: [Bytes, Bytes][] = []
+    const stats = new Statistics()
     for (let text = await line(); text.trim() !== 'END' && text !== ''; text = await line()) {
       const [, name, value] = /^[^ ]* ([^ ]*) (.*)$/.exec(text) ?? []
       if (name === undefined || value === undefined) throw new IndexError('list index out of range')
-      stats.push([name, value])
+      try {
+        stats.add(name, value)
+      } catch (error) {
+        throw this.unreadable((error as Error).message)
+      }
     }
-    return { type: 'stats', stats, end: lineReply('END') }
+    return { type: 'stats', stats: stats.take(), end: lineReply('END') }
   }
 
   private readonly failed = (kind: unknown): never => {
+    if (kind === ENDLESS) throw this.unreadable('a line without end')
     if (kind !== 'closed' && kind !== 'reset' && kind !== 'timeout') throw kind
     this.sending ||= this.unsent
     throw this.error(kind, kind === 'timeout' ? 'timed out' : 'connection closed in readline()', this.sending)
+  }
+
+  /** More than any memcached sends: python-memcached would read on for ever. */
+  private unreadable(message: string): TransportError {
+    this.drop()
+    return this.error('unintelligible', message)
   }
 
   private get unsent(): boolean {

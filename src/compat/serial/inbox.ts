@@ -3,14 +3,21 @@ import type { Bytes } from '../../ground/bytes.js'
 
 export type Ending = 'closed' | 'reset' | 'timeout'
 
+/** Longest line that is waited for, in bytes. python-memcached waits for any. */
+const LONGEST_LINE = 1024 * 1024
+/** What a line without end is called. */
+export const ENDLESS = 'endless'
+
 export class Inbox {
-  private buffer: Buffer = Buffer.alloc(0)
+  private chunks: Buffer[] = []
+  private length = 0
   private wake: (() => void) | undefined
   /** Why nothing more will arrive. */
   broken: Ending | undefined
 
   add(chunk: Buffer): void {
-    this.buffer = this.buffer.length === 0 ? chunk : Buffer.concat([this.buffer, chunk])
+    this.chunks.push(chunk)
+    this.length += chunk.length
     this.wake?.()
   }
 
@@ -19,25 +26,39 @@ export class Inbox {
     this.wake?.()
   }
 
-  /** Without its CRLF; a lone line feed ends no line. @throws 'closed', 'reset' or 'timeout' (rejection) */
+  /** Without its CRLF; a lone line feed ends no line. @throws 'closed', 'reset', 'timeout' or 'endless' (rejection) */
   async line(timeout: number): Promise<Bytes> {
     for (;;) {
-      const end = this.buffer.indexOf('\r\n')
+      const buffer = this.joined()
+      const end = buffer.indexOf('\r\n')
       if (end >= 0) {
-        const line = this.buffer.toString('latin1', 0, end)
-        this.buffer = this.buffer.subarray(end + 2)
-        return line
+        this.keep(buffer.subarray(end + 2))
+        return buffer.toString('latin1', 0, end)
       }
+      if (buffer.length > LONGEST_LINE) throw ENDLESS
       await this.more(timeout)
     }
   }
 
   /** @throws as line */
   async bytes(count: number, timeout: number): Promise<Buffer> {
-    while (this.buffer.length < count) await this.more(timeout)
-    const data = Buffer.from(this.buffer.subarray(0, count))
-    this.buffer = this.buffer.subarray(count)
+    while (this.length < count) await this.more(timeout)
+    const buffer = this.joined()
+    const data = Buffer.from(buffer.subarray(0, count))
+    this.keep(buffer.subarray(count))
     return data
+  }
+
+  private joined(): Buffer {
+    const [first = Buffer.alloc(0), ...others] = this.chunks
+    const buffer = others.length === 0 ? first : Buffer.concat(this.chunks, this.length)
+    this.keep(buffer)
+    return buffer
+  }
+
+  private keep(buffer: Buffer): void {
+    this.chunks = buffer.length === 0 ? [] : [buffer]
+    this.length = buffer.length
   }
 
   private more(timeout: number): Promise<void> {

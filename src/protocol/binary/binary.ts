@@ -3,7 +3,6 @@
  * key of every reply are checked, which libmemcached leaves out: a reply can then never answer another request.
  */
 
-import type { Bytes } from '../../ground/bytes.js'
 import { Fifo } from '../fifo.js'
 import {
   AuthenticationFailure,
@@ -16,6 +15,7 @@ import {
   UnintelligibleReply,
 } from '../protocol.js'
 import type { Request, RetrievalRequest } from '../requests.js'
+import { Statistics } from '../statistics.js'
 import type { Item, LineReply } from '../wire.js'
 import { checkBinary, encodeBinary, frame, isQuietStore } from './encode.js'
 import { opcode } from './opcodes.js'
@@ -69,7 +69,7 @@ class BinaryConversation implements Conversation {
   private readonly reader: FrameReader
   private readonly due = new Fifo<Due>()
   private items: Item[] = []
-  private stats: [Bytes, Bytes][] = []
+  private readonly stats = new Statistics()
   private failure: LineReply | undefined
   private authenticating: { readonly sequence: number; readonly out: Output } | undefined
 
@@ -164,11 +164,10 @@ class BinaryConversation implements Conversation {
       }
       case 'stats': {
         if (reply.status === 0 && reply.key !== '') {
-          this.stats.push([reply.key, reply.text()])
+          this.stats.add(reply.key, reply.text())
           return
         }
-        const { stats } = this
-        this.stats = []
+        const stats = this.stats.take()
         this.due.shift()
         const end = reply.status === 0 ? END : refusal(reply.status, reply.text())
         return this.sink.reply({ type: 'stats', stats, end })

@@ -8,6 +8,7 @@ import type { Bytes } from '../../ground/bytes.js'
 import { Fifo } from '../fifo.js'
 import { notAskedFor, type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
 import type { RetrievalRequest } from '../requests.js'
+import { Statistics } from '../statistics.js'
 import type { Item, ItemsReply, LineReply } from '../wire.js'
 import { configHeader, END, type ItemHeader, lineReply, STORED, valueHeader } from './lines.js'
 import { sliceText, startsWith, ValueScan } from './scan.js'
@@ -52,7 +53,7 @@ export class TextParser {
   private items: Item[] = []
   /** The first error that ended a part of the first frame's request. */
   private partError: LineReply | undefined
-  private stats: [Bytes, Bytes][] = []
+  private readonly stats = new Statistics()
   /** The last item of a shared get is an answer only when something follows it. */
   private held: ItemsReply | undefined
   private readonly scan = new ValueScan()
@@ -224,11 +225,10 @@ export class TextParser {
   private statistic(line: Bytes): void {
     if (/^(STAT|ITEM|PREFIX) /.test(line)) {
       const [, name = '', value = ''] = /^[^ ]+ ([^ ]*) ?(.*)$/.exec(line) ?? []
-      this.stats.push([name, value])
+      this.stats.add(name, value)
       return
     }
-    const { stats } = this
-    this.stats = []
+    const stats = this.stats.take()
     this.done()
     this.sink.reply({ type: 'stats', stats, end: lineReply(line) })
   }
