@@ -1019,6 +1019,21 @@ def _note_framework(output, name, module):
     output.framework(name, _distribution_version(package, name))
 
 
+_tests = [None, False]
+
+
+def _has_tests(base):
+    """Whether there are test classes: most programs import unittest by way of a framework, and looking through the whole stack costs time."""
+    known = (len(sys.modules), len(base.__subclasses__()))
+    if _tests[0] != known:
+        classes = list(base.__subclasses__())
+        for each in classes:
+            classes += each.__subclasses__()
+        _tests[1] = any(each.__module__.split(".")[0] not in ("unittest", "django") for each in classes)
+        _tests[0] = known
+    return _tests[1]
+
+
 def _running_test():
     """The test that is running, under pytest or unittest."""
     if "_pytest" in sys.modules:
@@ -1026,7 +1041,7 @@ def _running_test():
         if current:
             return current.rsplit(" (", 1)[0]
     case = sys.modules.get("unittest.case")
-    if case is None:
+    if case is None or not _has_tests(case.TestCase):
         return None
     running = getattr(case.TestCase.run, "__code__", None)
     frame = sys._getframe(3)
@@ -1104,8 +1119,19 @@ def _container(value, room):
             return _decimals(value)
         raise _NoNotation
     if kind is dict:
-        if all([_is_plain(key) for key in value]):
-            return "{%s}" % ",".join(["%s:%s" % (_quote(key), _item(item, room)) for key, item in value.items()])
+        left = room[0]
+        parts = []
+        for key, item in value.items():
+            name = _names_of_keys.get(key) if type(key) is TEXT else None
+            if name is None:
+                name = _plain_key(key)
+                if name is None:
+                    break
+            simple = _SIMPLE.get(type(item))
+            parts.append(name + (simple(item) if simple is not None else _item(item, room)))
+        else:
+            return "{%s}" % ",".join(parts)
+        room[0] = left
         return '{"$dict":[%s]}' % ",".join(["[%s,%s]" % (_item(key, room), _item(item, room)) for key, item in value.items()])
     items = [_item(item, room) for item in value]
     if kind is list:
@@ -1128,6 +1154,22 @@ def _item(value, room):
 def _is_plain(key):
     """Whether a dict with this key can be a JSON object. Long text may be written as a repetition, which no JSON object has for a name."""
     return type(key) is TEXT and len(key) < REPEAT_FROM and key[:1] != "$" and not key.isdigit() and key != "__proto__"
+
+
+# Keys of dicts are the same again and again: the text of each as the name of a JSON object.
+_names_of_keys = {}
+
+
+def _plain_key(key):
+    """The key as a name of a JSON object, with the colon, or None."""
+    if not _is_plain(key):
+        return None
+    name = _quote(key) + ":"
+    if len(_names_of_keys) > 5000:
+        _names_of_keys.clear()
+    if len(key) < 64:
+        _names_of_keys[key] = name
+    return name
 
 
 def _is_plain_name(key):
@@ -1174,7 +1216,43 @@ _NO_ITERATORS = frozenset(list(_SIMPLE) + list(_CONTAINERS))
 _BASES = (TEXT, bytes) + INTEGERS + (float, complex, bytearray, list, tuple, dict, set, frozenset)
 
 
+# Marked texts (Django's SafeString) are the same again and again: the pickles of the latest ones.
+_marked_texts = {}
+_marked_kinds = {}
+
+
+def _is_marked_text(kind):
+    """Whether equal instances of this subclass of text have equal pickles, and comparing them runs no code of the application."""
+    try:
+        return _marked_kinds[kind]
+    except KeyError:
+        if len(_marked_kinds) > 1000:
+            _marked_kinds.clear()
+        own = [vars(each) for each in kind.__mro__ if each not in TEXT.__mro__]
+        plain = not any(each.get("__slots__") or not _STATE.isdisjoint(each) for each in own)
+        found = _marked_kinds[kind] = issubclass(kind, TEXT) and plain
+        return found
+
+
+# Methods that decide on equality and on what a pickle holds.
+_STATE = frozenset(
+    "__eq__ __ne__ __cmp__ __hash__ __len__ __reduce__ __reduce_ex__ __getstate__ __getnewargs__ __getnewargs_ex__ __getattribute__ __getattr__".split()
+)
+
+
 def pickled(value):
+    kind = type(value)
+    if kind in _BASES or not _is_marked_text(kind) or TEXT.__len__(value) > 2000 or getattr(value, "__dict__", None):
+        return _pickled(value)
+    known = _marked_texts.get((kind, value))
+    if known is None:
+        if len(_marked_texts) > 1000:
+            _marked_texts.clear()
+        known = _marked_texts[(kind, value)] = _pickled(value)
+    return known
+
+
+def _pickled(value):
     try:
         data = pickle.dumps(value, 2 if PYTHON2 else 4)
     except Exception:
@@ -1243,8 +1321,13 @@ def _names(value):
 
 def _mapping(value, item_text):
     """A dict by key: of set_multi, or what get_multi returned."""
-    if all([_is_plain_name(key) for key in value]):
-        return "{%s}" % ",".join(["%s:%s" % (_name(key), item_text(item)) for key, item in value.items()])
+    parts = []
+    for key, item in value.items():
+        if not _is_plain_name(key):
+            break
+        parts.append((_name(key) if PYTHON2 else _quote(key)) + ":" + item_text(item))
+    else:
+        return "{%s}" % ",".join(parts)
     return '{"$dict":[%s]}' % ",".join(["[%s,%s]" % (_name(key), item_text(item)) for key, item in value.items()])
 
 
