@@ -2,7 +2,7 @@
  * A command or reply as the parts that a recording may have to replace: keys, and values with their flags. The rest is kept as
  * it was sent.
  */
-import type { Bytes } from '../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
 
 export type Part =
   /** Sent as it is. */

@@ -1,6 +1,6 @@
 /** Cuts what a client sends into commands: text, meta and binary, mixed on one connection as memcached takes them. */
 
-import { ByteQueue } from '../ground/byte-queue.js'
+import { ByteQueue } from '../../ground/byte-queue.js'
 import {
   headerLength,
   isQuietGet,

@@ -1,5 +1,5 @@
 /** Packets out of a capture file or pipe, fed chunk by chunk: pcap or pcapng, whichever its first bytes say. */
-import { ByteQueue } from '../ground/byte-queue.js'
+import { ByteQueue } from '../../ground/byte-queue.js'
 import { CaptureError } from './errors.js'
 import type { FormatReader, Packet } from './packet.js'
 import { PcapReader, pcapMagic } from './pcap.js'

@@ -1,5 +1,5 @@
 /** The block format that Wireshark writes by default. Source: IETF draft-ietf-opsawg-pcapng. */
-import type { ByteQueue } from '../ground/byte-queue.js'
+import type { ByteQueue } from '../../ground/byte-queue.js'
 import type { CaptureError } from './errors.js'
 import { type FormatReader, longestPacket, type Packet } from './packet.js'
 

@@ -2,7 +2,7 @@
  * Lines of memcached's log for watchers. The server tells keys and results; what stands for values has their length.
  * Source: memcached's doc/protocol.txt, "Watchers"; measured on 1.4.39 to 1.6.45.
  */
-import { MAX_KEY_LENGTH } from '../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { Command } from './command.js'
 import type { Exchange } from './conversation.js'
 import { plain } from './parts.js'

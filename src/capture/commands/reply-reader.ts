@@ -1,6 +1,6 @@
 /** Cuts what a server sends into replies, each read as the answer to the command that waits for it. */
 
-import { ByteQueue } from '../ground/byte-queue.js'
+import { ByteQueue } from '../../ground/byte-queue.js'
 import {
   headerLength,
   opcodeOf,

@@ -1,9 +1,9 @@
 /** One connection: requests and replies, paired. After a loss it begins again at the next command. */
 
-import { ByteQueue } from '../ground/byte-queue.js'
+import { ByteQueue } from '../../ground/byte-queue.js'
+import type { ConversationSink } from '../packets/connections.js'
 import { isQuietGet } from './binary-packets.js'
 import type { Command } from './command.js'
-import type { ConversationSink } from './connections.js'
 import type { Part } from './parts.js'
 import { type ReadReply, ReplyReader } from './reply-reader.js'
 import { RequestReader } from './request-reader.js'

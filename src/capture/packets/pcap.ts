@@ -1,5 +1,5 @@
 /** The classic capture format. Source: IETF draft-ietf-opsawg-pcap. */
-import type { ByteQueue } from '../ground/byte-queue.js'
+import type { ByteQueue } from '../../ground/byte-queue.js'
 import type { CaptureError } from './errors.js'
 import { type FormatReader, longestPacket, type Packet } from './packet.js'
 

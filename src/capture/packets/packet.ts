@@ -1,5 +1,5 @@
 /** What the readers of capture files have in common. */
-import type { ByteQueue } from '../ground/byte-queue.js'
+import type { ByteQueue } from '../../ground/byte-queue.js'
 
 /** One captured frame. */
 export interface Packet {
