@@ -8,7 +8,7 @@ import { Differ } from './compare/differ.js'
 import { knownSwitches } from './compare/divergence.js'
 import { FidelityCheck } from './compare/fidelity.js'
 import { Suspects, verify } from './compare/verify.js'
-import { frameworkView } from './frameworks/index.js'
+import { type FrameworkTarget, frameworkTarget, frameworkView } from './frameworks/index.js'
 import { construct } from './methods/construct.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
 import { findingsBetween } from './pymemcache/findings.js'
@@ -24,17 +24,25 @@ import { ReportBuilder } from './report/report-builder.js'
 import { OutageCount, OutageSearch, withOutages } from './traces/outages.js'
 import { sampledTrace } from './traces/sampled.js'
 import { type Survey, surveyOf } from './traces/survey.js'
-import { checkTrace, recordingNotes, type Trace, TraceError } from './traces/trace.js'
+import {
+  checkTrace,
+  type NewEvent,
+  recordingNotes,
+  type Trace,
+  TraceError,
+  type TraceHeader,
+} from './traces/trace.js'
 import { memshimVersion } from './version.js'
 
 const emptyTrace =
   'holds no operation that could be compared: was the tracer installed before the application made its calls?'
 
 /** @throws TraceError for a trace that is wrong or empty; AuditOptionsError; what starting or reaching servers throws */
-export async function audit(given: Trace, options: AuditOptions = {}): Promise<Report> {
+export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Report> {
   const started = Date.now()
   checkTrace(given)
-  checkOptions(options)
+  checkOptions(asked)
+  const { options, framework: backend } = withFrameworkTarget(asked, given.header)
   const { source, target, preset, rows } = pairOf(given.header, options)
   // What the emulation says of pylibmc is not about pymemcache, whose side explains its differences itself.
   const pymemcache = target.name === 'pymemcache'
@@ -52,7 +60,11 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
     if (!pymemcache) throw new AuditOptionsError('targetOptions are for pymemcache as the target')
     checkTargetOptions(options.targetOptions)
   }
-  const view = frameworkView(trace.header, options.framework)
+  // What frameworks make of differences was recorded with pylibmc as the target.
+  const view =
+    target.name === 'pylibmc'
+      ? frameworkView(trace.header, options.framework)
+      : checkedView(trace.header, options)
   const builder = new ReportBuilder()
   const differ = new Differ({
     negativeTimesAlike: !options.binary && options.negativeTimeout !== 'zero',
@@ -63,6 +75,7 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
     trace.header.redacted,
   )
   for (const note of recordingNotes(trace.header)) builder.note(note, 1)
+  if (backend) builder.note(backendNote(backend, options), 1)
   if (pymemcache && options.verify)
     builder.note(
       'the explanations were not verified: pymemcache\u2019s behaviours have no switches to turn',
@@ -127,6 +140,9 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
     },
     note: (text, line) => builder.note(text, line),
     client: (name) => seen.clients.add(name),
+    constructs({ kwargs, line }) {
+      if (backend) for (const note of keywordNotes(backend, kwargs)) builder.note(note, line)
+    },
   }
   await run(trace, task, running, visitor)
   if (seen.calls === 0) throw new TraceError(trace.name, 0, undefined, emptyTrace)
@@ -202,6 +218,73 @@ export async function audit(given: Trace, options: AuditOptions = {}): Promise<R
         : knownSwitches(),
   )
   return view ? view.applyTo(built) : built
+}
+
+/**
+ * A backend of a framework as the target stands for its library, the keywords that it sets, and calls in that library's words, which the
+ * framework makes. @throws AuditOptionsError for a framework, version or backend that was not recorded
+ */
+function withFrameworkTarget(
+  options: AuditOptions,
+  header: TraceHeader,
+): { readonly options: AuditOptions; readonly framework?: FrameworkTarget } {
+  const { to } = options
+  if (typeof to !== 'string') return { options }
+  let target: FrameworkTarget | undefined
+  try {
+    target = frameworkTarget(to)
+  } catch (error) {
+    throw new AuditOptionsError(`to ${shown(to)}: ${(error as Error).message}`)
+  }
+  if (!target) return { options }
+  const { framework, version, library } = target
+  return {
+    options: {
+      ...options,
+      to: `${library.name}-${library.version}`,
+      calls: options.calls ?? 'repaired',
+      ...(library.name === 'pymemcache'
+        ? { targetOptions: { ...target.options, ...options.targetOptions } }
+        : {}),
+      ...(options.framework === undefined && header.frameworks?.[framework] !== undefined
+        ? { framework: `${framework}==${version}` }
+        : {}),
+    },
+    framework: target,
+  }
+}
+
+function backendNote(
+  { framework, version, backend, library }: FrameworkTarget,
+  { targetOptions }: AuditOptions,
+): string {
+  const { class: made, ...keywords } = targetOptions ?? {}
+  const said = Object.entries(keywords).map(([name, value]) => `${name}=${pythonWord(value)}`)
+  const client = library.name === 'pymemcache' ? `, ${made ?? 'Client'}(${said.join(', ')})` : ''
+  return `the target is the backend ${backend} of ${framework} ${version}: ${library.name} ${library.version}${client}; the calls are said in its words`
+}
+
+/** Keywords of the application's constructor that the backend does not hand on. */
+function keywordNotes(
+  { framework, version, backend, keywords }: FrameworkTarget,
+  kwargs: NewEvent['kwargs'],
+): string[] {
+  return Object.entries(keywords)
+    .filter(([name]) => name in kwargs)
+    .map(
+      ([name, outcome]) =>
+        `${name}: the backend ${backend} of ${framework} ${version} ${outcome === 'ignored' ? 'silently ignores it' : `raises ${outcome.slice(outcome.indexOf('.') + 1)} for it`}; pymemcache has timeout, connect_timeout, retry_attempts and dead_timeout instead, and no timeout unless one is given`,
+    )
+}
+
+function pythonWord(value: unknown): string {
+  if (value === null) return 'None'
+  return typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value)
+}
+
+/** Another target has no view; a name that is none is refused all the same. */
+function checkedView(header: TraceHeader, { framework }: AuditOptions): undefined {
+  if (framework !== undefined) frameworkView(header, framework)
 }
 
 /** @throws AuditOptionsError naming the option and what it may be */

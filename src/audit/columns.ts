@@ -4,6 +4,7 @@ import { shown } from '../ground/arguments.js'
 import { cell, type Fact, type PresetName, presets, switches, versionsOf } from '../rules/index.js'
 import { versionAtLeast } from '../rules/version.js'
 import type { SwitchInfo } from './compare/divergence.js'
+import { frameworkTargets } from './frameworks/clients.js'
 import type { Library } from './methods/python-signatures.js'
 import { type AuditOptions, AuditOptionsError } from './options.js'
 import type { TraceHeader } from './traces/trace.js'
@@ -102,7 +103,9 @@ export function pairOf(header: TraceHeader, { from, to, preset }: AuditOptions):
   const named = (option: string, name: string): Library => {
     const found = typeof name === 'string' ? columnNamed(name) : undefined
     if (found) return found
-    throw new AuditOptionsError(`${option} ${shown(name)} is not one of ${knownColumns().join(', ')}`)
+    throw new AuditOptionsError(
+      `${option} ${shown(name)} is not one of ${knownColumns().join(', ')}${option === 'to' ? `, or a framework's backend: ${frameworkTargets().join(', ')}` : ''}`,
+    )
   }
   const source = from === undefined ? { name: header.library, version: header.version } : named('from', from)
   if (source.name !== header.library)

@@ -18,7 +18,12 @@ export {
   returned,
   sameOutcome,
 } from './compare/outcome.js'
-export { type FrameworkReport, type FrameworkVersions, knownFrameworks } from './frameworks/index.js'
+export {
+  type FrameworkReport,
+  type FrameworkVersions,
+  frameworkTargets,
+  knownFrameworks,
+} from './frameworks/index.js'
 export { type AuditedClient, invoke } from './methods/calls.js'
 export { type Constructed, type ConstructOptions, construct } from './methods/construct.js'
 export type { Library, LibraryName, PythonCall } from './methods/python-signatures.js'

@@ -10,7 +10,7 @@ export interface AuditOptions {
   readonly preset?: string | undefined
   /**
    * What the application moves to, a column of the table of rules: `pylibmc-1.6.3` (default), `pymemcache-4.0.0` or, for a trace of python-memcached, one of
-   * its versions (`python-memcached-1.62`). A trace of pylibmc is compared with python-memcached, the version of `preset` or this one.
+   * its versions (`python-memcached-1.62`). A framework's backend stands for the client that it makes: `django-5.1:PyMemcacheCache`. A trace of pylibmc is compared with python-memcached, the version of `preset` or this one.
    */
   readonly to?: string | undefined
   /** The library and version that the application uses, where that is not what the trace says: `python-memcached-1.58`. */

@@ -7,6 +7,7 @@ import {
   exitCodes,
   expandPatterns,
   failures,
+  frameworkTargets,
   knownColumns,
   knownFrameworks,
   knownPresets,
@@ -78,7 +79,7 @@ export function auditCommand(): Command {
     )
     .option(
       '--to <library-version>',
-      `what the application moves to: all, or one of ${listed(knownColumns())}; default: pylibmc-1.6.3`,
+      `what the application moves to: all, one of ${listed(knownColumns())}, or a framework's backend (${listed(frameworkTargets())}); default: pylibmc-1.6.3`,
     )
     .option('--from <library-version>', 'what the application uses, where that is not what the trace says')
     .option(
@@ -157,6 +158,7 @@ Examples:
   $ memshim audit app.jsonl --to python-memcached-1.62                          (or --to all: a line for each)
   $ memshim audit app.jsonl --to pymemcache-4.0 --html report.html              (the constructor and the calls as they are)
   $ memshim audit app.jsonl --to pymemcache-4.0 --repaired --option default_noreply=false --option serde=pickle_serde
+  $ memshim audit app.jsonl --to django-5.1:PyMemcacheCache                     (the client and the calls of the backend)
   $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
 
 Exit codes: 0 fine, 1 found by --fail-on or new against --baseline, 2 bad usage or input.

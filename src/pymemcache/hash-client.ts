@@ -127,6 +127,11 @@ export class HashClient {
     return name
   }
 
+  /** Names of the servers that have failed: left alone, to be tried again, or dead. */
+  get failedServers(): readonly string[] {
+    return [...new Set([...this.#failed.keys(), ...this.#dead.keys()])]
+  }
+
   #nodeOf(key: Key): string | undefined {
     checkKey(key, this.#settings)
     if (this.#dead.size > 0) this.#revive()

@@ -26,7 +26,7 @@ const texts: readonly FindingText[] = [
     title: 'The constructor takes one server, and other keywords',
     before: 'takes a list of servers, and debug, cache_cas, socket_timeout, dead_retry, behaviors and others',
     pymemcache: 'raises TypeError for these keywords, and ValueError for a list (3.5.2: at the first call)',
-    advice: `For one server: ${snippets.client}. For several: ${snippets.hash}. Without timeout= and connect_timeout= a server that does not answer holds the caller for good.`,
+    advice: `For one server: ${snippets.client}. For several: ${snippets.hash}. Without timeout= and connect_timeout= a server that does not answer holds the caller for good. Client and HashClient have no lock: threads that share one read each other's answers (AttributeError: 'NoneType' object has no attribute 'recv'); use_pooling=True and PooledClient give each call a connection of its own.`,
     rows: ['hasKeyEncoder', 'hasCompressor'],
   },
   {
@@ -159,7 +159,7 @@ const texts: readonly FindingText[] = [
     pymemcache:
       'raises ConnectionRefusedError, TimeoutError, MemcacheUnexpectedCloseError and others. HashClient then answers with defaults for retry_timeout seconds, and takes the server out after retry_attempts',
     advice:
-      'ignore_exc=True hides failures: all of them in HashClient, those of reading in Client. Give timeout= and connect_timeout=: there is no default.',
+      'ignore_exc=True hides failures: all of them in HashClient, whose gets then returns None and no pair, and those of reading in Client. A HashClient does not go on to the next server before retry_attempts have failed. Give timeout= and connect_timeout=: there is no default.',
     rows: ['failures', 'deadServers', 'retry', 'failedGet'],
   },
   {

@@ -1,6 +1,7 @@
 /** The side of an audit that is pymemcache: memshim's client of that name, on servers of its own. */
 import type { Bytes } from '../../ground/bytes.js'
 import { rendezvous } from '../../hashing/index.js'
+import { HashClient } from '../../pymemcache/index.js'
 import { checkKey, type KeyRule } from '../../pymemcache/keys.js'
 import { PyByteArray, PyIterator, PythonObject, type TypedJson } from '../../values/index.js'
 import { type Reason, reasonFor } from '../compare/divergence.js'
@@ -123,7 +124,10 @@ export class PymemcacheSide implements ReplaySide {
     const reasons: Reason[] = []
     if (!this.repairs && (call.call === 'gets' || call.call === 'cas') && this.source.name !== 'pymemcache')
       reasons.push(reasonFor('gets-and-cas'))
+    const trouble = new Set(failedServers(replay.client))
     const { outcome, uncertain } = await this.make(replay, kind, said.call.call, bound)
+    for (const server of failedServers(replay.client)) trouble.add(server)
+    if (trouble.size > 0 && this.asks(name, bound, trouble)) reasons.push(reasonFor('pymemcache-failures'))
     return {
       outcome: this.repairs ? (said.result?.(outcome) ?? outcome) : outcome,
       announced: [],
@@ -145,6 +149,19 @@ export class PymemcacheSide implements ReplaySide {
       error.problem !== 'method' && (call.call === 'flush_all' || args.length > 0 !== first in kwargs)
     if (!this.settings.ignoreExc || !handedOn) return raised(error)
     return hiddenBy(kind, call.call, { default: args[1] ?? kwargs.default }) ?? raised(error)
+  }
+
+  /** Whether a key of the call belongs to one of these servers; a call without keys goes to all of them. */
+  private asks(name: string, bound: Bound, servers: ReadonlySet<string>): boolean {
+    const keys = touched(bound)
+    const names = [...this.clients.get(name)!.servers.keys()]
+    return (
+      keys.length === 0 ||
+      keys.some((key) => {
+        const index = rendezvous(names, key)
+        return index !== undefined && servers.has(names[index]!)
+      })
+    )
   }
 
   /** What is raised, or hidden. */
@@ -240,6 +257,10 @@ export class PymemcacheSide implements ReplaySide {
     for (const name of [...this.clients.keys()]) this.close(name)
     await this.fleet.stop()
   }
+}
+
+function failedServers(client: PymemcacheClient): readonly string[] {
+  return client instanceof HashClient ? client.failedServers : []
 }
 
 /** The server reads over an empty key among others: a get does without it, and another command answers an error. */

@@ -25,6 +25,8 @@ export interface ReplayVisitor {
   /** Something that could not be replayed as it was. */
   note(text: string, line: number): void
   client(name: string): void
+  /** A constructor call of the application. */
+  constructs?(event: NewEvent): void
 }
 
 export interface ReplayPlan {
@@ -50,6 +52,7 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
     switch (event.kind) {
       case 'new':
         known.add(event.client)
+        visitor.constructs?.(event)
         constructed(plan, event, visitor)
         create(plan, event, topology.map(event.servers, event.line, trace.name), visitor)
         break
