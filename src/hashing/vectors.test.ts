@@ -73,7 +73,7 @@ describe('libmemcached placement', () => {
     },
   )
 
-  // Left out: clones, sequences and namespaces of clients (test/differential/placement-steps.test.ts), and bucket maps
+  // Left out: clones, sequences and namespaces of clients (test/differential/values/placement-steps.test.ts), and bucket maps
   // that only the C interface can set.
   const beyond = /^(clone-[1289]|sequence-5|namespace-[23567]|virtual-bucket-[678]|ejected-11)$/
   const second: Row[] = hashing.placements.filter(

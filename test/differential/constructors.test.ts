@@ -9,7 +9,7 @@ import { Client as CompatClient, type PresetName } from '../../src/compat/index.
 import { pythonClass } from '../../src/python/errors.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
 import type { TypedJson } from '../../src/values/index.js'
-import { fixtures } from './recordings.js'
+import { fixtures } from './support/recordings.js'
 
 interface Case {
   readonly servers: TypedJson

@@ -3,8 +3,8 @@
  * docs/reference/python-memcached.md#2 to #22 by version. All evidence that is named must exist, and every row needs some.
  */
 import { describe, expect, it } from 'vitest'
-import { expectSections, expectShown, named, type Row, rowsOf, strays } from './coverage.js'
-import { loadRecordings, recordedLibraries } from './recordings.js'
+import { expectSections, expectShown, named, type Row, rowsOf, strays } from './support/coverage.js'
+import { loadRecordings, recordedLibraries } from './support/recordings.js'
 
 interface PylibmcRow extends Row {
   /** The one protocol that has such a row; meta commands go with text. */

@@ -7,7 +7,7 @@ import { Client, type PresetName } from '../../src/compat/index.js'
 import { sendRaw } from '../../src/parity/stage.js'
 import { EmbeddedServer, parseFault } from '../../src/server/index.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
-import { fixtures } from './recordings.js'
+import { fixtures } from './support/recordings.js'
 
 interface Step {
   readonly call: string

@@ -11,12 +11,12 @@ import { Client as CompatClient } from '../../src/compat/index.js'
 import { firstDifference } from '../../src/parity/compare.js'
 import { type Cast, play } from '../../src/parity/play.js'
 import type { Recorded, Recording } from '../../src/parity/scenario.js'
-import { facade, hasWord, strictOptions } from './facade.js'
-import { fixtures, loadRecordings } from './recordings.js'
-import { replayStage } from './replay-stage.js'
+import { facade, hasWord, strictOptions } from './support/facade.js'
+import { fixtures, loadRecordings } from './support/recordings.js'
+import { replayStage } from './support/replay-stage.js'
 
 const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = JSON.parse(
-  readFileSync(join(fixtures, '..', 'test', 'differential', 'deviations.json'), 'utf8'),
+  readFileSync(join(fixtures, '..', 'test', 'differential', 'support', 'deviations.json'), 'utf8'),
 )
 
 /** pylibmc's own methods, and why python-memcached's facade has none: they are called on the strict client below it. */

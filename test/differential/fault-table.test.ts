@@ -15,7 +15,7 @@ import { Client as StrictClient } from '../../src/strict/index.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 import { type FullBacklog, fullBacklog } from '../support/full-backlog.js'
 import { missingNamesAtOnce } from '../support/missing-names.js'
-import { fixtures } from './recordings.js'
+import { fixtures } from './support/recordings.js'
 
 type Cell = Recorded & { readonly dead?: boolean; readonly connected?: boolean }
 

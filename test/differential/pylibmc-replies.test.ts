@@ -12,7 +12,7 @@ import { Client } from '../../src/strict/index.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
 import { answering, stopAnswering } from '../support/answering.js'
 import { type Memcached, memcachedBinary, startMemcached } from '../support/memcached.js'
-import { fixtures } from './recordings.js'
+import { fixtures } from './support/recordings.js'
 
 interface Said {
   readonly call: string

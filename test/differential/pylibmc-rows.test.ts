@@ -13,7 +13,7 @@ import { EmbeddedServer } from '../../src/server/index.js'
 import { CacheMiss, Client, Failure, type Key, NotSupportedError } from '../../src/strict/index.js'
 import { fromTypedJson, PyTuple, type TypedJson, toTypedJson } from '../../src/values/index.js'
 import { missingNamesAtOnce } from '../support/missing-names.js'
-import { fixtures } from './recordings.js'
+import { fixtures } from './support/recordings.js'
 
 interface Said {
   readonly result?: TypedJson

@@ -1,4 +1,4 @@
 /** Recordings of pylibmc, text and binary: check-recordings.ts. */
-import { checkRecordings } from './check-recordings.js'
+import { checkRecordings } from './support/check-recordings.js'
 
 checkRecordings('pylibmc')

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { firstDifference } from '../../src/parity/compare.js'
-import { play } from './pymemcache.js'
-import { loadRecordings } from './recordings.js'
-import { replayStage } from './replay-stage.js'
+import { play } from './support/pymemcache.js'
+import { loadRecordings } from './support/recordings.js'
+import { replayStage } from './support/replay-stage.js'
 
 /** Recordings where memshim does otherwise on purpose, with the reason. */
 const deviations: Readonly<Record<string, string>> = JSON.parse(
-  readFileSync(join(import.meta.dirname, 'deviations-pymemcache.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, 'support', 'deviations-pymemcache.json'), 'utf8'),
 )
 
 // Where the versions differ, memshim does what 4.0.0 does.

@@ -12,8 +12,8 @@ import {
 } from '../../src/compat/index.js'
 import { play } from '../../src/parity/play.js'
 import type { Recording } from '../../src/parity/scenario.js'
-import { embeddedStage } from './embedded-stage.js'
-import { loadRecordings } from './recordings.js'
+import { embeddedStage } from './support/embedded-stage.js'
+import { loadRecordings } from './support/recordings.js'
 
 const byVersion = new Map<string, ReadonlyMap<string, Recording>>()
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { compareVersions } from '../../src/rules/version.js'
-import { fixtures, recordedLibraries, scenarioRecordings } from '../differential/recordings.js'
+import { fixtures, recordedLibraries, scenarioRecordings } from '../differential/support/recordings.js'
 
 /** A scenario with the versions of a library, those with the same outcome together, oldest first. */
 interface History {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { compareVersions } from '../../src/rules/version.js'
-import { type Row, rowsOf } from '../differential/coverage.js'
-import { fixtures, recordedLibraries, scenarioRecordings } from '../differential/recordings.js'
+import { type Row, rowsOf } from '../differential/support/coverage.js'
+import { fixtures, recordedLibraries, scenarioRecordings } from '../differential/support/recordings.js'
 
 const root = join(fixtures, '..')
 
@@ -38,6 +38,7 @@ const suites: readonly SuiteFigures[] = readJson('test', 'suites', 'figures.json
 const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = readJson(
   'test',
   'differential',
+  'support',
   'deviations.json',
 )
 const provenance: Readonly<

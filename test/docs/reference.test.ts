@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { switches } from '../../src/compat/index.js'
-import { rowsOf } from '../differential/coverage.js'
+import { rowsOf } from '../differential/support/coverage.js'
 
 const root = join(import.meta.dirname, '..', '..')
 const folder = join(root, 'docs', 'reference')

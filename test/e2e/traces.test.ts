@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { audit, readTrace } from '../../src/audit/index.js'
-import { fixtures } from '../differential/recordings.js'
+import { fixtures } from '../differential/support/recordings.js'
 
 const folder = join(fixtures, 'traces')
 const traces = readdirSync(folder).filter((name) => name.endsWith('.jsonl.gz'))

@@ -26,7 +26,7 @@ export async function pylibmcPair(installed: InstalledLibrary): Promise<Pair> {
 export const kinds = ['odd', 'faulty'] as const
 export type Kind = (typeof kinds)[number]
 
-/** Without blanks: unchecked, pylibmc sends them, and its connection is out of step (test/differential/deviations.json). */
+/** Without blanks: unchecked, pylibmc sends them, and its connection is out of step (test/differential/support/deviations.json). */
 const oddKey = fc.constantFrom<TypedJson>(
   '',
   'del\x7f',

@@ -1,8 +1,8 @@
 /** Random sequences for pymemcache's clients, and the pair of the library and memshim/pymemcache. */
 import fc from 'fast-check'
 import type { TypedJson } from '../../src/values/index.js'
-import { construct, perform } from '../differential/pymemcache.js'
-import type { CheckedStage } from '../differential/replay-stage.js'
+import { construct, perform } from '../differential/support/pymemcache.js'
+import type { CheckedStage } from '../differential/support/replay-stage.js'
 import { type InstalledLibrary, PythonLibrary } from '../support/python-library.js'
 import type { Pair } from './run-sequence.js'
 import type { CallStep, Sequence, SequenceStep } from './sequence.js'

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fixtures } from '../../differential/recordings.js'
+import { fixtures } from '../../differential/support/recordings.js'
 import type { StepOutcome, Timeline } from './timeline.js'
 
 export class Library {

@@ -1,0 +1,181 @@
+/**
+ * Applications that were really switched (`fixtures/record/switched_applications.py`), held against what the audit of their traces predicts.
+ *
+ * A step (a request, or one thing that a script does) is compared call by call for as long as both runs make the same calls. Where pylibmc's
+ * answer or exception takes the application another way, the rest of the step has nothing to be compared with, and keys that it touched on
+ * either side are left out until a later call of both runs stores or deletes them again.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import type { Operation, Verdict } from '../../../src/audit/compare/differ.js'
+import { audit, type Outcome, readTrace } from '../../../src/audit/index.js'
+import type { TypedJson } from '../../../src/values/index.js'
+import { fixtures } from '../support/recordings.js'
+import { agrees } from './calling-forms.js'
+
+interface RecordedCall {
+  readonly step: string | null
+  readonly call: string
+  /** null: the method does not exist, so its arguments are not known. */
+  readonly args: readonly TypedJson[] | null
+  readonly kwargs: Readonly<Record<string, TypedJson>> | null
+  readonly outcome: Outcome
+}
+
+type Answers = readonly (readonly [string, string])[]
+
+interface SwitchedApplication {
+  readonly answers: Readonly<Record<'source' | 'text' | 'binary', Answers>>
+  readonly calls: Readonly<Record<'text' | 'binary', readonly RecordedCall[]>>
+}
+
+export type Protocol = 'text' | 'binary'
+
+interface Predicted {
+  readonly operation: Operation
+  readonly verdict: Verdict
+}
+
+/** What became of one application's predictions. */
+export interface Comparison {
+  right: number
+  readonly wrong: { step: string; call: string; predicted: Outcome; real: Outcome }[]
+  /** Calls that the audit says it cannot tell: the connection is out of step after a key with a blank. */
+  uncertain: number
+  /** Calls after the application took another way, and calls on keys that such calls touched. */
+  afterDivergence: number
+  /** Steps that pylibmc's outcomes led another way. */
+  diverged: number
+  readonly steps: number
+  /** Steps that took another way for no reason that the report gives. */
+  readonly missed: string[]
+}
+
+export const readSwitched = (): Readonly<Record<string, SwitchedApplication>> =>
+  JSON.parse(
+    gunzipSync(readFileSync(join(fixtures, 'vectors', 'switched-applications.json.gz'))).toString('utf8'),
+  )
+
+export async function compareSwitched(
+  name: string,
+  application: SwitchedApplication,
+  protocol: Protocol,
+): Promise<Comparison> {
+  const predicted = new Map<string, Predicted[]>()
+  const steps = new Set(application.answers[protocol].map(([step]) => step))
+  const trace = await readTrace(join(fixtures, 'applications', 'switched', `${name}.jsonl.gz`))
+  await audit(trace, {
+    binary: protocol === 'binary',
+    serverVersion: '1.6.18',
+    longestWait: 60_000,
+    onOperation: (operation, verdict) => {
+      const step = steps.has(operation.at ?? '') ? operation.at! : ''
+      predicted.set(step, [...(predicted.get(step) ?? []), { operation, verdict }])
+    },
+  })
+  const real = new Map<string, RecordedCall[]>()
+  // The audit tells of a constructor only when pylibmc refuses it.
+  const accepted = ({ call, outcome }: RecordedCall) => call === 'Client' && 'result' in outcome
+  for (const row of application.calls[protocol].filter((row) => !accepted(row)))
+    real.set(row.step ?? '', [...(real.get(row.step ?? '') ?? []), row])
+  const unknown = new UnknownKeys()
+  const found: Comparison = {
+    right: 0,
+    wrong: [],
+    uncertain: 0,
+    afterDivergence: 0,
+    diverged: 0,
+    steps: predicted.size,
+    missed: [],
+  }
+  for (const [step, operations] of predicted) {
+    const rows = real.get(step) ?? []
+    let foretold = false
+    let i = 0
+    for (; i < operations.length && i < rows.length; i++) {
+      const { operation, verdict } = operations[i]!
+      const row = rows[i]!
+      if (!sameCall(operation, row)) break
+      const { recorded, compat, uncertain, call } = operation
+      // Where the trace does not repeat, the report says so (fidelity).
+      const faithful = recorded === undefined || agrees(call, compat, recorded)
+      foretold ||= verdict.status === 'differs' || uncertain === true || !faithful
+      if (unknown.has(operation)) {
+        found.afterDivergence++
+        foretold = true
+        unknown.overwritten(operation)
+      } else if (agrees(operation.call, operation.strict, row.outcome)) found.right++
+      else if (operation.uncertain) found.uncertain++
+      else
+        found.wrong.push({
+          step,
+          call: `${operation.call} ${JSON.stringify(operation.args).slice(0, 200)} ${JSON.stringify(operation.kwargs)}`,
+          predicted: operation.strict,
+          real: row.outcome,
+        })
+    }
+    if (i === operations.length && i === rows.length) continue
+    // A step that begins with another call follows from what an earlier step left behind, e.g. a session that was not closed.
+    if (i === 0 && found.diverged > 0) foretold = true
+    found.diverged++
+    if (!foretold) found.missed.push(step)
+    for (const { operation } of operations.slice(i)) {
+      found.afterDivergence++
+      unknown.add(operation.keys)
+    }
+    for (const row of rows.slice(i)) unknown.addCall(row)
+  }
+  return found
+}
+
+function sameCall(operation: Operation, row: RecordedCall): boolean {
+  if (operation.call !== row.call) return false
+  if (row.args === null || operation.call === 'Client') return true
+  const { args } = row
+  return (
+    operation.args.length === args.length &&
+    operation.args.every((value, i) => sameArgument(value, args[i]!)) &&
+    Object.keys(operation.kwargs).join() === Object.keys(row.kwargs ?? {}).join()
+  )
+}
+
+/** The tracer and the recorder write some arguments differently: what can be read once only, and containers of objects. */
+function sameArgument(a: TypedJson, b: TypedJson): boolean {
+  const opaque = (value: TypedJson) =>
+    typeof value === 'object' &&
+    value !== null &&
+    ['$iterator', '$view', '$pickle', '$unpicklable'].some((tag) => tag in value)
+  return opaque(a) || opaque(b) || (isDate(a) && isDate(b)) || JSON.stringify(a) === JSON.stringify(b)
+}
+
+/** Expiration as a date, which depends on when the application ran. */
+function isDate(value: TypedJson): boolean {
+  return typeof value === 'number' && value > 1.7e9 && value < 2 ** 31 - 1
+}
+
+/** Keys whose items are not the same in the application's run and in the audit's replay. */
+class UnknownKeys {
+  private readonly keys = new Set<string>()
+
+  has({ keys, call }: Operation): boolean {
+    return call !== 'flush_all' && keys.some((key) => this.keys.has(key))
+  }
+
+  add(keys: readonly string[]): void {
+    for (const key of keys) this.keys.add(key)
+  }
+
+  /** A call that only the real run made. Key prefixes and keys of other types do not occur behind a divergence. */
+  addCall({ args }: RecordedCall): void {
+    const [first] = args ?? []
+    if (typeof first === 'string') this.add([first])
+    else if (Array.isArray(first)) this.add(first.filter((key): key is string => typeof key === 'string'))
+    else if (typeof first === 'object' && first !== null) this.add(Object.keys(first))
+  }
+
+  /** set and delete say what is there from now on, whatever was there before. */
+  overwritten({ call, keys }: Operation): void {
+    if (call === 'set' || call === 'delete') for (const key of keys) this.keys.delete(key)
+  }
+}
