@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readTrace } from '../../src/audit/index.js'
-import { type RecordSummary, recordPackets } from '../../src/record/index.js'
+import { readTrace } from '../../../src/audit/index.js'
+import { type RecordSummary, recordPackets } from '../../../src/record/index.js'
 
-const folder = join(import.meta.dirname, '..', '..', 'fixtures', 'captures', 'links')
+const folder = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'captures', 'links')
 const { port, captures } = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as {
   readonly port: number
   readonly captures: readonly string[]
