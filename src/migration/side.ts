@@ -1,11 +1,13 @@
 /** One placement of a migration: a client, and its items as bytes, so that copying changes neither value nor flags. */
+
 import { Client as CompatClient } from '../compat/index.js'
 import type { Bytes } from '../ground/bytes.js'
 import { type Pipeline, pipelineOf } from '../pipeline/pipeline.js'
-import { asIs, exchange } from '../pipeline/tracing.js'
+import { exchange } from '../pipeline/tracing.js'
 import * as requests from '../protocol/requests.js'
 import type { Item, StatsReply } from '../protocol/wire.js'
 import { type Key, NotFound, type Client as StrictClient } from '../strict/index.js'
+import { asIs } from '../transport/types.js'
 
 /** Both clients tell outcomes in pylibmc's way here. */
 export type SideClient = StrictClient | CompatClient

@@ -63,14 +63,6 @@ export const commandChannel = tracingChannel<CommandEvent, CommandEvent>('memshi
 
 const KEYS_SHOWN = 10
 
-/** Returns the reply itself. */
-export const asIs: Receiver<Reply> = {
-  reply: (reply) => reply,
-  failed(error) {
-    throw error
-  },
-}
-
 /** One exchange with a server, published on the channel when it has subscribers. @throws as `Exchange.exchange` */
 export function exchange<T>(
   server: Server,

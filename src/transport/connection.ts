@@ -6,65 +6,21 @@
 import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers'
 import { Fifo } from '../protocol/fifo.js'
-import {
-  AuthenticationFailure,
-  type Conversation,
-  DEFAULT_LIMITS,
-  type ParserLimits,
-  type Protocol,
-  UnintelligibleReply,
-} from '../protocol/protocol.js'
+import { type Conversation, DEFAULT_LIMITS, type Protocol } from '../protocol/protocol.js'
 import type { Request } from '../protocol/requests.js'
 import { textProtocol } from '../protocol/text/text.js'
 import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
-import { TransportError, type TransportErrorKind } from './errors.js'
+import type { ConnectionOptions } from './connection-options.js'
+import { kindOf, lastOf, lookupFailed, TransportError, type TransportErrorKind } from './errors.js'
 import { Intake } from './intake.js'
 import { SocketOutput } from './output.js'
-import { Backlog, PendingRequest, PORTION } from './pending.js'
-import { type Connect, openSocket, peerOf, type Tls } from './socket.js'
+import { Backlog, DeadlineTimer, PendingRequest, PORTION } from './pending.js'
+import { openSocket, peerOf } from './socket.js'
 import { connectChannel, publishConnect } from './tracing.js'
-import type { Exchange, ExchangeOptions, Peer, Receiver } from './types.js'
-
-export interface ConnectionOptions {
-  /** Default: the text protocol. */
-  readonly protocol?: Protocol | undefined
-  /** Encrypts the connection. Default: not. */
-  readonly tls?: Tls | undefined
-  /** Opens the socket. Default: TCP, Unix or TLS, as the address and `tls` say. */
-  readonly connect?: Connect | undefined
-  /** Milliseconds for a whole operation: connecting, queueing, sending and waiting. Default 5000. */
-  readonly timeout?: number | undefined
-  /** Milliseconds for opening the connection, within the operation's deadline. Default 4000. */
-  readonly connectTimeout?: number | undefined
-  /** TCP_NODELAY. Default true: the requests of a turn of the event loop leave in one write anyway. */
-  readonly noDelay?: boolean | undefined
-  /** SO_KEEPALIVE. Default false. */
-  readonly keepAlive?: boolean | undefined
-  readonly limits?: ParserLimits | undefined
-  /**
-   * What happens when the server closed the connection while nothing was waiting. `fail`: the next operation fails with
-   * `closed`, as with both Python libraries, which notice only then. `reopen` (default): it opens a new connection.
-   */
-  readonly stale?: 'fail' | 'reopen' | undefined
-  /** With `stale: 'fail'`: a noreply request counts as sent even then, as the system takes it. Default false. */
-  readonly blindNoreply?: boolean | undefined
-  /** Requests that may be written and unanswered. Default 10,000. */
-  readonly maxInFlight?: number | undefined
-  /** What becomes of further ones: they wait for their turn (default), or are rejected with `overload`. */
-  readonly whenFull?: 'wait' | 'reject' | undefined
-}
+import { asIs, type Exchange, type ExchangeOptions, type Peer, type Receiver } from './types.js'
 
 const MAX_IN_FLIGHT = 10_000
-/** Milliseconds: Node's timers take no longer times. A later deadline is looked at again then. */
-const LONGEST_TIMER = 2 ** 31 - 1
-
-export const asIs: Receiver<Reply> = {
-  reply: (reply) => reply,
-  failed(error) {
-    throw error
-  },
-}
 
 export class Connection implements Exchange {
   readonly name: string
@@ -89,8 +45,8 @@ export class Connection implements Exchange {
   private now = 0
   /** How the server ended the connection while it was idle, when nobody has been told. */
   private stale: 'closed' | 'reset' | undefined
-  private timer: NodeJS.Timeout | undefined
-  private wakes = Number.POSITIVE_INFINITY
+  // Timers come before sockets in a turn of the event loop: where the process itself stood still, the reply may be there already.
+  private readonly timer = new DeadlineTimer(() => setImmediate(() => this.attempt(() => this.expire())))
 
   constructor(
     readonly address: ServerAddress,
@@ -148,8 +104,8 @@ export class Connection implements Exchange {
       const pending = new PendingRequest(request, deadline, receiver, settle, reject, options?.signal)
       if (pending.aborted) return
       this.queue.push(pending)
-      this.timer?.ref()
-      this.watch(deadline)
+      this.timer.ref()
+      this.timer.watch(deadline)
       if (this.ready) this.scheduleFlush()
       // The rejection reaches every queued request through `fail`.
       else this.open(deadline).catch(() => {})
@@ -210,7 +166,7 @@ export class Connection implements Exchange {
     promise.catch(() => {})
     this.connecting = { promise, ...settle, deadline: limit }
     if (connectChannel.hasSubscribers) publishConnect(this.address, promise, () => this.peer)
-    this.watch(limit)
+    this.timer.watch(limit)
     try {
       this.openSocket()
     } catch (error) {
@@ -307,7 +263,7 @@ export class Connection implements Exchange {
   }
 
   private broken(error: NodeJS.ErrnoException): void {
-    if (!this.ready) this.fail(lookupFailed(error) ? 'lookup' : 'connect', deepest(error).message, error)
+    if (!this.ready) this.fail(lookupFailed(error) ? 'lookup' : 'connect', lastOf(error).message, error)
     else if (this.idle) this.closedByServer('reset')
     else this.fail('reset', error.message, error)
   }
@@ -327,12 +283,12 @@ export class Connection implements Exchange {
   private answer(reply: Reply): void {
     this.waiting.shift()!.answer(reply)
     if (this.queue.length > 0) this.scheduleFlush()
-    else if (this.waiting.length === 0) this.timer?.unref()
+    else if (this.waiting.length === 0) this.timer.unref()
   }
 
   /** Nothing is pending: nothing keeps the process. */
   private rest(): void {
-    if (this.idle && !this.connecting) this.timer?.unref()
+    if (this.idle && !this.connecting) this.timer.unref()
   }
 
   private readonly turn = (): void => {
@@ -370,22 +326,7 @@ export class Connection implements Exchange {
     this.rest()
   }
 
-  /** One timer per connection, set for the earliest deadline it knows; it re-arms itself when it finds a later one. */
-  private watch(deadline: number): void {
-    if (deadline >= this.wakes) return
-    this.wakes = deadline
-    clearTimeout(this.timer)
-    const wait = Math.ceil(deadline - performance.now())
-    this.timer = setTimeout(this.due, Math.min(Math.max(0, wait), LONGEST_TIMER))
-  }
-
-  private readonly due = (): void => {
-    // Timers come before sockets in a turn of the event loop: where the process itself stood still, the reply may be there already.
-    setImmediate(() => this.attempt(() => this.expire()))
-  }
-
   private expire(): void {
-    this.wakes = Number.POSITIVE_INFINITY
     const now = performance.now()
     if (this.connecting && this.connecting.deadline <= now) {
       this.fail('connect-timeout', 'connecting took too long')
@@ -395,7 +336,7 @@ export class Connection implements Exchange {
     for (const pending of [...this.waiting.rest(), ...this.queue.all()])
       earliest = Math.min(earliest, pending.deadline)
     if (earliest <= now) this.fail(this.ready ? 'timeout' : 'connect-timeout', 'no reply within the deadline')
-    else if (earliest < Number.POSITIVE_INFINITY) this.watch(earliest)
+    else if (earliest < Number.POSITIVE_INFINITY) this.timer.watch(earliest)
   }
 
   private detach(): void {
@@ -420,10 +361,9 @@ export class Connection implements Exchange {
     this.connecting = undefined
     this.queue = new Backlog()
     this.waiting = new Fifo()
-    clearTimeout(this.timer)
-    this.wakes = Number.POSITIVE_INFINITY
+    this.timer.stop()
     socket?.destroy()
-    const code = cause instanceof Error ? (deepest(cause) as NodeJS.ErrnoException).code : undefined
+    const code = cause instanceof Error ? (lastOf(cause) as NodeJS.ErrnoException).code : undefined
     // After a reset nothing can be sent any more.
     const error = (sent: boolean, first = false) =>
       new TransportError(kind, this.name, message, {
@@ -441,18 +381,4 @@ export class Connection implements Exchange {
 
 function refused<T>(receiver: Receiver<T>, error: TransportError): Promise<T> {
   return new Promise((resolve) => resolve(receiver.failed(error)))
-}
-
-export function kindOf(error: unknown): TransportErrorKind {
-  if (error instanceof UnintelligibleReply) return 'unintelligible'
-  return error instanceof AuthenticationFailure ? 'authentication' : 'internal'
-}
-
-function lookupFailed(error: NodeJS.ErrnoException): boolean {
-  return error.syscall === 'getaddrinfo' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'
-}
-
-/** A name with several addresses fails with one error per address; the last one tells. */
-function deepest(error: Error): Error {
-  return error instanceof AggregateError && error.errors.length > 0 ? error.errors.at(-1) : error
 }

@@ -9,10 +9,11 @@ import type { Request } from '../protocol/requests.js'
 import { textProtocol } from '../protocol/text/text.js'
 import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
-import { asIs, Connection, type ConnectionOptions, kindOf } from './connection.js'
-import { TransportError, type TransportErrorKind } from './errors.js'
+import { Connection } from './connection.js'
+import type { ConnectionOptions } from './connection-options.js'
+import { kindOf, TransportError, type TransportErrorKind } from './errors.js'
 import type { Connect } from './socket.js'
-import type { Exchange, ExchangeOptions, Receiver } from './types.js'
+import { asIs, type Exchange, type ExchangeOptions, type Receiver } from './types.js'
 
 const openers = new WeakMap<Connect, (address: ServerAddress) => DirectSession>()
 

@@ -1,5 +1,6 @@
 /** What can go wrong between handing over a request and having its reply. Nothing else is thrown by this room. */
 import { brand } from '../ground/brand.js'
+import { AuthenticationFailure, UnintelligibleReply } from '../protocol/protocol.js'
 
 export type TransportErrorKind =
   /** The name of the server did not resolve. The request was not sent. */
@@ -57,3 +58,19 @@ export class TransportError extends Error {
 }
 
 brand(TransportError, 'transport.TransportError')
+
+/** What an exception means that was thrown while requests were written or replies read. */
+export function kindOf(error: unknown): TransportErrorKind {
+  if (error instanceof UnintelligibleReply) return 'unintelligible'
+  return error instanceof AuthenticationFailure ? 'authentication' : 'internal'
+}
+
+/** Whether a socket's error says that the name of the server did not resolve. */
+export function lookupFailed(error: NodeJS.ErrnoException): boolean {
+  return error.syscall === 'getaddrinfo' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'
+}
+
+/** A name with several addresses fails with one error for each of them; the last one counts. */
+export function lastOf(error: Error): Error {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors.at(-1) : error
+}

@@ -1,6 +1,7 @@
 /**
  * Requests on their way. A pending request knows who receives its reply, until when, and whether anybody still waits. The backlog holds
- * those that wait to be written: all of them leave together, unless so much is under way that some have to wait longer.
+ * those that wait to be written: all of them leave together, unless so much is under way that some have to wait longer. The timer wakes the
+ * connection at the earliest deadline.
  */
 import { setMaxListeners } from 'node:events'
 import { Fifo } from '../protocol/fifo.js'
@@ -106,5 +107,45 @@ export class Backlog {
   /** Everything that waits, oldest first. */
   all(): readonly PendingRequest[] {
     return this.requests.rest()
+  }
+}
+
+/** Milliseconds: Node's timers take no longer times. A later deadline is looked at again then. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** One timer for each connection, set for the earliest deadline that it knows. */
+export class DeadlineTimer {
+  private timer: NodeJS.Timeout | undefined
+  private wakes = Number.POSITIVE_INFINITY
+
+  /** @param due looks for what has passed its deadline, and watches the next deadline */
+  constructor(private readonly due: () => void) {}
+
+  /** @param deadline on `performance.now()`'s clock */
+  watch(deadline: number): void {
+    if (deadline >= this.wakes) return
+    this.wakes = deadline
+    clearTimeout(this.timer)
+    const wait = Math.ceil(deadline - performance.now())
+    this.timer = setTimeout(this.wake, Math.min(Math.max(0, wait), LONGEST_TIMER))
+  }
+
+  private readonly wake = (): void => {
+    this.wakes = Number.POSITIVE_INFINITY
+    this.due()
+  }
+
+  stop(): void {
+    clearTimeout(this.timer)
+    this.wakes = Number.POSITIVE_INFINITY
+  }
+
+  /** Keeps the process. */
+  ref(): void {
+    this.timer?.ref()
+  }
+
+  unref(): void {
+    this.timer?.unref()
   }
 }

@@ -24,6 +24,14 @@ export interface Receiver<T> {
   failed(error: TransportError): T
 }
 
+/** Returns the reply itself, and throws the failure. */
+export const asIs: Receiver<Reply> = {
+  reply: (reply) => reply,
+  failed(error) {
+    throw error
+  },
+}
+
 /** One pipelined connection to one server, opened lazily by the first request, reopened after any failure. */
 export interface Exchange {
   /** `idle` = no socket. */

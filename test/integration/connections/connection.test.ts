@@ -10,7 +10,8 @@ import { pylibmcDialect } from '../../../src/protocol/dialects.js'
 import { retrieval, store } from '../../../src/protocol/requests.js'
 import type { Reply } from '../../../src/protocol/wire.js'
 import type { ServerAddress } from '../../../src/transport/address.js'
-import { Connection, type ConnectionOptions } from '../../../src/transport/connection.js'
+import { Connection } from '../../../src/transport/connection.js'
+import type { ConnectionOptions } from '../../../src/transport/connection-options.js'
 import { freePort } from '../../support/memcached.js'
 
 const cleanups: (() => void)[] = []

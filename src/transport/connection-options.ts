@@ -1,0 +1,32 @@
+/** What a connection can be asked for, with the defaults. */
+import type { ParserLimits, Protocol } from '../protocol/protocol.js'
+import type { Connect, Tls } from './socket.js'
+
+export interface ConnectionOptions {
+  /** Default: the text protocol. */
+  readonly protocol?: Protocol | undefined
+  /** Encrypts the connection. Default: not. */
+  readonly tls?: Tls | undefined
+  /** Opens the socket. Default: TCP, Unix or TLS, as the address and `tls` say. */
+  readonly connect?: Connect | undefined
+  /** Milliseconds for a whole operation: connecting, queueing, sending and waiting. Default 5000. */
+  readonly timeout?: number | undefined
+  /** Milliseconds for opening the connection, within the operation's deadline. Default 4000. */
+  readonly connectTimeout?: number | undefined
+  /** TCP_NODELAY. Default true: the requests of a turn of the event loop leave in one write anyway. */
+  readonly noDelay?: boolean | undefined
+  /** SO_KEEPALIVE. Default false. */
+  readonly keepAlive?: boolean | undefined
+  readonly limits?: ParserLimits | undefined
+  /**
+   * What happens when the server closed the connection while nothing was waiting. `fail`: the next operation fails with
+   * `closed`, as with both Python libraries, which notice only then. `reopen` (default): it opens a new connection.
+   */
+  readonly stale?: 'fail' | 'reopen' | undefined
+  /** With `stale: 'fail'`: a noreply request counts as sent even then, as the system takes it. Default false. */
+  readonly blindNoreply?: boolean | undefined
+  /** Requests that may be written and unanswered. Default 10,000. */
+  readonly maxInFlight?: number | undefined
+  /** What becomes of further ones: they wait for their turn (default), or are rejected with `overload`. */
+  readonly whenFull?: 'wait' | 'reject' | undefined
+}
