@@ -188,7 +188,7 @@ export function errorFor(
   if (countsKeys) return new ErrorClass(code === NotFound.retcode ? '1 keys not found' : '1 keys failed', all)
   if (code === TooBig.retcode) return new ErrorClass('', all)
   let message = `error ${code} from ${name}`
-  if (facts.key && namesKey) message += `(${messageKey(facts.key)})`
+  if (facts.key && namesKey) message += `(${keyInMessage(facts.key).toString()})`
   if (text !== undefined) {
     const { server } = facts
     const place = server === undefined ? '' : `,  ${server.startsWith('/') ? 'socket' : 'host'}: ${server}`
@@ -197,7 +197,7 @@ export function errorFor(
   return new ErrorClass(message, all)
 }
 
-/** A C string: it ends at the first NUL. */
-function messageKey(key: string): string {
-  return Buffer.from(key.slice(0, MESSAGE_KEY_LENGTH), 'latin1').toString().replace(/\0.*$/s, '')
+/** What messages show of a key: a C string ends at the first NUL. */
+export function keyInMessage(key: string): Buffer {
+  return Buffer.from(key.slice(0, MESSAGE_KEY_LENGTH).replace(/\0.*$/s, ''), 'latin1')
 }

@@ -35,8 +35,8 @@ import {
 /** What steers the selection; read anew for every operation, since behaviors change at run time. */
 export interface SelectionSettings extends ConnectingFacts {
   readonly health: HealthSettings
-  /** Put before the key when it is hashed (`_hash_with_prefix_key` with a namespace). */
-  readonly hashPrefix: Bytes
+  /** Put before the key when it is hashed (`_hash_with_prefix_key`: the namespace, which may be empty); undefined: the key alone is hashed. */
+  readonly hashPrefix: Bytes | undefined
 }
 
 /** How keys are laid out over the servers: libmemcached's distributions here, python-memcached's buckets in compat. */
@@ -118,7 +118,7 @@ export class HealthSelection implements Selection {
 
   place(key: Bytes): number {
     const { hashPrefix } = this.settings()
-    if (hashPrefix === '') return this.layout.place(key)
+    if (hashPrefix === undefined || this.servers.length === 1) return this.layout.place(key)
     // Too long together, they are not hashed at all; and they are joined as C strings.
     if (hashPrefix.length + key.length > MAX_KEY_LENGTH) return this.layout.at(0)
     return this.layout.place(hashPrefix + upToNul(key))

@@ -5,7 +5,8 @@
  * success (fixtures/vectors/misplaced-replies.json); here they are `UnknownReadFailure`, and misses of retrievals.
  */
 import { HANDED_OVER, type LineReply, type LineStatus } from '../protocol/wire.js'
-import { type ErrorFacts, errorFor, type MemcachedError } from './errors.js'
+import { decodeText } from '../python/text.js'
+import { type ErrorFacts, errorFor, keyInMessage, type MemcachedError } from './errors.js'
 import { type Operation, operations } from './operations.js'
 
 /** libmemcached's return codes of replies. */
@@ -82,12 +83,16 @@ export function replyError(
 
 /**
  * Outcome of a reply to a store command, cas, delete or touch.
- * @throws MemcachedError by the table
+ * @throws MemcachedError by the table; UnicodeDecodeError where pylibmc's message is the key alone, and what it shows of it is no UTF-8
  */
 export function softOutcome(reply: LineReply, operation: Operation, facts: ErrorFacts): boolean {
   const outcome = operations[operation].outcomes?.[replyCode(reply)]
-  if (outcome === undefined) throw replyError(reply, operation, facts)
-  return outcome
+  if (outcome !== undefined) return outcome
+  const error = replyError(reply, operation, facts)
+  // Without a text of libmemcached Python decodes the message strictly, and with one it replaces what is no UTF-8.
+  if (replyText(error.code ?? UNKNOWN, reply, operation) === undefined && operations[operation].namesKey)
+    decodeText(keyInMessage(facts.key ?? ''))
+  throw error
 }
 
 /** New value of a counter, or the return code of the refusal. */

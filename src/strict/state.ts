@@ -153,12 +153,14 @@ export class State {
   }
 
   set(given: BehaviorSettings): void {
-    const settings = ownSettings(given)
+    // What comes before one that is refused is applied.
+    const settings: Record<string, unknown> = {}
     let reconnect = false
     try {
-      for (const change of behaviorChanges(settings, Boolean(this.#options.binary))) {
+      for (const change of behaviorChanges(ownSettings(given), Boolean(this.#options.binary))) {
         this.apply(change)
-        const [name] = change
+        const [name, value] = change
+        settings[name] = value
         reconnect ||= name !== 'namespace' && reconnecting.has(name)
       }
     } finally {
@@ -218,7 +220,7 @@ export class State {
         failureLimit: failure_limit,
         eject: auto_eject === 1 || remove_failed === 1,
       },
-      hashPrefix: this.behaviors._hash_with_prefix_key ? this.namespace : '',
+      hashPrefix: this.behaviors._hash_with_prefix_key ? this.namespace : undefined,
       binary: Boolean(this.#options.binary),
       instant: this.behaviors.connect_timeout === 0,
     }

@@ -38,6 +38,8 @@ export interface Exchange {
   readonly state: 'idle' | 'connecting' | 'ready'
   /** The server has ended the connection: the next request will fail, and find it out. */
   readonly ended?: boolean
+  /** It has reset it: also a request without a byte will fail. */
+  readonly wasReset?: boolean
   /** The other end of the open TCP connection, if there is one. */
   readonly peer?: Peer | undefined
   /**

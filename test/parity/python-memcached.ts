@@ -7,7 +7,7 @@ import type { TypedJson } from '../../src/values/index.js'
 import { type InstalledLibrary, PythonLibrary } from '../support/python-library.js'
 import { decoded, ownClient, type Pair } from './run-sequence.js'
 import type { Sequence, SequenceStep } from './sequence.js'
-import { largeValue, oddKey, oddNumber, plainKeys, time, value } from './values.js'
+import { foreignItem, largeValue, oddKey, oddNumber, plainKeys, time, value } from './values.js'
 
 export async function pythonMemcachedPair(installed: InstalledLibrary): Promise<Pair> {
   const python = new PythonLibrary(installed)
@@ -136,6 +136,18 @@ function calls(version: string, kind: Kind): fc.Arbitrary<SequenceStep> {
       weight: verb === 'set' ? 6 : 2,
       arbitrary: call(verb, [key, silent ? value : anyValue], { ...sized, ...quiet }),
     })),
+    ...(kind === 'odd'
+      ? [
+          { weight: 1, arbitrary: call('set', [key, anyValue, anyTime, sized.min_compress_len], {}) },
+          { weight: 1, arbitrary: call('set_multi', [mapping, anyTime, prefix, sized.min_compress_len], {}) },
+          { weight: 1, arbitrary: call('get_multi', [keys, prefix], {}) },
+          { weight: 1, arbitrary: call('delete', [key, anyTime], {}) },
+          { weight: 1, arbitrary: call('touch', [key, anyTime], {}) },
+          { weight: 1, arbitrary: call('incr', [key], {}) },
+          { weight: 1, arbitrary: call('get', [key], { no_such: anyDelta }) },
+          { weight: 1, arbitrary: call('set', [], { key, val: anyValue, time: anyTime }) },
+        ]
+      : []),
     { weight: 4, arbitrary: call('get_multi', [keys], { key_prefix: prefix }) },
     { weight: 4, arbitrary: call('set_multi', [mapping], { ...sized, key_prefix: prefix, ...quiet }) },
     { weight: 3, arbitrary: call('delete_multi', [keys], { ...timed, key_prefix: prefix, ...quiet }) },
@@ -227,13 +239,21 @@ function withoutLateCuts(steps: SequenceStep[]): SequenceStep[] {
   )
 }
 
+function written(servers: number): fc.Arbitrary<SequenceStep> {
+  return fc
+    .tuple(foreignItem(fc.constantFrom(...plainKeys)), fc.nat({ max: servers - 1 }))
+    .map(([raw, server]) => ({ raw, server }))
+}
+
 export function sequences(version: string, kind: Kind): fc.Arbitrary<Sequence> {
   return fc.integer({ min: 1, max: 3 }).chain((servers) => {
     const step = calls(version, kind)
     const steps =
       kind === 'faulty'
         ? fc.oneof({ weight: 4, arbitrary: step }, { weight: 1, arbitrary: faults(servers) })
-        : step
+        : kind === 'odd'
+          ? fc.oneof({ weight: 12, arbitrary: step }, { weight: 1, arbitrary: written(servers) })
+          : step
     return fc.record(
       {
         servers: fc.constant(servers),
@@ -248,7 +268,7 @@ export function sequences(version: string, kind: Kind): fc.Arbitrary<Sequence> {
           flush_on_reconnect: fc.constantFrom(0, 1),
           check_keys: fc.constant(true),
         }).map((kwargs) => ({ ...kwargs, socket_timeout: { $float: '1.5' } })),
-        steps: fc.array(steps, { minLength: 1, maxLength: 12 }).map(withoutLateCuts),
+        steps: fc.array(steps, { minLength: 1, maxLength: 18 }).map(withoutLateCuts),
       },
       { noNullPrototype: true },
     ) as fc.Arbitrary<Sequence>

@@ -152,6 +152,10 @@ class Run {
       python.ask({ client: name, call, args: this.tokens.filled(args, 'theirs'), kwargs, mask }),
       client.call({ ...step, args: this.tokens.filled(args, 'ours') }),
     ])
+    if (this.pair.installed.library === 'pylibmc') {
+      this.tokens.kept(step, theirs as Answer, 'theirs')
+      this.tokens.kept(step, ours, 'ours')
+    }
     this.ended = this.pair.outOfStep?.(step, theirs as Answer) ?? false
     return outcomeDifference(this.tokens.taken(theirs, 'theirs'), this.tokens.taken(ours, 'ours'))
   }
@@ -195,6 +199,13 @@ class Tokens {
 
   filled(args: readonly TypedJson[], side: 'theirs' | 'ours'): readonly TypedJson[] {
     return args.map((given) => (given === '$cas' ? this.last[side] : given))
+  }
+
+  /** pylibmc's uniques are numbers, and the second of the pair that `gets` returns. */
+  kept(step: CallStep, outcome: Answer | Outcome, side: 'theirs' | 'ours'): void {
+    if (step.call !== 'gets' || !('result' in outcome)) return
+    const unique = (outcome.result as { readonly $tuple?: readonly TypedJson[] } | null)?.$tuple?.[1]
+    if (unique != null) this.last[side] = unique
   }
 
   /** The outcome without its uniques. */

@@ -1,6 +1,10 @@
 /** Random arguments as typed JSON: values of every type that the libraries write, times, keys and arguments that nobody should pass. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import type { TypedJson } from '../../src/values/index.js'
+import { fixtures } from '../differential/recordings.js'
 
 const text = fc.oneof(
   { weight: 4, arbitrary: fc.string({ maxLength: 12 }) },
@@ -38,6 +42,17 @@ const scalar: fc.Arbitrary<TypedJson> = fc.oneof(
   { weight: 3, arbitrary: bytes.map(($bytes) => ({ $bytes })) },
 )
 
+/** Objects of the standard library, as CPython 3.11 pickles them: dates, decimals, ranges and others. */
+const object = fc
+  .constantFrom(
+    ...(
+      JSON.parse(readFileSync(join(fixtures, 'vectors', 'pickle.json'), 'utf8')) as {
+        readonly objects: readonly { readonly pickles: readonly (string | null)[] }[]
+      }
+    ).objects.flatMap(({ pickles }) => pickles[4] ?? []),
+  )
+  .map(($pickle) => ({ $pickle }))
+
 const name = fc.stringMatching(/^[a-z]{1,4}$/)
 
 /** Values that can be stored. Sets hold one element at most: Python orders larger ones anew in each process. */
@@ -55,8 +70,54 @@ export const value: fc.Arbitrary<TypedJson> = fc.letrec<{ value: TypedJson }>((t
     { weight: 1, arbitrary: fc.array(text, { maxLength: 1 }).map(($set) => ({ $set })) },
     { weight: 1, arbitrary: fc.array(text, { maxLength: 1 }).map(($frozenset) => ({ $frozenset })) },
     { weight: 1, arbitrary: bytes.map(($bytearray) => ({ $bytearray })) },
+    { weight: 1, arbitrary: fc.tuple(float, float).map((parts) => ({ $complex: parts })) },
+    { weight: 1, arbitrary: object },
   ),
 })).value
+
+/** An item that somebody else wrote, as bytes for a server: types that do not fit the data, flags that nobody knows. */
+export const foreignItem = (key: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc
+    .tuple(
+      key,
+      fc.constantFrom(
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        8,
+        9,
+        10,
+        12,
+        16,
+        17,
+        18,
+        24,
+        32,
+        33,
+        34,
+        36,
+        40,
+        256,
+        2 ** 31,
+        2 ** 32 - 1,
+      ),
+      fc.constantFrom(...stored),
+    )
+    .map(([key, flags, data]) => `set ${key} ${flags} 0 ${data.length}\r\n${data}\r\n`)
+
+const stored = [
+  '', 'abc', 'é', '17', ' 17 ', '+17', '-0', '1_7', '017', '9'.repeat(30), '1.5', '\xff', 'I5\n.', 'N.', '.', 'garbage',
+  '\x80\x04K\x05.', '\x80\x04\x8c\x01a\x94.', 'cnowhere\nThing\n.', latin1(deflateSync('17')), latin1(deflateSync('I5\n.')), latin1(deflateSync('')),
+  latin1(deflateSync('17')).slice(0, -2), `${latin1(deflateSync('17'))}more`,
+] // biome-ignore format: one list
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1')
+}
 
 /** Around the limit of one mebibyte; compressible. */
 export const largeValue: fc.Arbitrary<TypedJson> = fc.constantFrom<TypedJson>(

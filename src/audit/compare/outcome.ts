@@ -119,7 +119,8 @@ function asNumber(value: TypedJson): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 
-function truth(value: TypedJson): boolean {
+/** Of an `if` in Python. */
+export function truth(value: TypedJson): boolean {
   if (Array.isArray(value)) return value.length > 0
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value)

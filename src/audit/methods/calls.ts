@@ -7,7 +7,7 @@ import { versionsOf } from '../../rules/index.js'
 import { compareVersions } from '../../rules/version.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { PyIterator, PyView, type TypedJson, toTypedJson, ValueEncodeError } from '../../values/index.js'
-import { type Outcome, raised, returned } from '../compare/outcome.js'
+import { type Outcome, raised, returned, truth } from '../compare/outcome.js'
 import { converted, itemsOf, MappingSubclass } from './conversions.js'
 import { type Bound, bind, type Library, type PythonCall } from './python-signatures.js'
 
@@ -77,8 +77,15 @@ type Method<C> = (client: C, bound: Bound) => Outcome | Promise<Outcome>
 /** Options that Python code left out stay out; the rest get our names. Given as an object, so that nothing is guessed. */
 function options(bound: Bound, names: Readonly<Record<string, string>>): Record<string, unknown> {
   const found: Record<string, unknown> = {}
-  for (const python in names) if (python in bound) found[names[python]!] = bound[python]
+  for (const python in names)
+    if (python in bound)
+      found[names[python]!] = python === 'noreply' ? pythonTruth(bound[python]) : bound[python]
   return found
+}
+
+/** An empty list as `noreply` is false in Python. */
+function pythonTruth(value: unknown): boolean {
+  return typeof value === 'boolean' ? value : truth(toTypedJson(value))
 }
 
 /** The positional arguments up to the last one that was given. */

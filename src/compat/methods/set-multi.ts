@@ -72,17 +72,18 @@ export async function setMulti<K>(
       .flat()
       .filter((one) => fates.has(one)),
   ]
+  const unsent = new Set(sent.flatMap((one) => (one.server && fates.get(one) === 'unsent' ? one.server : [])))
   let listed = ordered.filter((one) => {
     const fate = fates.get(one)
     return fate === undefined || fate === 'refused' || (fate !== 'stored' && lossesListed)
   })
   if (oversize.length > 0 && emulation.rules.oversizeInSetMulti === 'stall' && !modes.noreply) {
-    await waitForOversize(context, oversize, modes, troubles)
+    await waitForOversize(context, oversize, modes, troubles, unsent)
     listed = misattributed(plan, oversize, fates, troubles)
   }
   // Where no server took part at all, every key is listed, unless nobody waits for replies.
-  const unserved = (one: Planned<K>): boolean => !one.server || fates.get(one) === 'unsent'
-  const none = sent.length > 0 && troubles.length > 0 && sent.every(unserved)
+  const none =
+    plan.length > 0 && troubles.length > 0 && plan.every(({ server }) => !server || unsent.has(server))
   const all = none && !modes.noreply
   const result = all ? [...values.keys()] : listed.map(({ original }) => original)
   if (emulation.announcer.active) {
@@ -217,18 +218,33 @@ async function storeOn(
   }
 }
 
-/** python-memcached counts the value it did not send among the replies it expects. */
+/**
+ * python-memcached counts the value it did not send among the replies it expects.
+ * @param unsent takes the servers to which nothing could be sent
+ */
 async function waitForOversize<K>(
   { emulation, pipeline }: Context,
   oversize: readonly Planned<K>[],
   modes: Modes,
-  troubles: readonly unknown[],
+  troubles: unknown[],
+  unsent: Set<Server>,
 ): Promise<void> {
   const waiting = new Set(
     oversize.flatMap(({ server }) =>
       server && !troubles.some((error) => isOf(server, error)) ? server : [],
     ),
   )
+  for (const server of waiting) {
+    const { exchange, name } = server
+    if (!exchange.ended) continue
+    // Sending nothing fails where the connection was reset; else reading finds it closed.
+    const kind = exchange.wasReset ? 'reset' : 'closed'
+    if (kind === 'reset') unsent.add(server)
+    exchange.close()
+    const error = new TransportError(kind, name, 'the server has closed the connection', { sent: true })
+    troubles.push(pipeline.selection.failed(server, error, 'setMulti', undefined))
+    waiting.delete(server)
+  }
   if (waiting.size === 0) return
   for (const server of waiting)
     emulation.announcer.heard?.announce('set-multi-oversize', {

@@ -97,7 +97,7 @@ function healthy(
   for (const { address } of specs)
     if (address.transport === 'tcp' && address.port > 65535)
       throw new OverflowError(`server ${addressName(address)}: port must be 0-65535`)
-  const settings = { health: defaultHealth, hashPrefix: '' }
+  const settings = { health: defaultHealth, hashPrefix: undefined }
   return new HealthSelection(
     specs,
     arrangement,

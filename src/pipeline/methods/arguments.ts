@@ -104,13 +104,14 @@ export function compressionOf(options: Time | StoreOptions | undefined): Compres
   if (typeof options !== 'object' || options === null) return undefined
   const { minCompressLen, compressLevel } = options
   if (minCompressLen === undefined && compressLevel === undefined) return undefined
-  const level = compressLevel === undefined ? -1 : integer(compressLevel)
-  if (level > 2 ** 31 - 1) throw new OverflowError(`compressLevel ${level} does not fit a C int`)
-  if (level < -1 || level > 9) throw new ValueError('compress_level must be between 0 and 9 inclusive')
   // Unsigned 32 bit: −1 is more than any value has, so it never compresses.
   const length = Number(
     BigInt.asUintN(32, BigInt(integer(minCompressLen === undefined ? 0 : minCompressLen))),
   )
+  const level = compressLevel === undefined ? -1 : integer(compressLevel)
+  if (level > 2 ** 31 - 1 || level < -(2 ** 31))
+    throw new OverflowError(`compressLevel ${level} does not fit a C int`)
+  if (level < -1 || level > 9) throw new ValueError('compress_level must be between 0 and 9 inclusive')
   return { minCompressLen: length, compressLevel: Number(level) }
 }
 

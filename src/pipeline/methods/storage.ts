@@ -41,9 +41,11 @@ export function store(
     try {
       wire = slots.key(key, verb, '')
     } catch (error) {
-      if (refusesKey(error)) slots.exptime(timeOf(options), verb, '')
+      if (!refusesKey(error)) throw error
+      slots.exptime(timeOf(options), verb, '')
+      const compression = compressionOf(options)
       // Characters are for libmemcached to find, when the value has been pickled.
-      if (error instanceof MemcachedError) pipeline.encode(value, compressionOf(options), verb, '')
+      if (error instanceof MemcachedError) pipeline.encode(value, compression, verb, '')
       throw error
     }
     const exptime = slots.exptime(timeOf(options), verb, wire)
@@ -97,11 +99,11 @@ export async function storeMulti<K extends Key>(
   const operation = `${verb}Multi` as const
   const options = pipeline.options(given, optionNames.multi)
   const modes = pipeline.within(pipeline.modes(options))
-  const prefix = prefixBytes(typeof options === 'object' ? options.keyPrefix : undefined, operation)
-  const compression = compressionOf(options)
   const entries = entriesOf<K>(mapping)
   // Before any key is looked at, and also where there is none.
   const exptime = pipeline.slots.exptime(timeOf(options), operation, '')
+  const prefix = prefixBytes(typeof options === 'object' ? options.keyPrefix : undefined, operation)
+  const compression = compressionOf(options)
   const prepared = entries.map(([key, value]) => {
     const { wire, refusal } = keyOrRefusal(pipeline, key, operation, prefix)
     const encoded = pipeline.encode(value, compression, operation, wire)
