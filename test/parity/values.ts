@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import type { TypedJson } from '../../src/values/index.js'
-import { fixtures } from '../differential/recordings.js'
+import { fixtures } from '../differential/support/recordings.js'
 
 const text = fc.oneof(
   { weight: 4, arbitrary: fc.string({ maxLength: 12 }) },

@@ -74,10 +74,6 @@ class World {
     if (fault !== 'up' && fault !== 'stall') await closed(this.sockets[index]!)
   }
 
-  async disconnected(): Promise<void> {
-    await Promise.all(this.sockets.map(closed))
-  }
-
   async stop(): Promise<void> {
     for (const server of this.servers) listeners.delete(server.port)
     await Promise.all(this.servers.map((server) => server.stop()))
@@ -133,8 +129,6 @@ export async function play(timeline: Timeline): Promise<StepOutcome[]> {
         former.push(client)
         client = onto(world, client.clone(), timeline)
       } else outcome = await call(client, step, tokens)
-      // What is sent without a reply has arrived when the server has answered quit.
-      if (behaviors._noreply && name === 'disconnect_all') await world.disconnected()
       outcomes.push({
         ...outcome,
         ...(world.asked.size > 0 ? { asked: [...world.asked].sort() } : {}),
@@ -216,8 +210,6 @@ function shown(outcome: StepOutcome, { behaviors, binary }: Timeline): string {
   if (binary && behaviors.num_replicas)
     return `${'result' in outcome ? '' : `${outcome.raises.class} ${outcome.raises.retcode}`}${tried}`
   const what = 'result' in outcome ? canonical(outcome.result) : JSON.stringify(Object.values(outcome.raises))
-  // What is not answered may arrive when its step is over.
-  if (behaviors._noreply) return `${what}${tried}`
   return `${what} asked ${asked ?? ''}${tried}`
 }
 

@@ -109,7 +109,6 @@ const prefix = fc.constantFrom('', 'p:', 'fo:')
 
 function steps(count: number, binary: boolean, settings: BehaviorSettings): fc.Arbitrary<Step[]> {
   const copies = binary && Boolean(settings.num_replicas)
-  const quiet = Boolean(settings._noreply)
   const index = fc.nat({ max: count - 1 })
   const call: MakeStep = (name, ...args) =>
     fc.tuple(fc.constant(name), ...args) as unknown as fc.Arbitrary<Step>
@@ -125,8 +124,7 @@ function steps(count: number, binary: boolean, settings: BehaviorSettings): fc.A
     [1, call('prepend', key, fc.constant('7'))],
     [4, call('incr', key)],
     [1, call('decr', key)],
-    // Without replies to stores, the END that an earlier get left behind answers it.
-    [quiet ? 0 : 4, call('touch', key, fc.constant(0))],
+    [4, call('touch', key, fc.constant(0))],
     [7, call('get_multi', keys)],
     [3, call('set_multi', mapping)],
     [1, call('add_multi', mapping)],
@@ -150,8 +148,7 @@ function steps(count: number, binary: boolean, settings: BehaviorSettings): fc.A
     [1, call('restart', index)],
     [18, call('advance', fc.constantFrom(1, 1, 1, 2, 2, 3, 5, 8))],
     [3, call('disconnect_all')],
-    // The connections of the client before it stay open, and then nobody knows when what was sent has arrived.
-    [quiet ? 0 : 0.3, call('clone')],
+    [0.3, call('clone')],
   ]
   // libmemcached waits for replies to copies that will not come where it closes such connections.
   if (!settings.num_replicas) events.push([0.3, call('set_behaviors', changes)])
@@ -164,13 +161,8 @@ function steps(count: number, binary: boolean, settings: BehaviorSettings): fc.A
     ? fc.oneof({ weight: 40, arbitrary: usual }, { weight: 1, arbitrary: stalled(index, call) })
     : usual
   const list = fc.array(step, { minLength: 5, maxLength: 90, size: 'max' })
-  // What is sent without a reply on a connection that the server has closed is lost in silence there, and an error here (docs/strict.md).
-  const apart = (one: Step): Step[] => (quiet && breaking.has(one[0]) ? [['disconnect_all'], one] : [one])
-  return list.map((all) => all.flat().flatMap(apart).flatMap(inStep))
+  return list.map((all) => all.flat().flatMap(inStep))
 }
-
-/** Events after which connections are closed. */
-const breaking: ReadonlySet<string> = new Set(['down', 'cut', 'reset', 'restart'])
 
 type MakeStep = (name: string, ...args: fc.Arbitrary<TypedJson>[]) => fc.Arbitrary<Step>
 
@@ -213,23 +205,13 @@ const changes = fc.oneof(
   fc.record({ retry_timeout: fc.constantFrom(-1, 0, 1, 4), dead_timeout: fc.constantFrom(0, 1, 3) }),
 ) as unknown as fc.Arbitrary<TypedJson>
 
-/** One in six meets servers that do not answer (milliseconds), one in eight of the others over text waits for no replies to stores. */
-function waiting(binary: boolean): fc.Arbitrary<BehaviorSettings> {
-  return fc.constantFrom<BehaviorSettings>(
-    ...Array.from({ length: 9 }, () => ({})),
-    { _poll_timeout: POLL_TIMEOUT },
-    { _poll_timeout: POLL_TIMEOUT },
-    binary ? {} : { _noreply: 1 },
-  )
-}
-
-/** Long enough for an answer on a busy machine. */
-const POLL_TIMEOUT = 1500
+/** One in five meets servers that do not answer (milliseconds). */
+const waiting = fc.constantFrom<BehaviorSettings>({}, {}, {}, {}, { _poll_timeout: 1500 })
 
 /** Random timelines over all distributions, hashes, weights and settings of failure. */
 export const timelines: fc.Arbitrary<Timeline> = fc.constantFrom(false, false, true).chain((binary) =>
   fc
-    .tuple(placements, health, fc.oneof(fc.constant({}), others), waiting(binary), servers.map(distinct))
+    .tuple(placements, health, fc.oneof(fc.constant({}), others), waiting, servers.map(distinct))
     .chain(([placement, settings, further, patience, list]) => {
       const behaviors = { ...placement, ...settings, ...further, ...patience }
       return fc.record({
