@@ -10,6 +10,7 @@ import { FidelityCheck } from './compare/fidelity.js'
 import { Suspects, verify } from './compare/verify.js'
 import { type FrameworkTarget, frameworkTarget, frameworkView } from './frameworks/index.js'
 import { construct } from './methods/construct.js'
+import type { Library } from './methods/python-signatures.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
 import { findingsBetween } from './pymemcache/findings.js'
 import { checkTargetOptions } from './pymemcache/options.js'
@@ -34,8 +35,22 @@ import {
 } from './traces/trace.js'
 import { memshimVersion } from './version.js'
 
-const emptyTrace =
-  'holds no operation that could be compared: was the tracer installed before the application made its calls?'
+/** @param leftOut the first line that was left out, if any */
+function emptyTrace(leftOut: string | undefined): string {
+  const why = leftOut ?? 'was the tracer installed before the application made its calls?'
+  return `holds no operation that could be compared: ${why}`
+}
+
+/** @throws AuditOptionsError for options that are about neither of the two libraries */
+function checkFitting(source: Library, target: Library, options: AuditOptions): void {
+  const between = `the audit compares ${source.name}-${source.version} with ${target.name}-${target.version}`
+  if (source.name !== 'pylibmc' && target.name !== 'pylibmc')
+    for (const name of ['binary', 'behaviors', 'negativeTimeout'] as const)
+      if (options[name] !== undefined && options[name] !== false)
+        throw new AuditOptionsError(`${name} is for pylibmc, and ${between}`)
+  if (options.calls === 'repaired' && source.name === target.name)
+    throw new AuditOptionsError(`calls are repaired for another library, and ${between}`)
+}
 
 /** @throws TraceError for a trace that is wrong or empty; AuditOptionsError; what starting or reaching servers throws */
 export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Report> {
@@ -44,6 +59,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   checkOptions(asked)
   const { options, framework: backend } = withFrameworkTarget(asked, given.header)
   const { source, target, preset, rows } = pairOf(given.header, options)
+  checkFitting(source, target, options)
   // What the emulation says of pylibmc is not about pymemcache, whose side explains its differences itself.
   const pymemcache = target.name === 'pymemcache'
   const between = pymemcache ? new Set<string>() : rows && new Set(rows.keys())
@@ -117,6 +133,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
     signal: options.signal,
   }
 
+  let leftOut: string | undefined
   const visitor: ReplayVisitor = {
     operation(operation) {
       const verdict = differ.judge(operation)
@@ -138,14 +155,17 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
       differ.fault(server, line)
       seen.faults++
     },
-    note: (text, line) => builder.note(text, line),
+    note(text, line) {
+      if (text.includes('left out')) leftOut ??= `line ${line}: ${text}`
+      builder.note(text, line)
+    },
     client: (name) => seen.clients.add(name),
     constructs({ kwargs, line }) {
       if (backend) for (const note of keywordNotes(backend, kwargs)) builder.note(note, line)
     },
   }
   await run(trace, task, running, visitor)
-  if (seen.calls === 0) throw new TraceError(trace.name, 0, undefined, emptyTrace)
+  if (seen.calls === 0) throw new TraceError(trace.name, 0, undefined, emptyTrace(leftOut))
   const verification =
     options.verify && !pymemcache
       ? await verify(

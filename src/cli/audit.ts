@@ -233,14 +233,18 @@ async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
   const width = Math.max(...knownColumns().map((name) => name.length)) + 2
   for (const to of knownColumns()) {
     if (to === `${trace.header.library}-${trace.header.version}` && options.from === undefined) continue
-    const { targetOptions, ...others } = options
+    const { targetOptions, binary, behaviors, negativeTimeout, calls, ...others } = options
+    const [library] = to.split('-')
+    const pylibmc = library === 'pylibmc' || trace.header.library === 'pylibmc'
     let said: string
     try {
       said = targetText(
         await audit(trace, {
           ...others,
           to,
-          ...(targetOptions && to.startsWith('pymemcache-') ? { targetOptions } : {}),
+          ...(targetOptions && library === 'pymemcache' ? { targetOptions } : {}),
+          ...(pylibmc ? { binary, behaviors, negativeTimeout } : {}),
+          ...(to.startsWith(trace.header.library) ? {} : { calls }),
         }),
       )
     } catch (error) {

@@ -170,6 +170,7 @@ export class Differ {
       else if (operation.call === 'get_stats') add('statistics', 'announced')
       else if (isArgumentError(operation)) add('argument-type', 'signature')
     }
+    if (!same && found.size === 0 && between && isKeyErrorOfOne(operation)) add('keys', 'announced')
     for (const { switch: name, how } of reasons)
       if (!same && infoOf(name)?.onlyInProgram) add(name, how, [line], 'state')
     if (operation.moved) add('hashing', 'announced', [line], found.size > 0 || same ? 'state' : impact)
@@ -248,6 +249,13 @@ function bothDid({ call, compat, strict }: Operation): boolean {
 /** python-memcached refuses the key by its own check. */
 function isKeyError({ compat }: Operation): boolean {
   return 'raises' in compat && compat.raises.class.startsWith('memcache.MemcachedKey')
+}
+
+/** One version refuses the key by its own check, as check_key does with text on Python 3. */
+function isKeyErrorOfOne({ compat, strict }: Operation): boolean {
+  const refused = (outcome: Outcome) =>
+    'raises' in outcome && outcome.raises.class.startsWith('memcache.MemcachedKey')
+  return refused(compat) !== refused(strict)
 }
 
 /** One side refuses an argument with an error of Python's own. */

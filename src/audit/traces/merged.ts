@@ -4,7 +4,7 @@
  */
 
 import { readdir } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { checkArray, checkText } from '../../ground/arguments.js'
 import { joinSurveys, surveyOf } from './survey.js'
 import { checkTrace, type Trace, TraceError, type TraceEvent } from './trace.js'
@@ -36,7 +36,7 @@ export async function expandPatterns(patterns: readonly string[]): Promise<reado
     if (matching.length === 0) throw new TraceError(pattern, 0, undefined, 'no file has such a name')
     found.push(...matching.map((file) => join(dirname(pattern), file)))
   }
-  return [...new Set(found)]
+  return [...new Map(found.map((path) => [resolve(path), path])).values()]
 }
 
 /** One trace, or several merged. @throws TraceError (rejection) as `readTrace` and `mergeTraces` do */

@@ -132,3 +132,24 @@ it('the trace of a real test suite has no unexplained difference on 1.62, and ev
   expect(report.totals.unexplained).toBe(0)
   expect(report.verification?.confirmed).toBe(report.verification?.operations)
 })
+
+it('1.59 to 1.54: check_key takes text on Python 2, which the key rules explain', async () => {
+  const { found } = await outcomes(trace('1.59', [['check_key', ['k']]]), { to: 'python-memcached-1.54' })
+  expect(found).toEqual([['check_key', 'memcache.MemcachedKeyTypeError', null, 'keys']])
+})
+
+it.each([
+  [{ to: 'python-memcached-1.62', binary: true }, 'binary is for pylibmc, and the audit compares'],
+  [{ to: 'pymemcache-4.0.0', behaviors: { ketama: 1 } }, 'behaviors is for pylibmc, and the audit compares'],
+  [{ to: 'python-memcached-1.62', negativeTimeout: 'zero' }, 'negativeTimeout is for pylibmc'],
+  [{ to: 'python-memcached-1.62', calls: 'repaired' }, 'calls are repaired for another library'],
+] as const)('%o is refused, since it says nothing about these libraries', async (options, message) => {
+  const given = trace('1.59', [['get', ['k']]])
+  await expect(audit(given, options)).rejects.toThrow(message)
+})
+
+it('a trace of which nothing can be replayed says why', async () => {
+  const given = trace('1.59', [['get', ['k']]])
+  const options = { binary: true, behaviors: { verify_keys: 1 } }
+  await expect(audit(given, options)).rejects.toThrow(/client not constructed as pylibmc.*verify_keys/)
+})
