@@ -1,6 +1,7 @@
 /** One connection of a server or a proxy: requests answered in order, with the faults of the script. */
 import type { Socket } from 'node:net'
 import type { Bytes } from '../ground/bytes.js'
+import { observe } from '../ground/observers.js'
 import { opcode } from '../protocol/binary/opcodes.js'
 import type { Command } from './commands/command.js'
 import { type Frame, RequestFraming } from './commands/framing.js'
@@ -62,8 +63,14 @@ export function serve(socket: Socket, options: SessionOptions): void {
       finishWith(unread)
       return
     }
-    for (const frame of framing.push(chunk)) waiting.push(frame)
-    if (!working) void work()
+    try {
+      for (const frame of framing.push(chunk)) waiting.push(frame)
+    } catch {
+      socket.destroy()
+      return
+    }
+    // Whatever goes wrong with one request ends its connection, and no more.
+    if (!working) work().catch(() => socket.destroy())
   })
 
   async function work(): Promise<void> {
@@ -163,7 +170,9 @@ export function serve(socket: Socket, options: SessionOptions): void {
   }
 
   function record(frame: Frame, received: Bytes | null): void {
-    options.record?.({ connection: options.number, sent: sentBytes(frame), received })
+    if (!options.record) return
+    const exchange = { connection: options.number, sent: sentBytes(frame), received }
+    observe('record', () => options.record?.(exchange))
   }
 }
 

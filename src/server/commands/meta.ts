@@ -175,7 +175,8 @@ function itemFacts(store: Store, item: StoredItem, flags: MetaFlags, made: boole
   return facts.join('')
 }
 
-const left = (store: Store, { exptime }: StoredItem) => (exptime === 0 ? -1 : exptime - store.now())
+/** What is past is told as an unsigned number of 32 bits. */
+const left = (store: Store, { exptime }: StoredItem) => (exptime === 0 ? -1 : (exptime - store.now()) >>> 0)
 
 function remove(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFacts): Bytes {
   const problem = badOpaque(flags)
@@ -212,7 +213,7 @@ function count(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFa
   if (problem !== undefined) return [`${problem}\r\n`]
   if (result === 'NOT_FOUND') return [`NF${blank(facts)}${echoed(key, flags)}\r\n`]
   if (result === 'EXISTS') return [`EX${blank(facts)}${echoed(key, flags)}\r\n`]
-  const item = store.find(key)!
+  const item = store.made(key)!
   if (flags.newCas !== undefined) item.cas = flags.newCas
   const told = flags.words
     .map((word) => {
@@ -247,7 +248,7 @@ export function metaStored(
   const code = codes[result]
   if (code === undefined || !meta) return undefined
   if (code === 'HD' && meta.has('q')) return ''
-  const item = code === 'HD' ? store.find(key) : undefined
+  const item = code === 'HD' ? store.made(key) : undefined
   const told = meta.words.map((word) => {
     if (word[0] === 'O') return ` ${word}`
     if (word[0] === 'k') return saidKey(key, meta.has('b'))

@@ -303,6 +303,11 @@ export class Store {
     return undefined
   }
 
+  /** The item that a command has just made, also where its time is past already. */
+  made(key: Bytes): StoredItem | undefined {
+    return this.items.get(key)
+  }
+
   private isFlushed(item: StoredItem, now: number): boolean {
     if (this.oldestLive === 0 || this.oldestLive > now) return false
     return item.time <= this.oldestLive || item.cas < this.oldestCas

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ObserverError, observerErrorChannel } from '../../../src/ground/observers.js'
 import { EmbeddedServer, type Exchange, FaultProxy, startServer } from '../../../src/server/index.js'
+import { Client } from '../../../src/strict/index.js'
 import { type Memcached, startMemcached } from '../../support/memcached.js'
 
 let memcached: Memcached
@@ -221,4 +223,23 @@ test('wrong options are refused at once', () => {
   expect(() => new EmbeddedServer({ memory: 0.5 })).toThrow(RangeError)
   expect(() => new EmbeddedServer({ path: '/x', port: 1 })).toThrow(TypeError)
   expect(() => new FaultProxy({ target: 'nowhere' })).toThrow('target "nowhere"')
+})
+
+test('what a record function throws reaches no client', async () => {
+  const errors: unknown[] = []
+  const heard = (message: unknown): void => void errors.push((message as ObserverError).error)
+  observerErrorChannel.subscribe(heard)
+  const problem = new Error('of the test')
+  const server = await new EmbeddedServer({
+    record: () => {
+      throw problem
+    },
+  }).start()
+  const mc = new Client([server.address], { timeout: 10_000 })
+  expect(await mc.set('k', 'v')).toBe(true)
+  expect(await mc.get('k')).toBe('v')
+  expect(errors).toEqual([problem, problem])
+  observerErrorChannel.unsubscribe(heard)
+  mc.disconnectAll()
+  await server.stop()
 })
