@@ -3,6 +3,7 @@
  * reports what would change.
  */
 import { shown } from '../ground/arguments.js'
+import { Analyses } from './analyses/index.js'
 import { betweenVersions, knownPresets, pairOf } from './columns.js'
 import { Differ } from './compare/differ.js'
 import { knownSwitches } from './compare/divergence.js'
@@ -71,6 +72,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   const estimates = drawn < 1 ? new EstimateCount(drawn) : undefined
   const supposed = outages.length > 0 ? new OutageCount(outages) : undefined
   const search = new OutageSearch()
+  const analyses = new Analyses()
   checkBehaviors(options)
   if (options.targetOptions !== undefined) {
     if (!pymemcache) throw new AuditOptionsError('targetOptions are for pymemcache as the target')
@@ -143,6 +145,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
       if (note) builder.note(note, operation.line)
       view?.add(operation, verdict)
       fidelity.add(operation)
+      if (operation.call !== constructorCall) analyses.add(operation)
       estimates?.add(operation, verdict)
       supposed?.add(operation)
       if (seen.faults === 0) search.add(operation, operation.sourceServer)
@@ -223,6 +226,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
       ...(estimated ? { estimates: estimated } : {}),
       ...(supposed ? { supposedOutages: supposed.result() } : {}),
       foundOutages: search.result(),
+      ...analyses.result(),
       fidelity: fidelity.result(),
       ...(verification ? { verification } : {}),
       timing: {

@@ -1,4 +1,5 @@
 /** memshim/audit: replay a trace through both clients and report what would change. */
+export type { Analysis, AnalysisRow, HotKey, Severity } from './analyses/index.js'
 export { audit } from './audit.js'
 export { type DifferingRow, knownColumns, knownPresets } from './columns.js'
 export type { Explanation, Operation, Status, Verdict } from './compare/differ.js'

@@ -4,7 +4,7 @@
  */
 import { type Impact, impacts } from '../compare/outcome.js'
 import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
-import { courseChart, loadChart, outageChart, stackedBar } from './html-charts.js'
+import { courseChart, loadChart, outageChart, stackedBar, timeText } from './html-charts.js'
 import { script, scriptHash } from './html-script.js'
 import { style } from './html-style.js'
 import { snippets } from './snippets.js'
@@ -37,6 +37,7 @@ ${outages(report)}
 ${risks(report)}
 ${unexplained(report)}
 ${callSites(report)}
+${analyses(report)}
 ${methods(report)}
 ${trust(report)}
 ${footer(report)}
@@ -77,6 +78,31 @@ ${behind === undefined ? '' : `<p class="facts">${escapeHtml(behind)}</p>`}
 <p class="facts">${facts.filter(Boolean).map(escapeHtml).join(' &middot; ')}</p>
 <section class="overview">${stackedBar(totals, 26)}<ul class="legend">${legend.join('')}</ul>
 ${course === '' ? '' : `<details open><summary>Along the trace: share of operations that do not stay the same</summary>${course}</details>`}</section>`
+}
+
+function analyses({ analyses = [], hotKeys = [] }: Report): string {
+  if (analyses.length === 0 && hotKeys.length === 0) return ''
+  const sections = analyses.map(({ name, title, severity, rows, advice, docs }) => {
+    const lines = rows.map(
+      ({ label, severity: own, count: times, share, first, last, callSites }) =>
+        `<tr><td>${escapeHtml(label)}</td><td class="quiet">${own}</td><td class="n" data-sort="${times}">${times.toLocaleString('en')}</td><td class="n">${(100 * share).toFixed(1)} %</td><td class="n quiet">${timeText(first)} to ${timeText(last)}</td><td class="quiet">${callSites
+          .slice(0, 3)
+          .map(({ at, count: n }) => `${escapeHtml(at)} (${n})`)
+          .join(', ')}</td></tr>`,
+    )
+    return `<details id="analysis-${name}"${severity === 'problem' ? ' open' : ''}><summary><b>${escapeHtml(title)}</b> <span class="quiet">${severity}</span></summary>
+<div class="scroll"><table class="sortable"><thead><tr>${sortable('Use', 'Severity', 'Operations')}<th class="n">Share</th><th class="n">From, to</th><th>Places</th></tr></thead><tbody>${lines.join('')}</tbody></table></div>
+<p class="lead">${escapeHtml(advice)} <span class="quiet">docs/${escapeHtml(docs)}</span></p></details>`
+  })
+  const keys = hotKeys.map(
+    ({ key, count: times, share, before, after }) =>
+      `<tr><td><code>${escapeHtml(key)}</code></td><td class="n">${times.toLocaleString('en')}</td><td class="n">${(100 * share).toFixed(1)} %</td><td class="n quiet">${before ?? '–'} → ${after ?? '–'}</td></tr>`,
+  )
+  const hot =
+    keys.length === 0
+      ? ''
+      : `<details><summary><b>Hot keys</b></summary><div class="scroll"><table><thead><tr><th>Key</th><th class="n">Accesses</th><th class="n">Share</th><th class="n">Server</th></tr></thead><tbody>${keys.join('')}</tbody></table></div></details>`
+  return `<h2>How the application uses its cache</h2>${sections.join('')}${hot}`
 }
 
 function switches(report: Report): string {

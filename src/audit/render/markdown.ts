@@ -73,6 +73,10 @@ export function renderMarkdown(report: Report, news?: readonly NewFinding[]): st
     parts.push('</details>')
   }
   for (const outage of outageTexts(report)) parts.push('', text(outage))
+  for (const { title, rows } of report.analyses ?? [])
+    for (const row of rows)
+      if (row.severity === 'problem')
+        parts.push('', `**${text(title)}:** ${text(row.label)}, ${count(row.count, 'operation')}.`)
   for (const risk of report.risks)
     parts.push(
       '',

@@ -66,6 +66,18 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     heading('Servers that are down')
     for (const text of outages) say(text, 2)
   }
+  const uses = (report.analyses ?? []).flatMap(({ title, rows }) =>
+    rows
+      .filter(({ severity }) => severity === 'problem')
+      .map(
+        (row) =>
+          `${title}: ${row.label}: ${count(row.count, 'operation')}${row.callSites[0] ? `, most at ${row.callSites[0].at}` : ''}`,
+      ),
+  )
+  if (uses.length > 0) {
+    heading('How the application uses its cache')
+    for (const text of uses) say(text, 2)
+  }
   if (report.risks.length > 0) {
     heading('Do not rely on it')
     for (const risk of report.risks) {

@@ -109,6 +109,8 @@ export class ReportBuilder {
       | 'foundOutages'
       | 'supposedOutages'
       | 'estimates'
+      | 'analyses'
+      | 'hotKeys'
     >,
     known: readonly SwitchInfo[],
   ): Report {

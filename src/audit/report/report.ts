@@ -1,5 +1,6 @@
 /** The report model: plain JSON, versioned, everything the renderers show. */
 import { shown } from '../../ground/arguments.js'
+import type { Analysis, HotKey } from '../analyses/index.js'
 import type { Verdict } from '../compare/differ.js'
 import type { SwitchInfo } from '../compare/divergence.js'
 import type { Fidelity } from '../compare/fidelity.js'
@@ -128,6 +129,10 @@ export interface Report {
   readonly supposedOutages?: OutageEffect
   /** Servers that seem to have been down while the trace was recorded. */
   readonly foundOutages: readonly FoundOutage[]
+  /** What the application does with its cache, most serious first (docs/audit.md#analyses). Reports of older versions have none. */
+  readonly analyses?: readonly Analysis[] | undefined
+  /** Keys with at least 0.5 % of all accesses, most used first. */
+  readonly hotKeys?: readonly HotKey[] | undefined
   /** Beside the differences: the same today, or unknown. */
   readonly risks: readonly RiskRow[]
   readonly unexplained: readonly Finding[]

@@ -1,0 +1,116 @@
+/** What an application does with its cache, counted by kind: the part of a report that speaks of the application and not of one behaviour. */
+import type { Operation } from '../compare/differ.js'
+
+export const severities = ['problem', 'look', 'fact'] as const
+/** `problem`: it does not do what it seems to. `look`: worth a look before a move. `fact`: good to know. */
+export type Severity = (typeof severities)[number]
+
+/** One kind of use within an analysis. */
+export interface AnalysisRow {
+  readonly label: string
+  readonly severity: Severity
+  /** Operations. */
+  readonly count: number
+  /** Of the operations that the analysis is about, from 0 to 1. */
+  readonly share: number
+  /** Seconds of the trace. */
+  readonly first: number
+  readonly last: number
+  /** Places in the application, most first. */
+  readonly callSites: readonly { readonly at: string; readonly count: number }[]
+}
+
+/** One section of a report (docs/audit.md#analyses). */
+export interface Analysis {
+  readonly name: string
+  readonly title: string
+  /** The worst of its rows. */
+  readonly severity: Severity
+  /** Operations that it is about. */
+  readonly operations: number
+  readonly rows: readonly AnalysisRow[]
+  readonly advice: string
+  /** Relative to the documentation folder, with anchor. */
+  readonly docs: string
+}
+
+/** What an analysis is, as data. */
+export interface AnalysisText {
+  readonly name: string
+  readonly title: string
+  readonly advice: string
+  /** Severity by label. Labels that are not here are facts. */
+  readonly severity: Readonly<Record<string, Severity>>
+  /** Tells the labels of an operation; undefined when the analysis is not about it. */
+  readonly labels: (operation: Operation) => readonly string[] | undefined
+}
+
+/** Call sites that are counted for a row, and that are shown. */
+const sitesCounted = 1000
+const sitesShown = 8
+
+class RowCount {
+  count = 0
+  last = 0
+  private readonly sites = new Map<string, number>()
+
+  constructor(private readonly first: number) {}
+
+  add({ t, at }: Operation): void {
+    this.count++
+    this.last = t
+    if (at === undefined) return
+    const known = this.sites.get(at)
+    if (known !== undefined || this.sites.size < sitesCounted) this.sites.set(at, (known ?? 0) + 1)
+  }
+
+  result(label: string, severity: Severity, operations: number): AnalysisRow {
+    const callSites = [...this.sites].map(([at, count]) => ({ at, count }))
+    return {
+      label,
+      severity,
+      count: this.count,
+      share: this.count / operations,
+      first: this.first,
+      last: this.last,
+      callSites: callSites.sort((a, b) => b.count - a.count).slice(0, sitesShown),
+    }
+  }
+}
+
+/** Counts one analysis. */
+export class AnalysisCount {
+  private operations = 0
+  private readonly rows = new Map<string, RowCount>()
+
+  constructor(private readonly text: AnalysisText) {}
+
+  add(operation: Operation): void {
+    const labels = this.text.labels(operation)
+    if (labels === undefined) return
+    this.operations++
+    for (const label of labels) {
+      let row = this.rows.get(label)
+      if (!row) {
+        row = new RowCount(operation.t)
+        this.rows.set(label, row)
+      }
+      row.add(operation)
+    }
+  }
+
+  /** Undefined where nothing was found. */
+  result(): Analysis | undefined {
+    if (this.rows.size === 0) return undefined
+    const { name, title, advice, severity } = this.text
+    const rows = [...this.rows]
+      .map(([label, row]) => row.result(label, severity[label] ?? 'fact', this.operations))
+      .sort((a, b) => weight(a) - weight(b) || b.count - a.count)
+    const docs = `audit.md#${name}`
+    return { name, title, severity: rows[0]!.severity, operations: this.operations, rows, advice, docs }
+  }
+}
+
+function weight({ severity }: AnalysisRow): number {
+  return severities.indexOf(severity)
+}

@@ -1,0 +1,60 @@
+/**
+ * The keys that are used most, in bounded memory: counts are at most too high by the share of the table's size.
+ * Source: Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams (2005), "Space-Saving" in its lossy form.
+ */
+import type { Operation } from '../compare/differ.js'
+
+/** Keys that are counted at a time. When they are too many, those that were seen least are forgotten. */
+const counted = 20_000
+const shown = 10
+/** A key is hot from this share of all accesses on. */
+const hot = 0.005
+
+/** A key with its accesses. */
+export interface HotKey {
+  /** As text. */
+  readonly key: string
+  readonly count: number
+  /** Of all accesses to keys, from 0 to 1. */
+  readonly share: number
+  /** Its server before and after the move, by index. */
+  readonly before?: number | undefined
+  readonly after?: number | undefined
+}
+
+export class HotKeys {
+  private readonly counts = new Map<string, number>()
+  private accesses = 0
+  private readonly servers = new Map<string, readonly [number | undefined, number | undefined]>()
+
+  add({ keys, sourceServer, servers }: Operation): void {
+    const single = keys.length === 1
+    for (const key of keys) {
+      this.accesses++
+      const known = this.counts.get(key)
+      this.counts.set(key, (known ?? 0) + 1)
+      if (known === 1 && single) this.servers.set(key, [sourceServer, servers[0]])
+      if (known === undefined && this.counts.size > 2 * counted) this.forget()
+    }
+  }
+
+  private forget(): void {
+    const sorted = [...this.counts].sort(([, a], [, b]) => b - a)
+    for (const [key] of sorted.slice(counted)) {
+      this.counts.delete(key)
+      this.servers.delete(key)
+    }
+  }
+
+  result(): readonly HotKey[] {
+    return [...this.counts]
+      .filter(([, count]) => count > 1 && count >= hot * this.accesses)
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, shown)
+      .map(([key, count]) => {
+        const [before, after] = this.servers.get(key) ?? []
+        const text = Buffer.from(key, 'latin1').toString('utf8')
+        return { key: text, count, share: count / this.accesses, before, after }
+      })
+  }
+}

@@ -1,0 +1,25 @@
+/** The analyses of an audit, counted while it runs. */
+import type { Operation } from '../compare/differ.js'
+import { type Analysis, AnalysisCount, severities } from './analysis.js'
+import { type HotKey, HotKeys } from './hot-keys.js'
+import { analysisTexts } from './texts.js'
+
+export type { Analysis, AnalysisRow, Severity } from './analysis.js'
+export type { HotKey } from './hot-keys.js'
+
+export class Analyses {
+  private readonly counts = analysisTexts.map((text) => new AnalysisCount(text))
+  private readonly hot = new HotKeys()
+
+  add(operation: Operation): void {
+    for (const count of this.counts) count.add(operation)
+    this.hot.add(operation)
+  }
+
+  /** Those that found something, most serious first. */
+  result(): { readonly analyses: readonly Analysis[]; readonly hotKeys: readonly HotKey[] } {
+    const analyses = this.counts.flatMap((count) => count.result() ?? [])
+    const weight = ({ severity }: Analysis) => severities.indexOf(severity)
+    return { analyses: analyses.sort((a, b) => weight(a) - weight(b)), hotKeys: this.hot.result() }
+  }
+}

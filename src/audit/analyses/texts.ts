@@ -1,0 +1,182 @@
+/** The analyses of an audit: what each of them counts, how serious it is, and what helps. Facts: docs/reference/python-memcached.md, docs/reference/pylibmc.md. */
+import type { Operation } from '../compare/differ.js'
+import type { AnalysisText } from './analysis.js'
+import { plainLength, storedValues, timeOf, typeOf } from './arguments.js'
+
+/** Bytes: memcached's own limit of an item, without -I. */
+const limit = 1024 * 1024
+const near = 0.8 * limit
+const large = 100 * 1000
+/** Seconds: longer times are dates for a server. */
+const longestTime = 30 * 24 * 3600
+/** A Unix time of this century is above. */
+const earliestDate = 1e9
+const longestKey = 250
+
+const none: readonly string[] = []
+
+function sizes(operation: Operation): readonly string[] | undefined {
+  const values = storedValues(operation)
+  if (values === undefined) return undefined
+  const labels: string[] = []
+  let largest = 0
+  for (const value of values) largest = Math.max(largest, plainLength(value) ?? 0)
+  if (largest > limit) labels.push('over 1 MiB')
+  else if (largest > near) labels.push('over 80 % of 1 MiB')
+  else if (largest > large) labels.push('over 100 kB')
+  const { call, args, kwargs } = operation
+  const least = kwargs.min_compress_len ?? (call === 'cas' ? undefined : args[3])
+  if (typeof least === 'number' && least > 0) labels.push('compressed from a length on')
+  return labels
+}
+
+function times(operation: Operation): readonly string[] | undefined {
+  const time = timeOf(operation)
+  if (time === undefined) return undefined
+  if (typeof time !== 'number') return ['no whole number']
+  if (time < 0) return ['negative']
+  if (time === 0) return ['none: stays until it is evicted']
+  if (time <= longestTime) return ['up to 30 days']
+  return [time < earliestDate ? 'over 30 days: a date long past' : 'a date']
+}
+
+function types(operation: Operation): readonly string[] | undefined {
+  const values = storedValues(operation)
+  if (values === undefined) return undefined
+  return values.length === 1 ? [typeOf(values[0]!)] : [...new Set(values.map(typeOf))]
+}
+
+function keys({ keys, call, args }: Operation): readonly string[] | undefined {
+  if (keys.length === 0) return undefined
+  const labels = new Set<string>()
+  for (const key of keys) {
+    if (key.length > longestKey) labels.add('longer than 250 bytes')
+    if (/[\x00-\x20\x7f]/.test(key)) labels.add('with blanks or control characters')
+    else if (/[\x80-\xff]/.test(key)) labels.add('with characters beyond ASCII')
+  }
+  const [first] = args
+  if (typeof first === 'object' && first !== null && !Array.isArray(first) && !call.endsWith('_multi')) {
+    if ('$tuple' in first) labels.add('a tuple that brings its own hash')
+    else if ('$bytes' in first) labels.add('given as bytes')
+  }
+  return labels.size === 0 ? none : [...labels]
+}
+
+function counters({ call, compat, strict }: Operation): readonly string[] | undefined {
+  if (call !== 'incr' && call !== 'decr') return undefined
+  if ('raises' in strict && strict.raises.class === 'pylibmc.NotFound') return ['missing']
+  if ('raises' in compat || 'raises' in strict) return ['no number, or a delta that is none']
+  return none
+}
+
+function cas({ call, announced }: Operation): readonly string[] | undefined {
+  if (call !== 'cas') return undefined
+  return announced.some((event) => event.switch === 'cas-fallback')
+    ? ['without a CAS unique: stores whatever is there']
+    : none
+}
+
+const writes: ReadonlySet<string> = new Set([
+  'set',
+  'add',
+  'replace',
+  'append',
+  'prepend',
+  'cas',
+  'set_multi',
+])
+
+function failures({ call, recorded, announced }: Operation): readonly string[] | undefined {
+  const labels: string[] = []
+  const zero = recorded !== undefined && 'result' in recorded && recorded.result === 0
+  if (zero && (writes.has(call) || call === 'delete'))
+    labels.push('0 in the trace: nothing was stored or deleted')
+  if (announced.some((event) => event.switch === 'errors'))
+    labels.push('swallowed: the application is told nothing')
+  return labels.length === 0 ? undefined : labels
+}
+
+function copies({ call, announced }: Operation): readonly string[] | undefined {
+  if (!announced.some((event) => event.switch === 'failover' && event.compat.startsWith('goes on')))
+    return undefined
+  return [writes.has(call) ? 'stored on another server: a second copy' : 'looked up on another server']
+}
+
+export const analysisTexts: readonly AnalysisText[] = [
+  {
+    name: 'sizes',
+    title: 'Sizes of values',
+    advice:
+      'python-memcached sends nothing and returns 0 above 1 MiB; pylibmc sends the value and raises TooBig. Store less, or start the servers with a higher -I. Compression begins above min_compress_len in python-memcached and at min_compress_len in pylibmc; both keep only what got shorter. Sizes are those of texts and bytes before compression.',
+    severity: { 'over 1 MiB': 'problem', 'over 80 % of 1 MiB': 'look' },
+    labels: sizes,
+  },
+  {
+    name: 'times',
+    title: 'Times',
+    advice:
+      'A server takes more than 30 days for a date: such an item is gone at once. Give dates as Unix times. A negative time deletes the item over the text protocol: delete it instead. Items without a time stay until memory is needed.',
+    severity: {
+      negative: 'problem',
+      'over 30 days: a date long past': 'problem',
+      'no whole number': 'look',
+      'none: stays until it is evicted': 'look',
+    },
+    labels: times,
+  },
+  {
+    name: 'value-types',
+    title: 'Types of values',
+    advice:
+      'Text, bytes and integers are stored as they are; bool is a pickle in python-memcached from 1.59 on and an integer in pylibmc; everything else is a pickle, which names its classes: whoever reads it needs them.',
+    severity: { 'an object of another class': 'look', bool: 'look' },
+    labels: types,
+  },
+  {
+    name: 'keys-used',
+    title: 'Keys',
+    advice:
+      'Keys are bytes on the wire, at most 250 of them, without blanks and controls. pylibmc knows no (hash, key) tuples. Make long or free texts into a digest.',
+    severity: {
+      'longer than 250 bytes': 'problem',
+      'with blanks or control characters': 'problem',
+      'a tuple that brings its own hash': 'problem',
+    },
+    labels: keys,
+  },
+  {
+    name: 'counters',
+    title: 'Counters',
+    advice:
+      'Add the counter with its first value before it is counted; pylibmc raises NotFound where python-memcached returns None.',
+    severity: { missing: 'problem', 'no number, or a delta that is none': 'problem' },
+    labels: counters,
+  },
+  {
+    name: 'cas-used',
+    title: 'Compare and set',
+    advice:
+      'python-memcached forgets the unique unless cache_cas is set, and then stores without comparing. Take it from gets and hand it to cas; in pylibmc the behavior cas must be on.',
+    severity: { 'without a CAS unique: stores whatever is there': 'problem' },
+    labels: cas,
+  },
+  {
+    name: 'hidden-failures',
+    title: 'Failures that python-memcached hides',
+    advice:
+      'pylibmc raises where python-memcached returns None or 0: decide for each place what a missing cache means there.',
+    severity: {
+      '0 in the trace: nothing was stored or deleted': 'problem',
+      'swallowed: the application is told nothing': 'problem',
+    },
+    labels: failures,
+  },
+  {
+    name: 'failover-copies',
+    title: 'Copies after failover',
+    advice:
+      'While a server is down python-memcached stores its keys on another one. When it is back, the old item is read again, and the newer copy lies where nobody looks. Flush a server before it comes back, or keep its keys away (pylibmc does not go on to another server by itself).',
+    severity: { 'stored on another server: a second copy': 'problem', 'looked up on another server': 'look' },
+    labels: copies,
+  },
+]
