@@ -5,11 +5,12 @@ import type { Outcome } from './outcome.js'
 
 const result = (value: null | boolean | number | string): Outcome => ({ result: value })
 const raises = (name: string, retcode?: number): Outcome => ({ raises: { class: name, retcode } })
-const said = (name: string, strict: string): Announced => ({
+const said = (name: string, strict: string, raises?: string): Announced => ({
   switch: name,
   operation: '',
   compat: '',
   strict,
+  raises,
 })
 
 let line = 1
@@ -36,7 +37,7 @@ describe('differ', () => {
         call: 'incr',
         compat: result(null),
         strict: raises('pylibmc.NotFound', 16),
-        announced: [said('missing-counter', 'raises NotFound (16)')],
+        announced: [said('missing-counter', 'raises NotFound (16)', 'NotFound')],
       }),
     )
     expect(verdict).toMatchObject({
@@ -57,15 +58,24 @@ describe('differ', () => {
         call: 'set',
         compat: result(0),
         strict: raises('pylibmc.TooBig', 37),
-        announced: [said('errors', 'raises ConnectionError (3)')],
+        announced: [said('errors', 'raises ConnectionError (3)', 'ConnectionError')],
       }),
     )
     expect(verdict.status).toBe('unexplained')
-    expect(fits('raises TooBig (37)', raises('pylibmc.TooBig', 37))).toBe(true)
-    expect(fits('True', raises('pylibmc.TooBig', 37))).toBe(false)
-    expect(fits('raises MemcachedError (31)', raises('pylibmc.Error'))).toBe(true)
-    expect(fits('raises ConnectionError (3)', raises('pylibmc.ServerDown', 47))).toBe(true)
-    expect(fits('raises ConnectionError (3)', result(null))).toBe(false)
+    expect(fits({ strict: 'raises TooBig (37)', raises: 'TooBig' }, raises('pylibmc.TooBig', 37))).toBe(true)
+    expect(fits({ strict: 'True' }, raises('pylibmc.TooBig', 37))).toBe(false)
+    expect(
+      fits({ strict: 'raises MemcachedError (31)', raises: 'MemcachedError' }, raises('pylibmc.Error')),
+    ).toBe(true)
+    expect(
+      fits(
+        { strict: 'raises ConnectionError (3)', raises: 'ConnectionError' },
+        raises('pylibmc.ServerDown', 47),
+      ),
+    ).toBe(true)
+    expect(fits({ strict: 'raises ConnectionError (3)', raises: 'ConnectionError' }, result(null))).toBe(
+      false,
+    )
   })
 
   const negative = () =>
@@ -143,7 +153,7 @@ describe('differ', () => {
         servers: [0, 1],
         compat: result(null),
         strict: raises('pylibmc.SomeErrors', 19),
-        announced: [said('errors', 'raises SomeErrors (19)')],
+        announced: [said('errors', 'raises SomeErrors (19)', 'SomeErrors')],
       }),
     )
     expect(

@@ -149,7 +149,7 @@ export class Differ {
       if (!found.has(name)) found.set(name, { switch: name, how, lines, impact: own })
     }
     for (const event of this.relevant(operation)) {
-      if (same || between || infoOf(event.switch)?.unforeseeable || fits(event.strict, operation.strict))
+      if (same || between || infoOf(event.switch)?.unforeseeable || fits(event, operation.strict))
         add(event.switch, 'announced')
     }
     for (const reason of reasons) {
@@ -273,19 +273,19 @@ function isEmptyList(value: TypedJson): boolean {
 }
 
 /**
- * Whether an announced description of strict's outcome can be about this outcome: `raises X …` fits only an exception of
- * that class, a value printed as in Python only this result, anything else any result. Which of the errors of an unreachable server it is depends on the moment
+ * Whether what was announced of strict's outcome can be about this outcome: an exception fits only one of its class, a value printed as
+ * in Python only this result, anything else any result. Which of the errors of an unreachable server it is depends on the moment
  * (ConnectionError first, ServerDown while waiting), so these fit each other.
  */
-export function fits(description: string, strict: Outcome): boolean {
-  const [, name] = /^raises ([\w.]+)/.exec(description) ?? []
-  if (name === undefined) {
-    if ('raises' in strict) return false
-    return !plain.has(description) || description === plainResult(strict.result)
-  }
+export function fits(
+  { strict: said, raises }: Pick<Announced, 'strict' | 'raises'>,
+  strict: Outcome,
+): boolean {
+  if (raises === undefined)
+    return !('raises' in strict) && (!plain.has(said) || said === plainResult(strict.result))
   if (!('raises' in strict)) return false
-  const [told, found] = [pythonName(name), last(strict.raises.class)]
-  return told === found || (unreachable.has(told) && unreachable.has(found))
+  const [announced, found] = [pythonName(raises), last(strict.raises.class)]
+  return announced === found || (unreachable.has(announced) && unreachable.has(found))
 }
 
 /** Descriptions that are the result itself, as Python prints it. */

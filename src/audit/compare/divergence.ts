@@ -13,6 +13,8 @@ export interface Announced {
   /** Short descriptions of the two outcomes, e.g. `None`, `raises NotFound (16)`. */
   readonly compat: string
   readonly strict: string
+  /** Class of the exception that pylibmc would raise. */
+  readonly raises?: string | undefined
 }
 
 /** One row of a report's explanations; from the compat client's switch table, or one of the audit's own. */

@@ -221,6 +221,6 @@ const nothing: readonly never[] = []
 
 /** What the report keeps of an event; the rest (errors, values) would keep the replay's memory alive. */
 function summary(event: Announced): Announced {
-  const { switch: name, operation, key, server, compat, strict } = event
-  return { switch: name, operation, key, server, compat, strict }
+  const { switch: name, operation, key, server, compat, strict, raises } = event
+  return { switch: name, operation, key, server, compat, strict, raises }
 }

@@ -9,6 +9,7 @@ const expected = {
   key: 'k€',
   compat: '0, nothing sent',
   strict: 'raises TooBig (37)',
+  raises: 'TooBig',
   advice: expect.stringContaining('TooBig'),
   docs: 'switches.md#oversize',
 }

@@ -20,6 +20,8 @@ export interface Divergence {
   readonly compat: string
   /** What pylibmc would give: `raises NotFound (16)`. */
   readonly strict: string
+  /** Class of the exception that pylibmc would raise: `NotFound`. undefined where it raises none, or where the class is not known. */
+  readonly raises?: string | undefined
   /** How to change the calling code. */
   readonly advice: string
   /** Where the documentation explains it, relative to docs/. */
@@ -29,8 +31,9 @@ export interface Divergence {
 }
 
 /** What a policy knows when it announces; switch and advice are added. */
-export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'docs' | 'key'> & {
-  readonly key?: string | undefined
+export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'docs' | 'compat' | 'strict' | 'raises'> & {
+  readonly compat: string | Raised
+  readonly strict: string | Raised
 }
 
 export const divergenceChannelName = 'memshim:divergence'
@@ -54,10 +57,13 @@ export class Announcer {
   }
 
   announce(name: SwitchName, announcement: Announcement): void {
-    const { key, ...rest } = announcement
+    const { key, compat, strict, ...rest } = announcement
     const divergence: Divergence = {
       switch: name,
       ...rest,
+      compat: String(compat),
+      strict: String(strict),
+      raises: typeof strict === 'string' ? undefined : strict.name,
       key: key === undefined ? undefined : Buffer.from(key, 'latin1').toString('utf8'),
       advice: switchesByName[name].advice,
       docs: switchesByName[name].docs,
@@ -100,9 +106,22 @@ for (const name of changers) {
   Object.defineProperty(DivergenceEmitter.prototype, name, { value, configurable: true, writable: true })
 }
 
-/** `raises NotFound (16)`. */
-export function raises(error: unknown): string {
-  if (!(error instanceof Error)) return `raises ${String(error)}`
-  const code = 'code' in error && typeof error.code === 'number' ? ` (${error.code})` : ''
-  return `raises ${error.name}${code}`
+/** An exception in the place of a result. */
+export class Raised {
+  constructor(
+    /** Of its class. */
+    readonly name: string,
+    /** libmemcached's return code. */
+    readonly code?: number,
+  ) {}
+
+  /** `raises NotFound (16)`. */
+  toString(): string {
+    return `raises ${this.name}${this.code === undefined ? '' : ` (${this.code})`}`
+  }
+}
+
+export function raises(error: unknown): Raised {
+  if (!(error instanceof Error)) return new Raised(String(error))
+  return new Raised(error.name, 'code' in error && typeof error.code === 'number' ? error.code : undefined)
 }

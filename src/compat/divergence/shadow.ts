@@ -313,7 +313,7 @@ function keyShare(key: unknown): number {
 }
 
 function shown(outcome: Outcome): string {
-  return 'error' in outcome ? raises(outcome.error) : describe(outcome.value.again())
+  return 'error' in outcome ? String(raises(outcome.error)) : describe(outcome.value.again())
 }
 
 /** @throws what a value has against being compared */

@@ -1,4 +1,5 @@
 /** get, gets and get_multi. Source: docs/reference/python-memcached.md#10, #10.1, #10.5, #13.1. */
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes } from '../../ground/bytes.js'
 import { MemcachedError } from '../../pipeline/errors.js'
@@ -9,6 +10,7 @@ import type { Server } from '../../pipeline/slots.js'
 import { ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { TransportError } from '../../transport/errors.js'
+import { Raised } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { asTuple } from '../policies/keys.js'
 import { again, swallowed, unread } from '../policies/outcomes.js'
@@ -41,7 +43,7 @@ export function get(context: Context, key: CompatKey, missing: unknown): Promise
 /** @throws TypeError in the words of a version that knows no defaults */
 function takesDefault({ rules, announcer }: Emulation, key: Bytes): void {
   if (rules.getDefault) return
-  const compat = 'raises TypeError'
+  const compat = new Raised('TypeError')
   announcer.heard?.announce('get-default', { operation: 'get', key, compat, strict: 'takes a default' })
   throw new TypeError(`get() takes no default in python-memcached ${rules.version}`)
 }
@@ -129,7 +131,7 @@ export async function getMulti<K>(
         operation: 'getMulti',
         key: wire,
         compat,
-        strict: 'raises TypeError',
+        strict: new Raised('TypeError'),
       })
       name = (Array.isArray(key) ? key[1] : (key as { items: unknown[] }).items[1]) as K
     }
@@ -240,7 +242,7 @@ export function keyList<K>(
   emulation.announcer.heard?.announce('keys', {
     operation,
     compat: 'takes the keys of the dict',
-    strict: 'raises TypeError',
+    strict: new Raised('TypeError'),
   })
   return isMap ? [...(given as ReadonlyMap<K, unknown>).keys()] : (Object.keys(given as object) as K[])
 }

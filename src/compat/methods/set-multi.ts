@@ -11,7 +11,7 @@ import { AttributeError, KeyError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { TransportError } from '../../transport/errors.js'
 import { python2Order } from '../../values/pickle/write/python2-order.js'
-import { raises } from '../divergence/divergence.js'
+import { Raised, raises } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { ValueTooLong } from '../errors.js'
 import type { QuietModes } from '../policies/debug-lines.js'
@@ -190,8 +190,8 @@ function tupleValue<K>(
   const bare = asTuple(original)![1] as K
   emulation.announcer.heard?.announce('multi-tuple-keys', {
     operation: 'setMulti',
-    compat: values.has(bare) ? 'stores the value of the bare key' : 'raises KeyError',
-    strict: 'raises TypeError',
+    compat: values.has(bare) ? 'stores the value of the bare key' : new Raised('KeyError'),
+    strict: new Raised('TypeError'),
   })
   const found = { original: bare, value: values.get(bare) }
   return values.has(bare) ? found : { ...found, lost: new KeyError(pythonText(bare, emulation.rules.python)) }
@@ -251,7 +251,7 @@ async function waitForOversize<K>(
       operation: 'setMulti',
       server: server.name,
       compat: 'waits for the timeout, and the server counts as dead',
-      strict: 'raises TooBig (37)',
+      strict: new Raised('TooBig', 37),
     })
   await sleep(modes.timeout)
   for (const server of waiting) {

@@ -13,7 +13,7 @@ import { AttributeError, IndexError, OverflowError, UnicodeDecodeError } from '.
 import { bytesRepr } from '../../python/repr.js'
 import { TransportError } from '../../transport/errors.js'
 import { asIs } from '../../transport/types.js'
-import { raises } from '../divergence/divergence.js'
+import { Raised, raises } from '../divergence/divergence.js'
 import { answered, closedUnderDebug, socketError, swallowed, transportKind } from '../policies/outcomes.js'
 import type { UnreadRequest } from '../serial/connection.js'
 import { checkedOptions } from './call-options.js'
@@ -136,8 +136,8 @@ export async function getSlabs(context: Context): Promise<[string, Record<string
 async function asked(context: Context, argument: string): Promise<[]> {
   context.emulation.announcer.heard?.announce('statistics', {
     operation: 'getStats',
-    compat: 'raises TypeError',
-    strict: 'raises AttributeError',
+    compat: new Raised('TypeError'),
+    strict: new Raised('AttributeError'),
   })
   const { pipeline, emulation } = context
   const modes = pipeline.slots.modes()
@@ -177,8 +177,8 @@ async function everyServer<T>(
         emulation.announcer.heard?.announce('statistics', {
           operation: 'getStats',
           server: server.name,
-          compat: 'raises IndexError',
-          strict: end.status === 'ERROR' ? 'raises MemcachedError (38)' : 'raises SomeErrors (19)',
+          compat: new Raised('IndexError'),
+          strict: end.status === 'ERROR' ? new Raised('MemcachedError', 38) : new Raised('SomeErrors', 19),
         })
         throw new IndexError('list index out of range')
       }
@@ -215,7 +215,7 @@ function checkMixed({ emulation }: Context, server: Server): void {
   emulation.announcer.heard?.announce('bytes-and-text', {
     operation: 'getStats',
     server: server.name,
-    compat: 'raises TypeError',
+    compat: new Raised('TypeError'),
     strict: 'returns statistics',
   })
   throw new TypeError("a bytes-like object is required, not 'str'")

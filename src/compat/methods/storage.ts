@@ -1,4 +1,5 @@
 /** set, add, replace, append, prepend and cas. Source: docs/reference/python-memcached.md#10, #12. */
+
 import type { Bytes } from '../../ground/bytes.js'
 import type { Key, Time } from '../../pipeline/methods/arguments.js'
 import { compressionOf, timeOf } from '../../pipeline/methods/arguments.js'
@@ -7,6 +8,7 @@ import type { PreparedStore } from '../../pipeline/pipeline.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import { typeName } from '../../python/type-name.js'
 import type { CompressionRequest } from '../../values/index.js'
+import { Raised } from '../divergence/divergence.js'
 import { ValueTooLong } from '../errors.js'
 import { asNumber, pythonTruth } from '../policies/exptime.js'
 import { again, unstored } from '../policies/outcomes.js'
@@ -86,7 +88,7 @@ export async function cas(
       operation: 'cas',
       key: wire,
       compat: 'the CAS unique of the last gets',
-      strict: 'raises TypeError',
+      strict: new Raised('TypeError'),
     })
   if (emulation.rules.casWithoutUnique !== 'stores') {
     if (unique === undefined) throw new TypeError('cas needs the CAS unique that gets returned, as a bigint')
@@ -98,7 +100,7 @@ export async function cas(
     operation: 'cas',
     key: wire,
     compat: 'stores unconditionally',
-    strict: 'raises TypeError',
+    strict: new Raised('TypeError'),
   })
   // A tuple's hash is lost on the way, and only set itself takes a timedelta.
   return store(context, 'set', Buffer.from(wire, 'latin1'), value, rest, undefined, 'cas')

@@ -2,6 +2,7 @@
 
 import type { Operation } from '../../pipeline/operations.js'
 import { AttributeError } from '../../python/errors.js'
+import { Raised } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 
 const methods = {
@@ -20,7 +21,7 @@ export function mustHave({ rules, announcer }: Emulation, method: keyof typeof m
   if (rules[fact]) return
   announcer.heard?.announce('version-surface', {
     operation: method as Operation,
-    compat: 'raises AttributeError',
+    compat: new Raised('AttributeError'),
     strict: method === 'quitAll' || method === 'resetCas' ? 'has disconnect_all' : 'has it',
   })
   throw missingMethod(pythonName)

@@ -5,6 +5,7 @@ import type { CallOptions, Time } from '../../pipeline/methods/arguments.js'
 import { replyError } from '../../pipeline/replies.js'
 import * as requests from '../../protocol/requests.js'
 import { isPlain } from '../../python/options.js'
+import { Raised } from '../divergence/divergence.js'
 import { asNumber, pythonText, storeTime } from '../policies/exptime.js'
 import { refused, spelled, succeeded } from '../policies/outcomes.js'
 import { negativeTime } from '../policies/slots.js'
@@ -53,7 +54,7 @@ function touchTime({ emulation, pipeline }: Context, time: unknown, key: Bytes):
       operation: 'touch',
       key,
       compat: `sends ${pythonText(time, rules.python)}`,
-      strict: 'raises TypeError',
+      strict: new Raised('TypeError'),
     })
   }
   if (rules.python === 2)

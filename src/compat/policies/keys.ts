@@ -6,7 +6,7 @@ import { type Operation, operations } from '../../pipeline/operations.js'
 import { IndexError, ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { PyTuple } from '../../values/index.js'
-import { raises } from '../divergence/divergence.js'
+import { type Raised, raises } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { MemcachedKeyNoneError } from '../errors.js'
 import { smuggled } from '../serial/unsafe-keys.js'
@@ -195,14 +195,15 @@ export class Keys {
   }
 
   /** Only where pylibmc does otherwise with this key. */
-  private announce(key: unknown, operation: Operation, wire: Bytes, compat: string): void {
-    let strict = 'takes it'
+  private announce(key: unknown, operation: Operation, wire: Bytes, compat: string | Raised): void {
+    let strict: string | Raised = 'takes it'
     try {
       if (pylibmcKey(key, operation, '', 'unbroken') === '') strict = 'False'
     } catch (error) {
       strict = raises(error)
     }
-    if (strict !== compat) this.emulation.announcer.announce('keys', { operation, key: wire, compat, strict })
+    if (String(strict) !== String(compat))
+      this.emulation.announcer.announce('keys', { operation, key: wire, compat, strict })
   }
 }
 

@@ -15,7 +15,7 @@ import { AttributeError, KeyError, ValueError } from '../../python/errors.js'
 import { textRepr } from '../../python/repr.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
 import { pythonInteger } from '../../values/encodings/integers.js'
-import { raises } from '../divergence/divergence.js'
+import { Raised, raises } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { PythonSocketError, ValueTooLong } from '../errors.js'
 import type { Context } from '../methods/context.js'
@@ -195,7 +195,7 @@ export function refused(
       error,
       emulation.rules.results === 'numbers' ? 0 : false,
     )
-  swallowed(emulation, 'errors', operation, key, error, 'raises TypeError')
+  swallowed(emulation, 'errors', operation, key, error, new Raised('TypeError'))
   throw new TypeError('sequence item 0: expected str instance, bytes found')
 }
 
@@ -226,7 +226,7 @@ export async function counted<T>(
         operation,
         key,
         server: (error as MemcachedError).server,
-        compat: 'raises ValueError',
+        compat: new Raised('ValueError'),
         strict: raises(error),
         error,
       })
@@ -297,7 +297,7 @@ export function closedUnderDebug(emulation: Emulation, operation: Operation, err
   if (!debugging || !rules.debugRaises || transportKind(error) !== 'closed') return false
   announcer.heard?.announce('debug-raises', {
     operation,
-    compat: 'raises AttributeError',
+    compat: new Raised('AttributeError'),
     strict: raises(error),
     error,
   })

@@ -15,6 +15,7 @@ import { AttributeError, OverflowError, ZeroDivisionError } from '../../python/e
 import { closeWhenDropped } from '../../transport/dropped.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
 import { asIs } from '../../transport/types.js'
+import { Raised } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { SerialConnection } from '../serial/connection.js'
 import { unpacked } from '../serial/unsafe-keys.js'
@@ -112,7 +113,7 @@ export class ProbingSelection implements Selection {
       operation,
       key,
       server: server.name,
-      compat: 'raises TypeError',
+      compat: new Raised('TypeError'),
       strict: 'raises, or asks another server',
     })
     throw new TypeError("a bytes-like object is required, not 'str'")

@@ -1,8 +1,10 @@
 /** The slots of the pipeline, filled by switches: each emulated policy announces the outcomes it changes. */
+
 import { integer, exptime as pylibmcTime } from '../../pipeline/exptime.js'
 import type { Operation } from '../../pipeline/operations.js'
 import type { ServerSpec, Slots } from '../../pipeline/slots.js'
 import { PyTimeDelta } from '../../values/index.js'
+import { Raised } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { ValueTooLong } from '../errors.js'
 import { storeTime, timedeltaSeconds } from './exptime.js'
@@ -53,7 +55,7 @@ function timeRule(emulation: Emulation): Slots['exptime'] {
         operation,
         key,
         compat: `the time ${whole}`,
-        strict: 'raises TypeError',
+        strict: new Raised('TypeError'),
       })
     }
     return whole
@@ -75,7 +77,7 @@ function timedelta({ announcer, rules }: Emulation, time: PyTimeDelta, key: stri
     operation: 'set',
     key,
     compat: `the time ${seconds}`,
-    strict: 'raises TypeError',
+    strict: new Raised('TypeError'),
   })
   return seconds
 }
@@ -110,7 +112,7 @@ function sizeRule(emulation: Emulation): Slots['size'] {
       operation,
       key,
       compat: operation === 'setMulti' ? 'lists the key, nothing sent' : '0, nothing sent',
-      strict: 'raises TooBig (37)',
+      strict: new Raised('TooBig', 37),
     })
     throw new ValueTooLong(`a value of ${data.length} bytes is over ${most}`)
   }

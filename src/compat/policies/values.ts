@@ -21,7 +21,7 @@ import {
   ValueDecodeError,
 } from '../../values/index.js'
 import { unpickleWithin } from '../../values/pickle/read/reader.js'
-import { raises } from '../divergence/divergence.js'
+import { Raised, raises } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { UnboundLocalError } from '../errors.js'
 import { encoder } from './encoding.js'
@@ -62,7 +62,7 @@ function decoder(emulation: Emulation): Slots['decode'] {
         operation,
         key: item.key,
         compat: `flags ${item.flags} by python-memcached’s rules`,
-        strict: 'raises MemcachedError',
+        strict: new Raised('MemcachedError'),
       })
     }
     if (type === FLAG_PICKLE) return unpickled(data, item, operation, budget)
