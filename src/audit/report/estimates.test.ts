@@ -1,8 +1,12 @@
 /** Samples of keys: which calls remain, and that the intervals hold what is true as often as they say. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
 import type { Operation, Verdict } from '../compare/differ.js'
-import { sampledCall } from '../traces/sampled.js'
-import type { CallEvent } from '../traces/trace.js'
+import { sampledCall, sampledTrace } from '../traces/sampled.js'
+import type { CallEvent, Trace, TraceEvent } from '../traces/trace.js'
+import { readTrace, traceOf, writeTrace } from '../traces/trace-file.js'
 import { EstimateCount } from './estimates.js'
 
 const call = (name: string, args: CallEvent['args'], more: Partial<CallEvent> = {}): CallEvent => ({
@@ -87,4 +91,43 @@ test('the true count is in the interval 19 times of 20', () => {
     if (switches.x!.low <= truth && truth <= switches.x!.high) held++
   }
   expect(held / rounds).toBeGreaterThan(0.91)
+})
+
+test('a sample of a file has the events of a sample of the same trace in memory', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'memshim-sample-'))
+  try {
+    const texts = ['plain', 'ä', 'quote"', 'back\\slash', '', 'a b', '😀', 'tab\t']
+    const events: TraceEvent[] = [
+      { kind: 'new', line: 2, t: 0, client: 'c', servers: ['a:1'], kwargs: {} },
+      ...Array.from({ length: 400 }, (_, i) => {
+        const key = `${texts[i % texts.length]}${i}`
+        const made = [
+          call('get', [key]),
+          call('set', [key, { a: key }, 5], { at: 'app.py:1' }),
+          call('get_multi', [[key, `${key}x`]]),
+          call('get', [], { kwargs: { key } }),
+          call('flush_all', []),
+        ]
+        return { ...made[i % made.length]!, line: i + 3, t: i / 8 }
+      }),
+    ]
+    const whole = traceOf(
+      't',
+      { format: 'memshim-trace/1', library: 'pylibmc', version: '1.6.3', servers: 1 },
+      events,
+    )
+    const path = join(folder, 't.jsonl')
+    await writeTrace(path, whole)
+    const drawn = async (trace: Trace) => {
+      const found: TraceEvent[] = []
+      for await (const event of sampledTrace(trace, 0.3).events()) found.push(event)
+      return found
+    }
+    const expected = await drawn(whole)
+    expect(expected.length).toBeGreaterThan(100)
+    expect(expected.length).toBeLessThan(300)
+    expect(await drawn(await readTrace(path))).toEqual(expected)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })

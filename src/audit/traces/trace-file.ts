@@ -39,7 +39,7 @@ export async function readTrace(path: string): Promise<Trace> {
       name,
       header,
       events: () => eachOf(portionsOf(path, compressed, name)),
-      portions: () => portionsOf(path, compressed, name),
+      portions: (skip) => portionsOf(path, compressed, name, skip),
       files: [path],
       survey: () => surveyBytes(bytesOf(path, compressed)),
     }
@@ -56,11 +56,12 @@ async function* portionsOf(
   path: string,
   compressed: boolean,
   name: string,
+  skip?: (line: string) => boolean,
 ): AsyncGenerator<Iterable<TraceEvent>> {
   const order = { last: 0 }
   let number = 0
   for await (const lines of lineGroups(path, compressed)) {
-    yield eventsIn(lines, number, name, order)
+    yield eventsIn(lines, number, name, order, skip)
     number += lines.length
   }
 }
@@ -71,10 +72,11 @@ function* eventsIn(
   before: number,
   name: string,
   order: { last: number },
+  skip?: (line: string) => boolean,
 ): Generator<TraceEvent> {
   let line = before
   for (const { text, whole } of lines) {
-    if (++line === 1 || text.trim() === '') continue
+    if (++line === 1 || text.trim() === '' || (whole && skip?.(text))) continue
     if (!whole && !isJson(text)) {
       const note = 'the last line is cut and was left out: the process that wrote it ended there'
       yield { kind: 'note', line, t: order.last, text: note }

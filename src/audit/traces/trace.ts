@@ -108,8 +108,11 @@ export interface Trace {
   readonly name: string
   readonly header: TraceHeader
   events(): AsyncIterable<TraceEvent> | Iterable<TraceEvent>
-  /** The same events, some at a time: a long trace is read faster that way. */
-  portions?(): AsyncIterable<Iterable<TraceEvent>>
+  /**
+   * The same events, some at a time: a long trace is read faster that way.
+   * @param skip lines that are left out unread
+   */
+  portions?(skip?: (line: string) => boolean): AsyncIterable<Iterable<TraceEvent>>
   /** The files that it is read from. */
   readonly files?: readonly string[]
   /** What can be told without reading every event; undefined, and absent: nothing can. */
@@ -117,8 +120,11 @@ export interface Trace {
 }
 
 /** The events of any trace, some at a time. */
-export function portionsOf(trace: Trace): AsyncIterable<Iterable<TraceEvent>> {
-  return trace.portions?.() ?? oneByOne(trace)
+export function portionsOf(
+  trace: Trace,
+  skip?: (line: string) => boolean,
+): AsyncIterable<Iterable<TraceEvent>> {
+  return trace.portions?.(skip) ?? oneByOne(trace)
 }
 
 async function* oneByOne(trace: Trace): AsyncGenerator<Iterable<TraceEvent>> {
