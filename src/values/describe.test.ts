@@ -78,6 +78,10 @@ group('describe', () => {
       "defaultdict(<class 'list'>, {'a': []})",
     ],
     [user, '<shop.models.User object>'],
+    [
+      new PythonObject(new PyGlobal('builtins', 'KeyError'), ['k'], 'call'),
+      "<builtins.KeyError object ('k')>",
+    ],
   ])('%#: %o', (value, expected) => {
     expect(describe(value, 100)).toBe(expected)
   })

@@ -213,12 +213,22 @@ export class PythonObject extends PythonValue {
 
   /** @internal */
   override [DESCRIBE](into: Description): void {
-    into.add(`<${this.className} object`)
-    for (const [name, value] of this.attributes) {
+    const { className, args, attributes, listItems, setItems, dictItems } = this
+    into.add(`<${className} object`)
+    // Where the class itself is among them, its name says all that they do.
+    if (args.length > 0 && isMaker(this.type, className)) into.items(' (', args, ')')
+    for (const [name, value] of attributes) {
       if (into.left === 0) return
       into.add(` ${name}=`)
       into.show(value)
     }
+    if (this.hasState && attributes.size === 0) {
+      into.add(' state=')
+      into.show(this.state)
+    }
+    if (listItems.length > 0) into.items(' [', listItems, ']')
+    if (setItems.length > 0) into.items(' {', setItems, '}')
+    if (dictItems.length > 0) into.dict(' ', dictItems, '')
     into.add('>')
   }
 
@@ -237,6 +247,11 @@ export class PythonObject extends PythonValue {
     }
     return all
   }
+}
+
+/** The class that is named is what makes the object. */
+function isMaker(type: unknown, className: string): boolean {
+  return type instanceof PyGlobal && `${type.module}.${type.name}` === className
 }
 
 /** A dict of text keys, as plain JavaScript. */
