@@ -15,6 +15,7 @@ import type { Library } from './methods/python-signatures.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
 import { findingsBetween } from './pymemcache/findings.js'
 import { checkTargetOptions } from './pymemcache/options.js'
+import { switchableFindings } from './pymemcache/switched.js'
 import { threadProgram } from './replay/apart.js'
 import { epochOf } from './replay/clock.js'
 import { constructorCall, type ReplayVisitor } from './replay/replay.js'
@@ -96,11 +97,11 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   if (backend) builder.note(backendNote(backend, options), 1)
   if (pymemcache && options.verify)
     builder.note(
-      'the explanations were not verified: pymemcache\u2019s behaviours have no switches to turn',
+      `explanations by ${[...switchableFindings].join(', ')} were verified; what a signature refuses, failures and keys have no switch to turn`,
       1,
     )
   const version = options.servers ? undefined : serverVersion(options.serverVersion, trace.header)
-  const suspects = new Suspects()
+  const suspects = new Suspects(pymemcache ? switchableFindings : undefined)
   const seen = { clients: new Set<string>(), faults: 0, t: 0, calls: 0 }
 
   const survey = await surveyOf(trace)
@@ -169,23 +170,22 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   }
   await run(trace, task, running, visitor)
   if (seen.calls === 0) throw new TraceError(trace.name, 0, undefined, emptyTrace(leftOut))
-  const verification =
-    options.verify && !pymemcache
-      ? await verify(
-          suspects,
-          (switches, visit) => {
-            let operations = 0
-            return run(trace, { ...task, switches }, running, {
-              ...visit,
-              operation(operation) {
-                visit.operation(operation)
-                options.onProgress?.(progress('verify', ++operations, operation.t))
-              },
-            })
-          },
-          between,
-        )
-      : undefined
+  const verification = options.verify
+    ? await verify(
+        suspects,
+        (switches, visit) => {
+          let operations = 0
+          return run(trace, { ...task, switches }, running, {
+            ...visit,
+            operation(operation) {
+              visit.operation(operation)
+              options.onProgress?.(progress('verify', ++operations, operation.t))
+            },
+          })
+        },
+        between,
+      )
+    : undefined
 
   const seconds = (Date.now() - started) / 1000
   const { totals } = builder

@@ -49,6 +49,7 @@ group('describe', () => {
     [new PyFrozenSet(new Set()), 'frozenset()'],
     [new PyFrozenSet(new Set([1])), 'frozenset({1})'],
     [new PyByteArray(Buffer.from('a')), "bytearray(b'a')"],
+    [new PyByteArray(Buffer.from("a'")), String.raw`bytearray(b"a\'")`],
     [new PyComplex(1, -2.5), '(1-2.5j)'],
     [new PyComplex(0, 2), '2j'],
     [new PyDecimal('1.10'), "Decimal('1.10')"],

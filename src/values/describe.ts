@@ -66,8 +66,18 @@ export class Description {
   }
 
   bytes(bytes: Uint8Array): void {
+    this.text += this.bytesText(bytes)
+  }
+
+  /** A bytearray escapes single quotes between double ones, too. */
+  byteArray(bytes: Uint8Array): void {
+    const text = this.bytesText(bytes)
+    this.text += text.startsWith('b"') ? text.replaceAll("'", "\\'") : text
+  }
+
+  private bytesText(bytes: Uint8Array): string {
     const shown = bytes.subarray(0, this.left)
-    this.text += bytesRepr(Buffer.from(shown.buffer, shown.byteOffset, shown.length).toString('latin1'))
+    return bytesRepr(Buffer.from(shown.buffer, shown.byteOffset, shown.length).toString('latin1'))
   }
 
   set(items: ReadonlySet<unknown>, start: string, end: string, empty: string): void {

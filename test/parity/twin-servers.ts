@@ -59,10 +59,11 @@ class ProxiedServer {
     await this.admin.ask(`${bytes}version\r\n`, (reply) => /VERSION [^\r]*\r\n$/.test(reply))
   }
 
-  /** The requests since the last reset. */
+  /** The requests since the last reset, without `quit`: its connection may be gone before it is read. */
   get heard(): readonly Heard[] {
     const ordinals = new Map<number, number>()
-    return this.exchanges.map(({ connection, sent }) => {
+    const asked = this.exchanges.filter(({ sent }) => !sent.startsWith('quit'))
+    return asked.map(({ connection, sent }) => {
       if (!ordinals.has(connection)) ordinals.set(connection, ordinals.size)
       const end = sent.indexOf('\r\n')
       return {

@@ -155,7 +155,7 @@ export class Differ {
     for (const reason of reasons) {
       if (reason.fallback || (same && infoOf(reason.switch)?.leaves !== 'items' && !operation.uncertain))
         continue
-      if (!same && infoOf(reason.switch)?.onlyInProgram) continue
+      if (!same && (reason.stored || infoOf(reason.switch)?.onlyInProgram)) continue
       add(reason.switch, reason.how)
     }
     if (!same) for (const gap of gaps) add(`missing-${gap.kind}`, 'signature')
@@ -171,8 +171,8 @@ export class Differ {
       else if (isArgumentError(operation)) add('argument-type', 'signature')
     }
     if (!same && found.size === 0 && between && isKeyErrorOfOne(operation)) add('keys', 'announced')
-    for (const { switch: name, how } of reasons)
-      if (!same && infoOf(name)?.onlyInProgram) add(name, how, [line], 'state')
+    for (const { switch: name, how, stored } of reasons)
+      if (!same && (stored || infoOf(name)?.onlyInProgram)) add(name, how, [line], 'state')
     if (operation.moved) add('hashing', 'announced', [line], found.size > 0 || same ? 'state' : impact)
     return [...found.values()]
   }

@@ -34,6 +34,8 @@ export interface SwitchInfo
 export interface Reason {
   readonly switch: string
   readonly how: 'signature'
+  /** What is stored is not the same. That is no cause of another outcome of this call. */
+  readonly stored?: boolean
   /** Counts only where nothing else explains the difference. */
   readonly fallback?: boolean
 }

@@ -27,15 +27,18 @@ interface Suspicion {
 export class Suspects {
   readonly sets = new Map<string, Suspicion>()
 
+  /** @param findings names that pymemcache's side can turn off; absent for another target */
+  constructor(readonly findings?: ReadonlySet<string>) {}
+
   add(operation: Operation, verdict: Verdict): void {
     if (verdict.status !== 'differs') return
     // What comes from the signatures stays different whatever is switched.
-    if (verdict.explanations.some((explanation) => explanation.how === 'signature')) return
+    if (!this.findings && verdict.explanations.some((explanation) => explanation.how === 'signature')) return
     const names = verdict.explanations
       .filter((explanation) => explanation.impact !== 'state')
       .map((explanation) => explanation.switch)
     // Switches that only the two libraries' signatures explain cannot be turned off.
-    if (names.length === 0 || names.some((name) => !switchable.has(name))) return
+    if (names.length === 0 || names.some((name) => !(this.findings ?? switchable).has(name))) return
     suspect(this.sets, names, operation.line, verdict)
   }
 }
@@ -79,15 +82,22 @@ export async function verify(
         operation(operation) {
           const verdict = lines.get(operation.line)
           if (!verdict) return
-          const { compat, strict, announced, line } = operation
-          const others = announced
-            .map((event) => event.switch)
-            .filter((name) => !switches.includes(name) && (between === undefined || between.has(name)))
+          const { compat, strict, announced, reasons, line } = operation
+          const others = [
+            ...announced
+              .map((event) => event.switch)
+              .filter((name) => between === undefined || between.has(name)),
+            ...(suspects.findings
+              ? reasons.filter(({ stored }) => !stored).map((reason) => reason.switch)
+              : []),
+          ].filter((name) => !switches.includes(name))
           const onlySpelled = verdict.impact !== 'spelling' && impactOf(compat, strict) === 'spelling'
           if (sameOutcome(compat, strict) || onlySpelled) confirmed++
           else if (others.length > 0) {
             passedOn++
-            suspect(further, [...switches, ...others], line, verdict)
+            const all = [...switches, ...others]
+            if (all.every((name) => (suspects.findings ?? new Set(all)).has(name)))
+              suspect(further, all, line, verdict)
           } else if (refuted.length < refutedKept) refuted.push(finding(operation, verdict))
         },
         fault: () => {},

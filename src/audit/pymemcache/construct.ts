@@ -7,6 +7,7 @@ import {
   HashClient,
   type HashClientOptions,
   PooledClient,
+  type Serde,
   SocketError,
 } from '../../pymemcache/index.js'
 import { ValueError } from '../../python/errors.js'
@@ -44,6 +45,8 @@ export interface PymemcacheReplay {
   readonly longestWait?: number | undefined
   /** Reaches servers inside this process. */
   readonly connect?: Connect | undefined
+  /** In place of the target's. */
+  readonly serde?: Serde | undefined
 }
 
 /** Server of the application by the name that placement knows, and where it is in the replay. */
@@ -56,7 +59,7 @@ export interface ReplayServer {
 export function pymemcacheClient(
   servers: readonly ReplayServer[],
   target: TargetOptions,
-  { now, longestWait, connect }: PymemcacheReplay,
+  { now, longestWait, connect, serde }: PymemcacheReplay,
 ): PymemcacheClient {
   const {
     class: chosen,
@@ -74,6 +77,7 @@ export function pymemcacheClient(
     timeout,
     connectTimeout,
     connect,
+    ...(serde ? { serde } : {}),
     addresses: Object.fromEntries(servers.map(({ name, address }) => [name, address])),
   }
   const [only] = servers

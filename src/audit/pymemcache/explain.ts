@@ -45,7 +45,7 @@ export function reasonsBetween(
   const isSent = !('raises' in after && /IllegalInput|^builtins\./.test(after.raises.class))
   const found: Reason[] = []
   if (isSent && stores.has(call) && settings.plain && stored(call, args, kwargs).some(losesItsType))
-    found.push(reasonFor('pymemcache-serde'))
+    found.push({ ...reasonFor('pymemcache-serde'), stored: true })
   if (!repaired && meansOtherPositions(call, args.length)) found.push(reasonFor('pymemcache-positions'))
   if (stores.has(call) && isOversize(call, args, kwargs)) found.push(reasonFor('pymemcache-oversize'))
   if (same) return found
@@ -75,7 +75,7 @@ export function reasonsBetween(
   else if (reads.has(call)) {
     if (valueOnlyReadOtherwise(before.result, after.result, settings.plain))
       found.push(reasonFor('pymemcache-serde'))
-  } else if (call === 'delete' && !args.slice(1).some(Boolean) && !settings.noreply)
+  } else if (call === 'delete' && !args.slice(1).some(Boolean) && waits(kwargs.noreply, settings))
     found.push(reasonFor('pymemcache-delete'))
   else if (
     stores.has(call) ||
@@ -84,7 +84,9 @@ export function reasonsBetween(
     call === 'delete_multi' ||
     call === 'flush_all'
   ) {
-    if (after.result === true && (settings.noreply || isTrue(kwargs.noreply)))
+    // It returns None there, whatever the server says.
+    if (call === 'flush_all' && before.result === null) found.push(reasonFor('pymemcache-results'))
+    else if (after.result === true && (settings.noreply || isTrue(kwargs.noreply)))
       found.push(reasonFor('pymemcache-noreply'))
     else if (call === 'set_multi' && Array.isArray(after.result) && settings.noreply)
       found.push(reasonFor('pymemcache-noreply'))
@@ -169,6 +171,11 @@ function meansOtherPositions(call: string, given: number): boolean {
   if (call === 'delete' || call === 'delete_multi') return given > 1
   if (call === 'set_multi') return given > 2
   return stores.has(call) && given > 3
+}
+
+/** A call by its argument noreply, or by the default. */
+function waits(noreply: unknown, settings: TargetSettings): boolean {
+  return noreply === undefined || noreply === null ? !settings.noreply : !isTrue(noreply)
 }
 
 function isTrue(noreply: unknown): boolean {

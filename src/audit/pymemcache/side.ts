@@ -27,6 +27,7 @@ import { type PymemcacheReplay, pymemcacheClient, serverName } from './construct
 import { type ComparedCall, reasonsBetween, signatureReason } from './explain.js'
 import { type TargetOptions, targetSettings } from './options.js'
 import { inPymemcacheWords, type Repaired } from './repair.js'
+import { Switched } from './switched.js'
 
 interface ReplayClient {
   readonly client: PymemcacheClient
@@ -64,6 +65,7 @@ export class PymemcacheSide implements ReplaySide {
   private readonly clients = new Map<string, ReplayClient>()
   private readonly settings
   private readonly rule: KeyRule
+  private readonly switched: Switched | undefined
 
   constructor(
     readonly library: Library,
@@ -73,7 +75,10 @@ export class PymemcacheSide implements ReplaySide {
     private readonly options: PymemcacheReplay,
     /** Calls of the other library are said in pymemcache's words first. */
     private readonly repairs: boolean,
+    /** Findings whose behaviour is the source's. */
+    switches: readonly string[] = [],
   ) {
+    this.switched = switches.length > 0 ? new Switched(new Set(switches), source) : undefined
     this.settings = targetSettings(target)
     this.rule = this.settings
   }
@@ -86,7 +91,11 @@ export class PymemcacheSide implements ReplaySide {
       index,
     }))
     this.clients.set(name, {
-      client: pymemcacheClient(placed, this.target, { ...this.options, connect: this.fleet.connect }),
+      client: pymemcacheClient(placed, this.target, {
+        ...this.options,
+        connect: this.fleet.connect,
+        serde: this.switched?.serde,
+      }),
       servers: new Map(placed.map(({ name, index }) => [name, index])),
       tokens: new Map(),
       unread: undefined,
@@ -125,7 +134,14 @@ export class PymemcacheSide implements ReplaySide {
     if (!this.repairs && (call.call === 'gets' || call.call === 'cas') && this.source.name !== 'pymemcache')
       reasons.push(reasonFor('gets-and-cas'))
     const trouble = new Set(failedServers(replay.client))
-    const { outcome, uncertain } = await this.make(replay, kind, said.call.call, bound)
+    const method = said.call.call
+    const asked = this.switched?.arguments(bound) ?? bound
+    const refused = this.switched?.refused(method, asked)
+    const made = refused
+      ? { outcome: refused, uncertain: false }
+      : await this.make(replay, kind, method, asked)
+    const outcome = this.switched?.result(call.call, made.outcome) ?? made.outcome
+    const { uncertain } = made
     for (const server of failedServers(replay.client)) trouble.add(server)
     if (trouble.size > 0 && this.asks(name, bound, trouble)) reasons.push(reasonFor('pymemcache-failures'))
     return {
@@ -175,7 +191,7 @@ export class PymemcacheSide implements ReplaySide {
     call: string,
     bound: Bound,
   ): Promise<{ outcome: Outcome; uncertain: boolean }> {
-    const { plain } = this.settings
+    const plain = this.settings.plain && !this.switched?.serde
     const hashed = kind === 'HashClient'
     const waits = this.waits(call, bound)
     const refusal = this.refusal(hashed, call, bound)

@@ -149,7 +149,7 @@ function sidesOf(
   [First, Second]: readonly [SideClass, SideClass],
 ): readonly [ReplaySide, ReplaySide] {
   if (target.name === 'pymemcache')
-    return toPymemcache(source, target, preset, options, shared, [compatFleet!, strictFleet!])
+    return toPymemcache(source, target, preset, options, shared, [compatFleet!, strictFleet!], switches)
   const versions = source.name === 'python-memcached' && target.name === 'python-memcached'
   const setting = versions ? `python-memcached-${target.version}` : 'pylibmc'
   const switched = Object.fromEntries(switches.map((name) => [name, setting]))
@@ -184,6 +184,7 @@ function toPymemcache(
   { behaviors, calls, targetOptions = {} }: ReplayTask['options'],
   shared: Pick<ConstructOptions, 'now' | 'longestWait'>,
   [before, after]: readonly [Fleet, Fleet],
+  switches: readonly string[],
 ): readonly [ReplaySide, ReplaySide] {
   const library = source.name === 'pylibmc' ? source : compatLibrary(preset, source)
   const options = {
@@ -193,7 +194,7 @@ function toPymemcache(
   } as ConstructOptions
   return [
     new Side(library, source, before, options, false),
-    new PymemcacheSide(target, source, after, targetOptions, shared, calls === 'repaired'),
+    new PymemcacheSide(target, source, after, targetOptions, shared, calls === 'repaired', switches),
   ]
 }
 

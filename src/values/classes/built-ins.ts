@@ -76,7 +76,7 @@ export class PyByteArray extends PythonValue {
   /** @internal */
   override [DESCRIBE](into: Description): void {
     into.add('bytearray(')
-    into.bytes(this.bytes)
+    into.byteArray(this.bytes)
     into.add(')')
   }
 }

@@ -162,3 +162,22 @@ it('the shipped trace of Django has no unexplained difference', { timeout: 120_0
   expect(report.totals.unexplained).toBe(0)
   expect(targetText(report)).toMatch(/raise/)
 })
+
+it('--verify proves explanations by switching exactly the behaviours that they name', async () => {
+  const calls: Call[] = [
+    ['set', ['t', true]],
+    ['get', ['t']],
+    ['set', ['u', 'é']],
+    ['add', ['t', { $bytes: 'x' }]],
+    ['delete', ['missing']],
+    ['set', ['big', { $repeat: ['x', 1_100_000] }]],
+    ['flush_all', []],
+  ]
+  const given = () => trace('python-memcached', calls)
+  for (const targetOptions of [{}, { default_noreply: false }]) {
+    const report = await audit(given(), { to: 'pymemcache-4.0', verify: true, targetOptions })
+    const { operations, confirmed, sets } = report.verification!
+    expect(operations).toBeGreaterThan(3)
+    expect(confirmed, JSON.stringify(sets)).toBe(operations)
+  }
+})

@@ -1,0 +1,117 @@
+/**
+ * Behaviours of pymemcache that a replay can set to what the application's library does, one by one: an explanation is right when the
+ * difference is gone with exactly these (docs/audit.md). Sources: docs/reference/pymemcache.md#5, #6, #7, #15 and the rows of the table of rules.
+ */
+import type { Serde } from '../../pymemcache/index.js'
+import { cell } from '../../rules/index.js'
+import { versionAtLeast } from '../../rules/version.js'
+import {
+  PyByteArray,
+  type PythonMemcachedEncodingOptions,
+  pylibmcEncoding,
+  pythonMemcachedEncoding,
+  toTypedJson,
+  type ValueEncoding,
+} from '../../values/index.js'
+import type { Outcome } from '../compare/outcome.js'
+import { itemsOf } from '../methods/conversions.js'
+import type { Bound, Library } from '../methods/python-signatures.js'
+
+/** Findings that a replay can turn off. */
+export const switchableFindings: ReadonlySet<string> = new Set([
+  'pymemcache-serde',
+  'pymemcache-text',
+  'pymemcache-noreply',
+  'pymemcache-positions',
+  'pymemcache-oversize',
+  'pymemcache-results',
+  'pymemcache-delete',
+])
+
+/** Bytes of the largest value that the source sends. */
+const SOURCE_LIMIT = 1024 * 1024
+const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas'])
+
+/** pymemcache with some of its behaviours set to those of the application's library. */
+export class Switched {
+  constructor(
+    private readonly names: ReadonlySet<string>,
+    private readonly source: Library,
+  ) {}
+
+  /** The serde in place of the target's; undefined where that stays. */
+  get serde(): Serde | undefined {
+    if (!this.names.has('pymemcache-serde') && !this.names.has('pymemcache-text')) return undefined
+    const encoding = encodingOf(this.source)
+    return {
+      serialize(_key, value) {
+        const { data, flags } = encoding.encode(value)
+        return [data, flags]
+      },
+      deserialize: (_key, data, flags) => encoding.decode(flags, data),
+    }
+  }
+
+  /** The arguments as the source understands them. */
+  arguments(bound: Bound): Bound {
+    const { noreply, flags, ...rest } = bound
+    if (this.names.has('pymemcache-positions')) return { ...rest, noreply: false }
+    if (!this.names.has('pymemcache-noreply')) return bound
+    return flags === undefined ? { ...rest, noreply: false } : { ...rest, flags, noreply: false }
+  }
+
+  /** The outcome of a value that the source refuses to send; the stored one stays. */
+  refused(call: string, { value }: Bound): Outcome | undefined {
+    if (!this.names.has('pymemcache-oversize') || !stores.has(call)) return undefined
+    const length = value instanceof PyByteArray ? value.bytes.length : lengthOf(value)
+    if (length <= SOURCE_LIMIT) return undefined
+    return this.source.name === 'pylibmc'
+      ? { raises: { class: 'pylibmc.TooBig', retcode: 37 } }
+      : { result: 0 }
+  }
+
+  /** The result as the source spells it. */
+  result(call: string, outcome: Outcome): Outcome {
+    if (this.source.name !== 'python-memcached') return this.raised(call, outcome)
+    if ('raises' in outcome) {
+      // At the limit itself the value is sent, and the server's refusal is a result.
+      const refused =
+        outcome.raises.class.endsWith('.MemcacheServerError') && this.names.has('pymemcache-oversize')
+      return refused && stores.has(call) ? { result: false } : outcome
+    }
+    const { result } = outcome
+    const spelled = this.names.has('pymemcache-results')
+    const missing = cell('missingDelete', 'python-memcached', this.source.version)
+    if (call === 'delete' && result === false && (spelled || this.names.has('pymemcache-delete')))
+      return { result: toTypedJson(missing) }
+    if (!spelled || typeof result !== 'boolean') return outcome
+    if (call === 'flush_all') return { result: null }
+    if (call === 'delete' || call === 'delete_multi' || call === 'touch' || call === '_deletetouch')
+      return { result: result ? 1 : 0 }
+    return outcome
+  }
+
+  private raised(call: string, outcome: Outcome): Outcome {
+    const missing = 'result' in outcome && outcome.result === null && (call === 'incr' || call === 'decr')
+    return missing && this.source.name === 'pylibmc' && this.names.has('pymemcache-results')
+      ? { raises: { class: 'pylibmc.NotFound', retcode: 16 } }
+      : outcome
+  }
+}
+
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  return value instanceof Uint8Array ? value.length : (itemsOf(value)?.length ?? 0)
+}
+
+const dialects = ['1.59', '1.58', '1.56'] as const
+
+function encodingOf({ name, version }: Library): ValueEncoding {
+  if (name === 'pylibmc') return pylibmcEncoding({ preserve: true })
+  const dialect: PythonMemcachedEncodingOptions['version'] =
+    version === '1.57'
+      ? '1.58'
+      : (dialects.find((one) => versionAtLeast(version, one)) ??
+        (versionAtLeast(version, '1.55') ? '1.56' : '1.54'))
+  return pythonMemcachedEncoding({ preserve: true, version: dialect, undecodablePickle: () => null })
+}
