@@ -266,7 +266,7 @@ function withFrameworkTarget(
     options: {
       ...options,
       to: `${library.name}-${library.version}`,
-      calls: options.calls ?? 'repaired',
+      ...(library.name === header.library ? {} : { calls: options.calls ?? 'repaired' }),
       ...(library.name === 'pymemcache'
         ? { targetOptions: { ...target.options, ...options.targetOptions } }
         : {}),
