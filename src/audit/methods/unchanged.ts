@@ -54,6 +54,8 @@ export async function runUnchanged(
     return { outcome: raised(error), reasons: [{ switch: problem, how: 'signature' }], uncertain: false }
   }
   if (call.call === 'gets' || call.call === 'cas') reasons.push({ switch: 'gets-and-cas', how: 'signature' })
+  if (joins.has(call.call) && isPickled(bound.val))
+    reasons.push({ switch: 'value-encoding', how: 'signature' })
   const again = (other: Bound) => invokeBound(client, library, call.call, other)
   if (wire.unchecked && !failsEarlier(call.call, bound)) {
     const control = await controlKeyOutcome(client, library, call.call, bound)
@@ -87,6 +89,14 @@ export async function runUnchanged(
   const shifted = outOfStep.any ? outOfStep.shift(call.call, servers, outcome) : undefined
   if (shifted) reasons.push({ switch: 'blank-keys', how: 'signature' })
   return { outcome, ...shifted, reasons, uncertain: shifted?.uncertain ?? false }
+}
+
+/** Calls after which the bytes of a value can be read as they are. */
+const joins = new Set(['append', 'prepend'])
+
+function isPickled(value: unknown): boolean {
+  const plain = ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
+  return !plain && !(value instanceof Uint8Array)
 }
 
 /** The binary protocol raises for a replace without an item, and takes times from 2^31 on for dates after 2038. */

@@ -5,6 +5,7 @@ export const valueSwitches = {
   'value-encoding': {
     title: 'Values are encoded by python-memcached’s rules',
     governs: ['encoding', 'pickler'],
+    leaves: 'items',
     pythonMemcached:
       'writes integers with flag 2, pickles with protocol 0, compresses strictly above the length, resolves combined flags',
     pylibmc:
@@ -12,7 +13,8 @@ export const valueSwitches = {
     since: 'all',
     reference: ['9'],
     fixture: 'stored/flag-3',
-    advice: 'Nothing to do for what either library writes: each reads the other’s integers and pickles.',
+    advice:
+      'Nothing to do for what either library writes: each reads the other’s integers and pickles. Do not append or prepend what is pickled.',
   },
   'undecodable-pickle': {
     title: 'A pickle that cannot be read is None',

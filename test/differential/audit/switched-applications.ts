@@ -50,6 +50,8 @@ export interface Comparison {
   readonly steps: number
   /** Steps that took another way for no reason that the report gives. */
   readonly missed: string[]
+  /** Calls whose outcomes differ for no reason that the report gives. */
+  readonly unexplained: string[]
 }
 
 export const readSwitched = (): Readonly<Record<string, SwitchedApplication>> =>
@@ -63,6 +65,7 @@ export async function compareSwitched(
   protocol: Protocol,
 ): Promise<Comparison> {
   const predicted = new Map<string, Predicted[]>()
+  const unexplained: string[] = []
   const steps = new Set(application.answers[protocol].map(([step]) => step))
   const trace = await readTrace(join(fixtures, 'applications', 'switched', `${name}.jsonl.gz`))
   await audit(trace, {
@@ -70,6 +73,7 @@ export async function compareSwitched(
     serverVersion: '1.6.18',
     longestWait: 60_000,
     onOperation: (operation, verdict) => {
+      if (verdict.status === 'unexplained') unexplained.push(`${operation.at}: ${operation.call}`)
       const step = steps.has(operation.at ?? '') ? operation.at! : ''
       predicted.set(step, [...(predicted.get(step) ?? []), { operation, verdict }])
     },
@@ -88,6 +92,7 @@ export async function compareSwitched(
     diverged: 0,
     steps: predicted.size,
     missed: [],
+    unexplained,
   }
   for (const [step, operations] of predicted) {
     const rows = real.get(step) ?? []
