@@ -1,4 +1,4 @@
-/** What an audit can be told, and the error for what does not fit. */
+/** The options of an audit, and the error for a value that does not fit. */
 
 import type { Operation, Verdict } from './compare/differ.js'
 import type { TargetOptions } from './pymemcache/options.js'

@@ -30,7 +30,7 @@ export function observe(observer: string, call: () => unknown): void {
   }
 }
 
-/** Tells every listener of an event, also those behind one that throws. */
+/** Calls every listener of an event, also those after one that throws. */
 export function notify(emitter: EventEmitter, event: string, ...message: unknown[]): void {
   for (const listener of emitter.rawListeners(event))
     observe(event, () => Reflect.apply(listener, emitter, message))

@@ -10,7 +10,7 @@ export interface PhaseRules {
   readonly authority: 'old' | 'new'
   /** Successful writes and deletes go to the other placement too. */
   readonly writesBoth: boolean
-  /** What the authority does not have is looked up in the other placement and copied over. */
+  /** A key that the authority does not have is looked up in the other placement and copied over. */
   readonly fallsBack: boolean
 }
 

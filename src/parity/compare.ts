@@ -1,4 +1,4 @@
-/** Do our client and the recorded library agree? Tells the first difference in one line. */
+/** Compares our client with the recorded library. Returns the first difference in one line. */
 import { byServer, type Recorded, type Recording } from './scenario.js'
 
 /**
@@ -94,7 +94,7 @@ function masked(message: string): string {
   return message.replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:…')
 }
 
-/** Dictionaries are equal whatever their order. */
+/** Dictionaries with the same entries are equal in every order. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (typeof part !== 'object' || part === null || Array.isArray(part)) return part

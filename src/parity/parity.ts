@@ -203,7 +203,7 @@ async function differenceFrom(
   try {
     const outcomes = await play(recording, { ...stage, patience: 10 }, castFor(recording, preset))
     const difference = firstDifference(recording, outcomes, 'library')
-    // What nobody waits for may still be on its way.
+    // Commands without a reply may still be on their way.
     for (let waited = 0; difference === undefined && waited < timeToArrive; waited += 20) {
       if (bytesDifference(sent, stage.sent()) === undefined) break
       await sleep(20)

@@ -1,4 +1,4 @@
-/** Plays a scenario against one of our clients and tells what it did, in the words of the recordings. */
+/** Plays a scenario against one of our clients and returns what it did, in the form of the recordings. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Outcome, raised } from '../audit/compare/outcome.js'
 import { type AuditedClient, invoke } from '../audit/methods/calls.js'

@@ -86,7 +86,7 @@ export class PythonLibrary {
     const driver = pythonVersion.startsWith('2.') ? 'driver_python2.py' : 'driver.py'
     this.child = spawn(path, [drivers + driver, library])
     this.child.stderr.resume()
-    // A library that brings its process down ends the answers; read() says so.
+    // A library that crashes its process ends the answers; read() reports it.
     this.child.stdin.on('error', () => {})
     this.lines = createInterface(this.child.stdout)[Symbol.asyncIterator]()
   }

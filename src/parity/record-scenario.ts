@@ -17,7 +17,7 @@ export interface RecordedLibrary {
   readonly python: string
 }
 
-/** How long a command that nobody waits for may need to arrive (milliseconds). */
+/** How long a command without a reply may need to arrive (milliseconds). */
 const timeToArrive = 50
 
 /**

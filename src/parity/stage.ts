@@ -9,7 +9,7 @@ export interface Stage {
   readonly addresses: readonly string[]
   fault(step: Step): Promise<void>
   raw(step: Step): Promise<void>
-  /** Seconds that the scenario sleeps, for servers with a clock of their own: nobody waits then. */
+  /** Seconds that the scenario sleeps, for servers with a clock of their own: that clock is set, and no time passes. */
   pass?(seconds: number): void
   /** How many times longer than the scenario says a client waits for its servers, which are real processes on a busy machine. */
   readonly patience?: number

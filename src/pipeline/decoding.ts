@@ -25,7 +25,7 @@ export function decodeFailure(
   operation: Operation,
   binary = false,
 ): unknown {
-  // get, and what stands on it, sees None in the place of no bytes; in the binary protocol gets and getMulti do, too.
+  // get, and the methods that call it, read None where the item has no bytes; in the binary protocol gets and getMulti do, too.
   const none = operation === 'get' || (binary && operations[operation].retrieves)
   // Inflating comes first, and has its own error for no bytes.
   const read = item.flags & (TYPE_BITS | FLAG_ZLIB)

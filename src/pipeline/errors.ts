@@ -2,7 +2,7 @@
  * pylibmc's exception tree: every class with libmemcached's return code. Sources: docs/reference/pylibmc.md#6, #6.1.
  *
  * All derive directly from `MemcachedError` (pylibmc's `Error`, of which `MemcachedError` is the alias there). Codes without a
- * class of their own arrive as plain `MemcachedError`, as in pylibmc: `code` then still tells the number.
+ * class of their own arrive as plain `MemcachedError`, as in pylibmc: `code` then still has the number.
  */
 import { checkNumber, checkObject, checkText } from '../ground/arguments.js'
 import { brand } from '../ground/brand.js'

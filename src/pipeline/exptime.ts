@@ -42,7 +42,7 @@ export function integer(value: unknown, argument?: string): number | bigint {
   if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value)
   if (argument === undefined)
     throw new TypeError(`'${typeName(value)}' object cannot be interpreted as an integer`)
-  // CPython's checks of arguments show None by its value.
+  // CPython's checks of arguments name None by its value, not by its type.
   throw new TypeError(`${argument} must be int, not ${value === null ? 'None' : typeName(value)}`)
 }
 

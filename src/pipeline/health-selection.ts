@@ -137,7 +137,7 @@ export class HealthSelection implements Selection {
   }
 
   admit(server: Server, operation: Operation, key?: Bytes): void {
-    // An open connection is used whatever its history.
+    // An open connection is used, also after earlier failures of the server.
     if (server.exchange.state !== 'idle') return
     const pooled = this.servers[server.index]!
     if (pooled.unconnected) {

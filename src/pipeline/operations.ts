@@ -61,7 +61,7 @@ interface OperationFacts {
   readonly longTimes?: true
   /** What libmemcached says of every reply that it cannot take, instead of details. */
   readonly unreadReply?: string
-  /** It tells a reply of which a part is missing from one that makes no sense. */
+  /** It distinguishes a reply of which a part is missing from one that makes no sense. */
   readonly readsOn?: true
 }
 

@@ -1,4 +1,4 @@
-/** Handlers of replies: each one tells the selection how the exchange went, and turns the reply into the outcome of the operation. */
+/** Handlers of replies: each one reports to the selection how the exchange went, and turns the reply into the outcome of the operation. */
 
 import type { Bytes } from '../ground/bytes.js'
 import type { ItemTaker } from '../protocol/requests.js'

@@ -44,7 +44,7 @@ export interface Selection {
    * @throws the personality's own error (ServerDown, ServerDead, no server …), synchronously or as a rejection.
    */
   pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server>
-  /** The server that pick would use, whatever its state. Absent where every pick may probe several servers. */
+  /** The server that pick would use, also when it is not usable now. Absent where every pick may probe several servers. */
   locate?(key: Bytes): Server
   /**
    * Opens the connection of an admitted server when there is none, for calls that go on with other servers when that fails. Absent

@@ -68,7 +68,7 @@ const strerror: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'Temporary failure in name resolution',
 }
 
-/** The exception for a transport failure, whatever the state of the server. */
+/** The exception for a transport failure, in every state of the server. */
 export function errorOf(
   error: TransportError,
   server: Server,

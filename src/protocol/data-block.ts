@@ -10,7 +10,7 @@ const lengthOf = Object.getOwnPropertyDescriptor(typedArray, 'length')!.get!
 const bufferOf = Object.getOwnPropertyDescriptor(typedArray, 'buffer')!.get!
 
 /**
- * A copy that nobody else can change. The caller may overwrite, resize or transfer its bytes before they leave, and a subclass may
+ * A copy that no other code can change. The caller may overwrite, resize or transfer its bytes before they leave, and a subclass may
  * claim any length.
  * @throws TypeError when it is no Uint8Array, or one whose memory was transferred
  */

@@ -45,5 +45,5 @@ export class Fifo<T> {
   }
 }
 
-/** So many empty places are put up with, and as many as there are items. */
+/** The array is compacted when this many places at its front are empty, and at least half of all. */
 const COMPACT = 1024

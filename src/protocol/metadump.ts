@@ -12,7 +12,7 @@ export class ListingError extends Error {
     /** Server or file. */
     readonly source: string,
     readonly problem: string,
-    /** The server is making a listing for somebody else: it can be asked again. */
+    /** The server is making a listing for another client: it can be asked again. */
     readonly busy = false,
   ) {
     super(`${source}: ${problem}`)

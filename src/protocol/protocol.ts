@@ -52,7 +52,7 @@ export interface Output {
   data(bytes: Uint8Array | Bytes): void
 }
 
-/** What a conversation tells its connection. */
+/** What a conversation reports to its connection. */
 export interface Sink {
   /** The reply to the oldest request that waits for one. */
   reply(reply: Reply): void

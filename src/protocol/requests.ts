@@ -49,7 +49,7 @@ export interface ArithmeticRequest {
   readonly kind: 'arithmetic'
   readonly verb: 'incr' | 'decr'
   readonly key: Bytes
-  /** As written: python-memcached sends whatever text it got. Without characters there is none, which the server refuses. */
+  /** As written: python-memcached sends the text that it was given. The empty text is sent as no delta, which the server refuses. */
   readonly delta: Bytes
   readonly noreply: boolean
 }

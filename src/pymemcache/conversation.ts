@@ -10,7 +10,7 @@ import { HANDED_OVER } from '../protocol/wire.js'
 import { Inbox } from './inbox.js'
 import type { Reading } from './readings.js'
 
-/** A command, and how its reply is read; without a reading nobody waits for one. */
+/** A command, and how its reply is read; without a reading no reply is waited for. */
 export interface Command extends WrittenRequest {
   readonly reading: Reading | undefined
 }
@@ -44,7 +44,7 @@ class PymemcacheConversation implements Conversation {
       }
       if (reading) this.waiting.push(reading)
     }
-    // What nobody waited for answers the next command, once that has been sent.
+    // A reply that no call waited for answers the next command, once that has been sent.
     if (this.inbox.length > 0 && this.waiting.length > 0) queueMicrotask(() => this.read())
   }
 

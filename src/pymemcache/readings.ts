@@ -142,7 +142,7 @@ export class FetchReading extends Read {
       if (line === undefined) return false
       if (line === 'END' || line === 'OK') return true
       if (this.failure !== undefined) {
-        // Whatever ends the reply, the item before it has failed.
+        // The item before the end of the reply has failed, whichever line ends it.
         if (/^(ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line)) return true
       } else raiseErrors(line, this.command)
       this.inStep = false

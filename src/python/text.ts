@@ -22,7 +22,7 @@ export function encodeText(text: string): Buffer {
   return Buffer.from(text)
 }
 
-/** A codec of Python: the characters that it cannot write, and how it says so. */
+/** A codec of Python: the characters that it cannot write, and its error for them. */
 const codecs = {
   ascii: { refused: /[^\0-\x7f]/u, why: 'ordinal not in range(128)' },
   'latin-1': { refused: /[^\0-\xff]/u, why: 'ordinal not in range(256)' },

@@ -26,7 +26,7 @@ export function lookOf({ protocol, verb, parts, opaque }: Command): Look | undef
   return value?.kind === 'value' && value.flags === 4 ? 'pylibmc' : undefined
 }
 
-/** Counts the looks of all commands, and what else tells a version. */
+/** Counts the looks of all commands, and what else shows a version. */
 export class Looks {
   readonly counts: Record<Look, number> = { 'python-memcached': 0, pylibmc: 0, other: 0 }
   private textFlags = 0
@@ -37,7 +37,7 @@ export class Looks {
     if (command.parts.some((part) => part.kind === 'value' && (part.flags & 16) !== 0)) this.textFlags++
   }
 
-  /** Undefined when no command tells. */
+  /** Undefined when no command shows it. */
   get library(): { readonly name: 'python-memcached' | 'pylibmc'; readonly version: string } | undefined {
     const { 'python-memcached': memcache, pylibmc } = this.counts
     if (memcache === 0 && pylibmc === 0) return undefined

@@ -182,7 +182,7 @@ export class Recording {
     if (this.files.number === 0) await this.part(this.span?.first ?? 0)
   }
 
-  /** What the constructor of a client was told, as far as its commands tell. */
+  /** The arguments of a client's constructor, as far as its commands show them. */
   private kwargs({ command }: Exchange): object {
     const { name } = this.settings.library ?? this.looks.library ?? { name: 'python-memcached' }
     return command.protocol === 'binary' && name === 'pylibmc' ? { binary: true } : {}

@@ -1,7 +1,7 @@
-/** What a recording can be told, and the error for what does not fit. */
+/** The settings of a recording, and the error for a value that does not fit. */
 import { shown } from '../ground/arguments.js'
 
-/** How a recording is written, whatever its source is (docs/record.md). */
+/** How a recording of any source is written (docs/record.md). */
 export interface RecordSettings {
   /** The first trace file; gzip when the name ends in `.gz`. Later parts are `name.2.jsonl`, …. Files have the mode 0600. */
   readonly out: string

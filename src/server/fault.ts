@@ -1,5 +1,5 @@
 /**
- * The faults a server can be told to have, and how they are read from JSON. Vocabulary: docs/formats.md, "Faults".
+ * The faults that a server can be given, and how they are read from JSON. Vocabulary: docs/formats.md, "Faults".
  */
 
 import { shown } from '../ground/arguments.js'

@@ -60,7 +60,7 @@ class LocalSocket extends EventEmitter {
     peer.emit('data', others.length === 0 ? first : Buffer.concat([first, ...others]))
   }
 
-  /** Everything written before is read before the other end hears of it. */
+  /** The other end reads everything that was written before it sees the end. */
   end(done?: () => void): this {
     this.corked = 0
     this.handOver()

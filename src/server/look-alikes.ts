@@ -1,6 +1,6 @@
 /**
  * Proxies and servers that speak memcached's protocol and refuse some of it. Sources, each named with what it says: the documentation or the
- * source code of the project. Whatever is not listed is answered as by a memcached of the version `base`.
+ * source code of the project. Every other command is answered as by a memcached of the version `base`.
  */
 import type { Bytes } from '../ground/bytes.js'
 import type { Frame } from './commands/framing.js'

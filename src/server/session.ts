@@ -69,7 +69,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
       socket.destroy()
       return
     }
-    // Whatever goes wrong with one request ends its connection, and no more.
+    // An exception in one request ends its connection, and no other one.
     if (!working) work().catch(() => socket.destroy())
   })
 

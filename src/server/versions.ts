@@ -77,7 +77,7 @@ const changes: Changes = {
   ],
 }
 
-/** What `startServer` is when it is not told. */
+/** The version that `startServer` emulates by default. */
 export const defaultVersion = '1.6.18'
 
 /** The newest version that has been recorded. */

@@ -1,5 +1,5 @@
 /**
- * Amazon ElastiCache's auto discovery, beyond pylibmc (which hangs on it, docs/reference/pylibmc.md#1): the configuration endpoint tells the cluster's nodes.
+ * Amazon ElastiCache's auto discovery, beyond pylibmc (which hangs on it, docs/reference/pylibmc.md#1): the configuration endpoint lists the cluster's nodes.
  * Format: `config get cluster` answers with a version, then `host|address|port` of every node, separated by blanks.
  */
 import * as requests from '../protocol/requests.js'

@@ -1,7 +1,7 @@
 /**
  * pylibmc's pools. Source: docs/reference/pylibmc.md#12.
  *
- * One client is enough for a Node process: it pipelines whatever is asked at the same time over one connection per server. Pools are
+ * One client is enough for a Node process: it pipelines all calls that are made at the same time over one connection per server. Pools are
  * for code ported from Python, and for connections that must not wait behind others (docs/strict.md).
  */
 import { checkObject } from '../ground/arguments.js'
@@ -10,7 +10,7 @@ import { ValueError } from '../python/errors.js'
 import { shownAsPython } from '../python/shown.js'
 import type { Client } from './client.js'
 
-/** A client that is nobody else's until it is given back. `using` gives it back at the end of the block. */
+/** A client that is reserved until it is given back. `using` gives it back at the end of the block. */
 export interface Reservation<C> extends Disposable {
   readonly client: C
   release(): void

@@ -26,7 +26,7 @@ export function hooked(base: ValueEncoding, { serialize, deserialize }: Hooks): 
     encode(value, compression) {
       if (!serialize) return base.encode(value, compression)
       const { data, flags } = checked(serialize(value))
-      // Bytes have no flags of their own: what comes back tells of compression alone.
+      // Bytes have no flags of their own: the flags that come back show compression alone.
       const packed = base.encode(data, compression)
       return { data: packed.data, flags: (flags | packed.flags) >>> 0 }
     },

@@ -146,7 +146,7 @@ export class State {
     return `<Client for ${names.join(', ')}, binary=${this.#options.binary ? 'True' : 'False'}>`
   }
 
-  /** The library's own encoding, whatever the hooks. */
+  /** The library's own encoding, without the hooks. */
   private plainEncoding(): ValueEncoding {
     const { preserve, encoding } = this.#options
     return encoding ?? pylibmcEncoding({ pickleProtocol: this.behaviors.pickle_protocol, preserve })

@@ -43,7 +43,7 @@ export class Connection implements Exchange {
   private waiting = new Fifo<PendingRequest>()
   private flushing = false
   private now = 0
-  /** How the server ended the connection while it was idle, when nobody has been told. */
+  /** How the server ended the connection while it was idle, while no caller has seen it. */
   private stale: 'closed' | 'reset' | undefined
   // Timers come before sockets in a turn of the event loop: where the process itself stood still, the reply may be there already.
   private readonly timer = new DeadlineTimer(() => setImmediate(() => this.attempt(() => this.expire())))
@@ -147,7 +147,7 @@ export class Connection implements Exchange {
 
   private wentStale(request: Request, kind: 'closed' | 'reset'): TransportError {
     this.protocol.lost?.(request)
-    // Everything asked in this same breath would have gone into the dead socket.
+    // Every request of the same turn would have gone into the dead socket.
     queueMicrotask(() => {
       this.stale = undefined
     })
@@ -173,7 +173,7 @@ export class Connection implements Exchange {
       // Node refuses the address or the TLS options.
       this.fail('connect', (error as Error).message, error)
     }
-    // No time at all is none, however fast the other end is.
+    // A connect timeout of 0 fails also when the other end is fast.
     if (this.connectTimeout === 0) this.expire()
     return promise
   }

@@ -60,7 +60,7 @@ export class SocketOutput implements Output {
     this.send()
   }
 
-  /** Not through the buffer. */
+  /** Writes bytes that are too large for the buffer. */
   private past(bytes: Uint8Array | Bytes): void {
     this.socket.cork()
     this.flush()
@@ -107,7 +107,7 @@ export class SocketOutput implements Output {
 
 class SendBuffer {
   readonly bytes = Buffer.allocUnsafeSlow(BUFFER)
-  /** Writes whose end has not been told. */
+  /** Writes whose callback has not come. */
   lent = 0
   away = false
   readonly written: () => void

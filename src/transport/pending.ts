@@ -60,7 +60,7 @@ export class PendingRequest {
     }
   }
 
-  /** A signal may live longer than many calls. */
+  /** Removes the listener: a signal may live longer than many calls. */
   private unheed(): void {
     if (this.abort) this.signal!.removeEventListener('abort', this.abort)
   }

@@ -41,7 +41,7 @@ export interface AnalysisText {
   readonly advice: string
   /** Severity by label. Labels that are not here are facts. */
   readonly severity: Readonly<Record<string, Severity>>
-  /** Tells the labels of an operation; undefined when the analysis is not about it. */
+  /** Returns the labels of an operation; undefined when the analysis is not about it. */
   readonly labels: (operation: Operation) => readonly string[] | undefined
 }
 

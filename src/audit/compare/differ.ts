@@ -73,7 +73,7 @@ export interface Verdict {
   readonly explanations: readonly Explanation[]
 }
 
-/** Operations after which a key's item is what the call says, whatever it was before. */
+/** Operations after which a key's item depends on the call alone, and not on the item before. */
 const overwriting = new Set([
   'set',
   'set_multi',
@@ -318,7 +318,7 @@ function last(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1)
 }
 
-/** Names of the servers that told their statistics: a list of pairs. */
+/** Names of the servers that sent statistics: a list of pairs. */
 function serversOf(value: TypedJson): string {
   return JSON.stringify(
     Array.isArray(value) ? value.map((pair) => Object.values(Object(pair)).flat()[0]) : value,

@@ -52,7 +52,7 @@ export function sameOutcome(a: Outcome, b: Outcome): boolean {
 function sameValue(a: TypedJson, b: TypedJson): boolean {
   if (alike(a, b)) return true
   const plain = typeof a !== 'object' || a === null || typeof b !== 'object' || b === null
-  // Numbers that JSON has no word for are null in it.
+  // Numbers that JSON cannot write (NaN, Infinity) are null in it.
   if (plain) return (typeof a === 'number' || typeof b === 'number') && canonical(a) === canonical(b)
   return canonical(a) === canonical(b)
 }
@@ -78,7 +78,7 @@ function alike(a: TypedJson, b: TypedJson): boolean {
 
 type Fields = Readonly<Record<string, TypedJson>>
 
-/** Dictionaries are equal whatever their order, as in Python: `get_multi` answers server by server. */
+/** Dictionaries with the same entries are equal in every order, as in Python: `get_multi` answers server by server. */
 function canonical(value: TypedJson): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (typeof part !== 'object' || part === null || Array.isArray(part)) return part

@@ -15,7 +15,7 @@ import { type Bound, bind, type Library, type PythonCall } from './python-signat
 export type AuditedClient = StrictClient | CompatClient
 
 /**
- * Makes the call as Python code would, and tells what Python code would see. Never throws.
+ * Makes the call as Python code would, and returns what Python code would see. Never throws.
  * @param library whose method names, signatures and results apply: `pylibmc` needs a strict client, `python-memcached` a
  *   compat client
  * @param call values are the lossless tree of `fromTypedJson`
@@ -94,7 +94,7 @@ function given(bound: Bound, ...names: string[]): unknown[] {
   return names.slice(0, last + 1).map((name) => bound[name])
 }
 
-// The arguments come from outside and are whatever the application passed; checking them is the clients' job.
+// The arguments are those that the application passed, of any type; the clients check them.
 // biome-ignore lint/suspicious/noExplicitAny: the one place where unchecked Python arguments meet typed methods
 type Unchecked = any
 
@@ -313,7 +313,7 @@ function sequence(keys: unknown, refusal: string): Unchecked {
   return iterable(isDict(keys) ? refuse(refusal) : keys)
 }
 
-/** pylibmc's delete_multi takes whatever can be iterated, except a dict or a subclass of it. */
+/** pylibmc's delete_multi takes everything that can be iterated, except a dict or a subclass of it. */
 function anyIterable(keys: unknown, refusal: string): Unchecked {
   if (keys instanceof Map) refuse(refusal)
   return sequence(keys instanceof PyIterator ? [...keys.items] : keys, refusal)
@@ -323,7 +323,7 @@ function refuse(message: string): never {
   throw new TypeError(message)
 }
 
-/** python-memcached iterates whatever it gets; what a dict means is the client's business. */
+/** python-memcached iterates over every argument; the client decides what a dict means. */
 function keysOf(keys: unknown): Unchecked {
   if (keys instanceof MappingSubclass) return new Map(keys)
   return isDict(keys) ? keys : (itemsOf(keys) ?? keys)

@@ -31,7 +31,7 @@ const commonNames: Readonly<Record<string, string>> = {
   stat_args: 'argument',
   mapping: 'keys',
 }
-/** Given by position where they are optional, as everybody writes them. */
+/** Given by position where they are optional, as is usual. */
 const positional = new Set(['default', 'delta', 'argument'])
 
 const common = (name: string): string => commonNames[name] ?? name
@@ -79,7 +79,7 @@ export function translate(
   return { call: { call, args, kwargs }, gaps }
 }
 
-/** The method that is meant, with what the other library needs to hear of its arguments. */
+/** The method that is meant, with those facts of its arguments that the other library needs. */
 function intended(call: string, bound: Bound): { readonly call: string; readonly given: Bound } {
   const { expected: _, cmd, ...rest } = bound
   const given = Object.fromEntries(Object.entries(rest).filter(([name, value]) => !isNothing(name, value)))

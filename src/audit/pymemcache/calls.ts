@@ -151,7 +151,7 @@ const otherNames: Readonly<Record<string, string>> = {
   delete_multi: 'delete_many',
 }
 
-// The arguments come from outside and are whatever the application passed; checking them is the client's job.
+// The arguments are those that the application passed, of any type; the client checks them.
 // biome-ignore lint/suspicious/noExplicitAny: the one place where unchecked Python arguments meet typed methods
 type Unchecked = any
 type Method = (client: Client, bound: Bound, plain: boolean) => unknown

@@ -147,7 +147,7 @@ function stored(
   return isRecord(mapping) ? Object.values(mapping) : []
 }
 
-/** Text and integers come back as their bytes and can be told by the reader; everything else is its `str()`. */
+/** Text and integers come back as their bytes, which the reader recognizes; everything else is its `str()`. */
 function losesItsType(value: unknown): boolean {
   return value !== undefined && !(value instanceof Uint8Array)
 }

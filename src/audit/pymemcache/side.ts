@@ -51,7 +51,7 @@ const badCommandLine: Outcome = {
   raises: { class: 'pymemcache.exceptions.MemcacheClientError', message: 'bad command line format' },
 }
 const alwaysWaits = new Set(['get', 'gets', 'get_multi', 'get_many'])
-/** Do not wait only where the call says so. */
+/** A reply is waited for unless the call asks for none. */
 const waitsByDefault = new Set(['incr', 'decr', 'cas'])
 
 /** The first parameter of HashClient's methods where it is not `key`. */
@@ -226,7 +226,7 @@ export class PymemcacheSide implements ReplaySide {
       else outcome = this.seen(kind, call, bound, replay.unread)
       replay.unread = undefined
     }
-    // A pool throws the connection of a call that raises away, whatever it raises.
+    // A pool closes the connection of every call that raises.
     if (call === 'disconnect_all' || (kind === 'PooledClient' && 'raises' in outcome))
       replay.unread = undefined
     return { outcome, uncertain }

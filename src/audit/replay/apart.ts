@@ -30,7 +30,7 @@ export class SideThread {
   private ended: Error | undefined
   private arrived: (() => void) | undefined
 
-  /** @param task given to the program; whatever structured clones carry */
+  /** @param task given to the program; it must be one that `structuredClone` can copy */
   constructor(program: URL, task: unknown) {
     this.worker = new Worker(program, { workerData: task })
     this.worker.on('message', (message: Message) => {
@@ -93,7 +93,7 @@ export class ApartSide extends Side {
   }
 }
 
-/** In the thread: hands over what every call did, and waits when nobody takes it. */
+/** In the thread: hands over the outcome of every call, and waits while the other thread does not take them. */
 export class ReportingSide extends Side {
   port: MessagePort | undefined
   private kept: Replayed[] = []

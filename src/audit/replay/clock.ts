@@ -30,7 +30,7 @@ export class ReplayClock {
   readonly now = (): number => this.epoch + this.elapsed
 }
 
-/** Unix time at `t` = 0: told by the trace, else the time or day of the recording, else `fallback`. */
+/** Unix time at `t` = 0: from the trace, else the time or day of the recording, else `fallback`. */
 export function epochOf(
   header: { readonly epoch?: number; readonly recorded?: string | undefined },
   fallback: number,

@@ -40,7 +40,7 @@ export interface ReplayPlan {
   readonly signal?: AbortSignal | undefined
   /** Calls are said in pylibmc's words first, and so is the constructor. */
   readonly repaired?: boolean
-  /** Only the second side makes the calls, and nobody hears of them: another thread does all the rest. */
+  /** Only the second side makes the calls, and no listener is called: another thread does all the rest. */
   readonly secondAlone?: boolean
 }
 

@@ -129,7 +129,7 @@ export class Side implements ReplaySide {
       const { parameters } = signatureOf(name, version, '__init__')!
       return Object.fromEntries(Object.entries(kwargs).filter(([keyword]) => parameters.includes(keyword)))
     }
-    // pylibmc takes a list of addresses as it is: nobody has to touch the call, so `cas` stays off.
+    // pylibmc takes a list of addresses as it is: the call stays unchanged, so `cas` stays off.
     const asItIs = Object.keys(kwargs).length === 0 && servers.every(({ weight }) => weight === undefined)
     if (this.library.name === 'pylibmc' && asItIs && !this.repairs) return {}
     return this.library.name === 'pylibmc' ? pylibmcKwargs(kwargs) : pythonMemcachedKwargs(kwargs)

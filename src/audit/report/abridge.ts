@@ -1,4 +1,4 @@
-/** Typed JSON made short: for reports, where nobody wants a megabyte, and as Python text, which everybody reads faster. */
+/** Typed JSON made short for reports, and as Python text. */
 import { describe, fromTypedJson, type TypedJson } from '../../values/index.js'
 
 const longestText = 120

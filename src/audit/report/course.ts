@@ -1,4 +1,4 @@
-/** The trace in order as a bounded number of stretches, whatever its length turns out to be. */
+/** The trace in order as a bounded number of stretches. Its length need not be known. */
 import type { Status } from '../compare/differ.js'
 import { type Counts, zeroCounts } from './tally.js'
 

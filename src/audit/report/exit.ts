@@ -7,7 +7,7 @@ export const exitCodes = { ok: 0, found: 1, usage: 2 } as const
 
 /**
  * With a framework view, `any` and the switches count what reaches the application: a difference that the framework absorbs needs no
- * change. `unexplained` counts everything, since nobody knows what such a difference is.
+ * change. `unexplained` counts everything, since the reason of such a difference is not known.
  * @param failOn names of switches, `any` (every operation whose outcome differs), `unexplained`, `risk`
  * @returns why the run fails, one sentence each; empty when it passes
  */

@@ -31,7 +31,7 @@ export interface TraceHeader {
   readonly sample?: number
   /** Values were replaced by others of the same type and length. */
   readonly redacted?: boolean
-  /** The commands were captured on the network or told by the servers: how (docs/record.md). */
+  /** The commands were captured on the network or logged by the servers: how (docs/record.md). */
   readonly captured?: CaptureKind
   /** Keys were replaced by hashes. */
   readonly hashed_keys?: boolean
@@ -115,7 +115,7 @@ export interface Trace {
   portions?(skip?: (line: string) => boolean): AsyncIterable<Iterable<TraceEvent>>
   /** The files that it is read from. */
   readonly files?: readonly string[]
-  /** What can be told without reading every event; undefined, and absent: nothing can. */
+  /** What is known without reading every event; undefined or absent: nothing. */
   survey?(): Promise<Survey | undefined>
 }
 

@@ -7,7 +7,7 @@ import type { Bytes } from '../../ground/bytes.js'
 export type Part =
   /** Sent as it is. */
   | { readonly kind: 'plain'; readonly bytes: Buffer }
-  /** A header of the binary protocol; it tells the length of the key that follows. */
+  /** A header of the binary protocol; it has the length of the key that follows. */
   | { readonly kind: 'header'; readonly bytes: Buffer }
   | { readonly kind: 'key'; readonly bytes: Buffer }
   /** Of a value that is too long to be kept, only the length is known. */

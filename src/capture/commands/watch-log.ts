@@ -1,5 +1,5 @@
 /**
- * Lines of memcached's log for watchers. The server tells keys and results; what stands for values has their length.
+ * Lines of memcached's log for watchers. The server logs keys and results; placeholders for values have their length.
  * Source: memcached's doc/protocol.txt, "Watchers"; measured on 1.4.39 to 1.6.45.
  */
 import { MAX_KEY_LENGTH } from '../../ground/bytes.js'

@@ -3,7 +3,7 @@ import type { ByteQueue } from '../../ground/byte-queue.js'
 import type { CaptureError } from './errors.js'
 import { type FormatReader, longestPacket, type Packet } from './packet.js'
 
-/** Byte order, unit of time and size of a record's header, all of which the magic number tells. */
+/** Byte order, unit of time and size of a record's header, all of which the magic number determines. */
 export interface PcapForm {
   readonly littleEndian: boolean
   /** Parts of a second. */

@@ -11,7 +11,7 @@ import { type Divergence, divergenceChannelName } from './divergence.js'
 import { divergenceMeasurement, metricsChannel } from './divergence-metrics.js'
 import { divergenceRecord, recordsChannel } from './divergence-records.js'
 
-/** How much a DivergenceLog keeps and how often it tells. */
+/** How much a DivergenceLog keeps and how often it reports. */
 export interface DivergenceLogOptions {
   /** Take the calling line of every n-th divergence; 0 (default) never, 1 always. A stack costs some ten microseconds. */
   readonly sampleEvery?: number | undefined
@@ -87,7 +87,7 @@ export class DivergenceLog {
     return () => unsubscribe(divergenceChannelName, heard)
   }
 
-  /** Counts one, and publishes it on `memshim:metrics` and `memshim:logs` when somebody subscribes there. */
+  /** Counts one, and publishes it on `memshim:metrics` and `memshim:logs` when these have subscribers. */
   readonly record = (divergence: Divergence): void => {
     if (recordsChannel.hasSubscribers)
       recordsChannel.publish(divergenceRecord(divergence, this.now(), this.recordKeys))

@@ -21,7 +21,7 @@ export interface CounterMeasurement {
 
 /** Name of the `node:diagnostics_channel` channel of measurements. */
 export const metricsChannelName = 'memshim:metrics'
-/** Publishes a `CounterMeasurement` for each divergence that a log counts; asked first whether anybody subscribes. */
+/** Publishes a `CounterMeasurement` for each divergence that a log counts; only when the channel has subscribers. */
 export const metricsChannel = channel(metricsChannelName)
 
 /** `memshim.divergences`, by switch, operation and server; never by key, so that the number of series stays bounded. */

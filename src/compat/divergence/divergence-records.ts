@@ -21,7 +21,7 @@ export interface DivergenceRecord {
   readonly attributes: Readonly<Record<string, string | number>>
 }
 
-/** Publishes a `DivergenceRecord` for each divergence that a log counts; asked first whether anybody subscribes. */
+/** Publishes a `DivergenceRecord` for each divergence that a log counts; only when the channel has subscribers. */
 export const recordsChannel = channel('memshim:logs')
 
 /** @param now seconds @param keys whether the key goes along */

@@ -1,5 +1,5 @@
 /**
- * Divergences: each time an emulated behaviour changes an outcome, it says so, as an event of the client and on the
+ * Divergences: each time an emulated behaviour changes an outcome, it is announced, as an event of the client and on the
  * diagnostics channel `memshim:divergence`.
  */
 import { channel } from 'node:diagnostics_channel'
@@ -46,12 +46,12 @@ export class Announcer {
 
   constructor(private readonly emitter: EventEmitter) {}
 
-  /** Is anybody listening? Asked before anything is found out only for an announcement. */
+  /** Whether the event has listeners or the channel has subscribers. Asked before work that only an announcement needs. */
   get active(): boolean {
     return this.listened || divergenceChannel.hasSubscribers
   }
 
-  /** To announce with: `heard?.announce(…)` puts no announcement together when nobody listens. */
+  /** For `heard?.announce(…)`, which makes no announcement object when there is no listener. */
   get heard(): Announcer | undefined {
     return this.active ? this : undefined
   }
@@ -83,7 +83,7 @@ const changers = [
   'removeAllListeners',
 ] as const
 
-/** Tells its announcer whether somebody listens. No `newListener` listener: `removeAllListeners()` would take that away, too. */
+/** Keeps its announcer informed whether it has listeners. A `newListener` listener would be removed by `removeAllListeners()`. */
 export class DivergenceEmitter extends EventEmitter<{ divergence: [Divergence] }> {
   /** @internal */
   declare readonly announcer: Announcer

@@ -9,7 +9,7 @@ export interface ShadowState {
   readonly mismatches: number
   /** Of these, differences that stayed in every confirmation. */
   readonly confirmed: number
-  /** Of these, differences that the confirmation did not find again: somebody wrote meanwhile. */
+  /** Of these, differences that the confirmation did not find again: another client wrote meanwhile. */
   readonly races: number
   /** Of these, what the hook `ignore` took out. */
   readonly ignored: number

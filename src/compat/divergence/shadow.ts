@@ -269,7 +269,7 @@ export class Shadow {
       if (this.seenOnce.size < seenOnceKept) this.seenOnce.add(name)
       return false
     }
-    // An exception is not what somebody wrote meanwhile, and each may take a whole timeout.
+    // An exception does not come from another client's write, and each one may take a whole timeout.
     const reads = kind === 'raises' ? 1 : readsAConfirmation
     for (let i = 0; i < confirmations * reads; i++) {
       if (i % reads === 0) await pause(confirmAfter)

@@ -37,7 +37,7 @@ export interface ClientOptions extends Hooks {
   /** Single behaviours set otherwise than in the preset. */
   readonly switches?: Partial<Readonly<Record<SwitchName, SwitchSetting>>> | undefined
   /**
-   * With every switch at `pylibmc` only: what pylibmc's own constructor is told (behaviors, `binary`, credentials, …), so that the
+   * With every switch at `pylibmc` only: the arguments of pylibmc's own constructor (behaviors, `binary`, credentials, …), so that the
    * end of the walk can be tried before the class is replaced. What a keyword below says in other words is not said twice
    * (docs/compat.md#everything-off).
    */

@@ -34,7 +34,7 @@ const valueHooks = [
 
 const ofValues = ['encoding', 'behaviors.pickle_protocol'] as const
 
-/** python-memcached's keywords that pylibmc has another word for. */
+/** python-memcached's keywords that have another name in pylibmc. */
 const counterparts: Readonly<Partial<Record<keyof ClientOptions, readonly string[]>>> = {
   cacheCas: ['behaviors.cas'],
   socketTimeout: ['timeout', 'behaviors._poll_timeout', 'behaviors.connect_timeout'],

@@ -24,7 +24,7 @@ import { type CompatKey, type Context, type KeysOf, modesFor } from './context.j
 import { type PlacedKey, pickAll } from './picking.js'
 import { keyList } from './retrieval.js'
 
-/** @param expected the replies that count as success, where the caller says so */
+/** @param expected the replies that count as success, where the caller names them */
 export async function remove(
   context: Context,
   key: CompatKey,

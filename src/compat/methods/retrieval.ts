@@ -171,7 +171,7 @@ function unify<K>(names: K[], asked: readonly Asked[], latest: boolean): void {
   for (const [index, { key }] of asked.entries()) names[index] = unified.get(key)!
 }
 
-/** python-memcached's way: what arrived counts, whatever went wrong. */
+/** python-memcached's way: items that arrived are returned, also when a server failed. */
 async function readAll(
   context: Context,
   asked: readonly Asked[],
@@ -227,7 +227,7 @@ export async function stalled(
   })
 }
 
-/** python-memcached iterates whatever it gets, a dict by its keys. @throws TypeError as pylibmc does for a dict */
+/** python-memcached iterates over every argument, a dict by its keys. @throws TypeError as pylibmc does for a dict */
 export function keyList<K>(
   { emulation }: Context,
   given: KeysOf<K>,

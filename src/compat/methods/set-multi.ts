@@ -81,7 +81,7 @@ export async function setMulti<K>(
     await waitForOversize(context, oversize, modes, troubles, unsent)
     listed = misattributed(plan, oversize, fates, troubles)
   }
-  // Where no server took part at all, every key is listed, unless nobody waits for replies.
+  // Where no server took part at all, every key is listed, unless no reply is waited for.
   const none =
     plan.length > 0 && troubles.length > 0 && plan.every(({ server }) => !server || unsent.has(server))
   const all = none && !modes.noreply

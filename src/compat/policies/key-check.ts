@@ -23,7 +23,7 @@ export interface KeyLimits {
   readonly maxLength: number
   /** Off: nothing is validated, except what would break out of the command line. */
   readonly check: boolean
-  /** Unchecked keys go out whatever is in them. */
+  /** Unchecked keys are sent with every character in them. */
   readonly raw: boolean
   /** Spaces are let through. */
   readonly spaces: boolean

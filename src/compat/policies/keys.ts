@@ -21,7 +21,7 @@ export interface HashedKey {
   readonly hash?: bigint | undefined
   /** Chooses the server instead of `wire`, where key_encoder was applied once more after the server was chosen. */
   readonly placedAs?: Bytes | undefined
-  /** The key under which a result is told, where that is not the caller's. */
+  /** The key under which a result is returned, where that is not the caller's. */
   readonly shown?: { readonly key: unknown } | undefined
 }
 

@@ -31,7 +31,7 @@ function resultRepr(value: unknown): string {
   return value instanceof Map ? '{}' : String(value)
 }
 
-/** An error that the application is not told of. @throws it, when failures are raised or it is a mistake of the caller */
+/** Returns a value in the place of an error. @throws the error when failures are raised or the caller made a mistake */
 export function swallowed<T>(
   emulation: Emulation,
   name: 'errors' | 'missing-counter' | 'statistics',
@@ -135,7 +135,8 @@ function stripped(reply: LineReply): LineReply {
 }
 
 /**
- * Did it work? For python-memcached only the one word that belongs to the command says so. False when the key is missing.
+ * Whether the command succeeded. To python-memcached only the one word that belongs to the command means success. False when the key is
+ * missing.
  * @throws MemcachedError for any other reply
  */
 export function succeeded(
@@ -199,7 +200,7 @@ export function refused(
   throw new TypeError('sequence item 0: expected str instance, bytes found')
 }
 
-/** incr, decr: python-memcached takes the reply line for a number, whatever it says. @throws ValueError */
+/** incr, decr: python-memcached reads every reply line as a number. @throws ValueError */
 export async function counted<T>(
   emulation: Emulation,
   operation: Operation,

@@ -1,4 +1,4 @@
-/** Says so when python-memcached's placement puts a key on another server than pylibmc would. */
+/** Announces each key that python-memcached's placement puts on another server than pylibmc would. */
 
 import type { Bytes } from '../../ground/bytes.js'
 import type { Placement, PythonMemcachedPlacement } from '../../hashing/index.js'

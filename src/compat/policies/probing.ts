@@ -270,7 +270,7 @@ function closeFor(server: Server): void {
   serial(server)?.drop()
 }
 
-/** The connection that must be told when its server is dead: nothing that happens on it closes it. */
+/** A connection that has to be closed explicitly when its server is dead, since no event on it closes it. */
 function serial({ exchange }: Server): SerialConnection | undefined {
   const inner = exchange instanceof LoggedExchange ? exchange.inner : exchange
   return inner instanceof SerialConnection ? inner : undefined

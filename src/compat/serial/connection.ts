@@ -1,5 +1,5 @@
 /**
- * A connection that reads as python-memcached reads: so many lines for a command, whatever they say. What a reply leaves over
+ * A connection that reads as python-memcached reads: a fixed number of lines for each command, with any content. What a reply leaves over
  * answers the next command. Only for the switch `desynchronisation`. Source: docs/reference/python-memcached.md#5, #10.1, #13.1, #14.
  */
 import { connect as connectPlain, type Socket } from 'node:net'

@@ -124,7 +124,7 @@ export function entriesOf<K extends Key>(mapping: Entries<K>): [K, unknown][] {
   return Object.entries(mapping) as [K, unknown][]
 }
 
-/** pylibmc's tokens are signed; they go on the wire as unsigned. In the binary protocol 0 replaces whatever is there. */
+/** pylibmc's tokens are signed; they go on the wire as unsigned. In the binary protocol 0 replaces every item. */
 export function casToken(cas: unknown, binary: boolean): bigint {
   if (typeof cas !== 'bigint' && !(typeof cas === 'number' && Number.isSafeInteger(cas))) {
     throw new TypeError(`cas must be a bigint, not ${cas === null ? 'null' : typeof cas}`)

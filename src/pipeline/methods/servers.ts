@@ -107,7 +107,7 @@ function throwSomeErrors(
   if (errors.length === 0) return
   const unexpected = errors.find((error) => !(error instanceof MemcachedError))
   if (unexpected !== undefined) throw unexpected
-  // libmemcached tells of the last one.
+  // libmemcached reports the last one.
   const last = unread ?? errors.at(-1)
   throw errorFor(SomeErrors.retcode, operation, last.detail, {
     server: last.server,

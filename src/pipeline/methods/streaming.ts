@@ -1,4 +1,4 @@
-/** Retrieval of more keys than anybody wants to hold at once. Beyond pylibmc. */
+/** Retrieval of more keys than fit into memory at once. Beyond pylibmc. */
 import { ValueError } from '../../python/errors.js'
 import type { Pipeline } from '../pipeline.js'
 import { type Key, optionNames, type PrefixOptions } from './arguments.js'

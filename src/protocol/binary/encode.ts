@@ -18,7 +18,7 @@ const stores: Readonly<Record<StoreVerb, number>> = {
 /** The opcode that stays silent on success. */
 const quietOf: ReadonlyMap<number, number> = new Map([...loudOf].map(([quiet, loud]) => [loud, quiet]))
 
-/** A reply to a command that was to stay silent tells of a failure nobody asked about. */
+/** A quiet command is answered only when it failed, and no caller waits for that answer. */
 export const isQuietStore = (code: number): boolean => code >= opcode.SETQ && code <= opcode.PREPENDQ
 
 /** Longest key of the protocol's key field that memcached takes, in bytes. */

@@ -1,6 +1,6 @@
 /**
  * Incremental parser of the text protocol: any chunk boundary, length-driven (data blocks are never
- * scanned). It is told which reply comes next by the frames that were put on the wire.
+ * scanned). The frames that were put on the wire say which reply comes next.
  */
 
 import { isAscii } from 'node:buffer'

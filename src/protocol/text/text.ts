@@ -1,7 +1,7 @@
 /**
  * The text protocol: requests as bytes, in the spellings of the Python libraries (docs/reference/pylibmc.md#11.1,
  * docs/reference/python-memcached.md#16.1), and one conversation on a connection. Gets of one key that are put on the wire together share
- * one multi-key get: nothing changes for anybody but the server, which answers with one system call instead of many. A single get goes out
+ * one multi-key get: callers see no difference, and the server answers with one system call instead of many. A single get goes out
  * as both Python libraries send it.
  */
 

@@ -67,7 +67,7 @@ const shapes: ReadonlyMap<number, Shape> = new Map([
   [opcode.SASL_STEP, concatenation],
 ])
 
-/** Bytes of header, extras and key, as far as `head` tells; a whole header is needed to know more. */
+/** Bytes of header, extras and key. While the header is not complete: bytes of the header. */
 export function headLength(head: Buffer): number {
   return head.length < header ? header : header + head[4]! + head.readUInt16BE(2)
 }

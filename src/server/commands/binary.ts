@@ -189,12 +189,12 @@ interface Body {
   readonly cas?: number | bigint | undefined
 }
 
-/** Success, unless nobody wants to hear of it. */
+/** Success, unless the command was a quiet one. */
 function done(command: BinaryCommand, body: Body = {}): Pieces {
   return command.quiet ? [] : reply(command, status.OK, body)
 }
 
-/** Told to those who asked quietly, too. */
+/** An answer that quiet commands get as well. */
 function failed(command: BinaryCommand, code: number, text = texts[code]): Pieces {
   return reply(command, code, { value: text })
 }

@@ -13,7 +13,7 @@ import { signed32, unsigned32, unsigned64 } from './numbers.js'
 import { say } from './say.js'
 
 interface MaybeQuiet {
-  /** `noreply`: whatever comes of it, errors included, is not said. */
+  /** `noreply`: nothing is answered, not even an error. */
   readonly quiet: boolean
 }
 

@@ -136,7 +136,7 @@ export function saidKey(key: Bytes, binary: boolean): Bytes {
   return binary ? ` k${Buffer.from(key, 'latin1').toString('base64')} b` : ` k${key}`
 }
 
-/** Key and opaque, which are told without an item, too. */
+/** Key and opaque, which are answered also without an item. */
 export function echoed(key: Bytes, flags: MetaFlags): Bytes {
   return flags.words
     .map((word) => {

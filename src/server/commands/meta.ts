@@ -131,7 +131,7 @@ function get(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFact
   return [`VA ${item.data.length - 2}${told}\r\n`, item.data]
 }
 
-/** What the flags ask to be told, in their order, and who is to make the item anew. Times change as the flags come. */
+/** The answers to the flags, in their order, and which client has to make the item anew. Times change from flag to flag. */
 function itemFacts(store: Store, item: StoredItem, flags: MetaFlags, made: boolean): Bytes {
   let won = made
   const facts = flags.words.map((word) => {
@@ -175,7 +175,7 @@ function itemFacts(store: Store, item: StoredItem, flags: MetaFlags, made: boole
   return facts.join('')
 }
 
-/** What is past is told as an unsigned number of 32 bits. */
+/** A time in the past is sent as an unsigned number of 32 bits. */
 const left = (store: Store, { exptime }: StoredItem) => (exptime === 0 ? -1 : (exptime - store.now()) >>> 0)
 
 function remove(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFacts): Bytes {

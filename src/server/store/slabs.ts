@@ -108,7 +108,7 @@ export class Slabs {
   private takeChunk(index: number): boolean {
     const slab = this.classes[index]!
     if (slab.used === slab.pages * perPage(index)) {
-      // Every class may have one page, whatever the limit says.
+      // Every class may have one page, also beyond the limit.
       if (slab.pages > 0 && (this.pages + 1) * page > this.limit) return false
       slab.pages++
       this.pages++

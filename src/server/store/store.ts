@@ -24,9 +24,9 @@ export interface StoredItem {
   fetched: boolean
   /** When it was used last, Unix time in seconds. */
   used: number
-  /** Marked by `md` with I: whoever gets it first is told to make it anew. */
+  /** Marked by `md` with I: the first client that gets it is asked to make it anew. */
   stale: boolean
-  /** Somebody has been told so. */
+  /** A client has been asked to make it anew. */
   tokenSent: boolean
 }
 
@@ -207,7 +207,7 @@ export class Store {
     return this.link(made, exptime, Buffer.from(crlf), item) ?? item
   }
 
-  /** The next one who gets the item is told to make it anew. @param time as sent */
+  /** The next client that gets the item is asked to make it anew. @param time as sent */
   markStale(item: StoredItem, { time, newCas }: MetaFlags): void {
     if (time !== undefined) item.exptime = this.expiry(time)
     item.stale = true
@@ -274,7 +274,7 @@ export class Store {
     if (this.oldestLive <= now) this.oldestCas = ++this.lastCas
   }
 
-  /** Takes away what has expired, as memcached's crawler does since 1.5. Nobody can tell but by `stats`. */
+  /** Takes away what has expired, as memcached's crawler does since 1.5. Only `stats` shows it. */
   crawl(): void {
     const now = this.now()
     for (const item of this.items.values())

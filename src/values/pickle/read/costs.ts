@@ -11,7 +11,7 @@ const TEXT = 48
 const BYTES = 208
 const OBJECT = 400
 
-/** Each entry of a dict, whatever holds it. */
+/** Each entry of a dict, in JavaScript an entry of a Map or of an object. */
 export const ENTRY_COST = 64
 /** Each item of a set. */
 export const MEMBER_COST = 48

@@ -4,7 +4,7 @@
  * `ComputeUnseededHash`, `ComputeLongHash` and `StringHasher::MakeArrayIndexHash`.
  */
 
-/** Fewer keys take no time to speak of, whatever their hashes are. */
+/** Fewer keys take little time, also when all of their hashes are equal. */
 export const LEAST_CLASHING = 2048
 /** How many keys share a bucket with a key on average: about one to two when hashes are evenly spread. */
 const MOST_NEIGHBOURS = 64
@@ -42,7 +42,7 @@ const INDEX = /^(?:0|[1-9]\d{0,9})$/
 const words = new Uint32Array(2)
 const float = new Float64Array(words.buffer)
 
-/** Undefined for keys whose hash nobody can foretell. */
+/** Undefined for keys whose hash cannot be computed here. */
 function knownHash(key: unknown): number | undefined {
   if (typeof key === 'number') {
     if (key === (key | 0)) return hash32(key)

@@ -162,7 +162,7 @@ export class Machine {
     this.pause = Math.min(this.budget.limit, Math.max(this.budget.spent, this.measuredAt))
   }
 
-  /** Something on the stack is now in two places. What is inside of what else can no longer be told by its place on the stack. */
+  /** Something on the stack is now in two places. Its place on the stack no longer shows which object contains it. */
   share(value: unknown): void {
     if (this.suspect || !isContainer(value)) return
     this.shared ??= new SharedDepths()
@@ -171,7 +171,7 @@ export class Machine {
     else this.nest(depth)
   }
 
-  /** Something joins `target`: whatever else holds it is deeper than it was measured. */
+  /** Something joins `target`: every object that contains it is now deeper than it was measured. */
   grows(target: unknown): void {
     if (this.shared?.has(target)) this.suspectDepth()
   }

@@ -2,7 +2,7 @@
  * What Python 2.7's two picklers write, `cPickle` (python-memcached up to 1.53) and `pickle` (1.54). Source: CPython 2.7's
  * Modules/cPickle.c and Lib/pickle.py; the recordings of these versions and a live Python 2.7 are compared with it.
  *
- * cPickle numbers only what somebody else refers to as well, told by reference counts. Where a value came from decides some of
+ * cPickle numbers only what has other references as well, by reference counts. Where a value came from decides some of
  * them; here text counts as referred to elsewhere (it mostly is: a literal, a key, an argument), everything else as made for its
  * place, unless it occurs there twice.
  */
