@@ -6,6 +6,7 @@
  */
 import { checkNumber, checkObject, checkText } from '../ground/arguments.js'
 import { brand } from '../ground/brand.js'
+import { keyInMessage } from './key-in-message.js'
 import { type Operation, operations } from './operations.js'
 
 /** What an error knows beyond its message. */
@@ -161,8 +162,6 @@ export const errorClasses: ReadonlyMap<number, (typeof classes)[number]> = new M
   classes.map((errorClass) => [errorClass.retcode, errorClass]),
 )
 
-/** pylibmc cuts keys after this many bytes in messages. */
-const MESSAGE_KEY_LENGTH = 32
 /** pylibmc takes 200 characters of libmemcached's message, which begins with an address such as `(0x55d0c8a3b2f0) `. */
 const MESSAGE_TEXT_LENGTH = 200 - '(0x55d0c8a3b2f0) '.length
 
@@ -195,9 +194,4 @@ export function errorFor(
     message += `: ${`${text}${place}`.slice(0, MESSAGE_TEXT_LENGTH)}`
   }
   return new ErrorClass(message, all)
-}
-
-/** What messages show of a key: a C string ends at the first NUL. */
-export function keyInMessage(key: string): Buffer {
-  return Buffer.from(key.slice(0, MESSAGE_KEY_LENGTH).replace(/\0.*$/s, ''), 'latin1')
 }
