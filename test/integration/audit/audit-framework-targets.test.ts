@@ -10,7 +10,7 @@ import {
   type TraceEvent,
   traceFormat,
   traceOf,
-} from '../../src/audit/index.js'
+} from '../../../src/audit/index.js'
 
 type Call = readonly [call: string, args: unknown[], kwargs?: Record<string, unknown>]
 type Step = Call | { readonly fault: Record<string, unknown> }

@@ -1,0 +1,90 @@
+/** docs/pairs.md: what changes between each pair of libraries, made from the table of rules and from what the audit says of each difference. */
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { type DifferingRow, differingRows } from '../../src/audit/columns.js'
+import type { Library, LibraryName } from '../../src/audit/methods/python-signatures.js'
+import { findingsBetween } from '../../src/audit/pymemcache/findings.js'
+import { cell, switches, switchesByName, versionsOf } from '../../src/rules/index.js'
+
+const newest = (name: LibraryName): Library => ({ name, version: versionsOf(name).at(-1)! })
+const named = ({ name, version }: Library): string => `${name} ${version}`
+const value = (given: unknown): string =>
+  given === undefined ? '–' : typeof given === 'object' ? JSON.stringify(given) : String(given)
+const cells = (...texts: string[]): string =>
+  `| ${texts.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`
+
+function rowsText(rows: readonly DifferingRow[]): string {
+  return rows.map(({ fact, before, after }) => `${fact}: ${value(before)} → ${value(after)}`).join('; ')
+}
+
+function table(head: readonly string[], lines: readonly string[]): string[] {
+  return [cells(...head), cells(...head.map(() => '---')), ...lines, '']
+}
+
+/** Titles name pylibmc, where a version of python-memcached takes its place. */
+function betweenVersions(before: Library, after: Library): string[] {
+  const lines = [...differingRows(before, after)].map(([name, rows]) =>
+    cells(
+      `[${name}](switches.md#${name})`,
+      switchesByName[name as keyof typeof switchesByName].title,
+      rowsText(rows),
+    ),
+  )
+  return table(['switch', 'what it is about', 'rows'], lines)
+}
+
+function toPylibmc(before: Library, after: Library): string[] {
+  const lines = switches.map(({ name, title, governs, pythonMemcached, pylibmc }) => {
+    const rows = governs.flatMap((fact): DifferingRow[] => {
+      const [one, other] = [before, after].map((library) => cell(fact, library.name, library.version))
+      return JSON.stringify(one) === JSON.stringify(other) ? [] : [{ fact, before: one, after: other }]
+    })
+    return rows.length === 0
+      ? undefined
+      : cells(`[${name}](switches.md#${name})`, title, pythonMemcached, pylibmc)
+  })
+  return table(
+    ['switch', 'what it is about', named(before), named(after)],
+    lines.filter((line) => line !== undefined),
+  )
+}
+
+function toPymemcache(before: Library, after: Library): string[] {
+  const lines = findingsBetween(before, after).map(({ name, title, pythonMemcached, pylibmc, rows = [] }) =>
+    cells(`[${name}](audit.md#${name})`, title, pythonMemcached, pylibmc, rowsText(rows)),
+  )
+  return table(['finding', 'what it is about', 'python-memcached, pylibmc', named(after), 'rows'], lines)
+}
+
+function page(): string {
+  const [memcache, pylibmc, pymemcache] = [
+    newest('python-memcached'),
+    newest('pylibmc'),
+    newest('pymemcache'),
+  ]
+  const older: Library = { name: 'python-memcached', version: '1.59' }
+  const sections: [Library, Library, (before: Library, after: Library) => string[]][] = [
+    [older, memcache, betweenVersions],
+    [memcache, pylibmc, toPylibmc],
+    [older, pylibmc, toPylibmc],
+    [memcache, pymemcache, toPymemcache],
+    [older, pymemcache, toPymemcache],
+    [pylibmc, pymemcache, toPymemcache],
+  ]
+  return [
+    '# What changes between two libraries',
+    '',
+    'Made from the table of rules (`src/rules/`) and from the words of the audit by test/docs/pairs.test.ts. `memshim audit app.jsonl --to …` says which of these an application meets',
+    '([audit.md](audit.md)); other versions are columns of the same table. pymemcache is its `Client` with the defaults, and `HashClient` where there are several servers.',
+    '',
+    ...sections.flatMap(([before, after, text]) => [
+      `## ${named(before)} → ${named(after)}`,
+      '',
+      ...text(before, after),
+    ]),
+  ].join('\n')
+}
+
+it('the page is what the table says', async () => {
+  await expect(page()).toMatchFileSnapshot(join(import.meta.dirname, '..', '..', 'docs', 'pairs.md'))
+})
