@@ -3,7 +3,7 @@
 export { type CaptureKind, captureBlindness } from './blind.js'
 export { headerLength, opcodeOf, packetHeader, replyMagic, requestMagic } from './commands/binary-packets.js'
 export type { Command } from './commands/command.js'
-export { Conversation, type ConversationCounts, type Exchange } from './commands/conversation.js'
+export { type CommandExchange, Conversation, type ConversationCounts } from './commands/conversation.js'
 export { keysOf, type Part, type Rewriting, written } from './commands/parts.js'
 export { commandLine } from './commands/text-commands.js'
 export { watchEvent } from './commands/watch-log.js'

@@ -97,7 +97,7 @@ export class Pipeline {
     missing: unknown,
     hash?: bigint,
   ): Promise<unknown> {
-    // Written out for the most frequent operation of all: a closure less.
+    // Written out for the most frequent operation of all. This saves a closure.
     if (modes.binary) {
       const timed = this.withReplicas(modes)
       return this.retrieve(key, operation, timed, hash, missing, (server) =>

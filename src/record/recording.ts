@@ -5,11 +5,11 @@
 
 import {
   type CaptureKind,
+  type CommandExchange,
   Conversation,
   type ConversationCounts,
   type ConversationSink,
   type Endpoint,
-  type Exchange,
   keysOf,
   type Part,
   type Rewriting,
@@ -23,7 +23,7 @@ import type { RecordSettings } from './settings.js'
 import { TraceFiles } from './trace-files.js'
 
 interface Entry {
-  readonly exchange: Exchange
+  readonly exchange: CommandExchange
   readonly client: string
   readonly server: number
 }
@@ -183,7 +183,7 @@ export class Recording {
   }
 
   /** The arguments of a client's constructor, as far as its commands show them. */
-  private kwargs({ command }: Exchange): object {
+  private kwargs({ command }: CommandExchange): object {
     const { name } = this.settings.library ?? this.looks.library ?? { name: 'python-memcached' }
     return command.protocol === 'binary' && name === 'pylibmc' ? { binary: true } : {}
   }
@@ -254,6 +254,6 @@ function longValues(parts: readonly Part[]): number {
 }
 
 /** One client for each address, and another one where that also speaks the binary protocol. */
-function clientName(address: string, { command }: Exchange): string {
+function clientName(address: string, { command }: CommandExchange): string {
   return command.protocol === 'binary' ? `${address} binary` : address
 }

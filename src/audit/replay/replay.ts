@@ -84,7 +84,7 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
       plan.signal?.throwIfAborted()
       const pause = plan.timeTo(event.t)
       if (pause) await pause
-      // Written out for nearly all events: a promise less.
+      // Written out for nearly all events. This saves a promise.
       if (event.kind === 'call') await call(plan, event, known, visitor)
       else await one(event)
     }

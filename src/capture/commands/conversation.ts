@@ -9,7 +9,7 @@ import { type ReadReply, ReplyReader } from './reply-reader.js'
 import { RequestReader } from './request-reader.js'
 
 /** A command with what came of it. */
-export interface Exchange {
+export interface CommandExchange {
   /** Unix time in seconds when the command was whole. */
   readonly time: number
   readonly command: Command
@@ -44,7 +44,7 @@ export class Conversation implements ConversationSink {
   private readonly replies = new ReplyReader()
   private readonly early = new ByteQueue()
   private earlyTime = 0
-  private pending: Exchange[] = []
+  private pending: CommandExchange[] = []
   private synchronous: boolean
   /** Begun in the middle: what the server sends may still answer an earlier command. */
   private doubtful: boolean
@@ -55,8 +55,8 @@ export class Conversation implements ConversationSink {
     whole: boolean,
     private readonly counts: ConversationCounts,
     /** Called in the order of the commands; the exchange is settled later. */
-    private readonly began: (exchange: Exchange) => void,
-    private readonly settledOne: (exchange: Exchange) => void,
+    private readonly began: (exchange: CommandExchange) => void,
+    private readonly settledOne: (exchange: CommandExchange) => void,
   ) {
     this.synchronous = whole
     this.doubtful = !whole
@@ -122,7 +122,7 @@ export class Conversation implements ConversationSink {
   }
 
   private begun(command: Command): void {
-    const exchange: Exchange = { time: this.now, command, reply: undefined, settled: false }
+    const exchange: CommandExchange = { time: this.now, command, reply: undefined, settled: false }
     this.counts.exchanges++
     if (command.shape === 'endless') {
       this.counts.endless++
@@ -173,7 +173,7 @@ export class Conversation implements ConversationSink {
     return Math.max(0, named)
   }
 
-  private settle(exchange: Exchange, reply: readonly Part[] | null | undefined): void {
+  private settle(exchange: CommandExchange, reply: readonly Part[] | null | undefined): void {
     if (reply === undefined) this.counts.unknownReplies++
     exchange.reply = reply
     exchange.settled = true

@@ -4,13 +4,13 @@
  */
 import { MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { Command } from './command.js'
-import type { Exchange } from './conversation.js'
+import type { CommandExchange } from './conversation.js'
 import { plain } from './parts.js'
 import { commandLine } from './text-commands.js'
 
 /** One line: an exchange and the number of the client's connection; or how many lines the server has skipped. */
 export type WatchEvent =
-  | { readonly exchange: Exchange; readonly connection: string }
+  | { readonly exchange: CommandExchange; readonly connection: string }
   | { readonly skipped: number }
 
 /** Bytes of a value. The log may claim any number. */
@@ -42,7 +42,7 @@ function wireOf(
   fields: ReadonlyMap<string, string>,
   key: string,
   size: number,
-): { readonly command: Command; readonly reply: Exchange['reply'] } | undefined {
+): { readonly command: Command; readonly reply: CommandExchange['reply'] } | undefined {
   const value = { kind: 'value', flags: 0, length: size, bytes: undefined } as const
   const status = fields.get('status') ?? ''
   switch (fields.get('type')) {
@@ -77,7 +77,7 @@ function wireOf(
 const text = (bytes: string) => plain(Buffer.from(bytes, 'latin1'))
 const keyPart = (key: string) => ({ kind: 'key', bytes: Buffer.from(key, 'latin1') }) as const
 
-function exchange(line: string, reply: NonNullable<Exchange['reply']>) {
+function exchange(line: string, reply: NonNullable<CommandExchange['reply']>) {
   const read = commandLine(Buffer.from(line, 'latin1'))
   return read && !read.command.unrecorded ? { command: read.command, reply } : undefined
 }

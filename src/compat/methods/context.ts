@@ -20,7 +20,7 @@ export interface Context {
   /** CAS uniques that gets saw, by key as on the wire. */
   readonly casIds: Map<Bytes, bigint>
   /**
-   * Modes in which the pipeline itself makes python-memcached's results of errors, a promise less for each call. Undefined where a
+   * Modes in which the pipeline turns errors into python-memcached's results itself. This saves one promise per call. Undefined where a
    * call may have to be repeated before its error counts.
    */
   readonly swallowing: Modes | undefined
