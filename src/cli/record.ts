@@ -12,7 +12,7 @@ import {
   renderRecordSummary,
 } from '../record/index.js'
 import { addresses, type TlsFlags, tlsOf, tlsOptions } from './servers.js'
-import { commaList, UsageError } from './usage.js'
+import { commaList, listed, UsageError } from './usage.js'
 
 interface Flags extends TlsFlags {
   readonly out: string
@@ -137,7 +137,8 @@ async function record(
     return await recordPackets(inputs, { ...settings, ...(ports ? { ports } : {}) })
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
-    if (path !== undefined && code !== undefined) throw new UsageError(`${path} cannot be read: ${code}`)
+    // Errors of reading do not name the file.
+    if (typeof code === 'string') throw new UsageError(`${path ?? listed(captures)} cannot be read: ${code}`)
     throw error
   }
 }

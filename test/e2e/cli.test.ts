@@ -230,6 +230,11 @@ describe('record', { timeout: 60_000 }, () => {
       })
   })
 
+  it('a folder in the place of a capture is an error that names it', () => {
+    const { status, stderr } = memshim(['record', folder, '--out', 'folder.jsonl'])
+    expect([status, stderr]).toEqual([2, `memshim: ${folder} cannot be read: EISDIR\n`])
+  })
+
   it('what is no capture is an error, and no trace is left', () => {
     const { status, stderr } = memshim(['record', file('text.pcap', 'no capture'), '--out', 'left.jsonl'])
     expect([status, stderr]).toEqual([2, expect.stringContaining('text.pcap')])
