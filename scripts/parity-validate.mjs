@@ -1,5 +1,5 @@
 // Compares the recorded versions of the libraries, as they are installed here, with memshim (`memshim parity`), and writes date and figures to
-// test/parity/validations.json, from which docs/parity.md is made: `npm run parity:validate -- [--memcached PATH …] [library-version …]`.
+// test/parity/validations.json, from which docs/parity.md is made: `npm run parity:validate -- [--memcached PATH]… [library-version …]`.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,6 +22,13 @@ const pythons = Object.entries(JSON.parse(listing.stdout)).filter(
   ([name]) =>
     /^py(libmc|thon-memcached)-/.test(name) && (positionals.length === 0 || positionals.includes(name)),
 )
+const stray = positionals.filter((name) => !pythons.some(([one]) => one === name))
+if (stray.length > 0) {
+  console.error(
+    `no environment of ${stray.join(', ')}; there are ${Object.keys(JSON.parse(listing.stdout)).join(', ')}`,
+  )
+  process.exit(2)
+}
 const file = join(root, 'test', 'parity', 'validations.json')
 const keyOf = ({ library, version, protocol, server }) => [library, version, protocol, server].join(' ')
 for (const memcached of values.memcached ?? [ensureMemcached().path])

@@ -1,8 +1,8 @@
 /**
- * Timelines of failing servers on our strict client: those that were recorded (fixtures/vectors/failover-timelines.jsonl.gz), and random
+ * Timelines of failing servers on our strict client: those that were recorded (fixtures/vectors/failover-timelines*.jsonl.gz), and random
  * ones with the real pylibmc beside it, on a clock that is set by hand. More: `npm run fuzz:failover -- --runs 2000 --seed 7`.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -28,10 +28,17 @@ const runs = Number(process.env.MEMSHIM_FUZZ_RUNS ?? 30)
 const seed = Number(process.env.MEMSHIM_FUZZ_SEED ?? 1)
 /** Where the timelines go that agreed. */
 const record = process.env.MEMSHIM_FUZZ_RECORD
-const file = join(fixtures, 'vectors', 'failover-timelines.jsonl.gz')
+const vectors = join(fixtures, 'vectors')
+const files = readdirSync(vectors).filter((name) => /^failover-timelines.*\.jsonl\.gz$/.test(name))
 
 describe('recorded timelines', () => {
-  const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n').slice(1)
+  const lines = files.flatMap((file) =>
+    gunzipSync(readFileSync(join(vectors, file)))
+      .toString()
+      .trim()
+      .split('\n')
+      .slice(1),
+  )
   const recorded = lines.map((line) => JSON.parse(line) as Recorded)
   test.each(Array.from({ length: 10 }, (_, part) => part))(
     'part %i of 10',
@@ -40,7 +47,7 @@ describe('recorded timelines', () => {
       for (const [index, { timeline, outcomes }] of recorded.entries()) {
         if (index % 10 !== part) continue
         const different = difference(timeline, outcomes, await play(timeline))
-        if (different) found.push(`line ${index + 2}: ${different}`)
+        if (different) found.push(`timeline ${index + 1}: ${different}`)
       }
       expect(found).toEqual([])
     },
