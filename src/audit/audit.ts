@@ -62,7 +62,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   const { options, framework: backend } = withFrameworkTarget(asked, given.header)
   const { source, target, preset, rows } = pairOf(given.header, options)
   checkFitting(source, target, options)
-  // What the emulation says of pylibmc is not about pymemcache, whose side explains its differences itself.
+  // Announcements of the emulation are about pylibmc; the side of pymemcache explains its differences itself.
   const pymemcache = target.name === 'pymemcache'
   const between = pymemcache ? new Set<string>() : rows && new Set(rows.keys())
   const size = fleetSize(given, options)
@@ -342,7 +342,7 @@ function checkOptions(options: AuditOptions): void {
   if (verify !== undefined && typeof verify !== 'boolean') throw new AuditOptionsError('verify is no boolean')
 }
 
-/** Operations from which on a second thread is worth its start. */
+/** From so many operations on a second thread saves more time than its start takes. */
 const longTrace = 20_000
 
 /** @throws AuditOptionsError when two threads are asked for where there can be one only */

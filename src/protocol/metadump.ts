@@ -5,7 +5,7 @@
 import { checkBytes } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 
-/** A server, or a file, whose listing of keys cannot be had or cannot be believed. */
+/** A server, or a file, gives no listing of keys, or one that cannot be right. */
 export class ListingError extends Error {
   override readonly name = 'ListingError'
   constructor(

@@ -60,7 +60,7 @@ export interface Sink {
   ready(): void
 }
 
-/** One connection's worth of protocol: what was asked and not yet answered, and the replies as far as they have come. */
+/** The protocol's state of one connection: requests that are not answered yet, and the part of a reply that has arrived. */
 export interface Conversation {
   /**
    * What goes out before any request (SASL); false when there is nothing and the connection is ready at once. Otherwise

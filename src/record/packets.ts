@@ -70,7 +70,7 @@ export async function recordPackets(
   connections.end(now)
   await recording.end()
   if (failure !== undefined) {
-    // A trace without a command would only stand in the way of the next attempt.
+    // A trace without a command would have to be deleted before the next attempt.
     if (recording.counts.written === 0) await recording.files.discard()
     throw failure
   }

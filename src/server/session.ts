@@ -18,7 +18,7 @@ export interface Exchange {
   readonly received: Bytes | null
 }
 
-/** Who answers the requests of one connection. */
+/** Answers the requests of one connection. */
 export interface Answerer {
   answer(frame: Frame): Answer | Promise<Answer>
   /** The connection is gone. */

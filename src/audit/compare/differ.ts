@@ -43,7 +43,7 @@ export interface Operation {
   readonly uncertain?: boolean
 }
 
-/** Why two outcomes differ: the switch, or what else accounts for it. */
+/** Why two outcomes differ: the switch, or another reason. */
 export interface Explanation {
   readonly switch: string
   /**

@@ -98,7 +98,7 @@ export function beforeBinding(
   if (!keys) return undefined
   if (keys.length === 0) return { result: call === 'set_multi' ? [] : true }
   try {
-    // A bytearray passes here, and stumbles later.
+    // A bytearray passes this check, and fails at a later one.
     for (const one of keys)
       if (!isEmptyKey(one, rule) && !(asBuiltin(one) instanceof PyByteArray)) checkKey(asBuiltin(one), rule)
   } catch (error) {

@@ -1,4 +1,4 @@
-/** A compat client whose operations a strict client repeats aside. What that means: shadow.ts. */
+/** A compat client whose operations a strict client repeats (shadow.ts). */
 import type { EventEmitter } from 'node:events'
 import type { Key, Time } from '../../pipeline/methods/arguments.js'
 import type { StoreVerb } from '../../protocol/wire.js'
@@ -20,7 +20,7 @@ import type { Latency } from './shadow-latency.js'
 import type { Mismatch, ShadowOptions } from './shadow-options.js'
 import { type ShadowState, type ShadowVerdict, verdictOf } from './shadow-verdict.js'
 
-/** What the strict client would be asked when the code were ported: its own argument checks then speak. */
+/** An argument as the ported code would pass it to the strict client, which checks it by its own rules. */
 const asked = <T>(value: unknown): T => value as T
 
 /** A compat client whose calls are repeated on a second one, to compare outcomes (docs/migrating.md). */

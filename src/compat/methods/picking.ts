@@ -27,7 +27,7 @@ export async function pickAll<K>(
   for (const original of given) {
     const key = keys.unchecked(original, operation, prefix)
     let server: Server | undefined
-    // An empty key goes nowhere; only pylibmc's rule lets it through.
+    // An empty key is not sent; only pylibmc's rule accepts one.
     const empty = key.wire === ''
     try {
       const picked = empty ? undefined : selection.pick(key.placedAs ?? key.wire, operation, key.hash)

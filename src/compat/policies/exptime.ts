@@ -27,7 +27,7 @@ export function storeTime(time: unknown, python: 2 | 3): number | bigint {
   return Number.isSafeInteger(whole) ? whole + 0 : BigInt(whole)
 }
 
-/** Longer texts of one argument or key are refused by every server, and none is worth the memory. */
+/** Longer texts of one argument or key are refused by every server; they are refused here before they take memory. */
 const LONGEST = 4096
 
 /** Python's `str(value)`: what touch, incr and decr send for an argument, and the key that an object stands for. */

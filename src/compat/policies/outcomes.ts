@@ -286,7 +286,7 @@ async function twice<T>(
 
 /** Up to 1.52, operations on many keys stumble over a connection that is not there. @throws AttributeError */
 export function stumble({ rules }: Emulation, troubles: readonly unknown[]): void {
-  // The first reply is merely missing; the second one is read from a connection that is gone.
+  // The first reply is missing; the second one is read from a connection that no longer exists.
   const closed = troubles.filter((error) => transportKind(error) === 'closed').length
   if (rules.multiStumbles && (closed > 1 || troubles.some(neverSent)))
     throw new AttributeError("'NoneType' object has no attribute 'recv'", { cause: troubles[0] })

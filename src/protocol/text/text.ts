@@ -13,7 +13,7 @@ import { type Frame, TextParser } from './parser.js'
 /** Keys of one shared get; more are asked with another one, so that the first answers need not wait for the last key. */
 const SHARED_KEYS = 64
 
-/** Keys that are not worth two commands. */
+/** A shared get is not ended for its length before it has this many keys. */
 const FEW = 4
 
 /** Bytes of the longer of `get` and `gets`, and of CRLF. */

@@ -224,7 +224,7 @@ function count(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFa
       return word[0] === 'k' ? saidKey(key, flags.has('b')) : ''
     })
     .join('')
-  // Up to 1.6.39 what has been made is told, though nobody wanted to hear of it.
+  // Up to 1.6.39 an item that was made is answered also where the command was quiet.
   if (quiet && (before || facts.parser === 'requests')) return []
   return flags.has('v')
     ? [`VA ${String(result).length}${told}\r\n${result}\r\n`]

@@ -1,4 +1,4 @@
-/** Bytes and flags as they are stored, for those who bring their own format. */
+/** Bytes and flags as they are stored, for programs with a format of their own. */
 import { ValueEncodeError } from '../errors.js'
 import type { EncodedValue, ValueEncoding } from '../types.js'
 

@@ -1,4 +1,4 @@
-/** What a pickle says, opcode by opcode, without reading it. Source: CPython's pickletools, whose words it uses. */
+/** The opcodes of a pickle, one by one, without reading its values. Source: CPython's pickletools, whose words are used. */
 
 import { checkBytes, checkNumber, checkObject } from '../../ground/arguments.js'
 import { bytesRepr, floatRepr, integerRepr, textRepr } from '../../python/repr.js'

@@ -289,7 +289,7 @@ export class Machine {
     }
     this.spend(length)
     const text = (bytes as Buffer & Slices).utf8Slice(at, end)
-    // Broken input shows as U+FFFD; only then is it worth a closer look.
+    // Broken input shows as U+FFFD. The text may also contain that character itself.
     if (!text.includes('\ufffd') || isUtf8(bytes.subarray(at, end))) return text
     const surrogates = utf8Text(bytes.subarray(at, end))
     if (surrogates === undefined) throw this.error('text that is not UTF-8', 'builtins.UnicodeDecodeError')
