@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Client as CompatClient } from '../../src/compat/index.js'
 import { EmbeddedServer, type Exchange, startServer } from '../../src/server/index.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
-import { FLAG_TEXT, FLAG_ZLIB, rawEncoding, ValueDecodeError } from '../../src/values/index.js'
+import { decompress, FLAG_TEXT, FLAG_ZLIB, rawEncoding, ValueDecodeError } from '../../src/values/index.js'
 import { type Memcached, memcachedBinary, startMemcached } from '../support/memcached.js'
 import { certificate, startStage } from './stage.js'
 
@@ -246,4 +246,10 @@ describe.skipIf(!memcachedBinary())('a real memcached that is stopped by a signa
     expect(await mc.get('k', undefined, patient)).toBe('x')
     mc.disconnectAll()
   })
+})
+
+it('what inflates to more than the limit is refused while it is inflated', () => {
+  const bomb = deflateSync(Buffer.alloc(8 * 2 ** 20))
+  expect(() => decompress(bomb, FLAG_ZLIB, 2 ** 20)).toThrow(ValueDecodeError)
+  expect(decompress(bomb, FLAG_ZLIB, 8 * 2 ** 20)).toHaveLength(8 * 2 ** 20)
 })
