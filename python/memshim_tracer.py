@@ -63,7 +63,8 @@ monotonic = getattr(time, "monotonic", time.time)
 _sleep = time.sleep
 _start_thread = _thread.start_new_thread
 # A signal handler may call the cache while the lock is held by the same thread; Python 2 has no fast lock for that.
-_lock = threading.Lock if PYTHON2 else threading.RLock
+# Not threading.RLock, a function that makes gevent's locks once gevent has replaced what it looks up: threads and greenlets would wait for ever.
+_lock = threading.Lock if PYTHON2 else _thread.RLock
 _quote = json.encoder.encode_basestring_ascii
 
 # Which argument of a method is a key, and which is a value, by position: (kind, key, value).

@@ -38,12 +38,14 @@ def environment():
     python = os.path.join(BIN, "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     mark = os.path.join(VENV, "packages.json")
-    if not os.path.exists(mark) or json.load(open(mark)) != PACKAGES:
+    # The commands in it name the folder where they were installed.
+    made = [os.path.realpath(VENV), PACKAGES]
+    if not os.path.exists(mark) or json.load(open(mark)) != made:
         shutil.rmtree(VENV, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
         subprocess.run(pip + PACKAGES, check=True)
         with open(mark, "w") as file:
-            json.dump(PACKAGES, file)
+            json.dump(made, file)
     tracer = os.path.join(ROOT, "python", "memshim_tracer.py")
     # The one in the repository, not the copy of an earlier run.
     subprocess.run([python, tracer, "--enable"], check=True, cwd=os.path.join(ROOT, "python"))
@@ -67,7 +69,8 @@ def until(condition, what):
 
 
 def get(port, number):
-    with urllib.request.urlopen("http://127.0.0.1:%d/%d" % (port, number), timeout=30) as answer:
+    # As long as the test waits at all: a request that is given up may still be answered, and asking again would make its calls twice.
+    with urllib.request.urlopen("http://127.0.0.1:%d/%d" % (port, number), timeout=DEADLINE) as answer:
         process, value = answer.read().decode("ascii").split()
     assert int(value) == number, (number, value)
     return int(process)
@@ -79,6 +82,7 @@ class Site:
     def __init__(self, folder, memcached, backend):
         self.folder = folder
         self.port = free_port()
+        self.process = None
         self.asked = []
         shutil.copy(os.path.join(HERE, "shop.py"), folder)
         shutil.copy(os.path.join(HERE, "shop.py"), os.path.join(folder, "manage.py"))
@@ -124,6 +128,8 @@ class Site:
         self.process.wait(timeout=DEADLINE)
 
     def kill(self):
+        if self.process is None:
+            return
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
