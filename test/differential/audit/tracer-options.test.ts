@@ -367,6 +367,16 @@ for value in Safe("<b>"), Level.HIGH, Real(1.5): mc.set("k", value)
     expect(stored).toMatchObject([{ $base: '<b>' }, { $base: 7 }, { $base: { $float: '1.5' } }])
   })
 
+  it('its locks are those of real threads when gevent replaces what threading makes', async () => {
+    writeFileSync(join(folder, 'app.py'), start)
+    await traced(`import threading, memshim_tracer
+threading._CRLock = None
+mc.set("k", type(memshim_tracer._lock()).__module__)
+`)
+    const [stored] = await callsOf('app.jsonl')
+    expect(stored!.args[1]).toBe('_thread')
+  })
+
   it('the place of a call is the application, and the frameworks between are named', async () => {
     writeFileSync(join(folder, 'app.py'), start)
     const site = join(folder, 'site-packages', 'cachelib')
