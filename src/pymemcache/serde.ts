@@ -2,6 +2,7 @@
 import { floatRepr, textRepr } from '../python/repr.js'
 import { describe } from '../values/describe.js'
 import { type PymemcacheEncodingOptions, pymemcacheEncoding } from '../values/encodings/pymemcache.js'
+import { PyDate, PyDateTime, PyDecimal, PyFraction, PyTime, PyTimeDelta, PyUuid } from '../values/index.js'
 import type { Key } from './keys.js'
 
 /** Turns values into data and flags, and back. */
@@ -44,11 +45,18 @@ const LONGEST = 1e9
 /** Python's str(). */
 export function pythonText(value: unknown): string {
   if (typeof value === 'string') return value
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) return floatRepr(value)
-  return value === undefined ? 'None' : describe(value, LONGEST)
+  if (value instanceof PyDateTime) return String(value).replace('T', ' ')
+  return hasTextOfItsOwn(value) ? String(value) : pythonRepr(value)
+}
+
+/** Classes whose str() is not their repr(). */
+function hasTextOfItsOwn(value: unknown): boolean {
+  return [PyDecimal, PyFraction, PyUuid, PyDate, PyTime, PyTimeDelta].some((kind) => value instanceof kind)
 }
 
 /** Python's repr(). */
 export function pythonRepr(value: unknown): string {
-  return typeof value === 'string' ? textRepr(value) : pythonText(value)
+  if (typeof value === 'string') return textRepr(value)
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return floatRepr(value)
+  return value === undefined ? 'None' : describe(value, LONGEST)
 }

@@ -81,7 +81,9 @@ const knownText = value.filter(
   (given) =>
     !/[\u{10000}-\u{10ffff}\u0897\u0cf3\u0ece\u1c89\u1c8a\u2ffc-\u2fff\u31ef\ua7cb-\ua7cd\ua7da-\ua7dc]/u.test(
       JSON.stringify(given),
-    ),
+    ) &&
+    // An OrderedDict's repr() is another one from Python 3.12 on.
+    !JSON.stringify(given).includes('C2NvbGxlY3Rpb25z'),
 )
 const number = fc.constantFrom<TypedJson>(0, 7, 1000, '10', ' 7 ', { $int: '18446744073709551615' }, '007')
 const largeValue = fc.constantFrom<TypedJson>(
