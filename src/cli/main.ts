@@ -3,6 +3,7 @@
 import { CommanderError } from 'commander'
 import { AuditOptionsError, exitCodes, TraceError } from '../audit/index.js'
 import { DoctorError } from '../doctor/index.js'
+import { ValueError } from '../python/errors.js'
 import { CaptureError, RecordError } from '../record/index.js'
 import { ListingError, ScanError } from '../scan/index.js'
 import { MemcachedError } from '../strict/index.js'
@@ -37,6 +38,8 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   const known = [
     UsageError,
+    // A key that is too long, and the like.
+    ValueError,
     TraceError,
     AuditOptionsError,
     MemcachedError,

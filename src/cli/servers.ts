@@ -6,14 +6,21 @@ import type { ServerAddress } from '../transport/address.js'
 import type { Tls } from '../transport/socket.js'
 import { UsageError } from './usage.js'
 
+const highestPort = 65_535
+
 /** @throws UsageError naming the option */
 export function addresses(option: string, specs: readonly string[]): readonly ServerAddress[] {
+  let found: readonly ServerAddress[]
   try {
-    return parseServers(specs).map(({ address }) => address)
+    found = parseServers(specs).map(({ address }) => address)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new UsageError(`${option} ${specs.join(',')}: ${reason} (host:port, [v6]:port or /path)`)
   }
+  // The libraries' grammar takes any number; the network does not.
+  const wrong = found.findIndex((address) => address.transport === 'tcp' && address.port > highestPort)
+  if (wrong >= 0) throw new UsageError(`${option} ${specs[wrong]}: a port is a number up to ${highestPort}`)
+  return found
 }
 
 export interface TlsFlags {

@@ -235,6 +235,24 @@ describe('record', { timeout: 60_000 }, () => {
     expect([status, stderr]).toEqual([2, `memshim: ${folder} cannot be read: EISDIR\n`])
   })
 
+  it('a port that there is none of, and a key that is too long, are errors', () => {
+    const record = memshim([
+      'record',
+      '--listen',
+      '127.0.0.1:99999',
+      '--upstream',
+      '127.0.0.1:1',
+      '--out',
+      'p.jsonl',
+    ])
+    expect([record.status, record.stderr]).toEqual([
+      2,
+      expect.stringContaining('--listen 127.0.0.1:99999: a port is'),
+    ])
+    const inspect = memshim(['inspect', 'k'.repeat(300), '--server', '127.0.0.1:1'])
+    expect([inspect.status, inspect.stderr]).toEqual([2, 'memshim: key length 300 too long, max is 250\n'])
+  })
+
   it('what is no capture is an error, and no trace is left', () => {
     const { status, stderr } = memshim(['record', file('text.pcap', 'no capture'), '--out', 'left.jsonl'])
     expect([status, stderr]).toEqual([2, expect.stringContaining('text.pcap')])
