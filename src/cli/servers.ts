@@ -10,17 +10,15 @@ const highestPort = 65_535
 
 /** @throws UsageError naming the option */
 export function addresses(option: string, specs: readonly string[]): readonly ServerAddress[] {
-  let found: readonly ServerAddress[]
+  // pylibmc's grammar keeps 16 bits of any number; here that would be another port than the one that was typed.
+  const wrong = specs.find((spec) => Number(/^(?:\[.*\]|[^:/]*):(\d+)/.exec(spec)?.[1] ?? 0) > highestPort)
+  if (wrong !== undefined) throw new UsageError(`${option} ${wrong}: a port is a number up to ${highestPort}`)
   try {
-    found = parseServers(specs).map(({ address }) => address)
+    return parseServers(specs).map(({ address }) => address)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new UsageError(`${option} ${specs.join(',')}: ${reason} (host:port, [v6]:port or /path)`)
   }
-  // The libraries' grammar takes any number; the network does not.
-  const wrong = found.findIndex((address) => address.transport === 'tcp' && address.port > highestPort)
-  if (wrong >= 0) throw new UsageError(`${option} ${specs[wrong]}: a port is a number up to ${highestPort}`)
-  return found
 }
 
 export interface TlsFlags {
