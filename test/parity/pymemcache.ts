@@ -1,6 +1,16 @@
 /** Random sequences for pymemcache's clients, and the pair of the library and memshim/pymemcache. */
 import fc from 'fast-check'
-import type { TypedJson } from '../../src/values/index.js'
+import {
+  fromTypedJson,
+  PyDate,
+  PyDateTime,
+  PyDecimal,
+  PyFraction,
+  PyTime,
+  PyTimeDelta,
+  PyUuid,
+  type TypedJson,
+} from '../../src/values/index.js'
 import { construct, perform } from '../differential/support/pymemcache.js'
 import type { CheckedStage } from '../differential/support/replay-stage.js'
 import { type InstalledLibrary, PythonLibrary } from '../support/python-library.js'
@@ -76,15 +86,17 @@ const token = mostly(
     1, 0, -1, '3', '', 'x', 'é', ' 1', { $bytes: '4' }, { $bytes: '' }, { $bytes: 'x' }, null, true, { $float: '1.0' }, [], { $int: '18446744073709551616' },
   ), // biome-ignore format: a list
 )
+/** Classes whose text is the same without Python. Others are names to memshim, and it cannot tell a function from a class. */
+const texts = [PyDate, PyDateTime, PyDecimal, PyFraction, PyTime, PyTimeDelta, PyUuid]
+
 /** Python's repr() escapes characters that are newer than its Unicode tables; 3.11 has those of Unicode 14. */
-const knownText = value.filter(
-  (given) =>
-    !/[\u{10000}-\u{10ffff}\u0897\u0cf3\u0ece\u1c89\u1c8a\u2ffc-\u2fff\u31ef\ua7cb-\ua7cd\ua7da-\ua7dc]/u.test(
-      JSON.stringify(given),
-    ) &&
-    // An OrderedDict's repr() is another one from Python 3.12 on.
-    !JSON.stringify(given).includes('C2NvbGxlY3Rpb25z'),
-)
+const newer =
+  /[\u{10000}-\u{10ffff}\u0897\u0cf3\u0ece\u1c89\u1c8a\u2ffc-\u2fff\u31ef\ua7cb-\ua7cd\ua7da-\ua7dc]/u
+const knownText = value.filter((given) => {
+  const json = JSON.stringify(given)
+  if (json.includes('"$pickle"') && !texts.some((kind) => fromTypedJson(given) instanceof kind)) return false
+  return !newer.test(json)
+})
 const number = fc.constantFrom<TypedJson>(0, 7, 1000, '10', ' 7 ', { $int: '18446744073709551615' }, '007')
 const largeValue = fc.constantFrom<TypedJson>(
   { $repeat: ['x', 2 ** 20 + 1] },
