@@ -222,7 +222,7 @@ export class Client {
 
   /**
    * Sends a command as it is, and CRLF. @returns what comes before the end tokens
-   * @throws as delete; UnicodeEncodeError for text that is not ASCII without `allowUnicodeKeys`
+   * @throws as delete; MemcacheUnknownError after 32 MiB without the end tokens, where pymemcache goes on; UnicodeEncodeError for text that is not ASCII without `allowUnicodeKeys`
    */
   async rawCommand(command: string | Uint8Array, endTokens: string | Uint8Array = '\r\n'): Promise<Buffer> {
     const bytes = this.#raw(command)

@@ -28,6 +28,8 @@ export interface Reading {
 /** Longest line and largest data block that are waited for, in bytes: more is no memcached. */
 const LONGEST_LINE = 65_536
 const LARGEST_BLOCK = 1_073_741_824
+/** The same for what comes before the end tokens of a raw command. */
+const LARGEST_SEGMENT = 32 * 1024 * 1024
 
 /** @throws what an error line stands for */
 function raiseErrors(line: Bytes, command: Bytes): void {
@@ -108,7 +110,10 @@ export class SegmentReading extends Read {
 
   protected read(inbox: Inbox): boolean {
     const segment = inbox.until(this.end)
-    if (segment === undefined) return false
+    if (segment === undefined) {
+      if (inbox.length <= LARGEST_SEGMENT) return false
+      throw new MemcacheUnknownError(`a reply of more than ${LARGEST_SEGMENT} bytes without the end tokens`)
+    }
     raiseErrors(segment, this.command)
     this.segment = segment
     return true

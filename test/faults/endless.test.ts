@@ -71,6 +71,7 @@ const calls: [string, Buffer, (address: string) => Promise<unknown>][] = [
   ['strict, text: a line', LINE, (a) => new StrictClient([a], { timeout: minutes }).get('k')],
   ['compat: a line', LINE, (a) => new CompatClient([a], { socketTimeout: 60 }).get('k')],
   ['compat, out of step: a line', LINE, (a) => new CompatClient([a], old).get('k')],
+  ['pymemcache: a raw command', LINE, (a) => new PymemcacheClient(a, { timeout: 60 }).rawCommand('stats')],
   ['pymemcache: a line', LINE, (a) => new PymemcacheClient(a, { timeout: 60 }).get('k')],
 ]
 
