@@ -10,6 +10,7 @@ import { PIPELINE, Pipeline, pipelineOf } from '../../pipeline/pipeline.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { toTypedJson } from '../../values/index.js'
 import { type Outcome, raised, returned } from '../compare/outcome.js'
+import { blankKeyOutcome } from './blank-keys.js'
 import { invokeBound } from './calls.js'
 import { itemsOf } from './conversions.js'
 import { type ReadItem, readOne, replyOf, type SentItem } from './libmemcached-reader.js'
@@ -57,8 +58,12 @@ export async function controlKeyOutcome(
   const blank = full.some((key) => CONTROL.test(key) && key.includes(' '))
   const broken = prefix !== '' && full.some((key) => key.includes('\0'))
   const injected = full.some((key) => COMMANDS.test(key.split('\n')[1] ?? ''))
-  if (blank || broken || injected)
-    return { outcome: await run(bound), outOfStep: asked.servers('unknown'), uncertain: true }
+  if (blank || broken || injected) {
+    // The words of a key with blanks are arguments, whatever else it holds.
+    const words = blank ? await blankKeyOutcome(twin, call, bound, run) : undefined
+    const outcome = words?.outcome ?? (await run(bound))
+    return { outcome, outOfStep: asked.servers('unknown'), uncertain: true }
+  }
   if (call === 'get' || call === 'gets' || call === 'get_multi') return asked.retrieved(bound)
   if (cut === -1) return { outcome: await run(bound), outOfStep: [] }
   return stopsAt(bound, cut, asked, run)
