@@ -57,8 +57,10 @@ describe('docs/values.md', () => {
           expect(Buffer.from(again.data).toString('latin1')).toBe(data.toString('latin1'))
           expect(again.flags).toBe(written)
           if (library === 'python-memcached' && memcached === '1.59') {
-            expect(typeOf(value)).toBe(preserved)
-            expect(typeOf(encoding(false).decode(written, data))).toBe(read)
+            // Early releases of CPython 3.11 write members of enums as attributes of their class.
+            const attribute = data.includes('getattr') && preserved === 'PythonObject'
+            expect(typeOf(value)).toBe(attribute ? 'PyGlobal' : preserved)
+            expect(typeOf(encoding(false).decode(written, data))).toBe(attribute ? 'PyGlobal' : read)
           }
         },
       )
