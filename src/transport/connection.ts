@@ -12,7 +12,14 @@ import { textProtocol } from '../protocol/text/text.js'
 import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
 import type { ConnectionOptions } from './connection-options.js'
-import { kindOf, lastOf, lookupFailed, TransportError, type TransportErrorKind } from './errors.js'
+import {
+  endedWhileIdle,
+  kindOf,
+  lastOf,
+  lookupFailed,
+  TransportError,
+  type TransportErrorKind,
+} from './errors.js'
 import { Intake } from './intake.js'
 import { SocketOutput } from './output.js'
 import { Backlog, DeadlineTimer, PendingRequest, PORTION } from './pending.js'
@@ -151,9 +158,7 @@ export class Connection implements Exchange {
     queueMicrotask(() => {
       this.stale = undefined
     })
-    // After a reset the system refuses to send; after a mere close it still takes the request.
-    const how = kind === 'reset' ? { sending: true, code: 'ECONNRESET' } : {}
-    return new TransportError(kind, this.name, `server ${kind} the connection while it was idle`, how)
+    return endedWhileIdle(this.name, kind)
   }
 
   private open(deadline: number): Promise<void> {

@@ -11,7 +11,7 @@ import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
 import { Connection } from './connection.js'
 import type { ConnectionOptions } from './connection-options.js'
-import { kindOf, TransportError, type TransportErrorKind } from './errors.js'
+import { endedWhileIdle, kindOf, TransportError, type TransportErrorKind } from './errors.js'
 import type { Connect } from './socket.js'
 import { asIs, type Exchange, type ExchangeOptions, type Receiver } from './types.js'
 
@@ -183,8 +183,7 @@ class DirectExchange implements Exchange {
     queueMicrotask(() => {
       this.stale = undefined
     })
-    const how = kind === 'reset' ? { sending: true, code: 'ECONNRESET' } : {}
-    return new TransportError(kind, this.name, `server ${kind} the connection while it was idle`, how)
+    return endedWhileIdle(this.name, kind)
   }
 
   private lose(kind: TransportErrorKind, message: string, cause?: unknown): TransportError {

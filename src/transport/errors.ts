@@ -74,3 +74,9 @@ export function lookupFailed(error: NodeJS.ErrnoException): boolean {
 export function lastOf(error: Error): Error {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors.at(-1) : error
 }
+
+/** The server ended the connection while nothing was waiting. After a reset the system refuses to send; after a close it still takes the request. */
+export function endedWhileIdle(server: string, kind: 'closed' | 'reset'): TransportError {
+  const how = kind === 'reset' ? { sending: true, code: 'ECONNRESET' } : {}
+  return new TransportError(kind, server, `server ${kind} the connection while it was idle`, how)
+}

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { construct } from '../../src/audit/methods/construct.js'
 import type { TypedJson } from '../../src/values/index.js'
+import { pylibmcHashes } from '../support/pylibmc-hashes.js'
 import { type InstalledLibrary, PythonLibrary } from '../support/python-library.js'
 import { decoded, ownClient, type Pair } from './run-sequence.js'
 import type { Sequence, SequenceStep } from './sequence.js'
@@ -221,17 +222,7 @@ export function pylibmcSequences(binary: boolean, kind: Kind): fc.Arbitrary<Sequ
             .record(
               {
                 cas: fc.constantFrom(0, 1, 1),
-                hash: fc.constantFrom(
-                  'default',
-                  'md5',
-                  'crc',
-                  'fnv1_64',
-                  'fnv1a_64',
-                  'fnv1_32',
-                  'fnv1a_32',
-                  'murmur',
-                  'jenkins',
-                ),
+                hash: fc.constantFrom(...pylibmcHashes),
                 pickle_protocol: fc.oneof(
                   { weight: 9, arbitrary: fc.integer({ min: -1, max: 5 }) },
                   { weight: 1, arbitrary: fc.constantFrom(-7, 6, 100) },

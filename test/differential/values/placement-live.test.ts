@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BehaviorSettings, Client } from '../../../src/strict/index.js'
 import type { TypedJson } from '../../../src/values/index.js'
+import { pylibmcHashes } from '../../support/pylibmc-hashes.js'
 import { installed, PythonLibrary, skipped } from '../../support/python-library.js'
 
 const pylibmc = installed.find(({ library }) => library === 'pylibmc')!
@@ -32,17 +33,7 @@ const servers = fc.oneof(
 )
 const behaviors = fc.record(
   {
-    hash: fc.constantFrom(
-      'default',
-      'md5',
-      'crc',
-      'fnv1_64',
-      'fnv1a_64',
-      'fnv1_32',
-      'fnv1a_32',
-      'murmur',
-      'jenkins',
-    ),
+    hash: fc.constantFrom(...pylibmcHashes),
     distribution: fc.constantFrom(
       'modula',
       'consistent',

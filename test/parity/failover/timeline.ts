@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { Outcome } from '../../../src/audit/compare/outcome.js'
 import type { BehaviorSettings } from '../../../src/strict/index.js'
 import type { TypedJson } from '../../../src/values/index.js'
+import { pylibmcHashes } from '../../support/pylibmc-hashes.js'
 
 /** A world event (`advance`, `down`, `up`, `stall`, `cut`, `reset`, `restart`, `clone`) or a call of pylibmc's client, with arguments. */
 export type Step = readonly [name: string, ...rest: TypedJson[]]
@@ -24,9 +25,6 @@ export type StepOutcome = Outcome & {
 
 const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
 
-const hashes = [
-  'default', 'md5', 'crc', 'fnv1_64', 'fnv1a_64', 'fnv1_32', 'fnv1a_32', 'murmur', 'jenkins',
-] as const // biome-ignore format: one list
 const placements: fc.Arbitrary<BehaviorSettings> = fc.oneof(
   fc.constant({}),
   fc.constantFrom<BehaviorSettings>(
@@ -39,7 +37,7 @@ const placements: fc.Arbitrary<BehaviorSettings> = fc.oneof(
     { distribution: 'consistent ketama spy' },
   ),
   fc.record({
-    hash: fc.constantFrom(...hashes),
+    hash: fc.constantFrom(...pylibmcHashes),
     distribution: fc.constantFrom(
       'modula',
       'consistent',
