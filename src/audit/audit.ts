@@ -159,8 +159,8 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
       differ.fault(server, line)
       seen.faults++
     },
-    note(text, line) {
-      if (text.includes('left out')) leftOut ??= `line ${line}: ${text}`
+    note(text, line, isLeftOut) {
+      if (isLeftOut) leftOut ??= `line ${line}: ${text}`
       builder.note(text, line)
     },
     client: (name) => seen.clients.add(name),

@@ -1,6 +1,6 @@
 /**
- * The keys that are used most, in bounded memory: counts are at most too high by the share of the table's size.
- * Source: Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams (2005), "Space-Saving" in its lossy form.
+ * The keys that are used most, in bounded memory. A key that was forgotten is counted from its next access on, so that a count may be too
+ * low and is never too high. Hot keys are not forgotten: at that time they have more accesses than twenty thousand others.
  */
 import type { Operation } from '../compare/differ.js'
 

@@ -1,4 +1,5 @@
 /** The analyses of an audit: what each of them counts, how serious it is, and what helps. Facts: docs/reference/python-memcached.md, docs/reference/pylibmc.md. */
+import { MAX_KEY_LENGTH } from '../../ground/bytes.js'
 import type { Operation } from '../compare/differ.js'
 import type { AnalysisText } from './analysis.js'
 import { plainLength, storedValues, timeOf, typeOf } from './arguments.js'
@@ -11,7 +12,6 @@ const large = 100 * 1000
 const longestTime = 30 * 24 * 3600
 /** A Unix time of this century is above. */
 const earliestDate = 1e9
-const longestKey = 250
 
 const none: readonly string[] = []
 
@@ -50,7 +50,7 @@ function keys({ keys, call, args }: Operation): readonly string[] | undefined {
   if (keys.length === 0) return undefined
   const labels = new Set<string>()
   for (const key of keys) {
-    if (key.length > longestKey) labels.add('longer than 250 bytes')
+    if (key.length > MAX_KEY_LENGTH) labels.add('longer than 250 bytes')
     if (/[\x00-\x20\x7f]/.test(key)) labels.add('with blanks or control characters')
     else if (/[\x80-\xff]/.test(key)) labels.add('with characters beyond ASCII')
   }

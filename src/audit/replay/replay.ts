@@ -22,8 +22,8 @@ export const constructorCall = 'Client'
 export interface ReplayVisitor {
   operation(operation: Operation): void
   fault(server: number, line: number): void
-  /** Something that could not be replayed as it was. */
-  note(text: string, line: number): void
+  /** Something that could not be replayed as it was. @param leftOut a line that was not replayed at all, or the calls of a client */
+  note(text: string, line: number, leftOut?: boolean): void
   client(name: string): void
   /** A constructor call of the application. */
   constructs?(event: NewEvent): void
@@ -68,13 +68,13 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
         visitor.fault(event.fault.server, event.line)
         break
       case 'note':
-        visitor.note(event.text, event.line)
+        visitor.note(event.text, event.line, event.leftOut)
         break
       case 'call':
         return call(plan, event, known, visitor)
       case 'wire': {
         const made = callOfWire(event, plan.source)
-        if ('skipped' in made) visitor.note(`command left out: ${made.skipped}`, event.line)
+        if ('skipped' in made) visitor.note(`command left out: ${made.skipped}`, event.line, true)
         else await call(plan, made, known, visitor)
       }
     }
@@ -142,7 +142,11 @@ function create(
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      visitor.note(`client not constructed as ${side.library.name}, its calls are left out: ${reason}`, line)
+      visitor.note(
+        `client not constructed as ${side.library.name}, its calls are left out: ${reason}`,
+        line,
+        true,
+      )
     }
   }
 }
@@ -165,13 +169,13 @@ async function call(
   try {
     words = { call: event.call, args: event.args.map(asValue), kwargs: decoded(event.kwargs) }
   } catch (error) {
-    visitor.note(`call left out: ${error instanceof Error ? error.message : String(error)}`, event.line)
+    visitor.note(`call left out: ${error instanceof Error ? error.message : String(error)}`, event.line, true)
     return
   }
   const bound = boundBy(source, words) ?? boundBy(strict.library, words) ?? {}
   const given = event.call === 'set_servers' ? tracedServers(bound.servers) : []
   if (!given) {
-    visitor.note('set_servers left out: its argument is no list of servers', event.line)
+    visitor.note('set_servers left out: its argument is no list of servers', event.line, true)
     return
   }
   const servers = event.call === 'set_servers' ? topology.map(given, event.line, plan.trace.name) : undefined

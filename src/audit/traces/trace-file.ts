@@ -79,7 +79,7 @@ function* eventsIn(
     if (++line === 1 || text.trim() === '' || (whole && skip?.(text))) continue
     if (!whole && !isJson(text)) {
       const note = 'the last line is cut and was left out: the process that wrote it ended there'
-      yield { kind: 'note', line, t: order.last, text: note }
+      yield { kind: 'note', line, t: order.last, text: note, leftOut: true }
       return
     }
     const event = parseEvent(text, line, name)

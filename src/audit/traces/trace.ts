@@ -96,6 +96,8 @@ export interface FaultEvent extends Placed {
 /** Something about the file that the report should say, e.g. that its last line is cut. */
 export interface NoteEvent extends Placed {
   readonly kind: 'note'
+  /** A line of the trace was left out. */
+  readonly leftOut?: boolean
   readonly text: string
 }
 
