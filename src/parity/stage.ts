@@ -1,6 +1,6 @@
 /** What a scenario is played on: servers, each behind a fault proxy. */
 import { connect } from 'node:net'
-import { EmbeddedServer, FaultProxy, type FaultProxyOptions, parseFault } from '../server/index.js'
+import { EmbeddedServer, FaultProxy, parseFault } from '../server/index.js'
 import { endMemcached, spawnMemcached, versionOfBinary } from './memcached.js'
 import { type Scenario, type Step, wireBytes } from './scenario.js'
 
@@ -73,7 +73,6 @@ export interface RecordedStage extends Stage {
 export async function proxiedStage(
   scenario: Scenario,
   kind: Pick<ServerKind, 'start'>,
-  startProxy = (options: FaultProxyOptions): Promise<FaultProxy> => new FaultProxy(options).start(),
 ): Promise<RecordedStage> {
   const servers: PlainServer[] = []
   const proxies: FaultProxy[] = []
@@ -90,7 +89,7 @@ export async function proxiedStage(
       const record = (exchange: { readonly sent: string }): void => {
         if (!isQuit(exchange.sent)) sent[index] += exchange.sent
       }
-      proxies.push(await startProxy({ target: server.address, record }))
+      proxies.push(await new FaultProxy({ target: server.address, record }).start())
     }
   } catch (error) {
     await stop()

@@ -1,8 +1,10 @@
 /** The listening side that embedded server and fault proxy share: start, stop, and the faults of docs/formats.md. */
+import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { checkObject, shown } from '../ground/arguments.js'
 import { type Fault, isServerFault, parseFault, type RequestFault } from './fault.js'
 import { localPair } from './local-socket.js'
+import { PortHold } from './port-hold.js'
 import { hangUp } from './session.js'
 
 /** Where a server listens: host and port, or the path of a Unix socket. */
@@ -60,6 +62,9 @@ const turnsToHear = 4
 export class Front {
   readonly sockets = new Set<Socket>()
   private server: Server | undefined
+  /** While the fault `down` lasts. */
+  private hold: PortHold | undefined
+  private goingDown: Promise<void> | undefined
   private faults: { fault: RequestFault; left: number }[] = []
   private port = 0
   private started = false
@@ -87,22 +92,46 @@ export class Front {
   }
 
   async start(): Promise<void> {
+    if (this.goingDown) await this.goingDown
     if (this.server) return
     const server = createServer((socket) => this.welcome(socket))
     this.server = server
-    const { path } = this.options
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(path === undefined ? { host: this.host, port: this.port } : { path }, resolve)
-      })
+      await this.listen(server)
     } catch (error) {
       this.server = undefined
       throw error
+    } finally {
+      this.release()
     }
     const address = server.address()
     if (typeof address === 'object' && address) this.port = address.port
     this.started = true
+  }
+
+  private async listen(server: Server): Promise<void> {
+    const { path } = this.options
+    const begun = once(server, 'listening')
+    server.listen(path === undefined ? { host: this.host, port: this.port } : { path })
+    await begun
+  }
+
+  private release(): void {
+    this.hold?.release()
+    this.hold = undefined
+  }
+
+  /** Stops listening, and keeps the port. */
+  private async goDown(server: Server): Promise<void> {
+    this.server = undefined
+    const address = server.address()
+    if (typeof address !== 'object' || !address) {
+      server.close()
+      return
+    }
+    this.hold = await PortHold.prepare(address.address)
+    server.close()
+    await this.hold.take(address.port)
   }
 
   /** A client's end of a new connection inside this process. */
@@ -123,6 +152,8 @@ export class Front {
     const { server } = this
     this.server = undefined
     this.faults = []
+    if (this.goingDown) await this.goingDown
+    this.release()
     const closed = server ? new Promise<void>((resolve) => server.close(() => resolve())) : undefined
     for (const socket of this.sockets) socket.destroy()
     await closed
@@ -139,9 +170,11 @@ export class Front {
       await this.start()
       return
     }
-    if (whole.fault === 'down') {
-      this.server?.close()
-      this.server = undefined
+    if (whole.fault === 'down' && this.server) {
+      this.goingDown = this.goDown(this.server).finally(() => {
+        this.goingDown = undefined
+      })
+      await this.goingDown
     }
     for (const socket of this.sockets) {
       if (whole.fault === 'cut' && whole.then === 'reset') socket.resetAndDestroy()

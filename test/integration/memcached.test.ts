@@ -24,9 +24,9 @@ test('the tests talk to a real memcached of the line the specifications were mea
 test('a stopped memcached refuses connections and comes back empty on the same port', async () => {
   expect(await ask('set k 0 0 1\r\nv\r\n')).toBe('STORED\r\n')
   const { port } = memcached
-  await memcached.stop()
+  await memcached.down()
   await expect(ask('get k\r\n')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-  await memcached.start()
+  await memcached.up()
   expect(memcached.port).toBe(port)
   expect(await ask('get k\r\n')).toBe('END\r\n')
 })

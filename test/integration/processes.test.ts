@@ -47,11 +47,11 @@ describe.each(protocols)('over %s', (_, options) => {
     // Long enough that the server is back before it is over.
     const mc = client([server!], { ...options, behaviors: { retry_timeout: 4 } })
     expect(await mc.set('k', 'v')).toBe(true)
-    await server!.stop()
+    await server!.down()
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ConnectionError)
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ConnectionError)
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ServerDown)
-    await server!.start()
+    await server!.up()
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ServerDown)
     await sleep(5100)
     expect(await mc.get('k')).toBeUndefined()
@@ -65,7 +65,7 @@ describe.each(protocols)('over %s', (_, options) => {
     const keys = Array.from({ length: 60 }, (_, i) => `key-${i}`)
     expect(await mc.setMulti(Object.fromEntries(keys.map((key) => [key, key])))).toEqual([])
     const lost = keys.filter((key) => mc.hash(key) === 1)
-    await all[1]!.stop()
+    await all[1]!.down()
     const [key = ''] = lost
     const codes: (number | undefined)[] = []
     for (let i = 0; i < 3; i++) codes.push(((await outcome(mc.get(key))) as MemcachedError).retcode)

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Client as CompatClient } from '../../src/compat/index.js'
 import { startServer } from '../../src/server/index.js'
 import { Client, type ConnectEvent } from '../../src/strict/index.js'
-import { freePort } from '../support/memcached.js'
+import { refusingPort } from '../support/memcached.js'
 
 interface Span {
   readonly name: string
@@ -98,7 +98,7 @@ describe.each([
 })
 
 it('publishes a connection that fails, with what the transport met', async () => {
-  const port = await freePort()
+  const { port, release } = await refusingPort()
   const events: ConnectEvent[] = []
   const channel = tracingChannel<ConnectEvent, ConnectEvent>('memshim:connect')
   const hear = (event: unknown) => void events.push(event as ConnectEvent)
@@ -115,6 +115,7 @@ it('publishes a connection that fails, with what the transport met', async () =>
   })
   expect((events[0]!.error as Error).message).toContain('ECONNREFUSED')
   mc.disconnectAll()
+  release()
 })
 
 it('a Unix socket has its path and no port; the peer of TCP is known when it is open', async () => {

@@ -3,7 +3,6 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Exchange, FaultProxy, parseFault } from '../../src/server/index.js'
 import { type Memcached, startMemcached } from '../support/memcached.js'
-import { onOwnPort } from '../support/own-ports.js'
 
 /** An item as the server holds it. */
 export interface StoredItem {
@@ -41,9 +40,7 @@ class ProxiedServer {
     const memcached = await startMemcached({ args: ['-t', '1', '-m', '64'] })
     const exchanges: Exchange[] = []
     const record = (exchange: Exchange) => void exchanges.push(exchange)
-    const proxy = await onOwnPort((port) =>
-      new FaultProxy({ target: memcached.address, port, record }).start(),
-    )
+    const proxy = await new FaultProxy({ target: memcached.address, record }).start()
     return new ProxiedServer(memcached, proxy, new Admin(memcached.port), exchanges)
   }
 

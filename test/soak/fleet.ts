@@ -61,11 +61,11 @@ export class SoakServer {
       case 'killed':
         // Once before and once after: an answer that comes meanwhile may be of either life.
         this.lives++
-        await this.memcached.stop()
+        await this.memcached.down()
         this.lives++
         this.died = performance.now()
         await sleep(milliseconds)
-        await this.memcached.start()
+        await this.memcached.up()
         return
       case 'stopped':
         this.memcached.freeze()

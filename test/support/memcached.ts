@@ -13,6 +13,7 @@ import {
   versionIn,
   versionOfBinary,
 } from '../../src/parity/memcached.js'
+import { PortHold } from '../../src/server/port-hold.js'
 
 export interface Memcached {
   readonly host: string
@@ -21,10 +22,12 @@ export interface Memcached {
   readonly address: string
   /** What serves it: the path of the binary, or the image. */
   readonly runs: string
-  /** Ends the server; connections are cut, later connects are refused. */
+  /** Ends the server; connections are cut. */
   stop(): Promise<void>
+  /** Ends the server; connections are cut, later connects are refused. Its port is kept for `up`. */
+  down(): Promise<void>
   /** Starts it again, empty, on the same port. */
-  start(): Promise<void>
+  up(): Promise<void>
   /** SIGSTOP and SIGCONT; a local binary only. */
   freeze(): void
   thaw(): void
@@ -67,18 +70,27 @@ export async function startMemcached(options: MemcachedOptions = {}): Promise<Me
 async function startBinary(binary: string, options: MemcachedOptions): Promise<Memcached> {
   const host = '127.0.0.1'
   let { child, port } = await spawnMemcached(binary, options)
+  let hold: PortHold | undefined
   return {
     host,
     port,
     address: `${host}:${port}`,
     runs: binary,
     async stop() {
+      hold?.release()
       await endMemcached(child)
+    },
+    async down() {
+      hold = await PortHold.prepare(host)
+      await endMemcached(child)
+      await hold.take(port)
     },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
-    async start() {
+    async up() {
       ;({ child, port } = await spawnMemcached(binary, { ...options, port }))
+      hold?.release()
+      hold = undefined
     },
   }
 }
@@ -100,6 +112,10 @@ async function startContainer(args: readonly string[]): Promise<Memcached> {
         throw new Error(NONE, { cause })
       })
   let container: Awaited<ReturnType<typeof run>> | undefined = await run()
+  const stop = async () => {
+    await container?.stop()
+    container = undefined
+  }
   const host = container.getHost()
   await accepting(host, port)
   return {
@@ -107,11 +123,9 @@ async function startContainer(args: readonly string[]): Promise<Memcached> {
     port,
     address: `${host}:${port}`,
     runs: IMAGE,
-    async stop() {
-      await container?.stop()
-      container = undefined
-    },
-    async start() {
+    stop,
+    down: stop,
+    async up() {
       container = await run()
       await accepting(host, port)
     },
@@ -121,13 +135,21 @@ async function startContainer(args: readonly string[]): Promise<Memcached> {
 }
 
 /** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address() as { port: number }
   probe.close()
   await once(probe, 'close')
   return port
+}
+
+/** A port of 127.0.0.1 on which connections are refused; it is kept until `release`. */
+export async function refusingPort(): Promise<{ readonly port: number; release(): void }> {
+  const hold = await PortHold.prepare('127.0.0.1')
+  const port = await freePort()
+  await hold.take(port)
+  return { port, release: () => hold.release() }
 }
 
 async function accepting(host: string, port: number): Promise<void> {

@@ -2,9 +2,8 @@
 
 import { type Recording, wireBytes } from '../../../src/parity/scenario.js'
 import { sendRaw } from '../../../src/parity/stage.js'
-import { EmbeddedServer, parseFault } from '../../../src/server/index.js'
+import { type EmbeddedServer, parseFault, startServer } from '../../../src/server/index.js'
 import { embeddedOptions } from '../../support/embedded-options.js'
-import { onOwnPort } from '../../support/own-ports.js'
 import type { CheckedStage } from './replay-stage.js'
 
 export async function embeddedStage({ scenario, memcached }: Recording): Promise<CheckedStage> {
@@ -17,14 +16,7 @@ export async function embeddedStage({ scenario, memcached }: Recording): Promise
     ...(version ? { version } : {}),
   }
   const servers: EmbeddedServer[] = []
-  for (let i = 0; i < scenario.servers; i++)
-    servers.push(
-      await onOwnPort(async (port) => {
-        const server = new EmbeddedServer({ ...options, port })
-        await server.start()
-        return server
-      }),
-    )
+  for (let i = 0; i < scenario.servers; i++) servers.push(await startServer(options))
   return {
     patience: 4,
     addresses: servers.map(({ address }) => address),

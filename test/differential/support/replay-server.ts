@@ -3,10 +3,10 @@
  * library once sent. It plays the scenario's faults itself, since the recorded replies already contain their effect.
  */
 import { once } from 'node:events'
-import { createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Step, WireEntry } from '../../../src/parity/scenario.js'
-import { onOwnPort } from '../../support/own-ports.js'
+import { PortHold } from '../../../src/server/port-hold.js'
 
 interface ActiveFault {
   readonly kind: 'close' | 'reset' | 'stall' | 'truncate' | 'other'
@@ -21,6 +21,8 @@ export class ReplayServer {
   private readonly expected: WireEntry[]
   private readonly sockets = new Set<Socket>()
   private listener: Server | undefined
+  /** While the server is down. */
+  private hold: PortHold | undefined
   private faults: ActiveFault[] = []
 
   /** @param quits a `quit` was asked for; otherwise it depends on when an object is collected */
@@ -29,26 +31,33 @@ export class ReplayServer {
   }
 
   async start(): Promise<void> {
-    if (this.port === 0) await onOwnPort((port) => this.listen(port))
-    else await this.listen(this.port)
-  }
-
-  private async listen(port: number): Promise<void> {
     const listener = createServer((socket) => this.accept(socket))
-    listener.listen(port, '127.0.0.1')
+    listener.listen(this.port, '127.0.0.1')
     await once(listener, 'listening')
-    this.port = port
+    this.hold?.release()
+    this.hold = undefined
+    this.port = (listener.address() as AddressInfo).port
     this.listener = listener
   }
 
   async stop(): Promise<void> {
-    const listener = this.listener
+    this.hold?.release()
+    const { listener } = this
     this.listener = undefined
     if (!listener) return
     const closed = once(listener, 'close')
     listener.close()
     this.cut()
     await closed
+  }
+
+  private async down(): Promise<void> {
+    if (!this.listener) return
+    const hold = await PortHold.prepare('127.0.0.1')
+    const stopped = this.stop()
+    await hold.take(this.port)
+    this.hold = hold
+    await stopped
   }
 
   /** Waits a moment for what nobody waited for (noreply commands). */
@@ -66,7 +75,7 @@ export class ReplayServer {
   async fault(step: Step): Promise<void> {
     switch (step.fault) {
       case 'down':
-        await this.stop()
+        await this.down()
         break
       case 'up':
         this.faults = []

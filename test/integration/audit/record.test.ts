@@ -86,9 +86,9 @@ describe('a recording proxy', () => {
       return reply
     }
     expect(await ask()).toContain('VERSION')
-    await server.stop()
+    await server.down()
     expect(await ask()).toBeUndefined()
-    await server.start()
+    await server.up()
     expect(await ask()).toContain('VERSION')
     await proxy.close()
     await server.stop()

@@ -12,7 +12,7 @@ import type { Reply } from '../../../src/protocol/wire.js'
 import type { ServerAddress } from '../../../src/transport/address.js'
 import { Connection } from '../../../src/transport/connection.js'
 import type { ConnectionOptions } from '../../../src/transport/connection-options.js'
-import { freePort } from '../../support/memcached.js'
+import { refusingPort } from '../../support/memcached.js'
 
 const cleanups: (() => void)[] = []
 afterEach(() => {
@@ -80,7 +80,7 @@ describe('opening', () => {
   })
 
   test('nothing listens: connect, not sent, and the next call tries again', async () => {
-    const port = await freePort()
+    const { port, release } = await refusingPort()
     const mc = connection({ transport: 'tcp', host: '127.0.0.1', port })
     await expect(mc.exchange(get('a'))).rejects.toMatchObject({
       kind: 'connect',
@@ -89,6 +89,7 @@ describe('opening', () => {
     })
     const server = createServer(echo).listen(port, '127.0.0.1')
     await once(server, 'listening')
+    release()
     cleanups.push(() => server.close())
     expect(valueIn(await mc.exchange(get('a')))).toBe('a')
   })

@@ -1,4 +1,5 @@
 /** Every fault of docs/formats.md, on the embedded server and on the proxy before a real memcached. */
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,6 +46,26 @@ async function client(port: number, path?: string) {
     },
     close: () => socket.destroy(),
   }
+}
+
+/** Linux's list of TCP sockets. */
+const tcpSockets = '/proc/self/net/tcp'
+/** Whether a socket of this process has this local port. */
+function isBoundHere(port: number): boolean {
+  const own = readdirSync('/proc/self/fd').map((file) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${file}`)
+    } catch {
+      return ''
+    }
+  })
+  return readFileSync(tcpSockets, 'utf8')
+    .split('\n')
+    .slice(1, -1)
+    .map((line) => line.trim().split(/\s+/))
+    .some(
+      (fields) => parseInt(fields[1]!.split(':')[1]!, 16) === port && own.includes(`socket:[${fields[9]}]`),
+    )
 }
 
 describe.each(['EmbeddedServer', 'FaultProxy'])('%s', (kind) => {
@@ -145,6 +166,24 @@ describe.each(['EmbeddedServer', 'FaultProxy'])('%s', (kind) => {
     three.send('version\r\n')
     await three.until(() => versionSeen(three.heard.text))
     three.close()
+  })
+
+  test.skipIf(!existsSync(tcpSockets))('the port of a server that is down is kept until stop', async () => {
+    const server = await start()
+    const { port } = server
+    await server.fault({ fault: 'down' })
+    // The system gives no port that a socket is bound to.
+    expect(isBoundHere(port)).toBe(true)
+    await server.stop()
+    expect(isBoundHere(port)).toBe(false)
+    await server.start()
+    await server.fault({ fault: 'down' })
+    await server.fault({ fault: 'up' })
+    const again = await client(port)
+    again.close()
+    await again.until(() => again.heard.ended !== '')
+    await server.stop()
+    expect(isBoundHere(port)).toBe(false)
   })
 
   test('records what was on the wire, faults included', async () => {

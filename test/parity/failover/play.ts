@@ -61,11 +61,8 @@ class World {
     const server = this.servers[index]!
     // Copies for replicas, which nobody waits for, arrive first: a connection with unread data is reset.
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
-    if (fault === 'down') await server.stop()
-    else if (fault === 'up') {
-      await listening(server)
-      await server.fault({ fault: 'up', server: 0 })
-    } else if (fault === 'stall') await server.fault({ fault: 'stall', server: 0, count: -1 })
+    if (fault === 'down' || fault === 'up') await server.fault({ fault, server: 0 })
+    else if (fault === 'stall') await server.fault({ fault: 'stall', server: 0, count: -1 })
     else
       await server.fault({
         fault: 'cut',
@@ -86,19 +83,6 @@ async function closed(sockets: ReadonlySet<Socket>): Promise<void> {
   await Promise.all(
     Array.from(sockets, (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))),
   )
-}
-
-/** Its port was free for a while, and any process may have got it for a moment. */
-async function listening(server: EmbeddedServer): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      await server.start()
-      return
-    } catch (error) {
-      if (tries === 200) throw error
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-  }
 }
 
 const isQuit = (sent: string): boolean => sent.startsWith('quit') || sent.startsWith('\x80\x07')

@@ -1,0 +1,52 @@
+/** Keeps the port of a server that is down, so that no other program gets it meanwhile. */
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/**
+ * A port on which connections are refused, and which the system gives to no other program. It is bound to a connection between two
+ * sockets of this process: a bound port is not free, and a port that nobody listens on refuses connections. A server of this process or
+ * of another one can listen on it again where it sets SO_REUSEADDR, as Node.js and memcached do. The sockets do not keep the process
+ * running.
+ */
+export class PortHold {
+  private socket: Socket | undefined
+
+  private constructor(
+    private readonly address: string,
+    private readonly other: Server,
+  ) {}
+
+  /**
+   * Prepares a hold, so that `take` needs no time between the end of a server and the hold of its port.
+   * @param address an IP address of this machine
+   */
+  static async prepare(address: string): Promise<PortHold> {
+    const other = createServer((socket) => void socket.unref().on('error', () => {}))
+    other.listen(0, address)
+    await once(other, 'listening')
+    return new PortHold(address, other.unref())
+  }
+
+  /** Ends when the port is held. @throws the system's error when another program has the port */
+  async take(port: number): Promise<void> {
+    const { port: otherPort } = this.other.address() as { port: number }
+    const socket = connect({
+      host: this.address,
+      port: otherPort,
+      localAddress: this.address,
+      localPort: port,
+    })
+    this.socket = socket
+    try {
+      await once(socket, 'connect')
+    } finally {
+      this.other.close()
+    }
+    socket.unref().on('error', () => {})
+  }
+
+  release(): void {
+    this.other.close()
+    this.socket?.resetAndDestroy()
+  }
+}
