@@ -40,7 +40,7 @@ async function client(port: number, path?: string) {
     heard,
     send: (bytes: string) => socket.write(bytes, 'latin1'),
     until: async (done: () => boolean) => {
-      const deadline = Date.now() + 2000
+      const deadline = Date.now() + 20_000
       while (!done() && Date.now() < deadline) await sleep(2)
       expect(done(), `heard ${JSON.stringify(heard)}`).toBe(true)
     },
