@@ -10,6 +10,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Tests that run side by side in a file mostly wait for deadlines.
     maxConcurrency: 16,
+    // A busy machine may stand still for a second.
+    expect: { poll: { timeout: 20_000 } },
     execArgv: ['--expose-gc'],
     chaiConfig: { truncateThreshold: 400 },
   },

@@ -1,8 +1,7 @@
 /**
- * Real memcached processes that are stopped, killed and frozen (SIGSTOP): the failure state machine on the real clock, as in the
- * timelines of docs/reference/pylibmc.md#10.
+ * Real memcached processes that are stopped, killed and frozen (SIGSTOP): the failure state machine as in the timelines of
+ * docs/reference/pylibmc.md#10.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   Client,
@@ -44,8 +43,8 @@ const protocols: [string, ClientOptions][] = [
 describe.each(protocols)('over %s', (_, options) => {
   it('killed: ConnectionError, then ServerDown, and back after retry_timeout', async () => {
     const [server] = await servers(1)
-    // Long enough that the server is back before it is over.
-    const mc = client([server!], { ...options, behaviors: { retry_timeout: 4 } })
+    let now = 1_000_000
+    const mc = client([server!], { ...options, now: () => now, behaviors: { retry_timeout: 4 } })
     expect(await mc.set('k', 'v')).toBe(true)
     await server!.down()
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ConnectionError)
@@ -53,7 +52,7 @@ describe.each(protocols)('over %s', (_, options) => {
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ServerDown)
     await server!.up()
     expect(await outcome(mc.get('k'))).toBeInstanceOf(ServerDown)
-    await sleep(5100)
+    now += 5
     expect(await mc.get('k')).toBeUndefined()
     expect(await mc.set('k', 'w')).toBe(true)
   })

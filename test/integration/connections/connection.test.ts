@@ -310,8 +310,7 @@ describe('close', () => {
     const mc = connection(address)
     await mc.exchange(get('a'))
     mc.close()
-    await sleep(50)
-    expect(received.join('')).toBe('get a\r\nquit\r\n')
+    await expect.poll(() => received.join('')).toBe('get a\r\nquit\r\n')
     expect(mc.state).toBe('idle')
   })
 
