@@ -1,7 +1,7 @@
 /**
  * The columns of the table: libraries at a version. The versions stand in `versions.json`, which the recorder, the scripts and the
  * tests read as well: `recorded` versions have recordings; `live` names the variable with the interpreter that `npm test`
- * installs.
+ * installs; `same` names the recorded version whose module differs from this one's in nothing but its version number.
  */
 import type { LibraryName, Row, Rows } from './row.js'
 import { keyRows } from './rows/keys.js'

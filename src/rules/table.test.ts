@@ -10,6 +10,7 @@ import {
   switches,
   versionsOf,
 } from './index.js'
+import versions from './versions.json' with { type: 'json' }
 
 const facts = Object.keys(rows) as Fact[]
 /** Facts of things that pylibmc does not have stay the version's. */
@@ -63,4 +64,13 @@ test('a switch can be set to another version: its facts are those of that versio
     const after = rulesFor(version, { ...settings, [name]: 'python-memcached-1.62' } as typeof preset)
     for (const fact of governs) expect(after[fact]).toEqual(presets['python-memcached-1.62'].facts[fact])
   }
+})
+
+test.each([
+  ['1.55', '1.56'],
+  ['1.61', '1.60'],
+] as const)('%s, whose module is that of %s, has its facts', (version, same) => {
+  expect(versions['python-memcached'][version].same).toBe(same)
+  const { version: _, ...facts } = presets[`python-memcached-${version}`].facts
+  expect({ ...facts, version: same }).toEqual(presets[`python-memcached-${same}`].facts)
 })

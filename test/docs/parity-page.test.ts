@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { compareVersions } from '../../src/rules/version.js'
+import versions from '../../src/rules/versions.json' with { type: 'json' }
 import { type Row, rowsOf } from '../differential/support/coverage.js'
 import { fixtures, recordedLibraries, scenarioRecordings } from '../differential/support/recordings.js'
 
@@ -158,6 +159,18 @@ function librariesTable(): string[] {
   )
 }
 
+/** Versions that were not recorded, since their module is another version's. */
+function sameModules(): string[] {
+  return Object.entries(versions['python-memcached']).flatMap(([version, facts]) =>
+    'same' in facts
+      ? [
+          `python-memcached ${version} has no recordings of its own and needs none: its memcache.py differs from ${facts.same}'s in \`__version__\` alone, so that its preset is ${facts.same}'s.`,
+          '',
+        ]
+      : [],
+  )
+}
+
 function serversTable(): string[] {
   const rows = parityRows().filter(({ servers }) => servers.length > 1)
   return table(
@@ -244,6 +257,7 @@ function page(): string {
     'package brings along on the real library and on memshim, on the same servers (`npm run parity:validate`).',
     '',
     ...librariesTable(),
+    ...sameModules(),
     'pylibmc was built from source on libmemcached 1.1.4. The wheel on PyPI brings libmemcached 1.0.16: where it differs stands in',
     '[reference/pylibmc.md](reference/pylibmc.md#builds). The recordings of frameworks were made with the wheel.',
     '',

@@ -25,7 +25,7 @@ export const installedPymemcache: readonly InstalledLibrary[] = live('pymemcache
 
 function live<Library extends Name>(library: Library): readonly InstalledLibrary<Library>[] {
   const columns: Readonly<
-    Record<string, { readonly recorded?: boolean | undefined; readonly live?: string }>
+    Record<string, { readonly recorded?: boolean; readonly live?: string; readonly same?: string }>
   > = versions[library]
   return Object.entries(columns).flatMap(([version, { live }]) =>
     live === undefined ? [] : [{ library, version, python: process.env[live] }],
