@@ -101,7 +101,7 @@ _originals = []
 _place = contextvars.ContextVar("memshim_place", default=None) if contextvars else threading.local()
 
 
-def install(path, source=None, max_bytes=None, files=2, gzip=None, sample=1.0, redact=False):
+def install(path, source=None, max_bytes=None, files=2, gzip=None, sample=1.0, redact=False, application=None):
     """Starts a trace in this process and in those that it forks.
 
     path: where this process writes. A file that another process is writing is left alone, and this process writes
@@ -112,10 +112,12 @@ def install(path, source=None, max_bytes=None, files=2, gzip=None, sample=1.0, r
     gzip: compress; by default when the path ends in .gz.
     sample: the part of the keys that is recorded, above 0 and up to 1; a key is recorded always or never.
     redact: values are replaced by others of the same type and length.
+    application: the name of the application that this process is a part of. Traces with the same name may be merged; by default the
+        program decides.
 
     Raises ValueError for an option that is not possible, OSError when the file cannot be written.
     """
-    _begin(Session(path, Options(source, max_bytes, files, gzip, sample, redact), "own"))
+    _begin(Session(path, Options(source, max_bytes, files, gzip, sample, redact, application), "own"))
 
 
 def stop():
@@ -158,8 +160,9 @@ def status():
 class Options(object):
     """How to write. Raises ValueError naming the option and what is possible."""
 
-    def __init__(self, source=None, max_bytes=None, files=2, gzip=None, sample=1.0, redact=False):
+    def __init__(self, source=None, max_bytes=None, files=2, gzip=None, sample=1.0, redact=False, application=None):
         self.source = source
+        self.application = application
         self.max_bytes = None if max_bytes is None else _bytes_number(max_bytes)
         self.files = _number("files", files, int, 1, 10000)
         self.gzip = gzip
@@ -178,6 +181,7 @@ class Options(object):
             gzip=True if _switch("MEMSHIM_TRACE_GZIP", given("MEMSHIM_TRACE_GZIP")) else None,
             sample=given("MEMSHIM_TRACE_SAMPLE") or 1.0,
             redact=_switch("MEMSHIM_TRACE_REDACT", given("MEMSHIM_TRACE_REDACT")),
+            application=given("MEMSHIM_TRACE_APPLICATION") or None,
         )
 
 
@@ -220,6 +224,8 @@ class Session(object):
         self.errors = 0
         self.last_error = None
         self.told = False
+        self.folder = _working_directory()
+        self.application = None
         self.outputs = {}
         self.reset()
 
@@ -235,6 +241,12 @@ class Session(object):
             self.errors = 0
             self.told = False
         self.process = os.getpid()
+
+    def application_facts(self):
+        """What the header says about the program. Its name is known when the first call is made: the tracer begins before the program does."""
+        if self.application is None:
+            self.application = _application(self.options.application, self.folder)
+        return self.application
 
     def here(self):
         """The outputs of this process."""
@@ -344,6 +356,46 @@ def _locked(descriptor):
     return True
 
 
+def _working_directory():
+    try:
+        return os.getcwd()
+    except OSError:
+        # It was deleted.
+        return ""
+
+
+def _application(name, folder):
+    """What tells one application from another: its script, or else an installed command (gunicorn, celery) with its folder and arguments."""
+    facts = {} if name is None else {"name": _fitting(name, 200)}
+    words = getattr(sys, "argv", None) or [""]
+    if words[0] in ("", "-", "-c", "-m"):
+        # A program without a file has nothing that tells it from another one.
+        return facts
+    path = os.path.abspath(os.path.join(folder, words[0]))
+    if os.path.isfile(path) and not _is_installed(path) and os.path.basename(os.path.dirname(path)) not in ("bin", "Scripts"):
+        facts["program"] = _fitting(path, 300)
+        return facts
+    command = os.path.dirname(path) if os.path.basename(path) == "__main__.py" else path
+    facts.update(program=_fitting(os.path.basename(command), 100), folder=_fitting(folder, 300))
+    # As a checksum, since an argument may be a password. Workers of one application differ in options and numbers.
+    values = [word.partition("=")[2] if word.startswith("-") else word for word in words[1:]]
+    given = " ".join([value for value in [re.sub(r"\d+", "", value) for value in values] if value])
+    if not isinstance(given, bytes):
+        given = given.encode("utf-8", "replace")
+    if given:
+        facts["arguments"] = "%08x" % (binascii.crc32(given) & 0xFFFFFFFF)
+    return facts
+
+
+def _fitting(text, room):
+    """The end of a text that takes at most `room` bytes in a header."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    while len(json.dumps(text)) > room:
+        text = text[len(text) // 10 + 1 :]
+    return text
+
+
 class Output(object):
     """The files that one process writes for one library. All methods may be called from every thread."""
 
@@ -355,7 +407,7 @@ class Output(object):
         self.generation = 0
         self.library = None
         self.names = []
-        self.folder = os.path.join(os.getcwd(), "")
+        self.folder = os.path.join(_working_directory(), "")
         self.start()
 
     def start(self):
@@ -387,7 +439,10 @@ class Output(object):
         fields = [("format", "memshim-trace/1"), ("library", self.library.distribution), ("version", self.library.version())]
         fields.append(("python", platform.python_version()))
         if options.source:
-            fields.append(("source", options.source[:200]))
+            fields.append(("source", _fitting(options.source, 400)))
+        application = self.session.application_facts()
+        if application:
+            fields.append(("application", application))
         fields.append(("recorded", time.strftime("%Y-%m-%d", time.gmtime(self.epoch))))
         fields += [("epoch", round(self.epoch, 6)), ("servers", max(1, len(self.servers))), ("process", os.getpid())]
         if self.generation > 1:
@@ -1582,6 +1637,7 @@ USAGE = """usage: MEMSHIM_TRACE=app.jsonl python -m memshim_tracer script.py arg
        (--enable --system: the same for a Python that is no virtual environment)
 
 options, all in the environment:
+  MEMSHIM_TRACE_APPLICATION=name  traces with this name are parts of one application
   MEMSHIM_TRACE_SOURCE=text       says in the trace what was traced
   MEMSHIM_TRACE_MAX_BYTES=100M    a process begins a new file when its file has this size
   MEMSHIM_TRACE_FILES=2           how many files of each process are kept then

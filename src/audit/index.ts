@@ -54,7 +54,7 @@ export { type NewFinding, newFindings, parseBaseline } from './report/baseline.j
 export { exitCodes, failures } from './report/exit.js'
 export type { Finding, Report, RiskRow, SwitchRow, Tally, Verification } from './report/report.js'
 export { type OperationRow, operationRow, rowColumns } from './report/rows.js'
-export { expandPatterns, mergeTraces, readTraces } from './traces/merged.js'
+export { expandPatterns, type MergeOptions, mergeTraces, readTraces } from './traces/merged.js'
 export { type FoundOutage, type Outage, type OutageEffect, parseOutage } from './traces/outages.js'
 export { readScenario, scenarioTrace } from './traces/scenario.js'
 export type { Survey } from './traces/survey.js'
@@ -63,6 +63,7 @@ export {
   type FaultEvent,
   type NewEvent,
   type Trace,
+  type TracedApplication,
   type TracedServer,
   TraceError,
   type TraceEvent,

@@ -7,7 +7,8 @@ import { readTraces } from './traces/merged.js'
 Error.stackTraceLimit = 0
 const { files, task } = workerData as ThreadTask
 try {
-  await runApart(await readTraces(files), task, (side) => side.listen(parentPort!))
+  // Whether the files are of one application was checked before this thread began.
+  await runApart(await readTraces(files, { oneApplication: true }), task, (side) => side.listen(parentPort!))
 } catch (error) {
   // The other thread meets a wrong line by itself; this is for everything else.
   parentPort!.postMessage({ ended: error instanceof Error ? error.message : String(error) })

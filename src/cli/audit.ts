@@ -57,6 +57,7 @@ interface Flags {
   readonly out?: string
   readonly threads?: string
   readonly sample?: string
+  readonly oneApplication?: boolean
   readonly failOn?: string[]
   readonly verify?: boolean
   readonly behavior?: Record<string, number | string>
@@ -134,6 +135,7 @@ export function auditCommand(): Command {
       'shrink the trace to the fewest lines that show a switch, unexplained, or line:N',
     )
     .option('--out <folder>', 'with --reduce: where its files go', '.')
+    .option('--one-application', 'the traces are parts of one application, whatever their headers say')
     .option('--sample <part>', 'audit a part of the keys (0.1), and estimate the whole with its error')
     .option('--threads <n>', '1 or 2; default: 2 for a long trace without faults')
     .option(
@@ -169,7 +171,7 @@ How to record a trace: docs/audit.md.`,
 
 async function run(paths: string[], flags: Flags): Promise<void> {
   const options = checked(flags)
-  const trace = await open(await expandPatterns(paths))
+  const trace = await open(await expandPatterns(paths), flags)
   if (flags.reduce !== undefined) {
     process.stdout.write(await writeReduced(trace, flags.reduce, flags.out ?? '.', options))
     return
@@ -300,9 +302,9 @@ function checked(flags: Flags): AuditOptions {
   }
 }
 
-async function open(paths: readonly string[]): Promise<Trace> {
+async function open(paths: readonly string[], { oneApplication }: Flags): Promise<Trace> {
   const scenario = paths.find((path) => path.endsWith('.json'))
-  if (scenario === undefined) return readTraces(paths)
+  if (scenario === undefined) return readTraces(paths, { oneApplication })
   if (paths.length > 1) throw new UsageError(`${scenario} is a scenario: audit it alone`)
   return readScenario(scenario)
 }

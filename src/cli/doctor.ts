@@ -6,6 +6,7 @@ import { type TlsFlags, tlsOf, tlsOptions } from './servers.js'
 import { commaList, UsageError } from './usage.js'
 
 interface Flags extends TlsFlags {
+  readonly oneApplication?: boolean
   readonly servers?: string[]
   readonly trace?: string[]
   readonly timeout: string
@@ -19,6 +20,7 @@ export function doctorCommand(): Command {
     )
     .requiredOption('--servers <list>', 'servers: host:port,…', commaList)
     .option('--trace <list>', 'traces of the application: which of its commands would be refused', commaList)
+    .option('--one-application', 'the traces are parts of one application, whatever their headers say')
     .option('--timeout <ms>', 'for connecting and for each answer', '3000')
     .option('--json', 'print the report as JSON')
   return tlsOptions(command)
@@ -40,7 +42,7 @@ async function run(flags: Flags): Promise<void> {
   if (!/^[1-9]\d{0,6}$/.test(flags.timeout))
     throw new UsageError(`--timeout ${flags.timeout}: a number of milliseconds from 1 is needed`)
   const tls = await tlsOf(flags)
-  const trace = flags.trace && (await readTraces(await expandPatterns(flags.trace)))
+  const trace = flags.trace && (await readTraces(await expandPatterns(flags.trace), flags))
   const report = await doctor({
     servers: flags.servers ?? [],
     timeout: Number(flags.timeout),

@@ -8,6 +8,7 @@ import { hostAndPort } from '../transport/address.js'
 import { commaList, listed, UsageError } from './usage.js'
 
 interface Flags {
+  readonly oneApplication?: boolean
   readonly servers?: string[]
   readonly from?: string
   readonly to: string
@@ -25,6 +26,7 @@ export function planCommand(): Command {
       '<traces...>',
       "traces of one application (JSON Lines, plain or .gz; patterns like 'app.*.jsonl')",
     )
+    .option('--one-application', 'the traces are parts of one application, whatever their headers say')
     .option('--servers <list>', 'servers in their order; default: those of the trace', commaList)
     .option('--from <placement>', 'placement of today; default: that of the library of the trace')
     .option('--to <placement>', 'placement after the move', 'pylibmc')
@@ -59,7 +61,7 @@ How to read it: docs/plan.md.`,
 }
 
 async function run(paths: string[], flags: Flags): Promise<void> {
-  const trace = await readTraces(await expandPatterns(paths))
+  const trace = await readTraces(await expandPatterns(paths), flags)
   const specs = flags.servers ?? (await serversOf(trace))
   const servers = parsed(specs)
   const all = placements(servers)

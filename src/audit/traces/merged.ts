@@ -6,6 +6,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { checkArray, checkText } from '../../ground/arguments.js'
+import { checkOneApplication, checkOneLibrary, refuse } from './application.js'
 import { joinSurveys, surveyOf } from './survey.js'
 import { checkTrace, type Trace, TraceError, type TraceEvent } from './trace.js'
 import { readTrace } from './trace-file.js'
@@ -39,25 +40,33 @@ export async function expandPatterns(patterns: readonly string[]): Promise<reado
   return [...new Map(found.map((path) => [resolve(path), path])).values()]
 }
 
+/** How traces are merged. */
+export interface MergeOptions {
+  /** All traces are parts of one application, whatever their headers say about it; default false: the headers decide. */
+  readonly oneApplication?: boolean | undefined
+}
+
 /** One trace, or several merged. @throws TraceError (rejection) as `readTrace` and `mergeTraces` do */
-export async function readTraces(paths: readonly string[]): Promise<Trace> {
+export async function readTraces(paths: readonly string[], options: MergeOptions = {}): Promise<Trace> {
   checkArray('paths', paths)
   const traces: Trace[] = []
   for (const path of paths) traces.push(await readTrace(path))
   const [only] = traces
-  return only && traces.length === 1 ? only : mergeTraces(traces)
+  return only && traces.length === 1 ? only : mergeTraces(traces, options)
 }
 
 /**
  * @throws TraceError (rejection) for traces of different libraries, versions or applications, and for one that does not say when it
  *   began: nothing of these is guessed
  */
-export async function mergeTraces(traces: readonly Trace[]): Promise<Trace> {
+export async function mergeTraces(traces: readonly Trace[], options: MergeOptions = {}): Promise<Trace> {
   checkArray('traces', traces)
   for (const trace of traces) checkTrace(trace)
   const [first, ...others] = traces
   if (!first) throw new TraceError(undefined, 0, undefined, 'no trace is given')
-  for (const other of others) checkSame(first, other)
+  const stated = options.oneApplication === true
+  if (stated) checkOneLibrary(traces)
+  const warning = stated ? undefined : checkOneApplication(traces)
   const begins = traces.map((trace) => trace.header.epoch ?? Number.NaN)
   const undated = traces[begins.findIndex(Number.isNaN)]
   if (undated)
@@ -67,7 +76,7 @@ export async function mergeTraces(traces: readonly Trace[]): Promise<Trace> {
       'epoch',
       'is missing: traces are merged by the time at which they began',
     )
-  const servers = await commonServers(traces)
+  const servers = await commonServers(traces, stated)
   const begin = Math.min(...begins)
   const files = traces.flatMap((trace) => trace.files ?? [])
   const name = `${first.name} and ${others.length} more`
@@ -76,22 +85,15 @@ export async function mergeTraces(traces: readonly Trace[]): Promise<Trace> {
     header: { ...first.header, epoch: begin, servers: Math.max(servers, 1) },
     ...(files.length === traces.length ? { files } : {}),
     survey: async () => joinSurveys(await Promise.all(traces.map(surveyOf))),
-    events: () => inOrder(traces.map((trace, i) => shifted(trace, begins[i]! - begin, i))),
+    events: () => inOrder(traces.map((trace, i) => shifted(trace, begins[i]! - begin, i, warning))),
   }
 }
 
-function checkSame(first: Trace, other: Trace): void {
-  for (const field of ['library', 'version', 'source'] as const) {
-    const [a, b] = [first.header[field], other.header[field]]
-    if (a !== b) {
-      const problem = `is ${JSON.stringify(b ?? null)}, but ${JSON.stringify(a ?? null)} in ${first.name}: these are traces of different applications; audit them one by one`
-      throw new TraceError(other.name, 1, field, problem)
-    }
-  }
-}
-
-/** How many servers all traces have together. @throws TraceError when one trace shares no server with those before it */
-async function commonServers(traces: readonly Trace[]): Promise<number> {
+/**
+ * How many servers all traces have together.
+ * @throws TraceError when one trace shares no server with those before it, unless all are of one application as it was `stated`
+ */
+async function commonServers(traces: readonly Trace[], stated: boolean): Promise<number> {
   const all = new Set<string>()
   for (const trace of traces) {
     const own = new Set<string>()
@@ -99,16 +101,22 @@ async function commonServers(traces: readonly Trace[]): Promise<number> {
       if (event.kind === 'new')
         for (const spec of event.servers) own.add(typeof spec === 'string' ? spec : spec[0])
     }
-    if (own.size > 0 && all.size > 0 && ![...own].some((server) => all.has(server))) {
-      const problem = `its servers (${[...own].join(', ')}) are none of ${traces[0]!.name}'s (${[...all].join(', ')}): these are traces of different applications; audit them one by one`
-      throw new TraceError(trace.name, 0, undefined, problem)
+    if (!stated && own.size > 0 && all.size > 0 && ![...own].some((server) => all.has(server))) {
+      const what = `its servers (${[...own].join(', ')}) are none of ${traces[0]!.name}'s (${[...all].join(', ')})`
+      refuse(trace, undefined, what)
     }
     for (const server of own) all.add(server)
   }
   return Math.max(all.size, ...traces.map((trace) => trace.header.servers))
 }
 
-async function* shifted(trace: Trace, delay: number, file: number): AsyncGenerator<TraceEvent> {
+async function* shifted(
+  trace: Trace,
+  delay: number,
+  file: number,
+  warning: string | undefined,
+): AsyncGenerator<TraceEvent> {
+  if (file === 0 && warning !== undefined) yield { kind: 'note', line: 1, t: delay, text: warning }
   if (file > 0) {
     const text = `lines from ${(file * linesPerFile).toLocaleString('en')} on are those of ${trace.name}`
     yield { kind: 'note', line: file * linesPerFile + 1, t: delay, text }

@@ -3,7 +3,14 @@ import { type Fault, FaultError, parseFault } from '../../server/index.js'
 import { PyTuple } from '../../values/index.js'
 import { isRecord } from './json.js'
 import { Row } from './row.js'
-import { type CallEvent, type TracedServer, type TraceEvent, type TraceHeader, traceFormat } from './trace.js'
+import {
+  type CallEvent,
+  type TracedApplication,
+  type TracedServer,
+  type TraceEvent,
+  type TraceHeader,
+  traceFormat,
+} from './trace.js'
 
 /** Most servers that a header or a constructor may name. */
 const mostServers = 1000
@@ -40,7 +47,12 @@ export function parseHeader(text: string, source?: string): TraceHeader {
     ...row.optionalTexts('python', 'source', 'recorded', 'server_version'),
     ...('epoch' in row.fields ? { epoch: row.numberUpTo('epoch', latestEpoch) } : {}),
     ...row.recording(),
+    ...('application' in row.fields ? { application: applicationIn(row.record('application'), source) } : {}),
   }
+}
+
+function applicationIn(fields: Readonly<Record<string, unknown>>, source?: string): TracedApplication {
+  return new Row(fields, 1, source, 'application.').optionalTexts('name', 'program', 'folder', 'arguments')
 }
 
 /** @throws TraceError naming line and field. */

@@ -37,6 +37,20 @@ export interface TraceHeader {
   readonly hashed_keys?: boolean
   /** Versions of the frameworks that called the library, by the name of their distribution. */
   readonly frameworks?: Readonly<Record<string, string>>
+  /** The program that was traced; absent in traces of older tracers and in captures. */
+  readonly application?: TracedApplication
+}
+
+/** What a header says about the program that was traced. */
+export interface TracedApplication {
+  /** The name that the tracer was given (`MEMSHIM_TRACE_APPLICATION`). */
+  readonly name?: string | undefined
+  /** The path of a script of the application, or the name of an installed command (`gunicorn`, `celery`). */
+  readonly program?: string | undefined
+  /** The working directory of an installed command. */
+  readonly folder?: string | undefined
+  /** A checksum of the arguments of an installed command, without options and digits. */
+  readonly arguments?: string | undefined
 }
 
 /** A server spec as Python code wrote it: `'host:port'`, or `['host:port', weight]`. */

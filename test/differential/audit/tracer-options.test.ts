@@ -3,12 +3,22 @@
  * Servers of applications (gunicorn, uWSGI, runserver, Celery) are in test/deployments/, which takes minutes.
  */
 import { execFile, execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { audit, type CallEvent, readTrace } from '../../../src/audit/index.js'
+import { audit, type CallEvent, readTrace, readTraces } from '../../../src/audit/index.js'
 import { pythonText } from '../../../src/audit/report/abridge.js'
 import { fromTypedJson, PyDecimal } from '../../../src/values/index.js'
 import { type Memcached, startMemcached } from '../../support/memcached.js'
@@ -94,6 +104,38 @@ describe.skipIf(!python)(`the tracer (${python ? 'live' : skipped})`, () => {
     for (const name of traces()) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600)
     expect(stderr).toMatch(/process \d+: 2 calls of 1 client, 0 not written: .*app\.jsonl\n/)
     expect(stderr).toContain('other processes wrote 3 files')
+  })
+
+  it('says which application a process is of: the script, or a name; two scripts with one cache are not merged', async () => {
+    const of = async (script: string, environment: Readonly<Record<string, string>> = {}) => {
+      writeFileSync(join(folder, script), `${start}mc.set("a", 1)\n`)
+      const path = join(folder, `${script}.jsonl`)
+      await execute(['-m', 'memshim_tracer', script, '--password=secret'], {
+        MEMSHIM_TRACE: path,
+        ...environment,
+      })
+      return path
+    }
+    const [shop, news] = [await of('shop.py'), await of('news.py')]
+    const program = realpathSync(join(folder, 'shop.py'))
+    expect((await readTrace(shop)).header.application).toEqual({ program })
+    await expect(readTraces([shop, news])).rejects.toThrow(
+      /news\.py, but .*shop\.py in .*different applications/,
+    )
+    await readTraces([
+      await of('other.py', { MEMSHIM_TRACE_APPLICATION: 'shop' }),
+      await of('web.py', { MEMSHIM_TRACE_APPLICATION: 'shop' }),
+    ])
+    // An installed command is told from another one by its folder and a checksum of its arguments.
+    mkdirSync(join(folder, 'bin'))
+    const command = await of('bin/serve')
+    const { application } = (await readTrace(command)).header
+    expect(application).toEqual({
+      program: 'serve',
+      folder: realpathSync(folder),
+      arguments: expect.stringMatching(/^[0-9a-f]{8}$/),
+    })
+    expect(JSON.stringify(application)).not.toContain('secret')
   })
 
   it('a parent that made no call says so and leaves no file', async () => {

@@ -285,6 +285,59 @@ describe('many files', () => {
     await expect(readTraces([one, two])).rejects.toThrow(message)
   })
 
+  const shop = { program: '/srv/shop/manage.py' }
+  const web = { program: 'gunicorn', folder: '/srv/shop', arguments: '01020304' }
+  const news = { program: '/srv/news/manage.py' }
+  it.each([
+    ['another script', shop, news],
+    ['a command in another folder', web, { ...web, folder: '/srv/news' }],
+    ['a command with other arguments', web, { ...web, arguments: '05060708' }],
+    ['another name', { ...shop, name: 'shop' }, { ...shop, name: 'news' }],
+  ])(
+    'files with the same servers and of %s are refused, but for --one-application',
+    async (_, first, second) => {
+      const one = part('one.jsonl', 1000, { application: first })
+      const two = part('two.jsonl', 1000, { application: second })
+      const words =
+        /two.jsonl, line 1, field "application": is .*, but .* in one.jsonl: .*different applications.*--one-application/
+      await expect(readTraces([one, two])).rejects.toThrow(words)
+      const report = await audit(await readTraces([one, two], { oneApplication: true }))
+      expect(report.trace.clients).toBe(2)
+    },
+  )
+
+  it.each([
+    ['the same script', shop, shop],
+    ['the same command', web, web],
+    ['one name, whatever the programs are', { ...web, name: 'shop' }, { ...shop, name: 'shop' }],
+  ])('files of %s are merged without a warning', async (_, first, second) => {
+    const one = part('one.jsonl', 1000, { application: first })
+    const two = part('two.jsonl', 1000, { application: second })
+    const report = await audit(await readTraces([one, two]))
+    expect(JSON.stringify(report.notes)).not.toContain('was not checked')
+  })
+
+  it.each([
+    ['two files', {}, {}],
+    ['the second file', { application: shop }, {}],
+    ['a file with a name only', { application: { name: 'shop' } }, { application: shop }],
+  ])('a warning says that %s cannot be told apart', async (_, first, second) => {
+    const report = await audit(
+      await readTraces([part('one.jsonl', 1000, first), part('two.jsonl', 1000, second)]),
+    )
+    expect(JSON.stringify(report.notes)).toContain(
+      'that all of these traces are of one application was not checked',
+    )
+  })
+
+  it('files of different libraries are refused, also with --one-application', async () => {
+    const one = part('one.jsonl', 1000)
+    const two = part('two.jsonl', 1000, { library: 'pylibmc', version: '1.6.3' })
+    await expect(readTraces([one, two], { oneApplication: true })).rejects.toThrow(
+      'field "library": is "pylibmc", but "python-memcached" in one.jsonl: traces of different libraries',
+    )
+  })
+
   it('a pattern without a file is an error', async () => {
     await expect(expandPatterns([join(folder, 'nothing.*.jsonl')])).rejects.toThrow('no file has such a name')
   })
