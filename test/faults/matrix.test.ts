@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
-import { faults } from './faults.js'
-import { type Cell, type Column, columns, deadline, play } from './matrix.js'
-import { operations } from './operations.js'
+import { faults, type StruckFault } from './faults.js'
+import { type Cell, type Column, columns, deadline, isStruck, type Played, play } from './matrix.js'
+import { operations, type StruckOperation } from './operations.js'
 import { certificate } from './stage.js'
 import { documented, type Outcomes, page, pageOf, write } from './table.js'
 
@@ -17,28 +17,47 @@ const writing = process.env.MEMSHIM_WRITE_FAULTS === '1'
 const found: Outcomes = {}
 const expected = writing ? {} : documented()
 
+/** Milliseconds. Where `deadline` gives another outcome than is documented: a busy machine may have used it up, and then this one decides. */
+const longDeadline = 15_000
 /** Far more than any machine needs between a deadline and the moment its timer runs. */
 const late = 5000
 
-/** Values that a reader may see of `k` while an operation on it fails. */
+/** What the operation after the struck one gives. */
+const after = '"wards"'
+/** What no operation may give. */
 const foreign = /wrong|what is this|out of memory/
 
-async function column(name: Column, fault: (typeof faults)[number]): Promise<Record<string, Cell>> {
+async function column(name: Column, fault: StruckFault): Promise<Record<string, Cell>> {
   const cells: Record<string, Cell> = {}
   await Promise.all(
-    operations.map(async (operation) => {
-      const played = await play(name, fault, operation, tls)
-      if (!played) return
-      const { outcome, connections, milliseconds, next } = played
-      expect(next, `the operation after ${operation.name}`).toBe('"wards"')
-      expect(milliseconds, operation.name).toBeLessThan(deadline + late)
-      expect(outcome, operation.name).not.toMatch(foreign)
-      expect(outcome, operation.name).not.toMatch(/^unexpected/)
-      cells[operation.name] = { outcome, connections }
-      keep(fault.name, operation.name, name.name, { outcome, connections })
-    }),
+    operations
+      .filter((operation) => isStruck(name, fault, operation))
+      .map(async (operation) => {
+        const cell = await checked(name, fault, operation)
+        cells[operation.name] = cell
+        keep(fault.name, operation.name, name.name, cell)
+      }),
   )
   return cells
+}
+
+async function checked(name: Column, fault: StruckFault, operation: StruckOperation): Promise<Cell> {
+  const wanted = expected[fault.name]?.[operation.name]?.[name.name]
+  const seen = (time: number): Promise<Played> => play(name, fault, operation, tls, time)
+  const first = await seen(deadline).catch(() => undefined)
+  const isAsDocumented = isDeepStrictEqual(first && cellOf(first), wanted) && first?.next === after
+  const [played, time] =
+    first && (isAsDocumented || writing) ? [first, deadline] : [await seen(longDeadline), longDeadline]
+  const { outcome, milliseconds, next } = played
+  expect(next, `the operation after ${operation.name}`).toBe(after)
+  expect(milliseconds, operation.name).toBeLessThan(time + late)
+  expect(outcome, operation.name).not.toMatch(foreign)
+  expect(outcome, operation.name).not.toMatch(/^unexpected/)
+  return cellOf(played)
+}
+
+function cellOf({ outcome, connections }: Played): Cell {
+  return { outcome, connections }
 }
 
 function keep(fault: string, operation: string, column: string, cell: Cell): void {

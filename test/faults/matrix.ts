@@ -35,21 +35,27 @@ export interface Played extends Cell {
   readonly next: unknown
 }
 
-/** Milliseconds. */
+/** Of each operation, in milliseconds. */
 export const deadline = 1500
 
+/** Whether the column's client has the operation, and the fault strikes it. */
+export function isStruck(column: Column, fault: StruckFault, operation: StruckOperation): boolean {
+  return operation[column.client] !== undefined && fault.without !== operation.name
+}
+
+/** @param time that each operation has, in milliseconds */
 export async function play(
   column: Column,
   fault: StruckFault,
   operation: StruckOperation,
   tls: Certificate | undefined,
-): Promise<Played | undefined> {
+  time: number,
+): Promise<Played> {
   const run = operation[column.client]
-  if (!run || fault.without === operation.name) return undefined
   const stage = await startStage(column.tls ? tls : undefined)
   // Failed servers wait for their retry in whole seconds of this clock.
   let now = Date.now() / 1000
-  const client = connected(column, stage.address, tls, () => now)
+  const client = connected(column, stage.address, tls, time, () => now)
   try {
     await client.set('k', warmValue)
     await client.set('n', 5)
@@ -80,15 +86,16 @@ function connected(
   { client, wire, tls: encrypted }: Column,
   address: string,
   tls: Certificate | undefined,
+  time: number,
   now: () => number,
 ): StrictClient | CompatClient {
   if (client === 'compat') {
-    const options = { cacheCas: true, socketTimeout: deadline / 1000, deadRetry: 1, now } as const
+    const options = { cacheCas: true, socketTimeout: time / 1000, deadRetry: 1, now } as const
     return new CompatClient([address], { emulate: 'python-memcached-1.62', ...options })
   }
   return new StrictClient([address], {
     behaviors: { cas: true, retry_timeout: 1 },
-    timeout: deadline,
+    timeout: time,
     now,
     binary: wire === 'binary',
     ...(encrypted && tls ? { tls: { ca: tls.cert } } : {}),
