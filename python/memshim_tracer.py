@@ -1,4 +1,4 @@
-"""Records what an application does with python-memcached or pylibmc, in memshim's trace format (docs/formats.md, "Traces").
+"""Records what an application does with python-memcached, pylibmc or pymemcache, in memshim's trace format (docs/formats.md, "Traces").
 
     MEMSHIM_TRACE=app.jsonl python -m memshim_tracer script.py arguments...    one program; or: -m module arguments...
     python -m memshim_tracer --enable                                          from now on MEMSHIM_TRACE alone starts a trace in every
@@ -6,7 +6,7 @@
     import memshim_tracer; memshim_tracer.install("app.jsonl")                 from inside the application
 
 One file, standard library only, Python 2.7 and 3.6 to 3.13: copy it to where the application runs, or `pip install` its folder.
-The methods of memcache.Client and pylibmc.Client are wrapped. The application sees no difference: an error in here is counted
+The methods of memcache.Client, pylibmc.Client and pymemcache's clients are wrapped. The application sees no difference: an error in here is counted
 (`status()`) and never raised. Every process writes a file of its own: a worker with the process id 123 writes app.123.jsonl.
 A trace holds keys and values: treat it like a copy of the cache. Options and their cost: docs/audit.md.
 """
@@ -75,8 +75,10 @@ ROLES = {
     "hash": ("one", 0, None), "__getitem__": ("one", 0, None), "__setitem__": ("one", 0, 1), "__delitem__": ("one", 0, None),
     "__contains__": ("one", 0, None), "get_multi": ("many", 0, None), "delete_multi": ("many", 0, None),
     "incr_multi": ("many", 0, None), "set_multi": ("mapping", 0, 0), "add_multi": ("mapping", 0, 0),
+    "get_many": ("many", 0, None), "gets_many": ("many", 0, None), "gets_multi": ("many", 0, None), "delete_many": ("many", 0, None),
+    "set_many": ("mapping", 0, 0),
 }  # fmt: skip
-KEY_WORDS = ("key", "keys", "mapping")
+KEY_WORDS = ("key", "keys", "mapping", "values")
 VALUE_WORDS = ("val", "value", "default")
 # Position of key_prefix in pylibmc's methods, which are written in C and have no signature.
 PYLIBMC_PREFIX = {"get_multi": 1, "delete_multi": 1, "incr_multi": 1, "set_multi": 2, "add_multi": 2}
@@ -609,18 +611,26 @@ class Library(object):
         self.module = None
         self.files = ()
         self.parameters = {}
+        # Of pymemcache: the parameters of each class's constructor, with their defaults.
+        self.constructors = {}
 
     def version(self):
         return _distribution_version(self.module, self.distribution)
 
     def wrap(self, module):
-        if self.module is not None and any(owner is module.Client for owner, _, _, _ in _originals):
+        kind = getattr(module, "Client", None) or module.RetryingClient
+        if self.module is not None and any(owner is kind for owner, _, _, _ in _originals):
             return
-        self.module = module
-        (_wrap_memcache if self.name == "memcache" else _wrap_pylibmc)(self, module)
+        self.module = sys.modules[self.name]
+        {"memcache": _wrap_memcache, "pylibmc": _wrap_pylibmc, "pymemcache": _wrap_pymemcache}[self.name](self, module)
 
 
-LIBRARIES = {"memcache": Library("memcache", "python-memcached"), "pylibmc": Library("pylibmc", "pylibmc")}
+_pymemcache = Library("pymemcache", "pymemcache")
+# By the module that has the classes.
+LIBRARIES = {
+    "memcache": Library("memcache", "python-memcached"), "pylibmc": Library("pylibmc", "pylibmc"), "pymemcache": _pymemcache,
+    "pymemcache.client.retrying": _pymemcache,
+}  # fmt: skip
 
 
 def _wrap_memcache(library, module):
@@ -649,6 +659,46 @@ def _wrap_pylibmc(library, module):
     reader, writer = client.behaviors.fget, client.set_behaviors
     _originals.append((client, "behaviors", client.behaviors, False))
     client.behaviors = property(reader, writer)
+
+
+def _wrap_pymemcache(library, module):
+    for kind in ("Client", "PooledClient", "HashClient", "RetryingClient"):
+        client = vars(module).get(kind)
+        if client is None:
+            continue
+        methods = dict((name, method) for name, method in vars(client).items() if type(method) is type(_wrap_pymemcache))
+        code = methods["__init__"].__code__
+        library.files = library.files or _python_files(os.path.dirname(os.path.dirname(code.co_filename)))
+        names = code.co_varnames[1 : code.co_argcount]
+        usual = methods["__init__"].__defaults__ or ()
+        library.constructors[kind] = (names, dict(zip(names[::-1], usual[::-1])))
+        if kind == "RetryingClient":
+            _replace(library, client, "__init__", methods["__init__"], False)
+            _originals.append((client, "_retry", methods["_retry"], False))
+            client._retry = _retrying(library, methods["_retry"])
+            continue
+        for name, method in methods.items():
+            if not name.startswith("_") or name in ROLES or name == "__init__":
+                _replace(library, client, name, method, False)
+
+
+def _python_files(folder):
+    """The files of a package, as its code objects name them."""
+    return frozenset(os.path.join(place, name) for place, _, names in os.walk(folder) for name in names if name.endswith(".py"))
+
+
+def _retrying(library, method):
+    """RetryingClient has no methods of its own: it makes every call by this one, and this call is the application's."""
+
+    def _retry(client, name, func, *args, **kwargs):
+        def call(client, *args, **kwargs):
+            return method(client, name, func, *args, **kwargs)
+
+        if _session is None:
+            return call(client, *args, **kwargs)
+        return _wrapped(library, name, call, True)(client, *args, **kwargs)
+
+    return _retry
 
 
 def _replace(library, owner, name, original, inherited):
@@ -682,11 +732,11 @@ def _cloning(method):
 class ClientState(object):
     """What the tracer keeps with a client. python-memcached's client is a threading.local: each thread has a state of its own."""
 
-    __slots__ = ("inside", "owner", "generation", "name", "new", "addresses")
+    __slots__ = ("inside", "owner", "generation", "name", "new", "made", "addresses")
 
     def __init__(self):
         self.inside = False
-        self.owner = self.name = self.new = None
+        self.owner = self.name = self.new = self.made = None
         self.generation = 0
         self.addresses = ()
 
@@ -809,7 +859,7 @@ class Method(object):
         if self.many and type(value) is dict:
             return _mapping(value, redacted if options.redact else encode)
         if options.redact and self.name in ("get", "gets", "__getitem__", "incr", "decr"):
-            if self.name == "gets" and self.library.name == "pylibmc":
+            if self.name == "gets" and self.library.name != "memcache" and type(value) is tuple:
                 return '{"$tuple":[%s,%s]}' % (redacted(value[0]), encode(value[1]))
             return redacted(value)
         return encode(value) if self.has_keys and not self.many else _names(value)
@@ -819,11 +869,14 @@ _NONE_SPIED = {}
 VIEWS = tuple(type(getattr({}, name)()) for name in (("viewkeys", "viewvalues", "viewitems") if PYTHON2 else ("keys", "values", "items")))
 
 
-def _wrapped(library, name, method):
+def _wrapped(library, name, method, is_outermost=False):
     writer = Method(library, name)
     is_constructor = name == "__init__"
     # pylibmc refuses iterators.
-    reads_iterators = library.name == "memcache"
+    reads_iterators = library.name != "pylibmc"
+    # Threads share pymemcache's clients, which consist of each other: a call that its own code makes is none of the application.
+    own_code = library.files if library.name == "pymemcache" and not is_outermost else ()
+    is_shared = library.name == "pymemcache"
 
     getpid = os.getpid
 
@@ -831,11 +884,13 @@ def _wrapped(library, name, method):
         session = _session
         if session is None:
             return method(client, *args, **kwargs)
+        if own_code and sys._getframe(1).f_code.co_filename in own_code:
+            return method(client, *args, **kwargs)
         fields = client.__dict__
         state = fields.get(MARK)
         if state is None:
             state = fields[MARK] = ClientState()
-        elif state.inside:
+        elif state.inside and not is_shared:
             # What the library calls inside of its own methods is no call of the application.
             return method(client, *args, **kwargs)
         state.inside = True
@@ -855,7 +910,7 @@ def _wrapped(library, name, method):
                 if output is None:
                     output = session.output(library)
                 if is_constructor:
-                    row = _construction(library, output, args, kwargs, spied)
+                    row = _construction(library, output, client, args, kwargs, spied)
                 else:
                     if state.new is None:
                         _describe(library, client, state)
@@ -909,7 +964,9 @@ def _noting(iterator, taken):
         yield item
 
 
-def _construction(library, output, args, kwargs, spied):
+def _construction(library, output, client, args, kwargs, spied):
+    if library.name == "pymemcache":
+        return _pymemcache_construction(library, output, client, args, kwargs, spied)
     given = dict(zip(library.parameters["__init__"], args), **kwargs)
     servers = given.pop("servers", ())
     place = 0 if args else "servers"
@@ -924,16 +981,107 @@ def _constructed(output, t, state, row):
     output.add(t, None, state)
 
 
-def _remember(state, servers, settings, place=""):
+def _pymemcache_class(library, client):
+    """The class of pymemcache that a client is an instance of; an application may have subclasses."""
+    names = [each.__name__ for each in type(client).__mro__ if each.__module__.split(".")[0] == "pymemcache"]
+    return next((name for name in names if name in library.constructors or name == "AWSElastiCacheHashClient"), "Client")
+
+
+def _pymemcache_construction(library, output, client, args, kwargs, spied):
+    kind = _pymemcache_class(library, client)
+    place = _called_from(output, library, 4)
+    if kind == "AWSElastiCacheHashClient":
+        # It learns its servers from the cluster.
+        return None
+    given = dict(zip(library.constructors[kind][0], args), **kwargs)
+    first = library.constructors[kind][0][0]
+    servers = given.pop(first, ())
+    if kind == "RetryingClient":
+        inner = _pymemcache_state(library, servers)
+        return inner.addresses, given, place, kind, inner.made
+    if first == "server":
+        servers = [servers]
+    elif spied:
+        servers = spied[0 if args else first][1] if (0 if args else first) in spied else servers
+    return [_endpoint(server) for server in servers], given, place, kind, None
+
+
+def _endpoint(server):
+    """A server as pymemcache names it in its placement."""
+    return "%s:%s" % tuple(server) if isinstance(server, (tuple, list)) and len(server) == 2 else server
+
+
+def _pymemcache_state(library, client):
+    state = client.__dict__.get(MARK)
+    if state is None:
+        state = client.__dict__[MARK] = ClientState()
+    if state.new is None:
+        _describe(library, client, state)
+    return state
+
+
+def _describe_pymemcache(library, client, state):
+    kind = _pymemcache_class(library, client)
+    if kind == "RetryingClient":
+        inner = _pymemcache_state(library, client._client)
+        usual = library.constructors[kind][1]
+        found = dict((name, getattr(client, "_" + name, None)) for name in usual)
+        settings = dict((name, value) for name, value in found.items() if value != usual[name] and value != ())
+        return _remember(state, inner.addresses, settings, "", kind, inner.made)
+    hashed = hasattr(client, "default_kwargs")
+    _, usual = library.constructors["HashClient" if hashed else kind]
+    found = dict(vars(client), **(client.default_kwargs if hashed else {}))
+    settings = {}
+    for name, default in usual.items():
+        value = found.get(name, default)
+        if name == "serde" and type(value).__name__ == "LegacyWrappingSerde":
+            for role in ("serializer", "deserializer"):
+                function = getattr(value, "serialize" if role == "serializer" else "deserialize")
+                if not hasattr(function, "__self__"):
+                    settings[role] = function
+        elif name not in ("hasher", "serializer", "deserializer") and value != default and value is not None:
+            settings[name] = value
+    servers = list(client.clients) if hashed else [_endpoint(client.server)]
+    _remember(state, servers, settings, "", kind)
+
+
+def _pymemcache_setting(keyword, value):
+    """Code of pymemcache by its name there, e.g. "pickle_serde", "PickleSerde(2)"; other code by the name of its class."""
+    if value is None or type(value) in _SIMPLE:
+        return _name(value)
+    if keyword in ("retry_for", "do_not_retry_for") and isinstance(value, (list, tuple, set, frozenset)):
+        return "[%s]" % ",".join([_quote(_class_name(each)) for each in value])
+    if keyword in ("serde", "serializer", "deserializer"):
+        known = vars(sys.modules["pymemcache.serde"])
+        for name in ("pickle_serde", "compressed_serde", "python_memcache_serializer", "python_memcache_deserializer"):
+            if known.get(name) is value:
+                return _quote(name)
+        kind = type(value)
+        if kind is known.get("PickleSerde"):
+            return _quote("PickleSerde(%d)" % value._serialize_func.keywords["pickle_version"])
+        if kind is known.get("CompressedSerde") and value._compress is zlib.compress and value._serde is known["pickle_serde"]:
+            return _quote("CompressedSerde(%d)" % value._min_compress_len)
+        return _quote(_class_name(value if isinstance(value, type) or hasattr(value, "__name__") else kind))
+    return _setting(value)
+
+
+def _remember(state, servers, settings, place="", kind=None, inner=None):
     """Keeps the `new` line of a client: it is written once in every file that has calls of the client."""
     words = []
     for keyword, value in settings.items():
+        if kind is not None:
+            if keyword != "socket_module":
+                words.append("%s:%s" % (_quote(keyword), _pymemcache_setting(keyword, value)))
+            continue
         if keyword in ("username", "password"):
             # A trace is no place for a password.
             value = None if value is None else "x"
         words.append("%s:%s" % (_quote(keyword), _setting(value)))
     state.addresses = tuple(str(server[0] if isinstance(server, (tuple, list)) else server) for server in servers)
-    state.new = '{"servers":[%s],"kwargs":{%s}}%s' % (",".join([_name(server) for server in servers]), ",".join(words), place)
+    more = "" if kind is None else '"class":"%s",' % kind
+    more += "" if inner is None else '"inner":%s,' % inner
+    state.made = '{%s"servers":[%s],"kwargs":{%s}}' % (more, ",".join([_name(server) for server in servers]), ",".join(words))
+    state.new = state.made + place
 
 
 def _setting(value):
@@ -949,6 +1097,8 @@ def _setting(value):
 
 def _describe(library, client, state):
     """A client that was made before the trace began, by its attributes: what is not at its default."""
+    if library.name == "pymemcache":
+        return _describe_pymemcache(library, client, state)
     if library.name == "pylibmc":
         usual = library.module.Client(["127.0.0.1"], binary=client.binary).get_behaviors()
         found = dict(client.get_behaviors())
@@ -986,12 +1136,12 @@ _places = {}
 _LIBRARY, _OTHER, _FRAMEWORK, _APPLICATION = range(4)
 
 
-def _called_from(output, library):
+def _called_from(output, library, depth=3):
     """The place of the call and the frameworks between it and the client, as the end of a line: ,"at":...,"via":[...]."""
     place = _place.get() if contextvars else getattr(_place, "name", None)
     if place is None:
         place = _running_test()
-    frame = sys._getframe(3)
+    frame = sys._getframe(depth)
     codes = _codes
     nearest = found = None
     via = ()
@@ -1552,7 +1702,7 @@ def _start(session):
     stop()
     _session = session
     for name, library in LIBRARIES.items():
-        if name in sys.modules and hasattr(sys.modules[name], "Client"):
+        if name in sys.modules and (hasattr(sys.modules[name], "Client") or hasattr(sys.modules[name], "RetryingClient")):
             library.wrap(sys.modules[name])
     sys.meta_path.insert(0, _Finder())
     _at_exit()
@@ -1664,7 +1814,7 @@ def _summary(session):
         text += " (%s)" % done["last_error"] if done["errors"] else ""
         _say("process %d: %s: %s" % (os.getpid(), text, ", ".join(done["files"])))
     else:
-        _say("process %d itself called neither memcache.Client nor pylibmc.Client, and wrote no trace" % os.getpid())
+        _say("process %d itself called no client of python-memcached, pylibmc or pymemcache, and wrote no trace" % os.getpid())
     if others:
         _say("other processes wrote %s: %s" % (_count(len(others), "file"), os.path.join(folder, name)))
 

@@ -63,7 +63,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   const { source, target, preset, rows } = pairOf(given.header, options)
   checkFitting(source, target, options)
   // Announcements of the emulation are about pylibmc; the side of pymemcache explains its differences itself.
-  const pymemcache = target.name === 'pymemcache'
+  const pymemcache = target.name === 'pymemcache' || source.name === 'pymemcache'
   const between = pymemcache ? new Set<string>() : rows && new Set(rows.keys())
   const size = fleetSize(given, options)
   const { outages = [] } = options
@@ -76,7 +76,8 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   const analyses = new Analyses()
   checkBehaviors(options)
   if (options.targetOptions !== undefined) {
-    if (!pymemcache) throw new AuditOptionsError('targetOptions are for pymemcache as the target')
+    if (target.name !== 'pymemcache')
+      throw new AuditOptionsError('targetOptions are for pymemcache as the target')
     checkTargetOptions(options.targetOptions)
   }
   // What frameworks make of differences was recorded with pylibmc as the target.

@@ -113,6 +113,16 @@ export function pairOf(header: TraceHeader, { from, to, preset }: AuditOptions):
       `from ${shown(from)} is not ${header.library}, which the trace was recorded with`,
     )
   const target = named('to', to ?? 'pylibmc')
+  if (source.name === 'pymemcache') {
+    if (preset !== undefined) throw new AuditOptionsError('a preset is for a trace of python-memcached')
+    const known = versionsOf('pymemcache')
+    if (!known.includes(source.version))
+      throw new AuditOptionsError(
+        `the trace is of pymemcache ${source.version}, and the audit knows ${known.join(' and ')}: choose one with from`,
+      )
+    const emulated = target.name === 'python-memcached' ? target.version : '1.59'
+    return { source, target, preset: `python-memcached-${emulated}` }
+  }
   if (target.name === 'pymemcache') {
     const emulated = preset ?? defaultPreset(source)
     return {

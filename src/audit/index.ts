@@ -60,6 +60,7 @@ export { readScenario, scenarioTrace } from './traces/scenario.js'
 export type { Survey } from './traces/survey.js'
 export {
   type CallEvent,
+  type Construction,
   type FaultEvent,
   type NewEvent,
   type Trace,

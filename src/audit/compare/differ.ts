@@ -77,15 +77,32 @@ export interface Verdict {
 const overwriting = new Set([
   'set',
   'set_multi',
+  'set_many',
+  '__setitem__',
   'delete',
   'delete_multi',
+  'delete_many',
+  '__delitem__',
   '_deletetouch',
   'cas',
   'replace',
   'add',
   'add_multi',
 ])
-const reading = new Set(['get', 'gets', 'get_multi', 'get_stats', 'get_slabs', 'get_slab_stats', 'check_key'])
+const reading = new Set([
+  'get',
+  'gets',
+  'get_multi',
+  'get_many',
+  'gets_many',
+  '__getitem__',
+  'get_stats',
+  'get_slabs',
+  'get_slab_stats',
+  'stats',
+  'version',
+  'check_key',
+])
 /** pylibmc's classes that tell of the data and not of the server. */
 const dataErrors = new Set([
   'pylibmc.NotFound',
@@ -134,6 +151,8 @@ export class Differ {
   /** Two versions of one library ask each side's own servers, whose counters, clocks and items are not the same: the servers are compared. */
   private sameStatistics({ call, compat, strict }: Operation): boolean {
     if (this.settings.between === undefined || !momentary.has(call)) return false
+    // pymemcache's names no server.
+    if (call === 'stats' || call === 'version') return 'result' in compat && 'result' in strict
     return 'result' in compat && 'result' in strict && serversOf(compat.result) === serversOf(strict.result)
   }
 
@@ -242,7 +261,7 @@ function serverTrouble({ strict, compat, announced }: Operation): boolean {
 /** Neither side refused: an add on an existing key changes nothing and clears nothing. */
 function bothDid({ call, compat, strict }: Operation): boolean {
   if ('raises' in compat || 'raises' in strict) return false
-  if (call.endsWith('_multi')) return isEmptyList(compat.result) === isEmptyList(strict.result)
+  if (/_(multi|many)$/.test(call)) return isEmptyList(compat.result) === isEmptyList(strict.result)
   return call === 'delete' || call === '_deletetouch' || (compat.result === true && strict.result === true)
 }
 

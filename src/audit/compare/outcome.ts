@@ -112,7 +112,7 @@ export function impactOf(compat: Outcome, strict: Outcome, same = sameOutcome(co
 }
 
 /** Answers that describe the server and the moment; only their shape can be repeated. */
-export const momentary = new Set(['get_stats', 'get_slabs', 'get_slab_stats'])
+export const momentary = new Set(['get_stats', 'get_slabs', 'get_slab_stats', 'stats', 'version'])
 
 function asNumber(value: TypedJson): number | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0

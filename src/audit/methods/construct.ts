@@ -9,7 +9,7 @@ import {
   type PresetName,
 } from '../../compat/index.js'
 import { checkIterable, checkObject, shown } from '../../ground/arguments.js'
-import { AttributeError } from '../../python/errors.js'
+import { AttributeError, ValueError } from '../../python/errors.js'
 import { signatureOf } from '../../rules/signatures.js'
 import {
   parseServers,
@@ -18,7 +18,7 @@ import {
 } from '../../strict/index.js'
 import type { Connect } from '../../transport/socket.js'
 import { checkUnchangedPymemcache } from '../pymemcache/construct.js'
-import type { TracedServer } from '../traces/trace.js'
+import type { Construction, TracedServer } from '../traces/trace.js'
 import type { AuditedClient } from './calls.js'
 import type { Library, LibraryName } from './python-signatures.js'
 
@@ -141,14 +141,21 @@ function compat(
  * calls gets needs it, and it changes nothing for one that does not.
  */
 export function pylibmcKwargs(kwargs: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const milliseconds =
-    typeof kwargs.socket_timeout === 'number' ? Math.round(kwargs.socket_timeout * 1000) : undefined
+  const seconds = number(kwargs.socket_timeout ?? kwargs.timeout)
+  const milliseconds = typeof seconds === 'number' ? Math.round(seconds * 1000) : undefined
   const timeouts = milliseconds ? { connect_timeout: milliseconds, _poll_timeout: milliseconds } : {}
   return { behaviors: { cas: 1, ...timeouts } }
 }
 
-/** And the reverse. */
-export function pythonMemcachedKwargs(kwargs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** And the reverse: of pylibmc's keywords, or of pymemcache's. */
+export function pythonMemcachedKwargs(
+  source: LibraryName,
+  kwargs: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  if (source === 'pymemcache') {
+    const seconds = number(kwargs.timeout)
+    return { cache_cas: true, ...(typeof seconds === 'number' ? { socket_timeout: seconds } : {}) }
+  }
   const behaviors = entries(kwargs.behaviors)
   return { cache_cas: Boolean(behaviors.cas) }
 }
@@ -185,6 +192,24 @@ function pylibmcServer(spec: TracedServer): string {
 
 function unexpected(name: string): TypeError {
   return new TypeError(`__init__() got an unexpected keyword argument '${name}'`)
+}
+
+/**
+ * What a library makes of pymemcache's constructor, in the words of the application: measured with `memcache.Client` and `pylibmc.Client`, which
+ * iterate over the characters of an address.
+ * @throws AttributeError for a class that it does not have, TypeError for a keyword, ValueError for the address
+ */
+export function checkPymemcacheConstruction(library: Library, made: Construction): void {
+  const { class: kind = 'Client', kwargs } = made
+  const module = library.name === 'pylibmc' ? 'pylibmc' : 'memcache'
+  if (kind !== 'Client') throw new AttributeError(`module '${module}' has no attribute '${kind}'`)
+  const { parameters } = signatureOf(library.name, library.version, '__init__')!
+  for (const name of Object.keys(kwargs)) if (!parameters.includes(name)) throw unexpected(name)
+  throw new ValueError(
+    library.name === 'pylibmc'
+      ? "invalid literal for int() with base 10: ''"
+      : 'Unable to parse connection string: ":"',
+  )
 }
 
 /**

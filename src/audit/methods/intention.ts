@@ -36,6 +36,32 @@ const positional = new Set(['default', 'delta', 'argument'])
 
 const common = (name: string): string => commonNames[name] ?? name
 
+/** pymemcache's names of methods and parameters in the words that the two others share. */
+const fromPymemcache: Readonly<Record<string, string>> = {
+  get_many: 'get_multi',
+  set_many: 'set_multi',
+  delete_many: 'delete_multi',
+  stats: 'get_stats',
+  close: 'disconnect_all',
+  __getitem__: 'get',
+  __setitem__: 'set',
+  __delitem__: 'delete',
+}
+const pymemcacheParameters: Readonly<Record<string, string>> = {
+  expire: 'time',
+  value: 'val',
+  values: 'keys',
+}
+
+function inCommonWords(call: string, bound: Bound): { readonly call: string; readonly given: Bound } {
+  const counts = call === 'incr' || call === 'decr'
+  const given = Object.entries(bound).map(([name, value]): [string, unknown] => [
+    counts && name === 'value' ? 'delta' : (pymemcacheParameters[name] ?? name),
+    value,
+  ])
+  return { call: fromPymemcache[call] ?? call, given: Object.fromEntries(given) }
+}
+
 /**
  * @param original the call as the application made it
  * @param bound its arguments as the library `from` understood them
@@ -49,7 +75,8 @@ export function translate(
   tokens: Tokens,
 ): Translation {
   if (from.name === to.name) return { call: original, gaps: [] }
-  const { call, given } = intended(original.call, bound)
+  const { call, given } =
+    from.name === 'pymemcache' ? inCommonWords(original.call, bound) : intended(original.call, bound)
   const signature = signatureOf(to.name, to.version, call)
   if (!signature) return { call: { call, args: [], kwargs: {} }, gaps: [missing(call, to.name)] }
   const left = new Map(Object.entries(given))

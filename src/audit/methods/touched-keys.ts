@@ -9,7 +9,7 @@ import type { Bound } from './python-signatures.js'
 export function touchedKeys(given: Bound): readonly Bytes[] {
   if (typeof given.key === 'string') return [keyBytes(given.key)]
   if ('key' in given) return [keyBytes(withBuiltinItems(given.key))]
-  const many = withBuiltinItems('keys' in given ? given.keys : given.mapping)
+  const many = withBuiltinItems('keys' in given ? given.keys : (given.mapping ?? given.values))
   if (many === undefined || many === null) return []
   const prefix = given.key_prefix === undefined ? '' : keyBytes(withBuiltinItems(given.key_prefix))
   return [...new Set(keysIn(many).map((key) => prefix + keyBytes(key)))]

@@ -41,11 +41,23 @@ export function classOf(client: PymemcacheClient): ClientClass {
 /** What `Client` has and `HashClient` has not. */
 const onlyClient = new Set(['stats', 'version', 'cache_memlimit', 'raw_command', 'shutdown', 'check_key'])
 
+/** `client[key]`, which `HashClient` does not have. */
+const itemMethods: Readonly<Record<string, readonly string[]>> = {
+  __getitem__: ['key'],
+  __setitem__: ['key', 'value'],
+  __delitem__: ['key'],
+}
+
 /** @throws SignatureError as Python would refuse the call */
 export function bindPymemcache(library: Library, kind: ClientClass, call: PythonCall): Bound {
   const hashed = kind === 'HashClient'
   if ((hashed && onlyClient.has(call.call)) || (kind === 'PooledClient' && call.call === 'cache_memlimit'))
     throw new SignatureError(`'${kind}' object has no attribute '${call.call}'`, 'method')
+  const names = itemMethods[call.call]
+  if (names && hashed) throw new TypeError(`'${kind}' object is not subscriptable`)
+  if (names) return Object.fromEntries(names.map((name, i) => [name, call.args[i]]))
+  if (call.call === 'gets_multi') return bind(library, { ...call, call: 'gets_many' })
+  if (call.call === 'stats') return call.args.length === 0 ? bind(library, call) : { words: call.args }
   // Its check_key is that of every Client up to 3.5, and its gets has no defaults.
   if (kind === 'PooledClient' && call.call === 'check_key')
     return bind({ ...library, version: '3.5.2' }, call)
@@ -212,9 +224,25 @@ const methods: Readonly<Record<string, Method>> = {
       return new Map([...pairs].map(([name, pair]) => [name, new PyTuple([...pair])]))
     }
     const found = await client.getMany(keys)
-    // Its keys are used up when the answer comes.
-    if (bound.keys instanceof PyIterator && found.size > 0) throw new KeyError(String([...found.keys()][0]))
+    // Its keys are used up when the answer comes. HashClient keeps a list of them.
+    const isUsedUp = bound.keys instanceof PyIterator && !(client instanceof HashClient)
+    if (isUsedUp && found.size > 0) throw new KeyError(String([...found.keys()][0]))
     return found
+  },
+  gets_many: async (client, bound) => {
+    const pairs = await client.getsMany(keysOf(client, bound.keys) as Iterable<string>)
+    return new Map([...pairs].map(([name, pair]) => [name, new PyTuple([...pair])]))
+  },
+  __getitem__: async (client, bound) => {
+    const found = await client.get(key(bound))
+    if (found === null || found === undefined) throw new KeyError('')
+    return found
+  },
+  __setitem__: async (client, bound, plain) => {
+    await client.set(key(bound), value(bound.value, plain), { noreply: true })
+  },
+  __delitem__: async (client, bound) => {
+    await client.delete(sentKey(bound), { noreply: true })
   },
   set: store('set'),
   add: store('add'),
@@ -246,6 +274,16 @@ const methods: Readonly<Record<string, Method>> = {
       ...('delay' in bound ? { delay: asBuiltin(bound.delay) as number } : {}),
       ...noreply(bound),
     }),
+  stats: async (client, { words }) => {
+    const found = await client.stats(...((words ?? []) as Key[]))
+    return new Map([...found].map(([name, given]) => [Buffer.from(name, 'latin1'), given]))
+  },
+  version: (client) => client.version(),
+  cache_memlimit: (client, { memlimit }) => client.cacheMemlimit(asBuiltin(memlimit) as number),
+  raw_command: (client, { command, end_tokens: end = '\r\n' }) =>
+    client.rawCommand(asBuiltin(command) as string, asBuiltin(end) as string),
+  quit: (client) => client.quit(),
+  close: (client) => client.close(),
   disconnect_all: (client) => client.disconnectAll(),
   check_key: (_client, bound) => {
     const prefix = 'key_prefix' in bound ? bound.key_prefix : new Uint8Array()

@@ -11,8 +11,9 @@ import type { PythonCall, SignatureError } from '../methods/python-signatures.js
 import type { TargetSettings } from './options.js'
 
 export interface ComparedCall {
+  readonly client: string
   readonly call: PythonCall
-  /** On the application's library, and on pymemcache. */
+  /** On the other library, and on pymemcache. */
   readonly before: Outcome
   readonly after: Outcome
   /** pymemcache's signature does not take the call: that is said already. */
@@ -86,12 +87,13 @@ export function reasonsBetween(
   ) {
     // It returns None there, whatever the server says.
     if (call === 'flush_all' && before.result === null) found.push(reasonFor('pymemcache-results'))
+    // It returns True whatever was there, waited for or not.
+    else if (call === 'delete_multi') found.push(reasonFor('pymemcache-results'))
     else if (after.result === true && (settings.noreply || isTrue(kwargs.noreply)))
       found.push(reasonFor('pymemcache-noreply'))
     else if (call === 'set_multi' && Array.isArray(after.result) && settings.noreply)
       found.push(reasonFor('pymemcache-noreply'))
-    else if (call === 'flush_all' || call === 'delete_multi' || call === 'touch')
-      found.push(reasonFor('pymemcache-results'))
+    else if (call === 'flush_all' || call === 'touch') found.push(reasonFor('pymemcache-results'))
     else if (falsy(before.result) && falsy(after.result)) found.push(reasonFor('pymemcache-results'))
   } else if (counts.has(call) && falsy(before.result) && falsy(after.result))
     found.push(reasonFor('pymemcache-results'))

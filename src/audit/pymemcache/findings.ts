@@ -10,6 +10,8 @@ import type { Library } from '../methods/python-signatures.js'
 interface FindingText extends Pick<SwitchInfo, 'name' | 'title' | 'leaves' | 'advice'> {
   readonly pymemcache: string
   readonly before: string
+  /** Advice for an application that leaves pymemcache. */
+  readonly back: string
   /** Rows of the table in which the columns may differ. */
   readonly rows: readonly Fact[]
 }
@@ -27,6 +29,7 @@ const texts: readonly FindingText[] = [
     before: 'takes a list of servers, and debug, cache_cas, socket_timeout, dead_retry, behaviors and others',
     pymemcache: 'raises TypeError for these keywords, and ValueError for a list (3.5.2: at the first call)',
     advice: `For one server: ${snippets.client}. For several: ${snippets.hash}. Without timeout= and connect_timeout= a server that does not answer holds the caller for good. Client and HashClient have no lock: threads that share one read each other's answers (AttributeError: 'NoneType' object has no attribute 'recv'); use_pooling=True and PooledClient give each call a connection of its own.`,
+    back: "One client takes a list of servers: memcache.Client(['a:11211', 'b:11211'], socket_timeout=3), pylibmc.Client(['a:11211', 'b:11211'], behaviors={'connect_timeout': 3000, 'cas': True}). Neither has a serde, a key prefix or pools; a client of pylibmc belongs to one thread (pylibmc.ThreadMappedPool).",
     rows: ['hasKeyEncoder', 'hasCompressor'],
   },
   {
@@ -36,6 +39,7 @@ const texts: readonly FindingText[] = [
     pymemcache: 'raises AttributeError',
     advice:
       'Remove the call. get_stats is client.stats() of a Client; HashClient has none, and no set_servers: use add_server and remove_server.',
+    back: 'get_many, set_many and delete_many are get_multi, set_multi and delete_multi; stats() is get_stats(), close() is disconnect_all(). version, raw_command, cache_memlimit and gets_many have no counterpart.',
     rows: ['hasResetCas', 'hasGetSlabStats', 'hasQuitAll', 'hasStatsArgument'],
   },
   {
@@ -46,6 +50,7 @@ const texts: readonly FindingText[] = [
       'raises TypeError: there is no key_prefix and no min_compress_len in a call, and no time in a delete',
     advice:
       'Put the prefix into the keys: client.get_many([prefix + key for key in keys]); compression is serde=pymemcache.serde.compressed_serde (4.0).',
+    back: 'Leave noreply, flags and cas_default out. python-memcached has a default for get from 1.60 on.',
     rows: ['hasNoreply'],
   },
   {
@@ -56,6 +61,7 @@ const texts: readonly FindingText[] = [
       'calls them value, expire, values; incr and decr need their value; the fourth of set and the second of delete is noreply',
     advice:
       'client.set(key, value, expire=60), client.incr(key, 1), client.set_many({...}, expire=60), client.delete(key).',
+    back: 'client.set(key, val, time=60), client.incr(key, 1), client.set_multi({...}, time=60), client.delete(key).',
     rows: ['deleteTakesNoreply', 'deleteTime'],
   },
   {
@@ -67,6 +73,7 @@ const texts: readonly FindingText[] = [
       'the second of delete and delete_multi and the third of set_multi is noreply; the fourth of set is noreply, the fifth flags',
     advice: 'client.delete(key), client.set_many(values, expire=60), client.set(key, value, expire=60).',
     leaves: 'items',
+    back: 'client.delete(key), client.set_multi(values, time=60), client.set(key, value, time=60): in both libraries the fourth of set is min_compress_len.',
     rows: ['deleteTakesNoreply', 'deleteTime'],
   },
   {
@@ -76,6 +83,7 @@ const texts: readonly FindingText[] = [
     pymemcache:
       'raises MemcacheIllegalInputError for times and deltas that are no int, TypeError for keys that are neither text nor bytes, KeyError for a generator in get_many; a bool as time is refused by the server',
     advice: 'Convert it before the call: int(expire), str(key), list(keys).',
+    back: 'Convert it before the call: int(time), list(keys).',
     rows: ['times', 'deltas', 'timedelta', 'multiTuples', 'setMulti'],
   },
   {
@@ -85,6 +93,7 @@ const texts: readonly FindingText[] = [
     pymemcache:
       'gets returns (value, unique as bytes), (None, None) for a miss; cas(key, value, cas, expire=0) is None when the key is missing',
     advice: 'value, unique = client.gets(key); client.cas(key, value, unique).',
+    back: "python-memcached: client.gets(key) is the value alone, and client.cas(key, value) uses the unique that it kept (cache_cas=True). pylibmc: (value, unique) with an integer, and behaviors={'cas': True}.",
     rows: ['casIds', 'casWithoutUnique'],
   },
   {
@@ -96,6 +105,7 @@ const texts: readonly FindingText[] = [
     advice:
       'serde=pymemcache.serde.pickle_serde, or compressed_serde (4.0), which reads what python-memcached and pylibmc compressed.',
     leaves: 'items',
+    back: 'Without a serde the application decodes bytes itself: take that away, since values come back as the types that were stored. Items that pymemcache wrote without a serde are read as text or bytes.',
     rows: ['encoding', 'text', 'booleans', 'readsFlag16', 'undecodablePickle', 'unknownFlags'],
   },
   {
@@ -104,6 +114,7 @@ const texts: readonly FindingText[] = [
     before: 'stores it as UTF-8',
     pymemcache: 'raises MemcacheIllegalInputError',
     advice: "serde=pymemcache.serde.pickle_serde (or encoding='utf-8').",
+    back: 'Nothing to do: text of any script is stored as UTF-8.',
     rows: ['text'],
   },
   {
@@ -113,6 +124,7 @@ const texts: readonly FindingText[] = [
     pymemcache: 'set, add, replace, delete and touch return True without waiting, whatever the server says',
     advice:
       'default_noreply=False, or noreply=False in calls whose result matters: client.add(key, value, noreply=False).',
+    back: 'The results are now those of the server: False or 0 where nothing was stored or deleted, and pylibmc raises for failures.',
     rows: ['results', 'missingDelete'],
   },
   {
@@ -124,6 +136,7 @@ const texts: readonly FindingText[] = [
     advice:
       'Check the length before the call, use serde=pymemcache.serde.compressed_serde (4.0), or catch pymemcache.exceptions.MemcacheServerError around set.',
     leaves: 'items',
+    back: 'Check the length before the call: python-memcached returns 0 and keeps the old value, pylibmc raises TooBig.',
     rows: ['oversize', 'oversizeInSetMulti'],
   },
   {
@@ -133,6 +146,7 @@ const texts: readonly FindingText[] = [
     pymemcache:
       'raises MemcacheIllegalInputError for text that is not ASCII, blanks, NUL and more than 250 bytes, and sends the empty key; other control characters pass',
     advice: 'allow_unicode_keys=True for text; catch pymemcache.exceptions.MemcacheIllegalInputError.',
+    back: 'python-memcached raises MemcachedKeyError subclasses for blanks, control characters and lengths; pylibmc over the text protocol sends blanks and control characters unchecked.',
     rows: ['keyCheck', 'spaceKeys', 'newlineKeys', 'multiTuples'],
   },
   {
@@ -141,6 +155,7 @@ const texts: readonly FindingText[] = [
     before: 'reads the answer of each call',
     pymemcache: 'the next call that waits raises MemcacheUnknownCommandError, and the connection is closed',
     advice: 'default_noreply=False, and no empty keys and no bool for expire.',
+    back: 'Nothing to do: every answer is read by the call that it belongs to.',
     rows: ['getsOutOfStep'],
   },
   {
@@ -150,6 +165,7 @@ const texts: readonly FindingText[] = [
     pymemcache: 'raises MemcacheClientError; negative and too large deltas too',
     advice:
       'except pymemcache.exceptions.MemcacheClientError; client.decr(key, 1) in place of a negative delta.',
+    back: 'python-memcached raises ValueError, pylibmc ClientError.',
     rows: ['counterErrors', 'deltas', 'missingCounter'],
   },
   {
@@ -160,6 +176,7 @@ const texts: readonly FindingText[] = [
       'raises ConnectionRefusedError, TimeoutError, MemcacheUnexpectedCloseError and others. HashClient then answers with defaults for retry_timeout seconds, and takes the server out after retry_attempts',
     advice:
       'ignore_exc=True hides failures: all of them in HashClient, whose gets then returns None and no pair, and those of reading in Client. A HashClient does not go on to the next server before retry_attempts have failed. Give timeout= and connect_timeout=: there is no default.',
+    back: 'python-memcached returns None and 0 and goes on to the next server, without any error; pylibmc raises its own classes (pylibmc.Error is above all of them).',
     rows: ['failures', 'deadServers', 'retry', 'failedGet'],
   },
   {
@@ -168,6 +185,7 @@ const texts: readonly FindingText[] = [
     before: 'python-memcached returns 1 up to 1.61',
     pymemcache: 'returns False with noreply=False',
     advice: 'Do not look at the result of delete.',
+    back: 'Do not look at the result of delete.',
     rows: ['missingDelete', 'missingDeleteMulti'],
   },
   {
@@ -178,6 +196,7 @@ const texts: readonly FindingText[] = [
       'returns True, False and None; a missing counter is None where pylibmc raises NotFound; flush_all of HashClient returns None',
     advice: 'Test the truth of the result and not its type.',
     leaves: 'nothing',
+    back: 'Test the truth of the result and not its type; pylibmc raises NotFound for a missing counter.',
     rows: ['results', 'missingCounter', 'missingDelete'],
   },
   {
@@ -188,6 +207,7 @@ const texts: readonly FindingText[] = [
       'HashClient uses rendezvous hashing over the names host:port: nearly every key moves, and there are no weights',
     advice:
       'Plan for an empty cache, or warm both (memshim plan). Write the servers the same way in every process.',
+    back: 'Plan for an empty cache, or warm both (memshim plan). Weights become possible.',
     rows: ['hash'],
   },
 ]
@@ -203,10 +223,19 @@ export const pymemcacheFindings: readonly SwitchInfo[] = texts.map((text) => ({
   docs: `audit.md#${text.name}`,
 }))
 
-/** The same, with the rows in which the columns of the two libraries differ. */
+/** The same, with the rows in which the columns of the two libraries differ, in the words of the one that is left. */
 export function findingsBetween(source: Library, target: Library): readonly SwitchInfo[] {
+  const leaves = source.name === 'pymemcache' && target.name !== 'pymemcache'
   return pymemcacheFindings.map((info, i) => ({
     ...info,
+    ...(leaves
+      ? {
+          title: info.title.replace('in pymemcache', `in ${target.name}`),
+          pythonMemcached: texts[i]!.pymemcache,
+          pylibmc: texts[i]!.before,
+          advice: texts[i]!.back,
+        }
+      : {}),
     rows: texts[i]!.rows.flatMap((fact): DifferingRow[] => {
       const before = cell(fact, source.name, source.version)
       const after = cell(fact, target.name, target.version)

@@ -1,6 +1,6 @@
 /** Options of pymemcache as the target of an audit: its own keywords. Source: docs/reference/pymemcache.md#2. */
 import { shown } from '../../ground/arguments.js'
-import { compressedSerde, type HashClientOptions, pickleSerde } from '../../pymemcache/index.js'
+import { compressedSerde, type HashClientOptions, pickleSerde, type Serde } from '../../pymemcache/index.js'
 import { AuditOptionsError } from '../options.js'
 
 /** By pymemcache's names: `default_noreply`, `serde`, `ignore_exc`, `use_pooling`, `timeout` and others. */
@@ -14,9 +14,23 @@ const isCount: Check = (value) => Number.isSafeInteger(value)
 const isPrefix: Check = (value) =>
   typeof value === 'string' && /^[\x21-\x7e]*$/.test(value) && value.length < 250
 
-const serdes = ['none', 'pickle_serde', 'compressed_serde']
 const encodings = ['ascii', 'utf-8', 'latin-1']
 const classes = ['Client', 'PooledClient', 'HashClient']
+
+/** A serde by its name in Python: with the protocol of its pickles, or the length from which it compresses, in bytes. */
+export function serdeNamed(name: string): Serde | undefined {
+  if (name === 'pickle_serde') return pickleSerde({ preserve: true })
+  if (name === 'compressed_serde') return compressedSerde({ preserve: true })
+  const [, kind, number] = /^(PickleSerde|CompressedSerde)\((\d{1,9})\)$/.exec(name) ?? []
+  if (kind === 'CompressedSerde') return compressedSerde({ preserve: true, minCompressLen: Number(number) })
+  if (kind === undefined || Number(number) > HIGHEST_PROTOCOL) return undefined
+  return pickleSerde({ preserve: true, pickleProtocol: Number(number) as 0 })
+}
+
+const HIGHEST_PROTOCOL = 5
+
+const isSerde: Check = (value) =>
+  value === 'none' || (typeof value === 'string' && serdeNamed(value) !== undefined)
 
 interface TargetOption {
   readonly ours: string
@@ -44,7 +58,11 @@ const known: Readonly<Record<string, TargetOption>> = {
   allow_unicode_keys: flag('allowUnicodeKeys'),
   timeout: seconds('timeout'),
   connect_timeout: seconds('connectTimeout'),
-  serde: choice('serde', serdes),
+  serde: {
+    ours: 'serde',
+    words: 'none, pickle_serde, compressed_serde, PickleSerde(PROTOCOL), CompressedSerde(LENGTH)',
+    check: isSerde,
+  },
   /** Default: Client for one server, PooledClient with `use_pooling`, HashClient for several servers. */
   class: choice('class', classes),
   key_prefix: { ours: 'keyPrefix', words: 'text of printable ASCII, shorter than a key', check: isPrefix },
@@ -73,12 +91,17 @@ export function checkTargetOptions(options: TargetOptions): void {
   }
 }
 
+/** Whether a keyword of a constructor has a meaning in a replay, and this value is one of it. */
+export function isTargetOption(name: string, value: unknown): boolean {
+  return Object.hasOwn(known, name) && known[name]!.check(value)
+}
+
 /** As options of our client, which reads values losslessly. */
 export function clientOptionsOf(options: TargetOptions): HashClientOptions & { readonly class?: string } {
   const found: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(options)) if (name !== 'serde') found[known[name]!.ours] = value
-  if (options.serde === 'pickle_serde') found.serde = pickleSerde({ preserve: true })
-  if (options.serde === 'compressed_serde') found.serde = compressedSerde({ preserve: true })
+  const serde = serdeNamed(String(options.serde))
+  if (serde) found.serde = serde
   return found
 }
 

@@ -1,17 +1,26 @@
-/** The side of an audit that is pymemcache: memshim's client of that name, on servers of its own. */
+/** A side of an audit that is pymemcache: memshim's client of that name, on servers of its own. */
 import type { Bytes } from '../../ground/bytes.js'
 import { rendezvous } from '../../hashing/index.js'
-import { HashClient } from '../../pymemcache/index.js'
+import { HashClient, retryingClient } from '../../pymemcache/index.js'
 import { checkKey, type KeyRule } from '../../pymemcache/keys.js'
-import { PyByteArray, PyIterator, PythonObject, type TypedJson } from '../../values/index.js'
+import {
+  fromTypedJson,
+  PyByteArray,
+  PyIterator,
+  PyTuple,
+  PythonObject,
+  toTypedJson,
+} from '../../values/index.js'
 import { type Reason, reasonFor } from '../compare/divergence.js'
-import { type Outcome, raised } from '../compare/outcome.js'
+import { type Outcome, raised, returned } from '../compare/outcome.js'
 import { asBuiltin, builtinOf, withBuiltinItems } from '../methods/builtins.js'
+import { itemsOf } from '../methods/conversions.js'
 import { type Bound, type Library, type PythonCall, SignatureError } from '../methods/python-signatures.js'
 import { keyBytes, touchedKeys } from '../methods/touched-keys.js'
 import type { Fleet } from '../replay/fleet.js'
 import type { Replayed, ReplaySide } from '../replay/side.js'
 import type { Placed } from '../replay/topology.js'
+import type { Construction } from '../traces/trace.js'
 import {
   beforeBinding,
   bindPymemcache,
@@ -25,16 +34,21 @@ import {
 } from './calls.js'
 import { type PymemcacheReplay, pymemcacheClient, serverName } from './construct.js'
 import { type ComparedCall, reasonsBetween, signatureReason } from './explain.js'
-import { type TargetOptions, targetSettings } from './options.js'
+import { type TargetOptions, type TargetSettings, targetSettings } from './options.js'
 import { inPymemcacheWords, type Repaired } from './repair.js'
 import { Switched } from './switched.js'
+import { type TracedClient, tracedClient } from './traced.js'
 
 interface ReplayClient {
   readonly client: PymemcacheClient
+  readonly kind: ClientClass
+  readonly settings: TargetSettings
   /** Index of the fleet's server by its name in the placement. */
   readonly servers: ReadonlyMap<string, number>
   /** The last CAS unique seen in this replay, by key on the wire. */
   readonly tokens: Map<string, Uint8Array>
+  /** CAS uniques of the application of pymemcache, by key and as it got them, and those of this replay in their place. */
+  readonly replacements: Map<string, Uint8Array>
   /** A call that did not wait was refused with a line that the server sends all the same: the next call that waits reads it. */
   unread: Outcome | undefined
   /** Keys whose stored text holds an address in memory. */
@@ -63,8 +77,6 @@ const firstParameter: Readonly<Record<string, string>> = {
 
 export class PymemcacheSide implements ReplaySide {
   private readonly clients = new Map<string, ReplayClient>()
-  private readonly settings
-  private readonly rule: KeyRule
   private readonly switched: Switched | undefined
 
   constructor(
@@ -75,33 +87,41 @@ export class PymemcacheSide implements ReplaySide {
     private readonly options: PymemcacheReplay,
     /** Calls of the other library are said in pymemcache's words first. */
     private readonly repairs: boolean,
-    /** Findings whose behaviour is the source's. */
+    /** Findings whose behaviour is that of `other`. */
     switches: readonly string[] = [],
+    /** The library that it is compared with. */
+    other: Library = source,
   ) {
-    this.switched = switches.length > 0 ? new Switched(new Set(switches), source) : undefined
-    this.settings = targetSettings(target)
-    this.rule = this.settings
+    this.switched = switches.length > 0 ? new Switched(new Set(switches), other) : undefined
   }
 
-  create(name: string, servers: readonly Placed[], _kwargs: Readonly<Record<string, TypedJson>>) {
+  /** An application of pymemcache brings its own class and options; those of the audit are laid over them. */
+  create(name: string, servers: readonly Placed[], made: Construction) {
     this.close(name)
+    const { options, retry, notes }: TracedClient =
+      this.source.name === 'pymemcache' ? tracedClient(made) : { options: {}, notes: [] }
+    const chosen = { ...options, ...this.target }
     const placed = servers.map(({ index, name: given }) => ({
       name: serverName(given ?? this.fleet.addresses[index]!),
       address: this.fleet.addresses[index]!,
       index,
     }))
+    const client = pymemcacheClient(placed, chosen, {
+      ...this.options,
+      connect: this.fleet.connect,
+      serde: this.switched?.serde,
+    })
     this.clients.set(name, {
-      client: pymemcacheClient(placed, this.target, {
-        ...this.options,
-        connect: this.fleet.connect,
-        serde: this.switched?.serde,
-      }),
+      client: retry ? retryingClient(client, retry) : client,
+      kind: classOf(client),
+      settings: targetSettings(chosen),
       servers: new Map(placed.map(({ name, index }) => [name, index])),
       tokens: new Map(),
+      replacements: new Map(),
       unread: undefined,
       unknowable: new Set(),
     })
-    return []
+    return notes
   }
 
   has(name: string): boolean {
@@ -116,10 +136,16 @@ export class PymemcacheSide implements ReplaySide {
     return index === undefined ? undefined : servers.get(names[index]!)
   }
 
-  async run(name: string, call: PythonCall): Promise<Replayed> {
+  async run(
+    name: string,
+    given: PythonCall,
+    _servers?: readonly Placed[],
+    recorded?: Outcome,
+  ): Promise<Replayed> {
     const replay = this.clients.get(name)
     if (!replay) throw new RangeError(`client "${name}" was never created`)
-    const kind = classOf(replay.client)
+    const { kind } = replay
+    const call = withUsualName(given)
     let said: Repaired = { call, gaps: [] }
     let bound: Bound
     try {
@@ -127,7 +153,7 @@ export class PymemcacheSide implements ReplaySide {
       bound = bindPymemcache(this.library, kind, said.call)
     } catch (error) {
       const reasons = error instanceof SignatureError ? [signatureReason(call, error)] : []
-      const outcome = error instanceof SignatureError ? this.unbound(kind, call, error) : raised(error)
+      const outcome = error instanceof SignatureError ? this.unbound(replay, call, error) : raised(error)
       return { outcome, announced: [], gaps: said.gaps, reasons, uncertain: false }
     }
     const reasons: Reason[] = []
@@ -135,17 +161,23 @@ export class PymemcacheSide implements ReplaySide {
       reasons.push(reasonFor('gets-and-cas'))
     const trouble = new Set(failedServers(replay.client))
     const method = said.call.call
-    const asked = this.switched?.arguments(bound) ?? bound
+    const own = this.source.name === 'pymemcache' ? withOwnToken(replay, method, bound) : bound
+    const asked = this.switched?.arguments(own) ?? own
     const refused = this.switched?.refused(method, asked)
     const made = refused
       ? { outcome: refused, uncertain: false }
-      : await this.make(replay, kind, method, asked)
+      : this.switched?.deletesEach(method)
+        ? await this.deleteEach(replay, asked)
+        : await this.make(replay, method, asked)
     const outcome = this.switched?.result(call.call, made.outcome) ?? made.outcome
+    let answer = this.repairs ? (said.result?.(outcome) ?? outcome) : outcome
+    if (this.source.name === 'pymemcache' && recorded)
+      answer = withApplicationsTokens(replay, method, bound, recorded, answer)
     const { uncertain } = made
     for (const server of failedServers(replay.client)) trouble.add(server)
     if (trouble.size > 0 && this.asks(name, bound, trouble)) reasons.push(reasonFor('pymemcache-failures'))
     return {
-      outcome: this.repairs ? (said.result?.(outcome) ?? outcome) : outcome,
+      outcome: answer,
       announced: [],
       gaps: said.gaps,
       reasons,
@@ -154,16 +186,16 @@ export class PymemcacheSide implements ReplaySide {
   }
 
   /** A call that the signature refuses. HashClient hands on what is behind the key, and finds out when it asks a server. */
-  private unbound(kind: ClientClass, call: PythonCall, error: SignatureError): Outcome {
+  private unbound({ kind, settings }: ReplayClient, call: PythonCall, error: SignatureError): Outcome {
     if (kind !== 'HashClient') return raised(error)
-    const earlier = beforeBinding(call, error, this.rule)
+    const earlier = beforeBinding(call, error, settings)
     if (earlier) return earlier
     const { args, kwargs } = call
     const first = firstParameter[call.call] ?? 'key'
     // One of the two: neither and both are refused at once.
     const handedOn =
       error.problem !== 'method' && (call.call === 'flush_all' || args.length > 0 !== first in kwargs)
-    if (!this.settings.ignoreExc || !handedOn) return raised(error)
+    if (!settings.ignoreExc || !handedOn) return raised(error)
     return hiddenBy(kind, call.call, { default: args[1] ?? kwargs.default }) ?? raised(error)
   }
 
@@ -181,33 +213,42 @@ export class PymemcacheSide implements ReplaySide {
   }
 
   /** What is raised, or hidden. */
-  private seen(kind: ClientClass, call: string, bound: Bound, outcome: Outcome): Outcome {
-    return this.settings.ignoreExc ? (hiddenBy(kind, call, bound) ?? outcome) : outcome
+  private seen({ kind, settings }: ReplayClient, call: string, bound: Bound, outcome: Outcome): Outcome {
+    return settings.ignoreExc ? (hiddenBy(kind, call, bound) ?? outcome) : outcome
+  }
+
+  private async deleteEach(replay: ReplayClient, { keys }: Bound) {
+    let each = { outcome: { result: true } as Outcome, uncertain: false }
+    for (const key of itemsOf(withBuiltinItems(keys)) ?? []) {
+      const made = await this.make(replay, 'delete', { key, noreply: false })
+      if (!('result' in made.outcome && made.outcome.result === true)) each = made
+    }
+    return each
   }
 
   private async make(
     replay: ReplayClient,
-    kind: ClientClass,
     call: string,
     bound: Bound,
   ): Promise<{ outcome: Outcome; uncertain: boolean }> {
-    const plain = this.settings.plain && !this.switched?.serde
+    const { kind, settings } = replay
+    const plain = settings.plain && !this.switched?.serde
     const hashed = kind === 'HashClient'
-    const waits = this.waits(call, bound)
-    const refusal = this.refusal(hashed, call, bound)
+    const waits = waitsForAnswer(settings, call, bound)
+    const refusal = refusalOf(settings, hashed, call, bound)
     let uncertain = false
     let outcome: Outcome
     if (refusal) {
       outcome = waits
-        ? this.seen(kind, call, bound, refusal)
+        ? this.seen(replay, call, bound, refusal)
         : { result: call.endsWith('_multi') && call.startsWith('set') ? [] : true }
       if (!waits) replay.unread = unreadAfter(call, refusal)
       return { outcome, uncertain: !waits && hashed }
     }
-    const legal = withoutEmptyKeys(call, bound, this.rule)
+    const legal = withoutEmptyKeys(call, bound, settings)
     outcome = await invokePymemcache(replay.client, call, legal, plain)
     if (legal !== bound && call !== 'get_multi' && 'result' in outcome) {
-      if (waits) outcome = this.seen(kind, call, bound, unknownCommand)
+      if (waits) outcome = this.seen(replay, call, bound, unknownCommand)
       else replay.unread = call === 'delete_multi' ? unknownReply : unknownCommand
       uncertain = hashed
     }
@@ -216,14 +257,14 @@ export class PymemcacheSide implements ReplaySide {
       'raises' in outcome &&
       ((hashed && asBuiltin(bound.key) instanceof PyByteArray) || kind === 'PooledClient')
     )
-      outcome = this.seen(kind, call, bound, outcome)
+      outcome = this.seen(replay, call, bound, outcome)
     const asked = touched(bound)
     if (plain && 'value' in bound && isUnknowable(bound.value))
       for (const key of asked) replay.unknowable.add(key)
     else if (alwaysWaits.has(call)) uncertain = asked.some((key) => replay.unknowable.has(key))
     if (replay.unread && waits && !isArgumentError(outcome)) {
       if (hashed) uncertain = true
-      else outcome = this.seen(kind, call, bound, replay.unread)
+      else outcome = this.seen(replay, call, bound, replay.unread)
       replay.unread = undefined
     }
     // A pool closes the connection of every call that raises.
@@ -232,36 +273,10 @@ export class PymemcacheSide implements ReplaySide {
     return { outcome, uncertain }
   }
 
-  private waits(call: string, { noreply }: Bound): boolean {
-    if (alwaysWaits.has(call) || call === 'check_key' || call === 'disconnect_all')
-      return alwaysWaits.has(call)
-    if (noreply !== undefined && noreply !== null) return !truthy(asBuiltin(noreply))
-    return waitsByDefault.has(call) || !this.settings.noreply
-  }
-
-  /** What pymemcache sends and no server takes; our client refuses it. Source: docs/reference/pymemcache.md#4, #5. */
-  private refusal(hashed: boolean, call: string, bound: Bound): Outcome | undefined {
-    const key = asBuiltin(bound.key)
-    if (!hashed && call === 'get_multi' && bound.keys instanceof PyIterator && bound.keys.items.length === 0)
-      return unknownCommand
-    if ('key' in bound && isEmptyKey(key, this.rule) && call !== 'check_key') return unknownCommand
-    if (!isSent(bound, this.rule)) return undefined
-    const flags = asBuiltin(bound.flags)
-    if (
-      flags === undefined ||
-      flags === null ||
-      typeof flags === 'number' ||
-      typeof flags === 'bigint' ||
-      (typeof flags === 'string' && /^\d{1,15}$/.test(flags))
-    )
-      return undefined
-    // Its text has blanks: the line has too many words.
-    return flags instanceof PythonObject ? unknownCommand : badCommandLine
-  }
-
   /** Why the two sides differ, in the rows and words of the table. */
   explain(compared: ComparedCall): readonly Reason[] {
-    return reasonsBetween(compared, this.settings, this.repairs)
+    const { settings } = this.clients.get(compared.client)!
+    return reasonsBetween({ ...compared, call: withUsualName(compared.call) }, settings, this.repairs)
   }
 
   close(name: string): void {
@@ -273,6 +288,88 @@ export class PymemcacheSide implements ReplaySide {
     for (const name of [...this.clients.keys()]) this.close(name)
     await this.fleet.stop()
   }
+}
+
+function waitsForAnswer(settings: TargetSettings, call: string, { noreply }: Bound): boolean {
+  if (alwaysWaits.has(call) || call === 'check_key' || call === 'disconnect_all') return alwaysWaits.has(call)
+  if (noreply !== undefined && noreply !== null) return !truthy(asBuiltin(noreply))
+  return waitsByDefault.has(call) || !settings.noreply
+}
+
+/** What pymemcache sends and no server takes; our client refuses it. Source: docs/reference/pymemcache.md#4, #5. */
+function refusalOf(rule: KeyRule, hashed: boolean, call: string, bound: Bound): Outcome | undefined {
+  const key = asBuiltin(bound.key)
+  if (!hashed && call === 'get_multi' && bound.keys instanceof PyIterator && bound.keys.items.length === 0)
+    return unknownCommand
+  if ('key' in bound && isEmptyKey(key, rule) && call !== 'check_key') return unknownCommand
+  if (!isSent(bound, rule)) return undefined
+  const flags = asBuiltin(bound.flags)
+  if (
+    flags === undefined ||
+    flags === null ||
+    typeof flags === 'number' ||
+    typeof flags === 'bigint' ||
+    (typeof flags === 'string' && /^\d{1,15}$/.test(flags))
+  )
+    return undefined
+  // Its text has blanks: the line has too many words.
+  return flags instanceof PythonObject ? unknownCommand : badCommandLine
+}
+
+/** \`get_many\` and \`get_multi\` are the same method. */
+function withUsualName(call: PythonCall): PythonCall {
+  const name = usualNames[call.call]
+  return name === undefined ? call : { ...call, call: name }
+}
+
+const usualNames: Readonly<Record<string, string>> = {
+  get_many: 'get_multi',
+  set_many: 'set_multi',
+  delete_many: 'delete_multi',
+  gets_multi: 'gets_many',
+}
+
+/** The CAS unique of the replay in the place of the one that the application had of its server. */
+function withOwnToken({ replacements }: ReplayClient, call: string, bound: Bound): Bound {
+  if (call !== 'cas') return bound
+  const own = replacements.get(tokenName(bound.key, bound.cas))
+  return own === undefined ? bound : { ...bound, cas: own }
+}
+
+/** What `gets` gave the application names the item of this moment, whatever the number is. */
+function withApplicationsTokens(
+  { replacements }: ReplayClient,
+  call: string,
+  bound: Bound,
+  recorded: Outcome,
+  outcome: Outcome,
+): Outcome {
+  if ((call !== 'gets' && call !== 'gets_many') || 'raises' in recorded || 'raises' in outcome) return outcome
+  const [theirs, ours] = [fromTypedJson(recorded.result), fromTypedJson(outcome.result)]
+  if (call === 'gets') return { result: toTypedJson(translated(replacements, bound.key, theirs, ours)) }
+  if (!(theirs instanceof Map && ours instanceof Map)) return outcome
+  const pairs = [...ours].map(([key, pair]): [unknown, unknown] => [
+    key,
+    translated(replacements, key, theirs.get(key), pair),
+  ])
+  return returned(new Map(pairs))
+}
+
+function translated(
+  replacements: Map<string, Uint8Array>,
+  key: unknown,
+  theirs: unknown,
+  ours: unknown,
+): unknown {
+  if (!(theirs instanceof PyTuple && ours instanceof PyTuple)) return ours
+  const [token, own] = [theirs.items[1], ours.items[1]]
+  if (!(token instanceof Uint8Array && own instanceof Uint8Array)) return ours
+  replacements.set(tokenName(key, token), own)
+  return new PyTuple([ours.items[0], token])
+}
+
+function tokenName(key: unknown, token: unknown): string {
+  return `${keyBytes(key)} ${token instanceof Uint8Array ? Buffer.from(token).toString('latin1') : String(token)}`
 }
 
 function failedServers(client: PymemcacheClient): readonly string[] {

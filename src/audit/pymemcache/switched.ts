@@ -70,6 +70,11 @@ export class Switched {
       : { result: 0 }
   }
 
+  /** Whether a call is made key by key, since its result says whether every key was there. */
+  deletesEach(call: string): boolean {
+    return call === 'delete_multi' && this.source.name === 'pylibmc' && this.names.has('pymemcache-results')
+  }
+
   /** The result as the source spells it. */
   result(call: string, outcome: Outcome): Outcome {
     if (this.source.name !== 'python-memcached') return this.raised(call, outcome)

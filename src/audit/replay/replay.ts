@@ -6,14 +6,21 @@ import type { Operation } from '../compare/differ.js'
 import type { Announced, Reason } from '../compare/divergence.js'
 import { type Outcome, raised, returned } from '../compare/outcome.js'
 import { withBuiltinItems } from '../methods/builtins.js'
-import { checkUnchanged } from '../methods/construct.js'
+import { checkPymemcacheConstruction, checkUnchanged } from '../methods/construct.js'
 import type { Library } from '../methods/python-signatures.js'
 import { type Bound, bind, type PythonCall } from '../methods/python-signatures.js'
 import { touchedKeys } from '../methods/touched-keys.js'
 import { tracedServers } from '../traces/parse.js'
-import { type CallEvent, type NewEvent, portionsOf, type Trace, type TraceEvent } from '../traces/trace.js'
+import {
+  type CallEvent,
+  type Construction,
+  type NewEvent,
+  portionsOf,
+  type Trace,
+  type TraceEvent,
+} from '../traces/trace.js'
 import { callOfWire } from '../traces/wire.js'
-import type { ReplaySide } from './side.js'
+import type { Replayed, ReplaySide } from './side.js'
 import type { Placed, Topology } from './topology.js'
 
 /** How a constructor is called in reports. */
@@ -94,9 +101,12 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
 /** What the target's constructor makes of the application's call. It is an operation of the report only when it raises. */
 function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor): void {
   const { library } = plan.strict
-  if (plan.repaired || (plan.source.name !== 'python-memcached' && library.name !== 'pymemcache')) return
+  const { source } = plan
+  const pymemcaches = Number(source.name === 'pymemcache') + Number(library.name === 'pymemcache')
+  if (plan.repaired || pymemcaches === 2 || (source.name === 'pylibmc' && pymemcaches === 0)) return
   try {
-    checkUnchanged(library, event.servers, event.kwargs)
+    if (source.name === 'pymemcache') checkPymemcacheConstruction(library, event)
+    else checkUnchanged(library, event.servers, event.kwargs)
   } catch (error) {
     const { line, t, client, kwargs } = event
     const servers = event.servers.map(
@@ -123,23 +133,19 @@ function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor):
   }
 }
 
-type NewClient = Pick<NewEvent, 'line' | 'client' | 'kwargs'>
+type NewClient = Construction & Pick<NewEvent, 'line' | 'client'>
 
 function create(
   { compat, strict }: ReplayPlan,
-  { client, kwargs, line }: NewClient,
+  made: NewClient,
   servers: readonly Placed[],
   visitor: ReplayVisitor,
 ): void {
+  const { client, line } = made
   visitor.client(client)
   for (const side of [compat, strict]) {
     try {
-      for (const name of side.create(client, servers, kwargs)) {
-        visitor.note(
-          `constructor keyword ${name} is Python code and cannot be replayed: the default is used`,
-          line,
-        )
-      }
+      for (const note of side.create(client, servers, made)) visitor.note(note, line)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       visitor.note(
@@ -172,6 +178,10 @@ async function call(
     visitor.note(`call left out: ${error instanceof Error ? error.message : String(error)}`, event.line, true)
     return
   }
+  if (source.name === 'pymemcache' && changesServers.has(event.call)) {
+    visitor.note(`${event.call} left out: servers that come and go are not replayed`, event.line, true)
+    return
+  }
   const bound = boundBy(source, words) ?? boundBy(strict.library, words) ?? {}
   const given = event.call === 'set_servers' ? tracedServers(bound.servers) : []
   if (!given) {
@@ -184,7 +194,11 @@ async function call(
     return
   }
   // Both at once: a server that keeps a side waiting keeps the other one waiting, too.
-  const [before, after] = [compat.run(event.client, words, servers), strict.run(event.client, words, servers)]
+  const { outcome: recorded } = event
+  const [before, after] = [
+    compat.run(event.client, words, servers, recorded),
+    strict.run(event.client, words, servers, recorded),
+  ]
   const [c, s] = after instanceof Promise ? await Promise.all([before, after]) : [await before, after]
   // A prefix that the target takes for something else leaves the keys as they are there.
   const unprefixed =
@@ -214,15 +228,28 @@ async function call(
     gaps: joined(s.gaps, c.gaps),
     reasons: joined(
       joined(c.reasons, s.reasons),
-      strict.explain?.({
-        call: words,
-        before: c.outcome,
-        after: s.outcome,
-        refused: s.reasons.length > 0 && refusedByPython(s.outcome),
-      }) ?? likelyReasons(bound),
+      explained(plan, event.client, words, c, s) ?? likelyReasons(bound),
     ),
     uncertain: s.uncertain,
   })
+}
+
+const changesServers = new Set(['add_server', 'remove_server'])
+
+/** What the side of pymemcache knows of a difference, whichever of the two it is. */
+function explained(
+  { compat, strict }: ReplayPlan,
+  client: string,
+  call: PythonCall,
+  first: Replayed,
+  second: Replayed,
+): readonly Reason[] | undefined {
+  const isNamed = second.reasons.length > 0 || second.gaps.some(({ kind }) => kind === 'method')
+  const refused = isNamed && refusedByPython(second.outcome)
+  const compared = { client, call, before: first.outcome, after: second.outcome, refused }
+  if (!compat.explain) return strict.explain?.(compared)
+  const reversed = { ...compared, before: second.outcome, after: first.outcome }
+  return strict.explain ? [] : compat.explain(reversed)
 }
 
 /** Nearly always one of them is empty. */
@@ -284,7 +311,7 @@ export function normalized(call: string, outcome: Outcome): Outcome {
   try {
     const value = fromTypedJson(result)
     // Keys come back as the caller's own objects, which are equal to the texts they stand for.
-    return returned(call.endsWith('_multi') ? withBuiltinItems(value) : value)
+    return returned(/_(multi|many)$/.test(call) ? withBuiltinItems(value) : value)
   } catch {
     return outcome
   }

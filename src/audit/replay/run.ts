@@ -148,8 +148,11 @@ function sidesOf(
   shared: Pick<ConstructOptions, 'now' | 'longestWait'>,
   [First, Second]: readonly [SideClass, SideClass],
 ): readonly [ReplaySide, ReplaySide] {
+  const fleetsOfBoth = [compatFleet!, strictFleet!] as const
+  if (source.name === 'pymemcache')
+    return fromPymemcache(source, target, options, shared, fleetsOfBoth, switches)
   if (target.name === 'pymemcache')
-    return toPymemcache(source, target, preset, options, shared, [compatFleet!, strictFleet!], switches)
+    return toPymemcache(source, target, preset, options, shared, fleetsOfBoth, switches)
   const versions = source.name === 'python-memcached' && target.name === 'python-memcached'
   const setting = versions ? `python-memcached-${target.version}` : 'pylibmc'
   const switched = Object.fromEntries(switches.map((name) => [name, setting]))
@@ -196,6 +199,26 @@ function toPymemcache(
     new Side(library, source, before, options, false),
     new PymemcacheSide(target, source, after, targetOptions, shared, calls === 'repaired', switches),
   ]
+}
+
+/** The first side is the application's pymemcache, with the options that its constructors have in the trace. */
+function fromPymemcache(
+  source: Library,
+  target: Library,
+  { behaviors, negativeTimeout, binary, calls, targetOptions = {} }: ReplayTask['options'],
+  shared: Pick<ConstructOptions, 'now' | 'longestWait'>,
+  [before, after]: readonly [Fleet, Fleet],
+  switches: readonly string[],
+): readonly [ReplaySide, ReplaySide] {
+  const first = new PymemcacheSide(source, source, before, {}, shared, false, switches, target)
+  if (target.name === 'pymemcache')
+    return [first, new PymemcacheSide(target, source, after, targetOptions, shared, false)]
+  const options = {
+    ...shared,
+    compat: { emulate: `python-memcached-${target.version}` },
+    strict: { behaviors, negativeTimeout: negativeTimeout ?? 'send', ...(binary ? { binary } : {}) },
+  } as ConstructOptions
+  return [first, new Side(target, source, after, options, calls === 'repaired')]
 }
 
 /** Milliseconds: the longest that a timer of Node waits. */

@@ -5,6 +5,7 @@
 import { Client as CompatClient } from '../../compat/index.js'
 import type { Bytes } from '../../ground/bytes.js'
 import { pipelineOf } from '../../pipeline/pipeline.js'
+import { KeyError } from '../../python/errors.js'
 import { signatureOf } from '../../rules/signatures.js'
 import { Client as StrictClient } from '../../strict/index.js'
 import { fromTypedJson, type TypedJson } from '../../values/index.js'
@@ -19,12 +20,19 @@ import {
 } from '../methods/construct.js'
 import { type Gap, translate } from '../methods/intention.js'
 import { OutOfStep } from '../methods/out-of-step.js'
-import { type Bound, bind, type Library, type PythonCall } from '../methods/python-signatures.js'
+import {
+  type Bound,
+  bind,
+  type Library,
+  type PythonCall,
+  SignatureError,
+} from '../methods/python-signatures.js'
 import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
 import { runUnchanged } from '../methods/unchanged.js'
-import type { ComparedCall } from '../pymemcache/explain.js'
-import type { TracedServer } from '../traces/trace.js'
+import { bindPymemcache } from '../pymemcache/calls.js'
+import { type ComparedCall, signatureReason } from '../pymemcache/explain.js'
+import type { Construction, TracedServer } from '../traces/trace.js'
 import type { Fleet } from './fleet.js'
 import type { Placed } from './topology.js'
 
@@ -51,14 +59,15 @@ interface ReplayClient {
 export interface ReplaySide {
   readonly library: Library
   readonly fleet: Fleet
-  create(
-    name: string,
-    servers: readonly Placed[],
-    kwargs: Readonly<Record<string, TypedJson>>,
-  ): readonly string[]
+  create(name: string, servers: readonly Placed[], made: Construction): readonly string[]
   has(name: string): boolean
   place(name: string, key: Bytes): number | undefined
-  run(name: string, call: PythonCall, servers?: readonly Placed[]): Replayed | Promise<Replayed>
+  run(
+    name: string,
+    call: PythonCall,
+    servers?: readonly Placed[],
+    recorded?: Outcome,
+  ): Replayed | Promise<Replayed>
   /** What this side knows of why the two outcomes differ. */
   explain?(compared: ComparedCall): readonly Reason[]
   stop(): Promise<void>
@@ -84,13 +93,9 @@ export class Side implements ReplaySide {
   /**
    * A constructor call of the trace.
    * @param servers indexes of the fleet, with weights
-   * @returns keywords that could not be honoured @throws what the constructor throws
+   * @returns what could not be honoured, as sentences @throws what the constructor throws
    */
-  create(
-    name: string,
-    servers: readonly Placed[],
-    kwargs: Readonly<Record<string, TypedJson>>,
-  ): readonly string[] {
+  create(name: string, servers: readonly Placed[], { kwargs }: Construction): readonly string[] {
     this.close(name)
     const decoded = Object.fromEntries(
       Object.entries(kwargs).map(([key, value]) => [key, fromTypedJson(value)]),
@@ -110,7 +115,10 @@ export class Side implements ReplaySide {
       place: this.placement(client, servers),
       text,
     })
-    return ignored
+    return ignored.map(
+      (keyword) =>
+        `constructor keyword ${keyword} is Python code and cannot be replayed: the default is used`,
+    )
   }
 
   private specs(servers: readonly Placed[]): TracedServer[] {
@@ -130,9 +138,14 @@ export class Side implements ReplaySide {
       return Object.fromEntries(Object.entries(kwargs).filter(([keyword]) => parameters.includes(keyword)))
     }
     // pylibmc takes a list of addresses as it is: the call stays unchanged, so `cas` stays off.
-    const asItIs = Object.keys(kwargs).length === 0 && servers.every(({ weight }) => weight === undefined)
+    const asItIs =
+      this.source.name !== 'pymemcache' &&
+      Object.keys(kwargs).length === 0 &&
+      servers.every(({ weight }) => weight === undefined)
     if (this.library.name === 'pylibmc' && asItIs && !this.repairs) return {}
-    return this.library.name === 'pylibmc' ? pylibmcKwargs(kwargs) : pythonMemcachedKwargs(kwargs)
+    return this.library.name === 'pylibmc'
+      ? pylibmcKwargs(kwargs)
+      : pythonMemcachedKwargs(this.source.name, kwargs)
   }
 
   has(name: string): boolean {
@@ -157,11 +170,21 @@ export class Side implements ReplaySide {
    * Replays one call of the source library. Never throws for what the call does.
    * @param servers the argument of set_servers
    */
-  run(name: string, call: PythonCall, servers?: readonly Placed[]): Replayed | Promise<Replayed> {
-    return this.replay(name, call, servers)
+  run(
+    name: string,
+    call: PythonCall,
+    servers?: readonly Placed[],
+    recorded?: Outcome,
+  ): Replayed | Promise<Replayed> {
+    return this.replay(name, call, servers, recorded)
   }
 
-  private async replay(name: string, call: PythonCall, servers?: readonly Placed[]): Promise<Replayed> {
+  private async replay(
+    name: string,
+    call: PythonCall,
+    servers?: readonly Placed[],
+    recorded?: Outcome,
+  ): Promise<Replayed> {
     const replay = this.clients.get(name)
     if (!replay) throw new RangeError(`client "${name}" was never created`)
     this.announced = []
@@ -180,10 +203,19 @@ export class Side implements ReplaySide {
       const { outcome, reasons, uncertain } = unchanged
       return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain }
     }
+    // A program of pymemcache has its own names: nothing is said in other words unless that is asked for.
+    if (!this.repairs && this.source.name === 'pymemcache') {
+      const reasons = unboundReasons(this.library, own)
+      const outcome = await invoke(replay.client, this.library, own)
+      return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain: false }
+    }
     const rest = { gaps: nothing, reasons: nothing, uncertain: false }
     let bound: Bound
     try {
-      bound = bind(this.source, call)
+      bound =
+        this.source.name === 'pymemcache'
+          ? bindPymemcache(this.source, 'Client', call)
+          : bind(this.source, call)
     } catch (error) {
       return { ...rest, announced: this.announced, outcome: raised(error) }
     }
@@ -192,6 +224,7 @@ export class Side implements ReplaySide {
     let outcome = await invoke(replay.client, this.library, spoken.call)
     if (call.call === 'gets' && this.library.name === 'pylibmc')
       outcome = this.keepToken(replay, bound.key, outcome)
+    if (this.source.name === 'pymemcache') outcome = inPymemcacheResults(call.call, outcome, recorded)
     return { ...rest, outcome, announced: this.announced, gaps: spoken.gaps }
   }
 
@@ -202,7 +235,7 @@ export class Side implements ReplaySide {
     const token = fromTypedJson(pair.$tuple[1] ?? null)
     if (typeof token === 'number' || typeof token === 'bigint')
       replay.tokens.set(keyBytes(key), BigInt(token))
-    return this.source.name === 'pylibmc' ? outcome : { result: pair.$tuple[0] ?? null }
+    return this.source.name === 'python-memcached' ? { result: pair.$tuple[0] ?? null } : outcome
   }
 
   close(name: string): void {
@@ -218,6 +251,32 @@ export class Side implements ReplaySide {
 }
 
 const nothing: readonly never[] = []
+
+/** What a program of pymemcache expects of a call that was said in this library's words. The replay keeps its own CAS uniques. */
+function inPymemcacheResults(call: string, outcome: Outcome, recorded: Outcome | undefined): Outcome {
+  if ('raises' in outcome) return outcome
+  if (call === '__setitem__' || call === '__delitem__') return { result: null }
+  if (call === '__getitem__' && outcome.result === null) return raised(new KeyError(''))
+  if (call !== 'gets') return outcome
+  const { result } = outcome
+  const isPair = typeof result === 'object' && result !== null && '$tuple' in result
+  const value = isPair ? ((result.$tuple as readonly TypedJson[])[0] ?? null) : result
+  const token =
+    recorded && 'result' in recorded && typeof recorded.result === 'object' && recorded.result !== null
+      ? (Object.values(recorded.result)[0] as readonly TypedJson[] | undefined)?.[1]
+      : undefined
+  return { result: { $tuple: [value, value === null ? null : (token ?? null)] } }
+}
+
+/** Why a call of pymemcache does not fit this library's signature. */
+function unboundReasons(library: Library, call: PythonCall): readonly Reason[] {
+  try {
+    bind(library, call)
+    return nothing
+  } catch (error) {
+    return error instanceof SignatureError ? [signatureReason(call, error)] : nothing
+  }
+}
 
 /** What the report keeps of an event; the rest (errors, values) would keep the replay's memory alive. */
 function summary(event: Announced): Announced {

@@ -5,6 +5,8 @@ import { isRecord } from './json.js'
 import { Row } from './row.js'
 import {
   type CallEvent,
+  type Construction,
+  pymemcacheClasses,
   type TracedApplication,
   type TracedServer,
   type TraceEvent,
@@ -32,8 +34,8 @@ export function parseHeader(text: string, source?: string): TraceHeader {
     throw row.error('format', `${known}: "${format}" (expected "${traceFormat}")`)
   }
   const library = row.text('library')
-  if (library !== 'python-memcached' && library !== 'pylibmc') {
-    throw row.error('library', `"${library}" is not known (python-memcached, pylibmc)`)
+  if (library !== 'python-memcached' && library !== 'pylibmc' && library !== 'pymemcache') {
+    throw row.error('library', `"${library}" is not known (python-memcached, pylibmc, pymemcache)`)
   }
   const servers = row.number('servers')
   if (!Number.isInteger(servers) || servers < 1 || servers > mostServers) {
@@ -89,7 +91,7 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
       t,
       client: row.text('client'),
       servers: servers.map((spec) => tracedServer(spec)!),
-      kwargs: 'kwargs' in made.fields ? made.record('kwargs') : {},
+      ...construction(made, line, source, 'new.'),
       ...row.optionalTexts('at'),
       ...('via' in fields ? { via: row.texts('via') } : {}),
     }
@@ -114,6 +116,28 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
   }
   const kinds = Object.keys(fields).filter((name) => !['t', 'client', 'at'].includes(name))
   throw row.error(kinds[0] ?? 'call', 'is no known event: a line holds one of call, new, wire, fault')
+}
+
+function construction(
+  made: Row,
+  line: number,
+  source: string | undefined,
+  prefix: string,
+): Writable<Construction> {
+  const found: Writable<Construction> = { kwargs: 'kwargs' in made.fields ? made.record('kwargs') : {} }
+  if ('class' in made.fields) {
+    const name = made.text('class')
+    const known = pymemcacheClasses.find((one) => one === name)
+    if (!known) throw made.error('class', `"${name}" is not one of ${pymemcacheClasses.join(', ')}`)
+    found.class = known
+  }
+  if ('inner' in made.fields) {
+    if (found.class !== 'RetryingClient' || prefix !== 'new.')
+      throw made.error('inner', 'is for a RetryingClient alone')
+    const inner = `${prefix}inner.`
+    found.inner = construction(new Row(made.record('inner'), line, source, inner), line, source, inner)
+  }
+  return found
 }
 
 /** The servers of a `set_servers` call, from typed JSON or the lossless tree; undefined when it is no list of servers. */

@@ -15,7 +15,7 @@ export const traceFormat = 'memshim-trace/1'
 export interface TraceHeader {
   readonly format: typeof traceFormat
   /** The library that the application used; its methods, arguments and results are in the events. */
-  readonly library: 'python-memcached' | 'pylibmc'
+  readonly library: 'python-memcached' | 'pylibmc' | 'pymemcache'
   readonly version: string
   /** How many servers the application had. */
   readonly servers: number
@@ -63,12 +63,29 @@ interface Placed {
   readonly t: number
 }
 
+/** pymemcache's classes of clients. */
+export const pymemcacheClasses = [
+  'Client',
+  'PooledClient',
+  'HashClient',
+  'RetryingClient',
+  'AWSElastiCacheHashClient',
+] as const
+
+/** How a client was made: the arguments of its constructor. */
+export interface Construction {
+  readonly kwargs: Readonly<Record<string, TypedJson>>
+  /** Of pymemcache. Absent: `Client`, or `HashClient` for several servers. */
+  readonly class?: (typeof pymemcacheClasses)[number] | undefined
+  /** The client that a `RetryingClient` makes its calls with. */
+  readonly inner?: Construction | undefined
+}
+
 /** A constructor call. */
-export interface NewEvent extends Placed {
+export interface NewEvent extends Placed, Construction {
   readonly kind: 'new'
   readonly client: string
   readonly servers: readonly TracedServer[]
-  readonly kwargs: Readonly<Record<string, TypedJson>>
   /** As of a call. */
   readonly at?: string | undefined
   readonly via?: readonly string[]

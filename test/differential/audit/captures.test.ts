@@ -97,7 +97,8 @@ describe('a capture of tcpdump', () => {
       const traced = await readTrace(join(folder, `${name}.trace.jsonl.gz`))
       const out = join(scratch, `${name}.jsonl`)
       const stream = createReadStream(join(folder, `${name}.pcap.gz`))
-      const settings = { library: { name: traced.header.library, version: traced.header.version } }
+      const recorded = traced.header.library as 'python-memcached' | 'pylibmc'
+      const settings = { library: { name: recorded, version: traced.header.version } }
       await recordPackets([{ name, stream }], { out, servers, ...settings })
       const [wire, calls] = [await historyOf(await readTrace(out)), await historyOf(traced)]
       // Up to 1.58 text and bytes are stored alike, and so are 1 and True: a capture cannot tell them apart.

@@ -156,7 +156,7 @@ os.wait()
       MEMSHIM_TRACE: join(folder, 'app.jsonl'),
     })
     expect(none.stderr).toContain(
-      'itself called neither memcache.Client nor pylibmc.Client, and wrote no trace',
+      'itself called no client of python-memcached, pylibmc or pymemcache, and wrote no trace',
     )
     expect(traces()).toEqual([])
   })
