@@ -107,7 +107,7 @@ describe('trace lines', () => {
     ['{}', 'line 1, field "format": is missing'],
     ['{"format":"memshim-trace/9"}', 'a newer trace format'],
     ['{"format":"jsonl"}', 'not a trace'],
-    ['{"format":"memshim-trace/1","library":"pymemcache"}', 'field "library": "pymemcache" is not known'],
+    ['{"format":"memshim-trace/1","library":"aiomcache"}', 'field "library": "aiomcache" is not known'],
     ['{"format":"memshim-trace/1","library":"pylibmc","version":"1.6.3","servers":0}', 'field "servers": 0'],
     ['{"format":"memshim-trace/1","library":"pylibmc","servers":1}', 'field "version": is missing'],
   ])('refuses the header %s', (text, message) => {
