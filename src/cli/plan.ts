@@ -103,7 +103,7 @@ function parsed(specs: readonly string[]) {
 }
 
 function placementOf({ header: { library, version } }: Trace): string {
-  if (library === 'pylibmc') return 'pylibmc'
+  if (library !== 'python-memcached') return library
   const minor = Number(version.split('.')[1])
   return minor >= 60 ? 'python-memcached' : minor >= 45 ? 'python-memcached-1.59' : 'python-memcached-1.44'
 }

@@ -51,7 +51,7 @@ export function recordCommand(): Command {
     .option('--port <list>', 'packets: ports of the servers, without --servers; default 11211', commaList)
     .option(
       '--library <name==version>',
-      'the application’s library, e.g. python-memcached==1.59; default: guessed',
+      'the application’s library, e.g. python-memcached==1.59; default: guessed, but pymemcache has to be named',
     )
     .option('--server-version <version>', 'version of memcached, for the audit’s replay')
     .option('--about <text>', 'what was recorded, for reports')
@@ -160,10 +160,12 @@ async function settingsOf(flags: Flags): Promise<RecordSettings> {
 }
 
 function libraryOf(text: string): NonNullable<RecordSettings['library']> {
-  const [, name, version] = /^(python-memcached|pylibmc)==(\d[\w.]*)$/.exec(text) ?? []
+  const [, name, version] = /^(python-memcached|pylibmc|pymemcache)==(\d[\w.]*)$/.exec(text) ?? []
   if (name === undefined || version === undefined)
-    throw new UsageError(`--library ${text}: python-memcached==VERSION or pylibmc==VERSION is needed`)
-  return { name: name as 'python-memcached' | 'pylibmc', version }
+    throw new UsageError(
+      `--library ${text}: python-memcached==VERSION, pylibmc==VERSION or pymemcache==VERSION is needed`,
+    )
+  return { name: name as NonNullable<RecordSettings['library']>['name'], version }
 }
 
 async function secretIn(path: string): Promise<string> {

@@ -1,5 +1,6 @@
 /** The settings of a recording, and the error for a value that does not fit. */
 import { shown } from '../ground/arguments.js'
+import type { LibraryName } from '../rules/row.js'
 
 /** How a recording of any source is written (docs/record.md). */
 export interface RecordSettings {
@@ -7,8 +8,8 @@ export interface RecordSettings {
   readonly out: string
   /** The application's servers in its own order, `host:port`. Default: in the order of their first appearance. */
   readonly servers?: readonly string[]
-  /** The library that the applications use, for the trace's header. Default: guessed from the commands. */
-  readonly library?: { readonly name: 'python-memcached' | 'pylibmc'; readonly version: string }
+  /** The library that the applications use, for the trace's header. Default: guessed from the commands, pymemcache never. */
+  readonly library?: { readonly name: LibraryName; readonly version: string }
   /** What was recorded, for reports. */
   readonly about?: string
   /** Version of memcached, for the trace's header. */
@@ -45,8 +46,8 @@ export function checkSettings(settings: RecordSettings): void {
     throw new RecordError(`files ${shown(files)} is not a number from 1`)
   if (files !== undefined && maxBytes === undefined)
     throw new RecordError('files needs maxBytes: without a limit there is one file')
-  if (library !== undefined && library.name !== 'python-memcached' && library.name !== 'pylibmc')
-    throw new RecordError(`library ${shown(library.name)} is not one of python-memcached, pylibmc`)
+  if (library !== undefined && !libraries.includes(library.name))
+    throw new RecordError(`library ${shown(library.name)} is not one of ${libraries.join(', ')}`)
   if (hashKeys !== undefined && (typeof hashKeys !== 'string' || hashKeys.length < shortestSecret))
     throw new RecordError(`hashKeys is a secret of at least ${shortestSecret} characters`)
   if (
@@ -56,6 +57,7 @@ export function checkSettings(settings: RecordSettings): void {
     throw new RecordError(`servers is a list of 1 to ${mostServers} servers`)
 }
 
+const libraries: readonly LibraryName[] = ['python-memcached', 'pylibmc', 'pymemcache']
 const leastBytes = 64 * 1024
 const shortestSecret = 8
 const mostServers = 1000

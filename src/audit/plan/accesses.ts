@@ -23,9 +23,12 @@ const kinds: Readonly<Record<string, Access['kind']>> = {
   get: 'read',
   gets: 'read',
   get_multi: 'read',
+  get_many: 'read',
+  gets_many: 'read',
   __getitem__: 'read',
   set: 'set',
   set_multi: 'set',
+  set_many: 'set',
   __setitem__: 'set',
   add: 'add',
   add_multi: 'add',
@@ -39,6 +42,7 @@ const kinds: Readonly<Record<string, Access['kind']>> = {
   touch: 'touch',
   delete: 'delete',
   delete_multi: 'delete',
+  delete_many: 'delete',
   _deletetouch: 'delete',
   __delitem__: 'delete',
 }
@@ -59,7 +63,7 @@ export function accessesOf(event: CallEvent, library: Library, epoch: number): r
     }
     const bound = bind(library, call)
     const keys = touchedKeys(bound)
-    const ttl = ttlOf(bound.time ?? bound.seconds, epoch + event.t)
+    const ttl = ttlOf(bound.time ?? bound.seconds ?? bound.expire, epoch + event.t)
     const stored = kind === 'set' || kind === 'add' || kind === 'change'
     const length = stored ? JSON.stringify(event.args[1] ?? event.args[0] ?? '').length : 0
     const bytes = event.call.endsWith('_multi') ? Math.round(length / Math.max(1, keys.length)) : length

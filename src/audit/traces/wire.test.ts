@@ -4,6 +4,8 @@ import { callOfWire } from './wire.js'
 
 const memcache = (version: string): Library => ({ name: 'python-memcached', version })
 const pylibmc: Library = { name: 'pylibmc', version: '1.6.3' }
+const pymemcache: Library = { name: 'pymemcache', version: '4.0.0' }
+const anyValue: unknown = expect.anything()
 const event = (wire: string, reply?: string | null) =>
   ({
     kind: 'wire',
@@ -57,6 +59,31 @@ describe('a captured command as a call', () => {
     expect(callOfWire(event('delete k\r\n', 'NOT_FOUND\r\n'), pylibmc)).toMatchObject({
       outcome: { result: false },
     })
+  })
+
+  // Command lines of docs/reference/pymemcache.md#14 and docs/reference/pylibmc.md#11; the signatures are those of src/rules/signatures.ts.
+  it('a cas names its unique where the library takes it as an argument, and the time behind it', () => {
+    const wire = 'cas k 0 60 1 42\r\nv\r\n'
+    expect(callOfWire(event(wire), memcache('1.59'))).toMatchObject({ args: ['k', anyValue, 60] })
+    expect(callOfWire(event(wire), pylibmc)).toMatchObject({ args: ['k', anyValue, 42, 60] })
+    expect(callOfWire(event(wire), pymemcache)).toMatchObject({ args: ['k', anyValue, 42, 60] })
+  })
+
+  it('pylibmc has no argument noreply: it sends the word for a behavior', () => {
+    expect(callOfWire(event('delete k noreply\r\n'), pylibmc)).toMatchObject({ kwargs: {} })
+  })
+
+  it.each([
+    ['get k\r\n', 'VALUE k 16 1\r\nv\r\nEND\r\n', { call: 'get', outcome: { result: 'v' } }],
+    ['set k 2 60 2\r\n17\r\n', 'STORED\r\n', { args: ['k', 17, 60], outcome: { result: true } }],
+    ['set k 0 0 1 noreply\r\nv\r\n', undefined, { kwargs: { noreply: true } }],
+    ['incr k 1\r\n', 'NOT_FOUND\r\n', { args: ['k', 1], outcome: { result: null } }],
+    ['delete k\r\n', 'NOT_FOUND\r\n', { outcome: { result: false } }],
+    ['touch k 5\r\n', 'TOUCHED\r\n', { outcome: { result: true } }],
+    ['flush_all 0\r\n', 'OK\r\n', { outcome: { result: true } }],
+    ['stats\r\n', 'END\r\n', { call: 'stats', args: [] }],
+  ])('of pymemcache: %j', (wire, reply, made) => {
+    expect(callOfWire(event(wire, reply), pymemcache)).toMatchObject(made)
   })
 
   it('keys that are no UTF-8 stay bytes, noreply becomes a keyword', () => {

@@ -8,6 +8,7 @@ import {
   FLAG_INTEGER,
   FLAG_ZLIB,
   pylibmcEncoding,
+  pymemcacheEncoding,
   pythonMemcachedEncoding,
   toTypedJson,
   type ValueEncoding,
@@ -33,15 +34,9 @@ export function callOfWire(given: WireEvent, library: Library): FromWire {
   const head = end < 0 ? event.wire : event.wire.slice(0, end)
   const words = head.split(' ').filter((word) => word !== '')
   const verb = words[0] ?? ''
-  const encoding =
-    library.name === 'pylibmc'
-      ? pylibmcEncoding({ preserve: true })
-      : pythonMemcachedEncoding({
-          version: versionAtLeast(library.version, '1.59') ? '1.59' : '1.58',
-          preserve: true,
-        })
+  const encoding = encodingOf(library)
   try {
-    const call = command(verb, words, end < 0 ? '' : event.wire.slice(end + 2), encoding)
+    const call = command(verb, words, end < 0 ? '' : event.wire.slice(end + 2), encoding, library)
     if ('skipped' in call) return call
     const { line, t, client, at } = event
     const outcome =
@@ -67,8 +62,11 @@ function command(
   words: readonly string[],
   data: Bytes,
   encoding: ValueEncoding,
+  library: Library,
 ): Call | { readonly skipped: string } {
-  const noreply: Call['kwargs'] = words.at(-1) === 'noreply' ? { noreply: true } : {}
+  // pylibmc sends it for a behavior and has no such argument.
+  const noreply: Call['kwargs'] =
+    words.at(-1) === 'noreply' && library.name !== 'pylibmc' ? { noreply: true } : {}
   const text = (i: number) => toTypedJson(keyText(words[i] ?? ''))
   switch (verb) {
     case 'get':
@@ -93,7 +91,9 @@ function command(
       }
       if (data.length < length) return { skipped: `${verb} with ${data.length} of ${length} bytes of data` }
       const value = storedValue(encoding, flags, Buffer.from(data.slice(0, length), 'latin1'))
-      return { call: verb, args: [text(1), toTypedJson(value), time], kwargs: noreply }
+      // python-memcached keeps the unique itself.
+      const unique = verb === 'cas' && library.name !== 'python-memcached' ? [integer(words[5])] : []
+      return { call: verb, args: [text(1), toTypedJson(value), ...unique, time], kwargs: noreply }
     }
     case 'incr':
     case 'decr':
@@ -105,10 +105,24 @@ function command(
     case 'flush_all':
       return { call: verb, args: [], kwargs: {} }
     case 'stats':
-      return { call: 'get_stats', args: words.length > 1 ? [words.slice(1).join(' ')] : [], kwargs: {} }
+      return {
+        call: library.name === 'pymemcache' ? 'stats' : 'get_stats',
+        args: words.length > 1 ? [words.slice(1).join(' ')] : [],
+        kwargs: {},
+      }
     default:
       return { skipped: `"${verb}" is no command of ${encoding.name}` }
   }
+}
+
+function encodingOf({ name, version }: Library): ValueEncoding {
+  if (name === 'pylibmc') return pylibmcEncoding({ preserve: true })
+  // What its compressed_serde has compressed is read by the flag, too.
+  if (name === 'pymemcache') return pymemcacheEncoding({ serde: 'compressed', preserve: true })
+  return pythonMemcachedEncoding({
+    version: versionAtLeast(version, '1.59') ? '1.59' : '1.58',
+    preserve: true,
+  })
 }
 
 /** pylibmc writes the flag 2 for a bool alone (docs/reference/pylibmc.md#4.2), which it reads as an integer. */
@@ -126,13 +140,14 @@ function replyOutcome(
   library: Library,
 ): Outcome | undefined {
   const pylibmc = library.name === 'pylibmc'
+  const memcache = library.name === 'python-memcached'
   const line = reply.split('\r\n', 1)[0] ?? ''
   switch (verb) {
     case 'get':
     case 'gets': {
       const items = itemsOf(reply)
-      // The tuple of pylibmc's gets holds a CAS unique of the recorded server, which no replay can repeat.
-      if (!items || (pylibmc && verb === 'gets')) return undefined
+      // The tuple of the other libraries' gets holds a CAS unique of the recorded server, which no replay can repeat.
+      if (!items || (!memcache && verb === 'gets')) return undefined
       const values = items.map(
         ({ key, flags, data }) => [keyText(key), encoding.decode(flags, data)] as const,
       )
@@ -144,22 +159,22 @@ function replyOutcome(
       if (/^\d+ *$/.test(line)) return { result: integer(line.trim()) }
       if (line === 'NOT_FOUND')
         return pylibmc ? { raises: { class: 'pylibmc.NotFound', retcode: 16 } } : { result: null }
-      return pylibmc ? undefined : { raises: { class: 'builtins.ValueError' } }
+      return memcache ? { raises: { class: 'builtins.ValueError' } } : undefined
     case 'delete':
       if (line !== 'DELETED' && line !== 'NOT_FOUND') return undefined
-      if (pylibmc) return { result: line === 'DELETED' }
+      if (!memcache) return { result: line === 'DELETED' }
       return { result: line === 'DELETED' || !versionAtLeast(library.version, '1.62') ? 1 : 0 }
     case 'touch':
       if (line !== 'TOUCHED' && line !== 'NOT_FOUND') return undefined
-      if (pylibmc) return { result: line === 'TOUCHED' }
+      if (!memcache) return { result: line === 'TOUCHED' }
       return { result: line === 'TOUCHED' ? 1 : 0 }
     case 'flush_all':
-      return line === 'OK' ? { result: pylibmc ? true : null } : undefined
+      return line === 'OK' ? { result: memcache ? null : true } : undefined
     case 'stats':
       return undefined
     default:
       if (line === 'STORED') return { result: true }
-      return line === 'NOT_STORED' || line === 'EXISTS' || !pylibmc ? { result: false } : undefined
+      return line === 'NOT_STORED' || line === 'EXISTS' || memcache ? { result: false } : undefined
   }
 }
 

@@ -8,9 +8,16 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { audit, readTrace, type WireEvent } from '../../../src/audit/index.js'
+import { audit, plan, readTrace, type WireEvent } from '../../../src/audit/index.js'
 import { PacketFile } from '../../../src/capture/index.js'
-import { type RecordSummary, recordPackets, recordProxy, recordWatch } from '../../../src/record/index.js'
+import { Client as PymemcacheClient, pickleSerde } from '../../../src/pymemcache/index.js'
+import {
+  type RecordSummary,
+  recordPackets,
+  recordProxy,
+  recordWatch,
+  renderRecordSummary,
+} from '../../../src/record/index.js'
 import { Client } from '../../../src/strict/index.js'
 import type { ServerAddress } from '../../../src/transport/address.js'
 import { memcachedVersion, startMemcached } from '../../support/memcached.js'
@@ -33,6 +40,31 @@ const tcp = (port: number): ServerAddress => ({ transport: 'tcp', host: '127.0.0
 const portOf = (address: ServerAddress | undefined) => (address as { readonly port: number }).port
 
 describe('a recording proxy', () => {
+  it('records pymemcache where it is named, for plans and audits', async () => {
+    const server = await startMemcached()
+    const library = { name: 'pymemcache', version: '4.0.0' } as const
+    const proxy = await recordProxy({
+      out,
+      library,
+      routes: [{ listen: tcp(0), upstream: tcp(server.port) }],
+    })
+    const client = new PymemcacheClient(`127.0.0.1:${portOf(proxy.addresses[0])}`, { serde: pickleSerde() })
+    await client.set('a', 'text', { expire: 60, noreply: false })
+    await client.set('unanswered', 1)
+    expect(await client.get('a')).toBe('text')
+    expect(await client.getMany(['a', 'none'])).toEqual(new Map([['a', 'text']]))
+    await client.close()
+    const summary = await proxy.close()
+    await server.stop()
+    expect(renderRecordSummary(summary)).toContain('Library: pymemcache 4.0.0')
+    const trace = await readTrace(out)
+    expect(trace.header).toMatchObject({ library: 'pymemcache', version: '4.0.0' })
+    const planned = await plan(trace, { from: () => 0, to: () => 0, servers: 1 })
+    expect(planned.trace.accesses).toBe(5)
+    expect(planned.hitRatio).toBeCloseTo(2 / 3)
+    expect((await audit(trace)).totals.operations).toBe(4)
+  })
+
   it.each([false, true])('passes and records every command; binary: %s', async (binary) => {
     const server = await startMemcached()
     const proxy = await recordProxy({ out, routes: [{ listen: tcp(0), upstream: tcp(server.port) }] })
