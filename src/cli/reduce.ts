@@ -1,6 +1,6 @@
 /** `memshim audit --reduce`: writes the files that show one finding with the fewest lines. */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import {
   type AuditOptions,
   reduce,
@@ -12,6 +12,27 @@ import {
   writeTrace,
 } from '../audit/index.js'
 import { UsageError } from './usage.js'
+
+/** As mkdir with `recursive`, which never ends where a file system has no such folder and makes none (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path || (await isThere(parent))) throw error
+    await makeFolder(parent)
+    await mkdir(path)
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
 
 /** @returns what to print @throws UsageError for a folder that cannot be written */
 export async function writeReduced(
@@ -25,7 +46,7 @@ export async function writeReduced(
   const traceName = `${name}.jsonl`
   const repro = reproPython(reduced)
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     await writeTrace(join(folder, traceName), traceOf(traceName, reduced.header, reduced.events))
     await writeFile(join(folder, 'repro.py'), repro)
     await writeFile(join(folder, `${name}.scenario.json`), reducedScenario(reduced))

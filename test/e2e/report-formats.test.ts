@@ -12,10 +12,12 @@ import {
   parseBaseline,
   type Report,
   readTrace,
+  renderHtml,
   renderJson,
   renderJunit,
   renderMarkdown,
   renderSarif,
+  renderTerminal,
   rowColumns,
   traceOf,
 } from '../../src/audit/index.js'
@@ -85,6 +87,61 @@ describe('formats', () => {
     expect(renderJunit(django, knownSwitches(), [])).not.toContain('<failure')
   })
 
+  it('what pymemcache gives is a failed case, too, and is named as pymemcache in every form', async () => {
+    const header = {
+      format: 'memshim-trace/1',
+      library: 'python-memcached',
+      version: '1.59',
+      servers: 1,
+    } as const
+    const call = { kind: 'call', t: 0, client: 'c', kwargs: {} } as const
+    const report = await audit(
+      traceOf('two calls', header, [
+        { ...call, line: 2, call: 'set', args: ['a', 'text', 60] },
+        { ...call, line: 3, call: 'get', args: ['a'] },
+      ]),
+      { to: 'pymemcache-4.0', calls: 'repaired' },
+    )
+    const beside = report.switches.filter(
+      ({ switch: name, outcomes }) => outcomes > 0 && !knownSwitches().some((known) => known.name === name),
+    )
+    expect(beside.length).toBeGreaterThan(0)
+    const junit = renderJunit(report, knownSwitches())
+    for (const row of beside)
+      expect(junit).toContain(`<testcase classname="memshim.audit" name="${row.switch}" time="0"><failure`)
+    for (const text of [
+      junit,
+      renderMarkdown(report),
+      renderSarif(report),
+      renderTerminal(report),
+      renderHtml(report),
+    ]) {
+      expect(text).toContain('pymemcache-4.0')
+      expect(text).not.toMatch(/\bpylibmc: |on pylibmc|, pylibmc /)
+    }
+  })
+
+  it('every analysis is a section of every form', () => {
+    const { analyses = [], hotKeys = [] } = django
+    expect(analyses.length).toBeGreaterThan(3)
+    const forms = [
+      renderTerminal(django, { width: 140 }),
+      renderMarkdown(django),
+      renderHtml(django),
+      renderJson(django),
+    ]
+    for (const form of forms) {
+      const plain = form.replaceAll('\\', '')
+      for (const { title, docs, rows } of analyses) {
+        expect(plain).toContain(title.replaceAll("'", form === forms[2] ? '&#39;' : "'"))
+        expect(plain).toContain(docs)
+        for (const { callSites } of rows)
+          if (callSites[0]) expect(plain.replace(/\s+/g, '')).toContain(callSites[0].at)
+      }
+      if (hotKeys[0]) expect(plain).toContain(hotKeys[0].key)
+    }
+  })
+
   it('SARIF has a rule for every switch and a result for every place', () => {
     const sarif = JSON.parse(renderSarif(library, newFindings(library, django)))
     const [run] = sarif.runs
@@ -124,6 +181,8 @@ describe('formats', () => {
       expect.stringMatching(/^## memshim audit: /),
       expect.stringMatching(/^<details><summary>How to fix/),
       ...report.switches.map((row) => `#### ${row.switch}`),
+      '</details>',
+      expect.stringMatching(/^<details><summary>How the application uses its cache/),
       '</details>',
     ])
     const xml = renderJunit(report, knownSwitches())

@@ -1,5 +1,6 @@
 /** Charts of the HTML report as inline SVG: stacked bars of the four kinds of operations. */
 import type { Report, Tally } from '../report/report.js'
+import { timeText } from './words.js'
 
 const kinds = ['same', 'announced', 'differs', 'unexplained'] as const
 
@@ -60,12 +61,6 @@ function axis(labels: readonly string[], end: string): string {
 
 function sum(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0)
-}
-
-/** `90 s`, `12 min`, `3.5 h` of the trace. */
-export function timeText(seconds: number): string {
-  if (seconds < 120) return `${Number(seconds.toFixed(1))} s`
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
 }
 
 /** The accesses of each server under both placements, one bar below the other. */

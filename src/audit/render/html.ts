@@ -4,7 +4,7 @@
  */
 import { type Impact, impacts } from '../compare/outcome.js'
 import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
-import { courseChart, loadChart, outageChart, stackedBar, timeText } from './html-charts.js'
+import { courseChart, loadChart, outageChart, stackedBar } from './html-charts.js'
 import { script, scriptHash } from './html-script.js'
 import { style } from './html-style.js'
 import { snippets } from './snippets.js'
@@ -18,7 +18,9 @@ import {
   outageTexts,
   outcomeText,
   percent,
+  placesText,
   sideNames,
+  timeText,
   verdictText,
 } from './words.js'
 
@@ -83,13 +85,10 @@ ${course === '' ? '' : `<details open><summary>Along the trace: share of operati
 function analyses({ analyses = [], hotKeys = [] }: Report): string {
   if (analyses.length === 0 && hotKeys.length === 0) return ''
   const sections = analyses.map(({ name, title, severity, rows, advice, docs }) => {
-    const lines = rows.map(
-      ({ label, severity: own, count: times, share, first, last, callSites }) =>
-        `<tr><td>${escapeHtml(label)}</td><td class="quiet">${own}</td><td class="n" data-sort="${times}">${times.toLocaleString('en')}</td><td class="n">${(100 * share).toFixed(1)} %</td><td class="n quiet">${timeText(first)} to ${timeText(last)}</td><td class="quiet">${callSites
-          .slice(0, 3)
-          .map(({ at, count: n }) => `${escapeHtml(at)} (${n})`)
-          .join(', ')}</td></tr>`,
-    )
+    const lines = rows.map((row) => {
+      const { label, severity: own, count: times, share, first, last } = row
+      return `<tr><td>${escapeHtml(label)}</td><td class="quiet">${own}</td><td class="n" data-sort="${times}">${times.toLocaleString('en')}</td><td class="n">${(100 * share).toFixed(1)} %</td><td class="n quiet">${timeText(first)} to ${timeText(last)}</td><td class="quiet">${escapeHtml(placesText(row))}</td></tr>`
+    })
     return `<details id="analysis-${name}"${severity === 'problem' ? ' open' : ''}><summary><b>${escapeHtml(title)}</b> <span class="quiet">${severity}</span></summary>
 <div class="scroll"><table class="sortable"><thead><tr>${sortable('Use', 'Severity', 'Operations')}<th class="n">Share</th><th class="n">From, to</th><th>Places</th></tr></thead><tbody>${lines.join('')}</tbody></table></div>
 <p class="lead">${escapeHtml(advice)} <span class="quiet">docs/${escapeHtml(docs)}</span></p></details>`

@@ -1,11 +1,11 @@
 /**
- * The report as JUnit XML, as CI systems read it: one test case for every switch that the audit knows, failed where it makes a difference.
+ * The report as JUnit XML, as CI systems read it: one test case for every switch that the audit knows or found, failed where it makes a difference.
  * Source: the schema of the Jenkins xUnit plugin (junit-10.xsd).
  */
 import type { SwitchInfo } from '../compare/divergence.js'
 import type { NewFinding } from '../report/baseline.js'
 import { checkReport, type Report, type SwitchRow } from '../report/report.js'
-import { impactSummary, outcomeText } from './words.js'
+import { impactSummary, outcomeText, sideNames, sideTexts } from './words.js'
 
 /**
  * @param known every switch, so that what passes is seen too
@@ -17,6 +17,7 @@ export function renderJunit(
   news?: readonly NewFinding[],
 ): string {
   checkReport(report)
+  const sides = sideNames(report)
   const rows = new Map(report.switches.map((row) => [row.switch, row]))
   const isNew = (name: string, kind?: NewFinding['kind']) =>
     news === undefined ||
@@ -25,10 +26,11 @@ export function renderJunit(
     readonly name: string
     readonly failure?: { readonly message: string; readonly text: string }
   }[] = [
-    ...known.map(({ name }) => {
+    // What pymemcache gives has findings beside the switches.
+    ...[...new Set([...known.map(({ name }) => name), ...rows.keys()])].map((name) => {
       const row = rows.get(name)
       if (!row || row.outcomes === 0 || !isNew(name)) return { name }
-      return { name, failure: { message: `${row.title}: ${impactSummary(row)}`, text: details(row) } }
+      return { name, failure: { message: `${row.title}: ${impactSummary(row)}`, text: details(row, sides) } }
     }),
     {
       name: 'unexplained',
@@ -40,7 +42,7 @@ export function renderJunit(
                 .slice(0, 20)
                 .map(
                   ({ line, call, compat, strict }) =>
-                    `line ${line}: ${call}: ${outcomeText(compat)}; pylibmc: ${outcomeText(strict)}`,
+                    `line ${line}: ${call}: ${sides[0]}: ${outcomeText(compat)}; ${sides[1]}: ${outcomeText(strict)}`,
                 )
                 .join('\n'),
             },
@@ -64,11 +66,10 @@ ${lines.join('\n')}
 `
 }
 
-function details(row: SwitchRow): string {
+function details(row: SwitchRow, sides: readonly [string, string]): string {
   return [
-    `python-memcached: ${row.pythonMemcached}`,
-    `pylibmc: ${row.pylibmc}`,
-    `What to do: ${row.advice}`,
+    ...sideTexts(row, sides),
+    ...(row.advice === '' ? [] : [`What to do: ${row.advice}`]),
     ...row.callSites.map(({ at, count }) => `at ${at}: ${count}`),
     ...row.examples.slice(0, 3).map(({ line, call }) => `line ${line}: ${call}`),
   ].join('\n')

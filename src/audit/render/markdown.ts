@@ -5,9 +5,14 @@ import {
   count,
   fidelityText,
   frameworkText,
+  hotKeyText,
   impactSummary,
   outageTexts,
   outcomeText,
+  placesText,
+  sideNames,
+  sideTexts,
+  useText,
   verdictText,
 } from './words.js'
 
@@ -18,6 +23,7 @@ const sitesShown = 3
 export function renderMarkdown(report: Report, news?: readonly NewFinding[]): string {
   checkReport(report)
   const { trace, settings, switches, totals } = report
+  const sides = sideNames(report)
   const parts: string[] = [
     `## memshim audit: ${text(trace.name)}`,
     '',
@@ -58,14 +64,13 @@ export function renderMarkdown(report: Report, news?: readonly NewFinding[]): st
     parts.push('', '<details><summary>How to fix each, with an example</summary>', '')
     for (const row of switches) {
       parts.push(`#### ${row.switch}`, '')
-      if (row.pythonMemcached !== '')
-        parts.push(`python-memcached: ${text(row.pythonMemcached)}`, '', `pylibmc: ${text(row.pylibmc)}`, '')
+      for (const said of sideTexts(row, sides)) parts.push(text(said), '')
       if (row.advice !== '') parts.push(`**What to do.** ${text(row.advice)}`, '')
       const [example] = row.examples
       if (example) {
         const at = example.at === undefined ? '' : ` at ${code(example.at)}`
         parts.push(
-          `Line ${example.line}${at}: ${code(example.call)} → python-memcached ${code(outcomeText(example.compat))}, pylibmc ${code(outcomeText(example.strict))}`,
+          `Line ${example.line}${at}: ${code(example.call)} → ${sides[0]} ${code(outcomeText(example.compat))}, ${sides[1]} ${code(outcomeText(example.strict))}`,
           '',
         )
       }
@@ -73,10 +78,7 @@ export function renderMarkdown(report: Report, news?: readonly NewFinding[]): st
     parts.push('</details>')
   }
   for (const outage of outageTexts(report)) parts.push('', text(outage))
-  for (const { title, rows } of report.analyses ?? [])
-    for (const row of rows)
-      if (row.severity === 'problem')
-        parts.push('', `**${text(title)}:** ${text(row.label)}, ${count(row.count, 'operation')}.`)
+  parts.push(...uses(report))
   for (const risk of report.risks)
     parts.push(
       '',
@@ -89,6 +91,33 @@ export function renderMarkdown(report: Report, news?: readonly NewFinding[]): st
     )
   parts.push('', text(fidelityText(report)), '')
   return parts.join('\n')
+}
+
+/** How the application uses its cache: what is a problem in the open, everything in a table. */
+function uses({ analyses = [], hotKeys = [] }: Report): readonly string[] {
+  const problems = analyses.flatMap(({ title, rows }) =>
+    rows
+      .filter(({ severity }) => severity === 'problem')
+      .flatMap((row) => ['', `**${text(title)}:** ${text(row.label)}, ${count(row.count, 'operation')}.`]),
+  )
+  if (analyses.length === 0 && hotKeys.length === 0) return problems
+  const parts = [
+    ...problems,
+    '',
+    '<details><summary>How the application uses its cache</summary>',
+    '',
+    '| Analysis | Use | Severity | Operations, from and to | Where |',
+    '| --- | --- | --- | --- | --- |',
+  ]
+  for (const { title, rows } of analyses)
+    for (const row of rows)
+      parts.push(
+        `| ${[title, row.label, row.severity, useText(row), placesText(row)].map(cell).join(' | ')} |`,
+      )
+  for (const key of hotKeys) parts.push(`| Hot keys | ${code(key.key)} | fact | ${cell(hotKeyText(key))} | |`)
+  for (const { title, advice, docs } of analyses)
+    parts.push('', `**${text(title)}.** ${text(advice)} docs/${text(docs)}`)
+  return [...parts, '', '</details>']
 }
 
 /** No character of a trace is markup, and none begins a new line. */

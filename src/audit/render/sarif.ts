@@ -6,7 +6,7 @@ import { type Impact, impacts } from '../compare/outcome.js'
 import type { NewFinding } from '../report/baseline.js'
 import { filePlace } from '../report/places.js'
 import { checkReport, type Report, type SwitchRow } from '../report/report.js'
-import { impactSummary, outcomeText } from './words.js'
+import { impactSummary, outcomeText, sideNames, sideTexts } from './words.js'
 
 const levels: Readonly<Record<Impact, 'error' | 'warning' | 'note'>> = {
   raises: 'error',
@@ -21,10 +21,11 @@ const levels: Readonly<Record<Impact, 'error' | 'warning' | 'note'>> = {
 export function renderSarif(report: Report, news?: readonly NewFinding[]): string {
   checkReport(report)
   const { switches } = report
+  const sides = sideNames(report)
   const rules = switches.map((row) => ({
     id: row.switch,
     shortDescription: { text: row.title },
-    fullDescription: { text: `python-memcached: ${row.pythonMemcached}. pylibmc: ${row.pylibmc}.` },
+    fullDescription: { text: [row.title, ...sideTexts(row, sides)].map((text) => `${text}.`).join(' ') },
     help: { text: row.advice === '' ? row.title : row.advice },
     defaultConfiguration: { level: levels[worst(row)] },
   }))
@@ -35,7 +36,7 @@ export function renderSarif(report: Report, news?: readonly NewFinding[]): strin
       ruleIndex,
       level: levels[worst(row)],
       message: {
-        text: `${row.title}: ${count} ${count === 1 ? 'operation' : 'operations'}${at === undefined ? '' : ` at ${at}`} (in the whole trace ${impactSummary(row)}). ${row.advice}${exampleText(row, at)}`,
+        text: `${row.title}: ${count} ${count === 1 ? 'operation' : 'operations'}${at === undefined ? '' : ` at ${at}`} (in the whole trace ${impactSummary(row)}). ${row.advice}${exampleText(row, at, sides)}`,
       },
       ...(at === undefined ? {} : { locations: [location(at)] }),
       occurrenceCount: count,
@@ -47,7 +48,7 @@ export function renderSarif(report: Report, news?: readonly NewFinding[]): strin
     ruleId: 'unexplained',
     level: 'error',
     message: {
-      text: `line ${found.line}: ${found.call}: python-memcached ${outcomeText(found.compat)}, pylibmc ${outcomeText(found.strict)}; no switch accounts for it`,
+      text: `line ${found.line}: ${found.call}: ${sides[0]} ${outcomeText(found.compat)}, ${sides[1]} ${outcomeText(found.strict)}; no switch accounts for it`,
     },
     ...(found.at === undefined ? {} : { locations: [location(found.at)] }),
   }))
@@ -73,10 +74,14 @@ function worst(row: SwitchRow): Impact {
   return impacts.find((impact) => (row.impacts[impact] ?? 0) > 0) ?? 'state'
 }
 
-function exampleText(row: SwitchRow, at: string | undefined): string {
+function exampleText(
+  row: SwitchRow,
+  at: string | undefined,
+  [before, after]: readonly [string, string],
+): string {
   const example = row.examples.find((one) => one.at === at) ?? row.examples[0]
   if (!example) return ''
-  return ` Example, line ${example.line} of the trace: ${example.call} gives ${outcomeText(example.compat)} on python-memcached and ${outcomeText(example.strict)} on pylibmc.`
+  return ` Example, line ${example.line} of the trace: ${example.call} gives ${outcomeText(example.compat)} on ${before} and ${outcomeText(example.strict)} on ${after}.`
 }
 
 /** A dotted name is a logical place; only a file has a physical one. */

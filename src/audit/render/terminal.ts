@@ -1,18 +1,22 @@
 /** The report for a terminal: what to do first, then why it can be believed, in at most `width` columns. */
 import { createColors } from 'picocolors'
 import { checkObject } from '../../ground/arguments.js'
+import type { Analysis } from '../analyses/index.js'
 import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
 import {
   absorbedText,
   count,
   fidelityText,
   frameworkText,
+  hotKeyText,
   impactSummary,
   impactWords,
   outageTexts,
   outcomeText,
   percent,
+  placesText,
   sideNames,
+  useText,
   verdictText,
 } from './words.js'
 
@@ -66,17 +70,13 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     heading('Servers that are down')
     for (const text of outages) say(text, 2)
   }
-  const uses = (report.analyses ?? []).flatMap(({ title, rows }) =>
-    rows
-      .filter(({ severity }) => severity === 'problem')
-      .map(
-        (row) =>
-          `${title}: ${row.label}: ${count(row.count, 'operation')}${row.callSites[0] ? `, most at ${row.callSites[0].at}` : ''}`,
-      ),
-  )
-  if (uses.length > 0) {
+  const { analyses = [], hotKeys = [] } = report
+  if (analyses.length > 0 || hotKeys.length > 0) {
     heading('How the application uses its cache')
-    for (const text of uses) say(text, 2)
+    for (const analysis of analyses) analysisLines(analysis, width, c, lines)
+    if (hotKeys.length > 0) lines.push(`    ${c.bold('Hot keys')}`)
+    for (const key of hotKeys.slice(0, 5)) say(`${key.key}: ${hotKeyText(key)}`, 6)
+    if (hotKeys.length > 5) say(`… and ${hotKeys.length - 5} more (see --json or --html)`, 6)
   }
   if (report.risks.length > 0) {
     heading('Do not rely on it')
@@ -150,6 +150,23 @@ function switchLines(
   if (row.advice !== '') lines.push(...wrap(`→ ${row.advice}`, width, 4).map((line) => c.green(line)))
   for (const example of row.examples.slice(0, examples)) exampleLines(example, width, c, lines, sides)
   if (row.docs !== undefined) lines.push(c.dim(`    docs/${row.docs}`))
+}
+
+function analysisLines(
+  { title, severity, rows, advice, docs }: Analysis,
+  width: number,
+  c: Colors,
+  lines: string[],
+): void {
+  const color = { problem: c.red, look: c.yellow, fact: c.cyan }
+  lines.push(`    ${color[severity](c.bold(title))}  ${c.dim(severity)}`)
+  for (const row of rows) {
+    const places = row.callSites.length > 0 ? `, at ${placesText(row)}` : ''
+    const own = row.severity === severity ? '' : ` [${row.severity}]`
+    lines.push(...wrap(`${row.label}${own}: ${useText(row)}${places}`, width, 6))
+  }
+  if (severity !== 'fact') lines.push(...wrap(`→ ${advice}`, width, 4).map((line) => c.green(line)))
+  lines.push(c.dim(`    docs/${docs}`))
 }
 
 function exampleLines(

@@ -1,11 +1,12 @@
 /** Words that the terminal and the HTML report share. */
 
+import type { AnalysisRow, HotKey } from '../analyses/index.js'
 import type { Impact, Outcome } from '../compare/outcome.js'
 import { pythonText } from '../report/abridge.js'
 import { checkReport, type Report, type SwitchRow } from '../report/report.js'
 
 export const impactWords: Readonly<Record<Impact, { readonly short: string; readonly long: string }>> = {
-  raises: { short: 'raises', long: 'pylibmc raises an exception where python-memcached returned' },
+  raises: { short: 'raises', long: 'an exception is raised where the application’s library returned' },
   'stops-raising': { short: 'other exception', long: 'another exception, or none any more' },
   value: { short: 'other value', long: 'both return, but not the same value' },
   truth: { short: 'other branch', long: 'an if on the result takes the other branch' },
@@ -85,9 +86,16 @@ const deadRetry = 30
 /** What the report says of outages, one sentence each. */
 export function outageTexts(report: Report): readonly string[] {
   const { supposedOutages, foundOutages } = report
+  const [, target] = sideNames(report)
+  const [library] = target.split('-')
+  // What a failing server gives with pymemcache depends on the kind of client.
+  const down =
+    library === 'pylibmc'
+      ? `${target} raises as long as it is down`
+      : `${target} is asked as long as it is down`
   const texts = foundOutages.map(
     ({ server, from, to, failed, confidence }) =>
-      `Server ${server} seems to have been down from ${from.toFixed(1)} s of the trace, and still at ${to.toFixed(1)} s (${count(failed, 'call')} failed; confidence ${confidence}). python-memcached asks a dead server again after ${deadRetry} s only, so the trace does not show when it came back. pylibmc raises as long as it is down: count the calls with --outage 'server ${server}: ${from.toFixed(1)}s-${(to + deadRetry).toFixed(1)}s', or with the times that you know.`,
+      `Server ${server} seems to have been down from ${from.toFixed(1)} s of the trace, and still at ${to.toFixed(1)} s (${count(failed, 'call')} failed; confidence ${confidence}). python-memcached asks a dead server again after ${deadRetry} s only, so the trace does not show when it came back. ${down}: count the calls with --outage 'server ${server}: ${from.toFixed(1)}s-${(to + deadRetry).toFixed(1)}s', or with the times that you know.`,
   )
   if (supposedOutages) {
     const { outages, raises, callSites } = supposedOutages
@@ -96,10 +104,44 @@ export function outageTexts(report: Report): readonly string[] {
       .join(', ')
     const where = callSites.slice(0, 5).map(({ at, count: n }) => `${at} (${n})`)
     texts.push(
-      `If ${when}: ${count(raises, 'call')} at ${count(callSites.length, 'place')} raise on pylibmc${where.length > 0 ? `: ${where.join(', ')}` : ''}.`,
+      `If ${when}: ${count(raises, 'call')} at ${count(callSites.length, 'place')} raise on ${target}${where.length > 0 ? `: ${where.join(', ')}` : ''}.`,
     )
   }
   return texts
+}
+
+/** What both sides do, a line each; none where the table of rules does not say it. */
+export function sideTexts(
+  { pythonMemcached, pylibmc }: Pick<SwitchRow, 'pythonMemcached' | 'pylibmc'>,
+  [before, after]: readonly [string, string],
+): readonly string[] {
+  return pythonMemcached === '' || pylibmc === ''
+    ? []
+    : [`${before}: ${pythonMemcached}`, `${after}: ${pylibmc}`]
+}
+
+/** Seconds of the trace, in the unit that fits. */
+export function timeText(seconds: number): string {
+  if (seconds < 120) return `${Number(seconds.toFixed(1))} s`
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
+}
+
+/** `12 operations (3.1 %), 0.5 s to 9 min` */
+export function useText({ count: times, share, first, last }: AnalysisRow): string {
+  return `${count(times, 'operation')} (${percent(share, 1)}), ${timeText(first)} to ${timeText(last)}`
+}
+
+/** `a.py:3 (12), b.py:4 (1)` */
+export function placesText({ callSites }: AnalysisRow, shown = 3): string {
+  return callSites
+    .slice(0, shown)
+    .map(({ at, count: n }) => `${at} (${n})`)
+    .join(', ')
+}
+
+/** `9 accesses (3.1 %), server 0 → 2` */
+export function hotKeyText({ count: times, share, before, after }: HotKey): string {
+  return `${count(times, 'access', 'accesses')} (${percent(share, 1)}), server ${before ?? '–'} → ${after ?? '–'}`
 }
 
 /** `37 outcomes (12 raise), 5 hidden` */
