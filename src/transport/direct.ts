@@ -119,7 +119,7 @@ class DirectExchange implements Exchange {
       if (this.stale) return failed(this.wentStale(request, this.stale))
       try {
         this.open()
-        const reply = this.ask((out) => this.conversation.write([{ request }], out))
+        const reply = this.ask((out) => this.conversation.write([{ request }], out), request.noreply)
         if (request.noreply) settle(() => receiver.reply(HANDED_OVER))
         else if (reply) settle(() => receiver.reply(reply))
         else if (this.session?.ended) failed(this.lose('closed', 'server closed the connection'))
@@ -131,14 +131,22 @@ class DirectExchange implements Exchange {
     })
   }
 
-  /** @returns the reply to a request, when there is one */
-  private ask(write: (out: Output) => void): Reply | undefined {
+  /**
+   * What is unintelligible behind the reply, or behind a request without one, ends the session and no more: on a connection it comes later.
+   * @returns the reply to a request, when there is one
+   */
+  private ask(write: (out: Output) => void, noreply = false): Reply | undefined {
     const out = new Pieces()
     write(out)
     const { session, conversation } = this
     const pieces = session!.take(joined(out.pieces))
     this.reply = undefined
-    if (pieces.length > 0) conversation.push(joined(pieces))
+    try {
+      if (pieces.length > 0) conversation.push(joined(pieces))
+    } catch (error) {
+      if (!this.reply && !noreply) throw error
+      this.close(false)
+    }
     return this.reply
   }
 

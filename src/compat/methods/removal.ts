@@ -75,9 +75,10 @@ function deleted(emulation: Emulation, key: Bytes, done: boolean, missingSucceed
 
 function deleteTime({ rules: { deleteTime: rule, python } }: Emulation, time: unknown): Bytes | undefined {
   if (rule === 'never') return undefined
-  if (rule === 'always') return time === undefined || time === null ? '0' : pythonText(time, python)
-  if (time === undefined || time === null) return undefined
-  return rule === 'not-zero' && asNumber(time) === 0 ? undefined : pythonText(time, python) || undefined
+  const missing = time === undefined || time === null
+  if (rule === 'always' && missing) return '0'
+  if (missing || (rule === 'not-zero' && asNumber(time) === 0)) return undefined
+  return python === 2 ? String(storeTime(time, python)) : pythonText(time, python) || undefined
 }
 
 /** On all servers at once. 1, or 0 after a reset or a timeout; missing keys and error replies change nothing. */

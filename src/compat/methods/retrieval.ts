@@ -8,6 +8,7 @@ import * as pylibmc from '../../pipeline/methods/index.js'
 import type { Operation } from '../../pipeline/operations.js'
 import type { Server } from '../../pipeline/slots.js'
 import { ValueError } from '../../python/errors.js'
+import { isPlain } from '../../python/options.js'
 import { typeName } from '../../python/type-name.js'
 import { TransportError } from '../../transport/errors.js'
 import { Raised } from '../divergence/divergence.js'
@@ -24,8 +25,8 @@ import { mustHave } from './surface.js'
 export function get(context: Context, key: CompatKey, missing: unknown): Promise<unknown> {
   const { emulation, pipeline, keys } = context
   try {
+    if (missing !== undefined) takesDefault(emulation, key)
     const { wire, hash } = keys.one(key, 'get')
-    if (missing !== undefined) takesDefault(emulation, wire)
     const none = emulation.rules.results === 'numbers' ? null : undefined
     const absent = missing === undefined ? none : missing
     if (wire === '') return Promise.resolve(absent)
@@ -40,10 +41,11 @@ export function get(context: Context, key: CompatKey, missing: unknown): Promise
   }
 }
 
-/** @throws TypeError in the words of a version that knows no defaults */
-function takesDefault({ rules, announcer }: Emulation, key: Bytes): void {
+/** Python looks at the signature before the key. @throws TypeError in the words of a version that knows no defaults */
+function takesDefault({ rules, announcer }: Emulation, given: CompatKey): void {
   if (rules.getDefault) return
   const compat = new Raised('TypeError')
+  const key = typeof given === 'string' ? Buffer.from(given).toString('latin1') : undefined
   announcer.heard?.announce('get-default', { operation: 'get', key, compat, strict: 'takes a default' })
   throw new TypeError(`get() takes no default in python-memcached ${rules.version}`)
 }
@@ -235,9 +237,11 @@ export function keyList<K>(
   refusal: string,
 ): K[] {
   const isMap = given instanceof Map
+  // The bytes of Python 2 are made of bytes, those of Python 3 of numbers.
+  if (given instanceof Uint8Array && emulation.rules.python === 2)
+    return Array.from(given, (byte) => Uint8Array.of(byte)) as unknown[] as K[]
   if (!isMap && Symbol.iterator in Object(given)) return [...(given as Iterable<K>)]
-  if (!isMap && (typeof given !== 'object' || given === null))
-    throw new TypeError(`'${typeName(given)}' object is not iterable`)
+  if (!isMap && !isPlain(given)) throw new TypeError(`'${typeName(given)}' object is not iterable`)
   if (emulation.rules.keyCheck !== 'python-memcached') throw new TypeError(refusal)
   emulation.announcer.heard?.announce('keys', {
     operation,

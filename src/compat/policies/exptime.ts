@@ -1,13 +1,26 @@
 /** python-memcached's time arguments. Source: docs/reference/python-memcached.md#11, #10.4. */
 import { OverflowError, ValueError } from '../../python/errors.js'
 import { bytesRepr } from '../../python/repr.js'
-import { describe, PyByteArray, PyFloat, PyFrozenSet, PyTimeDelta, PyTuple } from '../../values/index.js'
+import { PythonValue } from '../../values/classes/python-value.js'
+import {
+  describe,
+  PyByteArray,
+  PyDecimal,
+  PyFloat,
+  PyFraction,
+  PyFrozenSet,
+  type PyTimeDelta,
+  PyTuple,
+  PyUuid,
+} from '../../values/index.js'
 
-/** A number as Python code would have passed it: a PyFloat is a float, an integer number an int. */
+/** A number as Python code would have passed it: a PyFloat is a float, an integer number an int. Decimals and fractions lose digits. */
 export function asNumber(time: unknown): number | bigint | undefined {
   if (time instanceof PyFloat) return time.value
   if (typeof time === 'number' || typeof time === 'bigint') return time
   if (typeof time === 'boolean') return time ? 1 : 0
+  if (time instanceof PyDecimal) return Number(time.text)
+  if (time instanceof PyFraction) return Number(time.numerator) / Number(time.denominator)
   return undefined
 }
 
@@ -16,15 +29,25 @@ export function asNumber(time: unknown): number | bigint | undefined {
  * @throws TypeError for anything but numbers; OverflowError, ValueError for infinities and nan (TypeError on Python 2)
  */
 export function storeTime(time: unknown, python: 2 | 3): number | bigint {
+  // The UUID is a number for Python's formatting.
+  if (time instanceof PyUuid) return time.int
+  if (time instanceof PyFraction) return smallest(time.numerator / time.denominator)
   const number = asNumber(time)
   if (number === undefined) throw new TypeError(`%d format: a real number is required, not ${typeof time}`)
   if (typeof number === 'bigint') return number
   if (python === 2 && !Number.isFinite(number))
     throw new TypeError('%d format: a number is required, not float')
-  if (Number.isNaN(number)) throw new ValueError('cannot convert float NaN to integer')
-  if (!Number.isFinite(number)) throw new OverflowError('cannot convert float infinity to integer')
+  const float = !(time instanceof PyDecimal)
+  if (Number.isNaN(number)) throw new ValueError(`cannot convert ${float ? 'float ' : ''}NaN to integer`)
+  if (!Number.isFinite(number))
+    throw new OverflowError(`cannot convert ${float ? 'float infinity' : 'Infinity'} to integer`)
   const whole = Math.trunc(number)
   return Number.isSafeInteger(whole) ? whole + 0 : BigInt(whole)
+}
+
+function smallest(whole: bigint): number | bigint {
+  const number = Number(whole)
+  return Number.isSafeInteger(number) ? number : whole
 }
 
 /** Longer texts of one argument or key are refused by every server; they are refused here before they take memory. */
@@ -33,19 +56,10 @@ const LONGEST = 4096
 /** Python's `str(value)`: what touch, incr and decr send for an argument, and the key that an object stands for. */
 export function pythonText(value: unknown, python: 2 | 3): string {
   if (typeof value === 'string') return value
-  if (value instanceof PyTimeDelta) return timedeltaText(value)
+  if (value instanceof PythonValue) return value.toString().slice(0, LONGEST)
   if (!(value instanceof Uint8Array)) return describe(value, LONGEST)
   const bytes = Buffer.from(value).toString('latin1')
   return python === 2 ? bytes : bytesRepr(bytes)
-}
-
-/** `str(delta)`: `1:02:03`, `31 days, 0:00:00`, `0:00:01.900000`. */
-function timedeltaText({ days, seconds, microseconds }: PyTimeDelta): string {
-  const two = (part: number) => String(part).padStart(2, '0')
-  const clock = `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
-  const fraction = microseconds === 0 ? '' : `.${String(microseconds).padStart(6, '0')}`
-  const date = days === 0 ? '' : `${days} day${Math.abs(days) === 1 ? '' : 's'}, `
-  return `${date}${clock}${fraction}`
 }
 
 /** `int(delta.total_seconds())`. */

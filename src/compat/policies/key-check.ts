@@ -9,6 +9,7 @@ import {
   MemcachedKeyNoneError,
   MemcachedKeyTypeError,
 } from '../errors.js'
+import { pythonTruth } from './exptime.js'
 
 /** The words of a version, see `keyTexts` in its rules. */
 interface KeyTexts {
@@ -75,9 +76,7 @@ export function checkKey(
 }
 
 function isFalsy(key: Bytes | undefined, given: unknown): boolean {
-  if (key !== undefined) return key === ''
-  if (typeof given !== 'object' || given === null) return !given
-  return given instanceof Map ? given.size === 0 : Object.keys(given).length === 0
+  return key === undefined ? !pythonTruth(given) : key === ''
 }
 
 /** Text as UTF-8, bytes as they are; null for None, undefined for other types. @throws UnicodeEncodeError */

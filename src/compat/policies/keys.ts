@@ -182,8 +182,11 @@ export class Keys {
   }
 
   /** Public `check_key`: validates without encoding. */
-  check(key: unknown, extra: number): void {
+  check(given: unknown, extra: number): void {
     const { python } = this.emulation.rules
+    const tuple = asTuple(given)
+    if (tuple && tuple.length < 2) throw new IndexError('tuple index out of range')
+    const key = tuple ? tuple[1] : given
     if (python === 3 && key === '') {
       if (extra === 0) throw new MemcachedKeyNoneError('Key is empty', key)
       return

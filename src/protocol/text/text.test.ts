@@ -91,7 +91,10 @@ describe('nothing breaks out of its place in a command line', () => {
   test('numbers', () => {
     expect(() => bytes(arithmetic('incr', 'k', '1\r\nflush_all'))).toThrow(RangeError)
     expect(() => bytes(touch('k', '1 noreply'))).toThrow(RangeError)
-    expect(() => bytes(remove('k', { time: '0 x' }))).toThrow(RangeError)
+    expect(() => bytes(remove('k', { time: '0 x noreply ' }))).toThrow(RangeError)
+    expect(() => bytes(remove('k', { time: '0\r\nflush_all' }))).toThrow(RangeError)
+    // One line with too many words, which the server answers with one line.
+    expect(bytes(remove('k', { time: '<app.Thing object>' }))).toBe('delete k <app.Thing object>\r\n')
     expect(() => bytes(stats(pylibmcDialect, 'items\r\nflush_all'))).toThrow(RangeError)
   })
 })

@@ -133,9 +133,16 @@ const UNSAFE = /[^\x21-\xff]/
 const UNSAFE_LINE = /[^\x20-\x7e\x80-\xff]/
 
 function word(text: Bytes, what: string): void {
-  if (text.length === 0 || UNSAFE.test(text)) {
-    throw new RangeError(`${what} ${JSON.stringify(text.slice(0, 80))} cannot stand in a command line`)
-  }
+  if (text.length === 0 || UNSAFE.test(text)) refuse(text, what)
+}
+
+function refuse(text: Bytes, what: string): never {
+  throw new RangeError(`${what} ${JSON.stringify(text.slice(0, 80))} cannot stand in a command line`)
+}
+
+/** Several words in the place of the last argument: the server answers that the line is wrong, unless the last one tells it not to answer. */
+function words(text: Bytes, what: string): void {
+  if (text === '' || UNSAFE_LINE.test(text) || / noreply *$/.test(text)) refuse(text, what)
 }
 
 function key(text: Bytes): void {
@@ -161,10 +168,10 @@ export function checkText(request: Request): void {
       return request.delta === '' ? undefined : word(request.delta, 'delta')
     case 'delete':
       key(request.key)
-      return request.time === undefined ? undefined : word(request.time, 'time')
+      return request.time === undefined ? undefined : words(request.time, 'time')
     case 'touch':
       key(request.key)
-      return request.exptime === undefined ? undefined : word(request.exptime, 'time')
+      return request.exptime === undefined ? undefined : words(request.exptime, 'time')
     case 'stats':
       if (UNSAFE_LINE.test(request.argument ?? ''))
         throw new RangeError(`stats argument ${JSON.stringify(request.argument)}`)

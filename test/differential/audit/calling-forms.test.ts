@@ -42,6 +42,10 @@ it.each(runs)(
       expect(statistics.length).toBeLessThanOrEqual(4)
       expect(fresh.length - statistics.length).toBeLessThanOrEqual(3)
     }
+    // The emulation is right about every call of the source library but those after a time of 2^63, which leaves a reply behind, and the bytes
+    // of a pickled object that is appended.
+    if (file === 'calling-forms.json')
+      expect(before.wrong.filter(({ name }) => !/time[:=] 2\^6|pend, val: object/.test(name))).toEqual([])
     expect(found.right).toBeGreaterThan(600)
     expect(unexplained).toEqual([])
     // The audit says of these that it cannot tell: the connection is out of step, as it is after every line break in a key.

@@ -1,5 +1,6 @@
 /** Classes, functions and objects as CPython's C pickler writes them (`save_global`, `save_reduce`). */
-import { PyGlobal, PyTuple, PythonObject } from '../../classes/built-ins.js'
+import { isPlain } from '../../../python/options.js'
+import { PyFloat, PyGlobal, PyTuple, PythonObject } from '../../classes/built-ins.js'
 import { op } from '../opcodes.js'
 import { FreshText } from '../reduction.js'
 import { reductions } from '../reductions.js'
@@ -76,13 +77,18 @@ function writeGetattr(p: Pickler, { module, name }: PyGlobal): void {
 }
 
 /** @param memoKey the value that the object stands for, when it is not the object itself */
-export function saveObject(p: Pickler, object: PythonObject, memoKey: object = object): void {
+export function saveObject(p: Pickler, given: PythonObject, memoKey: object = given): void {
   const { out } = p
-  saveCreation(p, object)
-  memoizeOnce(p, memoKey)
-  appendItems(p, object.listItems)
-  setItems(p, object.dictItems)
-  addItems(p, object.setItems)
+  const object = p.protocol >= 2 && given.how === 'base' ? madeByNew(given) : given
+  const base = baseOf(p, object)
+  if (base) saveReduce(p, reconstructor, [object.type, base, object.builtin], memoKey)
+  else {
+    saveCreation(p, object)
+    memoizeOnce(p, memoKey)
+    appendItems(p, object.listItems)
+    setItems(p, object.dictItems)
+    addItems(p, object.setItems)
+  }
   if (!object.hasState) return
   if (object.stateSetter !== undefined) {
     p.save(object.stateSetter)
@@ -95,6 +101,39 @@ export function saveObject(p: Pickler, object: PythonObject, memoKey: object = o
   }
   p.save(object.state)
   out.byte(op.BUILD)
+}
+
+/** The built-in type of a subclass, by which protocols 0 and 1 make its instances from the whole value; known where a trace says the value. */
+function baseOf({ protocol }: Pickler, { how, kwargs, builtin }: PythonObject): PyGlobal | undefined {
+  if (protocol >= 2 || how !== 'new' || kwargs || builtin === undefined) return undefined
+  const name = builtinName(builtin)
+  return name === undefined ? undefined : new PyGlobal('builtins', name)
+}
+
+/** An object of protocols 0 and 1 as later protocols write it: made by `__new__`, its items set afterwards. */
+function madeByNew(object: PythonObject): PythonObject {
+  const { type, base, args, state, hasState, stateSetter } = object
+  const [value] = args
+  const name = base?.module === 'builtins' ? base.name : undefined
+  const isList = name === 'list' && Array.isArray(value)
+  const isDict = name === 'dict' && value instanceof Map
+  const isPlainObject = name === 'object' && (value ?? null) === null
+  if (!isList && !isDict && !isPlainObject && (value === undefined || builtinName(value) !== name))
+    return object
+  const made = new PythonObject(type, isList || isDict || isPlainObject ? [] : [value], 'new')
+  if (isList) made.listItems.push(...value)
+  if (isDict) made.dictItems.push(...value)
+  return Object.assign(made, { state, hasState, stateSetter })
+}
+
+function builtinName(value: unknown): string | undefined {
+  if (typeof value === 'string') return 'str'
+  if (typeof value === 'number' || typeof value === 'bigint') return 'int'
+  if (value instanceof PyFloat) return 'float'
+  if (value instanceof PyTuple) return 'tuple'
+  if (value instanceof Uint8Array) return 'bytes'
+  if (Array.isArray(value)) return 'list'
+  return value instanceof Map || isPlain(value) ? 'dict' : undefined
 }
 
 function saveCreation(p: Pickler, object: PythonObject): void {
@@ -131,7 +170,7 @@ function saveCreation(p: Pickler, object: PythonObject): void {
     saveArguments(p, args)
     out.byte(op.NEWOBJ)
   } else {
-    // Not `copyreg._reconstructor`, which would need to know the built-in type that the class is made from.
+    // Not `copyreg._reconstructor`, for which the built-in type that the class is made from has to be known.
     p.save(newobj)
     saveArguments(p, [type, ...args])
     out.byte(op.REDUCE)
