@@ -48,6 +48,11 @@ const itemMethods: Readonly<Record<string, readonly string[]>> = {
   __delitem__: ['key'],
 }
 
+/** Whether a call is `client[key]` in one of its forms. */
+export function isItemCall(call: string): boolean {
+  return Object.hasOwn(itemMethods, call)
+}
+
 /** @throws SignatureError as Python would refuse the call */
 export function bindPymemcache(library: Library, kind: ClientClass, call: PythonCall): Bound {
   const hashed = kind === 'HashClient'

@@ -20,8 +20,8 @@ export interface ComparedCall {
   readonly refused: boolean
 }
 
-const reads = new Set(['get', 'gets', 'get_multi'])
-const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'set_multi', 'cas'])
+const reads = new Set(['get', 'gets', 'get_multi', 'gets_many', '__getitem__'])
+const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'set_multi', 'cas', '__setitem__'])
 const counts = new Set(['incr', 'decr'])
 /** Arguments that pymemcache calls otherwise. */
 const renamed = new Set(['val', 'time', 'mapping', 'delta', 'seconds', 'value', 'key', 'keys'])
@@ -143,7 +143,7 @@ function stored(
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
 ): readonly unknown[] {
-  if (call !== 'set_multi') return [args[1] ?? kwargs.val ?? kwargs.value]
+  if (call !== 'set_multi') return args.length > 1 ? [args[1]] : [kwargs.val ?? kwargs.value]
   const mapping = args[0] ?? kwargs.mapping ?? kwargs.keys ?? kwargs.values
   if (mapping instanceof Map) return [...mapping.values()]
   return isRecord(mapping) ? Object.values(mapping) : []

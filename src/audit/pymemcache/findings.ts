@@ -176,6 +176,7 @@ const texts: readonly FindingText[] = [
       'raises ConnectionRefusedError, TimeoutError, MemcacheUnexpectedCloseError and others. HashClient then answers with defaults for retry_timeout seconds, and takes the server out after retry_attempts',
     advice:
       'ignore_exc=True hides failures: all of them in HashClient, whose gets then returns None and no pair, and those of reading in Client. A HashClient does not go on to the next server before retry_attempts have failed. Give timeout= and connect_timeout=: there is no default.',
+    leaves: 'items',
     back: 'python-memcached returns None and 0 and goes on to the next server, without any error; pylibmc raises its own classes (pylibmc.Error is above all of them).',
     rows: ['failures', 'deadServers', 'retry', 'failedGet'],
   },

@@ -6,6 +6,7 @@ import { checkKey, type KeyRule } from '../../pymemcache/keys.js'
 import {
   fromTypedJson,
   PyByteArray,
+  PyGlobal,
   PyIterator,
   PyTuple,
   PythonObject,
@@ -90,7 +91,7 @@ export class PymemcacheSide implements ReplaySide {
     /** Findings whose behaviour is that of `other`. */
     switches: readonly string[] = [],
     /** The library that it is compared with. */
-    other: Library = source,
+    private readonly other: Library = source,
   ) {
     this.switched = switches.length > 0 ? new Switched(new Set(switches), other) : undefined
   }
@@ -157,7 +158,8 @@ export class PymemcacheSide implements ReplaySide {
       return { outcome, announced: [], gaps: said.gaps, reasons, uncertain: false }
     }
     const reasons: Reason[] = []
-    if (!this.repairs && (call.call === 'gets' || call.call === 'cas') && this.source.name !== 'pymemcache')
+    const isOther = this.library.name !== this.other.name || this.library.name !== this.source.name
+    if (!this.repairs && isOther && (call.call === 'gets' || call.call === 'cas'))
       reasons.push(reasonFor('gets-and-cas'))
     const trouble = new Set(failedServers(replay.client))
     const method = said.call.call
@@ -259,7 +261,8 @@ export class PymemcacheSide implements ReplaySide {
     )
       outcome = this.seen(replay, call, bound, outcome)
     const asked = touched(bound)
-    if (plain && 'value' in bound && isUnknowable(bound.value))
+    const many = bound.values instanceof Map ? [...bound.values.values()] : []
+    if (plain && [bound.value, ...many].some(isUnknowable))
       for (const key of asked) replay.unknowable.add(key)
     else if (alwaysWaits.has(call)) uncertain = asked.some((key) => replay.unknowable.has(key))
     if (replay.unread && waits && !isArgumentError(outcome)) {
@@ -418,7 +421,21 @@ function isArgumentError(outcome: Outcome): boolean {
   return 'raises' in outcome && /IllegalInput|^builtins\.(Type|Attribute)Error/.test(outcome.raises.class)
 }
 
-/** Its `str()` names where it lies in memory. */
+/**
+ * Its `str()` is code of its class, which no trace has, or names where it lies in memory. Subclasses of text keep `str` of their text, unless
+ * they are made by a call of their class, as members of enums are.
+ */
 function isUnknowable(value: unknown): boolean {
-  return value instanceof PyIterator || (value instanceof PythonObject && builtinOf(value) === undefined)
+  if (value instanceof PythonObject) {
+    const builtin = builtinOf(value)
+    return typeof builtin !== 'string' || value.how === 'call'
+  }
+  if (value instanceof PyIterator || value instanceof PyGlobal) return true
+  const items = value instanceof Map ? [...value.keys(), ...value.values()] : (itemsOf(value) ?? [])
+  return typeof value === 'object' && !(value instanceof Uint8Array) && items.some(isNestedUnknowable)
+}
+
+/** Inside of a container it is the `repr` that counts. */
+function isNestedUnknowable(value: unknown): boolean {
+  return value instanceof PythonObject || isUnknowable(value)
 }

@@ -3,7 +3,7 @@
  */
 import { fromTypedJson, PyFloat, type TypedJson } from '../../values/index.js'
 import type { Operation } from '../compare/differ.js'
-import type { Announced, Reason } from '../compare/divergence.js'
+import { type Announced, type Reason, reasonFor } from '../compare/divergence.js'
 import { type Outcome, raised, returned } from '../compare/outcome.js'
 import { withBuiltinItems } from '../methods/builtins.js'
 import { checkPymemcacheConstruction, checkUnchanged } from '../methods/construct.js'
@@ -247,9 +247,12 @@ function explained(
   const isNamed = second.reasons.length > 0 || second.gaps.some(({ kind }) => kind === 'method')
   const refused = isNamed && refusedByPython(second.outcome)
   const compared = { client, call, before: first.outcome, after: second.outcome, refused }
-  if (!compat.explain) return strict.explain?.(compared)
   const reversed = { ...compared, before: second.outcome, after: first.outcome }
-  return strict.explain ? [] : compat.explain(reversed)
+  if (compat.explain && strict.explain) return []
+  const found = compat.explain ? compat.explain(reversed) : strict.explain?.(compared)
+  // python-memcached takes another server for the key: the item is there, and pymemcache does not look for it there.
+  const elsewhere = joined(first.announced, second.announced).some((event) => event.switch === 'failover')
+  return found && elsewhere ? [...found, { ...reasonFor('pymemcache-failures'), stored: true }] : found
 }
 
 /** Nearly always one of them is empty. */

@@ -8,7 +8,7 @@ import { pipelineOf } from '../../pipeline/pipeline.js'
 import { KeyError } from '../../python/errors.js'
 import { signatureOf } from '../../rules/signatures.js'
 import { Client as StrictClient } from '../../strict/index.js'
-import { fromTypedJson, type TypedJson } from '../../values/index.js'
+import { fromTypedJson, PyTuple, type TypedJson } from '../../values/index.js'
 import type { Announced, Reason } from '../compare/divergence.js'
 import { type Outcome, raised } from '../compare/outcome.js'
 import { type AuditedClient, invoke } from '../methods/calls.js'
@@ -30,7 +30,7 @@ import {
 import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
 import { runUnchanged } from '../methods/unchanged.js'
-import { bindPymemcache } from '../pymemcache/calls.js'
+import { bindPymemcache, isItemCall } from '../pymemcache/calls.js'
 import { type ComparedCall, signatureReason } from '../pymemcache/explain.js'
 import type { Construction, TracedServer } from '../traces/trace.js'
 import type { Fleet } from './fleet.js'
@@ -49,6 +49,8 @@ interface ReplayClient {
   readonly client: AuditedClient
   /** The last CAS unique seen in this replay, by key on the wire. */
   readonly tokens: Map<string, bigint>
+  /** CAS uniques of this replay by key and by the one that an application of pymemcache had. */
+  readonly replacements: Map<string, number | bigint>
   readonly outOfStep: OutOfStep
   /** Server of a key by this side's placement, while every server lives. */
   readonly place: (key: Bytes) => number | undefined
@@ -111,6 +113,7 @@ export class Side implements ReplaySide {
     this.clients.set(name, {
       client,
       tokens: new Map(),
+      replacements: new Map(),
       outOfStep: new OutOfStep(),
       place: this.placement(client, servers),
       text,
@@ -199,14 +202,20 @@ export class Side implements ReplaySide {
     if (!this.repairs && replay.client instanceof StrictClient) {
       const unchecked = replay.text && !replay.client.behaviors.verify_keys
       const wire = { text: replay.text, unchecked }
-      const unchanged = await runUnchanged(replay.client, this.library, own, wire, replay.outOfStep)
+      const passed = this.source.name === 'pymemcache' ? withOwnToken(replay, own) : own
+      const unchanged = await runUnchanged(replay.client, this.library, passed, wire, replay.outOfStep)
       const { outcome, reasons, uncertain } = unchanged
+      if (this.source.name === 'pymemcache' && own.call === 'gets')
+        keepReplacement(replay, own, outcome, recorded)
       return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain }
     }
     // A program of pymemcache has its own names: nothing is said in other words unless that is asked for.
     if (!this.repairs && this.source.name === 'pymemcache') {
       const reasons = unboundReasons(this.library, own)
-      const outcome = await invoke(replay.client, this.library, own)
+      const isItem = reasons.length > 0 && isItemCall(own.call)
+      const outcome = isItem
+        ? raised(new TypeError("'Client' object is not subscriptable"))
+        : await invoke(replay.client, this.library, own)
       return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain: false }
     }
     const rest = { gaps: nothing, reasons: nothing, uncertain: false }
@@ -251,6 +260,32 @@ export class Side implements ReplaySide {
 }
 
 const nothing: readonly never[] = []
+
+/** An application passes what `gets` gave it: here the unique of this replay in the place of the one in the trace. */
+function withOwnToken({ replacements }: ReplayClient, call: PythonCall): PythonCall {
+  const [key, value, token, ...rest] = call.args
+  if (call.call !== 'cas' || !(token instanceof Uint8Array)) return call
+  const own = replacements.get(tokenName(key, token))
+  return own === undefined ? call : { ...call, args: [key, value, own, ...rest] }
+}
+
+function keepReplacement(
+  { replacements }: ReplayClient,
+  { args: [key] }: PythonCall,
+  outcome: Outcome,
+  recorded: Outcome | undefined,
+): void {
+  if (!recorded || 'raises' in recorded || 'raises' in outcome) return
+  const [theirs, ours] = [fromTypedJson(recorded.result), fromTypedJson(outcome.result)]
+  if (!(theirs instanceof PyTuple && ours instanceof PyTuple)) return
+  const [token, own] = [theirs.items[1], ours.items[1]]
+  if (token instanceof Uint8Array && (typeof own === 'number' || typeof own === 'bigint'))
+    replacements.set(tokenName(key, token), own)
+}
+
+function tokenName(key: unknown, token: Uint8Array): string {
+  return `${keyBytes(key)} ${Buffer.from(token).toString('latin1')}`
+}
 
 /** What a program of pymemcache expects of a call that was said in this library's words. The replay keeps its own CAS uniques. */
 function inPymemcacheResults(call: string, outcome: Outcome, recorded: Outcome | undefined): Outcome {
