@@ -173,7 +173,8 @@ export async function runSuite(suite, { python, memcached, gitDirectory }) {
             ['runtests.py', '--settings=suites_settings', '--parallel=1', '-v', '2', ...suite.run],
           ]
         : [folder, ['-m', 'pytest', '-q', '-rA', ...suite.run]]
-      const paths = [...(inPlace ? [join(here, 'python')] : []), join(here, 'settings')]
+      const modules = ['python', ...(suite.pymemcache ? ['python-pymemcache'] : [])]
+      const paths = [...(inPlace ? modules.map((name) => join(here, name)) : []), join(here, 'settings')]
       const done = spawnSync(interpreter, command, {
         cwd,
         encoding: 'utf8',

@@ -3,18 +3,22 @@
  * further descriptors, which are the arguments.
  */
 import type { Client as CompatClient } from '../../../src/compat/index.js'
+import type { HashClient } from '../../../src/pymemcache/index.js'
 import type { Client as StrictClient } from '../../../src/strict/index.js'
 import { compatOperations, makeCompat } from './compat.js'
 import { Hooks, RaisedInPython } from './hooks.js'
 import { decoded, encoded, writeFrame } from './pipes.js'
+import { makePymemcache, pymemcacheOperations } from './pymemcache.js'
 import { makeStrict, strictOperations } from './strict.js'
 
-const clients = new Map<number, StrictClient | CompatClient>()
+type AnyClient = StrictClient | CompatClient | HashClient
+
+const clients = new Map<number, AnyClient>()
 const ids = new WeakMap<object, number>()
 let lastId = 0
 let debugLines: string[] = []
 
-function keep(client: StrictClient | CompatClient): number {
+function keep(client: AnyClient): number {
   lastId++
   clients.set(lastId, client)
   ids.set(client, lastId)
@@ -34,7 +38,7 @@ const hooks = new Hooks(Number(process.argv[2]), Number(process.argv[3]), (reque
 /** A request is [library, operation, client, arguments, clients that Python has dropped]. */
 function perform(request: unknown[]): unknown {
   const [library, operation, id, args, dropped] = request as [
-    'strict' | 'compat',
+    'strict' | 'compat' | 'pymemcache',
     string,
     number,
     unknown[],
@@ -48,6 +52,7 @@ function perform(request: unknown[]): unknown {
     const [servers, given, own] = args as [unknown[], unknown, string[]]
     if (library === 'strict')
       return keep(makeStrict(servers, given, own, hooks, (client) => ids.get(client)!))
+    if (library === 'pymemcache') return keep(makePymemcache(servers, given))
     let made = 0
     made = keep(
       makeCompat(
@@ -62,7 +67,8 @@ function perform(request: unknown[]): unknown {
     return made
   }
   if (operation === 'clone') return keep((clients.get(id) as StrictClient).clone())
-  const table = library === 'strict' ? strictOperations : compatOperations
+  const tables = { strict: strictOperations, compat: compatOperations, pymemcache: pymemcacheOperations }
+  const table = tables[library]
   const call = table[operation]
   if (!call) throw new Error(`the bridge has no ${library} ${operation}`)
   return call(clients.get(id) as never, ...(args as never[]))
