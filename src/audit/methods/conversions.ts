@@ -6,7 +6,15 @@
 import { AttributeError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { versionAtLeast } from '../../rules/version.js'
-import { PyCounter, PyFrozenSet, PyIterator, PyTuple, PythonObject, PyView } from '../../values/index.js'
+import {
+  PyCounter,
+  PyDeque,
+  PyFrozenSet,
+  PyIterator,
+  PyTuple,
+  PythonObject,
+  PyView,
+} from '../../values/index.js'
 import { asBuiltin, builtinOf, storedByType, withBuiltinItems } from './builtins.js'
 import type { Bound, Library } from './python-signatures.js'
 
@@ -53,6 +61,7 @@ function keys(value: unknown): unknown {
   if (value instanceof PyIterator) return new PyIterator(value.items.map(asBuiltin), value.className)
   if (value instanceof PyView) return new PyView(value.items.map(asBuiltin), value.className)
   if (value instanceof PyCounter) return new MappingSubclass(value)
+  if (value instanceof PyDeque) return value.items.map(asBuiltin)
   return withBuiltinItems(value)
 }
 

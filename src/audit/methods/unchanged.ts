@@ -74,7 +74,8 @@ export async function runUnchanged(
     return { outcome: broken, uncertain: true, reasons }
   }
   let outcome = await again(bound)
-  if (wire.unchecked && isUnpicklable(bound.val) && raisedByServer(outcome))
+  const unsent = wire.unchecked && raisedByServer(outcome)
+  if (isUnpicklable(bound.val) && (unsent || reachesServer(outcome)))
     outcome = { raises: { class: 'builtins.TypeError', message: 'cannot pickle the value' } }
   if (call.call === 'disconnect_all') outOfStep.clear()
   // Placing keys takes longer than what most calls need it for.

@@ -103,11 +103,15 @@ export function saveObject(p: Pickler, given: PythonObject, memoKey: object = gi
   out.byte(op.BUILD)
 }
 
-/** The built-in type of a subclass, by which protocols 0 and 1 make its instances from the whole value; known where a trace says the value. */
-function baseOf({ protocol }: Pickler, { how, kwargs, builtin }: PythonObject): PyGlobal | undefined {
+/**
+ * The built-in type of a subclass, by which protocols 0 and 1 make its instances from the whole value; known where a trace says the value.
+ * Classes with arguments of their own (a namedtuple) are left out: what is read from that form does not tell the arguments.
+ */
+function baseOf({ protocol }: Pickler, { how, args, kwargs, builtin }: PythonObject): PyGlobal | undefined {
   if (protocol >= 2 || how !== 'new' || kwargs || builtin === undefined) return undefined
   const name = builtinName(builtin)
-  return name === undefined ? undefined : new PyGlobal('builtins', name)
+  const usual = name === 'list' || name === 'dict' ? 0 : 1
+  return name === undefined || args.length !== usual ? undefined : new PyGlobal('builtins', name)
 }
 
 /** An object of protocols 0 and 1 as later protocols write it: made by `__new__`, its items set afterwards. */
