@@ -271,7 +271,9 @@ function withFrameworkTarget(
       ...(library.name === 'pymemcache'
         ? { targetOptions: { ...target.options, ...options.targetOptions } }
         : {}),
-      ...(options.framework === undefined && header.frameworks?.[framework] !== undefined
+      ...(options.framework === undefined &&
+      header.library === 'python-memcached' &&
+      header.frameworks?.[framework] !== undefined
         ? { framework: `${framework}==${version}` }
         : {}),
     },

@@ -143,14 +143,14 @@ type SideClass = typeof Side
 const pylibmc: Library = { name: 'pylibmc', version: '1.6.3' }
 
 function sidesOf(
-  { source, target, preset, switches, options }: ReplayTask,
+  { source, target, preset, switches, options, faults }: ReplayTask,
   [compatFleet, strictFleet]: readonly Fleet[],
   shared: Pick<ConstructOptions, 'now' | 'longestWait'>,
   [First, Second]: readonly [SideClass, SideClass],
 ): readonly [ReplaySide, ReplaySide] {
   const fleetsOfBoth = [compatFleet!, strictFleet!] as const
   if (source.name === 'pymemcache')
-    return fromPymemcache(source, target, options, shared, fleetsOfBoth, switches)
+    return fromPymemcache(source, target, options, patient(shared, faults), fleetsOfBoth, switches)
   if (target.name === 'pymemcache')
     return toPymemcache(source, target, preset, options, shared, fleetsOfBoth, switches)
   const versions = source.name === 'python-memcached' && target.name === 'python-memcached'
@@ -200,6 +200,16 @@ function toPymemcache(
     new PymemcacheSide(target, source, after, targetOptions, shared, calls === 'repaired', switches),
   ]
 }
+
+/** Where no server fails, a long wait is only a busy machine, or a large value on the other side. */
+function patient<S extends Pick<ConstructOptions, 'longestWait'>>(shared: S, faults: boolean): S {
+  return faults || shared.longestWait === undefined
+    ? shared
+    : { ...shared, longestWait: Math.max(shared.longestWait, PATIENCE) }
+}
+
+/** Milliseconds. */
+const PATIENCE = 10_000
 
 /** The first side is the application's pymemcache, with the options that its constructors have in the trace. */
 function fromPymemcache(

@@ -55,7 +55,8 @@ except Exception as error:
 
 def work(name):
     for i in range(5):
-        pool.set(name, str(i))
+        # Without an answer the next get of this thread, on another connection, might overtake it.
+        pool.set(name, str(i), noreply=False)
         pool.get(name)
 
 threads = [threading.Thread(target=work, args=("thread-%d" % i,)) for i in range(3)]
