@@ -23,10 +23,12 @@ function testsOf(name) {
 ensureDependencies()
 const copy = mkdtempSync(join(tmpdir(), 'memshim-mutations-'))
 try {
-  for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
+  for (const name of ['src', 'test', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
     cpSync(join(root, name), join(copy, name), { recursive: true })
   for (const name of ['fixtures', 'node_modules', 'docs', 'python', 'schemas'])
     symlinkSync(join(root, name), join(copy, name), 'dir')
+  // A link keeps the time of its file: what is installed is as new as this.
+  symlinkSync(join(root, 'package-lock.json'), join(copy, 'package-lock.json'))
   mkdirSync(join(copy, '.cache'))
   process.exitCode = run()
 } finally {

@@ -1,6 +1,10 @@
 /** Keeps the port of a server that is down, so that no other program gets it meanwhile. */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Milliseconds that a program which has just been given the port may keep it. */
+const PATIENCE = 5000
 
 /**
  * A port on which connections are refused, and which the system gives to no other program. It is bound to a connection between two
@@ -27,22 +31,37 @@ export class PortHold {
     return new PortHold(address, other.unref())
   }
 
-  /** Ends when the port is held. @throws the system's error when another program has the port */
-  async take(port: number): Promise<void> {
+  /**
+   * Ends when the port is held.
+   * @param port 0: any that is free
+   * @returns the port
+   * @throws the system's error when another program has the port, and keeps it for five seconds
+   */
+  async take(port: number): Promise<number> {
     const { port: otherPort } = this.other.address() as { port: number }
-    const socket = connect({
-      host: this.address,
-      port: otherPort,
-      localAddress: this.address,
-      localPort: port,
-    })
-    this.socket = socket
+    const deadline = performance.now() + PATIENCE
     try {
-      await once(socket, 'connect')
+      for (;;) {
+        const socket = connect({
+          host: this.address,
+          port: otherPort,
+          localAddress: this.address,
+          localPort: port,
+        })
+        this.socket = socket
+        try {
+          await once(socket, 'connect')
+          socket.unref().on('error', () => {})
+          return socket.localPort!
+        } catch (error) {
+          const { code } = error as NodeJS.ErrnoException
+          if (code !== 'EADDRINUSE' || performance.now() > deadline) throw error
+          await sleep(5)
+        }
+      }
     } finally {
       this.other.close()
     }
-    socket.unref().on('error', () => {})
   }
 
   release(): void {

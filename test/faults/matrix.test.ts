@@ -48,8 +48,9 @@ async function checked(name: Column, fault: StruckFault, operation: StruckOperat
   const isAsDocumented = isDeepStrictEqual(first && cellOf(first), wanted) && first?.next === after
   const [played, time] =
     first && (isAsDocumented || writing) ? [first, deadline] : [await seen(longDeadline), longDeadline]
-  const { outcome, milliseconds, next } = played
+  const { outcome, milliseconds, next, left } = played
   expect(next, `the operation after ${operation.name}`).toBe(after)
+  expect(left, `sockets open after ${operation.name}`).toBe(0)
   expect(milliseconds, operation.name).toBeLessThan(time + late)
   expect(outcome, operation.name).not.toMatch(foreign)
   expect(outcome, operation.name).not.toMatch(/^unexpected/)

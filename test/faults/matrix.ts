@@ -1,4 +1,7 @@
 /** Runs one cell of the fault matrix: an operation under a fault, and what came of it. */
+import { subscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client as CompatClient } from '../../src/compat/index.js'
 import { pythonClass } from '../../src/python/errors.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
@@ -33,6 +36,26 @@ export interface Played extends Cell {
   readonly milliseconds: number
   /** What the next operation on the same client did. */
   readonly next: unknown
+  /** Sockets that the client has not closed some time after its own end, while the server still lives. */
+  readonly left: number
+}
+
+/** Sockets of this process that are open. Node does not tell of those of TLS, which the same code closes. */
+const open = new Set<Socket>()
+subscribe('net.client.socket', (message) => {
+  const { socket } = message as { socket: Socket }
+  open.add(socket)
+  socket.on('close', () => open.delete(socket))
+})
+/** Milliseconds. A client waits up to a second for the server's end after its `quit`. */
+const patience = 20_000
+
+/** The number of sockets to this server that stay open. */
+async function leftOpen(address: string): Promise<number> {
+  const port = Number(address.slice(address.lastIndexOf(':') + 1))
+  const count = () => [...open].filter(({ remotePort }) => remotePort === port).length
+  for (const end = performance.now() + patience; count() > 0 && performance.now() < end; ) await sleep(10)
+  return count()
 }
 
 /** Of each operation, in milliseconds. */
@@ -75,7 +98,9 @@ export async function play(
       await client.set('after', 'wards')
       return client.get('after')
     })
-    return { outcome, milliseconds, next, connections: stage.connections() }
+    const connections = stage.connections()
+    client.disconnectAll()
+    return { outcome, milliseconds, next, connections, left: await leftOpen(stage.address) }
   } finally {
     client.disconnectAll()
     await stage.stop()

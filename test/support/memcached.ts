@@ -147,8 +147,7 @@ async function freePort(): Promise<number> {
 /** A port of 127.0.0.1 on which connections are refused; it is kept until `release`. */
 export async function refusingPort(): Promise<{ readonly port: number; release(): void }> {
   const hold = await PortHold.prepare('127.0.0.1')
-  const port = await freePort()
-  await hold.take(port)
+  const port = await hold.take(0)
   return { port, release: () => hold.release() }
 }
 
