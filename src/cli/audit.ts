@@ -1,5 +1,6 @@
 /** `memshim audit`: replay a trace (or scenario), print the report, write JSON and HTML, set the exit code. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { access, constants, readFile, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { Command } from 'commander'
 import {
   type AuditOptions,
@@ -171,6 +172,9 @@ How to record a trace: docs/audit.md.`,
 
 async function run(paths: string[], flags: Flags): Promise<void> {
   const options = checked(flags)
+  const examples = wholeNumber('--examples', flags.examples ?? '2', 0)
+  for (const file of [flags.json, flags.html, flags.markdown, flags.junit, flags.sarif])
+    if (file !== undefined && file !== '-') await checkWritable(file)
   const trace = await open(await expandPatterns(paths), flags)
   if (flags.reduce !== undefined) {
     process.stdout.write(await writeReduced(trace, flags.reduce, flags.out ?? '.', options))
@@ -205,7 +209,7 @@ async function run(paths: string[], flags: Flags): Promise<void> {
       renderTerminal(report, {
         width: process.stdout.columns ?? 100,
         color: useColor(),
-        examples: wholeNumber('--examples', flags.examples ?? '2', 0),
+        examples,
       }),
     )
     if (flags.html !== undefined) process.stdout.write(`\nHTML report: ${flags.html}\n`)
@@ -317,6 +321,17 @@ async function readBaseline(path: string): Promise<Report> {
     throw new UsageError(`--baseline ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
   }
   return parseBaseline(text, `--baseline ${path}`)
+}
+
+/** A long audit must not end with a report that has no place. @throws UsageError */
+async function checkWritable(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined)
+  if (there?.isDirectory()) throw new UsageError(`${path} cannot be written: it is a folder`)
+  try {
+    await access(there ? path : dirname(path), constants.W_OK)
+  } catch (error) {
+    throw new UsageError(`${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`)
+  }
 }
 
 async function write(path: string, text: string): Promise<void> {

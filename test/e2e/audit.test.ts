@@ -160,7 +160,9 @@ const rowOf = (name: string) => report.switches.find((row) => row.switch === nam
 
 describe('memshim audit', () => {
   it('succeeds, and prints where the reports are', () => {
-    expect(first).toMatchObject({ code: 0, stderr: '' })
+    // On a busy machine its progress is said, too: a line every ten seconds.
+    const said = first.stderr.split('\n').filter((line) => !/^memshim: (replaying|verifying): /.test(line))
+    expect({ code: first.code, said }).toEqual({ code: 0, said: [''] })
     expect(first.stdout).toContain('HTML report: r.html')
   })
 

@@ -230,6 +230,17 @@ describe('record', { timeout: 60_000 }, () => {
       })
   })
 
+  it('a report that cannot be written, and a wrong number, are said before the trace is read', () => {
+    for (const [option, value, said] of [
+      ['--json', join(folder, 'absent', 'r.json'), 'ENOENT'],
+      ['--html', folder, 'it is a folder'],
+      ['--examples', 'x', 'a number from 0 is needed'],
+    ] as const) {
+      const { status, stderr } = memshim(['audit', 'no-such-trace.jsonl', option, value])
+      expect([status, stderr]).toEqual([2, expect.stringContaining(said)])
+    }
+  })
+
   it('a folder in the place of a capture is an error that names it', () => {
     const { status, stderr } = memshim(['record', folder, '--out', 'folder.jsonl'])
     expect([status, stderr]).toEqual([2, `memshim: ${folder} cannot be read: EISDIR\n`])

@@ -219,7 +219,11 @@ async function isGzip(path: string): Promise<boolean> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0)
     return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
   } catch (error) {
-    throw new TraceError(path, 0, undefined, `cannot be read: ${(error as Error).message}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    // A pipe cannot be read again from its beginning.
+    const reason =
+      code === 'ESPIPE' ? 'is a pipe, and a trace is read more than once: save it to a file first' : undefined
+    throw new TraceError(path, 0, undefined, reason ?? `cannot be read: ${message}`)
   } finally {
     await file.close()
   }
