@@ -14,6 +14,14 @@ import {
 import { UsageError } from '../../src/cli/usage.js'
 import { whereCommand } from '../../src/cli/where.js'
 import { Client as CompatClient } from '../../src/compat/index.js'
+import {
+  celeryError,
+  readBeaker,
+  readCeleryMeta,
+  readDjangoPage,
+  readDogpile,
+  readFlaskSession,
+} from '../../src/frameworks/index.js'
 import { binaryProtocol } from '../../src/protocol/binary/binary.js'
 import { ListingError, MetadumpReader } from '../../src/protocol/metadump.js'
 import {
@@ -39,6 +47,7 @@ import {
   disassembly,
   fromTypedJson,
   pylibmcEncoding,
+  pymemcacheEncoding,
   pythonMemcachedEncoding,
   toTypedJson,
   unpickle,
@@ -162,8 +171,37 @@ export const targets: readonly Target[] = [
     samples: () => samples.pickles().map((bytes) => deflateSync(bytes)),
     run: (input, random) => {
       const flag = random.of(flags)
-      for (const encoding of [pylibmcEncoding(), pythonMemcachedEncoding({ version: '1.59' })])
-        guarded(() => void encoding.decode(flag, input), python)
+      const encodings = [
+        pylibmcEncoding(),
+        pythonMemcachedEncoding({ version: '1.59' }),
+        pymemcacheEncoding({ serde: 'pickle' }),
+        pymemcacheEncoding({ serde: 'compressed' }),
+      ]
+      for (const encoding of encodings) guarded(() => void encoding.decode(flag, input), python)
+    },
+  },
+  {
+    name: 'items of frameworks',
+    samples: () => [
+      ...samples.pickles(),
+      ...[
+        '{"status":"SUCCESS","result":{"a":[1]},"traceback":null,"children":[],"date_done":"2024-01-01T00:00:00","task_id":"x"}',
+        '{"status":"FAILURE","result":{"exc_type":"ValueError","exc_message":["x"],"exc_module":"builtins"},"task_id":"x"}',
+        '{"_permanent":true,"user":{" t":[1,2]},"d":{" d":"Mon, 01 Jan 2024 00:00:00 GMT"}}',
+      ].map((text) => Buffer.from(text)),
+    ],
+    run: (input) => {
+      guarded(() => void readFlaskSession(input), python)
+      guarded(() => {
+        const meta = readCeleryMeta(input)
+        if (meta) celeryError(meta)
+      }, python)
+      guarded(() => {
+        const value = unpickle(input, { preserve: true })
+        readBeaker(value)
+        readDogpile(value)
+        readDjangoPage(value)
+      }, python)
     },
   },
   {
