@@ -1,10 +1,7 @@
 /** Times of Keyv and unstorage as memcached's. */
-
 import { sentTime } from '../frameworks/client.js'
 import { checkNumber } from '../ground/arguments.js'
-
-/** Longer times are dates to memcached. Seconds. */
-const LONGEST_RELATIVE = 30 * 86_400
+import { MAX_RELATIVE_TIME } from '../ground/limits.js'
 
 /**
  * Seconds until an item expires, as memcached takes them: rounded up, over thirty days as a date.
@@ -15,5 +12,5 @@ export function timeOf(seconds: number | undefined): number {
   checkNumber('ttl', seconds)
   if (seconds <= 0) return sentTime(-1)
   const whole = Math.ceil(seconds)
-  return whole > LONGEST_RELATIVE ? Math.floor(Date.now() / 1000) + whole : whole
+  return whole > MAX_RELATIVE_TIME ? Math.floor(Date.now() / 1000) + whole : whole
 }

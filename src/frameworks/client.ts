@@ -1,4 +1,5 @@
 /** What the classes of this room need of a client: strict, compat and their like have it. */
+import { MAX_RELATIVE_TIME } from '../ground/limits.js'
 
 /** A memcached client. */
 export interface CacheClient {
@@ -57,7 +58,7 @@ export function checkClient(client: unknown): asserts client is CacheClient {
  * Expires at once, for every server, protocol and client: a date long past. Negative times do not serve, since pylibmc's
  * documentation takes them for zero.
  */
-const EXPIRED = 30 * 86_400 + 1
+const EXPIRED = MAX_RELATIVE_TIME + 1
 
 /** The time to send for one that a framework has made: negative ones expire at once. */
 export const sentTime = (time: number): number => (time < 0 ? EXPIRED : time)

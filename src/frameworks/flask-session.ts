@@ -3,6 +3,7 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { checkObject, checkText, named, shown } from '../ground/arguments.js'
+import { MAX_RELATIVE_TIME } from '../ground/limits.js'
 import { ValueError } from '../python/errors.js'
 import { decodeText } from '../python/text.js'
 import { PythonObject, unpickle } from '../values/index.js'
@@ -28,7 +29,6 @@ export interface FlaskSessionSettings {
 }
 
 const LIFETIME = 31 * 86_400
-const LONGEST_RELATIVE = 30 * 86_400
 /** `SESSION_ID_LENGTH`. Bytes. */
 const SID_LENGTH = 32
 const FORMATS = { msgpack: true, json: true } as const
@@ -73,7 +73,7 @@ export class FlaskSessions {
     const { format = 'msgpack', msgpack, lifetime = LIFETIME } = this.settings
     const stored =
       format === 'json' ? Buffer.from(writeJson(data, { separators: [',', ':'] })) : msgpack!.encode(data)
-    const time = lifetime > LONGEST_RELATIVE ? lifetime + Math.trunc(Date.now() / 1000) : lifetime
+    const time = lifetime > MAX_RELATIVE_TIME ? lifetime + Math.trunc(Date.now() / 1000) : lifetime
     await this.client.set(this.key(sid), Buffer.from(stored), { time })
   }
 

@@ -5,6 +5,3 @@
  * of the event loop to a socket buffer in one call.
  */
 export type Bytes = string
-
-/** Longest key that memcached takes, in bytes. */
-export const MAX_KEY_LENGTH = 250

@@ -1,7 +1,7 @@
 /** One placement of a migration: a client, and its items as bytes, so that copying changes neither value nor flags. */
-
 import { Client as CompatClient } from '../compat/index.js'
 import type { Bytes } from '../ground/bytes.js'
+import { MAX_RELATIVE_TIME } from '../ground/limits.js'
 import { type Pipeline, pipelineOf } from '../pipeline/pipeline.js'
 import { exchange } from '../pipeline/tracing.js'
 import * as requests from '../protocol/requests.js'
@@ -95,9 +95,6 @@ export class Side {
   }
 }
 
-/** More than thirty days would be read as a date. */
-const LONGEST_RELATIVE = 30 * 86_400
-
 function absolute(time: number): number {
-  return time > LONGEST_RELATIVE ? Math.floor(Date.now() / 1000) + time : time
+  return time > MAX_RELATIVE_TIME ? Math.floor(Date.now() / 1000) + time : time
 }

@@ -2,8 +2,8 @@
  * Which server an operation goes to, and what its failure means: libmemcached's placement with its health state machine.
  * Sources: docs/reference/pylibmc.md#10, docs/reference/placement.md#2.
  */
-
-import { type Bytes, MAX_KEY_LENGTH } from '../ground/bytes.js'
+import type { Bytes } from '../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../ground/limits.js'
 import {
   type Continuum,
   isContinuum,

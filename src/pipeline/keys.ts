@@ -6,8 +6,8 @@
  * connection is one reply behind afterwards. A line break or another control in a key runs as a command there, or makes the reply
  * unreadable: such keys are `BadKeyProvided` here. With `verify_keys` the library's own outcomes apply.
  */
-
-import { type Bytes, MAX_KEY_LENGTH } from '../ground/bytes.js'
+import type { Bytes } from '../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../ground/limits.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
 import { BadKeyProvided, ClientError, errorFor, MemcachedError } from './errors.js'

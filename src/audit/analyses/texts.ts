@@ -1,5 +1,5 @@
 /** The analyses of an audit: what each of them counts, how serious it is, and what helps. Facts: docs/reference/python-memcached.md, docs/reference/pylibmc.md. */
-import { MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH, MAX_RELATIVE_TIME } from '../../ground/limits.js'
 import type { Operation } from '../compare/differ.js'
 import type { AnalysisText } from './analysis.js'
 import { plainLength, storedValues, timeOf, typeOf } from './arguments.js'
@@ -8,8 +8,6 @@ import { plainLength, storedValues, timeOf, typeOf } from './arguments.js'
 const limit = 1024 * 1024
 const near = 0.8 * limit
 const large = 100 * 1000
-/** Seconds: longer times are dates for a server. */
-const longestTime = 30 * 24 * 3600
 /** A Unix time of this century is above. */
 const earliestDate = 1e9
 
@@ -36,7 +34,7 @@ function times(operation: Operation): readonly string[] | undefined {
   if (typeof time !== 'number') return ['no whole number']
   if (time < 0) return ['negative']
   if (time === 0) return ['none: stays until it is evicted']
-  if (time <= longestTime) return ['up to 30 days']
+  if (time <= MAX_RELATIVE_TIME) return ['up to 30 days']
   return [time < earliestDate ? 'over 30 days: a date long past' : 'a date']
 }
 

@@ -3,7 +3,7 @@
  * arguments of their own. Our client refuses such keys, so their outcome is put together here from what the words give.
  * Source: docs/reference/pylibmc.md#3.4; measured on pylibmc 1.6.3 with memcached 1.6.18 (`fixtures/vectors/calling-forms.json`).
  */
-import { MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { toTypedJson } from '../../values/index.js'
 import { type Outcome, returned } from '../compare/outcome.js'

@@ -5,6 +5,7 @@
  * Source: docs/reference/pylibmc.md#3.4; measured on pylibmc 1.6.3 with memcached 1.6.18 (`fixtures/vectors/calling-forms-odd-keys.json.gz`).
  */
 import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import { pylibmcKey } from '../../pipeline/keys.js'
 import { PIPELINE, Pipeline, pipelineOf } from '../../pipeline/pipeline.js'
 import type { Client as StrictClient } from '../../strict/index.js'
@@ -23,7 +24,6 @@ const CONTROL = /[\x00-\x1f\x7f]/
 const CUT = /\r?\n|\0/
 const COMMANDS =
   /^(?:get|gets|gat|gats|set|add|replace|append|prepend|cas|delete|incr|decr|touch|stats|flush_all|version|verbosity|quit|shutdown|m[gsdanem]) ?/
-const MAX_KEY_LENGTH = 250
 
 const timedOut: Outcome = {
   raises: { class: 'pylibmc.Error', message: 'A TIMEOUT OCCURRED' },

@@ -1,4 +1,5 @@
 /** What the calls of a trace do to items, key by key: all that a plan needs of them. Pure. */
+import { MAX_RELATIVE_TIME } from '../../ground/limits.js'
 import { fromTypedJson, PyFloat, type TypedJson } from '../../values/index.js'
 import { bind, type Library } from '../methods/python-signatures.js'
 import { touchedKeys } from '../methods/touched-keys.js'
@@ -47,9 +48,6 @@ const kinds: Readonly<Record<string, Access['kind']>> = {
   __delitem__: 'delete',
 }
 
-/** Seconds: longer times are dates. Source: memcached's protocol. */
-const longestRelative = 30 * 24 * 3600
-
 /** @param epoch Unix time in seconds at the start of the trace @returns nothing for calls without keys and for wrong ones */
 export function accessesOf(event: CallEvent, library: Library, epoch: number): readonly Access[] {
   const kind = kinds[event.call]
@@ -80,7 +78,7 @@ export function accessesOf(event: CallEvent, library: Library, epoch: number): r
 function ttlOf(time: unknown, now: number): number {
   const value = time instanceof PyFloat ? time.value : Number(time ?? 0)
   if (!Number.isFinite(value) || value === 0) return Number.POSITIVE_INFINITY
-  return value > longestRelative ? value - now : value
+  return value > MAX_RELATIVE_TIME ? value - now : value
 }
 
 function wasThere({ call, outcome }: CallEvent, key: string, keys: number): boolean | undefined {

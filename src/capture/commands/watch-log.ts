@@ -2,7 +2,7 @@
  * Lines of memcached's log for watchers. The server logs keys and results; placeholders for values have their length.
  * Source: memcached's doc/protocol.txt, "Watchers"; measured on 1.4.39 to 1.6.45.
  */
-import { MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { Command } from './command.js'
 import type { CommandExchange } from './conversation.js'
 import { plain } from './parts.js'

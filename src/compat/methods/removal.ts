@@ -1,7 +1,7 @@
 /** delete and delete_multi. Source: docs/reference/python-memcached.md#10.3, #10.5. */
-
 import { checkBytes, checkIterable } from '../../ground/arguments.js'
-import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { Key } from '../../pipeline/methods/arguments.js'
 import { softOutcome } from '../../pipeline/replies.js'
 import * as requests from '../../protocol/requests.js'

@@ -1,6 +1,6 @@
 /** Keys by the switches of `switches/keys.ts`. Source: docs/reference/python-memcached.md#8, #6.3. */
-
-import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import { PLAIN_KEY, prefixBytes, pylibmcKey } from '../../pipeline/keys.js'
 import { type Operation, operations } from '../../pipeline/operations.js'
 import { IndexError, ValueError } from '../../python/errors.js'

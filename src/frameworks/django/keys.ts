@@ -1,6 +1,7 @@
 /** Keys and times of Django's memcached backends. Source: fixtures/vectors/frameworks.json and framework-values.json (Django 3.2 to 5.2). */
 import { createHash } from 'node:crypto'
 import { checkArray, checkNumber, checkObject, checkText, shown } from '../../ground/arguments.js'
+import { MAX_RELATIVE_TIME } from '../../ground/limits.js'
 import { ValueError } from '../../python/errors.js'
 import { encodeText } from '../../python/text.js'
 
@@ -24,8 +25,6 @@ export interface DjangoKeySettings {
 }
 
 const LONGEST_KEY = 250
-/** Longer times are dates to memcached. */
-const LONGEST_RELATIVE = 30 * 86_400
 
 /**
  * The key as MemcachedCache, PyLibMCCache and PyMemcacheCache send it.
@@ -63,7 +62,7 @@ export function djangoTime(timeout: number | null, now: number = Date.now() / 10
   checkNumber('timeout', timeout)
   checkNumber('now', now)
   const time = Math.trunc(timeout) === 0 ? -1 : timeout
-  return Math.trunc(time > LONGEST_RELATIVE ? time + Math.trunc(now) : time)
+  return Math.trunc(time > MAX_RELATIVE_TIME ? time + Math.trunc(now) : time)
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Binary protocol requests as bytes (docs/reference/pylibmc.md#11.2). No I/O. */
-
-import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { Output } from '../protocol.js'
 import { checkStore, type Request, type StoreRequest } from '../requests.js'
 import type { StoreVerb } from '../wire.js'

@@ -4,8 +4,8 @@
  * one multi-key get: callers see no difference, and the server answers with one system call instead of many. A single get goes out
  * as both Python libraries send it.
  */
-
-import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { Conversation, Output, ParserLimits, Protocol, Sink } from '../protocol.js'
 import { checkStore, type Request, type RetrievalRequest, type StoreRequest } from '../requests.js'
 import { type Frame, TextParser } from './parser.js'

@@ -2,8 +2,8 @@
  * One request of the binary protocol as memcached understands it: what is asked, how many bytes behind it are its own, and
  * whether it is refused. Facts: fixtures/conversations/binary-*.json.
  */
-
-import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import { loudOf, opcode } from '../../protocol/binary/opcodes.js'
 import type { ServerFacts } from '../versions.js'
 

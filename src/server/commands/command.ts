@@ -2,7 +2,8 @@
  * One command line as memcached understands it up to 1.6.39, errors included: what is asked, or what is answered right away. Since 1.6.40:
  * requests.ts. Facts: replies of real memcacheds (fixtures/conversations), number of words per command included.
  */
-import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import type { ServerFacts } from '../versions.js'
 import type { BinaryCommand } from './binary-command.js'

@@ -1,5 +1,6 @@
 /** The meta commands mg, ms, md, ma: how they are read and answered. Facts: fixtures/conversations/meta.json. */
-import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import { versionAtLeast } from '../../rules/version.js'
 import type { CountResult, Store, StoredItem, StoreResult } from '../store/store.js'

@@ -2,7 +2,8 @@
  * One command line as memcached reads it since 1.6.40, when the parser of its proxy replaced the one in command.ts: words that a command does
  * not know are ignored, and the data block behind a refused store is passed over. Facts: fixtures/conversations.
  */
-import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import type { ServerFacts } from '../versions.js'
 import type { Command } from './command.js'

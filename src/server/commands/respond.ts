@@ -1,5 +1,6 @@
 /** What a memcached answers to one request: reply bytes from the store. No I/O. */
-import { type Bytes, MAX_KEY_LENGTH } from '../../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import { type Environment, stats } from '../store/stats.js'
 import { endsInLineEnd, type Store, type StoredItem } from '../store/store.js'
 import type { ServerFacts } from '../versions.js'

@@ -3,6 +3,7 @@
  * Facts: docs/reference/pylibmc.md#8, docs/reference/python-memcached.md#11, and memcached 1.6.18 itself (fixtures/conversations).
  */
 import type { Bytes } from '../../ground/bytes.js'
+import { MAX_RELATIVE_TIME } from '../../ground/limits.js'
 import type { StoreCommand } from '../commands/command.js'
 import type { MetaFlags } from '../commands/meta-flags.js'
 import { unsigned64 } from '../commands/numbers.js'
@@ -58,8 +59,6 @@ export interface CountOptions {
   readonly initial?: { readonly value: bigint; readonly exptime: number } | undefined
 }
 
-/** Longer exptimes than this many seconds are Unix times. */
-const longestDelta = 30 * 24 * 3600
 /** memcached's own age at its start: its clock begins that many seconds earlier. */
 const ageAtStart = 62
 const crlf = Buffer.from('\r\n')
@@ -316,7 +315,7 @@ export class Store {
   /** Unix time at which an item with this exptime is gone; 0: never. */
   expiry(exptime: number): number {
     if (exptime === 0) return 0
-    if (exptime > 0 && exptime <= longestDelta) return this.now() + exptime
+    if (exptime > 0 && exptime <= MAX_RELATIVE_TIME) return this.now() + exptime
     // Negative ones are past; so is everything before the server's start, but 0 would mean never.
     const start = this.startedAt - ageAtStart
     return exptime <= start ? start + 1 : exptime
