@@ -14,6 +14,7 @@ import {
   PyView,
 } from './classes/built-ins.js'
 import { PyDecimal } from './classes/numbers.js'
+import { madeByNew } from './pickle/made-by-new.js'
 import { unpickle } from './pickle/read/reader.js'
 import { parseFloatText } from './pickle/text.js'
 import { pickle } from './pickle/write/writer.js'
@@ -29,6 +30,8 @@ export type TypedJson =
 
 /** Text and bytes of at least this many units that repeat one character are written as `$repeat`. */
 const REPEAT_FROM = 256
+/** Objects have one form here, whichever protocol they were read from. */
+const comparable = [{ className: 'object', type: PythonObject, write: madeByNew }]
 /** Protocol of `$pickle`. */
 const PROTOCOL = 4
 /** Deepest nesting of lists, tuples, sets and dicts, tags included. What is deeper is written as `$pickle`, as the recorders do. */
@@ -153,7 +156,7 @@ export function toTypedJson(value: unknown): TypedJson {
 }
 
 function pickled(value: unknown): TypedJson {
-  return { $pickle: pickle(value, { protocol: PROTOCOL }).toString('base64') }
+  return { $pickle: pickle(value, { protocol: PROTOCOL, converters: comparable }).toString('base64') }
 }
 
 /** Thrown for a value that cannot be written level by level: it holds itself, is too deep, or shares too much. */

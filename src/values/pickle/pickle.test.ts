@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { PyFloat, PyTuple, PythonObject } from '../classes/built-ins.js'
+import { PyDeque, PyOrderedDict } from '../classes/collections.js'
 import { PyDecimal } from '../classes/numbers.js'
 import { UnpicklingError, ValueEncodeError } from '../errors.js'
 import { fromTypedJson, type TypedJson, toTypedJson } from '../typed-json.js'
@@ -226,5 +227,54 @@ describe('values that Python has no word for', () => {
       new PyFloat(1),
       new PyTuple([]),
     ])
+  })
+})
+
+describe('keys of dicts and members of sets, which in Python are tuples and frozensets', () => {
+  const key = [1, 'a']
+  test.each([
+    [
+      new Map<unknown, unknown>([
+        [key, 7],
+        [[1, [2]], 8],
+      ]),
+      4,
+      '80049519000000000000007d94284b018c01619486944b074b014b02859486944b08752e',
+    ],
+    [
+      new Map([[new Set([1]), 'x']]),
+      2,
+      '80027d7100635f5f6275696c74696e5f5f0a66726f7a656e7365740a71015d71024b01618571035271045801000000787105732e',
+    ],
+    [new Set([key]), 4, '8004950d000000000000008f94284b018c0161948694902e'],
+    [
+      [new Map([[key, 1]]), new Map([[key, 2]])],
+      4,
+      '80049519000000000000005d94287d944b018c01619486944b01737d9468034b0273652e',
+    ],
+  ])('%j is written as CPython writes it', (value, protocol, bytes) => {
+    expect(pickle(value, { protocol }).toString('hex')).toBe(bytes)
+  })
+
+  const itself: unknown[] = []
+  itself.push(itself)
+  let deep: unknown = 1
+  for (let i = 0; i < 50_000; i++) deep = [deep]
+  test.each([
+    [{ a: 1 }, 'a dict is a key'],
+    [new Map(), 'a dict is a key'],
+    [[new PyDeque([])], 'a deque is a key'],
+    [itself, 'a list that holds itself is a key'],
+    [deep, 'nested deeper than 1000'],
+  ])('what Python cannot have there is refused: %#', (refused, message) => {
+    for (const value of [new Map([[refused, 1]]), new Set([refused]), new PyOrderedDict([[refused, 1]])]) {
+      expect(() => pickle(value)).toThrow(ValueEncodeError)
+      expect(() => pickle(value)).toThrow(message)
+    }
+  })
+  test('what occurs often in a key is looked at once', () => {
+    let wide: unknown = 1
+    for (let i = 0; i < 500; i++) wide = [wide, wide]
+    expect(pickle(new Map([[wide, 1]])).length).toBeLessThan(10_000)
   })
 })

@@ -3,6 +3,7 @@
 import { PyByteArray, PyFrozenSet, PyTuple, PythonObject } from '../classes/built-ins.js'
 import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../classes/collections.js'
 import { type Construct, itemsOf, type Reading, type Reduction } from './reduction.js'
+import { type Hashables, hashable } from './write/hashable.js'
 
 const LATIN1 = Buffer.from('latin-1')
 
@@ -77,7 +78,8 @@ function call(type: unknown, args: readonly unknown[], attributes: unknown): Pyt
 }
 
 function withEntries(object: PythonObject, entries: Iterable<[unknown, unknown]>): PythonObject {
-  for (const entry of entries) object.dictItems.push(entry)
+  const known: Hashables = new Map()
+  for (const [key, value] of entries) object.dictItems.push([hashable(key, known), value])
   return object
 }
 

@@ -133,7 +133,7 @@ export function writeEntries(p: Pickler, entries: Iterable<readonly [unknown, un
   let count = 0
   for (const [key, value] of entries) {
     if (!one && count % BATCH === 0) p.out.byte(op.MARK)
-    p.save(key)
+    p.saveHashable(key)
     p.save(value)
     count++
     if (one) p.out.byte(op.SETITEM)
@@ -152,16 +152,18 @@ function startDict(p: Pickler, dict: object): void {
 }
 
 export function saveSet(p: Pickler, set: ReadonlySet<unknown>): void {
-  if (p.protocol < 4) return saveReduce(p, setType, [[...set]], set)
+  const members = p.hashables(set)
+  if (p.protocol < 4) return saveReduce(p, setType, [members], set)
   p.out.byte(op.EMPTY_SET)
   p.memoize(set)
-  addItems(p, [...set])
+  addItems(p, members)
 }
 
 export function saveFrozenSet(p: Pickler, set: PyFrozenSet): void {
-  if (p.protocol < 4) return saveReduce(p, frozensetType, [[...set.items]], set)
+  const members = p.hashables(set.items)
+  if (p.protocol < 4) return saveReduce(p, frozensetType, [members], set)
   p.out.byte(op.MARK)
-  for (const item of set.items) p.save(item)
+  for (const item of members) p.save(item)
   const known = p.objects.get(set)
   if (known !== undefined) {
     p.out.byte(op.POP_MARK)

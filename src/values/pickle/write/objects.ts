@@ -1,6 +1,6 @@
 /** Classes, functions and objects as CPython's C pickler writes them (`save_global`, `save_reduce`). */
-import { isPlain } from '../../../python/options.js'
-import { PyFloat, PyGlobal, PyTuple, PythonObject } from '../../classes/built-ins.js'
+import { PyGlobal, PyTuple, PythonObject } from '../../classes/built-ins.js'
+import { builtinName } from '../made-by-new.js'
 import { op } from '../opcodes.js'
 import { FreshText } from '../reduction.js'
 import { reductions } from '../reductions.js'
@@ -77,13 +77,16 @@ function writeGetattr(p: Pickler, { module, name }: PyGlobal): void {
 }
 
 /** @param memoKey the value that the object stands for, when it is not the object itself */
-export function saveObject(p: Pickler, given: PythonObject, memoKey: object = given): void {
+export function saveObject(p: Pickler, object: PythonObject, memoKey: object = object): void {
   const { out } = p
-  const object = p.protocol >= 2 && given.how === 'base' ? madeByNew(given) : given
   const base = baseOf(p, object)
   if (base) saveReduce(p, reconstructor, [object.type, base, object.builtin], memoKey)
   else {
+    const again = p.begun.has(memoKey)
+    if (again) forgetContainers(p, object.args)
+    p.begun.add(memoKey)
     saveCreation(p, object)
+    if (!again) p.begun.delete(memoKey)
     memoizeOnce(p, memoKey)
     appendItems(p, object.listItems)
     setItems(p, object.dictItems)
@@ -104,6 +107,15 @@ export function saveObject(p: Pickler, given: PythonObject, memoKey: object = gi
 }
 
 /**
+ * An object that is met again inside its own arguments is made there, from what it holds: Python makes the list of that anew, so that the
+ * inner object does not refer to an outer list that is not filled yet.
+ */
+function forgetContainers(p: Pickler, args: readonly unknown[]): void {
+  for (const arg of args)
+    if (Array.isArray(arg) || arg instanceof Map || arg instanceof Set) p.objects.delete(arg)
+}
+
+/**
  * The built-in type of a subclass, by which protocols 0 and 1 make its instances from the whole value; known where a trace says the value.
  * Classes with arguments of their own (a namedtuple) are left out: what is read from that form does not tell the arguments.
  */
@@ -112,32 +124,6 @@ function baseOf({ protocol }: Pickler, { how, args, kwargs, builtin }: PythonObj
   const name = builtinName(builtin)
   const usual = name === 'list' || name === 'dict' ? 0 : 1
   return name === undefined || args.length !== usual ? undefined : new PyGlobal('builtins', name)
-}
-
-/** An object of protocols 0 and 1 as later protocols write it: made by `__new__`, its items set afterwards. */
-function madeByNew(object: PythonObject): PythonObject {
-  const { type, base, args, state, hasState, stateSetter } = object
-  const [value] = args
-  const name = base?.module === 'builtins' ? base.name : undefined
-  const isList = name === 'list' && Array.isArray(value)
-  const isDict = name === 'dict' && value instanceof Map
-  const isPlainObject = name === 'object' && (value ?? null) === null
-  if (!isList && !isDict && !isPlainObject && (value === undefined || builtinName(value) !== name))
-    return object
-  const made = new PythonObject(type, isList || isDict || isPlainObject ? [] : [value], 'new')
-  if (isList) made.listItems.push(...value)
-  if (isDict) made.dictItems.push(...value)
-  return Object.assign(made, { state, hasState, stateSetter })
-}
-
-function builtinName(value: unknown): string | undefined {
-  if (typeof value === 'string') return 'str'
-  if (typeof value === 'number' || typeof value === 'bigint') return 'int'
-  if (value instanceof PyFloat) return 'float'
-  if (value instanceof PyTuple) return 'tuple'
-  if (value instanceof Uint8Array) return 'bytes'
-  if (Array.isArray(value)) return 'list'
-  return value instanceof Map || isPlain(value) ? 'dict' : undefined
 }
 
 function saveCreation(p: Pickler, object: PythonObject): void {

@@ -8,6 +8,7 @@ import { ValueEncodeError } from '../../errors.js'
 import type { PickleConverter } from '../converters.js'
 import { op } from '../opcodes.js'
 import { encodeLong, escapeUnicode } from '../text.js'
+import { type Hashables, hashable } from './hashable.js'
 import { PickleOutput } from './output.js'
 
 /** How a value is pickled: protocol 0 to 5, converters, limits. */
@@ -33,11 +34,14 @@ export class Pickler {
   /** Protocol 1 and later. */
   readonly bin: boolean
   readonly objects = new Map<object, number>()
+  /** Objects whose arguments are being written. */
+  readonly begun = new Set<object>()
   /** Classes and functions are singletons in Python: memo index by module and name. */
   readonly globals = new Map<string, number>()
   protected readonly texts = new Map<string, number>()
   private readonly keys: string[] = []
   private readonly keyIndexes: number[] = []
+  private readonly turned: Hashables = new Map()
   private readonly maxDepth: number
   private readonly writers: readonly PickleConverter[] | undefined
   private readonly persistentId: PickleOptions['persistentId']
@@ -75,6 +79,21 @@ export class Pickler {
     else if (typeof value === 'number') this.saveNumber(value)
     else if (typeof value === 'object' && value !== null) this.saveObject(value)
     else this.saveScalar(value)
+  }
+
+  /** A key of a dict that is not a plain object's. @throws ValueEncodeError when Python cannot have it as a key */
+  saveHashable(key: unknown): void {
+    this.save(typeof key === 'object' ? this.hashable(key) : key)
+  }
+
+  /** The members of a set. @throws ValueEncodeError when Python cannot have one in a set */
+  hashables(set: ReadonlySet<unknown>): unknown[] {
+    return Array.from(set, (member) => this.hashable(member))
+  }
+
+  /** What is stored elsewhere may be of any class. */
+  hashable(key: unknown): unknown {
+    return this.persistentId ? key : hashable(key, this.turned)
   }
 
   saveText(value: string): void {

@@ -34,7 +34,7 @@ const table: ReadonlyMap<object, Save> = new Map<object, Save>([
   [Uint8Array.prototype, (p, bytes: Uint8Array) => (p as Python2Pickler).saveString(bytes)],
   [PyTuple.prototype, (p, tuple: PyTuple) => saveTuple(p as Python2Pickler, tuple)],
   [PyByteArray.prototype, (p, value: PyByteArray) => saveByteArray(p, value)],
-  [Set.prototype, (p, set: ReadonlySet<unknown>) => saveReduce(p, setType, [ordered(set)], set)],
+  [Set.prototype, (p, set: ReadonlySet<unknown>) => saveReduce(p, setType, [ordered(p, set)], set)],
   [PyFrozenSet.prototype, (p, set: PyFrozenSet) => saveFrozenSet(p, set)],
 ])
 
@@ -162,7 +162,10 @@ function saveDict(p: Python2Pickler, dict: object, entries: readonly (readonly [
   else p.out.text('(d')
   if (entries.length === 0) p.memoizeReferred(dict)
   else p.memoize(dict)
-  const placed = python2Order(entries, ([key]) => key)
+  const placed = python2Order(
+    entries.map(([key, value]) => [p.hashable(key), value] as const),
+    ([key]) => key,
+  )
   if (p.inC && p.bin) p.borrowsItems()
   if (p.inC) writeEntries(p, placed, placed.length)
   else setItems(p, placed)
@@ -182,11 +185,11 @@ function saveFrozenSet(p: Pickler, set: PyFrozenSet): void {
   const key = set.items.size === 0 ? emptyFrozenSet : set
   const known = p.objects.get(key)
   if (known !== undefined) p.get(known)
-  else saveReduce(p, frozensetType, [ordered(set.items)], key)
+  else saveReduce(p, frozensetType, [ordered(p, set.items)], key)
 }
 
-function ordered(set: ReadonlySet<unknown>): unknown[] {
-  return python2Order([...set], (item) => item)
+function ordered(p: Pickler, set: ReadonlySet<unknown>): unknown[] {
+  return python2Order(p.hashables(set), (item) => item)
 }
 
 function countOccurrences(value: unknown, counts: Map<object, number>): void {

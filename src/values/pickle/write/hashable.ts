@@ -1,0 +1,68 @@
+/** Keys of dicts and members of sets, which in Python can only be values that do not change. */
+import { PyByteArray, PyFrozenSet, PyTuple } from '../../classes/built-ins.js'
+import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../../classes/collections.js'
+import { ValueEncodeError } from '../../errors.js'
+
+/** What each Array or Set among the keys was turned into, so that equal references stay equal. */
+export type Hashables = Map<object, object>
+
+/**
+ * A key as Python can have it. By default a tuple is read as an Array and a frozenset as a Set; among keys they can only have been tuples
+ * and frozensets, since lists and sets cannot be keys.
+ * @throws ValueEncodeError for a dict, bytearray, deque or an Array that holds itself, which Python refuses as unhashable, and for a key
+ *   that is nested deeper than 1000
+ */
+export function hashable(key: unknown, known: Hashables, depth = 0): unknown {
+  return typeof key === 'object' && key !== null ? hashableObject(key, known, depth) : key
+}
+
+/** CPython's pickler goes no deeper. */
+const MAX_DEPTH = 1000
+
+/** Stands for an Array while its items are looked at. */
+const unfinished = {}
+
+function hashableObject(key: object, known: Hashables, depth: number): object {
+  if (depth > MAX_DEPTH) throw new ValueEncodeError(`a key is nested deeper than ${MAX_DEPTH}`)
+  const done = known.get(key)
+  if (done === unfinished) throw unhashable('a list that holds itself')
+  if (done !== undefined) return done
+  if (Array.isArray(key)) return tupleOf(key, key, known, depth)
+  if (key instanceof PyTuple) return tupleOf(key, key.items, known, depth)
+  if (key instanceof Set) {
+    const set = new PyFrozenSet(key)
+    known.set(key, set)
+    return set
+  }
+  const refused = names.find(([type]) => key instanceof type)
+  if (refused) throw unhashable(refused[1])
+  const prototype = Object.getPrototypeOf(key)
+  if (prototype === Object.prototype || prototype === null) throw unhashable('a dict')
+  return key
+}
+
+/** The tuple itself where none of its items is turned into another value. */
+function tupleOf(key: object, items: readonly unknown[], known: Hashables, depth: number): object {
+  known.set(key, unfinished)
+  const turned = items.map((item) => hashable(item, known, depth + 1))
+  const same = key instanceof PyTuple && turned.every((item, index) => Object.is(item, items[index]))
+  const tuple = same ? key : new PyTuple(turned)
+  known.set(key, tuple)
+  return tuple
+}
+
+const names = [
+  [PyByteArray, 'a bytearray'],
+  [PyDeque, 'a deque'],
+  [PyDefaultDict, 'a defaultdict'],
+  [PyOrderedDict, 'an OrderedDict'],
+  [PyCounter, 'a Counter'],
+  [Map, 'a dict'],
+] as const
+
+function unhashable(what: string): ValueEncodeError {
+  return new ValueEncodeError(
+    `${what} is a key of a dict or a member of a set, and Python takes none there: it is unhashable`,
+    'builtins.TypeError',
+  )
+}
