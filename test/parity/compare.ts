@@ -80,9 +80,17 @@ function sameRequest(a: Heard | undefined, b: Heard | undefined): boolean {
 }
 
 function sameItem(a: StoredItem | undefined, b: StoredItem | undefined): boolean {
-  if (!a || !b) return a === b
+  if (!a || !b) {
+    const only = a ?? b
+    return only === undefined || isExpiring(only)
+  }
   const expiry = a.expires === b.expires || Math.abs(a.expires - b.expires) <= SECONDS_APART
   return a.flags === b.flags && expiry && (counted(a.data) === counted(b.data) || samePickle(a, b))
+}
+
+/** One server may have let the item go already where the other still has it. */
+function isExpiring({ expires }: StoredItem): boolean {
+  return expires !== -1 && expires <= Date.now() / 1000 + SECONDS_APART
 }
 
 /** memcached pads a number that became shorter, unless somebody holds the item at that moment. */
