@@ -104,22 +104,18 @@ function forServer(recording: Recording): readonly Recording[] {
  * Plays the recording, and again where a difference came so late that a slow machine may have caused it: a client's time may have been
  * over before its server was heard, and on a real server's clock an item may have expired before the scenario's sleep.
  */
-async function difference(
-  recording: Recording,
-  mode: Mode,
-  playOnce: typeof differenceHere,
-): Promise<string | undefined> {
+async function difference(recording: Recording, mode: Mode): Promise<string | undefined> {
   const slept = recording.scenario.steps.reduce((sum, { sleep = 0 }) => sum + sleep, 0)
   for (let attempt = 1; ; attempt++) {
     const started = performance.now()
-    const found = await playOnce(recording, mode, attempt)
+    const found = await differenceOnce(recording, mode, attempt)
     const took = (performance.now() - started) / 1000 - slept
     if (found === undefined || took < shortestTime || attempt === 5) return found
   }
 }
 
-/** On servers of this process. @param patience multiplies the clients' times */
-async function differenceHere(
+/** @param patience multiplies the clients' times */
+async function differenceOnce(
   recording: Recording,
   mode: Mode,
   patience: number,
@@ -127,22 +123,9 @@ async function differenceHere(
   const stage = await stages[mode](recording)
   try {
     const outcomes = await play(recording, patiently(stage, patience), castFor(recording, mode))
-    return firstDifference(recording, outcomes) ?? (await stage.difference())
-  } finally {
-    await stage.stop()
-  }
-}
-
-/** On real servers. @param patience multiplies the clients' times */
-async function differenceLive(
-  recording: Recording,
-  mode: Mode,
-  patience: number,
-): Promise<string | undefined> {
-  const stage = await stages[mode](recording)
-  try {
-    const outcomes = await play(recording, patiently(stage, patience), castFor(recording, mode))
-    return liveDifference(forServer(recording), outcomes)
+    return isLive(mode)
+      ? liveDifference(forServer(recording), outcomes)
+      : (firstDifference(recording, outcomes) ?? (await stage.difference()))
   } finally {
     await stage.stop()
   }
@@ -184,18 +167,18 @@ function checkLibrary(folder: string): void {
         if (mode === 'out of step' && !(name in outOfStep)) continue
         const reason = mode === 'out of step' ? undefined : known[name]
         const title = `${name}: ${scenario.about}${reason ? ` (on purpose otherwise: ${reason})` : ''}`
-        const check = async (one: Recording, playOnce: typeof differenceHere) => {
+        const check = async (one: Recording) => {
           checked++
-          if (!reason) expect((await difference(one, mode, playOnce)) ?? '').toBe('')
+          if (!reason) expect((await difference(one, mode)) ?? '').toBe('')
           else if (mode === 'replayed' && !(name in outOfStep))
-            expect(await playOnce(one, mode, 1), 'no longer deviates').toBeDefined()
-          else await playOnce(one, mode, 1)
+            expect(await differenceOnce(one, mode, 1), 'no longer deviates').toBeDefined()
+          else await differenceOnce(one, mode, 1)
         }
-        if (isLive(mode)) it.concurrent(title, () => check(recording, differenceLive))
+        if (isLive(mode)) it.concurrent(title, () => check(recording))
         else
           for (const one of byServer(recording)) {
             const where = one.memcached ? `, on memcached ${one.memcached.join(', ')}` : ''
-            it.concurrent(title + where, () => check(one, differenceHere))
+            it.concurrent(title + where, () => check(one))
           }
       }
       afterAll(() => {
