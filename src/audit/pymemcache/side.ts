@@ -3,18 +3,10 @@ import type { Bytes } from '../../ground/bytes.js'
 import { rendezvous } from '../../hashing/index.js'
 import { HashClient, retryingClient } from '../../pymemcache/index.js'
 import { checkKey, type KeyRule } from '../../pymemcache/keys.js'
-import {
-  fromTypedJson,
-  PyByteArray,
-  PyGlobal,
-  PyIterator,
-  PyTuple,
-  PythonObject,
-  toTypedJson,
-} from '../../values/index.js'
+import { PyByteArray, PyIterator, PythonObject } from '../../values/index.js'
 import { type Reason, reasonFor } from '../compare/divergence.js'
-import { type Outcome, raised, returned } from '../compare/outcome.js'
-import { asBuiltin, builtinOf, withBuiltinItems } from '../methods/builtins.js'
+import { type Outcome, raised } from '../compare/outcome.js'
+import { asBuiltin, withBuiltinItems } from '../methods/builtins.js'
 import { itemsOf } from '../methods/conversions.js'
 import { type Bound, type Library, type PythonCall, SignatureError } from '../methods/python-signatures.js'
 import { keyBytes, touchedKeys } from '../methods/touched-keys.js'
@@ -33,12 +25,14 @@ import {
   type PymemcacheClient,
   truthy,
 } from './calls.js'
+import { CasUniques, withOwnUnique, withTheirUniques } from './cas-uniques.js'
 import { type PymemcacheReplay, pymemcacheClient, serverName } from './construct.js'
 import { type ComparedCall, reasonsBetween, signatureReason } from './explain.js'
 import { type TargetOptions, type TargetSettings, targetSettings } from './options.js'
 import { inPymemcacheWords, type Repaired } from './repair.js'
 import { Switched } from './switched.js'
 import { type TracedClient, tracedClient } from './traced.js'
+import { isUnknowable } from './unknowable.js'
 
 interface ReplayClient {
   readonly client: PymemcacheClient
@@ -48,8 +42,7 @@ interface ReplayClient {
   readonly servers: ReadonlyMap<string, number>
   /** The last CAS unique seen in this replay, by key on the wire. */
   readonly tokens: Map<string, Uint8Array>
-  /** CAS uniques of the application of pymemcache, by key and as it got them, and those of this replay in their place. */
-  readonly replacements: Map<string, Uint8Array>
+  readonly uniques: CasUniques<Uint8Array>
   /** A call that did not wait was refused with a line that the server sends all the same: the next call that waits reads it. */
   unread: Outcome | undefined
   /** Keys whose stored text holds an address in memory. */
@@ -118,7 +111,7 @@ export class PymemcacheSide implements ReplaySide {
       settings: targetSettings(chosen),
       servers: new Map(placed.map(({ name, index }) => [name, index])),
       tokens: new Map(),
-      replacements: new Map(),
+      uniques: new CasUniques(),
       unread: undefined,
       unknowable: new Set(),
     })
@@ -163,7 +156,7 @@ export class PymemcacheSide implements ReplaySide {
       reasons.push(reasonFor('gets-and-cas'))
     const trouble = new Set(failedServers(replay.client))
     const method = said.call.call
-    const own = this.source.name === 'pymemcache' ? withOwnToken(replay, method, bound) : bound
+    const own = this.source.name === 'pymemcache' ? withOwnUnique(replay.uniques, method, bound) : bound
     const asked = this.switched?.arguments(own) ?? own
     const refused = this.switched?.refused(method, asked)
     const made = refused
@@ -174,7 +167,7 @@ export class PymemcacheSide implements ReplaySide {
     const outcome = this.switched?.result(call.call, made.outcome) ?? made.outcome
     let answer = this.repairs ? (said.result?.(outcome) ?? outcome) : outcome
     if (this.source.name === 'pymemcache' && recorded)
-      answer = withApplicationsTokens(replay, method, bound, recorded, answer)
+      answer = withTheirUniques(replay.uniques, method, bound, recorded, answer)
     const { uncertain } = made
     for (const server of failedServers(replay.client)) trouble.add(server)
     if (trouble.size > 0 && this.asks(name, bound, trouble)) reasons.push(reasonFor('pymemcache-failures'))
@@ -332,49 +325,6 @@ const usualNames: Readonly<Record<string, string>> = {
   gets_multi: 'gets_many',
 }
 
-/** The CAS unique of the replay in the place of the one that the application had of its server. */
-function withOwnToken({ replacements }: ReplayClient, call: string, bound: Bound): Bound {
-  if (call !== 'cas') return bound
-  const own = replacements.get(tokenName(bound.key, bound.cas))
-  return own === undefined ? bound : { ...bound, cas: own }
-}
-
-/** What `gets` gave the application names the item of this moment, whatever the number is. */
-function withApplicationsTokens(
-  { replacements }: ReplayClient,
-  call: string,
-  bound: Bound,
-  recorded: Outcome,
-  outcome: Outcome,
-): Outcome {
-  if ((call !== 'gets' && call !== 'gets_many') || 'raises' in recorded || 'raises' in outcome) return outcome
-  const [theirs, ours] = [fromTypedJson(recorded.result), fromTypedJson(outcome.result)]
-  if (call === 'gets') return { result: toTypedJson(translated(replacements, bound.key, theirs, ours)) }
-  if (!(theirs instanceof Map && ours instanceof Map)) return outcome
-  const pairs = [...ours].map(([key, pair]): [unknown, unknown] => [
-    key,
-    translated(replacements, key, theirs.get(key), pair),
-  ])
-  return returned(new Map(pairs))
-}
-
-function translated(
-  replacements: Map<string, Uint8Array>,
-  key: unknown,
-  theirs: unknown,
-  ours: unknown,
-): unknown {
-  if (!(theirs instanceof PyTuple && ours instanceof PyTuple)) return ours
-  const [token, own] = [theirs.items[1], ours.items[1]]
-  if (!(token instanceof Uint8Array && own instanceof Uint8Array)) return ours
-  replacements.set(tokenName(key, token), own)
-  return new PyTuple([ours.items[0], token])
-}
-
-function tokenName(key: unknown, token: unknown): string {
-  return `${keyBytes(key)} ${token instanceof Uint8Array ? Buffer.from(token).toString('latin1') : String(token)}`
-}
-
 function failedServers(client: PymemcacheClient): readonly string[] {
   return client instanceof HashClient ? client.failedServers : []
 }
@@ -419,23 +369,4 @@ function touched(bound: Bound): readonly string[] {
 
 function isArgumentError(outcome: Outcome): boolean {
   return 'raises' in outcome && /IllegalInput|^builtins\.(Type|Attribute)Error/.test(outcome.raises.class)
-}
-
-/**
- * Its `str()` is code of its class, which no trace has, or names where it lies in memory. Subclasses of text keep `str` of their text, unless
- * they are made by a call of their class, as members of enums are.
- */
-function isUnknowable(value: unknown): boolean {
-  if (value instanceof PythonObject) {
-    const builtin = builtinOf(value)
-    return typeof builtin !== 'string' || value.how === 'call'
-  }
-  if (value instanceof PyIterator || value instanceof PyGlobal) return true
-  const items = value instanceof Map ? [...value.keys(), ...value.values()] : (itemsOf(value) ?? [])
-  return typeof value === 'object' && !(value instanceof Uint8Array) && items.some(isNestedUnknowable)
-}
-
-/** Inside of a container it is the `repr` that counts. */
-function isNestedUnknowable(value: unknown): boolean {
-  return value instanceof PythonObject || isUnknowable(value)
 }

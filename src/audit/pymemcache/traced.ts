@@ -28,6 +28,12 @@ export interface TracedClient {
 /** The class decides in a replay; what a subclass or a cluster's endpoint adds is not in a trace. */
 export function tracedClient(made: Construction): TracedClient {
   const notes: string[] = []
+  /** The application has a serde of its own, whose code no trace has. */
+  let ownSerde = false
+  const replaced = (name: string) => {
+    ownSerde = true
+    notes.push(`constructor keyword ${name} is Python code and cannot be replayed: pickle_serde is used`)
+  }
   const options: Record<string, string | number | boolean | null> = {}
   if (made.class === 'RetryingClient') {
     const { options, notes: own } = tracedClient(made.inner ?? { kwargs: {} })
@@ -40,19 +46,14 @@ export function tracedClient(made: Construction): TracedClient {
     const value = plain(fromTypedJson(given))
     if (name === 'serializer' || name === 'deserializer') {
       if (value === `python_memcache_${name}`) options.serde = 'pickle_serde'
-      else notes.push(replaced(name))
+      else replaced(name)
     } else if (isTargetOption(name, value)) options[name] = value
-    else if (name === 'serde') notes.push(replaced(name))
+    else if (name === 'serde') replaced(name)
     else notes.push(`constructor keyword ${name} cannot be replayed: the default is used`)
   }
-  if (notes.some((note) => note.includes('pickle_serde')) && options.serde === undefined)
-    options.serde = 'pickle_serde'
+  // Values keep their types with it, as with most serdes that applications write.
+  if (ownSerde) options.serde ??= 'pickle_serde'
   return { options, notes }
-}
-
-/** Values keep their types with it, as with most serdes that applications write. */
-function replaced(name: string): string {
-  return `constructor keyword ${name} is Python code and cannot be replayed: pickle_serde is used`
 }
 
 /** Sockets and pools of the replay are its own. */

@@ -31,6 +31,7 @@ import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
 import { runUnchanged } from '../methods/unchanged.js'
 import { bindPymemcache, isItemCall } from '../pymemcache/calls.js'
+import { CasUniques } from '../pymemcache/cas-uniques.js'
 import { type ComparedCall, signatureReason } from '../pymemcache/explain.js'
 import type { Construction, TracedServer } from '../traces/trace.js'
 import type { Fleet } from './fleet.js'
@@ -49,8 +50,7 @@ interface ReplayClient {
   readonly client: AuditedClient
   /** The last CAS unique seen in this replay, by key on the wire. */
   readonly tokens: Map<string, bigint>
-  /** CAS uniques of this replay by key and by the one that an application of pymemcache had. */
-  readonly replacements: Map<string, number | bigint>
+  readonly uniques: CasUniques<number | bigint>
   readonly outOfStep: OutOfStep
   /** Server of a key by this side's placement, while every server lives. */
   readonly place: (key: Bytes) => number | undefined
@@ -113,7 +113,7 @@ export class Side implements ReplaySide {
     this.clients.set(name, {
       client,
       tokens: new Map(),
-      replacements: new Map(),
+      uniques: new CasUniques(),
       outOfStep: new OutOfStep(),
       place: this.placement(client, servers),
       text,
@@ -202,11 +202,10 @@ export class Side implements ReplaySide {
     if (!this.repairs && replay.client instanceof StrictClient) {
       const unchecked = replay.text && !replay.client.behaviors.verify_keys
       const wire = { text: replay.text, unchecked }
-      const passed = this.source.name === 'pymemcache' ? withOwnToken(replay, own) : own
+      const passed = this.source.name === 'pymemcache' ? withOwnUnique(replay, own) : own
       const unchanged = await runUnchanged(replay.client, this.library, passed, wire, replay.outOfStep)
       const { outcome, reasons, uncertain } = unchanged
-      if (this.source.name === 'pymemcache' && own.call === 'gets')
-        keepReplacement(replay, own, outcome, recorded)
+      if (this.source.name === 'pymemcache' && own.call === 'gets') keepUnique(replay, own, outcome, recorded)
       return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain }
     }
     // A program of pymemcache has its own names: nothing is said in other words unless that is asked for.
@@ -262,15 +261,15 @@ export class Side implements ReplaySide {
 const nothing: readonly never[] = []
 
 /** An application passes what `gets` gave it: here the unique of this replay in the place of the one in the trace. */
-function withOwnToken({ replacements }: ReplayClient, call: PythonCall): PythonCall {
+function withOwnUnique({ uniques }: ReplayClient, call: PythonCall): PythonCall {
   const [key, value, token, ...rest] = call.args
   if (call.call !== 'cas' || !(token instanceof Uint8Array)) return call
-  const own = replacements.get(tokenName(key, token))
+  const own = uniques.inPlaceOf(key, token)
   return own === undefined ? call : { ...call, args: [key, value, own, ...rest] }
 }
 
-function keepReplacement(
-  { replacements }: ReplayClient,
+function keepUnique(
+  { uniques }: ReplayClient,
   { args: [key] }: PythonCall,
   outcome: Outcome,
   recorded: Outcome | undefined,
@@ -280,11 +279,7 @@ function keepReplacement(
   if (!(theirs instanceof PyTuple && ours instanceof PyTuple)) return
   const [token, own] = [theirs.items[1], ours.items[1]]
   if (token instanceof Uint8Array && (typeof own === 'number' || typeof own === 'bigint'))
-    replacements.set(tokenName(key, token), own)
-}
-
-function tokenName(key: unknown, token: Uint8Array): string {
-  return `${keyBytes(key)} ${Buffer.from(token).toString('latin1')}`
+    uniques.keep(key, token, own)
 }
 
 /** What a program of pymemcache expects of a call that was said in this library's words. The replay keeps its own CAS uniques. */
