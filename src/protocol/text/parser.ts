@@ -7,7 +7,7 @@ import { isAscii } from 'node:buffer'
 import type { Bytes } from '../../ground/bytes.js'
 import { Fifo } from '../fifo.js'
 import { notAskedFor, type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
-import type { RetrievalRequest } from '../requests.js'
+import type { Request, RetrievalRequest } from '../requests.js'
 import { Statistics } from '../statistics.js'
 import type { Item, ItemsReply, LineReply } from '../wire.js'
 import { configHeader, END, type ItemHeader, lineReply, STORED, valueHeader } from './lines.js'
@@ -26,12 +26,11 @@ export type Frame =
       readonly to: number
     }
   /** Commands without a reply, which a server may answer all the same where it refuses them. */
-  | { readonly shape: 'silent' }
+  | { readonly shape: 'silent'; readonly kinds: ReadonlySet<Request['kind']> }
   | { readonly shape: 'stats' }
   /** A CONFIG block up to END. */
   | { readonly shape: 'config' }
 
-const SILENT: Frame = { shape: 'silent' }
 const EMPTY = Buffer.alloc(0)
 const CR = 13
 const LF = 10
@@ -42,10 +41,23 @@ const NONE: ItemsReply = { type: 'items', items: [], end: END }
 /** Data blocks are grown as they arrive from this size on, so that a header alone cannot claim memory. */
 const CLAIM = 1 << 20
 
+/** Error lines that memcached has for commands of some kinds alone. */
+const restrictedErrors: readonly (readonly [line: RegExp, kinds: readonly Request['kind'][]])[] = [
+  [/^CLIENT_ERROR (cannot increment or decrement|invalid numeric delta)/, ['arithmetic']],
+  [/^(SERVER_ERROR (object too large|out of memory storing)|CLIENT_ERROR bad data chunk)/, ['store']],
+  [/^CLIENT_ERROR bad command line format\. {2}Usage: delete/, ['delete']],
+  [/^CLIENT_ERROR invalid exptime/, ['touch', 'flush_all']],
+]
+
+/** Can an error line be about one of the commands that wanted no reply? */
+function mayBelongTo(sent: ReadonlySet<Request['kind']>, line: Bytes): boolean {
+  return restrictedErrors.every(([words, kinds]) => !words.test(line) || kinds.some((kind) => sent.has(kind)))
+}
+
 export class TextParser {
   private readonly frames = new Fifo<Frame>()
-  /** Commands without a reply have gone out since the last frame. */
-  private silent = false
+  /** Kinds of the commands without a reply that have gone out since the last frame. */
+  private silent: Set<Request['kind']> | undefined
   /** An incomplete line. */
   private rest: Buffer | undefined
   /** Keys of the first frame that have been passed. */
@@ -77,15 +89,16 @@ export class TextParser {
 
   expect(frame: Frame): void {
     if (this.silent) {
-      this.silent = false
-      this.frames.push(SILENT)
+      this.frames.push({ shape: 'silent', kinds: this.silent })
+      this.silent = undefined
     }
     this.frames.push(frame)
   }
 
   /** A command without a reply was put on the wire. */
-  expectNothing(): void {
-    this.silent = true
+  expectNothing(kind: Request['kind']): void {
+    this.silent ??= new Set()
+    this.silent.add(kind)
   }
 
   /** @throws UnintelligibleReply */
@@ -177,7 +190,7 @@ export class TextParser {
           ? this.header(frame, valueHeader(line, this.limits.maxData))
           : this.endPart(frame, lineReply(line))
       case 'silent':
-        if (/^(ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line))
+        if (/^(ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line) && mayBelongTo(frame.kinds, line))
           throw new UnintelligibleReply(
             `${JSON.stringify(line.slice(0, 80))} may belong to a command that wanted no reply`,
           )

@@ -72,7 +72,7 @@ class TextConversation implements Conversation {
     if (request.kind === 'retrieval') return this.many(request, out)
     encodeText(request, out)
     if (request.kind === 'stats' || request.kind === 'config') this.parser.expect({ shape: request.kind })
-    else if (request.noreply) this.parser.expectNothing()
+    else if (request.noreply) this.parser.expectNothing(request.kind)
     else this.parser.expect(LINE)
   }
 
