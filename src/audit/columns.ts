@@ -1,8 +1,17 @@
 /** The columns of the table of rules that an audit compares: a library at a version each, and the rows in which two of them differ. */
 
 import { shown } from '../ground/arguments.js'
-import { cell, type Fact, type PresetName, presets, switches, versionsOf } from '../rules/index.js'
+import {
+  cell,
+  type Fact,
+  type PresetName,
+  presets,
+  switches,
+  valueDialect,
+  versionsOf,
+} from '../rules/index.js'
 import { versionAtLeast } from '../rules/version.js'
+import type { PythonMemcachedDialect } from '../values/index.js'
 import type { SwitchInfo } from './compare/divergence.js'
 import { frameworkTargets } from './frameworks/clients.js'
 import type { Library } from './methods/python-signatures.js'
@@ -38,6 +47,11 @@ export function defaultPreset(source: Library): PresetName {
   const known = versionsOf('python-memcached').filter((version) => versionAtLeast(source.version, version))
   const version = source.name === 'python-memcached' ? (known.at(-1) ?? fallback) : fallback
   return `python-memcached-${version}` as PresetName
+}
+
+/** How the application's python-memcached writes and reads values. */
+export function sourceDialect(source: Library): PythonMemcachedDialect {
+  return valueDialect(presets[defaultPreset(source)].facts)
 }
 
 /** What the compat client is under a preset. With everything off it still has python-memcached's methods. */

@@ -3,6 +3,7 @@
  * Most commands look alike in every library; what differs is enough to guess by.
  */
 import type { Command } from '../capture/index.js'
+import { cell, versionsOf } from '../rules/index.js'
 
 export type Look = 'python-memcached' | 'pylibmc' | 'other'
 
@@ -26,6 +27,11 @@ export function lookOf({ protocol, verb, parts, opaque }: Command): Look | undef
   return value?.kind === 'value' && value.flags === 4 ? 'pylibmc' : undefined
 }
 
+/** The versions next to the change that a stored text shows: whether it is written with flag 16. */
+const versions = versionsOf('python-memcached')
+const firstWithFlag = versions.find((version) => cell('text', 'python-memcached', version) === 'flagged')!
+const lastWithoutFlag = versions[versions.indexOf(firstWithFlag) - 1]!
+
 /** Counts the looks of all commands, and what else shows a version. */
 export class Looks {
   readonly counts: Record<Look, number> = { 'python-memcached': 0, pylibmc: 0, other: 0 }
@@ -42,6 +48,6 @@ export class Looks {
     const { 'python-memcached': memcache, pylibmc } = this.counts
     if (memcache === 0 && pylibmc === 0) return undefined
     if (pylibmc > memcache) return { name: 'pylibmc', version: '1.6.3' }
-    return { name: 'python-memcached', version: this.textFlags > 0 ? '1.59' : '1.58' }
+    return { name: 'python-memcached', version: this.textFlags > 0 ? firstWithFlag : lastWithoutFlag }
   }
 }

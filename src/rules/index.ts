@@ -21,3 +21,4 @@ export {
   switchesByName,
   switchNames,
 } from './switches.js'
+export { valueDialect } from './value-dialect.js'

@@ -16,6 +16,7 @@ export { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from './classes/coll
 export { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from './classes/dates.js'
 export { PyDecimal, PyFraction, PyRange, PySlice, PyUuid } from './classes/numbers.js'
 export { describe } from './describe.js'
+export type { PickleHooks, PythonMemcachedDialect } from './encodings/dialect.js'
 export {
   type EncodingOptions,
   jsonSerializer,
@@ -25,7 +26,6 @@ export {
 export { type PylibmcEncodingOptions, pylibmcEncoding } from './encodings/pylibmc.js'
 export { type PymemcacheEncodingOptions, pymemcacheEncoding } from './encodings/pymemcache.js'
 export {
-  type PythonMemcachedDialect,
   type PythonMemcachedEncodingOptions,
   pythonMemcachedDialects,
   pythonMemcachedEncoding,

@@ -4,15 +4,14 @@
  */
 import type { Serde } from '../../pymemcache/index.js'
 import { cell } from '../../rules/index.js'
-import { versionAtLeast } from '../../rules/version.js'
 import {
   PyByteArray,
-  type PythonMemcachedEncodingOptions,
   pylibmcEncoding,
   pythonMemcachedEncoding,
   toTypedJson,
   type ValueEncoding,
 } from '../../values/index.js'
+import { sourceDialect } from '../columns.js'
 import type { Outcome } from '../compare/outcome.js'
 import { itemsOf } from '../methods/conversions.js'
 import type { Bound, Library } from '../methods/python-signatures.js'
@@ -109,14 +108,8 @@ function lengthOf(value: unknown): number {
   return value instanceof Uint8Array ? value.length : (itemsOf(value)?.length ?? 0)
 }
 
-const dialects = ['1.59', '1.58', '1.56'] as const
-
-function encodingOf({ name, version }: Library): ValueEncoding {
-  if (name === 'pylibmc') return pylibmcEncoding({ preserve: true })
-  const dialect: PythonMemcachedEncodingOptions['version'] =
-    version === '1.57'
-      ? '1.58'
-      : (dialects.find((one) => versionAtLeast(version, one)) ??
-        (versionAtLeast(version, '1.55') ? '1.56' : '1.54'))
-  return pythonMemcachedEncoding({ preserve: true, version: dialect, undecodablePickle: () => null })
+function encodingOf(source: Library): ValueEncoding {
+  if (source.name === 'pylibmc') return pylibmcEncoding({ preserve: true })
+  const dialect = sourceDialect(source)
+  return pythonMemcachedEncoding({ preserve: true, dialect, undecodablePickle: () => null })
 }

@@ -13,6 +13,7 @@ import {
   toTypedJson,
   type ValueEncoding,
 } from '../../values/index.js'
+import { sourceDialect } from '../columns.js'
 import type { Outcome } from '../compare/outcome.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { CallEvent, WireEvent } from './trace.js'
@@ -111,18 +112,16 @@ function command(
         kwargs: {},
       }
     default:
-      return { skipped: `"${verb}" is no command of ${encoding.name}` }
+      return { skipped: `"${verb}" is no command of ${library.name} ${library.version}` }
   }
 }
 
-function encodingOf({ name, version }: Library): ValueEncoding {
+function encodingOf(library: Library): ValueEncoding {
+  const { name } = library
   if (name === 'pylibmc') return pylibmcEncoding({ preserve: true })
   // What its compressed_serde has compressed is read by the flag, too.
   if (name === 'pymemcache') return pymemcacheEncoding({ serde: 'compressed', preserve: true })
-  return pythonMemcachedEncoding({
-    version: versionAtLeast(version, '1.59') ? '1.59' : '1.58',
-    preserve: true,
-  })
+  return pythonMemcachedEncoding({ dialect: sourceDialect(library), preserve: true })
 }
 
 /** pylibmc writes the flag 2 for a bool alone (docs/reference/pylibmc.md#4.2), which it reads as an integer. */

@@ -18,9 +18,9 @@ export const valueRows = {
   },
   /** How text is written. */
   text: {
-    'python-memcached': { '1.44': 'pickle', '1.55': 'flag-0', '1.59': 'flag-16' },
-    pylibmc: always('flag-16'),
-    pymemcache: always('flag-0'),
+    'python-memcached': { '1.44': 'pickle', '1.55': 'untyped', '1.59': 'flagged' },
+    pylibmc: always('flagged'),
+    pymemcache: always('untyped'),
   },
   /** Flag 16 is read as text. */
   readsFlag16: {
@@ -36,8 +36,8 @@ export const valueRows = {
   },
   /** The digit 1 or 0; the words True and False, which no version can read; or pickled. */
   booleans: {
-    'python-memcached': { '1.44': 'integer', '1.55': 'word', '1.57': 'integer', '1.59': 'pickle' },
-    pylibmc: always('integer'),
+    'python-memcached': { '1.44': 'digit', '1.55': 'word', '1.57': 'digit', '1.59': 'pickle' },
+    pylibmc: always('digit'),
     pymemcache: always('word'),
   },
   /** Subclasses of str and int are pickled; before, they counted as what they are. */

@@ -1,6 +1,6 @@
 /** Python's int(text, 10) for stored numbers. Sources: docs/reference/pylibmc.md#4.3, docs/reference/python-memcached.md#9.4. */
 import { ValueError } from '../../python/errors.js'
-import { MAX_INTEGER_DIGITS } from '../../python/repr.js'
+import { byteTextRepr, MAX_INTEGER_DIGITS } from '../../python/repr.js'
 import { shrink } from '../pickle/text.js'
 
 /** One sign, digits with single underscores between them. */
@@ -68,5 +68,30 @@ export function isInteger(value: unknown): value is number | bigint {
   return (
     typeof value === 'bigint' ||
     (typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0))
+  )
+}
+
+/** Is it a `long` to Python 2? That is an integer of more than 64 bits. */
+export function isLong(value: unknown): value is number | bigint {
+  if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value))) return false
+  return BigInt.asIntN(64, BigInt(value)) !== BigInt(value)
+}
+
+/** Python 2 knows no underscores in numbers, and names bytes like text. @throws ValueError */
+export function python2Integer(data: Buffer, type: 'int' | 'long'): number | bigint {
+  if (data.includes(0)) throw new ValueError(`null byte in argument for ${type}()`)
+  // A sign may stand apart, and a long may end with an L.
+  const [, sign, digits, end] = /^\s*([+-]?)\s*(\d+)([lL]?)\s*$/.exec(data.toString('latin1')) ?? []
+  if (digits === undefined || (end !== '' && type === 'int')) throw noInteger(data, type)
+  try {
+    return pythonInteger(Buffer.from(`${sign}${digits}`), byteTextRepr)
+  } catch {
+    throw noInteger(data, type)
+  }
+}
+
+function noInteger(data: Buffer, type: 'int' | 'long'): ValueError {
+  return new ValueError(
+    `invalid literal for ${type}() with base 10: ${byteTextRepr(data.toString('latin1'))}`,
   )
 }
