@@ -80,11 +80,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
       throw new AuditOptionsError('targetOptions are for pymemcache as the target')
     checkTargetOptions(options.targetOptions)
   }
-  // What frameworks make of differences was recorded with pylibmc as the target.
-  const view =
-    target.name === 'pylibmc'
-      ? frameworkView(trace.header, options.framework)
-      : checkedView(trace.header, options)
+  const view = frameworkView(trace.header, options.framework, target.name)
   const builder = new ReportBuilder()
   const differ = new Differ({
     negativeTimesAlike: !options.binary && options.negativeTimeout !== 'zero',
@@ -272,7 +268,7 @@ function withFrameworkTarget(
         ? { targetOptions: { ...target.options, ...options.targetOptions } }
         : {}),
       ...(options.framework === undefined &&
-      header.library === 'python-memcached' &&
+      library.name !== header.library &&
       header.frameworks?.[framework] !== undefined
         ? { framework: `${framework}==${version}` }
         : {}),
@@ -307,11 +303,6 @@ function keywordNotes(
 function pythonWord(value: unknown): string {
   if (value === null) return 'None'
   return typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value)
-}
-
-/** Another target has no view; a name that is none is refused all the same. */
-function checkedView(header: TraceHeader, { framework }: AuditOptions): undefined {
-  if (framework !== undefined) frameworkView(header, framework)
 }
 
 /** @throws AuditOptionsError naming the option and what it may be */

@@ -118,7 +118,7 @@ export function auditCommand(): Command {
     )
     .option(
       '--framework <name>',
-      `which differences reach the application: none, or ${listed(knownFrameworks())}, with the version on pylibmc's side like Django==5.2; default: the frameworks in the trace`,
+      `which differences reach the application: none, or ${listed(knownFrameworks())}, with the version on the target's side like Django==5.2; default: the frameworks in the trace`,
     )
     .option('--json <file>', 'write the report as JSON (- = standard output, instead of the text)')
     .option('--html <file>', 'write the report as one HTML file')

@@ -2,19 +2,31 @@
 import type { Outcome } from '../compare/outcome.js'
 
 /** Calls whose results are values of the application: these are one word, since frameworks hand them on. */
-const valueCalls = new Set(['get', 'gets', 'incr', 'decr', 'get_multi'])
+const valueCalls = new Set(['get', 'gets', 'incr', 'decr', 'get_multi', 'get_many', 'gets_many'])
 /** Which of the errors of an unreachable server it is depends on the moment. */
-const unreachable = new Set([
-  'ConnectionError',
-  'ServerDown',
-  'ServerDead',
-  'WriteError',
-  'SomeErrors',
-  'Failure',
-  'HostLookupError',
-  'Error',
-  'TimeoutError',
+const unreachable: ReadonlySet<string> = new Set([
+  'pylibmc.ConnectionError',
+  'pylibmc.ServerDown',
+  'pylibmc.ServerDead',
+  'pylibmc.WriteError',
+  'pylibmc.SomeErrors',
+  'pylibmc.Failure',
+  'pylibmc.HostLookupError',
+  'pylibmc.Error',
+  'pylibmc.TimeoutError',
+  'builtins.ConnectionRefusedError',
+  'builtins.ConnectionResetError',
+  'builtins.BrokenPipeError',
+  'builtins.TimeoutError',
+  'builtins.OSError',
+  'socket.gaierror',
+  'pymemcache.exceptions.MemcacheUnexpectedCloseError',
 ])
+
+/** Whether an exception says that the server could not be reached or did not answer. */
+export function isUnreachable(name: string): boolean {
+  return unreachable.has(name)
+}
 
 /** Words that stand for many outcomes: where the client's values differ, what is handed on differs too. */
 export const handedOn: ReadonlySet<string> = new Set(['value', 'list'])
@@ -23,9 +35,7 @@ export const handedOn: ReadonlySet<string> = new Set(['value', 'list'])
 export function outcomeWord(call: string, outcome: Outcome): string {
   if ('raises' in outcome) {
     const name = outcome.raises.class
-    return name.startsWith('pylibmc.') && unreachable.has(name.slice('pylibmc.'.length))
-      ? 'raises unreachable'
-      : `raises ${name}`
+    return isUnreachable(name) ? 'raises unreachable' : `raises ${name}`
   }
   const { result } = outcome
   if (valueCalls.has(call)) return result === null ? 'None' : 'value'

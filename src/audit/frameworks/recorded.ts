@@ -1,6 +1,6 @@
 /**
  * What frameworks make of their memcached client's outcomes, as data.
- * Recorded from the real frameworks on both real libraries by fixtures/record/framework_outcomes.py; the same as a page: docs/frameworks.md.
+ * Recorded from the real frameworks on the real libraries by fixtures/record/framework_outcomes.py; the same as a page: docs/frameworks.md.
  */
 import { compareVersions } from '../../rules/version.js'
 import type { LibraryName } from '../methods/python-signatures.js'

@@ -97,6 +97,40 @@ describe('the framework view', () => {
     expect(report.frameworks).toMatchObject({ differences: 2, absorbed: 1, reaching: 1 })
   })
 
+  it('the target may be pymemcache: what Django absorbs of it, and what it passes on', async () => {
+    const trailing = { call: 'flush_all', args: [], via: [`${backend}:clear`], result: null }
+    const many = { call: 'delete_multi', args: [['x']], via: [`${backend}:delete_many`], result: 1 }
+    const given = trace({ Django: '4.0.10' }, missingCounter, many, trailing, oversize)
+    const report = await audit(given, { to: 'django-5.1:PyMemcacheCache' })
+    expect(report.frameworks).toMatchObject({
+      frameworks: [{ name: 'Django', traced: '4.0.10', before: '4.0.10', after: '5.1.7' }],
+      reaching: 1,
+      absorbed: 1,
+      unknown: 0,
+      switches: { 'pymemcache-results': { absorbed: 1 }, 'pymemcache-oversize': { reaching: 1 } },
+    })
+  })
+
+  it('the application may be one of pymemcache: a counter that pylibmc misses raises ValueError behind Django as before', async () => {
+    const header = {
+      format: 'memshim-trace/1',
+      library: 'pymemcache',
+      version: '4.0.0',
+      servers: 1,
+      frameworks: { Django: '5.1.7' },
+    }
+    const lines = [
+      { new: { servers: ['127.0.0.1:1'], class: 'HashClient', kwargs: { default_noreply: false } } },
+      { ...missingCounter, args: ['missing', 1] },
+    ]
+    const events = lines.map((line, i) =>
+      parseEvent(JSON.stringify({ t: 0, client: 'c', args: 'new' in line ? undefined : [], ...line }), i + 2),
+    )
+    const given = traceOf('made.jsonl', parseHeader(JSON.stringify(header)), events)
+    const report = await audit(given, { to: 'django-5.1:PyLibMCCache' })
+    expect(report.frameworks).toMatchObject({ absorbed: 1, reaching: 0, unknown: 0 })
+  })
+
   it.each([
     [undefined, '4.0.10', '4.0.10'],
     ['Django==5.2', '4.0.10', '5.2'],
@@ -125,13 +159,18 @@ describe('the framework view', () => {
 })
 
 describe('the recorded table', () => {
-  it('has every framework on both libraries', () => {
-    for (const { name, rows, versions } of recordedFrameworks) {
+  it('has every framework on every library for which it has a backend', () => {
+    for (const { name, rows, versions, absent } of recordedFrameworks) {
       expect(versions.length, name).toBeGreaterThan(0)
-      expect(new Set(rows.map(({ library }) => library)), name).toEqual(
-        new Set(['python-memcached', 'pylibmc']),
+      const libraries = (['python-memcached', 'pylibmc', 'pymemcache'] as const).filter(
+        (library) => absent[library]?.length !== versions.length,
       )
+      expect(new Set(rows.map(({ library }) => library)), name).toEqual(new Set(libraries))
     }
+    const having = recordedFrameworks.filter(({ rows }) =>
+      rows.some(({ library }) => library === 'pymemcache'),
+    )
+    expect(having.map(({ name }) => name)).toEqual(['Django', 'dogpile.cache'])
   })
 
   it('Django has no backend for python-memcached from 4.1 on', () => {
@@ -156,5 +195,8 @@ describe('the recorded table', () => {
     ['set_multi', { result: ['a'] }, 'list'],
     ['get', { raises: { class: 'pylibmc.ServerDown', retcode: 47 } }, 'raises unreachable'],
     ['incr', { raises: { class: 'pylibmc.NotFound', retcode: 16 } }, 'raises pylibmc.NotFound'],
+    ['get', { raises: { class: 'builtins.ConnectionRefusedError' } }, 'raises unreachable'],
+    ['get', { raises: { class: 'builtins.ValueError' } }, 'raises builtins.ValueError'],
+    ['get_many', { result: {} }, 'value'],
   ])('%s %j is the word %s', (call, outcome, word) => expect(outcomeWord(call, outcome)).toBe(word))
 })

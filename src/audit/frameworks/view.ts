@@ -17,9 +17,9 @@ export interface FrameworkVersions {
   readonly name: string
   /** The version that the application used; absent when the trace does not say it. */
   readonly traced?: string
-  /** The recorded version that stands for it on python-memcached. */
+  /** The recorded version that stands for it on the application's library. */
   readonly before: string
-  /** The recorded version that the application is compared with, on pylibmc. */
+  /** The recorded version that the application is compared with, on the target. */
   readonly after: string
 }
 
@@ -39,6 +39,20 @@ export interface FrameworkReport {
   readonly examples: readonly (Finding & { readonly via: string })[]
 }
 
+/** Differences of the form of a call, which a backend for the target does not have: it makes calls of its own. */
+const formsOfCalls: ReadonlySet<string> = new Set([
+  'constructor',
+  'missing-method',
+  'missing-argument',
+  'calling-form',
+  'gets-and-cas',
+  'pymemcache-positions',
+])
+
+function isFormOfCall({ switch: name, how }: Verdict['explanations'][number]): boolean {
+  return how === 'signature' && formsOfCalls.has(name)
+}
+
 type Judgement = 'absorbed' | 'passed on' | 'unknown'
 const examplesKept = 20
 
@@ -48,7 +62,11 @@ export class FrameworkView {
   private readonly switches = new Map<string, { reaching: number; absorbed: number }>()
   private readonly examples: (Finding & { readonly via: string })[] = []
 
-  constructor(private readonly frameworks: readonly Recordings[]) {}
+  constructor(
+    private readonly frameworks: readonly Recordings[],
+    private readonly source: LibraryName,
+    private readonly target: LibraryName,
+  ) {}
 
   add(operation: Operation, verdict: Verdict): void {
     if (verdict.status !== 'differs' && verdict.status !== 'unexplained') return
@@ -71,14 +89,14 @@ export class FrameworkView {
     if (via === undefined || via.length === 0) return 'passed on'
     const framework = this.frameworks.find((framework) => framework.has(via[0]!))
     if (!framework) return 'unknown'
-    if (verdict.explanations.length > 0 && verdict.explanations.every(({ how }) => how === 'signature')) {
-      // Its backend for pylibmc makes calls of its own; only what the application configured reaches the constructor.
+    if (verdict.explanations.length > 0 && verdict.explanations.every(isFormOfCall)) {
+      // Only what the application configured reaches the constructor.
       const configured = call === constructorCall && Object.keys(operation.kwargs).join() !== 'pickleProtocol'
-      return configured || !framework.supports(via) ? 'passed on' : 'absorbed'
+      return configured || !framework.supports(via, this.target) ? 'passed on' : 'absorbed'
     }
     const words = [outcomeWord(call, compat), outcomeWord(call, strict)] as const
-    const before = framework.application('python-memcached', via, words[0])
-    const after = framework.application('pylibmc', via, words[1])
+    const before = framework.application(this.source, via, words[0])
+    const after = framework.application(this.target, via, words[1])
     if (before === undefined || after === undefined) return 'unknown'
     if (before !== after) return 'passed on'
     // The client's own values are handed on, and they differ.
@@ -115,10 +133,11 @@ class Recordings {
   constructor(
     readonly versions: FrameworkVersions,
     { rows }: RecordedFramework,
+    target: LibraryName,
   ) {
     for (const row of rows) {
       this.modules.add(moduleOf(row.via))
-      const version = row.library === 'pylibmc' ? versions.after : versions.before
+      const version = row.library === target ? versions.after : versions.before
       if (row.versions?.includes(version) ?? true)
         this.rows.set(`${row.library} ${row.via} ${row.client}`, row.application)
     }
@@ -129,10 +148,10 @@ class Recordings {
     return this.modules.has(moduleOf(step))
   }
 
-  /** Whether this framework can use pylibmc at all. */
-  supports(via: readonly string[]): boolean {
+  /** Whether this framework can use a library at all. */
+  supports(via: readonly string[], library: LibraryName): boolean {
     const module = moduleOf(via[0]!)
-    return [...this.rows.keys()].some((key) => key.startsWith('pylibmc ') && key.includes(` ${module}:`))
+    return [...this.rows.keys()].some((key) => key.startsWith(`${library} `) && key.includes(` ${module}:`))
   }
 
   /** What the application sees; the outermost function that was recorded decides. undefined: nothing says it. */
@@ -155,46 +174,50 @@ export function knownFrameworks(): readonly string[] {
 }
 
 /**
- * @param choice `none`: no view; `Django==5.2`: the version that the application will use with pylibmc; absent: the versions of the trace
+ * @param choice `none`: no view; `Django==5.2`: the version that the application will use with the target; absent: the versions of the trace
+ * @param target the library that the application goes to: for another version of its own there is no view
  * @throws AuditOptionsError for a framework that is not known, or for a trace that a view has nothing to say of
  */
-export function frameworkView(header: TraceHeader, choice: string | undefined): FrameworkView | undefined {
+export function frameworkView(
+  header: TraceHeader,
+  choice: string | undefined,
+  target: LibraryName,
+): FrameworkView | undefined {
   if (choice === 'none') return undefined
-  const [name, target] = choice?.split('==') ?? []
+  const [name, wanted] = choice?.split('==') ?? []
   const known = recordedFrameworks.find((framework) => framework.name.toLowerCase() === name?.toLowerCase())
   if (choice !== undefined) {
-    if (!known || target === '' || (target !== undefined && !/^\d+(\.\d+)*$/.test(target))) {
+    if (!known || wanted === '' || (wanted !== undefined && !/^\d+(\.\d+)*$/.test(wanted))) {
       throw new AuditOptionsError(
         `framework ${choice} is not known: none, or one of ${knownFrameworks().join(', ')}, with a version like Django==5.2 or without`,
       )
     }
-    if (header.library !== 'python-memcached')
-      throw new AuditOptionsError(
-        `framework ${choice}: the framework view is for traces of python-memcached, and this one is of ${header.library}`,
-      )
   }
-  if (header.library !== 'python-memcached') return undefined
+  const source = header.library
+  if (source === target) return undefined
   const found = recordedFrameworks.flatMap((framework): Recordings[] => {
     const traced = header.frameworks?.[framework.name]
-    if (framework === known) return [recordings(framework, traced, target)]
-    return traced === undefined ? [] : [recordings(framework, traced, undefined)]
+    if (framework === known) return [recordings(framework, source, target, traced, wanted)]
+    return traced === undefined ? [] : [recordings(framework, source, target, traced)]
   })
-  return found.length === 0 ? undefined : new FrameworkView(found)
+  return found.length === 0 ? undefined : new FrameworkView(found, source, target)
 }
 
+/** A framework that has no backend for a library has no rows of it: what it would do is unknown. */
 function recordings(
   framework: RecordedFramework,
+  source: LibraryName,
+  target: LibraryName,
   traced: string | undefined,
-  target: string | undefined,
+  wanted?: string,
 ): Recordings {
-  const having = (library: LibraryName) =>
-    framework.versions.filter((version) => !framework.absent[library]?.includes(version))
-  const newest = framework.versions.at(-1)!
-  const versions = {
-    name: framework.name,
-    ...(traced === undefined ? {} : { traced }),
-    before: nearestVersion(having('python-memcached'), traced ?? newest),
-    after: nearestVersion(having('pylibmc'), target ?? traced ?? newest),
+  const having = (library: LibraryName) => {
+    const found = framework.versions.filter((version) => !framework.absent[library]?.includes(version))
+    return found.length > 0 ? found : framework.versions
   }
-  return new Recordings(versions, framework)
+  const newest = framework.versions.at(-1)!
+  const before = nearestVersion(having(source), traced ?? newest)
+  const after = nearestVersion(having(target), wanted ?? traced ?? newest)
+  const versions = { name: framework.name, ...(traced === undefined ? {} : { traced }), before, after }
+  return new Recordings(versions, framework, target)
 }

@@ -178,7 +178,7 @@ export function frameworkText({ frameworks: view }: Report): string | undefined 
 
 /** `absorbed by the framework`, or how much of it. */
 export function absorbedText({ frameworks: view }: Report, name: string): string {
-  const row = view?.switches[name]
+  const row = view && Object.hasOwn(view.switches, name) ? view.switches[name] : undefined
   if (!row || row.absorbed === 0) return ''
   return row.reaching === 0
     ? 'absorbed by the framework: the application sees no difference'

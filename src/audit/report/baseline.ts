@@ -48,8 +48,8 @@ export function newFindings(report: Report, baseline: Report): readonly NewFindi
       continue
     }
     for (const { at, switches } of report.callSites) {
-      const count = switches[row.switch] ?? 0
-      if (count > 0 && (sites.get(at)?.[row.switch] ?? 0) === 0)
+      const count = countOf(switches, row.switch)
+      if (count > 0 && countOf(sites.get(at), row.switch) === 0)
         found.push({
           kind: 'call-site',
           name: row.switch,
@@ -72,4 +72,9 @@ export function newFindings(report: Report, baseline: Report): readonly NewFindi
     if (!risks.has(name))
       found.push({ kind: 'risk', name, count, text: `risk: ${name}, ${count} operations` })
   return found
+}
+
+/** One switch is called 'constructor', as a member of every object is. */
+function countOf(switches: Readonly<Record<string, number>> | undefined, name: string): number {
+  return switches && Object.hasOwn(switches, name) ? switches[name]! : 0
 }

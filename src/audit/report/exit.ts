@@ -28,7 +28,9 @@ export function failures(report: Report, failOn: readonly string[]): readonly st
       for (const risk of report.risks) found.push(`risk: ${risk.name}, ${risk.count} operations`)
     } else {
       const count = view
-        ? (view.switches[name]?.reaching ?? 0)
+        ? Object.hasOwn(view.switches, name)
+          ? view.switches[name]!.reaching
+          : 0
         : (report.switches.find((row) => row.switch === name)?.count ?? 0)
       if (count > 0) found.push(`${name}: ${count} operations${where}`)
     }

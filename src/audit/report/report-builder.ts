@@ -150,7 +150,9 @@ function count(counts: Counts, { status }: Verdict): void {
 function countSwitches(counts: Counts & { switches: Record<string, number> }, verdict: Verdict): void {
   count(counts, verdict)
   const { switches } = counts
-  for (const { switch: name } of verdict.explanations) switches[name] = (switches[name] ?? 0) + 1
+  // One is called 'constructor', as a member of every object is.
+  for (const { switch: name } of verdict.explanations)
+    switches[name] = (Object.hasOwn(switches, name) ? switches[name]! : 0) + 1
 }
 
 function row<Row extends Counts>(table: Map<string, Row>, name: string): Row {
