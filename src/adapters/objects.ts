@@ -1,4 +1,5 @@
 /** Dicts of Python as the objects that JavaScript's caches give. */
+import { isStandIn, standIn } from '../values/classes/stand-ins.js'
 
 /**
  * A value in which every dict of text keys is an object, also where a key like `'1'` moves to the front in one: reading keeps such a dict as a Map, for
@@ -12,7 +13,7 @@ export function withObjects(root: unknown): unknown {
     if (typeof value !== 'object' || value === null) return value
     if (made.has(value)) return made.get(value)
     if (Array.isArray(value))
-      return keep<unknown[]>(value, [], (into) => {
+      return keep<unknown[]>(value, isStandIn(value) ? standIn([]) : [], (into) => {
         for (const item of value) into.push(convert(item))
       })
     const prototype = Object.getPrototypeOf(value)

@@ -34,7 +34,7 @@ export interface ClientOptions {
   readonly negativeTimeout?: NegativeTimeout | undefined
   /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. Default: `_poll_timeout` (5000). */
   readonly timeout?: number | undefined
-  /** Values read back keep what plain JavaScript would lose (1.0 stays a float, tuples stay tuples). Default false. */
+  /** Values are read as Python's types (`PyFloat`, `PyTuple`, every dict a Map), so that 1.0 stays a float. Default false. */
   readonly preserve?: boolean | undefined
   /** Replaces pylibmc's value encoding. */
   readonly encoding?: ValueEncoding | undefined

@@ -1,6 +1,7 @@
 /** Values as Python's repr() would show them, shortened for reports, events and messages. */
 import { checkNumber } from '../ground/arguments.js'
 import { bytesRepr, floatRepr, integerRepr, textRepr } from '../python/repr.js'
+import { isStandIn } from './classes/stand-ins.js'
 
 /** How a value of Python's describes itself. */
 export const DESCRIBE: unique symbol = Symbol.for('memshim.describe') as never
@@ -54,9 +55,10 @@ export class Description {
 
   private object(value: object): void {
     if (isDescribed(value)) value[DESCRIBE](this)
-    else if (value instanceof Uint8Array) this.bytes(value)
-    else if (Array.isArray(value)) this.items('[', value, ']')
-    else if (value instanceof Set) this.set(value, '{', '}', 'set()')
+    else if (value instanceof Uint8Array) isStandIn(value) ? this.byteArray(value) : this.bytes(value)
+    else if (Array.isArray(value)) isStandIn(value) ? this.tuple(value) : this.items('[', value, ']')
+    else if (value instanceof Set)
+      isStandIn(value) ? this.frozenSet(value) : this.set(value, '{', '}', 'set()')
     else if (value instanceof Map) this.dict('', value, '')
     else this.dict('', Object.entries(value), '')
   }
@@ -72,12 +74,20 @@ export class Description {
   /** A bytearray escapes single quotes between double ones, too. */
   byteArray(bytes: Uint8Array): void {
     const text = this.bytesText(bytes)
-    this.text += text.startsWith('b"') ? text.replaceAll("'", "\\'") : text
+    this.text += `bytearray(${text.startsWith('b"') ? text.replaceAll("'", "\\'") : text})`
   }
 
   private bytesText(bytes: Uint8Array): string {
     const shown = bytes.subarray(0, this.left)
     return bytesRepr(Buffer.from(shown.buffer, shown.byteOffset, shown.length).toString('latin1'))
+  }
+
+  tuple(items: readonly unknown[]): void {
+    this.items('(', items, items.length === 1 ? ',)' : ')')
+  }
+
+  frozenSet(items: ReadonlySet<unknown>): void {
+    this.set(items, 'frozenset({', '})', 'frozenset()')
   }
 
   set(items: ReadonlySet<unknown>, start: string, end: string, empty: string): void {
@@ -123,6 +133,7 @@ function isDescribed(value: object): value is Described {
 
 /** A container inside of itself, as Python shows it. */
 function inItself(value: object): string {
-  if (Array.isArray(value)) return '[...]'
-  return value instanceof Set ? 'set(...)' : '{...}'
+  if (Array.isArray(value)) return isStandIn(value) ? '(...)' : '[...]'
+  if (value instanceof Set) return isStandIn(value) ? 'frozenset(...)' : 'set(...)'
+  return '{...}'
 }

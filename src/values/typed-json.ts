@@ -14,6 +14,7 @@ import {
   PyView,
 } from './classes/built-ins.js'
 import { PyDecimal } from './classes/numbers.js'
+import { isStandIn } from './classes/stand-ins.js'
 import { madeByNew } from './pickle/made-by-new.js'
 import { unpickle } from './pickle/read/reader.js'
 import { parseFloatText } from './pickle/text.js'
@@ -179,12 +180,19 @@ class TreeWriter {
     }
     if (value instanceof PyFloat) return { $float: floatRepr(value.value) }
     if (value instanceof Uint8Array) {
+      if (isStandIn(value)) return { $bytearray: Buffer.from(value).toString('latin1') }
       const bytes = Buffer.from(value).toString('latin1')
       return repeated(bytes, (unit) => ({ $bytes: unit })) ?? { $bytes: bytes }
     }
-    if (Array.isArray(value)) return this.all(value, depth)
+    if (Array.isArray(value)) {
+      const items = this.all(value, depth)
+      return isStandIn(value) ? { $tuple: items } : items
+    }
     if (value instanceof PyTuple) return { $tuple: this.all(value.items, depth) }
-    if (value instanceof Set) return { $set: this.sorted(value, depth) }
+    if (value instanceof Set) {
+      const members = this.sorted(value, depth)
+      return isStandIn(value) ? { $frozenset: members } : { $set: members }
+    }
     if (value instanceof PyFrozenSet) return { $frozenset: this.sorted(value.items, depth) }
     if (value instanceof PyByteArray) return { $bytearray: value.bytes.toString('latin1') }
     if (value instanceof PyComplex) return { $complex: [floatRepr(value.real), floatRepr(value.imag)] }

@@ -10,6 +10,7 @@ import type { Modes, Server } from '../../pipeline/slots.js'
 import { AttributeError, KeyError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { TransportError } from '../../transport/errors.js'
+import { isStandIn, standIn } from '../../values/classes/stand-ins.js'
 import { python2Order } from '../../values/pickle/write/python2-order.js'
 import { Raised, raises } from '../divergence/divergence.js'
 import type { Emulation } from '../emulation/emulation.js'
@@ -122,7 +123,8 @@ async function planned<K>(
 }
 
 function fixed(value: unknown): unknown {
-  return value instanceof Uint8Array ? new Uint8Array(value) : value
+  if (!(value instanceof Uint8Array)) return value
+  return isStandIn(value) ? standIn(new Uint8Array(value)) : new Uint8Array(value)
 }
 
 interface WrittenOut<K> {

@@ -41,7 +41,7 @@ export class PyTuple extends PythonValue {
   }
   /** @internal */
   override [DESCRIBE](into: Description): void {
-    into.items('(', this.items, this.items.length === 1 ? ',)' : ')')
+    into.tuple(this.items)
   }
 }
 
@@ -60,7 +60,7 @@ export class PyFrozenSet extends PythonValue {
   }
   /** @internal */
   override [DESCRIBE](into: Description): void {
-    into.set(this.items, 'frozenset({', '})', 'frozenset()')
+    into.frozenSet(this.items)
   }
 }
 
@@ -75,9 +75,7 @@ export class PyByteArray extends PythonValue {
   }
   /** @internal */
   override [DESCRIBE](into: Description): void {
-    into.add('bytearray(')
     into.byteArray(this.bytes)
-    into.add(')')
   }
 }
 

@@ -5,6 +5,7 @@
 import { bytesRepr, textRepr } from '../../python/repr.js'
 import { decodeText, writeText } from '../../python/text.js'
 import { Budget } from '../budget.js'
+import { isBytes } from '../classes/stand-ins.js'
 import { ValueDecodeError } from '../errors.js'
 import { unpickleWithin } from '../pickle/read/reader.js'
 import {
@@ -103,7 +104,7 @@ function writer(
   const longs = python === 2 && library === 'python-memcached'
   return (value) => {
     if (typeof value === 'string' && text !== 'pickle') return { flags: textFlag, data: writeText(value) }
-    if (value instanceof Uint8Array) return { flags: 0, data: value }
+    if (isBytes(value)) return { flags: 0, data: value }
     if (typeof value === 'boolean' && booleans !== 'pickle')
       return { flags: FLAG_INTEGER, data: booleans === 'digit' ? `${+value}` : value ? 'True' : 'False' }
     if (longs && isLong(value)) return { flags: FLAG_LONG, data: String(BigInt(value)) }

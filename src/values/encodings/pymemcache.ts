@@ -2,6 +2,7 @@
 import { bytesRepr } from '../../python/repr.js'
 import { writeText } from '../../python/text.js'
 import { Budget } from '../budget.js'
+import { isBytes } from '../classes/stand-ins.js'
 import { ValueEncodeError } from '../errors.js'
 import { unpickleWithin } from '../pickle/read/reader.js'
 import {
@@ -85,7 +86,7 @@ export function pymemcacheEncoding(given: PymemcacheEncodingOptions = {}): Value
 
 function typed(value: unknown, options: EncodingOptions): Payload {
   if (typeof value === 'string') return { flags: FLAG_TEXT, data: writeText(value) }
-  if (value instanceof Uint8Array) return { flags: 0, data: value }
+  if (isBytes(value)) return { flags: 0, data: value }
   if (isInteger(value)) return { flags: FLAG_INTEGER, data: integerText(value) }
   return serialized(value, options, options.pickleProtocol ?? -1)
 }

@@ -3,7 +3,10 @@ import type { PickleConverter } from './converters.js'
 
 /** How a pickle is read, and its limits. */
 export interface UnpickleOptions {
-  /** Keep what plain JavaScript would lose: floats, tuples, frozensets, bytearrays as wrappers, every dict as a Map. */
+  /**
+   * Show Python's types: `PyFloat`, `PyTuple`, `PyFrozenSet`, `PyByteArray`, every dict as a Map. Without it these are numbers, Arrays, Sets,
+   * Buffers and objects; all but whole floats are written back as what they were.
+   */
   readonly preserve?: boolean | undefined
   /** `auto` (default): a dict is an object when all keys are text that keeps its place in one, else a Map. `map`: always. */
   readonly dicts?: 'auto' | 'map' | undefined

@@ -2,6 +2,7 @@
 
 import { PyByteArray, PyFrozenSet, PyTuple, PythonObject } from '../classes/built-ins.js'
 import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../classes/collections.js'
+import { standIn } from '../classes/stand-ins.js'
 import { type Construct, itemsOf, type Reading, type Reduction } from './reduction.js'
 import { type Hashables, hashable } from './write/hashable.js'
 
@@ -25,7 +26,7 @@ const bytearray: Construct = ([content, encoding], reading) => {
     reading.spend(content.length)
     bytes = Buffer.from(content, 'latin1')
   } else return undefined
-  return reading.preserve ? new PyByteArray(bytes) : bytes
+  return reading.preserve ? new PyByteArray(bytes) : standIn(bytes)
 }
 
 /** Python 2's name of it is a byte string. */
@@ -101,7 +102,8 @@ export const collections: readonly Reduction[] = [
     name: 'frozenset',
     construct(args, reading) {
       const set = setOf(args, reading)
-      return set && reading.preserve ? new PyFrozenSet(set) : set
+      if (!set) return undefined
+      return reading.preserve ? new PyFrozenSet(set) : standIn(set)
     },
   },
   {

@@ -56,11 +56,18 @@ describe('docs/values.md', () => {
           const again = encoding(true).encode(written === 2 && expression === 'True' ? true : value)
           expect(Buffer.from(again.data).toString('latin1')).toBe(data.toString('latin1'))
           expect(again.flags).toBe(written)
+          // Read with default options all but whole floats is written back as it was.
+          const plain = encoding(false).decode(written, data)
+          if (expression !== '1.0') {
+            const rewritten = encoding(false).encode(written === 2 && expression === 'True' ? true : plain)
+            expect(Buffer.from(rewritten.data).toString('latin1')).toBe(data.toString('latin1'))
+            expect(rewritten.flags).toBe(written)
+          }
           if (library === 'python-memcached' && memcached === '1.59') {
             // Early releases of CPython 3.11 write members of enums as attributes of their class.
             const attribute = data.includes('getattr') && preserved === 'PythonObject'
             expect(typeOf(value)).toBe(attribute ? 'PyGlobal' : preserved)
-            expect(typeOf(encoding(false).decode(written, data))).toBe(attribute ? 'PyGlobal' : read)
+            expect(typeOf(plain)).toBe(attribute ? 'PyGlobal' : read)
           }
         },
       )

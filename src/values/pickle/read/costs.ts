@@ -30,8 +30,9 @@ const costs: readonly (readonly [cost: number, codes: readonly number[]])[] = [
   [BYTES, [op.BINBYTES, op.SHORT_BINBYTES, op.BINBYTES8, op.BYTEARRAY8]],
   [BYTES, [op.STRING, op.BINSTRING, op.SHORT_BINSTRING]],
   [64, [op.EMPTY_LIST, op.LIST, op.EMPTY_DICT, op.DICT]],
-  [104, [op.EMPTY_TUPLE, op.TUPLE, op.TUPLE1, op.TUPLE2, op.TUPLE3]],
-  [HASHED_COST, [op.EMPTY_SET, op.FROZENSET]],
+  [144, [op.EMPTY_TUPLE, op.TUPLE, op.TUPLE1, op.TUPLE2, op.TUPLE3]],
+  [HASHED_COST, [op.EMPTY_SET]],
+  [HASHED_COST + 40, [op.FROZENSET]],
   [128, [op.GLOBAL, op.STACK_GLOBAL, op.PERSID, op.BINPERSID]],
   [OBJECT, [op.REDUCE, op.NEWOBJ, op.NEWOBJ_EX, op.OBJ, op.INST]],
 ]

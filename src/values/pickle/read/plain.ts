@@ -5,6 +5,7 @@
 
 import { PyByteArray, PyFloat, PyFrozenSet, PyTuple, PythonObject } from '../../classes/built-ins.js'
 import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../../classes/collections.js'
+import { standIn } from '../../classes/stand-ins.js'
 import { childrenOf, isContainer } from './depth.js'
 
 /** How a dict is shown, as in `UnpickleOptions`. */
@@ -55,11 +56,15 @@ export function plain(value: unknown, dicts: Dicts, copies: Map<object, unknown>
   if (value instanceof PyFloat) return value.value
   const known = copies.get(value)
   if (known !== undefined) return known
-  if (value instanceof PyByteArray) return value.bytes
+  if (value instanceof PyByteArray) {
+    const bytes = standIn(value.bytes.subarray())
+    copies.set(value, bytes)
+    return bytes
+  }
   const inside = (item: unknown) => plain(item, dicts, copies)
   if (Array.isArray(value) || value instanceof PyTuple) return list(value, inside, copies)
   if (value instanceof Set || value instanceof PyFrozenSet) {
-    const set = new Set<unknown>()
+    const set = value instanceof Set ? new Set<unknown>() : standIn(new Set<unknown>())
     copies.set(value, set)
     for (const item of value instanceof Set ? value : value.items) set.add(inside(item))
     return set
@@ -79,7 +84,7 @@ function list(
   inside: (item: unknown) => unknown,
   copies: Map<object, unknown>,
 ): unknown[] {
-  const made: unknown[] = []
+  const made: unknown[] = value instanceof PyTuple ? standIn([]) : []
   copies.set(value, made)
   for (const item of value instanceof PyTuple ? value.items : value) made.push(inside(item))
   return made

@@ -5,6 +5,7 @@
 import { checkBytes, checkObject } from '../../../ground/arguments.js'
 import { Budget } from '../../budget.js'
 import { PyByteArray, PyFloat, PyFrozenSet, PyTuple, type PythonObject } from '../../classes/built-ins.js'
+import { standIn } from '../../classes/stand-ins.js'
 import { converted } from '../converters.js'
 import { HIGHEST_PROTOCOL, op } from '../opcodes.js'
 import type { UnpickleOptions } from '../options.js'
@@ -185,15 +186,15 @@ function rare(m: Machine, code: number): void {
     case op.TUPLE3: {
       const items = m.popMany(code - op.TUPLE1 + 1)
       for (const item of items) m.nestValue(item)
-      return m.push(m.preserve ? new PyTuple(items) : items)
+      return m.push(m.preserve ? new PyTuple(items) : standIn(items))
     }
     case op.EMPTY_TUPLE:
       m.nest(1)
-      return m.push(m.preserve ? new PyTuple([]) : [])
+      return m.push(m.preserve ? new PyTuple([]) : standIn([]))
     case op.TUPLE: {
       const items = m.popMark()
       m.spendOnList(0, items.length)
-      return m.push(m.preserve ? new PyTuple(items) : items)
+      return m.push(m.preserve ? new PyTuple(items) : standIn(items))
     }
     case op.LIST: {
       const items = m.popMark()
@@ -229,7 +230,7 @@ function rare(m: Machine, code: number): void {
       m.spendOnSet(listed.length)
       m.checkKeys(listed)
       const items = new Set(listed)
-      return m.push(m.preserve ? new PyFrozenSet(items) : items)
+      return m.push(m.preserve ? new PyFrozenSet(items) : standIn(items))
     }
     case op.LONG1: {
       const length = m.u8()
@@ -252,7 +253,7 @@ function rare(m: Machine, code: number): void {
       return m.push(m.copy(m.length8()))
     case op.BYTEARRAY8: {
       const bytes = m.copy(m.length8())
-      return m.push(m.preserve ? new PyByteArray(bytes) : bytes)
+      return m.push(m.preserve ? new PyByteArray(bytes) : standIn(bytes))
     }
     case op.BINUNICODE8:
       return m.push(m.utf8(m.length8()))

@@ -1,5 +1,6 @@
 /** Bytes, lists, tuples, dicts and sets as CPython's C pickler writes them. */
-import { type PyByteArray, type PyFrozenSet, PyGlobal, type PyTuple } from '../../classes/built-ins.js'
+import { PyGlobal } from '../../classes/built-ins.js'
+import { isStandIn } from '../../classes/stand-ins.js'
 import { op } from '../opcodes.js'
 import { FreshText } from '../reduction.js'
 import { addItems, saveReduce } from './objects.js'
@@ -18,6 +19,7 @@ const encode = new PyGlobal('_codecs', 'encode')
 const unshared = new WeakSet<Uint8Array>()
 
 export function saveBytes(p: Pickler, value: Uint8Array): void {
+  if (isStandIn(value)) return saveByteArray(p, value, value)
   const key = sharedKey(value)
   const known = p.objects.get(key)
   if (known !== undefined) return p.get(known)
@@ -37,18 +39,20 @@ export function sharedKey(value: Uint8Array): object {
   return value.length === 1 && !unshared.has(value) ? sharedBytes[value[0]!]! : value
 }
 
-export function saveByteArray(p: Pickler, value: PyByteArray): void {
+/** @param memoKey the value whose content it is */
+export function saveByteArray(p: Pickler, content: Uint8Array, memoKey: object): void {
   if (p.protocol >= 5) {
-    p.out.payload(undefined, undefined, op.BYTEARRAY8, value.bytes)
-    p.memoize(value)
+    p.out.payload(undefined, undefined, op.BYTEARRAY8, content)
+    p.memoize(memoKey)
   } else {
-    const bytes = Buffer.from(value.bytes)
+    const bytes = Buffer.from(content)
     unshared.add(bytes)
-    saveReduce(p, bytearrayType, bytes.length === 0 ? [] : [bytes], value)
+    saveReduce(p, bytearrayType, bytes.length === 0 ? [] : [bytes], memoKey)
   }
 }
 
 export function saveList(p: Pickler, list: readonly unknown[]): void {
+  if (isStandIn(list)) return saveTuple(p, list, list)
   if (p.bin) p.out.byte(op.EMPTY_LIST)
   else p.out.text('(l')
   p.memoize(list)
@@ -68,14 +72,14 @@ export function saveList(p: Pickler, list: readonly unknown[]): void {
   }
 }
 
-export function saveTuple(p: Pickler, tuple: PyTuple): void {
-  if (writeTuple(p, tuple)) p.memoize(tuple)
+/** @param memoKey the value whose items they are */
+export function saveTuple(p: Pickler, items: readonly unknown[], memoKey: object): void {
+  if (writeTuple(p, items, memoKey)) p.memoize(memoKey)
 }
 
 /** @returns whether it is one to memoize: not when it is empty, or has been fetched */
-export function writeTuple(p: Pickler, tuple: PyTuple): boolean {
+export function writeTuple(p: Pickler, items: readonly unknown[], memoKey: object): boolean {
   const { out, bin } = p
-  const { items } = tuple
   if (items.length === 0) {
     if (bin) out.byte(op.EMPTY_TUPLE)
     else out.text('(t')
@@ -84,7 +88,7 @@ export function writeTuple(p: Pickler, tuple: PyTuple): boolean {
   const short = p.protocol >= 2 && items.length <= 3
   if (!short) out.byte(op.MARK)
   for (const item of items) p.save(item)
-  const known = p.objects.get(tuple)
+  const known = p.objects.get(memoKey)
   if (known !== undefined) {
     // The tuple contains itself: drop what was stacked and fetch the finished one.
     if (!short && bin) out.byte(op.POP_MARK)
@@ -152,6 +156,7 @@ function startDict(p: Pickler, dict: object): void {
 }
 
 export function saveSet(p: Pickler, set: ReadonlySet<unknown>): void {
+  if (isStandIn(set)) return saveFrozenSet(p, set, set)
   const members = p.hashables(set)
   if (p.protocol < 4) return saveReduce(p, setType, [members], set)
   p.out.byte(op.EMPTY_SET)
@@ -159,16 +164,17 @@ export function saveSet(p: Pickler, set: ReadonlySet<unknown>): void {
   addItems(p, members)
 }
 
-export function saveFrozenSet(p: Pickler, set: PyFrozenSet): void {
-  const members = p.hashables(set.items)
-  if (p.protocol < 4) return saveReduce(p, frozensetType, [members], set)
+/** @param memoKey the value whose members they are */
+export function saveFrozenSet(p: Pickler, set: ReadonlySet<unknown>, memoKey: object): void {
+  const members = p.hashables(set)
+  if (p.protocol < 4) return saveReduce(p, frozensetType, [members], memoKey)
   p.out.byte(op.MARK)
   for (const item of members) p.save(item)
-  const known = p.objects.get(set)
+  const known = p.objects.get(memoKey)
   if (known !== undefined) {
     p.out.byte(op.POP_MARK)
     return p.get(known)
   }
   p.out.byte(op.FROZENSET)
-  p.memoize(set)
+  p.memoize(memoKey)
 }

@@ -1,6 +1,7 @@
 /** Keys of dicts and members of sets, which in Python can only be values that do not change. */
 import { PyByteArray, PyFrozenSet, PyTuple } from '../../classes/built-ins.js'
 import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../../classes/collections.js'
+import { isStandIn } from '../../classes/stand-ins.js'
 import { ValueEncodeError } from '../../errors.js'
 
 /** What each Array or Set among the keys was turned into, so that equal references stay equal. */
@@ -30,10 +31,12 @@ function hashableObject(key: object, known: Hashables, depth: number): object {
   if (Array.isArray(key)) return tupleOf(key, key, known, depth)
   if (key instanceof PyTuple) return tupleOf(key, key.items, known, depth)
   if (key instanceof Set) {
+    if (isStandIn(key)) return key
     const set = new PyFrozenSet(key)
     known.set(key, set)
     return set
   }
+  if (key instanceof Uint8Array && isStandIn(key)) throw unhashable('a bytearray')
   const refused = names.find(([type]) => key instanceof type)
   if (refused) throw unhashable(refused[1])
   const prototype = Object.getPrototypeOf(key)
@@ -45,7 +48,8 @@ function hashableObject(key: object, known: Hashables, depth: number): object {
 function tupleOf(key: object, items: readonly unknown[], known: Hashables, depth: number): object {
   known.set(key, unfinished)
   const turned = items.map((item) => hashable(item, known, depth + 1))
-  const same = key instanceof PyTuple && turned.every((item, index) => Object.is(item, items[index]))
+  const same =
+    (key instanceof PyTuple || isStandIn(key)) && turned.every((item, index) => Object.is(item, items[index]))
   const tuple = same ? key : new PyTuple(turned)
   known.set(key, tuple)
   return tuple

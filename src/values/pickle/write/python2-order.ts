@@ -55,7 +55,8 @@ function hashOf(key: unknown): bigint | undefined {
   if (typeof key === 'bigint' || (typeof key === 'number' && Number.isInteger(key)))
     return intHash(BigInt(key))
   if (key instanceof PyFloat && Number.isSafeInteger(key.value)) return intHash(BigInt(key.value))
-  return key instanceof PyTuple ? tupleHash(key.items) : undefined
+  if (key instanceof PyTuple) return tupleHash(key.items)
+  return Array.isArray(key) ? tupleHash(key) : undefined
 }
 
 function textHash(codes: readonly number[]): bigint {

@@ -9,6 +9,7 @@
 import { ValueError } from '../../../python/errors.js'
 import { byteTextRepr } from '../../../python/repr.js'
 import { PyByteArray, PyFrozenSet, PyGlobal, PyTuple, PythonObject } from '../../classes/built-ins.js'
+import { isStandIn } from '../../classes/stand-ins.js'
 import { op } from '../opcodes.js'
 import { FreshText } from '../reduction.js'
 import { sharedKey, writeEntries, writeTuple } from './containers.js'
@@ -32,10 +33,10 @@ const table: ReadonlyMap<object, Save> = new Map<object, Save>([
   [Array.prototype, (p, list: readonly unknown[]) => saveList(p as Python2Pickler, list)],
   [Map.prototype, (p, map: ReadonlyMap<unknown, unknown>) => saveDict(p as Python2Pickler, map, [...map])],
   [Uint8Array.prototype, (p, bytes: Uint8Array) => (p as Python2Pickler).saveString(bytes)],
-  [PyTuple.prototype, (p, tuple: PyTuple) => saveTuple(p as Python2Pickler, tuple)],
-  [PyByteArray.prototype, (p, value: PyByteArray) => saveByteArray(p, value)],
-  [Set.prototype, (p, set: ReadonlySet<unknown>) => saveReduce(p, setType, [ordered(p, set)], set)],
-  [PyFrozenSet.prototype, (p, set: PyFrozenSet) => saveFrozenSet(p, set)],
+  [PyTuple.prototype, (p, tuple: PyTuple) => saveTuple(p as Python2Pickler, tuple.items, tuple)],
+  [PyByteArray.prototype, (p, value: PyByteArray) => saveByteArray(p, value.bytes, value)],
+  [Set.prototype, saveSet],
+  [PyFrozenSet.prototype, (p, set: PyFrozenSet) => saveFrozenSet(p, set.items, set)],
 ])
 
 /** @throws ValueEncodeError for values without a Python counterpart; ValueError for an unsupported protocol */
@@ -106,6 +107,7 @@ class Python2Pickler extends Pickler {
 
   /** `str`. */
   saveString(bytes: Uint8Array): void {
+    if (isStandIn(bytes)) return saveByteArray(this, bytes, bytes)
     const { out } = this
     const key = this.inC ? bytes : sharedKey(bytes)
     const known = this.objects.get(key)
@@ -150,6 +152,7 @@ class Python2Pickler extends Pickler {
 }
 
 function saveList(p: Python2Pickler, list: readonly unknown[]): void {
+  if (isStandIn(list)) return saveTuple(p, list, list)
   if (p.bin) p.out.byte(op.EMPTY_LIST)
   else p.out.text('(l')
   if (list.length === 0) p.memoizeReferred(list)
@@ -171,21 +174,26 @@ function saveDict(p: Python2Pickler, dict: object, entries: readonly (readonly [
   else setItems(p, placed)
 }
 
-function saveTuple(p: Python2Pickler, tuple: PyTuple): void {
+function saveTuple(p: Python2Pickler, items: readonly unknown[], memoKey: object): void {
   if (p.inC) p.borrowsItems()
-  if (writeTuple(p, tuple)) p.memoizeReferred(tuple)
+  if (writeTuple(p, items, memoKey)) p.memoizeReferred(memoKey)
 }
 
-function saveByteArray(p: Pickler, value: PyByteArray): void {
-  const text = new FreshText(value.bytes.toString('latin1'))
-  saveReduce(p, bytearrayType, [text, Buffer.from('latin-1')], value)
+function saveByteArray(p: Pickler, content: Uint8Array, memoKey: object): void {
+  const text = new FreshText(Buffer.from(content).toString('latin1'))
+  saveReduce(p, bytearrayType, [text, Buffer.from('latin-1')], memoKey)
 }
 
-function saveFrozenSet(p: Pickler, set: PyFrozenSet): void {
-  const key = set.items.size === 0 ? emptyFrozenSet : set
+function saveSet(p: Pickler, set: ReadonlySet<unknown>): void {
+  if (isStandIn(set)) saveFrozenSet(p, set, set)
+  else saveReduce(p, setType, [ordered(p, set)], set)
+}
+
+function saveFrozenSet(p: Pickler, set: ReadonlySet<unknown>, memoKey: object): void {
+  const key = set.size === 0 ? emptyFrozenSet : memoKey
   const known = p.objects.get(key)
   if (known !== undefined) p.get(known)
-  else saveReduce(p, frozensetType, [ordered(p, set.items)], key)
+  else saveReduce(p, frozensetType, [ordered(p, set)], key)
 }
 
 function ordered(p: Pickler, set: ReadonlySet<unknown>): unknown[] {
