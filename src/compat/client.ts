@@ -45,7 +45,7 @@ const STATE = Symbol('state')
 class State {
   context!: Context
   /** With every switch off: the strict client, which takes every call. */
-  strict: Calls | undefined
+  strict: Calls | undefined = undefined
   private readonly keys: Keys
   private readonly casIds = new Map<Bytes, bigint>()
 

@@ -36,7 +36,7 @@ export class Health {
   /** The attempt under way is a retry: its failure reads as ServerDown. */
   private retrying = false
   /** The call whose failure was counted last. */
-  private counted: object | undefined
+  private counted: object | undefined = undefined
 
   /** Asked before a connection is opened (`backoff_handling`). @param now seconds */
   admit(now: number, settings: HealthSettings): Admission {

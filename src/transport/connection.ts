@@ -37,13 +37,13 @@ export class Connection implements Exchange {
   private readonly timeout: number
   private readonly connectTimeout: number
   private readonly maxInFlight: number
-  private socket: Socket | undefined
-  private output: SocketOutput | undefined
-  private conversation: Conversation | undefined
+  private socket: Socket | undefined = undefined
+  private output: SocketOutput | undefined = undefined
+  private conversation: Conversation | undefined = undefined
   private ready = false
   private connecting:
     | { promise: Promise<void>; resolve: () => void; fail: (error: TransportError) => void; deadline: number }
-    | undefined
+    | undefined = undefined
   /** Requests not yet written. */
   private queue = new Backlog()
   /** Requests written and unanswered. */
@@ -51,7 +51,7 @@ export class Connection implements Exchange {
   private flushing = false
   private now = 0
   /** How the server ended the connection while it was idle, while no caller has seen it. */
-  private stale: 'closed' | 'reset' | undefined
+  private stale: 'closed' | 'reset' | undefined = undefined
   // Timers come before sockets in a turn of the event loop: where the process itself stood still, the reply may be there already.
   private readonly timer = new DeadlineTimer(() => setImmediate(() => this.attempt(() => this.expire())))
 

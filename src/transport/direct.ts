@@ -69,12 +69,12 @@ class Pieces implements Output {
 class DirectExchange implements Exchange {
   readonly name: string
   private readonly protocol: Protocol
-  private session: DirectSession | undefined
+  private session: DirectSession | undefined = undefined
   private conversation!: Conversation
   private ready = false
-  private reply: Reply | undefined
+  private reply: Reply | undefined = undefined
   /** The server ended the connection while nothing was waiting, and nobody has been told. */
-  private stale: 'closed' | 'reset' | undefined
+  private stale: 'closed' | 'reset' | undefined = undefined
 
   constructor(
     private readonly address: ServerAddress,

@@ -31,7 +31,7 @@ export interface IntakeSteps {
 }
 
 export class Intake {
-  private second: Buffer | undefined
+  private second: Buffer | undefined = undefined
   /** Turns that were answered at once, since the last small piece. */
   private turns = 0
 

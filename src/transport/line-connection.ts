@@ -22,8 +22,8 @@ const longestLine = 64 * 1024
 
 export class LineConnection {
   private readonly queue = new ByteQueue()
-  private wake: (() => void) | undefined
-  private failure: TransportError | undefined
+  private wake: (() => void) | undefined = undefined
+  private failure: TransportError | undefined = undefined
   private paused = false
 
   private constructor(

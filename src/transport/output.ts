@@ -20,7 +20,7 @@ const KEPT = 8
 
 export class SocketOutput implements Output {
   private joined: Bytes = ''
-  private buffer: SendBuffer | undefined
+  private buffer: SendBuffer | undefined = undefined
   private used = 0
   private readonly kept: SendBuffer[] = []
 

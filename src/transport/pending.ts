@@ -11,7 +11,7 @@ import type { TransportError } from './errors.js'
 import type { Receiver } from './types.js'
 
 export class PendingRequest {
-  private abort: (() => void) | undefined
+  private abort: (() => void) | undefined = undefined
 
   constructor(
     readonly request: Request,
@@ -115,7 +115,7 @@ const LONGEST_TIMER = 2 ** 31 - 1
 
 /** One timer for each connection, set for the earliest deadline that it knows. */
 export class DeadlineTimer {
-  private timer: NodeJS.Timeout | undefined
+  private timer: NodeJS.Timeout | undefined = undefined
   private wakes = Number.POSITIVE_INFINITY
 
   /** @param due looks for what has passed its deadline, and watches the next deadline */

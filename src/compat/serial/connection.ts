@@ -40,11 +40,11 @@ function plain(address: ServerAddress): Socket {
 
 export class SerialConnection implements Exchange {
   readonly name: string
-  private socket: Socket | undefined
+  private socket: Socket | undefined = undefined
   private connected = false
   /** The connection failed before everything had left. */
   private sending = false
-  private opening: Promise<void> | undefined
+  private opening: Promise<void> | undefined = undefined
   private inbox = new Inbox()
   /** Ends when everything written before has been read. */
   private turn: Promise<unknown> = Promise.resolve()

@@ -13,7 +13,7 @@ export class Inbox {
   private length = 0
   private wake: (() => void) | undefined
   /** Why nothing more will arrive. */
-  broken: Ending | undefined
+  broken: Ending | undefined = undefined
 
   add(chunk: Buffer): void {
     this.chunks.push(chunk)

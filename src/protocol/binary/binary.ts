@@ -70,7 +70,7 @@ class BinaryConversation implements Conversation {
   private readonly due = new Fifo<Due>()
   private items: Item[] = []
   private readonly stats = new Statistics()
-  private failure: LineReply | undefined
+  private failure: LineReply | undefined = undefined
   private authenticating: { readonly sequence: number; readonly out: Output } | undefined
 
   /** Private to the language itself: `util.inspect` shows no password. */

@@ -61,7 +61,7 @@ export class FrameReader {
   private header = Buffer.allocUnsafe(HEADER)
   /** Bytes of the header that have come; the body is awaited once it is whole. */
   private filled = 0
-  private body: Buffer | undefined
+  private body: Buffer | undefined = undefined
   private length = 0
   private received = 0
 

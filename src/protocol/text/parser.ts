@@ -59,28 +59,28 @@ export class TextParser {
   /** Kinds of the commands without a reply that have gone out since the last frame. */
   private silent: Set<Request['kind']> | undefined
   /** An incomplete line. */
-  private rest: Buffer | undefined
+  private rest: Buffer | undefined = undefined
   /** Keys of the first frame that have been passed. */
   private asked = 0
   private items: Item[] = []
   /** The first error that ended a part of the first frame's request. */
-  private partError: LineReply | undefined
+  private partError: LineReply | undefined = undefined
   private readonly stats = new Statistics()
   /** The last item of a shared get is an answer only when something follows it. */
-  private held: ItemsReply | undefined
+  private held: ItemsReply | undefined = undefined
   private readonly scan = new ValueScan()
   /** Of the data block being received; −1 when none is. */
   private length = -1
   private flags = 0
-  private cas: bigint | undefined
+  private cas: bigint | undefined = undefined
   /** It becomes text, for which its bytes need not be kept. */
   private textual = false
-  private block: Buffer | undefined
+  private block: Buffer | undefined = undefined
   private filled = 0
   /** For blocks that become text and come in pieces; used again and again. */
   private scratch = EMPTY
   /** The chunk that is being read is ASCII: asked once for all texts in it, when the first one comes. */
-  private ascii: boolean | undefined
+  private ascii: boolean | undefined = undefined
 
   constructor(
     private readonly sink: Sink,
