@@ -41,6 +41,8 @@ interface OperationFacts {
   readonly success?: LineStatus
   /** It takes many keys. */
   readonly many?: true
+  /** It asks every server. */
+  readonly asksEvery?: true
   /** Return codes that are no errors, and what the operation then returns. */
   readonly outcomes?: Readonly<Record<number, boolean>>
   /** Its reply has items, and a key that cannot be asked for is a miss. */
@@ -129,7 +131,13 @@ export const operations: Readonly<Record<Operation, OperationFacts>> = {
     unsent: 'WRITE FAILURE, Error occcured while writing touch command to server',
     longTimes: true,
   },
-  flushAll: { name: 'flush_all', replies: ['OK'], keyType: 'bytes-like' },
-  getStats: { name: 'get_stats', replies: ['END', 'RESET', 'OK'], keyType: 'bytes-like', readsOn: true },
+  flushAll: { asksEvery: true, name: 'flush_all', replies: ['OK'], keyType: 'bytes-like' },
+  getStats: {
+    asksEvery: true,
+    name: 'get_stats',
+    replies: ['END', 'RESET', 'OK'],
+    keyType: 'bytes-like',
+    readsOn: true,
+  },
   hash: { name: 'memcached_hash', replies: [], keyType: 'bytes-like' },
 }

@@ -47,6 +47,7 @@ const FAILURE = 1
 export const WRITE_ERROR = 5
 const SYSTEM_ERROR = 26
 const UNIX_SOCKET_ERROR = 27
+const BROKEN_PIPE = 'SYSTEM ERROR(Broken pipe)'
 const LONGEST_PATH = 108
 export const SERVER_DEAD = 35
 export const SERVER_DOWN = 47
@@ -76,11 +77,13 @@ export function errorOf(
   key: Bytes | undefined,
   { binary = false, instant = false }: ConnectingFacts = {},
 ): MemcachedError {
-  const { byMget, unsent } = operations[operation]
+  const { byMget, asksEvery, unsent } = operations[operation]
   if (error.kind === 'reset' && error.sending && unsent)
     return unusable(WRITE_ERROR, server, operation, key, error)
   const { address } = server
   const unopened = error.kind === 'connect' && address.transport === 'unix'
+  if (error.code === 'EPIPE' && error.sending && !byMget && !asksEvery)
+    return errorFor(SYSTEM_ERROR, operation, strerror.ENOTCONN, { key, cause: error })
   const refused = error.cause instanceof AuthenticationFailure ? error.cause.code : undefined
   const system = unopened ? (isPathTooLong(address) ? UNIX_SOCKET_ERROR : SYSTEM_ERROR) : undefined
   const unwritten = error.kind === 'reset' && error.sending && byMget
@@ -130,6 +133,7 @@ function text(error: TransportError, operation: Operation, binary: boolean, inst
     case 'closed':
       return `CONNECTION FAILURE${reading ?? ', ::rec() returned zero, server has disconnected'}`
     case 'reset':
+      if (error.code === 'EPIPE' && error.sending) return BROKEN_PIPE
       return `CONNECTION FAILURE${reading ?? `(${systemError(error)})`}`
     case 'internal':
       return `FAILURE, ${error.message}`
@@ -186,5 +190,5 @@ export function garbled<T>(error: unknown, missing: T): T {
 
 /** libmemcached notices it while writing quiet gets. */
 export function brokenPipe({ server, cause }: MemcachedError, operation: Operation): MemcachedError {
-  return errorFor(SomeErrors.retcode, operation, 'SYSTEM ERROR(Broken pipe)', { server, cause })
+  return errorFor(SomeErrors.retcode, operation, BROKEN_PIPE, { server, cause })
 }

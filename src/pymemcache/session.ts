@@ -12,8 +12,6 @@ export class Session {
   private readonly exchange: Connection
   private underWay = 0
   private broken = false
-  /** A command went into a connection that the server had closed: the system finds out with the next one. */
-  private lost = false
 
   constructor(server: ServerSpec, settings: Settings) {
     this.exchange = new Connection(server.address, {
@@ -24,7 +22,6 @@ export class Session {
       connect: settings.connect,
       tls: settings.tls,
       stale: 'fail',
-      blindNoreply: true,
     })
     closeWhenDropped(this, [this.exchange])
   }
@@ -35,11 +32,9 @@ export class Session {
    */
   run(pieces: readonly (Bytes | Uint8Array)[], reading?: Reading): Promise<void> {
     this.underWay++
-    const lost = reading === undefined && this.exchange.ended
     return this.exchange.exchange(command(pieces, reading), undefined, {
       reply: () => {
         this.underWay--
-        this.lost ||= lost
         if (reading?.failure === undefined) return this.settle()
         this.broken = true
         if (!reading.inStep) this.close()
@@ -49,9 +44,7 @@ export class Session {
       failed: (error) => {
         this.underWay--
         this.broken = false
-        const piped = this.lost && error.kind === 'reset'
-        this.lost = false
-        throw socketError(error, piped ? 'EPIPE' : error.code)
+        throw socketError(error)
       },
     })
   }
@@ -73,7 +66,6 @@ export class Session {
 
   close(): void {
     this.broken = false
-    this.lost = false
     this.exchange.close()
   }
 }
@@ -86,8 +78,8 @@ const classes: Readonly<Record<string, readonly [python: string, message: string
   EACCES: ['builtins.PermissionError', '[Errno 13] Permission denied'],
 }
 
-function socketError(error: TransportError, code = error.code): Error {
-  const { kind, server, cause } = error
+function socketError(error: TransportError): Error {
+  const { kind, server, cause, code } = error
   if (kind === 'closed' || kind === 'aborted') return new MemcacheUnexpectedCloseError('', { cause: error })
   if (kind === 'internal' && cause instanceof Error) return cause
   const facts = { cause: error, code, server }

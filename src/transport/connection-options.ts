@@ -20,11 +20,10 @@ export interface ConnectionOptions {
   readonly limits?: ParserLimits | undefined
   /**
    * What happens when the server closed the connection while nothing was waiting. `fail`: the next operation fails with
-   * `closed`, as with both Python libraries, which notice only then. `reopen` (default): it opens a new connection.
+   * `closed`, as with the Python libraries, which notice only then; a request without reply counts as sent, as the system takes it, and
+   * the one after it fails. `reopen` (default): the next operation opens a new connection.
    */
   readonly stale?: 'fail' | 'reopen' | undefined
-  /** With `stale: 'fail'`: a noreply request counts as sent even then, as the system takes it. Default false. */
-  readonly blindNoreply?: boolean | undefined
   /** Requests that may be written and unanswered. Default 10,000. */
   readonly maxInFlight?: number | undefined
   /** What becomes of further ones: they wait for their turn (default), or are rejected with `overload`. */

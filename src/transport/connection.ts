@@ -14,6 +14,7 @@ import { addressName, type ServerAddress } from './address.js'
 import type { ConnectionOptions } from './connection-options.js'
 import {
   endedWhileIdle,
+  type IdleEnd,
   kindOf,
   lastOf,
   lookupFailed,
@@ -51,7 +52,7 @@ export class Connection implements Exchange {
   private flushing = false
   private now = 0
   /** How the server ended the connection while it was idle, while no caller has seen it. */
-  private stale: 'closed' | 'reset' | undefined = undefined
+  private stale: IdleEnd | undefined = undefined
   // Timers come before sockets in a turn of the event loop: where the process itself stood still, the reply may be there already.
   private readonly timer = new DeadlineTimer(() => setImmediate(() => this.attempt(() => this.expire())))
 
@@ -76,9 +77,8 @@ export class Connection implements Exchange {
     return this.stale !== undefined
   }
 
-  /** The server has reset the connection: also a request without a byte will fail. */
   get wasReset(): boolean {
-    return this.stale === 'reset'
+    return this.stale === 'reset' || this.stale === 'broken'
   }
 
   get peer(): Peer | undefined {
@@ -93,9 +93,8 @@ export class Connection implements Exchange {
     receiver: Receiver<T> = asIs as Receiver<T>,
   ): Promise<T> {
     this.protocol.check(request)
-    if (this.stale === 'closed' && request.noreply && this.#options.blindNoreply) {
-      // The system takes it, and what comes back is a reset.
-      this.stale = 'reset'
+    if (this.stale === 'closed' && request.noreply) {
+      this.stale = 'broken'
       return Promise.resolve(receiver.reply(HANDED_OVER))
     }
     if (this.stale) return refused(receiver, this.wentStale(request, this.stale))
@@ -152,13 +151,13 @@ export class Connection implements Exchange {
     this.fail('aborted', 'connection closed by this client')
   }
 
-  private wentStale(request: Request, kind: 'closed' | 'reset'): TransportError {
+  private wentStale(request: Request, end: IdleEnd): TransportError {
     this.protocol.lost?.(request)
     // Every request of the same turn would have gone into the dead socket.
     queueMicrotask(() => {
       this.stale = undefined
     })
-    return endedWhileIdle(this.name, kind)
+    return endedWhileIdle(this.name, end)
   }
 
   private open(deadline: number): Promise<void> {

@@ -11,7 +11,7 @@ import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
 import { Connection } from './connection.js'
 import type { ConnectionOptions } from './connection-options.js'
-import { endedWhileIdle, kindOf, TransportError, type TransportErrorKind } from './errors.js'
+import { endedWhileIdle, type IdleEnd, kindOf, TransportError, type TransportErrorKind } from './errors.js'
 import type { Connect } from './socket.js'
 import { asIs, type Exchange, type ExchangeOptions, type Receiver } from './types.js'
 
@@ -74,7 +74,7 @@ class DirectExchange implements Exchange {
   private ready = false
   private reply: Reply | undefined = undefined
   /** The server ended the connection while nothing was waiting, and nobody has been told. */
-  private stale: 'closed' | 'reset' | undefined = undefined
+  private stale: IdleEnd | undefined = undefined
 
   constructor(
     private readonly address: ServerAddress,
@@ -112,8 +112,8 @@ class DirectExchange implements Exchange {
         }
       }
       const failed = (error: TransportError) => settle(() => receiver.failed(error))
-      if (this.stale === 'closed' && request.noreply && this.options.blindNoreply) {
-        this.stale = 'reset'
+      if (this.stale === 'closed' && request.noreply) {
+        this.stale = 'broken'
         return settle(() => receiver.reply(HANDED_OVER))
       }
       if (this.stale) return failed(this.wentStale(request, this.stale))
@@ -186,12 +186,12 @@ class DirectExchange implements Exchange {
     this.stale = this.options.stale === 'fail' ? 'closed' : undefined
   }
 
-  private wentStale(request: Request, kind: 'closed' | 'reset'): TransportError {
+  private wentStale(request: Request, end: IdleEnd): TransportError {
     this.protocol.lost?.(request)
     queueMicrotask(() => {
       this.stale = undefined
     })
-    return endedWhileIdle(this.name, kind)
+    return endedWhileIdle(this.name, end)
   }
 
   private lose(kind: TransportErrorKind, message: string, cause?: unknown): TransportError {

@@ -75,8 +75,18 @@ export function lastOf(error: Error): Error {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors.at(-1) : error
 }
 
-/** The server ended the connection while nothing was waiting. After a reset the system refuses to send; after a close it still takes the request. */
-export function endedWhileIdle(server: string, kind: 'closed' | 'reset'): TransportError {
-  const how = kind === 'reset' ? { sending: true, code: 'ECONNRESET' } : {}
-  return new TransportError(kind, server, `server ${kind} the connection while it was idle`, how)
+/**
+ * How a connection ended while nothing was waiting. The system still takes a request after a close. The reset that comes back breaks the
+ * connection: after that, and after any other reset, it refuses to send.
+ */
+export type IdleEnd = 'closed' | 'reset' | 'broken'
+
+export function endedWhileIdle(server: string, end: IdleEnd): TransportError {
+  if (end === 'closed')
+    return new TransportError('closed', server, 'server closed the connection while it was idle')
+  const [code, message] =
+    end === 'reset'
+      ? ['ECONNRESET', 'server reset the connection while it was idle']
+      : ['EPIPE', 'a request was written into a connection that the server had closed']
+  return new TransportError('reset', server, message, { sending: true, code })
 }

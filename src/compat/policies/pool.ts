@@ -115,7 +115,6 @@ function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
     : exchangeWith(address, {
         connectTimeout: emulation.timeout,
         stale: 'fail',
-        blindNoreply: true,
         connect,
       })
   return emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange

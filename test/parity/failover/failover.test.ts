@@ -78,7 +78,7 @@ describe.skipIf(missing)(missing ?? 'random timelines, pylibmc beside us', () =>
         }
         agreed.push(JSON.stringify({ timeline, outcomes }))
       }),
-      { numRuns: runs, seed },
+      { numRuns: runs, seed, endOnFailure: true },
     )
     expect(agreed).toHaveLength(runs)
     if (record) {

@@ -14,6 +14,9 @@ const START = 1_000_000
 /** No server gives this CAS token. */
 const FOREIGN_TOKEN = 2n ** 40n
 
+/** Milliseconds, on a busy machine. */
+const timeToArrive = 5000
+
 /** Who hears of attempts to connect to a port. */
 const listeners = new Map<number, (socket: Socket) => void>()
 const { connect } = Socket.prototype
@@ -29,15 +32,22 @@ class World {
   asked = new Set<number>()
   attempts: number[] = []
   private readonly sockets: Set<Socket>[]
+  /** Every connection that a server has had. */
+  private readonly connected: Socket[][]
+  /** Bytes that each server has read, and those that faults have taken away. */
+  private readonly read: number[]
   readonly servers: EmbeddedServer[]
 
   constructor(count: number) {
     this.sockets = Array.from({ length: count }, () => new Set<Socket>())
+    this.connected = Array.from({ length: count }, () => [])
+    this.read = Array.from({ length: count }, () => 0)
     this.servers = Array.from(
       { length: count },
       (_, index) =>
         new EmbeddedServer({
           record: ({ sent }) => {
+            this.read[index]! += sent.length
             if (!isQuit(sent)) this.asked.add(index)
           },
         }),
@@ -50,7 +60,10 @@ class World {
       listeners.set(server.port, (socket) => {
         this.attempts.push(index)
         const sockets = this.sockets[index]!
-        socket.once('connect', () => sockets.add(socket))
+        socket.once('connect', () => {
+          sockets.add(socket)
+          this.connected[index]!.push(socket)
+        })
         socket.once('close', () => sockets.delete(socket))
       })
     }
@@ -59,8 +72,8 @@ class World {
   /** Ends when the client's sockets have heard of it. */
   async fault(index: number, fault: 'down' | 'up' | 'stall' | 'cut' | 'reset'): Promise<void> {
     const server = this.servers[index]!
-    // Copies for replicas, which nobody waits for, arrive first: a connection with unread data is reset.
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+    // What nobody waits for arrives first: a connection with unread data is reset.
+    await this.arrived()
     if (fault === 'down' || fault === 'up') await server.fault({ fault, server: 0 })
     else if (fault === 'stall') await server.fault({ fault: 'stall', server: 0, count: -1 })
     else
@@ -71,6 +84,18 @@ class World {
         ...(fault === 'reset' ? { then: 'reset' as const } : {}),
       })
     if (fault !== 'up' && fault !== 'stall') await closed(this.sockets[index]!)
+    this.read[index] = this.written(index)
+  }
+
+  /** Ends when the servers have read what was sent on the connections to them. */
+  async arrived(): Promise<void> {
+    const deadline = Date.now() + timeToArrive
+    do for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+    while (this.read.some((bytes, index) => bytes < this.written(index)) && Date.now() < deadline)
+  }
+
+  private written(index: number): number {
+    return this.connected[index]!.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0)
   }
 
   async stop(): Promise<void> {
@@ -115,6 +140,7 @@ export async function play(timeline: Timeline): Promise<StepOutcome[]> {
         former.push(client)
         client = onto(world, client.clone(), timeline)
       } else outcome = await call(client, step, tokens)
+      if (behaviors._noreply) await world.arrived()
       outcomes.push({
         ...outcome,
         ...(world.asked.size > 0 ? { asked: [...world.asked].sort() } : {}),
