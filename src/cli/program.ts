@@ -1,16 +1,16 @@
 /** The commands of `memshim`, put together. */
 import { Command } from 'commander'
 import { memshimVersion } from '../audit/index.js'
-import { auditCommand } from './audit.js'
-import { completionCommand } from './completion.js'
-import { doctorCommand } from './doctor.js'
-import { inspectCommand } from './inspect.js'
-import { parityCommand } from './parity.js'
-import { planCommand } from './plan.js'
-import { recordCommand } from './record.js'
-import { scanCommand } from './scan.js'
-import { switchesCommand } from './switches.js'
-import { whereCommand } from './where.js'
+import { auditCommand } from './commands/audit.js'
+import { completionCommand } from './commands/completion.js'
+import { doctorCommand } from './commands/doctor.js'
+import { inspectCommand } from './commands/inspect.js'
+import { parityCommand } from './commands/parity.js'
+import { planCommand } from './commands/plan.js'
+import { recordCommand } from './commands/record.js'
+import { scanCommand } from './commands/scan.js'
+import { switchesCommand } from './commands/switches.js'
+import { whereCommand } from './commands/where.js'
 
 export function memshimProgram(): Command {
   const program = new Command('memshim')

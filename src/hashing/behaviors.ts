@@ -3,7 +3,7 @@
  * several behaviors switch more than one of them. Source: docs/reference/placement.md#2, docs/reference/pylibmc.md#9.2.
  */
 import { checkArray, checkNumber, checkObject, checkText } from '../ground/arguments.js'
-import type { HashName } from './hashes.js'
+import type { HashName } from './hashes/hashes.js'
 import type { Distribution, PlacedServer, PlacementSettings } from './placement.js'
 
 /** The behaviors that matter for placement; absent = not set. */

@@ -12,8 +12,8 @@ export {
   type PlacementBehaviors,
   sortServers,
 } from './behaviors.js'
-export { crc, crc32, hashes, hashKey, murmur3_32 } from './checked.js'
-export type { HashName, KeyHash } from './hashes.js'
+export { crc, crc32, hashes, hashKey, murmur3_32 } from './hashes/checked.js'
+export type { HashName, KeyHash } from './hashes/hashes.js'
 export { moved, type NamedPlacement, placementNames, placements, serverName } from './named-placements.js'
 export {
   type Continuum,

@@ -5,8 +5,8 @@
 
 import { named, shown } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
-import { type HashName, hashes, hashKey, type KeyHash } from './hashes.js'
-import { md5Words } from './md5.js'
+import { type HashName, hashes, hashKey, type KeyHash } from './hashes/hashes.js'
+import { md5Words } from './hashes/md5.js'
 
 /** pylibmc's names, blanks included. */
 export type Distribution =

@@ -5,8 +5,8 @@
 
 import { named, shown } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
-import { crc, crc32 } from './crc32.js'
-import { hashKey } from './hashes.js'
+import { crc, crc32 } from './hashes/crc32.js'
+import { hashKey } from './hashes/hashes.js'
 
 /**
  * `raw` = the whole CRC-32 (≤ 1.44, and useOldServerHashFunction on Python 3), `raw-signed` = the same on Python 2,

@@ -1,6 +1,6 @@
 /** pymemcache's HashClient: rendezvous hashing with MurmurHash3. Source: docs/reference/placement.md#3. */
 import { shown } from '../ground/arguments.js'
-import { murmur3_32 } from './murmur.js'
+import { murmur3_32 } from './hashes/murmur.js'
 
 /** Text is hashed by the low 8 bits of each code point, as pymemcache does. */
 function score(text: string): number {

@@ -17,11 +17,7 @@ import { addressName, hostAndPort } from '../transport/address.js'
 import { closeWhenDropped } from '../transport/dropped.js'
 import { TransportError, type TransportErrorKind } from '../transport/errors.js'
 import type { Exchange, ExchangeOptions } from '../transport/types.js'
-import type { MemcachedError } from './errors.js'
-import { Health, type HealthSettings } from './health.js'
-import { type Operation, operations } from './operations.js'
-import type { Selection, Server, ServerSpec } from './slots.js'
-import { publishUnconnected } from './tracing.js'
+import type { MemcachedError } from './failures/errors.js'
 import {
   type ConnectingFacts,
   errorOf,
@@ -30,7 +26,11 @@ import {
   SERVER_DOWN,
   unusable,
   WRITE_ERROR,
-} from './transport-failures.js'
+} from './failures/transport-failures.js'
+import { Health, type HealthSettings } from './health.js'
+import { type Operation, operations } from './operations.js'
+import type { Selection, Server, ServerSpec } from './slots.js'
+import { publishUnconnected } from './tracing.js'
 
 /** What steers the selection; read anew for every operation, since behaviors change at run time. */
 export interface SelectionSettings extends ConnectingFacts {

@@ -10,7 +10,7 @@ import type { Bytes } from '../ground/bytes.js'
 import { MAX_KEY_LENGTH } from '../ground/limits.js'
 import { UnicodeEncodeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'
-import { BadKeyProvided, ClientError, errorFor, MemcachedError } from './errors.js'
+import { BadKeyProvided, ClientError, errorFor, MemcachedError } from './failures/errors.js'
 import { type Operation, operations } from './operations.js'
 
 /** Keys that are legal by every rule and are their own bytes, as nearly all keys are. */

@@ -3,12 +3,12 @@
 import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
 import type { ItemsReply } from '../protocol/wire.js'
-import { errorFor, MemcachedError, SomeErrors } from './errors.js'
+import { errorFor, MemcachedError, SomeErrors } from './failures/errors.js'
+import { brokenPipe, wasUnwritten, wentStale } from './failures/transport-failures.js'
 import type { Pipeline } from './pipeline.js'
 import { ValuesHandler } from './receivers.js'
 import { askReplicas } from './replicas.js'
 import type { Modes, Server } from './slots.js'
-import { brokenPipe, wasUnwritten, wentStale } from './transport-failures.js'
 
 /** What one server is asked for. */
 export interface Group {

@@ -13,6 +13,7 @@ import type { Item, ItemsReply, LineReply, Reply, StoreVerb } from '../protocol/
 import { ownOptions } from '../python/options.js'
 import { shownAsPython } from '../python/shown.js'
 import type { CompressionRequest, Payload } from '../values/types.js'
+import { unread } from './failures/transport-failures.js'
 import { type CallOptions, checkTimeout } from './methods/arguments.js'
 import type { Operation } from './operations.js'
 import { AnyReplyHandler, type ReplyHandler, StoreHandler, ValueHandler } from './receivers.js'
@@ -20,7 +21,6 @@ import { retrieveReplicated, storeReplicated } from './replicas.js'
 import { counterOutcome, replyError } from './replies.js'
 import type { Modes, Selection, Server, Slots } from './slots.js'
 import { commandChannel, exchange } from './tracing.js'
-import { unread } from './transport-failures.js'
 
 /** A store command whose key and value have gone through their slots. */
 export interface PreparedStore {

@@ -8,13 +8,13 @@
 import type { Bytes } from '../ground/bytes.js'
 import type { DeleteRequest, StoreRequest } from '../protocol/requests.js'
 import { asIs } from '../transport/types.js'
-import { MemcachedError } from './errors.js'
+import { MemcachedError } from './failures/errors.js'
+import { garbled, resetWhileIdle, wasUnwritten } from './failures/transport-failures.js'
 import type { Operation } from './operations.js'
 import type { Pipeline } from './pipeline.js'
 import type { ReplyHandler } from './receivers.js'
 import type { Modes, Selection, Server } from './slots.js'
 import { exchange } from './tracing.js'
-import { garbled, resetWhileIdle, wasUnwritten } from './transport-failures.js'
 
 /** The item of a key, from its server or from one that has a replica. A miss when no server could be asked. */
 export async function retrieveReplicated<T>(

@@ -6,8 +6,8 @@
  */
 import { HANDED_OVER, type LineReply, type LineStatus } from '../protocol/wire.js'
 import { decodeText } from '../python/text.js'
-import { type ErrorFacts, errorFor, type MemcachedError } from './errors.js'
-import { keyInMessage } from './key-in-message.js'
+import { type ErrorFacts, errorFor, type MemcachedError } from './failures/errors.js'
+import { keyInMessage } from './failures/key-in-message.js'
 import { type Operation, operations } from './operations.js'
 
 /** libmemcached's return codes of replies. */

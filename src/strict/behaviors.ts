@@ -3,8 +3,8 @@
  * Source: docs/reference/pylibmc.md#9.2.
  */
 import { type Distribution, type HashName, hashes } from '../hashing/index.js'
-import { MemcachedError } from '../pipeline/errors.js'
 import { integer } from '../pipeline/exptime.js'
+import { MemcachedError } from '../pipeline/failures/errors.js'
 import { defaultHealth } from '../pipeline/health.js'
 import { AttributeError, KeyError, ValueError } from '../python/errors.js'
 import { isPlain } from '../python/options.js'

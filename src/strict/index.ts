@@ -1,7 +1,7 @@
 /** memshim/strict: pylibmc's client. */
 
-export * from '../pipeline/errors.js'
 export type { NegativeTimeout } from '../pipeline/exptime.js'
+export * from '../pipeline/failures/errors.js'
 export type {
   CallOptions,
   CountOptions,

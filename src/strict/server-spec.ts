@@ -1,6 +1,6 @@
 /** pylibmc's server specifications. Source: docs/reference/pylibmc.md#2.1. */
 
-import { MemcachedError, NotSupportedError } from '../pipeline/errors.js'
+import { MemcachedError, NotSupportedError } from '../pipeline/failures/errors.js'
 import type { ServerSpec } from '../pipeline/slots.js'
 import { AttributeError, ValueError } from '../python/errors.js'
 import { typeName } from '../python/type-name.js'

@@ -8,8 +8,8 @@ import {
   type PlacedServer,
   type PlacementSettings,
 } from '../hashing/index.js'
-import { decodeFailure, MAX_FLAGS, tooLargeFlags } from '../pipeline/decoding.js'
 import { exptime } from '../pipeline/exptime.js'
+import { decodeFailure, MAX_FLAGS, tooLargeFlags } from '../pipeline/failures/decoding.js'
 import {
   HealthSelection,
   libmemcachedArrangement,

@@ -11,8 +11,8 @@ import {
   segmentOf,
   watchEvent,
 } from '../../src/capture/index.js'
+import { whereCommand } from '../../src/cli/commands/where.js'
 import { UsageError } from '../../src/cli/usage.js'
-import { whereCommand } from '../../src/cli/where.js'
 import { Client as CompatClient } from '../../src/compat/index.js'
 import {
   celeryError,

@@ -1,5 +1,5 @@
 /** Finding the servers of many keys before anything is sent, as python-memcached does. Source: docs/reference/python-memcached.md#10.5. */
-import { MemcachedError } from '../../pipeline/errors.js'
+import { MemcachedError } from '../../pipeline/failures/errors.js'
 import type { Operation } from '../../pipeline/operations.js'
 import type { Server } from '../../pipeline/slots.js'
 import type { HashedKey, KeyPrefix } from '../policies/keys.js'

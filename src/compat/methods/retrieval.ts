@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes } from '../../ground/bytes.js'
-import { MemcachedError } from '../../pipeline/errors.js'
+import { MemcachedError } from '../../pipeline/failures/errors.js'
 import { type Found, type Group, groupOf, readGroup, readMulti } from '../../pipeline/many.js'
 import * as pylibmc from '../../pipeline/methods/index.js'
 import type { Operation } from '../../pipeline/operations.js'

@@ -1,7 +1,7 @@
 /** set_multi, the way python-memcached works through it. Source: docs/reference/python-memcached.md#10.5, #13.2. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes } from '../../ground/bytes.js'
-import { MemcachedError } from '../../pipeline/errors.js'
+import { MemcachedError } from '../../pipeline/failures/errors.js'
 import { entriesOf, timeOf } from '../../pipeline/methods/arguments.js'
 import type { Key } from '../../pipeline/methods/index.js'
 import * as pylibmc from '../../pipeline/methods/index.js'

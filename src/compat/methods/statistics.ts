@@ -1,6 +1,6 @@
 /** flush_all and the statistics, server by server as python-memcached asks. Source: docs/reference/python-memcached.md#10.6, #13.1. */
 
-import { MemcachedError, SomeErrors } from '../../pipeline/errors.js'
+import { MemcachedError, SomeErrors } from '../../pipeline/failures/errors.js'
 import { timeOf } from '../../pipeline/methods/arguments.js'
 import type { Time, TimeOptions } from '../../pipeline/methods/index.js'
 import * as pylibmc from '../../pipeline/methods/index.js'

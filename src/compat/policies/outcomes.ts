@@ -4,7 +4,7 @@
  */
 
 import type { Bytes } from '../../ground/bytes.js'
-import { BadKeyProvided, MemcachedError, NotFound } from '../../pipeline/errors.js'
+import { BadKeyProvided, MemcachedError, NotFound } from '../../pipeline/failures/errors.js'
 import { type Operation, operations } from '../../pipeline/operations.js'
 import { replyError, softOutcome } from '../../pipeline/replies.js'
 import type { Modes } from '../../pipeline/slots.js'

@@ -5,11 +5,11 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import { type PythonMemcachedPlacement, SERVER_RETRIES } from '../../hashing/index.js'
-import { ConnectionError, ServerDown } from '../../pipeline/errors.js'
+import { ConnectionError, ServerDown } from '../../pipeline/failures/errors.js'
+import { errorOf } from '../../pipeline/failures/transport-failures.js'
 import type { Operation } from '../../pipeline/operations.js'
 import type { Selection, Server } from '../../pipeline/slots.js'
 import { connect, exchange } from '../../pipeline/tracing.js'
-import { errorOf } from '../../pipeline/transport-failures.js'
 import * as requests from '../../protocol/requests.js'
 import { AttributeError, OverflowError, ZeroDivisionError } from '../../python/errors.js'
 import { closeWhenDropped } from '../../transport/dropped.js'

@@ -3,7 +3,7 @@
  * announces what the switches change. Source: docs/reference/python-memcached.md#9, #17.
  */
 
-import { decodeFailure } from '../../pipeline/decoding.js'
+import { decodeFailure } from '../../pipeline/failures/decoding.js'
 import type { Operation } from '../../pipeline/operations.js'
 import type { Slots } from '../../pipeline/slots.js'
 import type { Item } from '../../protocol/wire.js'

@@ -1,8 +1,8 @@
 /** pylibmc's incr, decr and incr_multi over the pipeline. Source: docs/reference/pylibmc.md#5.6. */
 
 import type { Bytes } from '../../ground/bytes.js'
-import { MemcachedError, NotFound } from '../errors.js'
 import { delta as checkedDelta, integer } from '../exptime.js'
+import { MemcachedError, NotFound } from '../failures/errors.js'
 import { badKey, prefixBytes, refusesKey } from '../keys.js'
 import type { Operation } from '../operations.js'
 import type { Pipeline } from '../pipeline.js'

@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import * as requests from '../../protocol/requests.js'
-import { errorFor } from '../errors.js'
+import { errorFor } from '../failures/errors.js'
 import { prefixBytes, refusesKey } from '../keys.js'
 import type { Pipeline } from '../pipeline.js'
 import { deleteReplicated } from '../replicas.js'

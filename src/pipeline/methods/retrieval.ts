@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import { ValueError } from '../../python/errors.js'
-import { BadKeyProvided, CacheMiss } from '../errors.js'
+import { BadKeyProvided, CacheMiss } from '../failures/errors.js'
 import { keyBytes, prefixBytes } from '../keys.js'
 import { type Found, readEach, readMulti } from '../many.js'
 import type { Pipeline } from '../pipeline.js'

@@ -3,7 +3,7 @@
 import type { Bytes } from '../../ground/bytes.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import { ValueError } from '../../python/errors.js'
-import { AllocationError, ClientError, errorFor, MemcachedError } from '../errors.js'
+import { AllocationError, ClientError, errorFor, MemcachedError } from '../failures/errors.js'
 import { badKey, keyBytes, prefixBytes, refusesKey } from '../keys.js'
 import type { Operation } from '../operations.js'
 import type { Pipeline } from '../pipeline.js'

@@ -1,7 +1,7 @@
 /** `memshim switches`: the compat client's switch table, as the audit explains with it. */
 import { Command } from 'commander'
-import { knownPresets, knownSwitches } from '../audit/index.js'
-import { UsageError } from './usage.js'
+import { knownPresets, knownSwitches } from '../../audit/index.js'
+import { UsageError } from '../usage.js'
 
 export function switchesCommand(): Command {
   return new Command('switches')

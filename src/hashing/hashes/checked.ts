@@ -2,7 +2,7 @@
  * The hash functions as the door gives them to users: with their arguments checked, since a wrong `end` would run for ever.
  * Source: docs/reference/placement.md#1.
  */
-import { checkBytes, shown } from '../ground/arguments.js'
+import { checkBytes, shown } from '../../ground/arguments.js'
 import * as crc32s from './crc32.js'
 import { type HashName, hashKey as hashOf, type KeyHash, hashes as unchecked } from './hashes.js'
 import * as murmurs from './murmur.js'

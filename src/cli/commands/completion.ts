@@ -1,6 +1,6 @@
 /** `memshim completion`: a script by which a shell completes commands and options. It is made from the commands themselves. */
 import { Command, type Option } from 'commander'
-import { listed, UsageError } from './usage.js'
+import { listed, UsageError } from '../usage.js'
 
 const shells: Readonly<Record<string, (program: Command) => string>> = { bash, zsh, fish }
 

@@ -3,13 +3,13 @@
  * Sources: docs/reference/pylibmc.md#6, #7.2, #7.3, #10.
  */
 
-import type { Bytes } from '../ground/bytes.js'
-import { AuthenticationFailure } from '../protocol/protocol.js'
-import type { ServerAddress } from '../transport/address.js'
-import { TransportError, type TransportErrorKind } from '../transport/errors.js'
+import type { Bytes } from '../../ground/bytes.js'
+import { AuthenticationFailure } from '../../protocol/protocol.js'
+import type { ServerAddress } from '../../transport/address.js'
+import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
+import { type Operation, operations } from '../operations.js'
+import type { Server } from '../slots.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
-import { type Operation, operations } from './operations.js'
-import type { Server } from './slots.js'
 
 /**
  * What libmemcached takes the failure for. Whatever keeps it from reading what the header of a binary reply announced is unreadable to it,

@@ -4,10 +4,10 @@
  * All derive directly from `MemcachedError` (pylibmc's `Error`, of which `MemcachedError` is the alias there). Codes without a
  * class of their own arrive as plain `MemcachedError`, as in pylibmc: `code` then still has the number.
  */
-import { checkNumber, checkObject, checkText } from '../ground/arguments.js'
-import { brand } from '../ground/brand.js'
+import { checkNumber, checkObject, checkText } from '../../ground/arguments.js'
+import { brand } from '../../ground/brand.js'
+import { type Operation, operations } from '../operations.js'
 import { keyInMessage } from './key-in-message.js'
-import { type Operation, operations } from './operations.js'
 
 /** What an error knows beyond its message. */
 export interface ErrorFacts {

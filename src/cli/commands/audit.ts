@@ -32,11 +32,11 @@ import {
   TraceError,
   targetOptionNames,
   targetText,
-} from '../audit/index.js'
-import { progressLine } from './progress.js'
-import { writeReduced } from './reduce.js'
-import { rowFile } from './row-file.js'
-import { commaList, listed, UsageError } from './usage.js'
+} from '../../audit/index.js'
+import { progressLine } from '../progress.js'
+import { writeReduced } from '../reduce.js'
+import { rowFile } from '../row-file.js'
+import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
   readonly preset?: string

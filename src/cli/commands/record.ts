@@ -10,9 +10,9 @@ import {
   recordProxy,
   recordWatch,
   renderRecordSummary,
-} from '../record/index.js'
-import { addresses, type TlsFlags, tlsOf, tlsOptions } from './servers.js'
-import { commaList, listed, UsageError } from './usage.js'
+} from '../../record/index.js'
+import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
+import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags extends TlsFlags {
   readonly out: string

@@ -22,8 +22,8 @@ test('errors of another copy are instances, by class, and users’ subclasses ar
 
 test('transport errors of another copy as well', async () => {
   vi.resetModules()
-  const { TransportError } = await import('../transport/errors.js')
+  const { TransportError } = await import('../../transport/errors.js')
   vi.resetModules()
-  const again = await import('../transport/errors.js')
+  const again = await import('../../transport/errors.js')
   expect(new again.TransportError('closed', 's', 'm')).toBeInstanceOf(TransportError)
 })

@@ -1,9 +1,9 @@
 /** `memshim scan`: what is stored on the servers now. */
 import { Command } from 'commander'
-import { exitCodes } from '../audit/index.js'
-import { renderScan, scan } from '../scan/index.js'
-import { type TlsFlags, tlsOf, tlsOptions } from './servers.js'
-import { commaList, UsageError } from './usage.js'
+import { exitCodes } from '../../audit/index.js'
+import { renderScan, scan } from '../../scan/index.js'
+import { type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
+import { commaList, UsageError } from '../usage.js'
 
 interface Flags extends TlsFlags {
   readonly servers?: string[]

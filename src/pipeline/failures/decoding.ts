@@ -1,9 +1,9 @@
 /** What an item that cannot be read means in pylibmc. Source: docs/reference/pylibmc.md#4.3, #4.5. */
-import type { Item } from '../protocol/wire.js'
-import { ValueDecodeError } from '../values/index.js'
-import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT, FLAG_ZLIB } from '../values/types.js'
+import type { Item } from '../../protocol/wire.js'
+import { ValueDecodeError } from '../../values/index.js'
+import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT, FLAG_ZLIB } from '../../values/types.js'
+import { type Operation, operations } from '../operations.js'
 import { MemcachedError } from './errors.js'
-import { type Operation, operations } from './operations.js'
 
 const TYPE_BITS = FLAG_PICKLE | FLAG_INTEGER | FLAG_LONG | FLAG_TEXT
 

@@ -1,5 +1,5 @@
 /** Every key hash by pylibmc's name, and hashing of wire keys without allocating. Source: docs/reference/placement.md#1, docs/reference/pylibmc.md#1. */
-import type { Bytes } from '../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
 import { crc } from './crc32.js'
 import { fnv1_32, fnv1_64, fnv1a_32, fnv1a_64 } from './fnv.js'
 import { jenkins } from './jenkins.js'

@@ -7,11 +7,11 @@ import {
   placementNames,
   placements,
   serverName,
-} from '../hashing/index.js'
-import { parseServers } from '../strict/index.js'
-import { hostAndPort } from '../transport/address.js'
-import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from './keys-file.js'
-import { commaList, listed, UsageError } from './usage.js'
+} from '../../hashing/index.js'
+import { parseServers } from '../../strict/index.js'
+import { hostAndPort } from '../../transport/address.js'
+import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from '../keys-file.js'
+import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
   readonly servers?: string[]

@@ -13,9 +13,9 @@ import {
   realServers,
   type ServerKind,
   shippedScenarios,
-} from '../parity/index.js'
-import { newestVersion } from '../server/index.js'
-import { commaList, listed, UsageError } from './usage.js'
+} from '../../parity/index.js'
+import { newestVersion } from '../../server/index.js'
+import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
   readonly python: string

@@ -1,8 +1,8 @@
 /** `memshim inspect`: an item as it is stored: flags by name, compression, the pickle opcode by opcode, and its value. */
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
-import { exitCodes } from '../audit/index.js'
-import { Client } from '../strict/index.js'
+import { exitCodes } from '../../audit/index.js'
+import { Client } from '../../strict/index.js'
 import {
   decompress,
   describe,
@@ -19,9 +19,9 @@ import {
   rawEncoding,
   type UnpickleOptions,
   type ValueEncoding,
-} from '../values/index.js'
-import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from './keys-file.js'
-import { commaList, listed, UsageError } from './usage.js'
+} from '../../values/index.js'
+import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from '../keys-file.js'
+import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
   readonly server?: string[] | undefined

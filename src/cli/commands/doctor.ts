@@ -1,9 +1,9 @@
 /** `memshim doctor`: what the servers are, and what of this application they would refuse. */
 import { Command } from 'commander'
-import { exitCodes, expandPatterns, readTraces } from '../audit/index.js'
-import { doctor, renderDoctor, usedCommands } from '../doctor/index.js'
-import { type TlsFlags, tlsOf, tlsOptions } from './servers.js'
-import { commaList, UsageError } from './usage.js'
+import { exitCodes, expandPatterns, readTraces } from '../../audit/index.js'
+import { doctor, renderDoctor, usedCommands } from '../../doctor/index.js'
+import { type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
+import { commaList, UsageError } from '../usage.js'
 
 interface Flags extends TlsFlags {
   readonly oneApplication?: boolean

@@ -1,11 +1,11 @@
 /** `memshim plan`: what moving the keys to another placement costs, for every way to do it. */
 import { Command } from 'commander'
-import { epochOf, expandPatterns, plan, readTraces, renderPlan, type Trace, ways } from '../audit/index.js'
-import { type NamedPlacement, placementNames, placements, serverName } from '../hashing/index.js'
-import { listedItems } from '../scan/index.js'
-import { parseServers } from '../strict/index.js'
-import { hostAndPort } from '../transport/address.js'
-import { commaList, listed, UsageError } from './usage.js'
+import { epochOf, expandPatterns, plan, readTraces, renderPlan, type Trace, ways } from '../../audit/index.js'
+import { type NamedPlacement, placementNames, placements, serverName } from '../../hashing/index.js'
+import { listedItems } from '../../scan/index.js'
+import { parseServers } from '../../strict/index.js'
+import { hostAndPort } from '../../transport/address.js'
+import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
   readonly oneApplication?: boolean
