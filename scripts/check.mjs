@@ -22,7 +22,7 @@ const checks = [
   ['lint and format', '@biomejs/biome/bin/biome', ['check', '.']],
   ['floors', 'dependency-cruiser/bin/dependency-cruise.mjs', ['src', '--config', '.dependency-cruiser.mjs']],
   ['dead code', 'knip/bin/knip.js', []],
-  ['public API', join('..', 'scripts', 'api.mjs'), ['--check']],
+  ['public API', join('..', 'scripts', 'release', 'api.mjs'), ['--check']],
   ['package', 'publint/src/cli.js', [tarball, '--strict']],
   // ESM only: require() works through Node's require(esm), so resolving to ESM from CommonJS is intended.
   ['types resolution', '@arethetypeswrong/cli/dist/index.js', [tarball, '--profile', 'esm-only']],

@@ -52,7 +52,7 @@ test('the bill of materials has every package that a user installs, and no other
     .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
     .map(([path, { version }]) => `${path.replace(/.*node_modules\//, '')}@${version}`)
   const bill = JSON.parse(
-    execFileSync(process.execPath, [join(root, 'scripts', 'sbom.mjs')], { encoding: 'utf8' }),
+    execFileSync(process.execPath, [join(root, 'scripts', 'release', 'sbom.mjs')], { encoding: 'utf8' }),
   )
   const components = bill.components as { name: string; version: string }[]
   expect(components.map(({ name, version }) => `${name}@${version}`).sort()).toEqual(installed.sort())

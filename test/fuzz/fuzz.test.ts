@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-const script = join(import.meta.dirname, '..', '..', 'scripts', 'fuzz.mjs')
+const script = join(import.meta.dirname, '..', '..', 'scripts', 'proofs', 'fuzz.mjs')
 
 test('34,000 mutated inputs for every parser and reader', { timeout: 240_000 }, async () => {
   const run = promisify(execFile)(process.execPath, [script, '--runs', '34000', '--seed', '14'])

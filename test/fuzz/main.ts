@@ -1,4 +1,4 @@
-/** The fuzzer: mutated recordings for every target, with a limit on the time of each input. Run by scripts/fuzz.mjs. */
+/** The fuzzer: mutated recordings for every target, with a limit on the time of each input. Run by scripts/proofs/fuzz.mjs. */
 import { parseArgs } from 'node:util'
 import { Random } from '../soak/random.js'
 import { mutated } from './mutate.js'

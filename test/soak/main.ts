@@ -1,6 +1,6 @@
 /**
  * The chaos soak: real memcacheds are killed, stopped, slowed down and cut off while every kind of client works on them, and a checker
- * holds every answer against what may be there. Loopback only; ends by itself. Run by scripts/soak.mjs with `--expose-gc`.
+ * holds every answer against what may be there. Loopback only; ends by itself. Run by scripts/proofs/soak.mjs with `--expose-gc`.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'

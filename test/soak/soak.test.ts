@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { memcachedBinary } from '../support/memcached.js'
 import type { SoakReport } from './record.js'
 
-const script = join(import.meta.dirname, '..', '..', 'scripts', 'soak.mjs')
+const script = join(import.meta.dirname, '..', '..', 'scripts', 'proofs', 'soak.mjs')
 
 test.skipIf(!memcachedBinary())(
   'a minute of killed, stopped and mute servers',

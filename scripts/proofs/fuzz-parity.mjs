@@ -5,9 +5,9 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureMemcached } from './memcached.mjs'
-import { pythonEnvironments } from './python.mjs'
-import { ensureDependencies, root } from './setup.mjs'
+import { ensureMemcached } from '../memcached.mjs'
+import { pythonEnvironments } from '../python.mjs'
+import { ensureDependencies, root } from '../setup.mjs'
 
 const { values, tokens } = parseArgs({
   options: {

@@ -4,7 +4,7 @@
 //   npm run docs             then open site/index.html
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { ensureDependencies, fail, root } from './setup.mjs'
+import { ensureDependencies, fail, root } from '../setup.mjs'
 
 ensureDependencies()
 // Not a static import: setup.mjs installs it.

@@ -1,12 +1,12 @@
-// node scripts/plan-check.mjs [--seconds N] [--servers N] [--seed N]: holds `memshim plan` against real memcacheds. A trace is made and run in real time, with every
+// node scripts/proofs/plan-check.mjs [--seconds N] [--servers N] [--seed N]: holds `memshim plan` against real memcacheds. A trace is made and run in real time, with every
 // way to move, on servers of its own; the hit ratios must be within two points of the simulation's.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { parseArgs } from 'node:util'
-import { ensureMemcached } from './memcached.mjs'
-import { ensureBuild, fail } from './setup.mjs'
+import { ensureMemcached } from '../memcached.mjs'
+import { ensureBuild, fail } from '../setup.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -18,9 +18,9 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds)
 const count = Number(values.servers)
 ensureBuild()
-const { plan, traceOf, ways } = await import('../dist/audit/index.js')
-const { placement, DEFAULT_PLACEMENT, pythonMemcachedPlacement } = await import('../dist/hashing/index.js')
-const { Client } = await import('../dist/strict/index.js')
+const { plan, traceOf, ways } = await import('../../dist/audit/index.js')
+const { placement, DEFAULT_PLACEMENT, pythonMemcachedPlacement } = await import('../../dist/hashing/index.js')
+const { Client } = await import('../../dist/strict/index.js')
 const { path: memcached } = ensureMemcached()
 if (!memcached) fail('plan-check needs a memcached binary: set MEMSHIM_MEMCACHED')
 

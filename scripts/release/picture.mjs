@@ -1,10 +1,10 @@
 // The picture of the audit's HTML report in README.md: docs/media/report.png, from the trace of a real Django application, in a real browser.
 //
-//   node scripts/picture.mjs        needs Chromium: CHROMIUM=/path, or Debian's at /usr/bin/chromium
+//   node scripts/release/picture.mjs        needs Chromium: CHROMIUM=/path, or Debian's at /usr/bin/chromium
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { ensureBuild, ensureDependencies, fail, root, run } from './setup.mjs'
+import { ensureBuild, ensureDependencies, fail, root, run } from '../setup.mjs'
 
 ensureDependencies()
 ensureBuild()

@@ -1,7 +1,7 @@
 // The chaos soak: npm run soak -- --minutes 30 --seed 7
-import { runBundled } from './bundle.mjs'
-import { ensureMemcached } from './memcached.mjs'
-import { ensureDependencies } from './setup.mjs'
+import { runBundled } from '../bundle.mjs'
+import { ensureMemcached } from '../memcached.mjs'
+import { ensureDependencies } from '../setup.mjs'
 
 ensureDependencies()
 const memcached = ensureMemcached()

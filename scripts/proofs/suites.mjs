@@ -3,11 +3,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureMemcached } from './memcached.mjs'
-import { ensureDependencies, root } from './setup.mjs'
+import { ensureMemcached } from '../memcached.mjs'
+import { ensureDependencies, root } from '../setup.mjs'
 
 ensureDependencies()
-const { runSuite, suites, Unavailable } = await import('../test/suites/runner.mjs')
+const { runSuite, suites, Unavailable } = await import('../../test/suites/runner.mjs')
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { 'python-memcached-git': { type: 'string' }, record: { type: 'boolean' } },

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureMemcached } from './memcached.mjs'
-import { ensureBuild, ensureDependencies, root } from './setup.mjs'
+import { ensureMemcached } from '../memcached.mjs'
+import { ensureBuild, ensureDependencies, root } from '../setup.mjs'
 
 ensureDependencies()
 ensureBuild()

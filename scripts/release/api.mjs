@@ -2,7 +2,7 @@
 // that a review sees it. `npm run api` writes them; `npm run check` compares them (`--check`).
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ensureBuild, ensureDependencies, fail, root } from './setup.mjs'
+import { ensureBuild, ensureDependencies, fail, root } from '../setup.mjs'
 
 ensureDependencies()
 ensureBuild()

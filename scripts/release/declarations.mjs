@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ensureBuild, ensureDependencies, fail, root } from './setup.mjs'
+import { ensureBuild, ensureDependencies, fail, root } from '../setup.mjs'
 
 const COMPILERS = { 5.5: '5.5.4', 5.9: '5.9.3', 7: '7.0.2' }
 const NODE_TYPES = { 20: '20.19.43', 22: '22', 24: '24', 26: '26.6.7' }

@@ -2,7 +2,7 @@
 // npm's own `--omit=dev` also leaves out a runtime dependency that a development tool needs as well, so all packages are asked for here,
 // and those that npm marks as used in development alone are taken out.
 import { spawnSync } from 'node:child_process'
-import { fail, root } from './setup.mjs'
+import { fail, root } from '../setup.mjs'
 
 const done = spawnSync('npm', ['sbom', '--package-lock-only', '--sbom-format=cyclonedx'], {
   cwd: root,

@@ -6,10 +6,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureDependencies, root } from './setup.mjs'
+import { ensureDependencies, root } from '../setup.mjs'
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } })
-const mutations = JSON.parse(readFileSync(join(root, 'scripts', 'mutations.json'), 'utf8'))
+const mutations = JSON.parse(readFileSync(join(root, 'scripts/proofs/mutations.json'), 'utf8'))
 
 /** Arguments of vitest by the name of a set of tests. */
 function testsOf(name) {

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ensureMemcached } from './memcached.mjs'
-import { ensureDependencies, root } from './setup.mjs'
+import { ensureMemcached } from '../memcached.mjs'
+import { ensureDependencies, root } from '../setup.mjs'
 
 ensureDependencies()
 const memcached = ensureMemcached()

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureBuild, fail, root } from './setup.mjs'
+import { ensureBuild, fail, root } from '../setup.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -17,7 +17,7 @@ const pythons = { 'python-memcached': values['python-memcached'], pylibmc: value
 for (const [library, python] of Object.entries(pythons))
   if (!python) fail(`reduce:check needs --${library} with a Python that has it`)
 ensureBuild()
-const { audit, readTrace, reduce, reproPython } = await import('../dist/audit/index.js')
+const { audit, readTrace, reduce, reproPython } = await import('../../dist/audit/index.js')
 rmSync(values.out, { recursive: true, force: true })
 mkdirSync(values.out, { recursive: true })
 const lines = []

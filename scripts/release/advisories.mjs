@@ -1,7 +1,7 @@
 // Asks the registry for known vulnerabilities of what a user installs: npm run advisories
 // Exit code 0: there are none. 1: npm's report names them. 2: the registry gave no answer, so nothing was checked.
 import { spawnSync } from 'node:child_process'
-import { fail, root } from './setup.mjs'
+import { fail, root } from '../setup.mjs'
 
 const done = spawnSync('npm', ['audit', '--omit=dev', '--audit-level=low', '--json'], {
   cwd: root,

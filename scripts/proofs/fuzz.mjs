@@ -1,6 +1,6 @@
 // The fuzzer: npm run fuzz -- --runs 1000000 --seed 7 [--only "text replies"]
-import { runBundled } from './bundle.mjs'
-import { ensureDependencies } from './setup.mjs'
+import { runBundled } from '../bundle.mjs'
+import { ensureDependencies } from '../setup.mjs'
 
 ensureDependencies()
 process.exit(
