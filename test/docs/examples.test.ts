@@ -49,6 +49,9 @@ const rooms = [
   'server',
   'migration',
   'frameworks',
+  'record',
+  'scan',
+  'doctor',
 ]
 const { options } = ts.convertCompilerOptionsFromJson(
   {
