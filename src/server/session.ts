@@ -186,7 +186,7 @@ export function hangUp(socket: Socket): void {
 }
 
 function sentBytes({ line, data }: Frame): Bytes {
-  return line.toString('latin1') + (data?.toString('latin1') ?? '')
+  return line.toString('latin1') + (data ?? '')
 }
 
 function text(pieces: Pieces): Bytes {

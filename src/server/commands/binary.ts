@@ -18,7 +18,6 @@ const texts: Readonly<Record<number, Bytes>> = {
   [status.NOT_NUMERIC]: 'Non-numeric server-side value for incr or decr',
   [status.UNKNOWN_COMMAND]: 'Unknown command',
 }
-const crlf = Buffer.from('\r\n')
 /** Expiry of incr and decr that creates nothing. */
 const NEVER_CREATE = 0xffffffff
 
@@ -26,7 +25,7 @@ const NEVER_CREATE = 0xffffffff
 export function respondBinary(
   store: Store,
   command: BinaryCommand,
-  data: Buffer | undefined,
+  data: Bytes | undefined,
   environment: Environment,
 ): Answer {
   if (command.refused !== undefined) return { goodbye: refuse(command) }
@@ -81,7 +80,7 @@ function retrieve(store: Store, command: BinaryCommand): Pieces {
   })
 }
 
-const valueOf = ({ data }: StoredItem): Buffer => data.subarray(0, -2)
+const valueOf = ({ data }: StoredItem): Bytes => data.slice(0, -2)
 
 const verbs: Readonly<Record<number, StoreVerb>> = {
   [opcode.SET]: 'set',
@@ -91,7 +90,7 @@ const verbs: Readonly<Record<number, StoreVerb>> = {
   [opcode.PREPEND]: 'prepend',
 }
 
-function put(store: Store, command: BinaryCommand, data: Buffer | undefined): Pieces {
+function put(store: Store, command: BinaryCommand, data: Bytes | undefined): Pieces {
   const { key, extras, length, cas } = command
   const verb = verbs[command.opcode]!
   const bare = extras.length === 0
@@ -106,7 +105,7 @@ function put(store: Store, command: BinaryCommand, data: Buffer | undefined): Pi
       quiet: command.quiet,
       ...(cas === 0n ? {} : { cas }),
     },
-    length > 0 && data === undefined ? undefined : Buffer.concat(data ? [data, crlf] : [crlf]),
+    length > 0 && data === undefined ? undefined : `${data ?? ''}\r\n`,
   )
   if (result === 'STORED') return done(command, { cas: store.unique(key) })
   const [code, text] = refusals(verb)[result]

@@ -4,6 +4,7 @@
  * where memcached itself looks at what has arrived so far).
  */
 
+import type { Bytes } from '../../ground/bytes.js'
 import { defaultVersion, type ServerFacts, serverFacts } from '../versions.js'
 import { binaryMagic, headLength, parseBinary } from './binary-command.js'
 import { type Command, parseCommand } from './command.js'
@@ -14,7 +15,7 @@ export interface Frame {
   /** The command line with its line end; of a binary request header, extras and key. */
   readonly line: Buffer
   /** Data block with the two bytes after it (CRLF, when all is well), or a binary value; absent when it was too long to be kept. */
-  readonly data?: Buffer
+  readonly data?: Bytes
 }
 
 /** Unfinished lines longer than this end the connection, unless they are a get or gets. */
@@ -29,7 +30,9 @@ export class RequestFraming {
   private protocol: 'text' | 'binary' | undefined
   private head: Buffer = Buffer.alloc(0)
   /** A request whose data block is being read. */
-  private open: { frame: Frame; data: Buffer | undefined; have: number; need: number } | undefined
+  private open:
+    | { frame: Frame; kept: boolean; data: Buffer | undefined; have: number; need: number }
+    | undefined
   /** A line too long to be a command, or a request with another magic byte: the connection has to be closed. */
   broken = false
 
@@ -82,21 +85,26 @@ export class RequestFraming {
 
   private expect(frame: Frame, length: number, lineEnd: number): void {
     const need = length + lineEnd
-    const data = length > this.longestKept ? undefined : Buffer.allocUnsafeSlow(need)
-    this.open = { frame, data, have: 0, need }
+    this.open = { frame, kept: length <= this.longestKept, data: undefined, have: 0, need }
   }
 
   private fill(chunk: Buffer, at: number, frames: Frame[]): number {
     const open = this.open!
     const taken = Math.min(open.need - open.have, chunk.length - at)
-    if (open.data) chunk.copy(open.data, open.have, at, at + taken)
+    const end = at + taken
+    const whole = taken === open.need
+    if (open.kept && !whole) {
+      open.data ??= Buffer.allocUnsafeSlow(open.need)
+      chunk.copy(open.data, open.have, at, end)
+    }
     open.have += taken
     if (open.have === open.need) {
       const { command, line } = open.frame
-      frames.push(open.data ? { command, line, data: open.data } : open.frame)
+      const data = whole ? chunk.toString('latin1', at, end) : open.data?.toString('latin1')
+      frames.push(open.kept ? { command, line, data: data ?? '' } : open.frame)
       this.open = undefined
     }
-    return at + taken
+    return end
   }
 
   private spoken(first: number): 'text' | 'binary' {

@@ -9,7 +9,7 @@ import type { Command } from './command.js'
 import type { Frame } from './framing.js'
 import { answerMeta, metaStored } from './meta.js'
 
-/** Pieces of a reply in order. Values are the store's own buffers, never copied. */
+/** Pieces of a reply in order. */
 export type Pieces = (Buffer | Bytes)[]
 
 /** A reply, or the last words before the server hangs up. */
@@ -59,7 +59,7 @@ function head(item: StoredItem, cas: boolean): Bytes {
 function line(
   store: Store,
   command: Exclude<Command, { kind: 'get' | 'stats' | 'quit' | 'meta' | 'binary' }>,
-  data: Buffer | undefined,
+  data: Bytes | undefined,
   facts: ServerFacts,
 ): Bytes {
   switch (command.kind) {
