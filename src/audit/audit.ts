@@ -22,7 +22,8 @@ import { constructorCall, type ReplayVisitor } from './replay/replay.js'
 import { type ReplayTask, run } from './replay/run.js'
 import { serverVersion, versionNote } from './replay/server-version.js'
 import { EstimateCount, estimateText } from './report/estimates.js'
-import type { Report } from './report/report.js'
+import { callText } from './report/finding.js'
+import type { Finding, Report } from './report/report.js'
 import { ReportBuilder } from './report/report-builder.js'
 import { OutageCount, OutageSearch, withOutages } from './traces/outages.js'
 import { sampledTrace } from './traces/sampled.js'
@@ -73,7 +74,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   const estimates = drawn < 1 ? new EstimateCount(drawn) : undefined
   const supposed = outages.length > 0 ? new OutageCount(outages) : undefined
   const search = new OutageSearch()
-  const analyses = new Analyses()
+  const analyses = new Analyses(target.name)
   checkBehaviors(options)
   if (options.targetOptions !== undefined) {
     if (target.name !== 'pymemcache')
@@ -161,8 +162,11 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
       builder.note(text, line)
     },
     client: (name) => seen.clients.add(name),
-    constructs({ kwargs, line }) {
-      if (backend) for (const note of keywordNotes(backend, kwargs)) builder.note(note, line)
+    constructs(event) {
+      if (!backend) return
+      const texts = keywordNotes(backend, event.kwargs)
+      for (const text of texts) builder.note(text, event.line)
+      if (texts.length > 0) builder.risk('keywords', () => constructionFinding(event, texts))
     },
   }
   await run(trace, task, running, visitor)
@@ -219,6 +223,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
           : `${size} embedded server${size === 1 ? '' : 's'} (memcached ${version})`,
         behaviors: options.behaviors ?? {},
         negativeTimeout: options.negativeTimeout ?? 'send',
+        ...(target.name === 'pymemcache' ? { options: options.targetOptions ?? {} } : {}),
       },
       ...(estimated ? { estimates: estimated } : {}),
       ...(supposed ? { supposedOutages: supposed.result() } : {}),
@@ -298,6 +303,26 @@ function keywordNotes(
       ([name, outcome]) =>
         `${name}: the backend ${backend} of ${framework} ${version} ${outcome === 'ignored' ? 'silently ignores it' : `raises ${outcome.slice(outcome.indexOf('.') + 1)} for it`}; pymemcache has timeout, connect_timeout, retry_attempts and dead_timeout instead, and no timeout unless one is given`,
     )
+}
+
+/** The constructor call of the application, and what the backend makes of its keywords. */
+function constructionFinding(
+  { line, t, client, at, servers, kwargs }: NewEvent,
+  texts: readonly string[],
+): Finding {
+  return {
+    line,
+    t,
+    client,
+    call: callText(constructorCall, [servers], kwargs),
+    ...(at === undefined ? {} : { at }),
+    compat: { result: null },
+    strict: texts.some((text) => text.includes(' raises '))
+      ? { raises: { class: 'builtins.TypeError', message: texts.join('; ') } }
+      : { result: null },
+    impact: 'state',
+    explanations: [],
+  }
 }
 
 function pythonWord(value: unknown): string {

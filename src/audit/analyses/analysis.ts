@@ -1,5 +1,6 @@
 /** What an application does with its cache, counted by kind: the part of a report that speaks of the application and not of one behaviour. */
 import type { Operation } from '../compare/differ.js'
+import type { LibraryName } from '../methods/python-signatures.js'
 
 export const severities = ['problem', 'look', 'fact'] as const
 /** `problem`: it does not do what it seems to. `look`: worth a look before a move. `fact`: good to know. */
@@ -38,7 +39,10 @@ export interface Analysis {
 export interface AnalysisText {
   readonly name: string
   readonly title: string
+  /** For an application that goes to pylibmc. */
   readonly advice: string
+  /** For one that goes elsewhere, where that is another advice. */
+  readonly elsewhere?: Readonly<Partial<Record<LibraryName, string>>>
   /** Severity by label. Labels that are not here are facts. */
   readonly severity: Readonly<Record<string, Severity>>
   /** Returns the labels of an operation; undefined when the analysis is not about it. */
@@ -83,7 +87,10 @@ export class AnalysisCount {
   private operations = 0
   private readonly rows = new Map<string, RowCount>()
 
-  constructor(private readonly text: AnalysisText) {}
+  constructor(
+    private readonly text: AnalysisText,
+    private readonly target: LibraryName,
+  ) {}
 
   add(operation: Operation): void {
     const labels = this.text.labels(operation)
@@ -102,7 +109,8 @@ export class AnalysisCount {
   /** Undefined where nothing was found. */
   result(): Analysis | undefined {
     if (this.rows.size === 0) return undefined
-    const { name, title, advice, severity } = this.text
+    const { name, title, severity, elsewhere } = this.text
+    const advice = elsewhere?.[this.target] ?? this.text.advice
     const rows = [...this.rows]
       .map(([label, row]) => row.result(label, severity[label] ?? 'fact', this.operations))
       .sort((a, b) => weight(a) - weight(b) || b.count - a.count)

@@ -1,5 +1,6 @@
 /** The analyses of an audit, counted while it runs. */
 import type { Operation } from '../compare/differ.js'
+import type { LibraryName } from '../methods/python-signatures.js'
 import { type Analysis, AnalysisCount, severities } from './analysis.js'
 import { type HotKey, HotKeys } from './hot-keys.js'
 import { analysisTexts } from './texts.js'
@@ -8,8 +9,13 @@ export type { Analysis, AnalysisRow, Severity } from './analysis.js'
 export type { HotKey } from './hot-keys.js'
 
 export class Analyses {
-  private readonly counts = analysisTexts.map((text) => new AnalysisCount(text))
+  private readonly counts: readonly AnalysisCount[]
   private readonly hot = new HotKeys()
+
+  /** @param target the library that the application goes to */
+  constructor(target: LibraryName) {
+    this.counts = analysisTexts.map((text) => new AnalysisCount(text, target))
+  }
 
   add(operation: Operation): void {
     for (const count of this.counts) count.add(operation)

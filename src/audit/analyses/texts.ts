@@ -62,7 +62,8 @@ function keys({ keys, call, args }: Operation): readonly string[] | undefined {
 
 function counters({ call, compat, strict }: Operation): readonly string[] | undefined {
   if (call !== 'incr' && call !== 'decr') return undefined
-  if ('raises' in strict && strict.raises.class === 'pylibmc.NotFound') return ['missing']
+  const missing = 'raises' in strict ? strict.raises.class === 'pylibmc.NotFound' : strict.result === null
+  if (missing) return ['missing']
   if ('raises' in compat || 'raises' in strict) return ['no number, or a delta that is none']
   return none
 }
@@ -100,12 +101,29 @@ function copies({ call, announced }: Operation): readonly string[] | undefined {
   return [writes.has(call) ? 'stored on another server: a second copy' : 'looked up on another server']
 }
 
+/** pymemcache's own words for a connection that another thread closed, and for one whose answers another thread read. */
+const closedByAnother = /^'NoneType' object has no attribute '(recv|sendall|close|settimeout)'$/
+
+function shared({ recorded }: Operation): readonly string[] | undefined {
+  if (recorded === undefined || !('raises' in recorded)) return undefined
+  const { class: name, message = '' } = recorded.raises
+  return name === 'builtins.AttributeError' && closedByAnother.test(message)
+    ? ['AttributeError in the trace: another thread closed the connection']
+    : undefined
+}
+
 export const analysisTexts: readonly AnalysisText[] = [
   {
     name: 'sizes',
     title: 'Sizes of values',
     advice:
       'python-memcached sends nothing and returns 0 above 1 MiB; pylibmc sends the value and raises TooBig. Store less, or start the servers with a higher -I. Compression begins above min_compress_len in python-memcached and at min_compress_len in pylibmc; both keep only what got shorter. Sizes are those of texts and bytes before compression.',
+    elsewhere: {
+      pymemcache:
+        'python-memcached sends nothing and returns 0 above 1 MiB; pymemcache sends the value and raises MemcacheServerError, or returns True with noreply, and the old value is gone. Store less, use serde=pymemcache.serde.compressed_serde (4.0), or start the servers with a higher -I. Sizes are those of texts and bytes before compression.',
+      'python-memcached':
+        'python-memcached sends nothing and returns 0 above 1 MiB. Store less, or start the servers with a higher -I and give server_max_value_length. Sizes are those of texts and bytes before compression.',
+    },
     severity: { 'over 1 MiB': 'problem', 'over 80 % of 1 MiB': 'look' },
     labels: sizes,
   },
@@ -127,6 +145,10 @@ export const analysisTexts: readonly AnalysisText[] = [
     title: 'Types of values',
     advice:
       'Text, bytes and integers are stored as they are; bool is a pickle in python-memcached from 1.59 on and an integer in pylibmc; everything else is a pickle, which names its classes: whoever reads it needs them.',
+    elsewhere: {
+      pymemcache:
+        'Without a serde pymemcache stores str(value) and reads bytes. pickle_serde stores text, bytes and integers as they are and bool and everything else as a pickle, which names its classes: whoever reads it needs them.',
+    },
     severity: { 'an object of another class': 'look', bool: 'look' },
     labels: types,
   },
@@ -135,6 +157,10 @@ export const analysisTexts: readonly AnalysisText[] = [
     title: 'Keys',
     advice:
       'Keys are bytes on the wire, at most 250 of them, without blanks and controls. pylibmc knows no (hash, key) tuples. Make long or free texts into a digest.',
+    elsewhere: {
+      pymemcache:
+        'Keys are bytes on the wire, at most 250 of them, without blanks and controls. pymemcache takes text beyond ASCII with allow_unicode_keys=True only, sends bytes to another server than the same text, and knows no (hash, key) tuples. Make long or free texts into a digest.',
+    },
     severity: {
       'longer than 250 bytes': 'problem',
       'with blanks or control characters': 'problem',
@@ -147,6 +173,11 @@ export const analysisTexts: readonly AnalysisText[] = [
     title: 'Counters',
     advice:
       'Add the counter with its first value before it is counted; pylibmc raises NotFound where python-memcached returns None.',
+    elsewhere: {
+      pymemcache:
+        'Add the counter with its first value before it is counted; pymemcache returns None for a missing one, and raises MemcacheClientError for what is no number.',
+      'python-memcached': 'Add the counter with its first value before it is counted.',
+    },
     severity: { missing: 'problem', 'no number, or a delta that is none': 'problem' },
     labels: counters,
   },
@@ -155,6 +186,12 @@ export const analysisTexts: readonly AnalysisText[] = [
     title: 'Compare and set',
     advice:
       'python-memcached forgets the unique unless cache_cas is set, and then stores without comparing. Take it from gets and hand it to cas; in pylibmc the behavior cas must be on.',
+    elsewhere: {
+      pymemcache:
+        'python-memcached forgets the unique unless cache_cas is set, and then stores without comparing. In pymemcache gets returns (value, unique), and cas(key, value, unique) needs it.',
+      'python-memcached':
+        'python-memcached forgets the unique unless cache_cas is set, and then stores without comparing.',
+    },
     severity: { 'without a CAS unique: stores whatever is there': 'problem' },
     labels: cas,
   },
@@ -163,6 +200,11 @@ export const analysisTexts: readonly AnalysisText[] = [
     title: 'Failures that python-memcached hides',
     advice:
       'pylibmc raises where python-memcached returns None or 0: decide for each place what a missing cache means there.',
+    elsewhere: {
+      pymemcache:
+        'pymemcache raises where python-memcached returns None or 0, unless ignore_exc is set: decide for each place what a missing cache means there.',
+      'python-memcached': 'Decide for each place what a missing cache means there.',
+    },
     severity: {
       '0 in the trace: nothing was stored or deleted': 'problem',
       'swallowed: the application is told nothing': 'problem',
@@ -174,7 +216,27 @@ export const analysisTexts: readonly AnalysisText[] = [
     title: 'Copies after failover',
     advice:
       'While a server is down python-memcached stores its keys on another one. When it is back, the old item is read again, and the newer copy lies where nobody looks. Flush a server before it comes back, or keep its keys away (pylibmc does not go on to another server by itself).',
+    elsewhere: {
+      pymemcache:
+        'While a server is down python-memcached stores its keys on another one. When it is back, the old item is read again, and the newer copy lies where nobody looks. Flush a server before it comes back. HashClient does the same once a server has failed retry_attempts times.',
+      'python-memcached':
+        'While a server is down python-memcached stores its keys on another one. When it is back, the old item is read again, and the newer copy lies where nobody looks. Flush a server before it comes back.',
+    },
     severity: { 'stored on another server: a second copy': 'problem', 'looked up on another server': 'look' },
     labels: copies,
+  },
+  {
+    name: 'shared-clients',
+    title: 'Clients that threads share',
+    advice:
+      "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, values of other keys among them, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. A client of pylibmc belongs to one thread as well: use pylibmc.ThreadMappedPool.",
+    elsewhere: {
+      pymemcache:
+        "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, values of other keys among them, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. Use PooledClient, or HashClient with use_pooling=True.",
+      'python-memcached':
+        "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, values of other keys among them, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. python-memcached's client gives each thread connections of its own.",
+    },
+    severity: { 'AttributeError in the trace: another thread closed the connection': 'problem' },
+    labels: shared,
   },
 ]

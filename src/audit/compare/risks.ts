@@ -3,7 +3,7 @@
  * own beside differences.
  */
 
-export type RiskName = 'documented-negative-timeout' | 'out-of-step'
+export type RiskName = 'documented-negative-timeout' | 'out-of-step' | 'keywords'
 
 export interface RiskText {
   readonly name: RiskName
@@ -13,7 +13,7 @@ export interface RiskText {
   readonly docs: string
 }
 
-export const riskTexts: Readonly<Record<RiskName, RiskText>> = {
+const riskTexts: Readonly<Record<RiskName, RiskText>> = {
   'documented-negative-timeout': {
     name: 'documented-negative-timeout',
     title:
@@ -29,4 +29,26 @@ export const riskTexts: Readonly<Record<RiskName, RiskText>> = {
       'Remove the first cause (a key with a blank, a CAS unique of 0): nothing after it can be trusted.',
     docs: 'audit.md#blank-keys',
   },
+  keywords: {
+    name: 'keywords',
+    title:
+      'The framework\u2019s backend for the target ignores or refuses keywords that the application gives to its client: the notes name each of them',
+    advice:
+      'Give the target\u2019s own keywords: pymemcache has timeout and connect_timeout (without them a server that is silent holds the caller for good), retry_attempts, retry_timeout and dead_timeout.',
+    docs: 'audit.md#pymemcache-as-the-target',
+  },
+}
+
+/** @param target the column that the trace is compared with, e.g. `pymemcache-4.0.0` */
+export function riskText(name: RiskName, target: string): RiskText {
+  return name === 'out-of-step' && target.startsWith('pymemcache') ? unread : riskTexts[name]
+}
+
+/** An answer that nobody waited for, and text that only the application's code makes. Source: docs/reference/pymemcache.md#7, #5.1. */
+const unread: RiskText = {
+  name: 'out-of-step',
+  title:
+    'The outcome cannot be told: pymemcache stores the str() of an object, which is the code of its class, or the server refuses what was sent with noreply, and the next call on that connection reads the refusal',
+  advice: 'Set serde=pymemcache.serde.pickle_serde and default_noreply=False.',
+  docs: 'audit.md#pymemcache-unread',
 }

@@ -181,6 +181,19 @@ const texts: readonly FindingText[] = [
     rows: ['failures', 'deadServers', 'retry', 'failedGet'],
   },
   {
+    name: 'failover',
+    title: 'python-memcached goes on to the next server',
+    before:
+      'python-memcached leaves a dead server out for dead_retry seconds (30) and asks the next one; with none left it returns None and 0',
+    pymemcache:
+      'asks again: Client every time, HashClient after retry_timeout seconds, and leaves the server out for dead_timeout seconds (60) after retry_attempts',
+    advice:
+      'Choose retry_attempts, retry_timeout and dead_timeout of HashClient; an item that one library stored on another server the other does not find.',
+    leaves: 'items',
+    back: 'python-memcached asks a dead server again after dead_retry seconds; pylibmc by the behaviors retry_timeout and dead_timeout.',
+    rows: ['deadServers', 'retry'],
+  },
+  {
     name: 'pymemcache-delete',
     title: 'delete of a missing key is False when waited for',
     before: 'python-memcached returns 1 up to 1.61',
@@ -221,7 +234,7 @@ export const pymemcacheFindings: readonly SwitchInfo[] = texts.map((text) => ({
   pylibmc: text.pymemcache,
   advice: text.advice,
   leaves: text.leaves,
-  docs: `audit.md#${text.name}`,
+  docs: `${text.name === 'failover' ? 'switches' : 'audit'}.md#${text.name}`,
 }))
 
 /** The same, with the rows in which the columns of the two libraries differ, in the words of the one that is left. */

@@ -11,6 +11,7 @@ import { snippets } from './snippets.js'
 import {
   absorbedText,
   count,
+  emulatedText,
   fidelityText,
   frameworkText,
   impactSummary,
@@ -59,7 +60,7 @@ function head(report: Report): string {
     count(trace.servers, 'server'),
     count(trace.clients, 'client'),
     trace.faults > 0 ? count(trace.faults, 'fault') : '',
-    `emulated as ${settings.preset}`,
+    `emulated as ${emulatedText(report)}`,
     `replayed on ${settings.servers}`,
   ]
   const kinds: readonly [keyof Tally & string, string, string][] = [

@@ -3,6 +3,7 @@ import type { NewFinding } from '../report/baseline.js'
 import { checkReport, type Report } from '../report/report.js'
 import {
   count,
+  emulatedText,
   fidelityText,
   frameworkText,
   hotKeyText,
@@ -33,7 +34,7 @@ export function renderMarkdown(report: Report, news?: readonly NewFinding[]): st
       [
         `${trace.library} ${trace.version}`,
         count(trace.servers, 'server'),
-        `emulated as ${settings.preset}`,
+        `emulated as ${emulatedText(report)}`,
         `replayed on ${settings.servers}`,
         count(totals.operations, 'operation'),
       ].join(' · '),

@@ -6,6 +6,7 @@ import { checkReport, type Finding, type Report, type SwitchRow, type Tally } fr
 import {
   absorbedText,
   count,
+  emulatedText,
   fidelityText,
   frameworkText,
   hotKeyText,
@@ -46,7 +47,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
   const sides = sideNames(report)
   lines.push(c.bold(clip(`memshim audit  ${trace.name}`, width)))
   say(
-    `${trace.source ?? trace.library}: ${trace.library} ${trace.version}, ${count(trace.servers, 'server')}, ${count(trace.clients, 'client')}, ${count(totals.operations, 'operation')}${trace.faults > 0 ? `, ${count(trace.faults, 'fault')}` : ''}. Emulated as ${settings.preset}, on ${settings.servers}.`,
+    `${trace.source ?? trace.library}: ${trace.library} ${trace.version}, ${count(trace.servers, 'server')}, ${count(trace.clients, 'client')}, ${count(totals.operations, 'operation')}${trace.faults > 0 ? `, ${count(trace.faults, 'fault')}` : ''}. Emulated as ${emulatedText(report)}, on ${settings.servers}.`,
   )
   lines.push('')
   lines.push(bar(totals, Math.min(width, 72), c))

@@ -2,6 +2,7 @@
 
 import type { AnalysisRow, HotKey } from '../analyses/index.js'
 import type { Impact, Outcome } from '../compare/outcome.js'
+import type { LibraryName } from '../methods/python-signatures.js'
 import { pythonText } from '../report/abridge.js'
 import { checkReport, type Report, type SwitchRow } from '../report/report.js'
 
@@ -39,6 +40,11 @@ export function sideNames({ settings: { from, to } }: Report): readonly [before:
   return pair.includes('pylibmc') && !pair.includes('pymemcache')
     ? ['python-memcached', 'pylibmc']
     : [from, to]
+}
+
+/** What stands for the application's library: the preset of python-memcached, or the library itself. */
+export function emulatedText({ settings, trace }: Report): string {
+  return trace.library === 'python-memcached' ? settings.preset : settings.from
 }
 
 /** One sentence: what this audit found. */
@@ -83,20 +89,34 @@ export function targetText(report: Report): string {
 /** python-memcached's default of `dead_retry`, in seconds. Source: docs/reference/python-memcached.md#3. */
 const deadRetry = 30
 
+/** What a server that is down does to an application on the target. Source: docs/reference/pymemcache.md#9.2, #11.2. */
+function downText(target: string, { settings: { options } }: Report): string {
+  if (target.startsWith('pylibmc')) return `${target} raises as long as it is down`
+  if (!target.startsWith('pymemcache')) return `${target} is asked as long as it is down`
+  const waits =
+    options?.timeout === undefined || options.timeout === null
+      ? ', and a server that is silent holds the caller for good, since timeout= is not given'
+      : ''
+  return `${target} does not go on to another server at once: Client and PooledClient raise for every call, a HashClient raises for the first, answers with defaults for retry_timeout seconds, and leaves the server out after retry_attempts (ignore_exc=True turns what it raises into defaults, and None is what gets returns then, not a pair)${waits}`
+}
+
 /** What the report says of outages, one sentence each. */
 export function outageTexts(report: Report): readonly string[] {
-  const { supposedOutages, foundOutages } = report
+  const { supposedOutages, foundOutages, trace } = report
   const [, target] = sideNames(report)
-  const [library] = target.split('-')
-  // What a failing server gives with pymemcache depends on the kind of client.
-  const down =
-    library === 'pylibmc'
-      ? `${target} raises as long as it is down`
-      : `${target} is asked as long as it is down`
-  const texts = foundOutages.map(
-    ({ server, from, to, failed, confidence }) =>
-      `Server ${server} seems to have been down from ${from.toFixed(1)} s of the trace, and still at ${to.toFixed(1)} s (${count(failed, 'call')} failed; confidence ${confidence}). python-memcached asks a dead server again after ${deadRetry} s only, so the trace does not show when it came back. ${down}: count the calls with --outage 'server ${server}: ${from.toFixed(1)}s-${(to + deadRetry).toFixed(1)}s', or with the times that you know.`,
-  )
+  // The other libraries ask a server again at once or after a second.
+  const [until, again] =
+    trace.library === 'python-memcached'
+      ? [
+          deadRetry,
+          `python-memcached asks a dead server again after ${deadRetry} s only, so the trace does not show when it came back. `,
+        ]
+      : [1, '']
+  const texts = foundOutages.map(({ server, from, to, failed, confidence }) => {
+    // The outage has begun when the first call failed: a time that is rounded down.
+    const begin = Math.floor(from * 1000) / 1000
+    return `Server ${server} seems to have been down from ${begin} s of the trace, and still at ${to.toFixed(1)} s (${count(failed, 'call')} failed; confidence ${confidence}). ${again}${downText(target, report)}: count the calls with --outage 'server ${server}: ${begin}s-${(to + until).toFixed(1)}s', or with the times that you know.`
+  })
   if (supposedOutages) {
     const { outages, raises, callSites } = supposedOutages
     const when = outages
@@ -152,10 +172,17 @@ export function impactSummary(row: Pick<SwitchRow, 'impacts'>): string {
     .join(', ')
 }
 
+/** The client of memshim that repeats what each library did. */
+const replayedBy: Readonly<Record<LibraryName, string>> = {
+  'python-memcached': 'compat',
+  pylibmc: 'strict',
+  pymemcache: 'pymemcache',
+}
+
 export function fidelityText(report: Report): string {
   const { fidelity, trace } = report
   if (fidelity.compared === 0) return 'The trace holds no recorded outcomes to compare the emulation with.'
-  const side = fidelity.side === 'compat' ? 'The compat client' : 'The strict client'
+  const side = `The ${replayedBy[trace.library]} client`
   return `${side} repeated ${percent(fidelity.same, fidelity.compared)} of the ${fidelity.compared.toLocaleString('en')} outcomes that ${trace.library} ${trace.version} had recorded${fidelity.differs > 0 ? `; ${count(fidelity.differs, 'outcome')} differ` : ''}.`
 }
 

@@ -3,7 +3,7 @@
 import type { Operation, Verdict } from '../compare/differ.js'
 import type { SwitchInfo } from '../compare/divergence.js'
 import { type Impact, impacts } from '../compare/outcome.js'
-import { type RiskName, riskTexts } from '../compare/risks.js'
+import { type RiskName, riskText } from '../compare/risks.js'
 import { Course } from './course.js'
 import { finding } from './finding.js'
 import { PlacementCount } from './placement-count.js'
@@ -53,8 +53,8 @@ export class ReportBuilder {
     this.course.add(verdict.status, operation.t)
     this.placement.add(operation)
     for (const gap of operation.gaps) this.note(gap.text, operation.line)
-    if (operation.negativeTime) this.addRisk('documented-negative-timeout', operation, verdict)
-    if (operation.uncertain) this.addRisk('out-of-step', operation, verdict)
+    if (operation.negativeTime) this.risk('documented-negative-timeout', () => finding(operation, verdict))
+    if (operation.uncertain) this.risk('out-of-step', () => finding(operation, verdict))
     if (verdict.status === 'same') return
     const { impact } = verdict
     this.impacts[impact] = (this.impacts[impact] ?? 0) + 1
@@ -83,12 +83,12 @@ export class ReportBuilder {
     keepExample(counts.examples, impact, operation, verdict)
   }
 
-  private addRisk(name: RiskName, operation: Operation, verdict: Verdict): void {
-    const known = this.risks.get(name)
-    if (known) {
-      known.count++
-      if (known.examples.length < examplesPerRisk) known.examples.push(finding(operation, verdict))
-    } else this.risks.set(name, { count: 1, examples: [finding(operation, verdict)] })
+  /** @param example what a reader sees of it; only the first ones are kept */
+  risk(name: RiskName, example: () => Finding): void {
+    const known = this.risks.get(name) ?? { count: 0, examples: [] }
+    this.risks.set(name, known)
+    known.count++
+    if (known.examples.length < examplesPerRisk) known.examples.push(example())
   }
 
   note(text: string, line: number): void {
@@ -133,7 +133,7 @@ export class ReportBuilder {
         .sort((a, b) => b.operations - a.operations),
       course: this.course.result(),
       ...(placement ? { placement } : {}),
-      risks: [...this.risks].map(([name, found]) => ({ ...riskTexts[name], ...found })),
+      risks: [...this.risks].map(([name, found]) => ({ ...riskText(name, rest.settings.to), ...found })),
       unexplained: this.unexplained,
       unexplainedBeyond: this.totals.unexplained - this.unexplained.length,
       ...(verification ? { verification } : {}),

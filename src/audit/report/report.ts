@@ -7,6 +7,7 @@ import type { Fidelity } from '../compare/fidelity.js'
 import type { Impact, Outcome } from '../compare/outcome.js'
 import type { RiskText } from '../compare/risks.js'
 import type { FrameworkReport } from '../frameworks/index.js'
+import type { LibraryName } from '../methods/python-signatures.js'
 import type { FoundOutage, OutageEffect } from '../traces/outages.js'
 import type { Estimates } from './estimates.js'
 import type { PlacementReport } from './placement-count.js'
@@ -89,7 +90,7 @@ export interface Report {
   readonly trace: {
     readonly name: string
     readonly source?: string
-    readonly library: string
+    readonly library: LibraryName
     readonly version: string
     readonly recorded?: string | undefined
     readonly servers: number
@@ -106,6 +107,8 @@ export interface Report {
     readonly servers: string
     readonly behaviors: Readonly<Record<string, unknown>>
     readonly negativeTimeout: string
+    /** Of pymemcache as the target: keywords of its clients. */
+    readonly options?: Readonly<Record<string, string | number | boolean | null>>
   }
   readonly totals: Tally
   readonly impacts: Readonly<Partial<Record<Impact, number>>>

@@ -4,7 +4,8 @@
  */
 import { checkText } from '../../ground/arguments.js'
 import type { Operation } from '../compare/differ.js'
-import { impactOf, impacts } from '../compare/outcome.js'
+import { impactOf, impacts, type Outcome } from '../compare/outcome.js'
+import { isUnreachable } from '../frameworks/outcome-words.js'
 import { AuditOptionsError } from '../options.js'
 import { surveyOf } from './survey.js'
 import type { Trace, TraceEvent } from './trace.js'
@@ -24,10 +25,10 @@ export interface FoundOutage extends Outage {
   readonly confidence: 'high' | 'medium' | 'low'
 }
 
-/** What supposed outages do to the application on pylibmc. */
+/** What supposed outages do to the application on the target. */
 export interface OutageEffect {
   readonly outages: readonly Outage[]
-  /** Calls that raise on pylibmc and did not on python-memcached, from the beginning of the first outage on. */
+  /** Calls that raise on the target and did not on the application's library, from the beginning of the first outage on. */
   readonly raises: number
   /** Places in the application where they are, most first. */
   readonly callSites: readonly { readonly at: string; readonly count: number }[]
@@ -89,7 +90,9 @@ export class OutageCount {
 
   add({ t, compat, strict, at }: Operation): void {
     if (t < this.begin || 'raises' in compat || !('raises' in strict)) return
-    if (!strict.raises.class.startsWith('pylibmc.') || impactOf(compat, strict) !== impacts[0]) return
+    const name = strict.raises.class
+    if (!(name.startsWith('pylibmc.') || isUnreachable(name)) || impactOf(compat, strict) !== impacts[0])
+      return
     this.raises++
     if (at !== undefined) this.sites.set(at, (this.sites.get(at) ?? 0) + 1)
   }
@@ -104,11 +107,15 @@ export class OutageCount {
 const gap = 45
 const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas'])
 
+function failedToReach(recorded: Outcome): boolean {
+  return 'raises' in recorded && isUnreachable(recorded.raises.class)
+}
+
 interface Evidence {
   from: number
   to: number
   failed: number
-  /** Calls that returned 0, which only a failure gives. */
+  /** Calls that returned 0 or raised, which only a failure does. */
   certain: number
   /** Another server answered meanwhile. */
   others: boolean
@@ -120,10 +127,11 @@ export class OutageSearch {
   /** When each server answered last. */
   private readonly answers = new Map<number, number>()
 
-  /** @param server where python-memcached puts the key of the call */
+  /** @param server where the application's library puts the key of the call */
   add({ call, t, recorded, compat, keys }: Operation, server: number | undefined): void {
-    if (server === undefined || keys.length !== 1 || !recorded) return
-    if (!('result' in recorded) || !('result' in compat)) return
+    if (server === undefined || keys.length !== 1 || !recorded || !('result' in compat)) return
+    if (failedToReach(recorded)) return this.failure(server, t, true)
+    if (!('result' in recorded)) return
     const answered = compat.result !== null && compat.result !== false && compat.result !== 0
     if (!answered) return
     const zero = recorded.result === 0 && (stores.has(call) || call === 'delete')
