@@ -104,12 +104,20 @@ export class PythonLibrary {
 
   private async read(): Promise<unknown> {
     const { value, done } = await this.lines.next()
-    if (done) throw new Error('the process of the library ended')
+    if (done) {
+      if (this.running) await once(this.child, 'exit')
+      throw new Error('the process of the library ended')
+    }
     return JSON.parse(value)
   }
 
+  /** The process has not ended. */
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
+  }
+
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    if (!this.running) return
     const ended = once(this.child, 'exit')
     this.child.stdin.end()
     await ended

@@ -5,8 +5,8 @@ import { FLAG_PICKLE, FLAG_ZLIB, toTypedJson, unpickle } from '../../src/values/
 import type { Answer } from '../support/python-library.js'
 import type { Contents, Heard, StoredItem } from './twin-servers.js'
 
-/** Two sides that store the same item at nearly the same time may be a second or two apart on a busy machine. */
-const SECONDS_APART = 5
+/** Seconds between the clocks of two memcacheds: each counts whole seconds, from its own start, once a second. */
+const CLOCKS_APART = 2
 
 /** Messages of Python's own exceptions change between Python versions; those of the libraries are part of what they do. */
 const OWN_MESSAGES = /^(pylibmc|memcache|pymemcache\.exceptions)\.|^builtins\.ValueError$/
@@ -29,15 +29,17 @@ function withoutTexts(outcome: Outcome): Outcome {
   return text === undefined ? outcome : { result: JSON.parse(text) }
 }
 
+/** @param delay seconds by which one side may have stored an item later than the other */
 export function contentsDifference(
   theirs: readonly Contents[],
   ours: readonly Contents[],
+  delay: number,
 ): string | undefined {
   for (const [server, items] of theirs.entries()) {
     const keys = new Set([...items.keys(), ...ours[server]!.keys()])
     for (const key of keys) {
       const [their, our] = [items.get(key), ours[server]!.get(key)]
-      if (!sameItem(their, our))
+      if (!sameItem(their, our, CLOCKS_APART + delay))
         return `server ${server} holds ${quoted(key)} as ${described(their)} for the library, as ${described(our)} for our client`
     }
   }
@@ -79,18 +81,18 @@ function sameRequest(a: Heard | undefined, b: Heard | undefined): boolean {
   return a.data.startsWith('\x80') && samePickle({ ...a, flags: FLAG_PICKLE }, { ...b, flags: FLAG_PICKLE })
 }
 
-function sameItem(a: StoredItem | undefined, b: StoredItem | undefined): boolean {
+function sameItem(a: StoredItem | undefined, b: StoredItem | undefined, apart: number): boolean {
   if (!a || !b) {
     const only = a ?? b
-    return only === undefined || isExpiring(only)
+    return only === undefined || isExpiring(only, apart)
   }
-  const expiry = a.expires === b.expires || Math.abs(a.expires - b.expires) <= SECONDS_APART
+  const expiry = a.expires === b.expires || Math.abs(a.expires - b.expires) <= apart
   return a.flags === b.flags && expiry && (counted(a.data) === counted(b.data) || samePickle(a, b))
 }
 
 /** One server may have let the item go already where the other still has it. */
-function isExpiring({ expires }: StoredItem): boolean {
-  return expires !== -1 && expires <= Date.now() / 1000 + SECONDS_APART
+function isExpiring({ expires }: StoredItem, apart: number): boolean {
+  return expires !== -1 && Math.abs(expires - Date.now() / 1000) <= apart
 }
 
 /** memcached pads a number that became shorter, unless somebody holds the item at that moment. */

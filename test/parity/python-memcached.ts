@@ -16,9 +16,10 @@ export async function pythonMemcachedPair(installed: InstalledLibrary): Promise<
   return {
     installed,
     python,
-    // Replies stay unread when get_multi meets a value that cannot be read, and set_multi one that cannot be written.
+    // Replies stay unread when get_multi meets a value that cannot be read, and set_multi one that cannot be written. Only the library's own
+    // exceptions come before anything is sent.
     outOfStep: ({ call }, answer) =>
-      /^(get|set)_multi$/.test(call) && 'raises' in answer && answer.raises.class.startsWith('builtins.'),
+      /^(get|set)_multi$/.test(call) && 'raises' in answer && !answer.raises.class.startsWith('memcache.'),
     construct: (servers, kwargs, now) =>
       ownClient(
         construct('python-memcached', servers, decoded(kwargs), { now, compat: { emulate } }).client,

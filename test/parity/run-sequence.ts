@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Outcome, raised } from '../../src/audit/compare/outcome.js'
 import { type AuditedClient, invoke } from '../../src/audit/methods/calls.js'
 import { fromTypedJson, type TypedJson } from '../../src/values/index.js'
-import type { Answer, InstalledLibrary, PythonLibrary } from '../support/python-library.js'
+import { type Answer, type InstalledLibrary, PythonLibrary } from '../support/python-library.js'
 import { contentsDifference, outcomeDifference, requestsDifference } from './compare.js'
 import type { CallStep, Sequence, SequenceStep } from './sequence.js'
 import type { TwinServers } from './twin-servers.js'
@@ -18,7 +18,8 @@ export interface OwnClient {
 /** A real library in its process, and how our client for it is made. */
 export interface Pair {
   readonly installed: InstalledLibrary
-  readonly python: PythonLibrary
+  /** Another process after a crash. */
+  python: PythonLibrary
   /** Unix time in seconds at which the library's clock stands still, where a driver sets it. Default: both clocks go. */
   readonly clock?: number
   /** Waits on every connection for what was sent on it before. The requests are compared then, with their connections, and not what is stored. */
@@ -50,10 +51,18 @@ export function decoded(kwargs: Readonly<Record<string, TypedJson>>): Readonly<R
   return Object.fromEntries(Object.entries(kwargs).map(([word, value]) => [word, fromTypedJson(value)]))
 }
 
+/** The real library took its process along, so that there is nothing to compare any more. */
+export class LibraryCrash extends Error {
+  override readonly name = 'LibraryCrash'
+}
+
 /** How long a command that nobody waits for may need to arrive on a busy machine (milliseconds). */
 const timeToArrive = 3000
 
-/** The first difference in one line; undefined when the two agree in every outcome and in what the servers hold afterwards. */
+/**
+ * The first difference in one line; undefined when the two agree in every outcome and in what the servers hold afterwards.
+ * @throws LibraryCrash; the pair then has a new process
+ */
 export async function runSequence(
   pair: Pair,
   twins: TwinServers,
@@ -63,6 +72,12 @@ export async function runSequence(
   const run = new Run(pair, twins, sequence)
   try {
     return (await run.steps()) ?? (await run.contents())
+  } catch (error) {
+    if (pair.python.running) throw error
+    pair.python = new PythonLibrary(pair.installed)
+    await pair.python.ready()
+    run.forget()
+    throw new LibraryCrash(JSON.stringify(sequence), { cause: error })
   } finally {
     await run.close()
   }
@@ -73,6 +88,8 @@ class Run {
   private readonly tokens = new Tokens()
   private offset = 0
   private ended = false
+  /** Of all calls, in milliseconds. */
+  private longest = 0
 
   constructor(
     private readonly pair: Pair,
@@ -106,7 +123,7 @@ class Run {
         this.twins.theirs(servers).contents(),
         this.twins.ours(servers).contents(),
       ])
-      const difference = contentsDifference(theirs, ours)
+      const difference = contentsDifference(theirs, ours, this.longest / 1000)
       if (difference === undefined || waited >= patience) return difference
       await sleep(20)
     }
@@ -115,6 +132,13 @@ class Run {
   private async settled(settle: CallStep): Promise<void> {
     for (const [name, client] of this.clients)
       if (client) await Promise.all([this.pair.python.ask({ client: name, ...settle }), client.call(settle)])
+  }
+
+  /** The library's side is gone. */
+  forget(): void {
+    for (const client of this.clients.values()) client?.close()
+    this.clients.clear()
+    this.offset = 0
   }
 
   async close(): Promise<void> {
@@ -148,16 +172,18 @@ class Run {
     // Both refused the keywords.
     if (!client) return undefined
     const { call, args, kwargs = {}, mask } = step
+    const started = performance.now()
     const [theirs, ours] = await Promise.all([
       python.ask({ client: name, call, args: this.tokens.filled(args, 'theirs'), kwargs, mask }),
       client.call({ ...step, args: this.tokens.filled(args, 'ours') }),
     ])
-    if (this.pair.installed.library === 'pylibmc') {
-      this.tokens.kept(step, theirs as Answer, 'theirs')
-      this.tokens.kept(step, ours, 'ours')
-    }
+    this.longest = Math.max(this.longest, performance.now() - started)
     this.ended = this.pair.outOfStep?.(step, theirs as Answer) ?? false
-    return outcomeDifference(this.tokens.taken(theirs, 'theirs'), this.tokens.taken(ours, 'ours'))
+    const numbers = this.pair.installed.library === 'pylibmc' && call === 'gets'
+    return outcomeDifference(
+      this.tokens.taken(theirs, 'theirs', numbers),
+      this.tokens.taken(ours, 'ours', numbers),
+    )
   }
 
   private async create(name: string): Promise<string | undefined> {
@@ -193,7 +219,7 @@ function isUnanswered(step: SequenceStep): boolean {
   return 'call' in step && Boolean((step as CallStep).kwargs?.noreply)
 }
 
-/** CAS uniques of pymemcache, which each server numbers for itself. `$cas` in a call stands for the last one that its side saw. */
+/** CAS uniques, which each server numbers for itself. `$cas` in a call stands for the last one that its side saw. */
 class Tokens {
   private readonly last: Record<'theirs' | 'ours', TypedJson> = { theirs: null, ours: null }
 
@@ -201,23 +227,30 @@ class Tokens {
     return args.map((given) => (given === '$cas' ? this.last[side] : given))
   }
 
-  /** pylibmc's uniques are numbers, and the second of the pair that `gets` returns. */
-  kept(step: CallStep, outcome: Answer | Outcome, side: 'theirs' | 'ours'): void {
-    if (step.call !== 'gets' || !('result' in outcome)) return
-    const unique = (outcome.result as { readonly $tuple?: readonly TypedJson[] } | null)?.$tuple?.[1]
-    if (unique != null) this.last[side] = unique
-  }
-
-  /** The outcome without its uniques. */
-  taken<O extends Answer | Outcome>(outcome: O, side: 'theirs' | 'ours'): O {
+  /**
+   * The outcome without its uniques: the second of a pair that pylibmc's `gets` returns, or digits as bytes behind a value (pymemcache).
+   * @param numbers the outcome is that of pylibmc's `gets`
+   */
+  taken<O extends Answer | Outcome>(outcome: O, side: 'theirs' | 'ours', numbers: boolean): O {
     if (!('result' in outcome)) return outcome
-    const text = JSON.stringify(outcome.result, (_key, part: unknown) => {
-      const pair = (part as { readonly $tuple?: readonly TypedJson[] } | null)?.$tuple
-      const unique = pair?.length === 2 ? (pair[1] as { readonly $bytes?: string } | null) : undefined
-      if (!/^\d+$/.test(unique?.$bytes ?? '')) return part
+    if (numbers) {
+      const [value, unique] = pairOf(outcome.result as TypedJson) ?? []
+      if (unique == null) return outcome
+      this.last[side] = unique
+      return { result: { $tuple: [value, 'cas unique'] } } as unknown as O
+    }
+    const text = JSON.stringify(outcome.result, (_key, part: TypedJson) => {
+      const [value, unique] = pairOf(part) ?? []
+      if (!/^\d+$/.test((unique as { readonly $bytes?: string } | null | undefined)?.$bytes ?? ''))
+        return part
       this.last[side] = unique as TypedJson
-      return { $tuple: [pair![0], 'cas unique'] }
+      return { $tuple: [value, 'cas unique'] }
     })
     return { result: JSON.parse(text) } as unknown as O
   }
+}
+
+function pairOf(part: TypedJson): readonly TypedJson[] | undefined {
+  const items = (part as { readonly $tuple?: readonly TypedJson[] } | null)?.$tuple
+  return items?.length === 2 ? items : undefined
 }

@@ -44,10 +44,11 @@ export async function incrMulti(
   let missing = 0
   const errors: MemcachedError[] = []
   let last: MemcachedError | undefined
-  for (const key of all) {
+  // pylibmc has looked at all keys before libmemcached counts any.
+  for (const wire of all.map((key) => wireKey(pipeline, key, prefix))) {
     last = undefined
     try {
-      const wire = pipeline.slots.key(key, 'incrMulti', prefix)
+      if (wire instanceof MemcachedError) throw wire
       await countOne(pipeline, 'incr', 'incrMulti', wire, delta, modes)
     } catch (error) {
       if (!(error instanceof MemcachedError)) throw error
@@ -64,6 +65,16 @@ export async function incrMulti(
     throw new Class(message, facts)
   }
   if (missing > 0) throw new NotFound(`${missing} keys not found`, { operation: 'incrMulti' })
+}
+
+/** A key of incr_multi, or what libmemcached says of it when its turn comes. @throws what pylibmc itself says of it */
+function wireKey(pipeline: Pipeline, key: Key, prefix: Bytes): Bytes | MemcachedError {
+  try {
+    return pipeline.slots.key(key, 'incrMulti', prefix)
+  } catch (error) {
+    if (error instanceof MemcachedError) return error
+    throw error
+  }
 }
 
 async function countOne(

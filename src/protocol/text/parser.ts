@@ -57,7 +57,7 @@ function mayBelongTo(sent: ReadonlySet<Request['kind']>, line: Bytes): boolean {
 export class TextParser {
   private readonly frames = new Fifo<Frame>()
   /** Kinds of the commands without a reply that have gone out since the last frame. */
-  private silent: Set<Request['kind']> | undefined
+  private silent: Set<Request['kind']> | undefined = undefined
   /** An incomplete line. */
   private rest: Buffer | undefined = undefined
   /** Keys of the first frame that have been passed. */
