@@ -47,7 +47,7 @@ that the connection stayed, 2 that it was closed and another one opened. The fol
 may be left behind (sockets, timers, listeners, rejections that nobody handles), and nothing may take longer than its deadline.
 
 The same faults were recorded from pylibmc 1.6.3, over the text and over the binary protocol, and from python-memcached 1.59 and 1.62;
-\`test/differential/fault-table.test.ts\` compares them. None of these libraries has TLS: a row over TLS is held against the same row without it. Where memshim does otherwise on purpose, [strict.md](strict.md#where-we-do-otherwise-on-purpose) and [compat.md](compat.md) say why.
+\`test/differential/fault-table.test.ts\` compares them. None of these libraries has TLS: a row over TLS is held against the same row without it. Where memshim does otherwise on purpose, [strict.md](strict.md#deliberate-differences-from-pylibmc) and [compat.md](compat.md) say why.
 `
 
 export function pageOf(outcomes: Outcomes): string {
