@@ -3,14 +3,14 @@
  * event loop leave in one write; after anything unexpected the socket is destroyed and every waiting request rejected, so that a
  * late byte can never answer another request (docs/reference/field.md#2 to #3).
  */
-import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers'
 import { Fifo } from '../protocol/fifo.js'
-import { type Conversation, DEFAULT_LIMITS, type Protocol } from '../protocol/protocol.js'
+import type { Protocol } from '../protocol/protocol.js'
 import type { Request } from '../protocol/requests.js'
 import { textProtocol } from '../protocol/text/text.js'
 import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
+import { isAlone, wrote } from './alone.js'
 import type { ConnectionOptions } from './connection-options.js'
 import {
   endedWhileIdle,
@@ -21,16 +21,15 @@ import {
   TransportError,
   type TransportErrorKind,
 } from './errors.js'
-import { Intake } from './intake.js'
-import { SocketOutput } from './output.js'
+import { Link, type LinkOwner } from './link.js'
 import { Backlog, DeadlineTimer, PendingRequest, PORTION } from './pending.js'
-import { openSocket, peerOf } from './socket.js'
+import { peerOf } from './socket.js'
 import { connectChannel, publishConnect } from './tracing.js'
 import { asIs, type Exchange, type ExchangeOptions, type Peer, type Receiver } from './types.js'
 
 const MAX_IN_FLIGHT = 10_000
 
-export class Connection implements Exchange {
+export class Connection implements Exchange, LinkOwner {
   readonly name: string
   /** Private to the language itself: `util.inspect` shows no key of `tls`. */
   readonly #options: ConnectionOptions
@@ -38,10 +37,8 @@ export class Connection implements Exchange {
   private readonly timeout: number
   private readonly connectTimeout: number
   private readonly maxInFlight: number
-  private socket: Socket | undefined = undefined
-  private output: SocketOutput | undefined = undefined
-  private conversation: Conversation | undefined = undefined
-  private ready = false
+  private link: Link | undefined = undefined
+  ready = false
   private connecting:
     | { promise: Promise<void>; resolve: () => void; fail: (error: TransportError) => void; deadline: number }
     | undefined = undefined
@@ -82,7 +79,7 @@ export class Connection implements Exchange {
   }
 
   get peer(): Peer | undefined {
-    return peerOf(this.socket)
+    return peerOf(this.link?.socket)
   }
 
   exchange(request: Request, options?: ExchangeOptions): Promise<Reply>
@@ -112,7 +109,7 @@ export class Connection implements Exchange {
       this.queue.push(pending)
       this.timer.ref()
       this.timer.watch(deadline)
-      if (this.ready) this.scheduleFlush()
+      if (this.ready) this.leave(pending)
       // The rejection reaches every queued request through `fail`.
       else this.open(deadline).catch(() => {})
     })
@@ -134,8 +131,9 @@ export class Connection implements Exchange {
 
   close(quit = true): void {
     this.stale = undefined
-    const { socket, output, conversation } = this
-    if (socket && output && conversation && this.ready) {
+    const { link } = this
+    if (link && this.ready) {
+      const { socket, output, conversation } = link
       // Nothing is expected after quit: let the bytes leave, then let go.
       const waiting = !this.idle
       this.detach()
@@ -172,7 +170,7 @@ export class Connection implements Exchange {
     if (connectChannel.hasSubscribers) publishConnect(this.address, promise, () => this.peer)
     this.timer.watch(limit)
     try {
-      this.openSocket()
+      this.link = new Link(this, this.address, this.protocol, this.#options)
     } catch (error) {
       // Node refuses the address or the TLS options.
       this.fail('connect', (error as Error).message, error)
@@ -182,73 +180,7 @@ export class Connection implements Exchange {
     return promise
   }
 
-  private openSocket(): void {
-    const { noDelay = true, keepAlive = false, tls, connect, limits = DEFAULT_LIMITS } = this.#options
-    /** Events of a socket that has been let go mean nothing any more. */
-    const current = () => this.socket === socket
-    const conversation = this.protocol.converse(
-      {
-        reply: (reply) => {
-          if (current()) this.answer(reply)
-        },
-        ready: () => {
-          if (current()) this.opened()
-        },
-      },
-      limits,
-    )
-    const intake = new Intake({
-      read: (bytes) => conversation.push(bytes),
-      unanswered: () => this.waiting.length,
-      queued: () => this.queue.length,
-      write: () => this.flush(),
-      later: (step) => {
-        if (current()) this.attempt(step)
-      },
-    })
-    const socket = openSocket(
-      this.address,
-      { noDelay, keepAlive, tls, connect },
-      {
-        connected: () => {
-          if (current()) this.attempt(() => this.connected(conversation))
-        },
-        data: (chunk) => {
-          if (current()) this.attempt(() => this.received(intake, chunk))
-        },
-        drained: () => {
-          if (current() && this.queue.length > 0) this.scheduleFlush()
-        },
-        error: (error) => {
-          if (current()) this.attempt(() => intake.finish())
-          if (current()) this.attempt(() => this.broken(error))
-        },
-        end: () => {
-          if (current()) this.attempt(() => intake.finish())
-          if (current()) this.attempt(() => this.closedByServer())
-        },
-      },
-    )
-    // A process ends when nothing else is going on in it: only what is pending keeps it, by the timer of its deadline.
-    socket.unref()
-    this.socket = socket
-    this.output = new SocketOutput(socket)
-    this.conversation = conversation
-  }
-
-  private connected(conversation: Conversation): void {
-    const waits = conversation.greet(this.output!)
-    this.output!.flush()
-    if (!waits) this.opened()
-  }
-
-  private received(intake: Intake, chunk: Buffer): void {
-    intake.take(chunk)
-    // The next step of what the conversation says before any request.
-    if (!this.ready) this.output?.flush()
-  }
-
-  private opened(): void {
+  opened(): void {
     const { connecting } = this
     this.connecting = undefined
     this.ready = true
@@ -262,11 +194,19 @@ export class Connection implements Exchange {
     try {
       step()
     } catch (error) {
-      this.fail(kindOf(error), (error as Error)?.message ?? String(error), error)
+      this.crashed(error)
     }
   }
 
-  private broken(error: NodeJS.ErrnoException): void {
+  crashed(error: unknown): void {
+    this.fail(kindOf(error), (error as Error)?.message ?? String(error), error)
+  }
+
+  drained(): void {
+    if (this.queue.length > 0) this.scheduleFlush()
+  }
+
+  broken(error: NodeJS.ErrnoException): void {
     if (!this.ready) this.fail(lookupFailed(error) ? 'lookup' : 'connect', lastOf(error).message, error)
     else if (this.idle) this.closedByServer('reset')
     else this.fail('reset', error.message, error)
@@ -276,7 +216,7 @@ export class Connection implements Exchange {
     return this.waiting.length === 0 && this.queue.length === 0
   }
 
-  private closedByServer(kind: 'closed' | 'reset' = 'closed'): void {
+  closedByServer(kind: 'closed' | 'reset' = 'closed'): void {
     // A noreply request in the queue would have left at once in libmemcached, and nothing waits for its answer.
     const idle =
       this.ready && this.waiting.length === 0 && this.queue.all().every(({ request }) => request.noreply)
@@ -284,7 +224,15 @@ export class Connection implements Exchange {
     if (idle && this.#options.stale === 'fail') this.stale = kind
   }
 
-  private answer(reply: Reply): void {
+  get unanswered(): number {
+    return this.waiting.length
+  }
+
+  get queued(): number {
+    return this.queue.length
+  }
+
+  answer(reply: Reply): void {
     this.waiting.shift()!.answer(reply)
     if (this.queue.length > 0) this.scheduleFlush()
     else if (this.waiting.length === 0) this.timer.unref()
@@ -300,6 +248,12 @@ export class Connection implements Exchange {
     if (this.ready) this.attempt(() => this.flush())
   }
 
+  private leave({ signal }: PendingRequest): void {
+    const single = this.waiting.length === 0 && this.queue.length === 1 && signal === undefined
+    if (single && !this.flushing && isAlone(this)) this.flush()
+    else this.scheduleFlush()
+  }
+
   private scheduleFlush(): void {
     if (this.flushing) return
     this.flushing = true
@@ -308,17 +262,18 @@ export class Connection implements Exchange {
     setImmediate(this.turn)
   }
 
-  private flush(): void {
-    const { output, conversation, socket, queue } = this
-    if (queue.length === 0 || !output || !conversation || !socket) return
+  flush(): void {
+    const { link, queue } = this
+    if (queue.length === 0 || !link) return
     // What the server does not take in waits here, as the caller's own, and not as copies in the socket.
-    if (socket.writableLength >= PORTION) return
+    if (link.socket.writableLength >= PORTION) return
     const leaving = queue.take(this.maxInFlight - this.waiting.length)
+    wrote(this, leaving.length === 1 && this.waiting.length === 0)
     // Before the first byte leaves: an answer may be there before `write` returns.
     for (const pending of leaving) if (!pending.request.noreply) this.waiting.push(pending)
     try {
-      conversation.write(leaving, output)
-      output.flush()
+      link.conversation.write(leaving, link.output)
+      link.output.flush()
     } catch (error) {
       // Nothing else keeps requests that wait for no reply.
       const unheard = leaving.filter(({ request }) => request.noreply)
@@ -344,7 +299,8 @@ export class Connection implements Exchange {
   }
 
   private detach(): void {
-    this.socket = this.output = this.conversation = undefined
+    this.link?.letGo()
+    this.link = undefined
     this.ready = false
   }
 
@@ -355,12 +311,13 @@ export class Connection implements Exchange {
     cause?: unknown,
     unheard: readonly PendingRequest[] = [],
   ): void {
-    const { socket, connecting, queue } = this
+    const { link, connecting, queue } = this
+    const socket = link?.socket
     const written = [...this.waiting.rest(), ...unheard]
     const sending =
       socket !== undefined &&
       (socket.writableLength > 0 || (cause as NodeJS.ErrnoException | undefined)?.syscall === 'write')
-    const announced = this.conversation?.announced === true
+    const announced = link?.conversation.announced === true
     this.detach()
     this.connecting = undefined
     this.queue = new Backlog()

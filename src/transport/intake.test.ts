@@ -82,10 +82,19 @@ test('a server that has not answered whole turns at once: no halves', async () =
 })
 
 test('few requests: a write of their own costs more than it saves', async () => {
-  const { log, take } = connection(31)
-  take(31)
+  const { log, take, answerAtOnce } = connection(7)
+  await answerAtOnce()
+  take(7)
   await turn()
-  expect(log).toEqual(['read 31'])
+  expect(log).toEqual(['read 7'])
+})
+
+test('eight requests: halves of four', async () => {
+  const { log, take, answerAtOnce } = connection(8)
+  await answerAtOnce()
+  take(8)
+  await turn()
+  expect(log).toEqual(['read 4', 'write 4', 'read 4'])
 })
 
 test('between two chunks: once as much is asked for as is unanswered', async () => {

@@ -11,7 +11,7 @@ const { nextTick } = process
 const MICROTASK = Promise.resolve()
 
 /** Requests that are worth a write of their own. */
-const WORTH_A_WRITE = 16
+const WORTH_A_WRITE = 4
 /** Bytes from which on a chunk is only a part of the replies: what they lead to can leave between two chunks. */
 const LARGE = 32 * 1024
 /** Turns that a server has to answer at once before their replies are read in halves. */
@@ -19,15 +19,15 @@ const ENOUGH_TURNS = 3
 
 export interface IntakeSteps {
   /** Lets the conversation read. */
-  readonly read: (bytes: Buffer) => void
+  read(bytes: Buffer): void
   /** Requests that have been written and not answered. */
-  readonly unanswered: () => number
+  unanswered(): number
   /** Requests that have not been written. */
-  readonly queued: () => number
+  queued(): number
   /** Writes them. */
-  readonly write: () => void
+  write(): void
   /** Runs a step from the event loop, unless the connection has gone. */
-  readonly later: (step: () => void) => void
+  later(step: () => void): void
 }
 
 export class Intake {
@@ -39,23 +39,23 @@ export class Intake {
 
   /** @param chunk only valid until the callers that it answers have run */
   take(chunk: Buffer): void {
-    const { read, unanswered } = this.steps
+    const { steps } = this
     this.finish()
     this.writeEarly()
-    const before = unanswered()
-    if (before < 2 * WORTH_A_WRITE || chunk.length > LARGE) return read(chunk)
+    const before = steps.unanswered()
+    if (before < 2 * WORTH_A_WRITE || chunk.length > LARGE) return steps.read(chunk)
     if (this.turns < ENOUGH_TURNS) {
-      read(chunk)
-      return this.learn(before - unanswered(), before)
+      steps.read(chunk)
+      return this.learn(before - steps.unanswered(), before)
     }
     const middle = chunk.length >> 1
     const second = chunk.subarray(middle)
-    read(chunk.subarray(0, middle))
-    const answered = before - unanswered()
+    steps.read(chunk.subarray(0, middle))
+    const answered = before - steps.unanswered()
     // The whole chunk answers less than two thirds: the server is at work on the rest.
     if (answered * 3 < before) {
-      read(second)
-      return this.learn(before - unanswered(), before)
+      steps.read(second)
+      return this.learn(before - steps.unanswered(), before)
     }
     this.second = second
     // The callers run as microtasks; a tick that is asked for by a microtask comes after all of them, and before the next chunk.
@@ -76,7 +76,7 @@ export class Intake {
   }
 
   private readonly wait = (): void => {
-    nextTick(this.steps.later, this.resume)
+    nextTick(later, this.steps, this.resume)
   }
 
   private readonly resume = (): void => {
@@ -90,4 +90,8 @@ export class Intake {
     const queued = this.steps.queued()
     if (queued >= WORTH_A_WRITE && queued >= this.steps.unanswered()) this.steps.write()
   }
+}
+
+function later(steps: IntakeSteps, step: () => void): void {
+  steps.later(step)
 }

@@ -34,13 +34,13 @@ export interface SocketOptions {
 }
 
 export interface SocketEvents {
-  readonly connected: () => void
+  connected(): void
   /** The chunk is only valid during the call. */
-  readonly data: (chunk: Buffer) => void
+  data(chunk: Buffer): void
   /** Everything written has been taken by the system. */
-  readonly drained: () => void
-  readonly error: (error: NodeJS.ErrnoException) => void
-  readonly end: () => void
+  drained(): void
+  error(error: NodeJS.ErrnoException): void
+  end(): void
 }
 
 const RECEIVE_BUFFER = 64 * 1024
@@ -52,21 +52,21 @@ export function openSocket(address: ServerAddress, options: SocketOptions, event
     : tls
       ? overTls(address, options, tls)
       : plain(address, options, events)
-  socket.once(tls && !connect ? 'secureConnect' : 'connect', events.connected)
-  if (tls || connect) socket.on('data', events.data)
-  socket.on('drain', events.drained)
-  socket.on('error', events.error)
-  socket.on('end', events.end)
-  socket.on('close', events.end)
+  socket.once(tls && !connect ? 'secureConnect' : 'connect', () => events.connected())
+  if (tls || connect) socket.on('data', (chunk) => events.data(chunk))
+  socket.on('drain', () => events.drained())
+  socket.on('error', (error) => events.error(error))
+  socket.on('end', () => events.end())
+  socket.on('close', () => events.end())
   return socket
 }
 
-function plain(address: ServerAddress, options: SocketOptions, { data }: SocketEvents): Socket {
+function plain(address: ServerAddress, options: SocketOptions, events: SocketEvents): Socket {
   const buffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER)
   const onread = {
     buffer,
     callback: (length: number) => {
-      data(buffer.subarray(0, length))
+      events.data(buffer.subarray(0, length))
       return true
     },
   }

@@ -1,7 +1,7 @@
 /** Faults on real sockets: what a connection does when a server misbehaves (docs/reference/field.md#2 to #3). */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -65,6 +65,55 @@ function echo(socket: Socket) {
 
 const get = (key: string) => retrieval('get', [key])
 const valueIn = (reply: Reply) => (reply.type === 'items' ? reply.items[0]?.data.toString() : undefined)
+
+describe('when requests leave', () => {
+  /** A connection that has answered one caller nine times, and how many bytes it has written. */
+  async function withOneCaller() {
+    const { address } = await scripted(echo)
+    let socket!: Socket
+    const mc = connection(address, {
+      connect: (to) => {
+        socket = connect(to as { host: string; port: number })
+        return socket
+      },
+    })
+    for (let i = 0; i < 9; i++) await mc.exchange(get('key'))
+    return { mc, written: () => socket.bytesWritten }
+  }
+
+  test('one caller alone: its tenth request is written within the call', async () => {
+    const { mc, written } = await withOneCaller()
+    const before = written()
+    const reply = mc.exchange(get('tenth'))
+    expect(written() - before).toBe('get tenth\r\n'.length)
+    expect(valueIn(await reply)).toBe('tenth')
+  })
+
+  test('a second and a third request join, and the next single one waits for others again', async () => {
+    const { mc, written } = await withOneCaller()
+    const first = mc.exchange(get('first'))
+    const before = written()
+    const others = [mc.exchange(get('second')), mc.exchange(get('third'))]
+    expect(written()).toBe(before)
+    expect((await Promise.all([first, ...others])).map(valueIn)).toEqual(['first', 'second', 'third'])
+    expect(written() - before).toBe('get second third\r\n'.length)
+    const after = written()
+    const next = mc.exchange(get('next'))
+    expect(written()).toBe(after)
+    expect(valueIn(await next)).toBe('next')
+  })
+
+  test('a request that may be given up in its turn is not written before the end of the turn', async () => {
+    const { mc, written } = await withOneCaller()
+    const before = written()
+    const abort = new AbortController()
+    const given = mc.exchange(get('given-up'), { signal: abort.signal })
+    abort.abort(new Error('no longer needed'))
+    await expect(given).rejects.toThrow('no longer needed')
+    await mc.exchange(get('other'))
+    expect(written() - before).toBe('get other\r\n'.length)
+  })
+})
 
 describe('opening', () => {
   test('200 first calls at once open one connection, leave in one write, and each gets its own reply', async () => {
