@@ -75,7 +75,7 @@ function upstream(target: Target, ended: () => void): Answerer {
   return {
     async answer({ command, line, data }): Promise<Answer> {
       socket.write(line)
-      if (data) socket.write(data)
+      if (data) socket.write(data, 'latin1')
       if (isGoodbye(command)) return { goodbye: [] }
       const shape = replyShape(command)
       let length = replyLength(buffer, shape)

@@ -80,6 +80,19 @@ describe.each(['EmbeddedServer', 'FaultProxy'])('%s', (kind) => {
   const version = 'VERSION 1.6.18\r\n'
   const versionSeen = (text: string) => /^VERSION [\w.]+\r\n$/.test(text)
 
+  test('a data block of all 256 bytes is stored as it was sent, whole or in pieces', async () => {
+    await using server = await start()
+    const one = await client(server.port)
+    const block = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte)).join('')
+    one.send(`set every 0 0 256\r\n${block}\r\n`)
+    await one.until(() => one.heard.text === 'STORED\r\n')
+    one.send(`set every 0 0 256\r\n${block.slice(0, 200)}`)
+    one.send(`${block.slice(200)}\r\nget every\r\n`)
+    await one.until(() => one.heard.text.endsWith('END\r\n'))
+    expect(one.heard.text).toBe(`STORED\r\nSTORED\r\nVALUE every 0 256\r\n${block}\r\nEND\r\n`)
+    one.close()
+  })
+
   test('close and reset end the connection instead of a reply, once, and as they say', async () => {
     await using server = await start()
     for (const [fault, ended] of [
