@@ -7,6 +7,7 @@ import {
   type PresetName,
   presets,
   switches,
+  type VersionFacts,
   valueDialect,
   versionsOf,
 } from '../rules/index.js'
@@ -49,9 +50,23 @@ export function defaultPreset(source: Library): PresetName {
   return `python-memcached-${version}` as PresetName
 }
 
+/** Kept, since an audit asks for the same few libraries at every call. */
+const factsOfSources = new Map<string, VersionFacts>()
+
+/** The column of the application's version of python-memcached. */
+export function sourceFacts(source: Library): VersionFacts {
+  const name = `${source.name} ${source.version}`
+  let facts = factsOfSources.get(name)
+  if (!facts) {
+    facts = presets[defaultPreset(source)].facts
+    factsOfSources.set(name, facts)
+  }
+  return facts
+}
+
 /** How the application's python-memcached writes and reads values. */
 export function sourceDialect(source: Library): PythonMemcachedDialect {
-  return valueDialect(presets[defaultPreset(source)].facts)
+  return valueDialect(sourceFacts(source))
 }
 
 /** What the compat client is under a preset. With everything off it still has python-memcached's methods. */

@@ -5,7 +5,6 @@
 
 import { AttributeError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
-import { versionAtLeast } from '../../rules/version.js'
 import {
   PyCounter,
   PyDeque,
@@ -15,6 +14,7 @@ import {
   PythonObject,
   PyView,
 } from '../../values/index.js'
+import { sourceFacts } from '../columns.js'
 import { asBuiltin, builtinOf, storedByType, withBuiltinItems } from './builtins.js'
 import type { Bound, Library } from './python-signatures.js'
 
@@ -36,13 +36,10 @@ export function converted(library: Library, call: string, bound: Bound): Bound {
   return found
 }
 
-/** python-memcached looks at the exact type from 1.59 on, and pickles everything else. */
-function pickles(library: Library): boolean {
-  return library.name === 'python-memcached' && versionAtLeast(library.version, '1.59')
-}
-
+/** A version of python-memcached that looks at the exact type pickles subclasses of str, bytes and int. */
 function stored(library: Library, value: unknown): unknown {
-  return pickles(library) ? value : storedByType(value)
+  const pickles = library.name === 'python-memcached' && sourceFacts(library).exactTypes
+  return pickles ? value : storedByType(value)
 }
 
 function mapping(library: Library, value: unknown): unknown {

@@ -3,7 +3,6 @@
  * Source: memcached's text protocol; results per docs/reference/python-memcached.md#10 and docs/reference/pylibmc.md#7.1.
  */
 import type { Bytes } from '../../ground/bytes.js'
-import { versionAtLeast } from '../../rules/version.js'
 import {
   FLAG_INTEGER,
   FLAG_ZLIB,
@@ -13,7 +12,7 @@ import {
   toTypedJson,
   type ValueEncoding,
 } from '../../values/index.js'
-import { sourceDialect } from '../columns.js'
+import { sourceDialect, sourceFacts } from '../columns.js'
 import type { Outcome } from '../compare/outcome.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { CallEvent, WireEvent } from './trace.js'
@@ -162,7 +161,7 @@ function replyOutcome(
     case 'delete':
       if (line !== 'DELETED' && line !== 'NOT_FOUND') return undefined
       if (!memcache) return { result: line === 'DELETED' }
-      return { result: line === 'DELETED' || !versionAtLeast(library.version, '1.62') ? 1 : 0 }
+      return { result: line === 'DELETED' ? 1 : sourceFacts(library).missingDelete }
     case 'touch':
       if (line !== 'TOUCHED' && line !== 'NOT_FOUND') return undefined
       if (!memcache) return { result: line === 'TOUCHED' }
