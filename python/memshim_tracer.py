@@ -967,11 +967,27 @@ def _noting(iterator, taken):
 def _construction(library, output, client, args, kwargs, spied):
     if library.name == "pymemcache":
         return _pymemcache_construction(library, output, client, args, kwargs, spied)
-    given = dict(zip(library.parameters["__init__"], args), **kwargs)
+    names = library.parameters["__init__"][: len(args)]
+    given = dict(zip(names, args), **kwargs)
     servers = given.pop("servers", ())
     place = 0 if args else "servers"
-    servers = spied[place][1] if spied and place in spied else list(servers)
-    return servers, given, _called_from(output, library)
+    form = _form(names, servers)
+    if spied and place in spied:
+        kind, servers = spied[place]
+        form = _form(names, servers, kind)
+    return list(servers), given, _called_from(output, library), form
+
+
+def _form(names, servers, kind=None):
+    """The form of a constructor call, for its `new` line: the parameters given by position, and the class of the servers unless it is list.
+
+    kind: the class of an iterator that was replaced.
+    """
+    text = '"positional":[%s],' % ",".join([_quote(name) for name in names])
+    if kind is not None:
+        return text + '"container":%s,"iterator":true,' % _quote(kind)
+    kind = (_base_class(type(servers)) or type(servers)).__name__
+    return text if kind == "list" else text + '"container":%s,' % _quote(kind)
 
 
 def _constructed(output, t, state, row):
@@ -993,17 +1009,20 @@ def _pymemcache_construction(library, output, client, args, kwargs, spied):
     if kind == "AWSElastiCacheHashClient":
         # It learns its servers from the cluster.
         return None
-    given = dict(zip(library.constructors[kind][0], args), **kwargs)
+    names = library.constructors[kind][0][: len(args)]
+    given = dict(zip(names, args), **kwargs)
     first = library.constructors[kind][0][0]
     servers = given.pop(first, ())
     if kind == "RetryingClient":
         inner = _pymemcache_state(library, servers)
-        return inner.addresses, given, place, kind, inner.made
+        return inner.addresses, given, place, _form(names, []), kind, inner.made
+    form = _form(names, servers)
     if first == "server":
         servers = [servers]
-    elif spied:
-        servers = spied[0 if args else first][1] if (0 if args else first) in spied else servers
-    return [_endpoint(server) for server in servers], given, place, kind, None
+    elif spied and (0 if args else first) in spied:
+        container, servers = spied[0 if args else first]
+        form = _form(names, servers, container)
+    return [_endpoint(server) for server in servers], given, place, form, kind, None
 
 
 def _endpoint(server):
@@ -1027,7 +1046,7 @@ def _describe_pymemcache(library, client, state):
         usual = library.constructors[kind][1]
         found = dict((name, getattr(client, "_" + name, None)) for name in usual)
         settings = dict((name, value) for name, value in found.items() if value != usual[name] and value != ())
-        return _remember(state, inner.addresses, settings, "", kind, inner.made)
+        return _remember(state, inner.addresses, settings, "", "", kind, inner.made)
     hashed = hasattr(client, "default_kwargs")
     _, usual = library.constructors["HashClient" if hashed else kind]
     found = dict(vars(client), **(client.default_kwargs if hashed else {}))
@@ -1042,7 +1061,7 @@ def _describe_pymemcache(library, client, state):
         elif name not in ("hasher", "serializer", "deserializer") and value != default and value is not None:
             settings[name] = value
     servers = list(client.clients) if hashed else [_endpoint(client.server)]
-    _remember(state, servers, settings, "", kind)
+    _remember(state, servers, settings, "", "", kind)
 
 
 def _pymemcache_setting(keyword, value):
@@ -1065,7 +1084,7 @@ def _pymemcache_setting(keyword, value):
     return _setting(value)
 
 
-def _remember(state, servers, settings, place="", kind=None, inner=None):
+def _remember(state, servers, settings, place="", form="", kind=None, inner=None):
     """Keeps the `new` line of a client: it is written once in every file that has calls of the client."""
     words = []
     for keyword, value in settings.items():
@@ -1078,7 +1097,7 @@ def _remember(state, servers, settings, place="", kind=None, inner=None):
             value = None if value is None else "x"
         words.append("%s:%s" % (_quote(keyword), _setting(value)))
     state.addresses = tuple(str(server[0] if isinstance(server, (tuple, list)) else server) for server in servers)
-    more = "" if kind is None else '"class":"%s",' % kind
+    more = form if kind is None else '"class":"%s",%s' % (kind, form)
     more += "" if inner is None else '"inner":%s,' % inner
     state.made = '{%s"servers":[%s],"kwargs":{%s}}' % (more, ",".join([_name(server) for server in servers]), ",".join(words))
     state.new = state.made + place

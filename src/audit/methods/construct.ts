@@ -3,24 +3,14 @@
  * Source: docs/reference/pylibmc.md#2, docs/reference/python-memcached.md#3.
  */
 
-import {
-  Client as CompatClient,
-  type ClientOptions as CompatOptions,
-  type PresetName,
-} from '../../compat/index.js'
+import { Client as CompatClient, type ClientOptions as CompatOptions } from '../../compat/index.js'
 import { checkIterable, checkObject, shown } from '../../ground/arguments.js'
-import { AttributeError, ValueError } from '../../python/errors.js'
-import { signatureOf } from '../../rules/signatures.js'
-import {
-  parseServers,
-  Client as StrictClient,
-  type ClientOptions as StrictOptions,
-} from '../../strict/index.js'
+import { Client as StrictClient, type ClientOptions as StrictOptions } from '../../strict/index.js'
 import type { Connect } from '../../transport/socket.js'
-import { checkUnchangedPymemcache } from '../pymemcache/construct.js'
-import type { Construction, TracedServer } from '../traces/trace.js'
+import type { TracedServer } from '../traces/trace.js'
 import type { AuditedClient } from './calls.js'
-import type { Library, LibraryName } from './python-signatures.js'
+import { truthy } from './conversions.js'
+import type { LibraryName } from './python-signatures.js'
 
 /** What an audit adds to the keywords of the Python constructor. */
 export interface ConstructOptions {
@@ -36,17 +26,17 @@ export interface ConstructOptions {
   readonly compat?: Omit<CompatOptions, 'now' | 'connect' | 'preserve'> | undefined
 }
 
-/** python-memcached's keywords that are data, with our names. Classes and functions cannot be in a trace. */
-const compatKeywords: Readonly<Record<string, string>> = {
-  debug: 'debug',
-  pickleProtocol: 'pickleProtocol',
-  server_max_key_length: 'serverMaxKeyLength',
-  server_max_value_length: 'serverMaxValueLength',
-  dead_retry: 'deadRetry',
-  socket_timeout: 'socketTimeout',
-  cache_cas: 'cacheCas',
-  flush_on_reconnect: 'flushOnReconnect',
-  check_keys: 'checkKeys',
+/** python-memcached's keywords that are data, with our names and what Python reads of them. Classes and functions cannot be in a trace. */
+const compatKeywords: Readonly<Record<string, readonly [string, 'truth' | 'number']>> = {
+  debug: ['debug', 'truth'],
+  pickleProtocol: ['pickleProtocol', 'number'],
+  server_max_key_length: ['serverMaxKeyLength', 'number'],
+  server_max_value_length: ['serverMaxValueLength', 'number'],
+  dead_retry: ['deadRetry', 'number'],
+  socket_timeout: ['socketTimeout', 'number'],
+  cache_cas: ['cacheCas', 'truth'],
+  flush_on_reconnect: ['flushOnReconnect', 'truth'],
+  check_keys: ['checkKeys', 'truth'],
 }
 /** Keywords whose values are Python classes or functions: a replay uses the defaults. */
 const codeKeywords = [
@@ -116,16 +106,20 @@ function compat(
   { now, connect, longestWait, compat: extra }: ConstructOptions,
 ): Constructed {
   const ignored: string[] = []
+  const options: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(kwargs)) {
-    if (codeKeywords.some((known) => known === name)) {
-      if (value !== null) ignored.push(name)
-    } else if (!Object.hasOwn(compatKeywords, name)) throw unexpected(name)
+    const [own, read] = Object.hasOwn(compatKeywords, name) ? compatKeywords[name]! : []
+    if (own === undefined && !codeKeywords.some((known) => known === name)) throw unexpected(name)
+    const plain = number(value)
+    if (own !== undefined && read === 'truth') options[own] = truthy(value)
+    else if (own !== undefined && isNumber(plain)) options[own] = Number(plain)
+    else if (value !== null) ignored.push(name)
   }
-  const wait = typeof kwargs.socket_timeout === 'number' ? kwargs.socket_timeout : 3
+  const wait = typeof options.socketTimeout === 'number' ? options.socketTimeout : 3
   const client = new CompatClient(
     servers as never,
     {
-      ...given(kwargs, compatKeywords),
+      ...options,
       ...extra,
       ...(longestWait === undefined ? {} : { socketTimeout: Math.min(wait, longestWait / 1000) }),
       preserve: true,
@@ -171,6 +165,11 @@ function given(
   )
 }
 
+/** Python's True and False are numbers, too. */
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean'
+}
+
 /** Floats of the lossless tree are numbers again: an option has no use for 3.0 beside 3. */
 function number(value: unknown): unknown {
   if (typeof value === 'object' && value !== null && 'value' in value && typeof value.value === 'number') {
@@ -191,45 +190,5 @@ function pylibmcServer(spec: TracedServer): string {
 }
 
 function unexpected(name: string): TypeError {
-  return new TypeError(`__init__() got an unexpected keyword argument '${name}'`)
-}
-
-/**
- * What a library makes of pymemcache's constructor, in the words of the application: measured with `memcache.Client` and `pylibmc.Client`, which
- * iterate over the characters of an address.
- * @throws AttributeError for a class that it does not have, TypeError for a keyword, ValueError for the address
- */
-export function checkPymemcacheConstruction(library: Library, made: Construction): void {
-  const { class: kind = 'Client', kwargs } = made
-  const module = library.name === 'pylibmc' ? 'pylibmc' : 'memcache'
-  if (kind !== 'Client') throw new AttributeError(`module '${module}' has no attribute '${kind}'`)
-  const { parameters } = signatureOf(library.name, library.version, '__init__')!
-  for (const name of Object.keys(kwargs)) if (!parameters.includes(name)) throw unexpected(name)
-  throw new ValueError(
-    library.name === 'pylibmc'
-      ? "invalid literal for int() with base 10: ''"
-      : 'Unable to parse connection string: ":"',
-  )
-}
-
-/**
- * Whether the constructor of a library takes what the application gives to that of python-memcached.
- * @throws what it raises: TypeError for a keyword, AttributeError for pylibmc's with a (address, weight) tuple, ValueError for an address
- */
-export function checkUnchanged(
-  library: Library,
-  servers: readonly TracedServer[],
-  kwargs: Readonly<Record<string, unknown>>,
-): void {
-  if (library.name === 'pymemcache') return checkUnchangedPymemcache(library, servers, kwargs)
-  const { parameters } = signatureOf(library.name, library.version, '__init__')!
-  for (const name of Object.keys(kwargs)) if (!parameters.includes(name)) throw unexpected(name)
-  if (library.name === 'python-memcached') {
-    new CompatClient(servers as never, { emulate: `python-memcached-${library.version}` as PresetName })
-    return
-  }
-  for (const server of servers) {
-    if (typeof server !== 'string') throw new AttributeError("'tuple' object has no attribute 'startswith'")
-  }
-  parseServers(servers as readonly string[])
+  return new TypeError(`Client.__init__() got an unexpected keyword argument '${name}'`)
 }

@@ -8,6 +8,7 @@ import { typeName } from '../../python/type-name.js'
 import {
   PyCounter,
   PyDeque,
+  PyFloat,
   PyFrozenSet,
   PyIterator,
   PyTuple,
@@ -75,6 +76,13 @@ export function itemsOf(value: unknown): readonly unknown[] | undefined {
   if (value instanceof Map) return [...value.keys()]
   if (typeof value === 'string' || value instanceof Set || Array.isArray(value)) return [...value]
   return undefined
+}
+
+/** Whether Python's `if` takes the branch. */
+export function truthy(value: unknown): boolean {
+  if (value instanceof PyFloat) return value.value !== 0
+  const items = itemsOf(value)
+  return items ? items.length > 0 : Boolean(value)
 }
 
 /** pylibmc wants a dict; python-memcached calls `keys()` or `items()`. */

@@ -9,7 +9,6 @@ import { AttributeError, KeyError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import {
   PyByteArray,
-  PyFloat,
   PyIterator,
   PyTuple,
   PythonObject,
@@ -19,7 +18,7 @@ import {
 } from '../../values/index.js'
 import { type Outcome, raised, returned } from '../compare/outcome.js'
 import { asBuiltin, builtinOf, withBuiltinItems } from '../methods/builtins.js'
-import { itemsOf } from '../methods/conversions.js'
+import { itemsOf, truthy } from '../methods/conversions.js'
 import {
   type Bound,
   bind,
@@ -172,13 +171,6 @@ const otherNames: Readonly<Record<string, string>> = {
 // biome-ignore lint/suspicious/noExplicitAny: the one place where unchecked Python arguments meet typed methods
 type Unchecked = any
 type Method = (client: Client, bound: Bound, plain: boolean) => unknown
-
-/** Whether Python's `if` takes the branch. */
-export function truthy(value: unknown): boolean {
-  if (value instanceof PyFloat) return value.value !== 0
-  const items = itemsOf(value)
-  return items ? items.length > 0 : Boolean(value)
-}
 
 function noreply({ noreply: given }: Bound): { readonly noreply?: boolean } {
   return given === undefined || given === null ? {} : { noreply: truthy(asBuiltin(given)) }

@@ -11,31 +11,74 @@ import {
   SocketError,
 } from '../../pymemcache/index.js'
 import { ValueError } from '../../python/errors.js'
-import { signatureOf } from '../../rules/signatures.js'
+import { textRepr } from '../../python/repr.js'
 import { versionAtLeast } from '../../rules/version.js'
 import type { Connect } from '../../transport/socket.js'
 import type { Library } from '../methods/python-signatures.js'
-import type { TracedServer } from '../traces/trace.js'
+import type { Construction, TracedServer } from '../traces/trace.js'
 import type { PymemcacheClient } from './calls.js'
 import { clientOptionsOf, type TargetOptions } from './options.js'
 
 /**
- * What `pymemcache.Client` makes of the arguments of another library's constructor: a list of servers where it takes one.
- * @throws TypeError for a keyword that it does not have; ValueError for the list, from 4.0 on in the constructor, before in every call, where two servers are a host and a port (socket.gaierror)
+ * What `pymemcache.Client` makes of the arguments of another library's constructor: several servers where it takes one.
+ * @param keywords the other arguments, by pymemcache's names
+ * @throws ValueError for the servers, TypeError or ValueError for another argument; where the constructor takes all of them, what the first call raises: a tuple, and
+ * up to 3.5.2 a list, is a host and a port (ValueError unless there are two, socket.gaierror for two)
  */
 export function checkUnchangedPymemcache(
-  library: Library,
-  servers: readonly TracedServer[],
-  kwargs: Readonly<Record<string, unknown>>,
+  { version }: Library,
+  made: Construction & { readonly servers: readonly TracedServer[] },
+  { socket_keepalive: keepalive = null, key_prefix: prefix = '' }: Readonly<Record<string, unknown>>,
 ): void {
-  const { parameters } = signatureOf('pymemcache', library.version, '__init__')!
-  for (const name of Object.keys(kwargs))
-    if (!parameters.includes(name))
-      throw new TypeError(`Client.__init__() got an unexpected keyword argument '${name}'`)
-  const list = `[${servers.map((server) => (typeof server === 'string' ? `'${server}'` : `('${server[0]}', ${server[1]})`)).join(', ')}]`
-  if (versionAtLeast(library.version, '4.0.0')) throw new ValueError(`Unknown server provided: ${list}`)
-  if (servers.length === 2) throw new SocketError('socket.gaierror', '[Errno -2] Name or service not known')
-  throw new ValueError(`the first call of the client takes ${list} for one host and port`)
+  const newer = versionAtLeast(version, '4.0.0')
+  const { servers, container = 'list' } = made
+  if (container !== 'tuple' && (newer || container !== 'list'))
+    throw new ValueError(
+      `${newer ? 'Unsupported server specification' : 'Unknown server provided'}: ${serversRepr(made)}`,
+    )
+  if (keepalive !== null) throw new ValueError(unsupportedKeepalive)
+  if (typeof prefix !== 'string' && !(prefix instanceof Uint8Array))
+    throw new TypeError('key_prefix should be bytes.')
+  if (servers.length !== 2) {
+    const many = servers.length > 2
+    throw new ValueError(
+      `${many ? 'too many' : 'not enough'} values to unpack (expected 2${many ? '' : `, got ${servers.length}`})`,
+    )
+  }
+  if (typeof servers[0] !== 'string') throw new TypeError('getaddrinfo() argument 1 must be string or None')
+  if (typeof servers[1] !== 'string') throw new SocketError('builtins.OSError', 'Int or String expected')
+  throw new SocketError('socket.gaierror', '[Errno -8] Servname not supported for ai_socktype')
+}
+
+const unsupportedKeepalive =
+  "Unsupported keepalive options. If you see this message it means that you passed an unsupported object within the param `socket_keepalive`. To fix it please instantiate and pass to socket_keepalive a KeepaliveOpts object. That's the only supported type of structure."
+
+/** The servers as Python's repr shows the argument. */
+function serversRepr({
+  servers,
+  container = 'list',
+}: Construction & { readonly servers: readonly TracedServer[] }): string {
+  const shown = servers
+    .map((server) =>
+      typeof server === 'string' ? textRepr(server) : `(${textRepr(server[0])}, ${server[1]})`,
+    )
+    .join(', ')
+  switch (container) {
+    case 'list':
+      return `[${shown}]`
+    case 'set':
+      return shown === '' ? 'set()' : `{${shown}}`
+    case 'dict':
+      return `{${shown}}`
+    case 'frozenset':
+      return shown === '' ? 'frozenset()' : `frozenset({${shown}})`
+    case 'deque':
+    case 'dict_keys':
+    case 'dict_values':
+      return `${container}([${shown}])`
+    default:
+      return `<${container} object>`
+  }
 }
 
 /** What a replay adds. */

@@ -7,7 +7,7 @@ import { PyByteArray, PyIterator, PythonObject } from '../../values/index.js'
 import { type Reason, reasonFor } from '../compare/divergence.js'
 import { type Outcome, raised } from '../compare/outcome.js'
 import { asBuiltin, withBuiltinItems } from '../methods/builtins.js'
-import { itemsOf } from '../methods/conversions.js'
+import { itemsOf, truthy } from '../methods/conversions.js'
 import { type Bound, type Library, type PythonCall, SignatureError } from '../methods/python-signatures.js'
 import { keyBytes, touchedKeys } from '../methods/touched-keys.js'
 import type { Fleet } from '../replay/fleet.js'
@@ -23,7 +23,6 @@ import {
   invokePymemcache,
   isEmptyKey,
   type PymemcacheClient,
-  truthy,
 } from './calls.js'
 import { CasUniques, withOwnUnique, withTheirUniques } from './cas-uniques.js'
 import { type PymemcacheReplay, pymemcacheClient, serverName } from './construct.js'

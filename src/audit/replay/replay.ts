@@ -6,10 +6,14 @@ import type { Operation } from '../compare/differ.js'
 import { type Announced, type Reason, reasonFor } from '../compare/divergence.js'
 import { type Outcome, raised, returned } from '../compare/outcome.js'
 import { withBuiltinItems } from '../methods/builtins.js'
-import { checkPymemcacheConstruction, checkUnchanged } from '../methods/construct.js'
 import type { Library } from '../methods/python-signatures.js'
 import { type Bound, bind, type PythonCall } from '../methods/python-signatures.js'
 import { touchedKeys } from '../methods/touched-keys.js'
+import {
+  checkPymemcacheConstruction,
+  movedPositions,
+  unchangedConstruction,
+} from '../methods/unchanged-constructor.js'
 import { tracedServers } from '../traces/parse.js'
 import {
   type CallEvent,
@@ -106,18 +110,23 @@ function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor):
   if (plan.repaired || pymemcaches === 2 || (source.name === 'pylibmc' && pymemcaches === 0)) return
   try {
     if (source.name === 'pymemcache') checkPymemcacheConstruction(library, event)
-    else checkUnchanged(library, event.servers, event.kwargs)
+    else {
+      unchangedConstruction(library, event)
+      for (const [before, after] of movedPositions(library, event))
+        visitor.note(
+          `the constructor's argument ${before} is given by position, where ${library.name} ${library.version} takes it for ${after}`,
+          event.line,
+        )
+    }
   } catch (error) {
-    const { line, t, client, kwargs } = event
-    const servers = event.servers.map(
-      (server): TypedJson => (typeof server === 'string' ? server : { $tuple: server }),
-    )
+    const { line, t, client } = event
+    const { args, kwargs } = constructorArguments(event)
     visitor.operation({
       line,
       t,
       client,
       call: constructorCall,
-      args: [servers],
+      args,
       kwargs,
       ...(event.at === undefined ? {} : { at: event.at }),
       ...(event.via ? { via: event.via } : {}),
@@ -133,7 +142,19 @@ function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor):
   }
 }
 
-type NewClient = Construction & Pick<NewEvent, 'line' | 'client'>
+/** The arguments as the application gives them. */
+function constructorArguments({ servers, kwargs, positional = ['servers'] }: NewEvent) {
+  const written = servers.map(
+    (server): TypedJson => (typeof server === 'string' ? server : { $tuple: server }),
+  )
+  const given = new Map<string, TypedJson>(Object.entries(kwargs))
+  given.set(positional[0] ?? 'servers', written)
+  const args = positional.map((name) => given.get(name) ?? null)
+  for (const name of positional) given.delete(name)
+  return { args, kwargs: Object.fromEntries(given) }
+}
+
+type NewClient = Construction & Pick<NewEvent, 'line' | 'client'> & Partial<Pick<NewEvent, 'servers'>>
 
 function create(
   { compat, strict }: ReplayPlan,

@@ -18,6 +18,7 @@ import {
   pylibmcKwargs,
   pythonMemcachedKwargs,
 } from '../methods/construct.js'
+import { truthy } from '../methods/conversions.js'
 import { type Gap, translate } from '../methods/intention.js'
 import { OutOfStep } from '../methods/out-of-step.js'
 import {
@@ -30,6 +31,7 @@ import {
 import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
 import { runUnchanged } from '../methods/unchanged.js'
+import { unchangedConstruction } from '../methods/unchanged-constructor.js'
 import { bindPymemcache, isItemCall } from '../pymemcache/calls.js'
 import { CasUniques } from '../pymemcache/cas-uniques.js'
 import { type ComparedCall, signatureReason } from '../pymemcache/explain.js'
@@ -97,19 +99,16 @@ export class Side implements ReplaySide {
    * @param servers indexes of the fleet, with weights
    * @returns what could not be honoured, as sentences @throws what the constructor throws
    */
-  create(name: string, servers: readonly Placed[], { kwargs }: Construction): readonly string[] {
+  create(name: string, servers: readonly Placed[], made: Construction): readonly string[] {
     this.close(name)
-    const decoded = Object.fromEntries(
-      Object.entries(kwargs).map(([key, value]) => [key, fromTypedJson(value)]),
-    )
-    const spoken = this.inOwnKeywords(decoded, servers)
+    const spoken = this.inOwnKeywords(made, servers)
     const { client, ignored } = construct(this.library.name, this.specs(servers), spoken, {
       ...this.options,
       ...(this.fleet.connect ? { connect: this.fleet.connect } : {}),
     })
     if (client instanceof CompatClient)
       client.on('divergence', (event) => this.announced.push(summary(event)))
-    const text = !(decoded.binary ?? this.options.strict?.binary ?? false)
+    const text = !truthy(this.options.strict?.binary ?? spoken.binary ?? false)
     this.clients.set(name, {
       client,
       tokens: new Map(),
@@ -118,10 +117,7 @@ export class Side implements ReplaySide {
       place: this.placement(client, servers),
       text,
     })
-    return ignored.map(
-      (keyword) =>
-        `constructor keyword ${keyword} is Python code and cannot be replayed: the default is used`,
-    )
+    return ignored.map((keyword) => `constructor keyword ${keyword} cannot be replayed: the default is used`)
   }
 
   private specs(servers: readonly Placed[]): TracedServer[] {
@@ -131,24 +127,36 @@ export class Side implements ReplaySide {
     })
   }
 
-  private inOwnKeywords(
-    kwargs: Readonly<Record<string, unknown>>,
-    servers: readonly Placed[],
-  ): Readonly<Record<string, unknown>> {
+  private inOwnKeywords(made: Construction, servers: readonly Placed[]): Readonly<Record<string, unknown>> {
+    const kwargs = Object.fromEntries(
+      Object.entries(made.kwargs).map(([key, value]) => [key, fromTypedJson(value)]),
+    )
     const { name, version } = this.library
     if (name === this.source.name) {
+      if (version !== this.source.version && (made.positional?.length ?? 0) > 1) {
+        const moved = this.unchanged(made, servers)
+        if (moved) return moved
+      }
       const { parameters } = signatureOf(name, version, '__init__')!
       return Object.fromEntries(Object.entries(kwargs).filter(([keyword]) => parameters.includes(keyword)))
     }
-    // pylibmc takes a list of addresses as it is: the call stays unchanged, so `cas` stays off.
+    if (name !== 'pylibmc') return pythonMemcachedKwargs(this.source.name, kwargs)
+    // What pylibmc takes as it is stays unchanged, so `cas` stays off.
     const asItIs =
-      this.source.name !== 'pymemcache' &&
-      Object.keys(kwargs).length === 0 &&
-      servers.every(({ weight }) => weight === undefined)
-    if (this.library.name === 'pylibmc' && asItIs && !this.repairs) return {}
-    return this.library.name === 'pylibmc'
-      ? pylibmcKwargs(kwargs)
-      : pythonMemcachedKwargs(this.source.name, kwargs)
+      this.source.name !== 'pymemcache' && !this.repairs ? this.unchanged(made, servers) : undefined
+    return asItIs ?? pylibmcKwargs(kwargs)
+  }
+
+  /** The constructor as the application calls it; undefined where the library refuses it. */
+  private unchanged(
+    made: Construction,
+    servers: readonly Placed[],
+  ): Readonly<Record<string, unknown>> | undefined {
+    try {
+      return unchangedConstruction(this.library, { ...made, servers: this.specs(servers) })
+    } catch {
+      return undefined
+    }
   }
 
   has(name: string): boolean {

@@ -125,6 +125,12 @@ function construction(
   prefix: string,
 ): Writable<Construction> {
   const found: Writable<Construction> = { kwargs: 'kwargs' in made.fields ? made.record('kwargs') : {} }
+  if ('positional' in made.fields) found.positional = made.texts('positional')
+  if ('container' in made.fields) found.container = made.text('container')
+  if ('iterator' in made.fields) {
+    if (typeof made.fields.iterator !== 'boolean') throw made.error('iterator', 'is neither true nor false')
+    found.iterator = made.fields.iterator
+  }
   if ('class' in made.fields) {
     const name = made.text('class')
     const known = pymemcacheClasses.find((one) => one === name)

@@ -75,6 +75,12 @@ export const pymemcacheClasses = [
 /** How a client was made: the arguments of its constructor. */
 export interface Construction {
   readonly kwargs: Readonly<Record<string, TypedJson>>
+  /** The parameters that were given by position, by the names of the traced library; absent in older traces: only the servers. */
+  readonly positional?: readonly string[] | undefined
+  /** The class of the argument that holds the servers; absent: `list`. */
+  readonly container?: string | undefined
+  /** The servers were given as an iterator, which can be read only once. */
+  readonly iterator?: boolean | undefined
   /** Of pymemcache. Absent: `Client`, or `HashClient` for several servers. */
   readonly class?: (typeof pymemcacheClasses)[number] | undefined
   /** The client that a `RetryingClient` makes its calls with. */

@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest'
 import { raised } from '../../../src/audit/index.js'
-import { checkUnchanged } from '../../../src/audit/methods/construct.js'
+import { unchangedConstruction } from '../../../src/audit/methods/unchanged-constructor.js'
 import { fromTypedJson } from '../../../src/values/index.js'
 import { compareForms } from './calling-forms.js'
 import { formsWithPymemcache, recordedPymemcache, targetOptionsOf } from './calling-forms-pymemcache.js'
@@ -47,12 +47,14 @@ it.each(Object.entries(recordedPymemcache.constructors))('the constructor of %s 
     const real = 'raises' in outcome ? outcome : get
     let predicted: unknown
     try {
-      checkUnchanged(
+      unchangedConstruction(
         { name: 'pymemcache', version: name.slice('pymemcache-'.length) },
-        servers.map((server) =>
-          typeof server === 'string' ? server : (server as { $tuple: [string, number] }).$tuple,
-        ),
-        kwargs,
+        {
+          servers: servers.map((server) =>
+            typeof server === 'string' ? server : (server as { $tuple: [string, number] }).$tuple,
+          ),
+          kwargs,
+        },
       )
     } catch (error) {
       predicted = raised(error)

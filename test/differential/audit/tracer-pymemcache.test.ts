@@ -119,7 +119,7 @@ describe.each(installedPymemcache)('pymemcache $version under the tracer', ({ ve
       {
         kind: 'RetryingClient',
         kwargs: { attempts: 3, retry_for: ['builtins.ConnectionError'] },
-        inner: { class: 'Client', kwargs: one },
+        inner: { class: 'Client', kwargs: one, positional: ['server'], container: 'tuple' },
       },
       {
         kind: 'HashClient',
