@@ -3,12 +3,11 @@
  * keyword, then read as its code reads it. Source: the real constructors, measured in `fixtures/vectors/constructor-forms.json.gz`.
  */
 import { Client as CompatClient, type PresetName } from '../../compat/index.js'
-import { MemcachedError } from '../../pipeline/errors.js'
 import { AttributeError, OverflowError, ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
 import { type Signature, signatureOf } from '../../rules/signatures.js'
 import { versionAtLeast } from '../../rules/version.js'
-import { behaviorNames, parseServers, Client as StrictClient } from '../../strict/index.js'
+import { behaviorNames, MemcachedError, parseServers, Client as StrictClient } from '../../strict/index.js'
 import { fromTypedJson, PyFloat, PyGlobal } from '../../values/index.js'
 import { checkUnchangedPymemcache } from '../pymemcache/construct.js'
 import type { Construction, TracedServer } from '../traces/trace.js'
