@@ -2,7 +2,7 @@
 export type { Analysis, AnalysisRow, HotKey, Severity } from './analyses/index.js'
 export { audit } from './audit.js'
 export { type DifferingRow, knownColumns, knownPresets } from './columns.js'
-export type { Explanation, Operation, Status, Verdict } from './compare/differ.js'
+export type { AuditedOperation, Explanation, Status, Verdict } from './compare/differ.js'
 export {
   knownSwitches,
   pymemcacheFindingNames,

@@ -1,6 +1,6 @@
 /** The options of an audit, and the error for a value that does not fit. */
 
-import type { Operation, Verdict } from './compare/differ.js'
+import type { AuditedOperation, Verdict } from './compare/differ.js'
 import type { TargetOptions } from './pymemcache/options.js'
 import type { Outage } from './traces/outages.js'
 
@@ -56,7 +56,7 @@ export interface AuditOptions {
   /** Audits this part of the keys, above 0 and below 1, each with all of its calls; the report has estimates of the whole. */
   readonly sample?: number | undefined
   /** Called for every operation of the replay, in order, with both outcomes and the verdict. */
-  readonly onOperation?: ((operation: Operation, verdict: Verdict) => void) | undefined
+  readonly onOperation?: ((operation: AuditedOperation, verdict: Verdict) => void) | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }

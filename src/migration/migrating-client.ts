@@ -10,8 +10,8 @@ import { count } from './counters.js'
 import type { Deadline } from './deadline.js'
 import { checkClient, checkedOptions, type MigratingClientOptions, type SetOptions } from './options.js'
 import { checkPhase, type Phase, phases } from './phases.js'
+import { type MigrationClient, PlacementClient } from './placement-client.js'
 import { drop, isMissing, type MigrationCounts, Placements } from './placements.js'
-import { Side, type SideClient } from './side.js'
 
 const PLACEMENTS = Symbol('placements')
 
@@ -32,7 +32,7 @@ export class MigratingClient extends EventEmitter<Events> {
    *   numbers below 0 or too large; ValueError for a timeout that is not above 0
    */
   constructor(
-    sides: { readonly old: SideClient; readonly new: SideClient },
+    sides: { readonly old: MigrationClient; readonly new: MigrationClient },
     options: MigratingClientOptions = {},
   ) {
     super()
@@ -40,8 +40,8 @@ export class MigratingClient extends EventEmitter<Events> {
       throw new TypeError(`sides is ${shown(sides)}, not an object with the clients old and new`)
     const checked = checkedOptions(options)
     const both = {
-      old: new Side(checkClient('old', sides.old)),
-      new: new Side(checkClient('new', sides.new)),
+      old: new PlacementClient(checkClient('old', sides.old)),
+      new: new PlacementClient(checkClient('new', sides.new)),
     }
     const placements = new Placements(both, checked, (key, error) => notify(this, 'unsettled', key, error))
     // Not enumerable, so that console.log shows none of it, and no private field, which a proxy of the client would not have.
@@ -133,7 +133,7 @@ export class MigratingClient extends EventEmitter<Events> {
   }
 
   private async store(key: Key, value: unknown, options: SetOptions, deadline: Deadline): Promise<boolean> {
-    const store = ({ client }: Side) => client.set(key, value, options)
+    const store = ({ client }: PlacementClient) => client.set(key, value, options)
     const placements = this[PLACEMENTS]
     return placements.both(key, placements.plan(key), deadline, store, store)
   }
@@ -183,14 +183,14 @@ export class MigratingClient extends EventEmitter<Events> {
    * a change of phase it does not match, and the result is false.
    */
   async cas(key: Key, value: unknown, unique: bigint, options: SetOptions = {}): Promise<boolean> {
-    const swap = ({ client }: Side) => client.cas(key, value, unique, options)
+    const swap = ({ client }: PlacementClient) => client.cas(key, value, unique, options)
     const placements = this[PLACEMENTS]
     return placements.both(key, placements.plan(key), placements.deadline(), swap, drop(key))
   }
 
   /** Gives an item a new time in seconds. */
   async touch(key: Key, time: number): Promise<boolean> {
-    const touch = ({ client }: Side) => client.touch(key, time)
+    const touch = ({ client }: PlacementClient) => client.touch(key, time)
     return this[PLACEMENTS].broughtToBoth(key, touch, touch)
   }
 

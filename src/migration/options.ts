@@ -3,7 +3,7 @@ import { shown } from '../ground/arguments.js'
 import { checkTimeout } from '../pipeline/methods/arguments.js'
 import { ownOptions } from '../python/options.js'
 import { checkPhase, type Phase } from './phases.js'
-import type { SideClient } from './side.js'
+import type { MigrationClient } from './placement-client.js'
 
 /** Both sides of a migration, and its phase. */
 export interface MigratingClientOptions {
@@ -46,14 +46,14 @@ export function checkedOptions(options: MigratingClientOptions) {
 }
 
 /** @throws TypeError for what is no client */
-export function checkClient(name: 'old' | 'new', client: unknown): SideClient {
+export function checkClient(name: 'old' | 'new', client: unknown): MigrationClient {
   const asked = client as Partial<Record<'get' | 'set' | 'disconnectAll', unknown>> | null | undefined
   if (
     typeof asked?.get === 'function' &&
     typeof asked.set === 'function' &&
     typeof asked.disconnectAll === 'function'
   )
-    return client as SideClient
+    return client as MigrationClient
   throw new TypeError(`${name} is ${shown(client)}, not a client of memshim/strict or memshim/compat`)
 }
 

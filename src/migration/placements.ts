@@ -6,7 +6,7 @@ import type { Key } from '../strict/index.js'
 import { Deadline } from './deadline.js'
 import type { checkedOptions } from './options.js'
 import { type Phase, type PhaseRules, phases } from './phases.js'
-import type { Side } from './side.js'
+import type { PlacementClient } from './placement-client.js'
 import { Unsettled } from './unsettled.js'
 
 /** What happened since the start, to see when the old placement is no longer needed. */
@@ -24,8 +24,8 @@ export interface MigrationCounts {
 /** What one operation does with its key, by the phase in which it began. */
 export interface Plan extends PhaseRules {
   /** The authority. */
-  readonly first: Side
-  readonly second: Side
+  readonly first: PlacementClient
+  readonly second: PlacementClient
 }
 
 /** What the operations of a migrating client share. */
@@ -33,12 +33,12 @@ export class Placements {
   phase: Phase
   readonly counted = { reads: 0, hitsOld: 0, hitsNew: 0, misses: 0, copied: 0, failedSecond: 0 }
   readonly unsettled: Unsettled
-  readonly old: Side
-  readonly new: Side
+  readonly old: PlacementClient
+  readonly new: PlacementClient
 
   /** @param onUnsettled is called when a write or delete did not reach the other placement */
   constructor(
-    sides: { readonly old: Side; readonly new: Side },
+    sides: { readonly old: PlacementClient; readonly new: PlacementClient },
     readonly options: ReturnType<typeof checkedOptions>,
     private readonly onUnsettled: (key: Key, error: unknown) => void,
   ) {
@@ -102,8 +102,8 @@ export class Placements {
     key: Key,
     plan: Plan,
     deadline: Deadline,
-    write: (side: Side) => Promise<unknown>,
-    follow: (side: Side) => Promise<unknown>,
+    write: (side: PlacementClient) => Promise<unknown>,
+    follow: (side: PlacementClient) => Promise<unknown>,
   ): Promise<boolean> {
     const done = Boolean(await deadline.step(() => write(plan.first)))
     if (done && plan.writesBoth) await this.onSecond(key, plan, deadline, follow)
@@ -113,8 +113,8 @@ export class Placements {
   /** For writes that depend on the item being there. */
   async broughtToBoth(
     key: Key,
-    write: (side: Side) => Promise<unknown>,
-    follow: (side: Side) => Promise<unknown>,
+    write: (side: PlacementClient) => Promise<unknown>,
+    follow: (side: PlacementClient) => Promise<unknown>,
   ): Promise<boolean> {
     const deadline = this.deadline()
     return this.both(key, await this.bring(key, deadline), deadline, write, follow)
@@ -125,7 +125,7 @@ export class Placements {
     key: Key,
     { second }: Plan,
     deadline: Deadline,
-    act: (side: Side) => Promise<unknown>,
+    act: (side: PlacementClient) => Promise<unknown>,
   ): Promise<boolean> {
     try {
       const done = Boolean(await deadline.step(() => act(second)))
@@ -160,7 +160,7 @@ export class Placements {
   }
 }
 
-export function drop(key: Key): (side: Side) => Promise<unknown> {
+export function drop(key: Key): (side: PlacementClient) => Promise<unknown> {
   return ({ client }) => client.delete(key)
 }
 

@@ -8,7 +8,7 @@ import { directSession } from './direct-session.js'
 import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
 import { type LookAlikeName, lookAlike } from './look-alikes.js'
-import { type Exchange, serve } from './session.js'
+import { type RecordedExchange, serve } from './session.js'
 import { largestItem } from './store/slabs.js'
 import { Store } from './store/store.js'
 import { defaultVersion, type ServerFacts, serverFacts } from './versions.js'
@@ -27,7 +27,7 @@ export interface EmbeddedServerOptions extends ListenOptions {
    */
   readonly version?: LookAlikeName | (string & {}) | undefined
   /** Called with each request and what was sent back for it. */
-  readonly record?: ((exchange: Exchange) => void) | undefined
+  readonly record?: ((exchange: RecordedExchange) => void) | undefined
 }
 
 /** A memcached in this process, on a real socket (docs/server.md). */

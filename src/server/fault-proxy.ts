@@ -5,14 +5,14 @@ import { replyLength, replyShape } from './commands/reply-framing.js'
 import type { Answer } from './commands/respond.js'
 import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
-import { type Answerer, type Exchange, isGoodbye, serve } from './session.js'
+import { type Answerer, isGoodbye, type RecordedExchange, serve } from './session.js'
 
 /** Where the proxy listens, and what stands behind it. */
 export interface FaultProxyOptions extends ListenOptions {
   /** The real server: `host:port`, `[v6]:port` or the path of a Unix socket. */
   readonly target: string
   /** Called with each request and what was sent back for it. */
-  readonly record?: ((exchange: Exchange) => void) | undefined
+  readonly record?: ((exchange: RecordedExchange) => void) | undefined
 }
 
 /** Longer data blocks than memcached can be configured for. */

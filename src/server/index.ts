@@ -11,5 +11,5 @@ export {
 export { FaultProxy, type FaultProxyOptions } from './fault-proxy.js'
 export type { FaultHere, ListenOptions } from './front.js'
 export type { LookAlikeName } from './look-alikes.js'
-export type { Exchange } from './session.js'
+export type { RecordedExchange } from './session.js'
 export { newestVersion, type ServerFacts, serverFacts } from './versions.js'

@@ -10,7 +10,7 @@ import type { Ending, RequestFault } from './fault.js'
 import type { ServerFacts } from './versions.js'
 
 /** A request and its reply as they were on the wire. */
-export interface Exchange {
+export interface RecordedExchange {
   /** Number of the connection, from 0. */
   readonly connection: number
   readonly sent: Bytes
@@ -36,7 +36,7 @@ export interface SessionOptions {
   readonly nextUnread: () => 'stall' | 'reset' | undefined
   readonly read?: ((bytes: number) => void) | undefined
   readonly written?: ((bytes: number) => void) | undefined
-  readonly record?: ((exchange: Exchange) => void) | undefined
+  readonly record?: ((exchange: RecordedExchange) => void) | undefined
 }
 
 export function serve(socket: Socket, options: SessionOptions): void {

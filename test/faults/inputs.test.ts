@@ -2,7 +2,7 @@
 import { deflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Client as CompatClient } from '../../src/compat/index.js'
-import { EmbeddedServer, type Exchange, startServer } from '../../src/server/index.js'
+import { EmbeddedServer, type RecordedExchange, startServer } from '../../src/server/index.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
 import { decompress, FLAG_TEXT, FLAG_ZLIB, rawEncoding, ValueDecodeError } from '../../src/values/index.js'
 import { type Memcached, memcachedBinary, startMemcached } from '../support/memcached.js'
@@ -196,7 +196,7 @@ it('a cancelled read keeps its place: the others get their own replies', async (
 })
 
 it('an error line in the middle of a pipelined multi-get spoils no other reply', async () => {
-  const heard: Exchange[] = []
+  const heard: RecordedExchange[] = []
   const server = await startServer({ record: (exchange) => heard.push(exchange) })
   const mc = new StrictClient([server.address])
   const keys = Array.from({ length: 300 }, (_, i) => `many:${i}`)

@@ -1,7 +1,7 @@
 /** Two equal sets of real memcached servers behind fault proxies: one for the real library, one for our client. */
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Exchange, FaultProxy, parseFault } from '../../src/server/index.js'
+import { FaultProxy, parseFault, type RecordedExchange } from '../../src/server/index.js'
 import { type Memcached, startMemcached } from '../support/memcached.js'
 
 /** An item as the server holds it. */
@@ -32,14 +32,14 @@ class ProxiedServer {
     private readonly memcached: Memcached,
     private readonly proxy: FaultProxy,
     private readonly admin: Admin,
-    private readonly exchanges: Exchange[],
+    private readonly exchanges: RecordedExchange[],
   ) {}
 
   static async start(): Promise<ProxiedServer> {
     // One thread: what was sent first is done first, also on a connection that is closed.
     const memcached = await startMemcached({ args: ['-t', '1', '-m', '64'] })
-    const exchanges: Exchange[] = []
-    const record = (exchange: Exchange) => void exchanges.push(exchange)
+    const exchanges: RecordedExchange[] = []
+    const record = (exchange: RecordedExchange) => void exchanges.push(exchange)
     const proxy = await new FaultProxy({ target: memcached.address, record }).start()
     return new ProxiedServer(memcached, proxy, new Admin(memcached.port), exchanges)
   }

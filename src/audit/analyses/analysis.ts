@@ -1,5 +1,5 @@
 /** What an application does with its cache, counted by kind: the part of a report that speaks of the application and not of one behaviour. */
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 import type { LibraryName } from '../methods/python-signatures.js'
 
 export const severities = ['problem', 'look', 'fact'] as const
@@ -46,7 +46,7 @@ export interface AnalysisText {
   /** Severity by label. Labels that are not here are facts. */
   readonly severity: Readonly<Record<string, Severity>>
   /** Returns the labels of an operation; undefined when the analysis is not about it. */
-  readonly labels: (operation: Operation) => readonly string[] | undefined
+  readonly labels: (operation: AuditedOperation) => readonly string[] | undefined
 }
 
 /** Call sites that are counted for a row, and that are shown. */
@@ -60,7 +60,7 @@ class RowCount {
 
   constructor(private readonly first: number) {}
 
-  add({ t, at }: Operation): void {
+  add({ t, at }: AuditedOperation): void {
     this.count++
     this.last = t
     if (at === undefined) return
@@ -92,7 +92,7 @@ export class AnalysisCount {
     private readonly target: LibraryName,
   ) {}
 
-  add(operation: Operation): void {
+  add(operation: AuditedOperation): void {
     const labels = this.text.labels(operation)
     if (labels === undefined) return
     this.operations++

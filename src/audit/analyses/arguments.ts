@@ -1,12 +1,12 @@
 /** Arguments of a recorded call by what they are, in the words of both libraries. Source: docs/reference/python-memcached.md#10, docs/reference/pylibmc.md#5. */
 import type { TypedJson } from '../../values/index.js'
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 
 const storing: ReadonlySet<string> = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas'])
 const storingMany: ReadonlySet<string> = new Set(['set_multi', 'add_multi'])
 
 /** Values that a call stores; undefined for one that stores none. */
-export function storedValues({ call, args, kwargs }: Operation): readonly TypedJson[] | undefined {
+export function storedValues({ call, args, kwargs }: AuditedOperation): readonly TypedJson[] | undefined {
   if (storing.has(call)) {
     // None is a value.
     const value = args.length > 1 ? args[1] : kwargs.val
@@ -21,7 +21,7 @@ export function storedValues({ call, args, kwargs }: Operation): readonly TypedJ
 }
 
 /** The time of a call that can have one: 0 where none is given. */
-export function timeOf({ call, args, kwargs }: Operation): TypedJson | undefined {
+export function timeOf({ call, args, kwargs }: AuditedOperation): TypedJson | undefined {
   // The third argument of pylibmc's cas is the CAS unique.
   if (call === 'cas') return kwargs.time
   if (call === 'touch') return args[1] ?? kwargs.time ?? 0

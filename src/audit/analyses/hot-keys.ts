@@ -2,7 +2,7 @@
  * The keys that are used most, in bounded memory. A key that was forgotten is counted from its next access on, so that a count may be too
  * low and is never too high. Hot keys are not forgotten: at that time they have more accesses than twenty thousand others.
  */
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 
 /** Keys that are counted at a time. When they are too many, those that were seen least are forgotten. */
 const counted = 20_000
@@ -27,7 +27,7 @@ export class HotKeys {
   private accesses = 0
   private readonly servers = new Map<string, readonly [number | undefined, number | undefined]>()
 
-  add({ keys, sourceServer, servers }: Operation): void {
+  add({ keys, sourceServer, servers }: AuditedOperation): void {
     const single = keys.length === 1
     for (const key of keys) {
       this.accesses++

@@ -1,5 +1,5 @@
 /** The analyses of an audit, counted while it runs. */
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 import type { LibraryName } from '../methods/python-signatures.js'
 import { type Analysis, AnalysisCount, severities } from './analysis.js'
 import { type HotKey, HotKeys } from './hot-keys.js'
@@ -17,7 +17,7 @@ export class Analyses {
     this.counts = analysisTexts.map((text) => new AnalysisCount(text, target))
   }
 
-  add(operation: Operation): void {
+  add(operation: AuditedOperation): void {
     for (const count of this.counts) count.add(operation)
     this.hot.add(operation)
   }

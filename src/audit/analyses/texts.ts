@@ -1,6 +1,6 @@
 /** The analyses of an audit: what each of them counts, how serious it is, and what helps. Facts: docs/reference/python-memcached.md, docs/reference/pylibmc.md. */
 import { MAX_KEY_LENGTH, MAX_RELATIVE_TIME } from '../../ground/limits.js'
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 import type { AnalysisText } from './analysis.js'
 import { plainLength, storedValues, timeOf, typeOf } from './arguments.js'
 
@@ -13,7 +13,7 @@ const earliestDate = 1e9
 
 const none: readonly string[] = []
 
-function sizes(operation: Operation): readonly string[] | undefined {
+function sizes(operation: AuditedOperation): readonly string[] | undefined {
   const values = storedValues(operation)
   if (values === undefined) return undefined
   const labels: string[] = []
@@ -28,7 +28,7 @@ function sizes(operation: Operation): readonly string[] | undefined {
   return labels
 }
 
-function times(operation: Operation): readonly string[] | undefined {
+function times(operation: AuditedOperation): readonly string[] | undefined {
   const time = timeOf(operation)
   if (time === undefined) return undefined
   if (typeof time !== 'number') return ['no whole number']
@@ -38,13 +38,13 @@ function times(operation: Operation): readonly string[] | undefined {
   return [time < earliestDate ? 'over 30 days: a date long past' : 'a date']
 }
 
-function types(operation: Operation): readonly string[] | undefined {
+function types(operation: AuditedOperation): readonly string[] | undefined {
   const values = storedValues(operation)
   if (values === undefined) return undefined
   return values.length === 1 ? [typeOf(values[0]!)] : [...new Set(values.map(typeOf))]
 }
 
-function keys({ keys, call, args }: Operation): readonly string[] | undefined {
+function keys({ keys, call, args }: AuditedOperation): readonly string[] | undefined {
   if (keys.length === 0) return undefined
   const labels = new Set<string>()
   for (const key of keys) {
@@ -60,7 +60,7 @@ function keys({ keys, call, args }: Operation): readonly string[] | undefined {
   return labels.size === 0 ? none : [...labels]
 }
 
-function counters({ call, compat, strict }: Operation): readonly string[] | undefined {
+function counters({ call, compat, strict }: AuditedOperation): readonly string[] | undefined {
   if (call !== 'incr' && call !== 'decr') return undefined
   const missing = 'raises' in strict ? strict.raises.class === 'pylibmc.NotFound' : strict.result === null
   if (missing) return ['missing']
@@ -68,7 +68,7 @@ function counters({ call, compat, strict }: Operation): readonly string[] | unde
   return none
 }
 
-function cas({ call, announced }: Operation): readonly string[] | undefined {
+function cas({ call, announced }: AuditedOperation): readonly string[] | undefined {
   if (call !== 'cas') return undefined
   return announced.some((event) => event.switch === 'cas-fallback')
     ? ['without a CAS unique: stores whatever is there']
@@ -85,7 +85,7 @@ const writes: ReadonlySet<string> = new Set([
   'set_multi',
 ])
 
-function failures({ call, recorded, announced }: Operation): readonly string[] | undefined {
+function failures({ call, recorded, announced }: AuditedOperation): readonly string[] | undefined {
   const labels: string[] = []
   const zero = recorded !== undefined && 'result' in recorded && recorded.result === 0
   if (zero && (writes.has(call) || call === 'delete'))
@@ -95,7 +95,7 @@ function failures({ call, recorded, announced }: Operation): readonly string[] |
   return labels.length === 0 ? undefined : labels
 }
 
-function copies({ call, announced }: Operation): readonly string[] | undefined {
+function copies({ call, announced }: AuditedOperation): readonly string[] | undefined {
   if (!announced.some((event) => event.switch === 'failover' && event.compat.startsWith('goes on')))
     return undefined
   return [writes.has(call) ? 'stored on another server: a second copy' : 'looked up on another server']
@@ -104,7 +104,7 @@ function copies({ call, announced }: Operation): readonly string[] | undefined {
 /** pymemcache's own words for a connection that another thread closed, and for one whose answers another thread read. */
 const closedByAnother = /^'NoneType' object has no attribute '(recv|sendall|close|settimeout)'$/
 
-function shared({ recorded }: Operation): readonly string[] | undefined {
+function shared({ recorded }: AuditedOperation): readonly string[] | undefined {
   if (recorded === undefined || !('raises' in recorded)) return undefined
   const { class: name, message = '' } = recorded.raises
   return name === 'builtins.AttributeError' && closedByAnother.test(message)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Differ, fits, type Operation } from './differ.js'
+import { type AuditedOperation, Differ, fits } from './differ.js'
 import type { Announced } from './divergence.js'
 import type { Outcome } from './outcome.js'
 
@@ -14,7 +14,9 @@ const said = (name: string, strict: string, raises?: string): Announced => ({
 })
 
 let line = 1
-function operation(fields: Partial<Operation> & Pick<Operation, 'call' | 'compat' | 'strict'>): Operation {
+function operation(
+  fields: Partial<AuditedOperation> & Pick<AuditedOperation, 'call' | 'compat' | 'strict'>,
+): AuditedOperation {
   return {
     line: ++line,
     t: 0,

@@ -10,7 +10,7 @@ import { type Impact, impactOf, momentary, type Outcome, sameOutcome } from './o
 import { type Cause, joinCauses, Taint } from './taint.js'
 
 /** One operation of the trace as both sides did it. */
-export interface Operation {
+export interface AuditedOperation {
   readonly line: number
   readonly t: number
   readonly client: string
@@ -133,7 +133,7 @@ export class Differ {
   }
 
   /** Judges one operation and remembers what it leaves behind. Call it once per operation, in order. */
-  judge(operation: Operation): Verdict {
+  judge(operation: AuditedOperation): Verdict {
     const same = sameOutcome(operation.compat, operation.strict) || this.sameStatistics(operation)
     const impact = impactOf(operation.compat, operation.strict, same)
     const explanations = this.explain(operation, same, impact)
@@ -149,7 +149,7 @@ export class Differ {
   }
 
   /** Two versions of one library ask each side's own servers, whose counters, clocks and items are not the same: the servers are compared. */
-  private sameStatistics({ call, compat, strict }: Operation): boolean {
+  private sameStatistics({ call, compat, strict }: AuditedOperation): boolean {
     if (this.settings.between === undefined || !momentary.has(call)) return false
     // pymemcache's names no server.
     if (call === 'stats' || call === 'version') return 'result' in compat && 'result' in strict
@@ -160,7 +160,7 @@ export class Differ {
    * Causes in the order of what they are worth: announced for this operation or seen in the signatures, left behind by an earlier
    * difference, guesses of last resort. Another server for the key explains an outcome only when nothing else does.
    */
-  private explain(operation: Operation, same: boolean, impact: Impact): readonly Explanation[] {
+  private explain(operation: AuditedOperation, same: boolean, impact: Impact): readonly Explanation[] {
     const { line, gaps, reasons } = operation
     const { between } = this.settings
     const found = new Map<string, Explanation>()
@@ -197,7 +197,7 @@ export class Differ {
   }
 
   /** Placement is compared, not announced; negative times are the same on both sides when pylibmc sends them as text. */
-  private relevant({ announced, negativeTime }: Operation): readonly Announced[] {
+  private relevant({ announced, negativeTime }: AuditedOperation): readonly Announced[] {
     const { between } = this.settings
     return announced.filter(
       (event) =>
@@ -207,7 +207,7 @@ export class Differ {
     )
   }
 
-  private inherited(operation: Operation): Cause | undefined {
+  private inherited(operation: AuditedOperation): Cause | undefined {
     const causes = operation.keys.flatMap((key) => this.taint.key(key) ?? [])
     if (serverTrouble(operation)) {
       causes.push(...operation.servers.flatMap((server) => this.taint.server(operation.client, server) ?? []))
@@ -215,7 +215,7 @@ export class Differ {
     return causes.length > 0 ? joinCauses(causes) : undefined
   }
 
-  private remember(operation: Operation, status: Status, explanations: readonly Explanation[]): void {
+  private remember(operation: AuditedOperation, status: Status, explanations: readonly Explanation[]): void {
     const { call, client, keys, servers, line } = operation
     const refusedOnce = isRefusal(operation.compat) !== isRefusal(operation.strict)
     const effective = explanations.filter(
@@ -246,7 +246,7 @@ export class Differ {
 }
 
 /** One side met a server that did not answer as it should. */
-function serverTrouble({ strict, compat, announced }: Operation): boolean {
+function serverTrouble({ strict, compat, announced }: AuditedOperation): boolean {
   return (
     ('raises' in strict &&
       strict.raises.class.startsWith('pylibmc.') &&
@@ -259,26 +259,26 @@ function serverTrouble({ strict, compat, announced }: Operation): boolean {
 }
 
 /** Neither side refused: an add on an existing key changes nothing and clears nothing. */
-function bothDid({ call, compat, strict }: Operation): boolean {
+function bothDid({ call, compat, strict }: AuditedOperation): boolean {
   if ('raises' in compat || 'raises' in strict) return false
   if (/_(multi|many)$/.test(call)) return isEmptyList(compat.result) === isEmptyList(strict.result)
   return call === 'delete' || call === '_deletetouch' || (compat.result === true && strict.result === true)
 }
 
 /** python-memcached refuses the key by its own check. */
-function isKeyError({ compat }: Operation): boolean {
+function isKeyError({ compat }: AuditedOperation): boolean {
   return 'raises' in compat && compat.raises.class.startsWith('memcache.MemcachedKey')
 }
 
 /** One version refuses the key by its own check, as check_key does with text on Python 3. */
-function isKeyErrorOfOne({ compat, strict }: Operation): boolean {
+function isKeyErrorOfOne({ compat, strict }: AuditedOperation): boolean {
   const refused = (outcome: Outcome) =>
     'raises' in outcome && outcome.raises.class.startsWith('memcache.MemcachedKey')
   return refused(compat) !== refused(strict)
 }
 
 /** One side refuses an argument with an error of Python's own. */
-function isArgumentError({ compat, strict }: Operation): boolean {
+function isArgumentError({ compat, strict }: AuditedOperation): boolean {
   return isRefusal(compat) || isRefusal(strict)
 }
 

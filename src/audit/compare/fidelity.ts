@@ -4,7 +4,7 @@
  */
 import type { TypedJson } from '../../values/index.js'
 import { abridgeOutcome, callText } from '../report/finding.js'
-import type { Operation } from './differ.js'
+import type { AuditedOperation } from './differ.js'
 import { momentary, type Outcome, sameOutcome } from './outcome.js'
 
 /** One operation where the compat client did otherwise than the trace. */
@@ -43,7 +43,7 @@ export class FidelityCheck {
     private readonly redacted = false,
   ) {}
 
-  add(operation: Operation): void {
+  add(operation: AuditedOperation): void {
     const recorded = operation.recorded
     if (recorded === undefined) {
       this.unrecorded++

@@ -6,7 +6,7 @@ import { switches } from '../../rules/index.js'
 import type { ReplayVisitor } from '../replay/replay.js'
 import { finding } from '../report/finding.js'
 import type { Finding, Verification } from '../report/report.js'
-import type { Operation, Verdict } from './differ.js'
+import type { AuditedOperation, Verdict } from './differ.js'
 import { impactOf, sameOutcome } from './outcome.js'
 
 /** Sets that are tried, most frequent first; every one costs a replay. */
@@ -30,7 +30,7 @@ export class Suspects {
   /** @param findings names that pymemcache's side can turn off; absent for another target */
   constructor(readonly findings?: ReadonlySet<string>) {}
 
-  add(operation: Operation, verdict: Verdict): void {
+  add(operation: AuditedOperation, verdict: Verdict): void {
     if (verdict.status !== 'differs') return
     // What comes from the signatures stays different whatever is switched.
     if (!this.findings && verdict.explanations.some((explanation) => explanation.how === 'signature')) return

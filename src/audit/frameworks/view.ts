@@ -2,7 +2,7 @@
  * The framework view: which differences of the library reach the application, when a framework stands between. Decided with recordings of
  * the real frameworks. A difference that no recording speaks of counts as reaching the application.
  */
-import type { Operation, Verdict } from '../compare/differ.js'
+import type { AuditedOperation, Verdict } from '../compare/differ.js'
 import type { LibraryName } from '../methods/python-signatures.js'
 import { AuditOptionsError } from '../options.js'
 import { constructorCall } from '../replay/replay.js'
@@ -68,7 +68,7 @@ export class FrameworkView {
     private readonly target: LibraryName,
   ) {}
 
-  add(operation: Operation, verdict: Verdict): void {
+  add(operation: AuditedOperation, verdict: Verdict): void {
     if (verdict.status !== 'differs' && verdict.status !== 'unexplained') return
     const judgement = this.judge(operation, verdict)
     this.counts.differences++
@@ -84,7 +84,7 @@ export class FrameworkView {
       this.examples.push({ ...finding(operation, verdict), via: operation.via?.[0] ?? '' })
   }
 
-  private judge(operation: Operation, verdict: Verdict): Judgement {
+  private judge(operation: AuditedOperation, verdict: Verdict): Judgement {
     const { via, call, compat, strict } = operation
     if (via === undefined || via.length === 0) return 'passed on'
     const framework = this.frameworks.find((framework) => framework.has(via[0]!))

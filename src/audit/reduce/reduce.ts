@@ -1,7 +1,7 @@
 /** Shrinks a trace to the fewest lines that still show a finding (docs/audit.md#reduce). */
 import { shown } from '../../ground/arguments.js'
 import { audit } from '../audit.js'
-import type { Operation, Verdict } from '../compare/differ.js'
+import type { AuditedOperation, Verdict } from '../compare/differ.js'
 import { knownSwitches } from '../compare/divergence.js'
 import { impacts, type Outcome } from '../compare/outcome.js'
 import { type AuditOptions, AuditOptionsError } from '../options.js'
@@ -17,7 +17,7 @@ export interface Reduced {
   /** In order; the last one is the call that comes out otherwise. Times are those of the trace where they matter, else small. */
   readonly events: readonly TraceEvent[]
   readonly header: TraceHeader
-  readonly operation: Operation
+  readonly operation: AuditedOperation
   readonly verdict: Verdict
   /** Lines before it was reduced. */
   readonly before: number
@@ -27,7 +27,7 @@ export interface Reduced {
 const tried = 3
 
 interface Candidate {
-  readonly operation: Operation
+  readonly operation: AuditedOperation
   readonly verdict: Verdict
 }
 
@@ -72,7 +72,7 @@ export async function reduce(trace: Trace, finding: string, options: AuditOption
 }
 
 /** Lines of a finding's name. @throws AuditOptionsError */
-function finder(finding: string): (operation: Operation, verdict: Verdict) => boolean {
+function finder(finding: string): (operation: AuditedOperation, verdict: Verdict) => boolean {
   const changes = ({ status }: Verdict) => status === 'differs' || status === 'unexplained'
   const [, line] = /^line:(\d+)$/.exec(String(finding)) ?? []
   if (line !== undefined) return (operation, verdict) => operation.line === Number(line) && changes(verdict)
@@ -194,7 +194,7 @@ function constructorsOf(events: readonly TraceEvent[], client: string): readonly
 /** What may have to do with it: the lines that the explanation names, and every event of the same keys. */
 function related(
   events: readonly TraceEvent[],
-  { keys, call }: Operation,
+  { keys, call }: AuditedOperation,
   { explanations }: Verdict,
 ): readonly TraceEvent[] {
   const lines = new Set(explanations.flatMap((explanation) => explanation.lines))

@@ -2,7 +2,7 @@
  * Replays a trace through two sides at once, one event after another, and hands over what both did. No judgement here.
  */
 import { fromTypedJson, PyFloat, type TypedJson } from '../../values/index.js'
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 import { type Announced, type Reason, reasonFor } from '../compare/divergence.js'
 import { type Outcome, raised, returned } from '../compare/outcome.js'
 import { withBuiltinItems } from '../methods/builtins.js'
@@ -31,7 +31,7 @@ import type { Placed, Topology } from './topology.js'
 export const constructorCall = 'Client'
 
 export interface ReplayVisitor {
-  operation(operation: Operation): void
+  operation(operation: AuditedOperation): void
   fault(server: number, line: number): void
   /** Something that could not be replayed as it was. @param leftOut a line that was not replayed at all, or the calls of a client */
   note(text: string, line: number, leftOut?: boolean): void

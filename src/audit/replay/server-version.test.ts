@@ -1,13 +1,13 @@
 /** Which calls depend on memcached's version. Expectations: fixtures/recordings, removal/delete-time and times/touch-wrap. */
 import { expect, test } from 'vitest'
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 import type { TraceHeader } from '../traces/trace.js'
 import { serverVersion, versionNote } from './server-version.js'
 
 const header = (version: string, more = {}) =>
   ({ format: 'memshim-trace/1', library: 'python-memcached', version, servers: 1, ...more }) as TraceHeader
 const operation = (call: string, args: unknown[], kwargs = {}) =>
-  ({ call, args, kwargs }) as unknown as Operation
+  ({ call, args, kwargs }) as unknown as AuditedOperation
 
 test.each([
   ['1.59', operation('delete', ['k', 5]), /up to 1\.6\.39 refuses it/],

@@ -4,7 +4,7 @@
  */
 import { newestVersion, serverFacts } from '../../server/index.js'
 import type { TypedJson } from '../../values/index.js'
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 import { AuditOptionsError } from '../options.js'
 import type { TraceHeader } from '../traces/trace.js'
 
@@ -19,7 +19,11 @@ export function serverVersion(given: string | undefined, header: TraceHeader): s
 }
 
 /** What to say of a call whose outcome depends on the version of memcached; undefined where it does not. */
-export function versionNote(operation: Operation, header: TraceHeader, version: string): string | undefined {
+export function versionNote(
+  operation: AuditedOperation,
+  header: TraceHeader,
+  version: string,
+): string | undefined {
   const { call, args, kwargs } = operation
   const replayed = `replayed as on memcached ${version}; --server-version chooses another`
   const time = number(kwargs.time ?? args[1])

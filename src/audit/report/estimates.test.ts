@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
-import type { Operation, Verdict } from '../compare/differ.js'
+import type { AuditedOperation, Verdict } from '../compare/differ.js'
 import { sampledCall, sampledTrace } from '../traces/sampled.js'
 import type { CallEvent, Trace, TraceEvent } from '../traces/trace.js'
 import { readTrace, traceOf, writeTrace } from '../traces/trace-file.js'
@@ -85,7 +85,8 @@ test('the true count is in the interval 19 times of 20', () => {
     const count = new EstimateCount(0.1)
     for (const [key, times] of keys)
       if (random() < 0.1)
-        for (let i = 0; i < times; i++) count.add({ keys: [key], line: 2 } as unknown as Operation, verdict)
+        for (let i = 0; i < times; i++)
+          count.add({ keys: [key], line: 2 } as unknown as AuditedOperation, verdict)
     const { switches, statuses } = count.result()
     expect(statuses.differs).toEqual(switches.x)
     if (switches.x!.low <= truth && truth <= switches.x!.high) held++

@@ -2,7 +2,7 @@
  * What a sample of the keys says of the whole, with its error: keys are what was drawn, so that the error comes from how unevenly they are
  * used. Source: the Horvitz–Thompson estimator for Bernoulli sampling of clusters.
  */
-import type { Operation, Status, Verdict } from '../compare/differ.js'
+import type { AuditedOperation, Status, Verdict } from '../compare/differ.js'
 
 /** A count of the whole trace: with a probability of about 95 % between `low` and `high`. */
 export interface Estimate {
@@ -59,7 +59,7 @@ export class EstimateCount {
 
   constructor(private readonly share: number) {}
 
-  add({ keys, line }: Operation, { status, explanations }: Verdict): void {
+  add({ keys, line }: AuditedOperation, { status, explanations }: Verdict): void {
     // A call without keys is in every sample: it is no part of what was drawn.
     if (keys.length === 0) return
     const key = keys[0] ?? String(line)

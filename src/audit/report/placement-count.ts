@@ -1,5 +1,5 @@
 /** Where the keys of a trace are, under both placements: how much moves, and how even the servers' load is. */
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 
 /** Accesses of calls with one key, by server. */
 export interface PlacementReport {
@@ -17,7 +17,7 @@ export class PlacementCount {
   private moved = 0
   private accesses = 0
 
-  add({ keys, servers, sourceServer, moved }: Operation): void {
+  add({ keys, servers, sourceServer, moved }: AuditedOperation): void {
     const [server] = servers
     if (keys.length !== 1 || sourceServer === undefined || server === undefined) return
     this.accesses++

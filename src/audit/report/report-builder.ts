@@ -1,6 +1,6 @@
 /** Collects a report operation by operation, so that a long trace needs memory only for its differences. */
 
-import type { Operation, Verdict } from '../compare/differ.js'
+import type { AuditedOperation, Verdict } from '../compare/differ.js'
 import type { SwitchInfo } from '../compare/divergence.js'
 import { type Impact, impacts } from '../compare/outcome.js'
 import { type RiskName, riskText } from '../compare/risks.js'
@@ -46,7 +46,7 @@ export class ReportBuilder {
   private readonly placement = new PlacementCount()
   private readonly risks = new Map<RiskName, { count: number; examples: Finding[] }>()
 
-  add(operation: Operation, verdict: Verdict): void {
+  add(operation: AuditedOperation, verdict: Verdict): void {
     count(this.totals, verdict)
     countSwitches(row(this.methods, operation.call), verdict)
     if (operation.at !== undefined) countSwitches(row(this.callSites, operation.at), verdict)
@@ -66,7 +66,7 @@ export class ReportBuilder {
 
   private addToSwitch(
     { switch: name, how, impact }: Verdict['explanations'][number],
-    operation: Operation,
+    operation: AuditedOperation,
     verdict: Verdict,
   ): void {
     let counts = this.switches.get(name)
@@ -168,7 +168,12 @@ function row<Row extends Counts>(table: Map<string, Row>, name: string): Row {
  * Different ones, the most serious first: of the same method with the same impact for the same reason, two say enough. A more serious
  * one takes the place of the least serious.
  */
-function keepExample(examples: Example[], impact: Impact, operation: Operation, verdict: Verdict): void {
+function keepExample(
+  examples: Example[],
+  impact: Impact,
+  operation: AuditedOperation,
+  verdict: Verdict,
+): void {
   const weight = impacts.indexOf(impact)
   const last = examples.at(-1)
   if (last && examples.length >= examplesPerSwitch && last.weight <= weight) return

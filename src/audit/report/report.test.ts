@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Operation, Verdict } from '../compare/differ.js'
+import type { AuditedOperation, Verdict } from '../compare/differ.js'
 import { FidelityCheck } from '../compare/fidelity.js'
 import type { Outcome } from '../compare/outcome.js'
 import { renderHtml } from '../render/html.js'
@@ -11,7 +11,7 @@ import { ReportBuilder } from './report-builder.js'
 
 const hostile = '<script>alert("x")</script>\x1b[31m'
 
-const operation = (fields: Partial<Operation>): Operation => ({
+const operation = (fields: Partial<AuditedOperation>): AuditedOperation => ({
   line: 2,
   t: 0.5,
   client: 'c',

@@ -3,7 +3,7 @@
  * Schema: schemas/audit-row-1.schema.json, which is published with the package.
  */
 import { checkMade } from '../../ground/arguments.js'
-import type { Operation, Status, Verdict } from '../compare/differ.js'
+import type { AuditedOperation, Status, Verdict } from '../compare/differ.js'
 import type { Impact } from '../compare/outcome.js'
 import { outcomeText } from '../render/words.js'
 import { abridgeOutcome, callText } from './finding.js'
@@ -50,7 +50,7 @@ export const rowColumns = [
 ] as const satisfies readonly (readonly [keyof OperationRow, string])[]
 
 /** What the hook `onOperation` of an audit gets, as a row. */
-export function operationRow(operation: Operation, verdict: Verdict): OperationRow {
+export function operationRow(operation: AuditedOperation, verdict: Verdict): OperationRow {
   checkMade('operation', operation, 'the audit', ['call', 'args', 'kwargs', 'compat', 'strict'])
   checkMade('verdict', verdict, 'the audit', ['explanations'])
   const { line, t, client, call, args, kwargs, at, keys, compat, strict, moved } = operation

@@ -3,7 +3,7 @@
  * see a fault: calls fail that the emulation, on servers that never fail, answers.
  */
 import { checkText } from '../../ground/arguments.js'
-import type { Operation } from '../compare/differ.js'
+import type { AuditedOperation } from '../compare/differ.js'
 import { impactOf, impacts, type Outcome } from '../compare/outcome.js'
 import { isUnreachable } from '../frameworks/outcome-words.js'
 import { AuditOptionsError } from '../options.js'
@@ -88,7 +88,7 @@ export class OutageCount {
     this.begin = Math.min(...outages.map(({ from }) => from))
   }
 
-  add({ t, compat, strict, at }: Operation): void {
+  add({ t, compat, strict, at }: AuditedOperation): void {
     if (t < this.begin || 'raises' in compat || !('raises' in strict)) return
     const name = strict.raises.class
     if (!(name.startsWith('pylibmc.') || isUnreachable(name)) || impactOf(compat, strict) !== impacts[0])
@@ -128,7 +128,7 @@ export class OutageSearch {
   private readonly answers = new Map<number, number>()
 
   /** @param server where the application's library puts the key of the call */
-  add({ call, t, recorded, compat, keys }: Operation, server: number | undefined): void {
+  add({ call, t, recorded, compat, keys }: AuditedOperation, server: number | undefined): void {
     if (server === undefined || keys.length !== 1 || !recorded || !('result' in compat)) return
     if (failedToReach(recorded)) return this.failure(server, t, true)
     if (!('result' in recorded)) return

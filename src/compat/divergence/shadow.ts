@@ -40,7 +40,7 @@ export const mismatchChannel = channel('memshim:mismatch')
 /** Methods that change nothing. */
 const READS: ReadonlySet<string> = new Set(['get', 'getMulti'])
 
-type Outcome = { readonly value: Snapshot } | { readonly error: unknown }
+type ObservedOutcome = { readonly value: Snapshot } | { readonly error: unknown }
 
 /** Makes the call on the strict client. */
 export type Repeat = (client: StrictClient) => Promise<unknown>
@@ -48,7 +48,7 @@ export type Repeat = (client: StrictClient) => Promise<unknown>
 interface Task {
   readonly operation: string
   readonly key: unknown
-  readonly primary: Outcome
+  readonly primary: ObservedOutcome
   readonly repeat: Repeat
   /** Repeats a read on the compat client; writes have none. */
   readonly control: (() => Promise<unknown>) | undefined
@@ -127,7 +127,7 @@ export class Shadow {
     if (!repeat) return primary
     this.following++
     const started = performance.now()
-    const ended = (outcome: () => Outcome) => {
+    const ended = (outcome: () => ObservedOutcome) => {
       this.following--
       this.latencies.compat.add(performance.now() - started)
       this.enqueue({ operation, key, repeat, control }, outcome)
@@ -151,7 +151,7 @@ export class Shadow {
     return this.options.clean ? this.options.clean(value, operation, key) : value
   }
 
-  private enqueue(task: Omit<Task, 'primary'>, outcome: () => Outcome): void {
+  private enqueue(task: Omit<Task, 'primary'>, outcome: () => ObservedOutcome): void {
     if (this.full()) return
     const primary = this.unless(outcome)
     if (!primary) return
@@ -219,7 +219,10 @@ export class Shadow {
   }
 
   /** What a call gave, as it is compared; undefined for what cannot be. */
-  private async taken({ operation, key }: Task, call: () => Promise<unknown>): Promise<Outcome | undefined> {
+  private async taken(
+    { operation, key }: Task,
+    call: () => Promise<unknown>,
+  ): Promise<ObservedOutcome | undefined> {
     let value: unknown
     try {
       value = await call()
@@ -231,7 +234,11 @@ export class Shadow {
     }))
   }
 
-  private difference({ operation, key }: Task, compat: Outcome, strict: Outcome): MismatchKind | undefined {
+  private difference(
+    { operation, key }: Task,
+    compat: ObservedOutcome,
+    strict: ObservedOutcome,
+  ): MismatchKind | undefined {
     const { compare } = this.options
     if (compare && 'value' in compat && 'value' in strict)
       return compare(compat.value.again(), strict.value.again(), operation, key) ? undefined : 'value'
@@ -251,7 +258,7 @@ export class Shadow {
     if (this.differs(task, task.primary, again)) this.gate.noise++
   }
 
-  private differs(task: Task, a: Outcome, b: Outcome): boolean {
+  private differs(task: Task, a: ObservedOutcome, b: ObservedOutcome): boolean {
     return this.unless(() => (this.difference(task, a, b) === undefined ? 'same' : 'other')) !== 'same'
   }
 
@@ -259,7 +266,11 @@ export class Shadow {
    * Whether the difference is there again in every confirmation: both sides are read in turn, and each must give what it gave at first. Where
    * somebody writes meanwhile, one of them does not. A write cannot be repeated: it is confirmed when the same difference is seen again.
    */
-  private async stays(task: Task, strict: Outcome, { kind, operation, compat, strict: said }: Mismatch) {
+  private async stays(
+    task: Task,
+    strict: ObservedOutcome,
+    { kind, operation, compat, strict: said }: Mismatch,
+  ) {
     const { confirmations, confirmAfter } = this.options
     const { control, primary } = task
     if (confirmations === 0) return false
@@ -312,12 +323,12 @@ function keyShare(key: unknown): number {
   return crc32(bytes) / 2 ** 32
 }
 
-function shown(outcome: Outcome): string {
+function shown(outcome: ObservedOutcome): string {
   return 'error' in outcome ? String(raises(outcome.error)) : describe(outcome.value.again())
 }
 
 /** @throws what a value has against being compared */
-function difference(compat: Outcome, strict: Outcome): MismatchKind | undefined {
+function difference(compat: ObservedOutcome, strict: ObservedOutcome): MismatchKind | undefined {
   if ('error' in compat || 'error' in strict)
     return 'error' in compat && 'error' in strict && shown(compat) === shown(strict) ? undefined : 'raises'
   if (compat.value.equals(strict.value)) return undefined

@@ -10,7 +10,7 @@ import { Machine } from './read/machine.js'
 import { decodeLong, parseFloatText, parseIntegerText, unescapeString, unescapeUnicode } from './text.js'
 
 /** One opcode of a pickle with its argument and position in bytes. */
-export interface Operation {
+export interface PickleOperation {
   /** Byte offset of the opcode. */
   readonly offset: number
   readonly code: number
@@ -73,7 +73,7 @@ const readers: ReadonlyMap<number, Read> = new Map<number, Read>([
 ])
 
 /** Up to and with STOP. @throws TypeError for data that is no Uint8Array; UnpicklingError naming offset and opcode */
-export function* disassemble(data: Uint8Array, limits: UnpickleOptions = {}): Generator<Operation> {
+export function* disassemble(data: Uint8Array, limits: UnpickleOptions = {}): Generator<PickleOperation> {
   checkBytes('data', data)
   checkObject('limits', limits)
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)

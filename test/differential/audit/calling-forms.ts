@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import type { Operation } from '../../../src/audit/compare/differ.js'
+import type { AuditedOperation } from '../../../src/audit/compare/differ.js'
 import {
   type AuditOptions,
   audit,
@@ -84,7 +84,8 @@ export async function compareForms(
     version: source.split('-').at(-1)!,
     servers: forms.servers,
   } as const
-  const predicted: { compat: Outcome; strict: Outcome; operation: Operation; unexplained: boolean }[] = []
+  const predicted: { compat: Outcome; strict: Outcome; operation: AuditedOperation; unexplained: boolean }[] =
+    []
   const options: AuditOptions = {
     binary: target.endsWith('-binary'),
     to: target.replace(/(-[a-z]+)+$/, ''),

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import type { Operation, Verdict } from '../../../src/audit/compare/differ.js'
+import type { AuditedOperation, Verdict } from '../../../src/audit/compare/differ.js'
 import { type AuditOptions, audit, type Outcome, readTrace } from '../../../src/audit/index.js'
 import type { TypedJson } from '../../../src/values/index.js'
 import { fixtures } from '../support/recordings.js'
@@ -39,7 +39,7 @@ interface SwitchedApplication {
 export type Protocol = 'text' | 'binary'
 
 interface Predicted {
-  readonly operation: Operation
+  readonly operation: AuditedOperation
   readonly verdict: Verdict
 }
 
@@ -150,7 +150,7 @@ export async function compareRun(
   return found
 }
 
-function sameCall(operation: Operation, row: RecordedCall): boolean {
+function sameCall(operation: AuditedOperation, row: RecordedCall): boolean {
   if (operation.call !== row.call) return false
   if (row.args === null || operation.call === 'Client') return true
   const { args } = row
@@ -180,7 +180,7 @@ function isDate(value: TypedJson): boolean {
 class UnknownKeys {
   private readonly keys = new Set<string>()
 
-  has({ keys, call }: Operation): boolean {
+  has({ keys, call }: AuditedOperation): boolean {
     return call !== 'flush_all' && keys.some((key) => this.keys.has(key))
   }
 
@@ -197,7 +197,7 @@ class UnknownKeys {
   }
 
   /** set and delete say what is there from now on, whatever was there before. */
-  overwritten({ call, keys }: Operation): void {
+  overwritten({ call, keys }: AuditedOperation): void {
     if (call === 'set' || call === 'delete') for (const key of keys) this.keys.delete(key)
   }
 }

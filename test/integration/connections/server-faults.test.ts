@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ObserverError, observerErrorChannel } from '../../../src/ground/observers.js'
-import { EmbeddedServer, type Exchange, FaultProxy, startServer } from '../../../src/server/index.js'
+import { EmbeddedServer, FaultProxy, type RecordedExchange, startServer } from '../../../src/server/index.js'
 import { Client } from '../../../src/strict/index.js'
 import { type Memcached, startMemcached } from '../../support/memcached.js'
 
@@ -69,7 +69,7 @@ function isBoundHere(port: number): boolean {
 }
 
 describe.each(['EmbeddedServer', 'FaultProxy'])('%s', (kind) => {
-  async function start(record?: (exchange: Exchange) => void) {
+  async function start(record?: (exchange: RecordedExchange) => void) {
     const options = record ? { record } : {}
     const server =
       kind === 'EmbeddedServer'
@@ -200,7 +200,7 @@ describe.each(['EmbeddedServer', 'FaultProxy'])('%s', (kind) => {
   })
 
   test('records what was on the wire, faults included', async () => {
-    const exchanges: Exchange[] = []
+    const exchanges: RecordedExchange[] = []
     await using server = await start((exchange) => exchanges.push(exchange))
     await server.fault({ fault: 'reply', bytes: 'ERROR\r\n' })
     const one = await client(server.port)

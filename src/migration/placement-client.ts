@@ -10,7 +10,7 @@ import { type Key, NotFound, type Client as StrictClient } from '../strict/index
 import { asIs } from '../transport/types.js'
 
 /** Both clients tell outcomes in pylibmc's way here. */
-export type SideClient = StrictClient | CompatClient
+export type MigrationClient = StrictClient | CompatClient
 
 export interface StoredItem {
   readonly item: Item
@@ -18,10 +18,10 @@ export interface StoredItem {
   readonly remaining: number | undefined
 }
 
-export class Side {
+export class PlacementClient {
   private readonly pipeline: Pipeline
 
-  constructor(readonly client: SideClient) {
+  constructor(readonly client: MigrationClient) {
     this.pipeline = pipelineOf(client)
   }
 
