@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
-import type { Operation } from '../../../src/audit/compare/differ.js'
+import type { AuditedOperation } from '../../../src/audit/compare/differ.js'
 import { audit, type Outcome, traceFormat, traceOf } from '../../../src/audit/index.js'
 import { parseEvent } from '../../../src/audit/traces/parse.js'
 import type { TypedJson } from '../../../src/values/index.js'
@@ -84,7 +84,7 @@ it.each(pairs)('constructors of %s as they are on %s', { timeout: 300_000 }, asy
     version: source.slice('python-memcached-'.length),
     servers: 2,
   } as const
-  const operations = new Map<string, Operation[]>()
+  const operations = new Map<string, AuditedOperation[]>()
   const events = lines.map((line, i) => parseEvent(JSON.stringify({ t: i / 1000, ...line }), i + 2))
   await audit(traceOf('constructors', header, events), {
     to: target,
