@@ -34,7 +34,7 @@ export class Budget {
 export function overBudget(what: string, limit: number, flags: number, cause?: unknown): ValueDecodeError {
   return new ValueDecodeError(
     'limit',
-    `${what} takes more memory than the limit of ${limit} bytes`,
+    `${what} takes more memory than the limit of ${limit} bytes; the option maxMemory sets another limit`,
     flags,
     cause,
   )

@@ -23,6 +23,9 @@ export interface UnpickleOptions {
    * text and bytes made of it. Default 134,217,728 (128 MiB), which a heap of 512 MB has room for. Infinity = no limit.
    */
   readonly maxMemory?: number | undefined
-  /** Deepest nesting of containers and objects. Default 1000, like CPython's recursion limit. */
+  /**
+   * Deepest nesting of containers and objects. Default 1000, like CPython's recursion limit. Values linked in a chain count each link: the named zones
+   * of pendulum 2 need 2000.
+   */
   readonly maxDepth?: number | undefined
 }

@@ -387,11 +387,11 @@ export class Machine {
   // ── complaints ──
 
   private overBudget(): ValueDecodeError {
-    return this.limit(`the value takes more memory than the limit of ${this.budget.limit} bytes`)
+    return this.limit('maxMemory', `the value takes more memory than the limit of ${this.budget.limit} bytes`)
   }
 
   tooDeep(): ValueDecodeError {
-    return this.limit(`nested deeper than ${this.maxDepth}`, this.suspect)
+    return this.limit('maxDepth', `nested deeper than ${this.maxDepth}`, this.suspect)
   }
 
   checked<T>(value: T | undefined, complaint: string, python?: string): T {
@@ -404,14 +404,17 @@ export class Machine {
     return new UnpicklingError(message, this.start, this.opcode, python)
   }
 
+  /** @param option sets another limit */
   private limit(
+    option: string,
     message: string,
     at: { readonly offset: number; readonly opcode: number | undefined } = {
       offset: this.start,
       opcode: this.opcode,
     },
   ): ValueDecodeError {
-    return new ValueDecodeError('limit', located(message, at.offset, at.opcode), FLAG_PICKLE)
+    const text = `${located(message, at.offset, at.opcode)}; the option ${option} sets another limit`
+    return new ValueDecodeError('limit', text, FLAG_PICKLE)
   }
 
   private moveWindow(at: number): void {

@@ -209,7 +209,9 @@ export class Pickler {
     const known = this.objects.get(value)
     if (known !== undefined) return this.get(known)
     if (++this.depth > this.maxDepth)
-      throw new ValueEncodeError(`value is nested deeper than ${this.maxDepth}`)
+      throw new ValueEncodeError(
+        `value is nested deeper than ${this.maxDepth}; the option maxDepth sets another limit`,
+      )
     if (!this.writers || !this.convert(value, this.writers)) this.saveByPrototype(value)
     this.depth--
   }
