@@ -144,7 +144,7 @@ describe('limits name themselves', () => {
     const nested = [[[1]]]
     expect(unpickle(pickle(nested), { maxDepth: 3 })).toEqual(nested)
     expect(() => unpickle(pickle(nested), { maxDepth: 2 })).toThrow(
-      /nested deeper than 2 \(offset \d+, APPEND\)/,
+      /nested deeper than 2 \(offset \d+, APPEND\); the option maxDepth sets another limit$/,
     )
   })
   // Lists in lists in lists, some of them in several places, and some that grow once they are inside of others.

@@ -387,11 +387,11 @@ export class Machine {
   // ── complaints ──
 
   private overBudget(): ValueDecodeError {
-    return this.limit('maxMemory', `the value takes more memory than the limit of ${this.budget.limit} bytes`)
+    return this.limit(`the value takes more memory than the limit of ${this.budget.limit} bytes`, 'maxMemory')
   }
 
   tooDeep(): ValueDecodeError {
-    return this.limit('maxDepth', `nested deeper than ${this.maxDepth}`, this.suspect)
+    return this.limit(`nested deeper than ${this.maxDepth}`, 'maxDepth', this.suspect)
   }
 
   checked<T>(value: T | undefined, complaint: string, python?: string): T {
@@ -406,15 +406,15 @@ export class Machine {
 
   /** @param option sets another limit */
   private limit(
-    option: string,
     message: string,
+    option?: string,
     at: { readonly offset: number; readonly opcode: number | undefined } = {
       offset: this.start,
       opcode: this.opcode,
     },
   ): ValueDecodeError {
-    const text = `${located(message, at.offset, at.opcode)}; the option ${option} sets another limit`
-    return new ValueDecodeError('limit', text, FLAG_PICKLE)
+    const hint = option === undefined ? '' : `; the option ${option} sets another limit`
+    return new ValueDecodeError('limit', `${located(message, at.offset, at.opcode)}${hint}`, FLAG_PICKLE)
   }
 
   private moveWindow(at: number): void {
