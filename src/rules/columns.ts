@@ -1,7 +1,7 @@
 /**
- * The columns of the table: libraries at a version. The versions stand in `versions.json`, which the recorder, the scripts and the
+ * The columns of the table: libraries at a version. The versions are in `versions.json`, which the recorder, the scripts and the
  * tests read as well: `recorded` versions have recordings; `live` names the variable with the interpreter that `npm test`
- * installs; `same` names the recorded version whose module differs from this one's in nothing but its version number.
+ * installs; `same` names the recorded version whose module differs from this one's only in its version number.
  */
 import type { LibraryName, Row, Rows } from './row.js'
 import { keyRows } from './rows/keys.js'
@@ -12,7 +12,7 @@ import { valueRows } from './rows/values.js'
 import { valueAt } from './version.js'
 import versions from './versions.json' with { type: 'json' }
 
-/** Every fact, with what each library does from which version on. */
+/** Every fact, with its value for each library from which version on. */
 export const rows = { ...surfaceRows, ...serverRows, ...keyRows, ...valueRows, ...resultRows }
 
 type Table = typeof rows
@@ -24,7 +24,7 @@ type Values<Histories> = Histories extends Readonly<Record<string, infer Value>>
 type CellOf<R, Library> = Library extends keyof R ? Values<R[Library]> : never
 type SettingOf<R, Setting> = Setting extends keyof R ? R[Setting] : never
 
-/** What a client goes by: for every fact the value of one of the libraries, or of a setting of a switch. */
+/** The rules of a client: for every fact the value of one of the libraries, or of a setting of a switch. */
 export type RuleOf<F extends Fact> =
   | CellOf<Table[F], 'python-memcached' | 'pylibmc'>
   | SettingOf<Table[F], 'safe'>
@@ -46,13 +46,13 @@ export function versionsOf(library: keyof typeof versions): readonly string[] {
   return Object.keys(versions[library])
 }
 
-/** The cell of a row; undefined where the library does not have what the fact is about. @throws RangeError for older versions */
+/** The cell of a row; undefined if the fact does not apply to the library. @throws RangeError for older versions */
 export function cell(fact: Fact, library: LibraryName, version: string): unknown {
   const history = (rows as Rows)[fact]?.[library]
   return history && valueAt(history, version)
 }
 
-/** A column of python-memcached: what the version does. */
+/** A column of python-memcached: the facts of one version. */
 function column(version: string): VersionFacts {
   const facts = Object.keys(rows).map((fact) => [fact, cell(fact as Fact, 'python-memcached', version)])
   return { version, ...Object.fromEntries(facts) }
@@ -64,8 +64,8 @@ export const pythonMemcachedColumns = Object.fromEntries(
 ) as Readonly<Record<VersionName, VersionFacts>>
 
 /**
- * What a setting of a switch makes of a fact that it governs: the value of that version, pylibmc's, or the one for `safe`. Undefined
- * where the setting says nothing of it.
+ * The value of a fact under a setting of the switch that governs it: that of the version, pylibmc's, or the value for `safe`. Undefined
+ * if the setting does not change the fact.
  */
 export function settingValue(
   fact: Fact,

@@ -1,4 +1,4 @@
-/** What each library and version does, as data: the table, its columns, and the switches that are laid over them. */
+/** The behaviour of each library and version, as data: the table, its columns, and the switches that override them. */
 export {
   cell,
   type Fact,

@@ -30,8 +30,8 @@ const safe = settings((name) => (settingsOf(name).includes('safe') ? 'safe' : 'p
 const versionNames = Object.keys(pythonMemcachedColumns) as VersionName[]
 
 /**
- * `python-memcached-<version>` is that version, but for what would mix up replies (`desynchronisation`); `…-safe` leaves out
- * every behaviour that the specification calls a mistake; `pylibmc` is everything off.
+ * `python-memcached-<version>` is that version, except for behaviours that mix up replies (`desynchronisation`); `…-safe` leaves out
+ * every behaviour that the specification calls a mistake; `pylibmc` has every switch off.
  */
 export const presets = Object.fromEntries([
   ...versionNames.map((name) => [name, { name, facts: pythonMemcachedColumns[name], switches: faithful }]),

@@ -5,14 +5,14 @@ import type { History } from './version.js'
 export type LibraryName = 'python-memcached' | 'pylibmc' | 'pymemcache'
 
 /**
- * One fact with its history in every library. A library that is missing does not have what the fact is about, or has not been
- * measured. pymemcache's cells are those of its `Client` with the defaults (noreply, no serde), and of HashClient where there are several
+ * One fact with its history in every library. If a library is missing, the fact does not apply to it, or it has not been
+ * measured. pymemcache's cells are those of its `Client` with the defaults (noreply, no serde), and of HashClient for several
  * servers (docs/reference/pymemcache.md).
  */
 export type Row = { readonly [Library in LibraryName]?: History } & {
-  /** What the setting `safe` of the switch makes of it. */
+  /** The value under the setting `safe` of the switch. */
   readonly safe?: unknown
-  /** What the setting `pylibmc` of the switch makes of it, where that is not what pylibmc itself does. */
+  /** The value under the setting `pylibmc` of the switch, if pylibmc itself has another one. */
   readonly off?: unknown
 }
 

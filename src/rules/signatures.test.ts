@@ -1,4 +1,4 @@
-/** The table of signatures against what Python says of the real libraries' clients. */
+/** The table of signatures against the signatures that Python reports for the real libraries' clients. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -18,7 +18,7 @@ const cases = Object.entries(measured).flatMap(([library, versions]) =>
 /** Every method that any version of the library has. */
 const methodsOf = (library: LibraryName) => new Set(Object.values(measured[library]).flatMap(Object.keys))
 
-test.each(cases)('%s %s: every public method has the signature that Python tells', (library, version) => {
+test.each(cases)('%s %s: every public method has the signature that Python reports', (library, version) => {
   for (const method of methodsOf(library)) {
     if (method.startsWith('_') && method !== '__init__' && method !== '_deletetouch') continue
     const said = measured[library][version]![method]

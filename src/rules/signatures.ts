@@ -7,13 +7,13 @@ import { type History, valueAt, versionAtLeast } from './version.js'
 
 export interface Signature {
   readonly parameters: readonly string[]
-  /** How many of them have no default. */
+  /** The number of parameters without a default. */
   readonly required: number
   /** A method in C that takes no keywords. */
   readonly positionalOnly: boolean
 }
 
-/** `key val [time]`: a parameter in brackets has a default; a leading `/` takes no keywords; undefined where there is no such method. */
+/** `key val [time]`: a parameter in brackets has a default; a leading `/` means that there are no keywords; undefined if there is no such method. */
 type Signatures = Readonly<Record<string, History<string | undefined>>>
 
 const stored = {
@@ -159,8 +159,8 @@ const tables: Readonly<Partial<Record<LibraryName, Signatures>>> = {
 const known = new Map<string, Signature | undefined>()
 
 /**
- * Of a method, or of the constructor as `__init__`; undefined where the version has no such method. Versions before the oldest column
- * count as that one.
+ * The signature of a method, or of the constructor as `__init__`; undefined if the version has no such method. Versions before the oldest
+ * column count as the oldest.
  */
 export function signatureOf(library: LibraryName, version: string, method: string): Signature | undefined {
   const name = `${library} ${version} ${method}`
@@ -182,7 +182,7 @@ function parsed(library: LibraryName, version: string, method: string): Signatur
   }
 }
 
-/** Since when there is a method of a library, or one of its parameters. */
+/** The versions of a library that have a method, or one of its parameters. */
 export function historyOf(library: LibraryName, method: string, parameter?: string): History<boolean> {
   const history = tables[library]?.[method] ?? { '0': undefined }
   const there = (version: string): boolean => {

@@ -1,5 +1,5 @@
 /**
- * The one table of emulated behaviours: what python-memcached does, what pylibmc does, and how to get rid of the difference. Types,
+ * The only table of emulated behaviours: python-memcached's behaviour, pylibmc's behaviour, and how to remove the difference. Types,
  * docs/switches.md, the command line and the audit's explanations come from it. Source: docs/reference/python-memcached.md#21 to #22.
  */
 import { type Fact, type Rules, settingValue, type VersionFacts } from './columns.js'
@@ -16,7 +16,7 @@ const table = { ...failureSwitches, ...keySwitches, ...valueSwitches, ...resultS
 /** Name of a switch (docs/switches.md). */
 export type SwitchName = keyof typeof table
 
-/** One row of the table with its name and where the documentation explains it. */
+/** One row of the table with its name and its section in the documentation. */
 export interface Switch extends SwitchEntry {
   readonly name: SwitchName
   /** Relative to docs/. */
@@ -26,7 +26,7 @@ export interface Switch extends SwitchEntry {
 /** Every switch, in the order of docs/switches.md. */
 export const switchNames = Object.keys(table) as SwitchName[]
 
-/** The table of switches: what python-memcached does, what pylibmc does, since when, and what shows it. */
+/** The table of switches: python-memcached's behaviour, pylibmc's behaviour, the first version, and the evidence. */
 export const switches: readonly Switch[] = switchNames.map((name) => ({
   name,
   ...(table[name] as SwitchEntry),
@@ -37,7 +37,7 @@ export const switchesByName = Object.fromEntries(switches.map((entry) => [entry.
   Record<SwitchName, Switch>
 >
 
-/** The settings that a switch has, beside the versions of python-memcached. */
+/** The settings of a switch, except the versions of python-memcached. */
 export function settingsOf(name: SwitchName): readonly SwitchSetting[] {
   return switchesByName[name].safe === undefined
     ? ['python-memcached', 'pylibmc']
@@ -47,7 +47,7 @@ export function settingsOf(name: SwitchName): readonly SwitchSetting[] {
 /** The settings of all switches. */
 export type SwitchSettings = Readonly<Record<SwitchName, SwitchSetting>>
 
-/** The facts of a version with the switches laid over them: what a client goes by. */
+/** The facts of a version, overridden by the switches: the rules of a client. */
 export function rulesFor(facts: VersionFacts, settings: SwitchSettings): Rules {
   const laid: Partial<Record<Fact, unknown>> = {}
   for (const { name, governs } of switches) {

@@ -13,7 +13,7 @@ import {
 import versions from './versions.json' with { type: 'json' }
 
 const facts = Object.keys(rows) as Fact[]
-/** Facts of things that pylibmc does not have stay the version's. */
+/** Facts that do not apply to pylibmc keep the version's value. */
 const knownToPylibmc = (fact: Fact): boolean => {
   const row: Row = rows[fact]
   return 'pylibmc' in row || 'off' in row

@@ -2,7 +2,7 @@
 import type { ValueDialect } from '../values/encodings/dialect.js'
 import type { Rules } from './columns.js'
 
-/** The facts that decide on it. */
+/** The facts that decide the dialect. */
 type ValueFacts = Pick<
   Rules,
   'encoding' | 'text' | 'booleans' | 'flagZeroIsText' | 'readsFlag16' | 'python' | 'unknownFlags'

@@ -10,7 +10,7 @@ export function compareVersions(one: string, other: string): number {
   return 0
 }
 
-/** The numbers of versions that were asked for before: there are few versions, and an audit asks at every call. */
+/** The numbers of versions that were parsed before: there are few versions, and an audit needs them at every call. */
 const known = new Map<string, readonly number[]>()
 const mostKnown = 1000
 
@@ -28,10 +28,10 @@ export function versionAtLeast(version: string, least: string): boolean {
   return compareVersions(version, least) >= 0
 }
 
-/** What is so from a version on, until the next version that is named. */
+/** Values that hold from a version on, until the next version that is named. */
 export type History<T = unknown> = Readonly<Record<string, T>>
 
-/** What a history says of a version: the entry of the newest version that is not newer. @throws RangeError before the first entry */
+/** The value of a history for a version: the entry of the newest version that is not newer. @throws RangeError before the first entry */
 export function valueAt<T>(history: History<T>, version: string): T {
   let found: string | undefined
   for (const since of Object.keys(history))

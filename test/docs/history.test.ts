@@ -55,16 +55,16 @@ function differing(history: readonly History[], one: string, other: string): num
 
 function page(): string {
   const lines = [
-    '# What changed between versions',
+    '# Changes between versions',
     '',
-    'Made from `fixtures/recordings/` by test/docs/history.test.ts: what the real libraries did in the same scenarios. Two versions differ where their',
-    'results, exceptions or bytes on the wire do. Versions up to 1.54 of python-memcached ran on Python 2.7, later ones on Python 3.11.',
+    'test/docs/history.test.ts generates this page from `fixtures/recordings/`, the outcomes of the real libraries in the same scenarios. Two versions differ in a scenario if their',
+    'results, exceptions or bytes on the wire differ. Versions up to 1.54 of python-memcached ran on Python 2.7, later ones on Python 3.11.',
     '',
   ]
   for (const library of names) {
     const versions = versionsOf(library)
     const history = historyOf(library)
-    lines.push(`## ${library}`, '', 'Scenarios in which two versions differ:', '')
+    lines.push(`## ${library}`, '', 'The table has the number of scenarios in which two versions differ:', '')
     lines.push(`| | ${versions.join(' | ')} |`, `| --- |${' ---: |'.repeat(versions.length)}`)
     for (const one of versions) {
       const counts = versions.map((other) => (one === other ? '' : differing(history, one, other)))
@@ -72,7 +72,7 @@ function page(): string {
     }
     lines.push(
       '',
-      'Versions between bars did the same:',
+      'Bars separate versions with different outcomes:',
       '',
       '| scenario | about | versions |',
       '| --- | --- | --- |',

@@ -30,7 +30,7 @@ function betweenVersions(before: Library, after: Library): string[] {
       rowsText(rows),
     ),
   )
-  return table(['switch', 'what it is about', 'rows'], lines)
+  return table(['switch', 'behaviour', 'rows'], lines)
 }
 
 function toPylibmc(before: Library, after: Library): string[] {
@@ -44,7 +44,7 @@ function toPylibmc(before: Library, after: Library): string[] {
       : cells(`[${name}](switches.md#${name})`, title, pythonMemcached, pylibmc)
   })
   return table(
-    ['switch', 'what it is about', named(before), named(after)],
+    ['switch', 'behaviour', named(before), named(after)],
     lines.filter((line) => line !== undefined),
   )
 }
@@ -53,7 +53,7 @@ function toPymemcache(before: Library, after: Library): string[] {
   const lines = findingsBetween(before, after).map(({ name, title, pythonMemcached, pylibmc, rows = [] }) =>
     cells(`[${name}](audit.md#${name})`, title, pythonMemcached, pylibmc, rowsText(rows)),
   )
-  return table(['finding', 'what it is about', 'python-memcached, pylibmc', named(after), 'rows'], lines)
+  return table(['finding', 'behaviour', 'python-memcached, pylibmc', named(after), 'rows'], lines)
 }
 
 function page(): string {
@@ -72,10 +72,10 @@ function page(): string {
     [pylibmc, pymemcache, toPymemcache],
   ]
   return [
-    '# What changes between two libraries',
+    '# Changes between two libraries',
     '',
-    'Made from the table of rules (`src/rules/`) and from the words of the audit by test/docs/pairs.test.ts. `memshim audit app.jsonl --to …` says which of these an application meets',
-    '([audit.md](audit.md)); other versions are columns of the same table. pymemcache is its `Client` with the defaults, and `HashClient` where there are several servers.',
+    'test/docs/pairs.test.ts generates this page from the table of rules (`src/rules/`) and from the texts of the audit. `memshim audit app.jsonl --to …` reports which of these changes affect an application',
+    '([audit.md](audit.md)); other versions are columns of the same table. The column of pymemcache is for its `Client` with the defaults, and for `HashClient` with several servers.',
     '',
     ...sections.flatMap(([before, after, text]) => [
       `## ${named(before)} → ${named(after)}`,

@@ -97,7 +97,7 @@ function document(): string {
     .map(([name, retcode]) => `| \`${name}\` | ${retcode ?? '–'} | \`${name}\` |`)
   return `# pylibmc ${surface.version} and memshim/strict
 
-Made from the real library's surface and the tables of the code by test/docs/parity.test.ts; outcomes are in [strict.md](strict.md).
+test/docs/parity.test.ts generates this page from the names of the real library and the tables of the code; outcomes are in [strict.md](strict.md).
 
 ## Methods
 
@@ -107,7 +107,7 @@ ${methods.join('\n')}
 
 ## Behaviors
 
-By the same names, in the order in which they are applied; \`namespace\` can be written as well.
+The names are the same; the table has the order in which behaviors are applied. \`namespace\` can be set as well.
 
 | behavior | default | effect |
 | --- | --- | --- |
@@ -115,7 +115,7 @@ ${behaviors.join('\n')}
 
 ## Exceptions
 
-\`pylibmc.Error\` is \`MemcachedError\` here, as it is there by its other name.
+\`pylibmc.Error\` is \`MemcachedError\`, which is also its second name in pylibmc.
 
 | pylibmc | retcode | memshim |
 | --- | --- | --- |

@@ -20,18 +20,18 @@ function document(): string {
 
 **${title}.**
 
-| setting | what happens |
+| setting | behaviour |
 | --- | --- |
 ${rows.map(([setting, what]) => `| \`${setting}\` | ${what} |`).join('\n')}
 
 In python-memcached ${since}. Seen in ${seenIn(fixture)}; reference: ${linked(reference)}.${preset ? ` Every preset of a version sets it to \`${preset}\`.` : ''}${silent ? ` It announces no divergence: ${silent}.` : ''}
 
-To live without it: ${advice}
+Advice: ${advice}
 `
   })
   return `# Switches
 
-Every behaviour of python-memcached that pylibmc does not have is a switch of its own in \`memshim/compat\`. This page is made
+Every behaviour of python-memcached that pylibmc does not have has its own switch in \`memshim/compat\`. This page is generated
 from the table in src/rules.
 
 \`\`\`ts
@@ -42,8 +42,8 @@ Presets: ${Object.keys(presets)
     .map((name) => `\`${name}\``)
     .join(
       ', ',
-    )}. A preset of a version has every switch on, except those that mix up replies; its \`-safe\` twin sets every
-switch that has the setting \`safe\` to it: behaviours that are mistakes. \`pylibmc\` has every switch off.
+    )}. A preset of a version has every switch on, except those that mix up replies; the preset with \`-safe\` sets every
+switch that has the setting \`safe\` to \`safe\`: these behaviours are plain mistakes. \`pylibmc\` has every switch off.
 
 | switch | |
 | --- | --- |

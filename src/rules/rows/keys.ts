@@ -5,7 +5,7 @@
 import { always, type Rows } from '../row.js'
 
 export const keyRows = {
-  /** Whose check a key has to pass, and whose errors it raises. */
+  /** The library whose check a key has to pass, and whose errors it raises. */
   keyCheck: {
     'python-memcached': always('python-memcached'),
     pylibmc: always('pylibmc'),
@@ -27,8 +27,8 @@ export const keyRows = {
     safe: false,
   },
   /**
-   * The key check, in the words of the version. `falsyIsNone`: every key that Python takes for false is "None"; `asciiOnly`: 1.54 alone
-   * stumbles over bytes from 0x80 on, UnicodeDecodeError.
+   * The messages of the key check. `falsyIsNone`: every key that Python takes for false is "None"; `asciiOnly`: only 1.54
+   * raises UnicodeDecodeError for bytes from 0x80 on.
    */
   keyTexts: {
     'python-memcached': {
@@ -42,32 +42,32 @@ export const keyRows = {
       },
     },
   },
-  /** Tuple keys of operations on many come back whole, or lose their hash. */
+  /** Operations on many keys return tuple keys unchanged, or without their hash. */
   multiTuples: {
     'python-memcached': { '1.44': 'whole', '1.55': 'broken', '1.60': 'whole' },
     pylibmc: always('refused'),
     pymemcache: always('refused'),
   },
-  /** In operations on many a tuple whose key is None counts as None. */
+  /** In operations on many keys a tuple whose key is None counts as None. */
   tupleOfNoneIsNone: { 'python-memcached': { '1.44': false, '1.55': true, '1.60': false } },
-  /** key_encoder is applied once more to the keys of operations on many. */
+  /** key_encoder is applied a second time to the keys of operations on many keys. */
   encodesTwice: { 'python-memcached': always(true), pylibmc: always(false), safe: false },
-  /** get_multi looks at every key before it looks at the prefix. */
+  /** get_multi checks every key before it checks the prefix. */
   keysBeforePrefix: { 'python-memcached': { '1.44': false, '1.60': true } },
-  /** set_multi writes to all servers at once and goes on after failures, stores key by key and raises at the first, or
+  /** set_multi writes to all servers at once and continues after failures, stores key by key and raises at the first, or
    * sends everything and raises at the first error line. */
   setMulti: {
     'python-memcached': always('all-servers'),
     pylibmc: always('key-by-key'),
     pymemcache: always('all-at-once'),
   },
-  /** What a value over the limit does in set_multi. `listed`: its key is listed, and nothing is waited for. */
+  /** The effect of a value over the limit in set_multi. `listed`: its key is listed, without a wait. */
   oversizeInSetMulti: {
     'python-memcached': { '1.44': 'TypeError', '1.46': 'stall' },
     pylibmc: always('TooBig'),
     safe: 'listed',
   },
-  /** Keys of set_multi that were not stored, or not known to be. */
+  /** The treatment of keys of set_multi that were not stored, or for which that is not known. */
   lossesInSetMulti: {
     'python-memcached': always('left-out'),
     pylibmc: always('raised'),

@@ -5,48 +5,48 @@
 import { always, type Rows } from '../row.js'
 
 export const resultRows = {
-  /** Success is 1 or 0 and nothing is None, or success is True or False. */
+  /** Results are 1, 0 and None, or True and False. */
   results: {
     'python-memcached': always('numbers'),
     pylibmc: always('booleans'),
     pymemcache: always('booleans'),
   },
-  /** What counting a missing key raises, or gives. */
+  /** The outcome of incr and decr of a missing key. */
   missingCounter: {
     'python-memcached': { '1.44': 'ValueError', '1.45': 'None' },
     pylibmc: always('NotFound'),
     pymemcache: always('None'),
   },
-  /** What counting something that is no number raises. */
+  /** The exception of incr and decr of an item that is not a number. */
   counterErrors: {
     'python-memcached': always('ValueError'),
     pylibmc: always('ClientError'),
     pymemcache: always('MemcacheClientError'),
   },
-  /** Counting without a server. */
+  /** The outcome of incr and decr without a server. */
   counterWithoutServer: { 'python-memcached': { '1.44': 0, '1.49': null }, pylibmc: always('raised') },
-  /** Which deltas are sent. */
+  /** The deltas that are sent. */
   deltas: { 'python-memcached': always('any'), pylibmc: always('integers'), pymemcache: always('integers') },
-  /** What delete returns for a missing key. */
+  /** The result of delete for a missing key. */
   missingDelete: { 'python-memcached': { '1.44': 1, '1.62': 0 }, pylibmc: always(0), pymemcache: always(1) },
-  /** What delete_multi returns where keys are missing. */
+  /** The result of delete_multi if keys are missing. */
   missingDeleteMulti: { 'python-memcached': always(1), pylibmc: always(0), pymemcache: always(1) },
-  /** _deletetouch takes for success what its caller says. */
+  /** _deletetouch takes the replies that its caller gives for success. */
   expectedReplies: { 'python-memcached': always(true), pylibmc: always(false) },
-  /** What delete returns for an error line. */
+  /** The result of delete for an error line. */
   refusedDelete: { 'python-memcached': { '1.44': 1, '1.46': 0 }, pylibmc: always('raised') },
-  /** On Python 3, 1.55 to 1.58 fail to word their complaint about a refused delete or touch: TypeError instead of 0. */
+  /** On Python 3, 1.55 to 1.58 fail to format the log line about a refused delete or touch: TypeError instead of 0. */
   refusalRaises: {
     'python-memcached': { '1.44': false, '1.55': true, '1.59': false },
     pylibmc: always(false),
   },
-  /** Times that are no integers are formatted as one, or refused. */
+  /** Times that are not integers are formatted as integers, or refused. */
   times: {
     'python-memcached': always('formatted'),
     pylibmc: always('integers'),
     pymemcache: always('integers'),
   },
-  /** What goes out for a negative time. pylibmc's documentation says zero, and that is the switch's setting. */
+  /** The time that is sent for a negative time. pylibmc's documentation says zero, and that is the switch's setting. */
   negativeTimes: {
     'python-memcached': always('sent'),
     pylibmc: always('sent'),
@@ -84,7 +84,7 @@ export const resultRows = {
   },
   /** touch(k, None) sends the word None; before, no time at all. */
   touchSendsNone: { 'python-memcached': { '1.44': false, '1.60': true } },
-  /** Which CAS uniques the client remembers for cas. */
+  /** The CAS uniques that the client remembers for cas. */
   casIds: {
     'python-memcached': { '1.44': 'none', '1.45': 'always', '1.48': 'opt-in' },
     pylibmc: always('none'),
@@ -102,7 +102,7 @@ export const resultRows = {
     pylibmc: always(true),
     pymemcache: always(true),
   },
-  /** What get returns on a failure when a default is given. */
+  /** The result of get on a failure when a default is given. */
   failedGet: {
     'python-memcached': always('None'),
     pylibmc: always('raised'),

@@ -16,20 +16,20 @@ export const serverRows = {
   },
   /** Without a server that has a weight every operation on a key raises ZeroDivisionError. */
   emptyPoolRaises: { 'python-memcached': { '1.44': true, '1.54': false }, pylibmc: always(false) },
-  /** What a server without a port raises in the constructor. */
+  /** The exception of the constructor for a server without a port. */
   withoutPort: {
     'python-memcached': { '1.44': 'ValueError', '1.46': 'TypeError', '1.49': undefined },
     pylibmc: always(undefined),
   },
-  /** What becomes of the keys of a server that failed. */
+  /** The server that is used for the keys of a failed server. */
   deadServers: {
     'python-memcached': always('next-server'),
     pylibmc: always('own-server'),
     pymemcache: always('next-server'),
   },
-  /** Which servers are tried for a key before there is none: those that ten probes meet, its own one, or all of them. */
+  /** The servers that are tried for a key: those that ten probes find, only its own, or all of them. */
   probes: { 'python-memcached': always('ten'), pylibmc: always('one'), safe: 'all' },
-  /** What is repeated on a connection that the server closed. */
+  /** When a command is repeated after the server closed the connection. */
   retry: {
     'python-memcached': { '1.44': 'never', '1.48': 'always', '1.53': 'without-dead-retry' },
     pylibmc: always('never'),
@@ -52,7 +52,7 @@ export const serverRows = {
     pylibmc: always(false),
     pymemcache: always(false),
   },
-  /** set_multi and delete_multi stumble over a connection that was closed: AttributeError. */
+  /** set_multi and delete_multi raise AttributeError on a connection that was closed. */
   multiStumbles: {
     'python-memcached': { '1.44': true, '1.53': false },
     pylibmc: always(false),
@@ -65,16 +65,16 @@ export const serverRows = {
     pymemcache: always(false),
     safe: false,
   },
-  /** A reply that nobody read answers the next request. pylibmc has rarer ways to get out of step. */
+  /** A reply that was not read answers the next request. pylibmc gets out of step in other, rarer cases. */
   getsOutOfStep: {
     'python-memcached': always(true),
     pylibmc: always(false),
     pymemcache: always(true),
     safe: false,
   },
-  /** When a value of get cannot be read, the line behind it stays unread. */
+  /** When a value of get cannot be read, the line after it stays unread. */
   leavesEnd: { 'python-memcached': { '1.44': true, '1.52': false }, pylibmc: always(false), safe: false },
-  /** On Python 3, bytes are compared with text and put into text: 1.55 to 1.57. */
+  /** On Python 3, 1.55 to 1.57 compare bytes with text and format bytes into text. */
   mixesText: {
     'python-memcached': { '1.44': false, '1.55': true, '1.58': false },
     pylibmc: always(false),
@@ -85,7 +85,7 @@ export const serverRows = {
   debugRaises: { 'python-memcached': { '1.44': false, '1.55': true }, pylibmc: always(false), safe: false },
   /** Debug lines name the expected reply as text, not as bytes. */
   debugNamesText: { 'python-memcached': { '1.44': false, '1.60': true } },
-  /** How commands are spelled. */
+  /** The blanks in commands. */
   dialect: {
     'python-memcached': {
       '1.44': dialectOf144,
@@ -94,7 +94,7 @@ export const serverRows = {
     },
     pylibmc: always(pylibmcDialect),
   },
-  /** Which servers get_stats lists, and how it names them. */
+  /** The servers that get_stats lists, and their names in the list. */
   statistics: { 'python-memcached': always('python-memcached'), pylibmc: always('pylibmc') },
   /** get_slab_stats can read its reply, also on Python 3. */
   readsSlabStats: { 'python-memcached': { '1.44': false, '1.60': true } },

@@ -1,8 +1,8 @@
-/** Methods and arguments that came with a version. Sources: docs/reference/python-memcached.md#17, docs/reference/pylibmc.md#5. */
+/** Methods and arguments by version. Sources: docs/reference/python-memcached.md#17, docs/reference/pylibmc.md#5. */
 import { always, type Row, type Rows } from '../row.js'
 import { historyOf } from '../signatures.js'
 
-/** python-memcached has it by its signatures; pylibmc has it or not, and the facade has it wherever that surface is off. */
+/** python-memcached has it according to its signatures; pylibmc has it or not, and the compat client has it when the switch is off. */
 function has(pylibmc: boolean, method: string, parameter?: string) {
   return {
     'python-memcached': historyOf('python-memcached', method, parameter),

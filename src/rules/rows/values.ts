@@ -5,18 +5,18 @@
 import { always, type Rows } from '../row.js'
 
 export const valueRows = {
-  /** Flags of integers, protocol of pickles, the edge of compression, and what combined flags mean. */
+  /** Flags of integers, protocol of pickles, the limit of compression, and the meaning of combined flags. */
   encoding: {
     'python-memcached': always('python-memcached'),
     pylibmc: always('pylibmc'),
     pymemcache: always('text'),
   },
-  /** Python 2's pickler in C, or the one written in Python; Python 3's C pickler. */
+  /** The pickler: Python 2's in C, Python 2's in Python, or Python 3's in C. */
   pickler: {
     'python-memcached': { '1.44': 'cPickle', '1.54': 'pickle', '1.55': '_pickle' },
     pylibmc: always('_pickle'),
   },
-  /** How text is written. */
+  /** The stored form of text. */
   text: {
     'python-memcached': { '1.44': 'pickle', '1.55': 'untyped', '1.59': 'flagged' },
     pylibmc: always('flagged'),
@@ -34,13 +34,13 @@ export const valueRows = {
     pylibmc: always(false),
     pymemcache: always(false),
   },
-  /** The digit 1 or 0; the words True and False, which no version can read; or pickled. */
+  /** The stored form of booleans: the digits 1 and 0, the words True and False (which no version can read), or a pickle. */
   booleans: {
     'python-memcached': { '1.44': 'digit', '1.55': 'word', '1.57': 'digit', '1.59': 'pickle' },
     pylibmc: always('digit'),
     pymemcache: always('word'),
   },
-  /** Subclasses of str and int are pickled; before, they counted as what they are. */
+  /** Subclasses of str and int are pickled; otherwise they are stored as their base type. */
   exactTypes: { 'python-memcached': { '1.44': false, '1.59': true }, pylibmc: always(false) },
   /** A pickle that cannot be read is None, or raises. */
   undecodablePickle: {
@@ -48,18 +48,18 @@ export const valueRows = {
     pylibmc: always('raises'),
     pymemcache: always('bytes'),
   },
-  /** What flags raise that mean nothing; pylibmc gives the bytes. */
+  /** The exception for unknown flags; pylibmc returns the bytes. */
   unknownFlags: {
     'python-memcached': { '1.44': 'UnboundLocalError', '1.54': 'ValueError' },
     pylibmc: always('bytes'),
     pymemcache: always('bytes'),
   },
-  /** The complaint names the flags with the bit for compressed values. */
+  /** The message names the flags with the bit for compressed values. */
   unknownFlagsWithZlib: {
     'python-memcached': { '1.44': false, '1.54': true, '1.55': false },
     pylibmc: always(false),
   },
-  /** Values over the limit are not sent at all, or refused by the server. */
+  /** Values over the limit are not sent, or are sent and refused by the server. */
   oversize: { 'python-memcached': always('not-sent'), pylibmc: always('sent'), pymemcache: always('sent') },
   /** A value of exactly the limit is refused. */
   limitIsTooLong: {

@@ -1,4 +1,4 @@
-/** Failures: what the application learns of them, and where its keys go meanwhile. Source: docs/reference/python-memcached.md#6.4, #7, #10, #13, #14. */
+/** Failures: their outcomes for the application, and the servers of the keys meanwhile. Source: docs/reference/python-memcached.md#6.4, #7, #10, #13, #14. */
 import type { SwitchTable } from './entry.js'
 
 export const failureSwitches = {
@@ -17,11 +17,10 @@ export const failureSwitches = {
     since: 'all',
     reference: ['10', '13'],
     fixture: 'faults/set-stall',
-    advice:
-      'Catch MemcachedError where the cache may fail, and decide there: treat it as a miss, or let it surface.',
+    advice: 'Catch MemcachedError where the cache may fail, and treat it as a miss or raise it again.',
   },
   failover: {
-    title: 'A dead server’s keys cycle to the next server',
+    title: 'The keys of a dead server move to the next server',
     governs: ['deadServers', 'emptyPoolRaises', 'closedIsUnmarked'],
     unforeseeable: true,
     pythonMemcached: 'marks a failed server dead for dead_retry seconds and probes up to ten others',
@@ -33,15 +32,15 @@ export const failureSwitches = {
       'Expect ConnectionError and ServerDown, or set ketama with remove_failed, retry_timeout and dead_timeout.',
   },
   'probe-limit': {
-    title: 'Ten probes, and then there is no server',
+    title: 'After ten probes a key has no server',
     governs: ['probes'],
-    pythonMemcached: 'gives up after ten probes, also when they never met the server that lives',
-    pylibmc: 'has no other server to go to: one probe, of the key’s own server',
-    safe: 'goes on to the servers that the ten probes did not meet',
+    pythonMemcached: 'gives up after ten probes, also if none of them found a server that is up',
+    pylibmc: 'tries only the key’s own server',
+    safe: 'tries the servers that the ten probes did not find',
     since: 'all',
     reference: ['6.4', 'trap-29'],
     fixture: 'failover/ten-probes',
-    advice: 'Do not count on another server standing in: handle the failure as a miss.',
+    advice: 'Do not expect that another server stores the key: handle the failure as a miss.',
   },
   'retry-on-close': {
     title: 'A command on a closed connection is sent once more',
@@ -58,50 +57,50 @@ export const failureSwitches = {
     title: 'get_multi and get_stats wait past an error line',
     governs: ['stallsAtErrorLine'],
     pythonMemcached:
-      'goes on reading until the timeout; get_multi then marks the server dead, get_stats raises TimeoutError',
+      'reads until the timeout; get_multi then marks the server dead, get_stats raises TimeoutError',
     pylibmc: 'takes the error line for the end of the reply',
     safe: 'takes the error line for the end of the reply',
     since: 'all',
     reference: ['13.1', 'trap-42'],
     fixture: 'faults/get-multi-error-line',
-    advice: 'Nothing to do: the wait was never of use.',
+    advice: 'No change is needed: the wait has no use.',
   },
   'debug-raises': {
     title: 'With debug, a closed connection raises AttributeError',
     governs: ['debugRaises'],
     pythonMemcached:
-      'delete_multi and flush_all raise AttributeError, because the log line cannot be put together',
+      'delete_multi and flush_all raise AttributeError, because the log line cannot be formatted',
     pylibmc: 'has no debug lines',
-    safe: 'the log line is written and the result stays what it is without debug',
+    safe: 'the log line is written and the result is the same as without debug',
     since: '1.55, on Python 3',
     reference: ['16.2', 'trap-34'],
     fixture: 'debug/flush-all-close',
-    advice: 'Nothing to do: without debug the exception never came.',
+    advice: 'No change is needed: without debug there is no exception.',
   },
   'bytes-and-text': {
     title: 'Bytes and text are mixed up on Python 3',
     governs: ['mixesText'],
     pythonMemcached:
-      '1.55 to 1.57: where a key would go on from a dead server, and in get_stats, TypeError; set_multi lists every key although it is stored; delete_multi names other keys, so that nothing is deleted',
-    pylibmc: 'makes no such mistake',
+      '1.55 to 1.57: TypeError when a key would move on from a dead server, and in get_stats; set_multi lists every key although it is stored; delete_multi sends other keys, so that nothing is deleted',
+    pylibmc: 'does not have this mistake',
     safe: 'does what 1.58 does',
     since: '1.55 to 1.57, on Python 3',
     reference: ['17'],
     fixture: 'multi/set-multi-servers',
     shownBy: '1.57',
-    advice: 'Nothing to do: code that runs there cannot count on it.',
+    advice: 'No change is needed: code that runs on these versions cannot rely on it.',
   },
   desynchronisation: {
     title: 'Connections get out of step',
     governs: ['getsOutOfStep', 'leavesEnd', 'spaceKeys', 'newlineKeys'],
     pythonMemcached:
-      'reads one reply for a command, whatever is left over answers the next one: values of other keys are returned',
-    pylibmc: 'has its own, rarer ways of getting out of step',
-    safe: 'a connection on which anything unexpected arrives is closed; no late reply answers another request',
+      'reads one reply for a command; a reply that is left over answers the next command, and values of other keys are returned',
+    pylibmc: 'gets out of step in other, rarer cases',
+    safe: 'a connection on which an unexpected reply arrives is closed; no late reply answers another request',
     preset: 'safe',
     since: 'all',
     reference: ['14', 'trap-1', 'trap-2', 'trap-3', 'trap-32', 'trap-33'],
     fixture: 'faults/get-wrong-key',
-    advice: 'Never switch this on but to reproduce an incident.',
+    advice: 'Switch this on only to reproduce an incident.',
   },
 } as const satisfies SwitchTable

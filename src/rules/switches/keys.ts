@@ -11,28 +11,30 @@ export const keySwitches = {
     reference: ['6'],
     fixture: 'hashing/servers-3',
     advice:
-      'Set the behavior hash to crc to keep the placement of 1.60 and later (without weights), or plan for a cold cache.',
+      'Set the behavior hash to crc to keep the placement of 1.60 and later (without weights), or plan for misses of every key.',
   },
   keys: {
     title: 'Keys are checked by python-memcached’s rules',
     governs: ['keyCheck', 'keyTexts', 'tupleOfNoneIsNone', 'keysBeforePrefix'],
     pythonMemcached:
       'raises MemcachedKey…Error for bad keys, converts numbers to text in multi operations, takes (hash, key) tuples',
-    pylibmc: 'raises ValueError over 250 bytes and TypeError for other types; empty keys fail softly',
+    pylibmc:
+      'raises ValueError over 250 bytes and TypeError for other types; empty keys return the result of a miss',
     since: 'all',
     reference: ['8'],
     fixture: 'keys/empty',
-    advice: 'Make keys text of at most 250 bytes without blanks before they reach the client.',
+    advice: 'Give the client keys of at most 250 bytes without blanks, as text.',
   },
   'set-multi': {
-    title: 'set_multi writes to all servers at once and goes on after failures',
+    title: 'set_multi writes to all servers at once and continues after failures',
     governs: ['setMulti'],
-    pythonMemcached: 'lists keys that were refused, forgets keys of servers that fail, tries every key',
+    pythonMemcached: 'lists keys that were refused, leaves out keys of servers that fail, tries every key',
     pylibmc: 'stores one key after another and raises at the first hard error; later keys are not tried',
     since: '1.58',
     reference: ['13.2'],
     fixture: 'faults/set-multi-close',
-    advice: 'Catch MemcachedError around set_multi and treat all keys from there on as not stored.',
+    advice:
+      'Catch MemcachedError around set_multi and treat the failed key and all later keys as not stored.',
   },
   'trailing-newline-keys': {
     title: 'A key may end with a line feed',
@@ -45,14 +47,14 @@ export const keySwitches = {
     since: '1.52',
     reference: ['8.1', '14', 'trap-1'],
     fixture: 'keys/trailing-newline',
-    silent: 'python-memcached notices nothing, and the setting safe raises',
+    silent: 'python-memcached does not detect it, and the setting safe raises',
     advice: 'Strip keys that come from lines of text.',
   },
   'multi-tuple-keys': {
     title: 'Tuple keys break in operations on many keys',
     governs: ['multiTuples'],
     pythonMemcached:
-      '1.55 to 1.59: get_multi returns the bare key, set_multi raises KeyError; others take them',
+      '1.55 to 1.59: get_multi returns the key without its hash, set_multi raises KeyError; other versions accept tuple keys',
     pylibmc: 'raises TypeError for tuple keys (see keys)',
     since: '1.55 to 1.59',
     reference: ['8.2', 'trap-36'],
@@ -64,16 +66,16 @@ export const keySwitches = {
     governs: ['encodesTwice'],
     pythonMemcached:
       'encodes keys of get_multi, set_multi and delete_multi a second time; results of get_multi show the encoded keys',
-    pylibmc: 'has no key_encoder: keys are encoded once, before they get to the client',
-    safe: 'encodes once, and results have the caller’s keys',
+    pylibmc: 'has no key_encoder: keys are encoded once, before they are given to the client',
+    safe: 'encodes once, and results contain the caller’s keys',
     since: '1.60',
     reference: ['8.4', 'trap-35'],
     fixture: 'test/integration/key-encoder.test.ts',
-    silent: 'scenarios cannot hold functions; the test asks the real library',
-    advice: 'Encode keys in one place of your own, before they get to the client.',
+    silent: 'scenarios cannot contain functions; the test compares with the real library',
+    advice: 'Encode keys in one place of your code, before you give them to the client.',
   },
   'set-multi-oversize': {
-    title: 'set_multi waits for the reply to a value it never sent',
+    title: 'set_multi waits for the reply to a value that was not sent',
     governs: ['oversizeInSetMulti'],
     pythonMemcached:
       'after an oversize value waits for a timeout, marks the server dead, and lists wrong keys (up to 1.45: TypeError)',
@@ -94,7 +96,7 @@ export const keySwitches = {
     since: 'all',
     reference: ['13.2', 'trap-7'],
     fixture: 'faults/set-multi-reset',
-    advice: 'Treat set_multi as best effort, or read back what must be there.',
+    advice: 'Treat set_multi as best effort, or read important keys back.',
   },
   'wire-spelling': {
     title: 'Commands are spelled as python-memcached spells them',
@@ -106,6 +108,6 @@ export const keySwitches = {
     reference: ['16.1', 'trap-43'],
     fixture: 'storage/set-missing',
     silent: 'only bytes on the wire change, no outcome',
-    advice: 'Nothing to do, unless a test compares bytes.',
+    advice: 'No change is needed, unless a test compares bytes.',
   },
 } as const satisfies SwitchTable

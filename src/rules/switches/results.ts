@@ -3,11 +3,11 @@ import type { SwitchTable } from './entry.js'
 
 export const resultSwitches = {
   'negative-timeout': {
-    title: 'A negative time means stored and gone',
+    title: 'A negative time expires the item at once',
     governs: ['negativeTimes'],
     pythonMemcached: 'sends the negative time: the call succeeds and the item is expired at once',
     pylibmc:
-      'is documented to take it for 0, so that the item never expires, and memshim follows the documentation by default (`negativeTimeout`); measured, version 1.6.3 sends it: over the text protocol the item is expired at once, over the binary protocol it stays',
+      'is documented to treat it as 0, so that the item never expires, and memshim follows the documentation by default (`negativeTimeout`); in measurements version 1.6.3 sends it: over the text protocol the item is expired at once, over the binary protocol it stays',
     since: 'all',
     reference: ['11'],
     fixture: 'times/set-minus-one',
@@ -16,7 +16,7 @@ export const resultSwitches = {
   'time-arguments': {
     title: 'Times with fractions are truncated',
     governs: ['times', 'deleteTime', 'deleteMultiTime', 'deleteTakesNoreply', 'touchSendsNone'],
-    pythonMemcached: 'formats the time as an integer; touch sends whatever text it gets',
+    pythonMemcached: 'formats the time as an integer; touch sends any text unchanged',
     pylibmc: 'raises TypeError for anything but an integer',
     since: 'all',
     reference: ['11'],
@@ -35,11 +35,11 @@ export const resultSwitches = {
     advice: 'Add the counter first (add with the start value), or catch NotFound.',
   },
   'counter-errors': {
-    title: 'Counting something that is no number raises ValueError',
+    title: 'incr and decr of an item that is not a number raise ValueError',
     governs: ['counterErrors'],
     leaves: 'nothing',
     pythonMemcached:
-      'raises ValueError with the server’s line in its text; also when the server closed the connection',
+      'raises ValueError with the server’s line in its message; also when the server closed the connection',
     pylibmc: 'raises ClientError, or ConnectionError',
     since: 'all',
     reference: ['10.2'],
@@ -50,7 +50,7 @@ export const resultSwitches = {
     title: 'Deltas are sent as they are',
     governs: ['deltas'],
     leaves: 'nothing',
-    pythonMemcached: 'sends the delta as text and lets the server judge it',
+    pythonMemcached: 'sends the delta as text, and the server accepts or refuses it',
     pylibmc: 'raises for anything but an integer from 0 to 2147483647',
     since: '1.55',
     reference: ['10.2'],
@@ -67,14 +67,14 @@ export const resultSwitches = {
     reference: ['10.3'],
     fixture: 'removal/delete',
     advice:
-      'Do not take the result of delete for "it worked": False only says that there was nothing to delete.',
+      'Do not use the result of delete as a sign of success: False only means that the key did not exist.',
   },
   'return-values': {
     title: 'Success is 1 and failure is 0',
     governs: ['results'],
     leaves: 'nothing',
     pythonMemcached:
-      'delete, touch and delete_multi return 1 or 0, flush_all returns None, gets returns the value alone',
+      'delete, touch and delete_multi return 1 or 0, flush_all returns None, gets returns only the value',
     pylibmc: 'True or False, flush_all returns True, gets returns the value with its CAS unique',
     since: 'all',
     reference: ['10'],
@@ -92,7 +92,7 @@ export const resultSwitches = {
     advice: 'Keep the CAS unique that gets returns and pass it to cas.',
   },
   statistics: {
-    title: 'Statistics come in python-memcached’s form',
+    title: 'Statistics have python-memcached’s form',
     governs: ['statistics', 'readsSlabStats'],
     leaves: 'nothing',
     pythonMemcached:
@@ -101,14 +101,14 @@ export const resultSwitches = {
     since: '1.58',
     reference: ['10.6'],
     fixture: 'stats/down',
-    advice: 'Ask each server by a client of its own when one may be down.',
+    advice: 'Use a separate client for each server when one may be down.',
   },
   'cas-ids': {
     title: 'The client remembers CAS uniques',
     governs: ['casIds'],
     pythonMemcached:
-      'keeps what gets saw for cas: not at all up to 1.44, always 1.45 to 1.47, with cache_cas from 1.48 on',
-    pylibmc: 'gets returns it and cas takes it',
+      'keeps the CAS uniques of gets for cas: never up to 1.44, always from 1.45 to 1.47, with cache_cas from 1.48 on',
+    pylibmc: 'gets returns the CAS unique and cas takes it as an argument',
     since: '1.45',
     reference: ['12', 'trap-11'],
     fixture: 'cas/python-memcached',
@@ -133,10 +133,10 @@ export const resultSwitches = {
     since: 'up to 1.59',
     reference: ['10', 'trap-17'],
     fixture: 'retrieval/get-default-1.59',
-    advice: 'Nothing to do: code that runs there passes none.',
+    advice: 'No change is needed: code that runs on these versions passes no default.',
   },
   'get-default-on-failure': {
-    title: 'The default is not for failures',
+    title: 'get returns None instead of the default on failures',
     governs: ['failedGet'],
     pythonMemcached:
       'get returns None, not the default, when the server cannot be reached or the pickle cannot be read',
@@ -175,12 +175,12 @@ export const resultSwitches = {
       'hasKeyEncoder',
     ],
     pythonMemcached:
-      'AttributeError or TypeError for what came later: gets and cas 1.45, reset_cas 1.48, touch 1.54, noreply 1.55, get_slab_stats 1.58, quit_all 1.60',
-    pylibmc: 'has them, under its own names',
+      'AttributeError or TypeError for methods and arguments of later versions: gets and cas 1.45, reset_cas 1.48, touch 1.54, noreply 1.55, get_slab_stats 1.58, quit_all 1.60',
+    pylibmc: 'has them under other names',
     since: 'by version',
     reference: ['17'],
     fixture: 'times/touch-minute',
     shownBy: '1.53',
-    advice: 'Nothing to do: code that runs there does not use them.',
+    advice: 'No change is needed: code that runs on these versions does not use them.',
   },
 } as const satisfies SwitchTable
