@@ -69,12 +69,16 @@ export function expectShown({ recordings = [], vectors = [], tests = [], why, ab
   }
 }
 
-/** Names of recordings that no row has. */
-export function strays(rows: readonly Row[], recordings: readonly Recording[]): string[] {
-  const shown = new Set(
-    rows.flatMap((row) =>
-      (row.recordings ?? []).flatMap((reference) => named(recordings, reference).map(({ name }) => name)),
-    ),
-  )
-  return [...new Set(recordings.map(({ name }) => name))].filter((name) => !shown.has(name))
+/** Recordings whose scenario names no section of the library's reference in its `spec`. */
+export function withoutSection(
+  library: 'pylibmc' | 'python-memcached',
+  recordings: readonly Recording[],
+): string[] {
+  const names = [...new Set(recordings.map(({ name }) => name))]
+  return names.filter((name) => {
+    const { spec = [] } = JSON.parse(readFileSync(join(fixtures, 'scenarios', `${name}.json`), 'utf8')) as {
+      spec?: string[]
+    }
+    return !spec.some((reference) => reference.startsWith(`${library} `))
+  })
 }
