@@ -168,7 +168,7 @@ export class StoreHandler extends ReplyHandler<boolean> {
   }
 
   protected outcome(reply: Reply): boolean {
-    if (this.noreply) return true
+    if (this.noreply || (reply as LineReply).status === 'STORED') return true
     return softOutcome(reply as LineReply, this.operation, { key: this.key, server: this.server.name })
   }
 }

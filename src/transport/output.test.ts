@@ -4,7 +4,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SocketOutput } from './output.js'
 
-const lengths = [0, 1, 100, 128, 129, 1024, 1025, 16_384, 32_768, 32_769, 131_071, 131_072, 131_073, 300_000]
+const lengths = [
+  0, 1, 100, 128, 129, 640, 641, 1024, 1025, 16_384, 32_768, 32_769, 131_071, 131_072, 131_073, 300_000,
+]
 const piece = fc.record({
   kind: fc.constantFrom('text', 'block as text', 'block as bytes', 'flush', 'wait'),
   length: fc.oneof(fc.constantFrom(...lengths), fc.nat(3000)),

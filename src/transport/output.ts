@@ -6,8 +6,8 @@ import type { Writable } from 'node:stream'
 import type { Bytes } from '../ground/bytes.js'
 import type { Output } from '../protocol/protocol.js'
 
-/** Text up to this length is joined as a string. Longer joined strings cost V8 more than copying the pieces. */
-const SHORT_TEXT = 1024
+/** Text up to this length is joined as a string. Longer joined strings cost V8 more than copying the pieces, and are garbage afterwards. */
+const SHORT_TEXT = 640
 /** The same for bytes, which become text first. */
 const SHORT_BYTES = 128
 /** A joined string up to this length is written without a buffer: Node copies it on its stack. */

@@ -43,7 +43,8 @@ export interface SocketEvents {
   end(): void
 }
 
-const RECEIVE_BUFFER = 64 * 1024
+/** Several values of 100 KB: one that comes whole is read where it lies. Memory that no reply has filled is not taken from the system. */
+const RECEIVE_BUFFER = 256 * 1024
 
 export function openSocket(address: ServerAddress, options: SocketOptions, events: SocketEvents): Socket {
   const { connect, tls } = options
