@@ -84,7 +84,5 @@ export interface Protocol {
   readonly name: 'text' | 'binary'
   /** @throws RangeError when an argument could break out of its place; nothing is sent then */
   check(request: Request): void
-  /** A request was lost before it could be put on the wire: the binary protocol has numbered it all the same. */
-  lost?(request: Request): void
   converse(sink: Sink, limits: ParserLimits): Conversation
 }

@@ -10,6 +10,7 @@ import {
 } from '../hashing/index.js'
 import { exptime } from '../pipeline/exptime.js'
 import { decodeFailure, MAX_FLAGS, tooLargeFlags } from '../pipeline/failures/decoding.js'
+import { closedTakes } from '../pipeline/failures/transport-failures.js'
 import {
   HealthSelection,
   libmemcachedArrangement,
@@ -245,6 +246,7 @@ export class State {
       connectTimeout: connect_timeout,
       keepAlive: tcp_keepalive === 1,
       stale: this.#options.staleConnection ?? 'fail',
+      closedTakes: closedTakes.pylibmc,
       maxInFlight: this.#options.maxInFlight,
       whenFull: this.#options.whenFull,
     })

@@ -24,6 +24,11 @@ export interface ConnectionOptions {
    * the one after it fails. `reopen` (default): the next operation opens a new connection.
    */
   readonly stale?: 'fail' | 'reopen' | undefined
+  /**
+   * With `stale: 'fail'`: bytes of a request that the system takes before it hears that the server has closed the connection. The sending
+   * of a longer one fails (`reset`). Default: any.
+   */
+  readonly closedTakes?: number | undefined
   /** Requests that may be written and unanswered. Default 10,000. */
   readonly maxInFlight?: number | undefined
   /** What becomes of further ones: they wait for their turn (default), or are rejected with `overload`. */

@@ -24,6 +24,7 @@ import {
 import { Link, type LinkOwner } from './link.js'
 import { Backlog, DeadlineTimer, PendingRequest, PORTION } from './pending.js'
 import { peerOf } from './socket.js'
+import { writtenIntoEnded } from './stale.js'
 import { connectChannel, publishConnect } from './tracing.js'
 import { asIs, type Exchange, type ExchangeOptions, type Peer, type Receiver } from './types.js'
 
@@ -90,11 +91,11 @@ export class Connection implements Exchange, LinkOwner {
     receiver: Receiver<T> = asIs as Receiver<T>,
   ): Promise<T> {
     this.protocol.check(request)
-    if (this.stale === 'closed' && request.noreply) {
-      this.stale = 'broken'
-      return Promise.resolve(receiver.reply(HANDED_OVER))
+    if (this.stale) {
+      const { end, taken } = writtenIntoEnded(this.stale, request, this.protocol, this.#options.closedTakes)
+      this.stale = end
+      return taken ? Promise.resolve(receiver.reply(HANDED_OVER)) : refused(receiver, this.wentStale(end))
     }
-    if (this.stale) return refused(receiver, this.wentStale(request, this.stale))
     const limit = options?.deadline
     if (limit !== undefined && limit <= performance.now()) return refused(receiver, this.late())
     if (this.#options.whenFull === 'reject' && this.queue.length + this.waiting.length >= this.maxInFlight)
@@ -149,8 +150,7 @@ export class Connection implements Exchange, LinkOwner {
     this.fail('aborted', 'connection closed by this client')
   }
 
-  private wentStale(request: Request, end: IdleEnd): TransportError {
-    this.protocol.lost?.(request)
+  private wentStale(end: IdleEnd): TransportError {
     // Every request of the same turn would have gone into the dead socket.
     queueMicrotask(() => {
       this.stale = undefined

@@ -13,6 +13,7 @@ import { Connection } from './connection.js'
 import type { ConnectionOptions } from './connection-options.js'
 import { endedWhileIdle, type IdleEnd, kindOf, TransportError, type TransportErrorKind } from './errors.js'
 import type { Connect } from './socket.js'
+import { writtenIntoEnded } from './stale.js'
 import { asIs, type Exchange, type ExchangeOptions, type Receiver } from './types.js'
 
 const openers = new WeakMap<Connect, (address: ServerAddress) => DirectSession>()
@@ -112,11 +113,11 @@ class DirectExchange implements Exchange {
         }
       }
       const failed = (error: TransportError) => settle(() => receiver.failed(error))
-      if (this.stale === 'closed' && request.noreply) {
-        this.stale = 'broken'
-        return settle(() => receiver.reply(HANDED_OVER))
+      if (this.stale) {
+        const { end, taken } = writtenIntoEnded(this.stale, request, this.protocol, this.options.closedTakes)
+        this.stale = end
+        return taken ? settle(() => receiver.reply(HANDED_OVER)) : failed(this.wentStale(end))
       }
-      if (this.stale) return failed(this.wentStale(request, this.stale))
       try {
         this.open()
         const reply = this.ask((out) => this.conversation.write([{ request }], out), request.noreply)
@@ -186,8 +187,7 @@ class DirectExchange implements Exchange {
     this.stale = this.options.stale === 'fail' ? 'closed' : undefined
   }
 
-  private wentStale(request: Request, end: IdleEnd): TransportError {
-    this.protocol.lost?.(request)
+  private wentStale(end: IdleEnd): TransportError {
     queueMicrotask(() => {
       this.stale = undefined
     })

@@ -9,6 +9,7 @@ import {
   placement,
   pythonMemcachedPlacement,
 } from '../../hashing/index.js'
+import { closedTakes } from '../../pipeline/failures/transport-failures.js'
 import { defaultHealth } from '../../pipeline/health.js'
 import {
   type Arrangement,
@@ -115,6 +116,7 @@ function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
     : exchangeWith(address, {
         connectTimeout: emulation.timeout,
         stale: 'fail',
+        closedTakes: closedTakes[emulation.rules.failures === 'raised' ? 'pylibmc' : 'python-memcached'],
         connect,
       })
   return emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange

@@ -41,11 +41,7 @@ interface Due {
 class Sequence {
   private last = 0
   next(): number {
-    return this.skip(1)
-  }
-
-  skip(count: number): number {
-    this.last = (this.last + count) & 0xffff
+    this.last = (this.last + 1) & 0xffff
     return this.last
   }
 }
@@ -56,9 +52,6 @@ export function binaryProtocol(credentials?: Credentials): Protocol {
   return {
     name: 'binary',
     check: checkBinary,
-    lost: (request) => {
-      sequence.skip(request.kind === 'retrieval' && request.multi ? request.keys.length + 1 : 1)
-    },
     converse: (sink, limits) => new BinaryConversation(sink, limits, sequence, credentials),
   }
 }
