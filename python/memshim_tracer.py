@@ -891,7 +891,7 @@ def _wrapped(library, name, method, is_outermost=False):
         if state is None:
             state = fields[MARK] = ClientState()
         elif state.inside and not is_shared:
-            # What the library calls inside of its own methods is no call of the application.
+            # What the library calls inside of its own methods is not a call of the application.
             return method(client, *args, **kwargs)
         state.inside = True
         t = monotonic()
@@ -1093,7 +1093,7 @@ def _remember(state, servers, settings, place="", form="", kind=None, inner=None
                 words.append("%s:%s" % (_quote(keyword), _pymemcache_setting(keyword, value)))
             continue
         if keyword in ("username", "password"):
-            # A trace is no place for a password.
+            # A trace must not contain a password.
             value = None if value is None else "x"
         words.append("%s:%s" % (_quote(keyword), _setting(value)))
     state.addresses = tuple(str(server[0] if isinstance(server, (tuple, list)) else server) for server in servers)
@@ -1803,7 +1803,7 @@ def main(arguments=None):
 USAGE = """usage: MEMSHIM_TRACE=app.jsonl python -m memshim_tracer script.py arguments...    (or -m module arguments...)
        python -m memshim_tracer --enable     MEMSHIM_TRACE alone traces every Python process of this virtual environment
        python -m memshim_tracer --disable    ends that
-       (--enable --system: the same for a Python that is no virtual environment)
+       (--enable --system: the same for a Python that is not a virtual environment)
 
 options, all in the environment:
   MEMSHIM_TRACE_APPLICATION=name  traces with this name are parts of one application
@@ -1873,7 +1873,7 @@ def _enable(arguments, folder):
         return 0
     base = getattr(sys, "base_prefix", getattr(sys, "real_prefix", sys.prefix))
     if sys.prefix == base and "--system" not in arguments:
-        _say("%s is no virtual environment: run the interpreter of one, or add --system to trace every program of this Python" % sys.prefix)
+        _say("%s is not a virtual environment: run the interpreter of one, or add --system to trace every program of this Python" % sys.prefix)
         return 2
     try:
         text = HOOK

@@ -13,7 +13,7 @@ function git(...args) {
 /** @returns `commit` and the `path` where it is checked out under .cache/ and built */
 export function checkoutOf(name) {
   const found = git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`)
-  if (found.status !== 0) fail(`${name} is no commit of this repository`)
+  if (found.status !== 0) fail(`${name} is not a commit of this repository`)
   const commit = found.stdout.trim()
   const path = join(root, '.cache', `bench-base-${commit.slice(0, 12)}`)
   const checkout = { commit, path }

@@ -11,7 +11,7 @@ function text(index, size) {
   )
 }
 
-/** Bytes that are no valid UTF-8, so that a client that goes through text is noticed. */
+/** Bytes that are not valid UTF-8, so that a client that goes through text is noticed. */
 function bytes(index, size) {
   const data = Buffer.alloc(size)
   for (let i = 0; i < size; i++) data[i] = (i * 7 + index) & 0xff

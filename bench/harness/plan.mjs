@@ -59,7 +59,7 @@ export const nodes = ({ node }) =>
   node.length > 0 ? node.map((path) => checked('node', path, ['--version'])) : [process.execPath]
 
 function checked(option, path, args) {
-  if (versionOf(path, args) === '') fail(`--${option} ${path} is no program that runs`)
+  if (versionOf(path, args) === '') fail(`--${option} ${path} is not a program that runs`)
   return path
 }
 

@@ -60,7 +60,7 @@ const application = await Application.bootstrap({
   searchInDocuments: true,
   navigation: { includeGroups: false },
   sort: ['kind', 'alphabetical'],
-  // A file name like SECURITY.md is no web address.
+  // A file name like SECURITY.md is not a web address.
   markdownItOptions: { html: true, linkify: false },
   // Links are looked up below, which also knows anchors that are HTML.
   logLevel: 'Error',

@@ -5,7 +5,7 @@ import { MAX_RELATIVE_TIME } from '../ground/limits.js'
 
 /**
  * Seconds until an item expires, as memcached takes them: rounded up, over thirty days as a date.
- * @param seconds undefined = never @throws TypeError when it is no number
+ * @param seconds undefined = never @throws TypeError when it is not a number
  */
 export function timeOf(seconds: number | undefined): number {
   if (seconds === undefined) return 0

@@ -42,7 +42,7 @@ export function unstorageDriver(client: DriverClient, options: UnstorageDriverOp
   const root = base.replace(/:$/, '')
   const prefix = root === '' ? '' : `${root}:`
   const read = (stored: unknown) => (stored === undefined ? null : (withObjects(stored) as never))
-  /** A key on the wire. @throws TypeError when it is no text */
+  /** A key on the wire. @throws TypeError when it is not text */
   const named = (key: unknown): string => {
     checkText('key', key)
     return `${prefix}${key}`

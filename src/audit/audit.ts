@@ -339,7 +339,7 @@ function checkOptions(options: AuditOptions): void {
   if (preset !== undefined && !presets.includes(preset))
     throw new AuditOptionsError(`preset ${shown(preset)} is not one of ${presets.join(', ')}`)
   if (servers !== undefined && !(Array.isArray(servers) && servers.every((one) => typeof one === 'string')))
-    throw new AuditOptionsError('servers is no list of "host:port"')
+    throw new AuditOptionsError('servers is not a list of "host:port"')
   if (negativeTimeout !== undefined && negativeTimeout !== 'zero' && negativeTimeout !== 'send')
     throw new AuditOptionsError(`negativeTimeout ${shown(negativeTimeout)} is not one of zero, send`)
   if (
@@ -350,15 +350,16 @@ function checkOptions(options: AuditOptions): void {
       `longestWait ${shown(longestWait)} is not a number of milliseconds above 0, at most ${longestLongestWait}`,
     )
   if (framework !== undefined && typeof framework !== 'string')
-    throw new AuditOptionsError(`framework ${shown(framework)} is no name`)
+    throw new AuditOptionsError(`framework ${shown(framework)} is not a name`)
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new AuditOptionsError('onProgress is no function')
+    throw new AuditOptionsError('onProgress is not a function')
   const { threads, sample } = options
   if (sample !== undefined && !(typeof sample === 'number' && sample > 0 && sample < 1))
     throw new AuditOptionsError(`sample ${shown(sample)} is not a part of the keys above 0 and below 1`)
   if (threads !== undefined && threads !== 1 && threads !== 2)
     throw new AuditOptionsError(`threads ${shown(threads)} is neither 1 nor 2`)
-  if (verify !== undefined && typeof verify !== 'boolean') throw new AuditOptionsError('verify is no boolean')
+  if (verify !== undefined && typeof verify !== 'boolean')
+    throw new AuditOptionsError('verify is not a boolean')
 }
 
 /** From so many operations on a second thread saves more time than its start takes. */

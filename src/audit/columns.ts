@@ -26,7 +26,7 @@ export function knownColumns(): readonly string[] {
   return libraries.flatMap((library) => versionsOf(library).map((version) => `${library}-${version}`))
 }
 
-/** @returns undefined for a name that is no column; a library without a version is its newest one, and `pymemcache-4.0` is 4.0.0 */
+/** @returns undefined for a name that is not a column; a library without a version is its newest one, and `pymemcache-4.0` is 4.0.0 */
 export function columnNamed(name: string): Library | undefined {
   for (const library of libraries) {
     if (name === library) return { name: library, version: versionsOf(library).at(-1)! }

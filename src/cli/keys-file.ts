@@ -54,7 +54,7 @@ async function contentOf(path: string): Promise<Buffer> {
   return Buffer.concat(chunks, length)
 }
 
-/** For a terminal: control characters as escapes, and bytes that are no text as well. */
+/** For a terminal: control characters as escapes, and bytes that are not text as well. */
 export function printableKey(key: GivenKey): string {
   const text = typeof key === 'string' ? key : key.toString('latin1')
   const shown = typeof key === 'string' ? /[\x00-\x1f\x7f-\x9f]/g : /[^\x20-\x7e]/g

@@ -14,7 +14,7 @@ import { UsageError } from './usage.js'
 
 const program = memshimProgram()
 
-// A reader that has seen enough (`memshim switches | head`) is no error.
+// A reader that has seen enough (`memshim switches | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
   throw error

@@ -99,7 +99,7 @@ async function parquetRows(path: string): Promise<RowFile> {
 }
 
 async function parquetPackage(): Promise<ParquetPackage> {
-  // Optional: the name is no literal, so that neither compilers nor bundlers look for it.
+  // Optional: the name is not a literal, so that neither compilers nor bundlers look for it.
   const name = 'hyparquet-writer'
   try {
     return (await import(name)) as ParquetPackage

@@ -32,7 +32,7 @@ export class MemcachedKeyNoneError extends MemcachedKeyError {
   override readonly python = 'memcache.MemcachedKeyNoneError'
 }
 
-/** A key that is no text (docs/reference/python-memcached.md#8). */
+/** A key that is not text (docs/reference/python-memcached.md#8). */
 export class MemcachedKeyTypeError extends MemcachedKeyError {
   override readonly name = 'MemcachedKeyTypeError'
   override readonly python = 'memcache.MemcachedKeyTypeError'

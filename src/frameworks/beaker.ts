@@ -40,7 +40,7 @@ export function readBeaker<T = unknown>(item: unknown): BeakerValue<T> | undefin
  * A value in the envelope that Beaker reads.
  * @param expires seconds; null = for ever
  * @param stored Unix time in seconds; default now
- * @throws TypeError when one is no number
+ * @throws TypeError when one is not a number
  */
 export function writeBeaker(
   value: unknown,

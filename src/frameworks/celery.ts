@@ -76,14 +76,14 @@ export function celeryKey(
  * The stored result, by either serializer: text is JSON with kombu's types, bytes are JSON or a pickle.
  * @param stored what the client's `get` gives
  * @returns undefined for a miss (undefined or null)
- * @throws ValueError for what is no result; UnpicklingError, ValueDecodeError for a broken pickle
+ * @throws ValueError for a value that is not a result; UnpicklingError, ValueDecodeError for a broken pickle
  */
 export function readCeleryMeta(stored: unknown, options: UnpickleOptions = {}): CeleryMeta | undefined {
   if (stored === undefined || stored === null) return undefined
   const read = content(stored, options)
   const meta = (read instanceof Map ? Object.fromEntries(read) : read) as Partial<CeleryMeta> | null
   if (typeof meta !== 'object' || meta === null || typeof meta.status !== 'string')
-    throw new ValueError(`the item is no result of Celery: ${describe(meta)}`)
+    throw new ValueError(`the item is not a result of Celery: ${describe(meta)}`)
   return meta as CeleryMeta
 }
 

@@ -76,7 +76,7 @@ export function readDogpile<T = unknown>(
 /**
  * A value in the envelope that dogpile.cache reads.
  * @param created Unix time in seconds; default now
- * @throws TypeError when it is no number
+ * @throws TypeError when it is not a number
  */
 export function writeDogpile(payload: unknown, created: number = Date.now() / 1000): PythonObject {
   checkNumber('created', created)

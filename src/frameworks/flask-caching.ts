@@ -11,7 +11,7 @@ const SENT = /^[^\x00-\x21\xff]{1,250}$/u
 /**
  * The key as it is sent, undefined when Flask-Caching sends nothing and takes it for a miss.
  * @param keyPrefix `CACHE_KEY_PREFIX`
- * @throws TypeError when one is no text
+ * @throws TypeError when one is not text
  */
 export function flaskCachingKey(key: string, keyPrefix = ''): string | undefined {
   checkText('key', key)
@@ -23,7 +23,7 @@ export function flaskCachingKey(key: string, keyPrefix = ''): string | undefined
 /**
  * The time that goes out for a timeout in seconds: always a date, except 0 (never expires) and negative ones.
  * @param now Unix time in seconds
- * @throws TypeError when one is no number
+ * @throws TypeError when one is not a number
  */
 export function flaskCachingTime(timeout: number, now: number = Date.now() / 1000): number {
   checkNumber('timeout', timeout)

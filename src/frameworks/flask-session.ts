@@ -51,7 +51,7 @@ export class FlaskSessions {
       )
   }
 
-  /** Where a session is. @throws TypeError when it is no text */
+  /** Where a session is. @throws TypeError when it is not text */
   key(sid: string): string {
     checkText('sid', sid)
     return `${this.settings.keyPrefix ?? 'session:'}${sid}`
@@ -99,7 +99,7 @@ export function readFlaskSession(stored: unknown, msgpack?: MessagePack): Record
   if (data instanceof Map && [...data.keys()].every((key) => typeof key === 'string'))
     return Object.fromEntries(data)
   if (typeof data !== 'object' || data === null || Array.isArray(data) || data instanceof PythonObject)
-    throw new ValueError(`the item is no session of Flask: ${shown(data)}`)
+    throw new ValueError(`the item is not a session of Flask: ${shown(data)}`)
   return data as Record<string, unknown>
 }
 

@@ -72,7 +72,7 @@ export function toObject(entries: Iterable<readonly [string, unknown]>): Record<
   return Object.fromEntries(entries)
 }
 
-/** Keys that are no text are written as their JSON, as Python does. */
+/** Keys that are not text are written as their JSON, as Python does. */
 function keyText(key: unknown): string {
   if (typeof key === 'string') return key
   if (key === null || typeof key === 'boolean' || typeof key === 'bigint') return String(key)

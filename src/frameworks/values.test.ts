@@ -378,7 +378,7 @@ describe('Celery', () => {
       expect(frameworks.celeryKey(id, { kind, globalKeyPrefix: prefix ?? undefined })).toBe(key)
     },
   )
-  test('what is no result', () => {
+  test('what is not a result', () => {
     expect(frameworks.readCeleryMeta(undefined)).toBeUndefined()
     expect(frameworks.readCeleryMeta(null)).toBeUndefined()
     expect(() => frameworks.readCeleryMeta('[]')).toThrow('no result of Celery')
@@ -464,7 +464,7 @@ describe('envelopes', () => {
       expect(frameworks.dogpileShortened(key, length)).toBe(sent)
     },
   )
-  test('what is no envelope of dogpile', () => {
+  test('what is not an envelope of dogpile', () => {
     expect(frameworks.readDogpile({ payload: 1 })).toBeUndefined()
     expect(frameworks.readDogpile(undefined)).toBeUndefined()
   })

@@ -11,35 +11,35 @@ export function shown(value: unknown): string {
   return String(value)
 }
 
-/** @throws TypeError when it is no text */
+/** @throws TypeError when it is not text */
 export function checkText(name: string, value: unknown): asserts value is string {
   if (typeof value !== 'string') throw new TypeError(`${name} is ${shown(value)}, not text`)
 }
 
-/** @throws TypeError when it is no array of text */
+/** @throws TypeError when it is not an array of text */
 export function checkTexts(name: string, value: unknown): asserts value is readonly string[] {
   checkArray(name, value)
   for (let index = 0; index < value.length; index++) checkText(`${name}[${index}]`, value[index])
 }
 
-/** @throws TypeError when it is no number, or NaN */
+/** @throws TypeError when it is not a number, or NaN */
 export function checkNumber(name: string, value: unknown): asserts value is number {
   if (typeof value !== 'number' || Number.isNaN(value))
     throw new TypeError(`${name} is ${shown(value)}, not a number`)
 }
 
-/** @throws TypeError when it is no Buffer and no Uint8Array */
+/** @throws TypeError when it is not a Buffer and no Uint8Array */
 export function checkBytes(name: string, value: unknown): asserts value is Uint8Array {
   if (!(value instanceof Uint8Array)) throw new TypeError(`${name} is ${shown(value)}, not a Uint8Array`)
 }
 
-/** @throws TypeError when it is no object, or an array */
+/** @throws TypeError when it is not an object, or an array */
 export function checkObject(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new TypeError(`${name} is ${shown(value)}, not an object`)
 }
 
-/** @throws TypeError when it is no object, or has not all of these fields: then it is not what `maker` returns */
+/** @throws TypeError when it is not an object, or has not all of these fields: then it is not what `maker` returns */
 export function checkMade(name: string, value: unknown, maker: string, fields: readonly string[]): void {
   checkObject(name, value)
   const missing = fields.find((field) => !Object.hasOwn(value, field))
@@ -47,12 +47,12 @@ export function checkMade(name: string, value: unknown, maker: string, fields: r
     throw new TypeError(`${name} has no ${missing}: it must be what ${maker} returns`)
 }
 
-/** @throws TypeError when it is no function */
+/** @throws TypeError when it is not a function */
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw new TypeError(`${name} is ${shown(value)}, not a function`)
 }
 
-/** @throws TypeError when it is no array */
+/** @throws TypeError when it is not an array */
 export function checkArray(name: string, value: unknown): asserts value is readonly unknown[] {
   if (!Array.isArray(value)) throw new TypeError(`${name} is ${shown(value)}, not an array`)
 }

@@ -116,7 +116,7 @@ export function placement(
 }
 
 function checkServers(servers: readonly PlacedServer[]): void {
-  if (!Array.isArray(servers)) throw new TypeError('servers is no list')
+  if (!Array.isArray(servers)) throw new TypeError('servers is not a list')
   if (servers.length === 0) throw new RangeError('placement needs at least one server')
   if (servers.length > MOST_SERVERS)
     throw new RangeError(`${servers.length} servers are more than ${MOST_SERVERS}`)

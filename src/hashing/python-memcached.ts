@@ -43,7 +43,7 @@ export interface PythonMemcachedPlacement {
 /**
  * Buckets, laid once. Their list is never made, so that a weight of any size takes no memory.
  * @param weights one per server; integers, below 1 = never selected
- * @throws TypeError when weights are no list of integers, RangeError when they add up to more than 2^53 − 1 or the rule is unknown
+ * @throws TypeError when weights are not a list of integers, RangeError when they add up to more than 2^53 − 1 or the rule is unknown
  */
 export function pythonMemcachedPlacement(
   weights: readonly number[],
@@ -74,7 +74,7 @@ export function pythonMemcachedPlacement(
 
 /** Per server, how many buckets it and the servers before it have. */
 function bucketEnds(weights: readonly number[]): readonly number[] {
-  if (!Array.isArray(weights)) throw new TypeError('weights is no list of integers')
+  if (!Array.isArray(weights)) throw new TypeError('weights is not a list of integers')
   let sum = 0
   return weights.map((weight, index) => {
     if (!Number.isInteger(weight))

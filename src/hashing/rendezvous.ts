@@ -13,10 +13,10 @@ function score(text: string): number {
  * @param nodes `host:port`, or the path of a Unix socket
  * @param key as pymemcache formats it: text as it is; bytes as Python's representation, `b'key'`
  * @returns index of the node, or undefined without nodes
- * @throws TypeError when nodes is no list of texts or key is no text
+ * @throws TypeError when nodes is not a list of texts or key is not text
  */
 export function rendezvous(nodes: readonly string[], key: string): number | undefined {
-  if (!Array.isArray(nodes)) throw new TypeError('nodes is no list')
+  if (!Array.isArray(nodes)) throw new TypeError('nodes is not a list')
   const stray = nodes.findIndex((node) => typeof node !== 'string')
   if (stray >= 0) throw new TypeError(`nodes[${stray}] is ${shown(nodes[stray])}, not text`)
   if (typeof key !== 'string') throw new TypeError(`key is ${shown(key)}, not text`)

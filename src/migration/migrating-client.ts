@@ -28,7 +28,7 @@ export class MigratingClient extends EventEmitter<Events> {
   /**
    * @param sides clients whose outcomes are pylibmc's: strict clients, or compat clients with `emulate: 'pylibmc'` and the
    *   switches that concern placement; with the behavior `cas` (compat: `cacheCas`) when gets, cas or counters are used
-   * @throws TypeError for a side that is no client and for an unknown option; RangeError for a phase that does not exist, and for
+   * @throws TypeError for a side that is not a client and for an unknown option; RangeError for a phase that does not exist, and for
    *   numbers below 0 or too large; ValueError for a timeout that is not above 0
    */
   constructor(
@@ -54,7 +54,7 @@ export class MigratingClient extends EventEmitter<Events> {
 
   /**
    * Changes the phase from the next operation on.
-   * @throws RangeError for a name that is no phase; Error while keys of the placement that becomes the authority may be stale
+   * @throws RangeError for a name that is not a phase; Error while keys of the placement that becomes the authority may be stale
    */
   async setPhase(phase: Phase): Promise<void> {
     checkPhase(phase)

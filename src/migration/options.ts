@@ -45,7 +45,7 @@ export function checkedOptions(options: MigratingClientOptions) {
   return { phase, copyTime, maxUnsettled, timeout }
 }
 
-/** @throws TypeError for what is no client */
+/** @throws TypeError for a value that is not a client */
 export function checkClient(name: 'old' | 'new', client: unknown): MigrationClient {
   const asked = client as Partial<Record<'get' | 'set' | 'disconnectAll', unknown>> | null | undefined
   if (

@@ -25,7 +25,7 @@ export const phases: Readonly<Record<Phase, PhaseRules>> = {
 /** In the order of a migration. */
 export const phaseNames = Object.keys(phases) as readonly Phase[]
 
-/** @throws RangeError for a name that is no phase */
+/** @throws RangeError for a name that is not a phase */
 export function checkPhase(phase: unknown): Phase {
   if (phaseNames.includes(phase as Phase)) return phase as Phase
   throw new RangeError(`phase ${shown(phase)} is not one of ${phaseNames.join(', ')}`)

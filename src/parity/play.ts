@@ -26,7 +26,7 @@ const timeouts = ['_poll_timeout', 'connect_timeout', 'socket_timeout']
 /** Real seconds of a sleep on a stage with its own clock: what has been sent by then has arrived. */
 const settling = 0.02
 
-/** One outcome per step; null for steps that are no call or that the recording left out. */
+/** One outcome per step; null for steps that are not a call or that the recording left out. */
 export async function play(recording: Recording, stage: Stage, cast: Cast): Promise<(Recorded | null)[]> {
   const { scenario, library, version } = recording
   const clients = new Map<string, AuditedClient>()

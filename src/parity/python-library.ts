@@ -51,7 +51,7 @@ export class InterpreterError extends Error {
 /** How long an interpreter may need for naming its libraries (milliseconds). */
 const timeToDescribe = 30_000
 
-/** @throws InterpreterError when the path is no Python 2.7 or 3 */
+/** @throws InterpreterError when the path is not a Python 2.7 or 3 */
 export async function inspectInterpreter(path: string): Promise<Interpreter> {
   let said: string
   try {
@@ -73,7 +73,7 @@ export async function inspectInterpreter(path: string): Promise<Interpreter> {
 
 function noPython(path: string, said: string): InterpreterError {
   const last = said.trim().split('\n').at(-1)
-  return new InterpreterError(`${path} is no Python 2.7 or 3${last ? `: ${last}` : ''}`)
+  return new InterpreterError(`${path} is not a Python 2.7 or 3${last ? `: ${last}` : ''}`)
 }
 
 /** One process with the library loaded. */

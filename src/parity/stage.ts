@@ -32,7 +32,7 @@ export interface ServerKind {
   start(args: readonly string[]): Promise<PlainServer>
 }
 
-/** @throws Error when the binary does not run or is no memcached */
+/** @throws Error when the binary does not run or is not a memcached */
 export function realServers(binary: string): ServerKind {
   const version = versionOfBinary(binary)
   return {

@@ -17,7 +17,7 @@ const MODULO_32 = 2n ** 32n
 /**
  * What goes on the wire for a time in seconds (or an absolute Unix time over 30 days; the server decides).
  * Booleans count as 0 and 1, as in Python.
- * @throws TypeError when it is no integer
+ * @throws TypeError when it is not an integer
  */
 export function exptime(time: unknown, operation: Operation, negative: NegativeTimeout): number | bigint {
   const value = integer(time, operation === 'touch' ? 'argument 2' : undefined)

@@ -43,7 +43,7 @@ interface OperationFacts {
   readonly many?: true
   /** It asks every server. */
   readonly asksEvery?: true
-  /** Return codes that are no errors, and what the operation then returns. */
+  /** Return codes that are not errors, and what the operation then returns. */
   readonly outcomes?: Readonly<Record<number, boolean>>
   /** Its reply has items, and a key that cannot be asked for is a miss. */
   readonly retrieves?: true

@@ -42,10 +42,10 @@ interface PipelineOwner {
   readonly [PIPELINE]: Pipeline
 }
 
-/** @throws TypeError for an object that is no client */
+/** @throws TypeError for an object that is not a client */
 export function pipelineOf(client: object): Pipeline {
   const pipeline = (client as Partial<PipelineOwner>)[PIPELINE]
-  if (!pipeline) throw new TypeError('this is no client of memshim')
+  if (!pipeline) throw new TypeError('this is not a client of memshim')
   return pipeline
 }
 
@@ -57,7 +57,7 @@ export class Pipeline {
 
   /**
    * The options of a call as they are now, their own properties alone; a time in their place is left to the time rule.
-   * @throws TypeError for what is no plain object, and for unknown names
+   * @throws TypeError for a value that is not a plain object, and for unknown names
    */
   options<O>(given: O, names: readonly string[]): O {
     if (given === undefined) return given

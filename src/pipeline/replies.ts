@@ -84,13 +84,13 @@ export function replyError(
 
 /**
  * Outcome of a reply to a store command, cas, delete or touch.
- * @throws MemcachedError by the table; UnicodeDecodeError where pylibmc's message is the key alone, and what it shows of it is no UTF-8
+ * @throws MemcachedError by the table; UnicodeDecodeError where pylibmc's message is the key alone, and what it shows of it is not UTF-8
  */
 export function softOutcome(reply: LineReply, operation: Operation, facts: ErrorFacts): boolean {
   const outcome = operations[operation].outcomes?.[replyCode(reply)]
   if (outcome !== undefined) return outcome
   const error = replyError(reply, operation, facts)
-  // Without a text of libmemcached Python decodes the message strictly, and with one it replaces what is no UTF-8.
+  // Without a text of libmemcached Python decodes the message strictly, and with one it replaces a value that is not UTF-8.
   if (replyText(error.code ?? UNKNOWN, reply, operation) === undefined && operations[operation].namesKey)
     decodeText(keyInMessage(facts.key ?? ''))
   throw error

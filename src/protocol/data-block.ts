@@ -29,7 +29,7 @@ function lengthIn(data: Uint8Array): number {
     if (length === 0) new Uint8Array(bufferOf.call(data))
   } catch (cause) {
     throw new TypeError(
-      'the bytes of the value cannot be read: they are no Uint8Array, or were transferred',
+      'the bytes of the value cannot be read: they are not a Uint8Array, or were transferred',
       {
         cause,
       },

@@ -38,7 +38,7 @@ export interface ListedItem {
 /** Characters. A key has 250 bytes, percent-encoded 750. */
 const longestLine = 4096
 
-/** Lines that are no items, of all. Beyond that the listing is something else. */
+/** Lines that are not items, of all. Beyond that the listing is something else. */
 const mostWrong = 100
 
 export class MetadumpReader {
@@ -67,12 +67,18 @@ export class MetadumpReader {
     }
     this.rest = this.ended ? '' : text.slice(from)
     if (this.rest.length > longestLine)
-      throw new ListingError(this.source, `sends a line of more than ${longestLine} bytes, which is no item`)
+      throw new ListingError(
+        this.source,
+        `sends a line of more than ${longestLine} bytes, which is not an item`,
+      )
   }
 
   private line(text: string, from: number, end: number): void {
     if (end - from > longestLine)
-      throw new ListingError(this.source, `sends a line of more than ${longestLine} bytes, which is no item`)
+      throw new ListingError(
+        this.source,
+        `sends a line of more than ${longestLine} bytes, which is not an item`,
+      )
     if (text.startsWith('key=', from)) {
       const item = itemOf(text, from, end, this.sizeless)
       if (item) {
@@ -95,7 +101,7 @@ export class MetadumpReader {
     if (++this.wrong > mostWrong || this.items === 0)
       throw new ListingError(
         this.source,
-        `sends ${JSON.stringify(line.slice(0, 80))}, which is no item of a listing`,
+        `sends ${JSON.stringify(line.slice(0, 80))}, which is not an item of a listing`,
       )
   }
 }

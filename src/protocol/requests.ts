@@ -24,7 +24,7 @@ export interface ItemTaker {
   /**
    * Must not throw.
    * @param index of its key in the request
-   * @param data the receiver's own; text that is no valid UTF-8 comes as bytes
+   * @param data the receiver's own; text that is not a valid UTF-8 comes as bytes
    */
   item(index: number, flags: number, cas: bigint | undefined, data: Buffer | string): void
 }
@@ -144,10 +144,10 @@ export function store(options: StoreOptions, dialect: WireDialect): StoreRequest
  */
 export function checkStore({ flags, exptime, cas }: StoreRequest): void {
   if (!(Number.isInteger(flags) && flags >= 0 && flags <= 0xffff_ffff))
-    throw new RangeError(`flags ${String(flags)} are no unsigned number of 32 bits`)
+    throw new RangeError(`flags ${String(flags)} are not unsigned number of 32 bits`)
   if (typeof exptime !== 'bigint' && !Number.isSafeInteger(exptime))
-    throw new RangeError(`time ${String(exptime)} is no whole number`)
-  if (cas !== undefined && typeof cas !== 'bigint') throw new RangeError(`CAS ${String(cas)} is no bigint`)
+    throw new RangeError(`time ${String(exptime)} is not a whole number`)
+  if (cas !== undefined && typeof cas !== 'bigint') throw new RangeError(`CAS ${String(cas)} is not a bigint`)
 }
 
 export function arithmetic(

@@ -402,7 +402,7 @@ function noreplyOptions(options: NoreplyOptions | undefined): NoreplyOptions {
   return options === undefined ? {} : ownOptions(options, ['noreply'])
 }
 
-/** @throws MemcacheIllegalInputError when it is no integer */
+/** @throws MemcacheIllegalInputError when it is not an integer */
 function integer(value: unknown, name: string): Bytes {
   if (value === undefined) return '0'
   if (
@@ -414,7 +414,7 @@ function integer(value: unknown, name: string): Bytes {
   throw new MemcacheIllegalInputError(`${name} must be integer, got bad value: ${pythonRepr(value)}`)
 }
 
-/** @throws TypeError when they are no integer */
+/** @throws TypeError when they are not an integer */
 function flagsOf(flags: unknown): Bytes {
   if (typeof flags === 'bigint' || (typeof flags === 'number' && Number.isSafeInteger(flags)))
     return String(flags)

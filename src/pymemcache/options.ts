@@ -9,7 +9,7 @@ import type { Connect, Tls } from '../transport/socket.js'
 import { prefixBytes } from './keys.js'
 import { plainSerde, type Serde } from './serde.js'
 
-/** How data that is no bytes is written. */
+/** How data that is not bytes is written. */
 export type Encoding = 'ascii' | 'utf-8' | 'latin-1'
 
 /** pymemcache's keywords in camelCase. */
@@ -101,7 +101,7 @@ function milliseconds(name: string, seconds: unknown): number {
   if (typeof seconds !== 'number')
     throw new TypeError(`${name} must be a number of seconds, not ${shown(seconds)}`)
   if (!(seconds > 0) || !Number.isFinite(seconds))
-    throw new ValueError(`${name} ${shown(seconds)} is no number of seconds above 0`)
+    throw new ValueError(`${name} ${shown(seconds)} is not a number of seconds above 0`)
   return seconds * 1000
 }
 
@@ -116,7 +116,7 @@ export type ServerInput = string | readonly [host: string, port: number]
 
 const DEFAULT_PORT = 11211
 
-/** @throws ValueError for what is no server */
+/** @throws ValueError for a value that is not a server */
 export function parseServer(
   server: ServerInput,
   addresses: Readonly<Record<string, string>> = {},

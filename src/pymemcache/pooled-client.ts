@@ -62,9 +62,9 @@ export class PooledClient {
     } = ownOptions(given, [...clientOptionNames, ...poolNames])
     const maxPoolSize = size ?? 0
     if (!Number.isInteger(maxPoolSize) || maxPoolSize < 0)
-      throw new ValueError(`maxPoolSize ${shown(maxPoolSize)} is no whole number from 0 on`)
+      throw new ValueError(`maxPoolSize ${shown(maxPoolSize)} is not a whole number from 0 on`)
     if (typeof poolIdleTimeout !== 'number' || !(poolIdleTimeout >= 0))
-      throw new ValueError(`poolIdleTimeout ${shown(poolIdleTimeout)} is no number of seconds`)
+      throw new ValueError(`poolIdleTimeout ${shown(poolIdleTimeout)} is not a number of seconds`)
     this.#ignoreExc = settingsOf(shared).ignoreExc
     this.server = parseServer(server, shared.addresses).name
     this.#size = maxPoolSize || UNLIMITED

@@ -25,7 +25,7 @@ export interface Reading {
   take(inbox: Inbox): boolean
 }
 
-/** Longest line and largest data block that are waited for, in bytes: more is no memcached. */
+/** Longest line and largest data block that are waited for, in bytes: more is not a memcached. */
 const LONGEST_LINE = 65_536
 const LARGEST_BLOCK = 1_073_741_824
 /** The same for what comes before the end tokens of a raw command. */

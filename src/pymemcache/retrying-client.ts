@@ -29,9 +29,9 @@ export function retryingClient<C extends object>(client: C, given: RetryOptions 
   const retryFor = classes('retryFor', options.retryFor)
   const not = classes('doNotRetryFor', options.doNotRetryFor)
   if (!Number.isInteger(attempts) || attempts < 1)
-    throw new ValueError(`attempts ${shown(attempts)} is no whole number from 1 on`)
+    throw new ValueError(`attempts ${shown(attempts)} is not a whole number from 1 on`)
   if (typeof retryDelay !== 'number' || !(retryDelay >= 0 && retryDelay <= LONGEST_DELAY))
-    throw new ValueError(`retryDelay ${shown(retryDelay)} is no number of seconds up to ${LONGEST_DELAY}`)
+    throw new ValueError(`retryDelay ${shown(retryDelay)} is not a number of seconds up to ${LONGEST_DELAY}`)
   const both = retryFor.find((each) => not.includes(each))
   if (both) throw new ValueError(`${both.name} is in both retryFor and doNotRetryFor`)
   const retries = (error: unknown): boolean =>

@@ -7,7 +7,7 @@ import type { Key } from './keys.js'
 
 /** Turns values into data and flags, and back. */
 export interface Serde {
-  /** @returns data and flags; data that is no bytes is written as its text */
+  /** @returns data and flags; data that is not bytes is written as its text */
   serialize(key: Key, value: unknown): readonly [data: unknown, flags: number | bigint]
   deserialize(key: Key, data: Buffer, flags: number): unknown
 }

@@ -20,7 +20,7 @@ const aliases: Readonly<Record<string, string>> = {
 
 /**
  * A copy of an options object that has its own properties alone, so that nothing comes from a prototype.
- * @throws TypeError when it is no plain object, or has a name that is not known: with the right name where it can be guessed
+ * @throws TypeError when it is not a plain object, or has a name that is not known: with the right name where it can be guessed
  */
 export function ownOptions<O extends object>(options: O, known: readonly string[]): O {
   if (!isPlain(options)) throw new TypeError(`options must be a plain object, not ${className(options)}`)

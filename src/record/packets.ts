@@ -27,7 +27,7 @@ const defaultPort = 11211
 
 /**
  * Writes a wire trace of the commands in the captures, which are read one after the other.
- * @throws RecordError for settings and files; CaptureError for what is no capture or is damaged (what came before it is written; without a command no file is left)
+ * @throws RecordError for settings and files; CaptureError for a value that is not a capture or is damaged (what came before it is written; without a command no file is left)
  */
 export async function recordPackets(
   inputs: readonly PacketInput[],
@@ -111,7 +111,7 @@ async function* unzipped(stream: Readable, signal: AbortSignal | undefined): Asy
   }
 }
 
-/** The name of an endpoint in the trace; undefined when it is no server. @throws RecordError */
+/** The name of an endpoint in the trace; undefined when it is not a server. @throws RecordError */
 async function serverNaming({
   servers,
   ports = [defaultPort],

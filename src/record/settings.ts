@@ -37,7 +37,7 @@ export class RecordError extends RangeError {
 export function checkSettings(settings: RecordSettings): void {
   if (typeof settings !== 'object' || settings === null) throw new RecordError('settings must be an object')
   const { out, sample, maxBytes, files, library, hashKeys, servers } = settings
-  if (typeof out !== 'string' || out === '') throw new RecordError(`out ${shown(out)} is no file name`)
+  if (typeof out !== 'string' || out === '') throw new RecordError(`out ${shown(out)} is not a file name`)
   if (sample !== undefined && !(typeof sample === 'number' && sample > 0 && sample <= 1))
     throw new RecordError(`sample ${shown(sample)} is not a part from above 0 to 1`)
   if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes >= leastBytes))

@@ -60,7 +60,7 @@ export async function recordWatch(settings: WatchSettings): Promise<RecordSummar
   await recording.end()
   return summaryOf(recording, 'watch', settings, {
     'lines that the server skipped': losses.skipped,
-    'lines that are no reads, stores or deletes': losses.unread,
+    'lines that are not reads, stores or deletes': losses.unread,
     'lines that are too long': losses.longLines,
     'servers that do not report deletes': losses.withoutDeletions,
     'servers that ended the watch': losses.ended,

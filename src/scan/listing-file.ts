@@ -12,7 +12,7 @@ const lineEnd = Buffer.from('\n')
 /**
  * The items of a saved listing, in its order.
  * @param path a file, plain or gzip (recognised by its content); `-` is standard input
- * @throws ListingError (while iterating) for a file that cannot be read, that is no listing, or that holds no item; TypeError for another path
+ * @throws ListingError (while iterating) for a file that cannot be read, that is not a listing, or that holds no item; TypeError for another path
  */
 export async function* listedItems(path: string): AsyncGenerator<ListedItem> {
   checkText('path', path)

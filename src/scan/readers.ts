@@ -29,7 +29,7 @@ function python(name: string, most: number, bytesOf2: boolean): Reader {
       const protocol = facts.pickleProtocol ?? 0
       if (protocol > most) return `pickle protocol ${protocol}: this Python reads up to ${most}`
       if (!bytesOf2 && facts.python2Strings === 'non-ASCII')
-        return 'byte strings of Python 2 in a pickle that are no ASCII: pylibmc raises, python-memcached and pymemcache give None'
+        return 'byte strings of Python 2 in a pickle that are not ASCII: pylibmc raises, python-memcached and pymemcache give None'
       return undefined
     },
   }

@@ -107,7 +107,7 @@ function checkOptions({ servers = [], files = [], rate = 0, sample = 0, maxValue
     throw new ScanError('name servers, or files with listings, not both')
   for (const [name, value] of Object.entries({ rate, sample, maxValues }))
     if (!(Number.isSafeInteger(value) && value >= 0))
-      throw new ScanError(`${name} ${value} is no whole number from 0`)
+      throw new ScanError(`${name} ${value} is not a whole number from 0`)
 }
 
 function parsedServers(specs: readonly string[]) {
@@ -148,7 +148,7 @@ async function scanServer(
     listing.send('lru_crawler metadump all\r\n')
     await list(reader, () => listing.chunk(), server, settings)
     if (reader.wrong > 0)
-      notes.add(`${server}: ${reader.wrong} lines of the listing are no items and were left out`)
+      notes.add(`${server}: ${reader.wrong} lines of the listing are not items and were left out`)
     listing.close()
     await readValues(talk, tally, flagsKnown, settings, server, notes)
   } catch (error) {

@@ -299,7 +299,7 @@ function sorted<Key>(counts: ReadonlyMap<Key, number>): readonly (readonly [Key,
   return [...counts].sort((a, b) => b[1] - a[1])
 }
 
-/** As text, with escapes for what is no printable character. */
+/** As text, with escapes for a value that is not a printable character. */
 function shownKey(key: Bytes): string {
   const bytes = Buffer.from(key, 'latin1')
   const text = isUtf8(bytes) ? bytes.toString('utf8') : key

@@ -13,7 +13,7 @@ import {
 export interface ValueFacts {
   /** Bytes, inflated. */
   readonly length: number
-  /** 0 to 5; undefined when it is no pickle. */
+  /** 0 to 5; undefined when it is not a pickle. */
   readonly pickleProtocol?: number
   /** `module.name` of what the pickle would import. */
   readonly classes: readonly string[]

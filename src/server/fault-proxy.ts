@@ -23,7 +23,7 @@ export class FaultProxy extends Fronted {
   protected readonly front: Front
   private connections = 0
 
-  /** @throws TypeError when the target is no address, for an unknown option and one of another type; RangeError for a port out of range */
+  /** @throws TypeError when the target is not an address, for an unknown option and one of another type; RangeError for a port out of range */
   constructor(given: FaultProxyOptions) {
     super()
     checkOptions(given, ['target', 'record'])

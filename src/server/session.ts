@@ -79,7 +79,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
     socket.cork()
     while (waiting.length > 0 && !closed && !mute) {
       const frame = waiting.shift()!
-      // Goodbye is no request that a script could mean.
+      // Goodbye is not a request that a script could mean.
       const fault = isGoodbye(frame.command) ? undefined : options.nextFault()
       if (fault) await faulty(frame, fault)
       else {

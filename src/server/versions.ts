@@ -83,7 +83,7 @@ export const defaultVersion = '1.6.18'
 /** The newest version that has been recorded. */
 export const newestVersion = '1.6.45'
 
-/** @throws RangeError when it is no version like `1.6.18`, or one before 1.4 */
+/** @throws RangeError when it is not a version like `1.6.18`, or one before 1.4 */
 export function serverFacts(version: string): ServerFacts {
   checkText('version', version)
   if (typeof version !== 'string' || !/^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(version))

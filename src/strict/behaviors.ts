@@ -93,7 +93,7 @@ const hashNumbers: readonly string[] = [
   'default', 'md5', 'crc', 'fnv1_64', 'fnv1a_64', 'fnv1_32', 'fnv1a_32', 'hsieh', 'murmur', 'jenkins', 'murmur3',
 ] // biome-ignore format: one list
 
-/** A copy that has what was given and nothing from a prototype. @throws AttributeError when it is no plain object */
+/** A copy that has what was given and nothing from a prototype. @throws AttributeError when it is not a plain object */
 export function ownSettings(settings: BehaviorSettings): BehaviorSettings {
   if (isPlain(settings)) return { __proto__: null, ...settings } as BehaviorSettings
   throw new AttributeError(

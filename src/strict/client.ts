@@ -134,7 +134,7 @@ export class Client {
   /**
    * Adds to a counter and returns its new value, 0…2^64−1 (a bigint above 2^53), wrapping (docs/reference/pylibmc.md#5.6).
    * @param delta 0…2^31−1
-   * @throws NotFound when missing; ClientError (text) or UnknownReadFailure (binary) when the item is no number; ValueError,
+   * @throws NotFound when missing; ClientError (text) or UnknownReadFailure (binary) when the item is not a number; ValueError,
    *   OverflowError, TypeError for the delta; the key's errors and MemcachedError as `get`
    */
   incr(key: Key, delta: number | bigint = 1, options?: CallOptions): Promise<number | bigint> {

@@ -27,14 +27,14 @@ export interface DiscoveryOptions {
 /**
  * Asks a configuration endpoint for the nodes of its cluster.
  * @param endpoint `host:port`
- * @throws TransportError when it cannot be reached; ValueError when it is no configuration endpoint or its answer makes no sense
+ * @throws TransportError when it cannot be reached; ValueError when it is not a configuration endpoint or its answer makes no sense
  */
 export async function discoverCluster(endpoint: string, options: DiscoveryOptions = {}): Promise<Cluster> {
   const connection = new Connection(parseServer(endpoint).address, options)
   try {
     const { items, end } = await ask(connection)
     const [item] = items
-    if (!item) throw new ValueError(`${endpoint} is no configuration endpoint: it answers ${end.line}`)
+    if (!item) throw new ValueError(`${endpoint} is not a configuration endpoint: it answers ${end.line}`)
     return parseCluster(item.data.toString(), endpoint)
   } finally {
     connection.close()

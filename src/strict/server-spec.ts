@@ -15,7 +15,7 @@ const UNIX = 4
 
 /**
  * A client's list of servers (docs/reference/pylibmc.md#2.1).
- * @throws TypeError when it is no list of specs; ValueError, AttributeError, MemcachedError (empty list), NotSupportedError (udp)
+ * @throws TypeError when it is not a list of specs; ValueError, AttributeError, MemcachedError (empty list), NotSupportedError (udp)
  */
 export function parseServers(servers: Iterable<ServerSpecInput>): ServerSpec[] {
   const specs = serverInputs(servers).map(parseServer)

@@ -26,7 +26,7 @@ export type DecodeReason =
   | 'limit'
   /** The pickle is broken, or asks for what a reader does not have: an `UnpicklingError`. */
   | 'pickle'
-  /** A counter or integer that is no decimal number. */
+  /** A counter or integer that is not a decimal number. */
   | 'integer'
 
 /** An item whose flags or payload cannot be read. */

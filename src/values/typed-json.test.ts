@@ -11,11 +11,11 @@ const nested = (levels: number): TypedJson => {
 
 describe('reading', () => {
   it.each<[unknown, string]>([
-    [{ $int: 'x' }, '$int "x" is no integer'],
-    [{ $int: '' }, '$int "" is no integer'],
+    [{ $int: 'x' }, '$int "x" is not an integer'],
+    [{ $int: '' }, '$int "" is not an integer'],
     [{ $int: 5 }, '$int needs a string'],
     [{ $int: '9'.repeat(5000) }, '$int has more than 4300 digits'],
-    [{ $float: 'one' }, '"one" is no float'],
+    [{ $float: 'one' }, '"one" is not a float'],
     [{ $bytes: '€' }, '$bytes holds a character above U+00FF'],
     [{ $bytearray: '€' }, '$bytearray holds a character above U+00FF'],
     [{ $complex: ['1.0'] }, '$complex needs an array of 2, not of 1'],

@@ -253,7 +253,7 @@ function repeated(whole: string, unit: (character: string) => TypedJson): TypedJ
 
 function float(text: string): number {
   const value = parseFloatText(text)
-  if (value === undefined) throw new ValueError(`${shown(text)} is no float`)
+  if (value === undefined) throw new ValueError(`${shown(text)} is not a float`)
   return value
 }
 
@@ -261,7 +261,7 @@ function decimal(content: string): PyDecimal {
   try {
     return new PyDecimal(content)
   } catch {
-    throw new ValueError(`$decimal ${shown(content)} is no decimal number`)
+    throw new ValueError(`$decimal ${shown(content)} is not a decimal number`)
   }
 }
 
@@ -270,7 +270,7 @@ function className(whole: Tagged, usual: string): string {
 }
 
 function integer(text: string): bigint {
-  if (!/^[+-]?\d+$/.test(text)) throw new ValueError(`$int ${shown(text)} is no integer`)
+  if (!/^[+-]?\d+$/.test(text)) throw new ValueError(`$int ${shown(text)} is not an integer`)
   if (text.length > MAX_DIGITS + 1) throw new ValueError(`$int has more than ${MAX_DIGITS} digits`)
   return BigInt(text)
 }

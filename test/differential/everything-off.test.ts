@@ -27,10 +27,10 @@ const PYLIBMC_ONLY: Readonly<Record<string, string>> = {
   set_behaviors: 'python-memcached has no behaviors',
   serialize: 'a hook for subclasses; python-memcached has constructor arguments instead',
   deserialize: 'a hook for subclasses; python-memcached has constructor arguments instead',
-  __getitem__: 'python-memcached’s client is no mapping',
-  __setitem__: 'python-memcached’s client is no mapping',
-  __delitem__: 'python-memcached’s client is no mapping',
-  __contains__: 'python-memcached’s client is no mapping',
+  __getitem__: 'python-memcached’s client is not a mapping',
+  __setitem__: 'python-memcached’s client is not a mapping',
+  __delitem__: 'python-memcached’s client is not a mapping',
+  __contains__: 'python-memcached’s client is not a mapping',
 }
 
 /** By the methods of their steps: what the facade is asked in them. */

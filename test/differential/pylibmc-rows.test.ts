@@ -146,7 +146,7 @@ const hooks = cases<{
   answered: Answered[]
   'delete assigned later': boolean
 }>('hooks')
-/** JavaScript's array is list and tuple, its Uint8Array bytes and bytearray, and its booleans are no numbers. */
+/** JavaScript's array is list and tuple, its Uint8Array bytes and bytearray, and its booleans are not numbers. */
 const pythonOnly = ({ returns }: Serialized): boolean =>
   Array.isArray(returns) || /bytearray|true/.test(JSON.stringify(returns))
 

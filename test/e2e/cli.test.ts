@@ -112,7 +112,7 @@ describe('options from a file', { timeout: 60_000 }, () => {
       2,
       expect.stringContaining('neither true nor false'),
     ])
-    expect(said('[1]', 'where', 'k')).toEqual([2, expect.stringContaining('is no JSON object')])
+    expect(said('[1]', 'where', 'k')).toEqual([2, expect.stringContaining('is not a JSON object')])
     expect(said('{', 'where', 'k')).toEqual([2, expect.stringContaining('is not JSON')])
     expect(where({}, '--config', join(folder, 'none.json'), 'where', 'k').stderr).toContain('ENOENT')
   })
@@ -198,7 +198,7 @@ describe('listings', { timeout: 60_000 }, () => {
     ])
   })
 
-  it('what is no listing is an error that names the file', () => {
+  it('what is not a listing is an error that names the file', () => {
     const trace = file('any.jsonl', '{}')
     expect(memshim(['scan', file('html', '<html>')])).toMatchObject({
       status: 2,
@@ -221,7 +221,7 @@ describe('listings', { timeout: 60_000 }, () => {
 })
 
 describe('record', { timeout: 60_000 }, () => {
-  it('refuses a sample that is no part, and says what is meant', () => {
+  it('refuses a sample that is not a part of the keys, and names what is needed', () => {
     const capture = join(import.meta.dirname, '..', '..', 'fixtures', 'captures', 'index.json')
     for (const sample of ['5', '0', '-1', 'x', ''])
       expect(memshim(['record', capture, '--out', 'o.jsonl', '--sample', sample])).toMatchObject({
@@ -264,7 +264,7 @@ describe('record', { timeout: 60_000 }, () => {
     expect([inspect.status, inspect.stderr]).toEqual([2, 'memshim: key length 300 too long, max is 250\n'])
   })
 
-  it('what is no capture is an error, and no trace is left', () => {
+  it('what is not a capture is an error, and no trace is left', () => {
     const { status, stderr } = memshim(['record', file('text.pcap', 'no capture'), '--out', 'left.jsonl'])
     expect([status, stderr]).toEqual([2, expect.stringContaining('text.pcap')])
     expect(() => readFileSync(join(folder, 'left.jsonl'))).toThrow('ENOENT')

@@ -49,7 +49,7 @@ describe('baseline', () => {
     expect(news.filter(({ kind }) => kind === 'risk').map(({ name }) => name)).toEqual(['out-of-step'])
   })
 
-  it('refuses what is no report', () => {
+  it('refuses a value that is not a report', () => {
     for (const text of [
       '',
       '[]',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { AuditOptions, Report } from '../../src/audit/index.js'
 
-// A path that is no literal: types are checked without a build.
+// A path that is not a literal: types are checked without a build.
 const built: string = '../../dist/audit/index.js'
 const { audit, readTrace } = (await import(built)) as typeof import('../../src/audit/index.js')
 

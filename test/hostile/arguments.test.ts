@@ -100,7 +100,7 @@ async function outcome(call: string, run: () => unknown): Promise<Fault | undefi
     }
     return undefined
   } catch (error) {
-    if (!(error instanceof Error)) return { call, problem: `throws ${String(error)}, which is no Error` }
+    if (!(error instanceof Error)) return { call, problem: `throws ${String(error)}, which is not an Error` }
     if (error.message === 'a trap of the caller') return undefined
     return UNWRITTEN.test(error.message) ? { call, problem: `${error.name}: ${error.message}` } : undefined
   }

@@ -169,7 +169,7 @@ describe('what a listing server may say', () => {
     stop()
   })
 
-  it('what is no listing is refused', async () => {
+  it('what is not a listing is refused', async () => {
     const { mc, stop } = await saying('VALUE n:a 0 1\r\nx\r\nEND\r\n')
     await expect(listed(mc, 'n')).rejects.toThrow(ListingError)
     stop()

@@ -175,7 +175,7 @@ export const analysisTexts: readonly AnalysisText[] = [
       'Add the counter with its first value before it is counted; pylibmc raises NotFound where python-memcached returns None.',
     elsewhere: {
       pymemcache:
-        'Add the counter with its first value before it is counted; pymemcache returns None for a missing one, and raises MemcacheClientError for what is no number.',
+        'Add the counter with its first value before it is counted; pymemcache returns None for a missing one, and raises MemcacheClientError for a value that is not a number.',
       'python-memcached': 'Add the counter with its first value before it is counted.',
     },
     severity: { missing: 'problem', 'no number, or a delta that is none': 'problem' },

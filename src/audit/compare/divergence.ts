@@ -34,7 +34,7 @@ export interface SwitchInfo
 export interface Reason {
   readonly switch: string
   readonly how: 'signature'
-  /** What is stored is not the same. That is no cause of another outcome of this call. */
+  /** What is stored is not the same. That is not a cause of another outcome of this call. */
   readonly stored?: boolean
   /** Counts only where nothing else explains the difference. */
   readonly fallback?: boolean
@@ -113,7 +113,7 @@ export const signatureSwitches: readonly SwitchInfo[] = [
     'control-keys',
     'Keys with control characters are sent unchecked',
     'raises MemcachedKeyCharacterError',
-    'stores them, but cannot read them: get waits for its timeout and raises Error (31), or returns bytes that are no value; NUL and line breaks end the command in the middle of the key, and what follows a line break is a command of its own',
+    'stores them, but cannot read them: get waits for its timeout and raises Error (31), or returns bytes that are not value; NUL and line breaks end the command in the middle of the key, and what follows a line break is a command of its own',
     'Encode such keys (hash them, or quote their characters) before they reach the client, or set the behavior verify_keys.',
     'items',
   ),

@@ -49,7 +49,7 @@ export function sameOutcome(a: Outcome, b: Outcome): boolean {
   return sameValue(a.result, b.result)
 }
 
-/** Texts are compared only where the values are no plain ones and not alike part by part: an audit does this at every call. */
+/** Texts are compared only where the values are not plain ones and not alike part by part: an audit does this at every call. */
 function sameValue(a: TypedJson, b: TypedJson): boolean {
   if (alike(a, b)) return true
   const plain = typeof a !== 'object' || a === null || typeof b !== 'object' || b === null

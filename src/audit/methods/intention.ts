@@ -113,7 +113,7 @@ function intended(call: string, bound: Bound): { readonly call: string; readonly
   return call === '_deletetouch' ? { call: String(cmd), given } : { call, given }
 }
 
-/** An empty prefix is no prefix in python-memcached, and pylibmc refuses None; no argument of get_stats is None there. */
+/** An empty prefix is not a prefix in python-memcached, and pylibmc refuses None; no argument of get_stats is None there. */
 function isNothing(name: string, value: unknown): boolean {
   if (name === 'stat_args') return value === null
   return name === 'key_prefix' && (value === '' || (value instanceof Uint8Array && value.length === 0))

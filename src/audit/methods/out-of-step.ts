@@ -6,7 +6,7 @@
  */
 import type { Outcome } from '../compare/outcome.js'
 
-/** The reply that waits on a connection: the error line, a miss, a part of an item that is no reply, an item, or one whose effect was not measured. */
+/** The reply that waits on a connection: the error line, a miss, a part of an item that is not a reply, an item, or one whose effect was not measured. */
 export type Waiting = 'ERROR' | 'END' | 'fragment' | { readonly value: Outcome } | 'unknown'
 
 /** What a call with a key that pylibmc sends unchecked does. */

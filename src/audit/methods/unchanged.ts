@@ -126,7 +126,7 @@ function raisedByServer(outcome: Outcome): boolean {
 
 /** Our client refuses a token of 0 before it looks at anything else. */
 function reachesServer(outcome: Outcome): boolean {
-  return 'raises' in outcome && outcome.raises.message === 'cas 0 is no CAS unique'
+  return 'raises' in outcome && outcome.raises.message === 'cas 0 is not a CAS unique'
 }
 
 function holdsSubclass(bound: Bound): boolean {

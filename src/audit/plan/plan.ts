@@ -206,7 +206,7 @@ function callOf(event: TraceEvent, library: Library) {
   return 'skipped' in made ? undefined : made
 }
 
-/** Years are no move. */
+/** Years are not move. */
 const mostHours = 24 * 366
 
 function checkPlanOptions(options: PlanOptions): void {

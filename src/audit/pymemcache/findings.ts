@@ -81,7 +81,7 @@ const texts: readonly FindingText[] = [
     title: 'An argument has a type or range that only one library takes',
     before: 'converts the argument, or iterates it',
     pymemcache:
-      'raises MemcacheIllegalInputError for times and deltas that are no int, TypeError for keys that are neither text nor bytes, KeyError for a generator in get_many; a bool as time is refused by the server',
+      'raises MemcacheIllegalInputError for times and deltas that are not int, TypeError for keys that are neither text nor bytes, KeyError for a generator in get_many; a bool as time is refused by the server',
     advice: 'Convert it before the call: int(expire), str(key), list(keys).',
     back: 'Convert it before the call: int(time), list(keys).',
     rows: ['times', 'deltas', 'timedelta', 'multiTuples', 'setMulti'],
@@ -160,7 +160,7 @@ const texts: readonly FindingText[] = [
   },
   {
     name: 'pymemcache-counters',
-    title: 'Counting something that is no number raises MemcacheClientError',
+    title: 'Counting something that is not a number raises MemcacheClientError',
     before: 'python-memcached raises ValueError, or counts what it can',
     pymemcache: 'raises MemcacheClientError; negative and too large deltas too',
     advice:

@@ -79,7 +79,7 @@ export const targetOptionNames: readonly string[] = Object.keys(known)
 /** @throws AuditOptionsError naming the option and what it may be */
 export function checkTargetOptions(options: TargetOptions): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new AuditOptionsError('targetOptions is no object')
+    throw new AuditOptionsError('targetOptions is not an object')
   for (const [name, value] of Object.entries(options)) {
     const option = Object.hasOwn(known, name) ? known[name] : undefined
     if (!option)

@@ -338,7 +338,7 @@ function withoutEmptyKeys(call: string, bound: Bound, rule: KeyRule): Bound {
   return { ...bound, keys: keys.filter((key) => !isEmpty(key)) }
 }
 
-/** What the server says behind a command with an empty key or flags that are no number, although it was asked not to answer. */
+/** What the server says behind a command with an empty key or flags that are not a number, although it was asked not to answer. */
 function unreadAfter(call: string, refusal: Outcome): Outcome | undefined {
   if (refusal === badCommandLine) return unknownCommand
   if (call === 'touch') return undefined

@@ -157,7 +157,7 @@ async function judged(trace: Trace, line: number, options: AuditOptions): Promis
       },
     })
   } catch {
-    // Without the lines that were left out it is no trace, or an empty one. A constructor alone is not counted as a call.
+    // Without the lines that were left out it is not a trace, or an empty one. A constructor alone is not counted as a call.
   }
   return found
 }

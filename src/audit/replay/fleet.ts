@@ -55,7 +55,7 @@ function localFleet(servers: readonly EmbeddedServer[]): Fleet {
 
 /**
  * Real servers, emptied, each behind a proxy of this process so that the faults of the trace can be applied.
- * @throws AuditOptionsError for what is no address, and when a server cannot be reached
+ * @throws AuditOptionsError for a value that is not an address, and when a server cannot be reached
  */
 export async function realFleet(addresses: readonly string[]): Promise<Fleet> {
   const proxies = addresses.map((target) => {

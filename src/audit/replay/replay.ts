@@ -206,7 +206,7 @@ async function call(
   const bound = boundBy(source, words) ?? boundBy(strict.library, words) ?? {}
   const given = event.call === 'set_servers' ? tracedServers(bound.servers) : []
   if (!given) {
-    visitor.note('set_servers left out: its argument is no list of servers', event.line, true)
+    visitor.note('set_servers left out: its argument is not a list of servers', event.line, true)
     return
   }
   const servers = event.call === 'set_servers' ? topology.map(given, event.line, plan.trace.name) : undefined

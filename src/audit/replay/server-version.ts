@@ -8,7 +8,7 @@ import type { AuditedOperation } from '../compare/differ.js'
 import { AuditOptionsError } from '../options.js'
 import type { TraceHeader } from '../traces/trace.js'
 
-/** @throws AuditOptionsError when it is no version of memcached */
+/** @throws AuditOptionsError when it is not a version of memcached */
 export function serverVersion(given: string | undefined, header: TraceHeader): string {
   const version = given ?? header.server_version ?? newestVersion
   try {

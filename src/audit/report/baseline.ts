@@ -14,7 +14,7 @@ export interface NewFinding {
   readonly text: string
 }
 
-/** @throws AuditOptionsError for what is no report of `memshim audit --json` */
+/** @throws AuditOptionsError for a value that is not a report of `memshim audit --json` */
 export function parseBaseline(text: string, name = 'the baseline'): Report {
   checkText('text', text)
   checkText('name', name)
@@ -27,7 +27,7 @@ export function parseBaseline(text: string, name = 'the baseline'): Report {
   const { format, switches, callSites, totals, risks } = Object(report) as Partial<Report>
   const lists = [switches, callSites, risks].every(Array.isArray)
   if (format !== reportFormat || !lists || typeof totals !== 'object')
-    throw new AuditOptionsError(`${name} is no report of memshim audit --json (format "${reportFormat}")`)
+    throw new AuditOptionsError(`${name} is not a report of memshim audit --json (format "${reportFormat}")`)
   return report as Report
 }
 

@@ -115,7 +115,7 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
     return { kind: 'fault', line, t, fault: readFault(fields, (field, problem) => row.error(field, problem)) }
   }
   const kinds = Object.keys(fields).filter((name) => !['t', 'client', 'at'].includes(name))
-  throw row.error(kinds[0] ?? 'call', 'is no known event: a line holds one of call, new, wire, fault')
+  throw row.error(kinds[0] ?? 'call', 'is not a known event: a line holds one of call, new, wire, fault')
 }
 
 function construction(
@@ -146,7 +146,7 @@ function construction(
   return found
 }
 
-/** The servers of a `set_servers` call, from typed JSON or the lossless tree; undefined when it is no list of servers. */
+/** The servers of a `set_servers` call, from typed JSON or the lossless tree; undefined when it is not a list of servers. */
 export function tracedServers(value: unknown): readonly TracedServer[] | undefined {
   const list = items(value)
   if (!list || list.length > mostServers) return undefined

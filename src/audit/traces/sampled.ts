@@ -96,7 +96,7 @@ interface Kept {
   readonly count: number
 }
 
-/** Undefined for what is no collection of keys. */
+/** Undefined for a value that is not a collection of keys. */
 function keptOf(value: TypedJson | undefined, inSample: (key: TypedJson) => boolean): Kept | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   if (Array.isArray(value)) {

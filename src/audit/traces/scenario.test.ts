@@ -49,7 +49,7 @@ describe('a scenario as a trace', () => {
     [{}, 'field "format"'],
     [{ format: 'memshim-scenario/1' }, 'field "steps": is not a list'],
     [{ format: 'memshim-scenario/1', servers: 0, steps: [] }, 'field "servers"'],
-    [{ format: 'memshim-scenario/1', steps: [{ jump: 1 }] }, 'line 1: is no step'],
+    [{ format: 'memshim-scenario/1', steps: [{ jump: 1 }] }, 'line 1: is not a step'],
     [{ format: 'memshim-scenario/1', steps: [{ raw: 'x', server: 0 }] }, 'line 1, field "raw"'],
   ])('names what is wrong in %j', (wrong, message) => {
     expect(() => scenarioTrace(wrong, 's.json', 'pylibmc', '1.6.3')).toThrow(message)

@@ -65,7 +65,7 @@ export function scenarioTrace(
   checkText('name', name)
   checkText('library', library)
   checkText('version', version)
-  if (!isRecord(scenario)) throw new TraceError(name, 0, undefined, 'is no scenario')
+  if (!isRecord(scenario)) throw new TraceError(name, 0, undefined, 'is not a scenario')
   if (tooDeep(scenario)) throw new TraceError(name, 0, undefined, `is nested deeper than ${nestingLimit}`)
   const { format, servers, steps, client, about } = scenario
   if (format !== scenarioFormat) {
@@ -119,7 +119,7 @@ export function scenarioTrace(
       })
     } else if (step.raw !== undefined) {
       throw fail('raw', 'bytes past the client cannot be audited: no library would have sent them')
-    } else throw fail(undefined, 'is no step: call, fault or sleep')
+    } else throw fail(undefined, 'is not a step: call, fault or sleep')
   }
   const source = typeof about === 'string' ? about : name
   return traceOf(name, { format: traceFormat, library, version, servers: count, source }, events)

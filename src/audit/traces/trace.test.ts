@@ -98,7 +98,7 @@ describe('trace lines', () => {
       'line 7: is nested deeper than 1000',
     ],
     ['{"t":0,"fault":"explode","server":0}', 'line 7, field "fault"'],
-    ['{"t":0,"client":"c","step":"jump"}', 'line 7, field "step": is no known event'],
+    ['{"t":0,"client":"c","step":"jump"}', 'line 7, field "step": is not a known event'],
   ])('names line and field of %s', (text, message) => {
     expect(() => parseEvent(text, 7)).toThrow(message)
   })
@@ -192,7 +192,7 @@ describe('trace files', () => {
     }
   })
 
-  it('a whole line that is no JSON is an error, wherever it is', async () => {
+  it('a whole line that is not JSON is an error, wherever it is', async () => {
     await expect(all(file('torn.jsonl', `${header}\n{"t":0\n`))).rejects.toThrow(
       'torn.jsonl, line 2: is not JSON',
     )

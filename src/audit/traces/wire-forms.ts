@@ -32,7 +32,7 @@ interface Packet {
   readonly cas: bigint
 }
 
-/** @throws RangeError for bytes that are no packets */
+/** @throws RangeError for bytes that are not packets */
 function packets(bytes: Bytes, magic: number): readonly Packet[] {
   const found: Packet[] = []
   const all = Buffer.from(bytes, 'latin1')
@@ -116,7 +116,7 @@ function binaryForm(wire: Bytes, reply: Bytes | null | undefined): TextForm | { 
     case 'stats':
       return { wire: key === '' ? 'stats\r\n' : `stats ${key}\r\n`, reply: undefined }
     default:
-      return { skipped: `the binary ${verb} is no command of the Python libraries` }
+      return { skipped: `the binary ${verb} is not a command of the Python libraries` }
   }
 }
 
@@ -145,7 +145,8 @@ function metaForm(wire: Bytes, reply: Bytes | null | undefined): TextForm | { re
   const stored = statusOf(code, 'STORED')
   switch (verb) {
     case 'mg': {
-      if (!given.includes('v')) return { skipped: 'mg without a value is no command of the Python libraries' }
+      if (!given.includes('v'))
+        return { skipped: 'mg without a value is not a command of the Python libraries' }
       const [, length, rest, data] = /^VA (\d+)([^\r\n]*)\r\n(.*)\r\n$/s.exec(reply ?? '') ?? []
       const flags = /(?:^| )f(\d+)/.exec(rest ?? '')?.[1] ?? '0'
       const item = data === undefined ? '' : `VALUE ${key} ${flags} ${length}\r\n${data}\r\n`

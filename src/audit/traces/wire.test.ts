@@ -86,7 +86,7 @@ describe('a captured command as a call', () => {
     expect(callOfWire(event(wire, reply), pymemcache)).toMatchObject(made)
   })
 
-  it('keys that are no UTF-8 stay bytes, noreply becomes a keyword', () => {
+  it('keys that are not UTF-8 stay bytes, noreply becomes a keyword', () => {
     expect(callOfWire(event('get \xff\r\n'), memcache('1.59'))).toMatchObject({ args: [{ $bytes: '\xff' }] })
     expect(callOfWire(event('get \xc3\xa9\r\n'), memcache('1.59'))).toMatchObject({ args: ['é'] })
     expect(callOfWire(event('delete k noreply\r\n'), memcache('1.59'))).toMatchObject({
@@ -95,7 +95,7 @@ describe('a captured command as a call', () => {
   })
 
   it.each([
-    ['watch fetchers\r\n', '"watch" is no command'],
+    ['watch fetchers\r\n', '"watch" is not a command'],
     ['set k 0 0 10\r\nshort\r\n', 'set with 7 of 10 bytes'],
     ['set k\r\n', 'malformed command line'],
     ['get\r\n', 'get without a key'],

@@ -111,7 +111,7 @@ function command(
         kwargs: {},
       }
     default:
-      return { skipped: `"${verb}" is no command of ${library.name} ${library.version}` }
+      return { skipped: `"${verb}" is not a command of ${library.name} ${library.version}` }
   }
 }
 

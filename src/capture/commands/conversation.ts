@@ -21,7 +21,7 @@ export interface CommandExchange {
 
 export interface ConversationCounts {
   exchanges: number
-  /** Connections that had to be begun again because of a loss or of bytes that are no commands. */
+  /** Connections that had to be begun again because of a loss or of bytes that are not commands. */
   restarts: number
   /** Bytes passed over until a command began. */
   passedBytes: number
@@ -29,7 +29,7 @@ export interface ConversationCounts {
   strayBytes: number
   /** Commands whose reply is not in the capture. */
   unknownReplies: number
-  /** Connections that turned to what is no exchange of commands (watch, metadump). */
+  /** Connections that turned to a value that is not an exchange of commands (watch, metadump). */
   endless: number
 }
 

@@ -54,7 +54,7 @@ export class RequestReader {
       : beginsLikeCommand(bytes)
   }
 
-  /** @returns false when the bytes are no commands: call `reset` and begin again at another segment */
+  /** @returns false when the bytes are not commands: call `reset` and begin again at another segment */
   push(chunk: Buffer): boolean {
     this.queue.push(chunk)
     for (;;) {

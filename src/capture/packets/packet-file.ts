@@ -15,7 +15,7 @@ export class PacketFile {
     private readonly packet: (packet: Packet) => void,
   ) {}
 
-  /** @throws CaptureError for what is no capture, and for a record that cannot be true */
+  /** @throws CaptureError for a value that is not a capture, and for a record that cannot be true */
   push(chunk: Buffer): void {
     this.queue.push(chunk)
     this.taken += chunk.length

@@ -88,7 +88,7 @@ function chosenServers({ memcached, embedded }: Flags): ServerKind {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     throw new UsageError(
-      `--memcached ${binary} is no memcached${code ? ` (${code})` : ''}: name a binary, or use --embedded`,
+      `--memcached ${binary} is not a memcached${code ? ` (${code})` : ''}: name a binary, or use --embedded`,
     )
   }
 }

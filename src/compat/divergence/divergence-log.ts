@@ -63,7 +63,7 @@ export class DivergenceLog {
   private seen = 0
   private sites = 0
 
-  /** @throws RangeError when a number is no whole number from 0 */
+  /** @throws RangeError when a number is not a whole number from 0 */
   constructor(options: DivergenceLogOptions = {}) {
     checkObject('options', options)
     this.sampleEvery = whole('sampleEvery', options.sampleEvery ?? 0)

@@ -73,7 +73,7 @@ export type CheckedShadowOptions = {
   readonly [Name in keyof Settings]-?: NonNullable<Settings[Name]>
 } & Pick<ShadowOptions, Hook>
 
-/** @throws RangeError for numbers out of range; TypeError for hooks that are no functions */
+/** @throws RangeError for numbers out of range; TypeError for hooks that are not functions */
 export function checkedShadowOptions(options: ShadowOptions): CheckedShadowOptions {
   const { ignore, clean, compare, sampleBy = 'call' } = options
   for (const [name, hook] of Object.entries({ ignore, clean, compare }))

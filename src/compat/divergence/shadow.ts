@@ -74,7 +74,7 @@ export class Shadow {
   private due = 0
   private readonly latencies = { compat: new LatencyCount(), strict: new LatencyCount() }
 
-  /** @throws RangeError for numbers out of range; TypeError for hooks that are no functions, and for a state that is none */
+  /** @throws RangeError for numbers out of range; TypeError for hooks that are not functions, and for a state that is none */
   constructor(
     private readonly client: StrictClient,
     private readonly emitter: EventEmitter<{ mismatch: [Mismatch]; confirmed: [Mismatch] }>,

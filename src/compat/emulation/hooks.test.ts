@@ -27,7 +27,7 @@ test('pickler and unpickler serve what has no flag of its own', async () => {
   expect(await roundTrip({ a: [1, null] }, json)).toEqual({ a: [1, null] })
   const client = new Client([server.address])
   await new Client([server.address], json).set('j', ['x'])
-  // JSON is no pickle: python-memcached reads None.
+  // JSON is not a pickle: python-memcached reads None.
   expect(await client.get('j')).toBeNull()
   expect(await roundTrip('text', { ...json, pickler: () => expect.fail('text has its own flag') })).toBe(
     'text',

@@ -214,7 +214,7 @@ async function storeOn(
     troubles.push(error)
     if (sendFailed(error)) return 'unsent'
     const kind = transportKind(error)
-    // The replies behind one that makes no sense are on their way all the same, and are no text either.
+    // The replies behind one that makes no sense are on their way all the same, and are not text either.
     if (kind === 'aborted' && emulation.rules.mixesText) return 'refused'
     return answered(error) || kind === 'closed' ? 'refused' : 'forgotten'
   }

@@ -82,7 +82,7 @@ export async function quitAll({ emulation, pipeline }: Context): Promise<void> {
   }
 }
 
-/** @throws IndexError for a reply that is no statistics; PythonSocketError */
+/** @throws IndexError for a reply that is not statistics; PythonSocketError */
 export async function getStats(context: Context, argument: string | undefined): Promise<[string, Stats][]> {
   if (context.emulation.rules.statistics !== 'python-memcached')
     return pylibmc.getStats(context.pipeline, argument)

@@ -10,7 +10,7 @@ export function isPythonInteger({ python }: Rules, line: Bytes): boolean {
   return python === 2 ? /^\s*[+-]?\d+\s*$/.test(line) : /^\s*[+-]?\d+(_\d+)*\s*$/.test(line)
 }
 
-/** A line that is no number. */
+/** A line that is not a number. */
 export function notANumber({ python }: Rules, line: Bytes): string {
   const shown = bytesRepr(line).slice(0, 200)
   return `invalid literal for int() with base 10: ${python === 2 ? shown.slice(1) : shown}`

@@ -137,7 +137,7 @@ export class DjangoCache {
 
   /**
    * Moves a value to a later version, with the settings' timeout.
-   * @returns the new version @throws ValueError when there is none; TypeError for a version that is no number; as `set`
+   * @returns the new version @throws ValueError when there is none; TypeError for a version that is not a number; as `set`
    */
   async incrVersion(key: string, delta = 1, options: VersionOption = {}): Promise<number> {
     checkNumber('delta', delta)

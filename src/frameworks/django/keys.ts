@@ -55,7 +55,7 @@ export function djangoKey(key: string, settings: DjangoKeySettings = {}): string
  * The time that goes out for a timeout in seconds: null (never expires) is 0, 0 (do not cache) is −1, over thirty days becomes a
  * date.
  * @param now Unix time in seconds
- * @throws TypeError when one is no number
+ * @throws TypeError when one is not a number
  */
 export function djangoTime(timeout: number | null, now: number = Date.now() / 1000): number {
   if (timeout === null) return 0

@@ -85,7 +85,7 @@ export class DjangoSessions {
     this.engine = engine
   }
 
-  /** Where the session is: what `DjangoCache` takes as key. @throws TypeError when it is no text */
+  /** Where the session is: what `DjangoCache` takes as key. @throws TypeError when it is not text */
   cacheKey(sessionKey: string): string {
     checkText('sessionKey', sessionKey)
     return `django.contrib.sessions.${this.engine}${sessionKey}`
@@ -94,7 +94,7 @@ export class DjangoSessions {
   /**
    * The session's data; undefined when there is none: expired, logged out, never there. Where only a copy is missing it is read from the
    * table and copied again, as Django does. A key like `'1'` moves to the front, as in every object.
-   * @throws ValueError for an item that is no session; as the client's `get`; what the table throws; BadSignature, ValueError for a row that was not signed with these keys
+   * @throws ValueError for an item that is not a session; as the client's `get`; what the table throws; BadSignature, ValueError for a row that was not signed with these keys
    */
   async load(sessionKey: string): Promise<DjangoSessionData | undefined> {
     const key = this.cacheKey(sessionKey)
@@ -158,7 +158,7 @@ export class DjangoSessions {
   /**
    * `get_expiry_age()`: seconds until the session expires, by its `_session_expiry` or the cookie's age. A naive time is taken as UTC.
    * @param now Unix time in seconds
-   * @throws ValueError for a `_session_expiry` that is no number and no time
+   * @throws ValueError for a `_session_expiry` that is not a number and no time
    */
   age(data: DjangoSessionData, now = Date.now() / 1000): number {
     checkObject('data', data)
@@ -186,21 +186,21 @@ export class DjangoSessions {
   }
 }
 
-/** @throws ValueError for what is no dict, and for keys that are no text */
+/** @throws ValueError for a value that is not a dict, and for keys that are not text */
 function sessionData(value: unknown): DjangoSessionData {
   if (value instanceof Map) {
     const stray = [...value.keys()].find((key) => typeof key !== 'string')
     if (stray === undefined) return Object.fromEntries(value)
     throw new ValueError(
-      `the session has the key ${describe(stray)}, which is no text: read it with cache.get(sessions.cacheKey(…))`,
+      `the session has the key ${describe(stray)}, which is not text: read it with cache.get(sessions.cacheKey(…))`,
     )
   }
   if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
     return value as DjangoSessionData
-  throw new ValueError(`the item is no session of Django: ${describe(value)}`)
+  throw new ValueError(`the item is not a session of Django: ${describe(value)}`)
 }
 
-/** @throws ValueError for what is no time */
+/** @throws ValueError for a value that is not a time */
 function momentOf(expiry: unknown): PyDateTime {
   if (expiry instanceof PyDateTime) return expiry
   if (typeof expiry === 'string') return isoDateTime(expiry)

@@ -114,13 +114,13 @@ export class DjangoSigner {
     this.algorithm = algorithm
   }
 
-  /** `value:signature`. @throws TypeError when it is no text */
+  /** `value:signature`. @throws TypeError when it is not text */
   sign(value: string): string {
     checkText('value', value)
     return `${value}${this.sep}${this.signature(value, this.#keys[0]!)}`
   }
 
-  /** The value of a signed text. @throws BadSignature; TypeError when it is no text */
+  /** The value of a signed text. @throws BadSignature; TypeError when it is not text */
   unsign(signed: string): string {
     checkText('signed', signed)
     const end = signed.lastIndexOf(this.sep)
@@ -181,7 +181,7 @@ export class DjangoTimestampSigner extends DjangoSigner {
     this.now = options.now ?? (() => Date.now() / 1000)
   }
 
-  /** `value:time:signature`. @throws TypeError when it is no text */
+  /** `value:time:signature`. @throws TypeError when it is not text */
   override sign(value: string): string {
     checkText('value', value)
     return super.sign(`${value}${this.sep}${base62(Math.trunc(this.now()))}`)

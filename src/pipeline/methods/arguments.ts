@@ -115,7 +115,7 @@ export function compressionOf(options: Time | StoreOptions | undefined): Compres
   return { minCompressLen: length, compressLevel: Number(level) }
 }
 
-/** @throws TypeError for what is no mapping, and for symbols as keys */
+/** @throws TypeError for a value that is not a mapping, and for symbols as keys */
 export function entriesOf<K extends Key>(mapping: Entries<K>): [K, unknown][] {
   if (isMap(mapping)) return [...(mapping as ReadonlyMap<K, unknown>)]
   if (!isPlain(mapping)) throw new TypeError(`argument 1 must be dict, not ${typeName(mapping)}`)
@@ -133,6 +133,6 @@ export function casToken(cas: unknown, binary: boolean): bigint {
   if (token >= 2n ** 63n || token < -(2n ** 63n))
     throw new OverflowError(`cas ${token} does not fit a signed 64-bit number`)
   // pylibmc then sends a command without token, which the server does not understand.
-  if (token === 0n && !binary) throw new ValueError('cas 0 is no CAS unique')
+  if (token === 0n && !binary) throw new ValueError('cas 0 is not a CAS unique')
   return BigInt.asUintN(64, token)
 }

@@ -25,7 +25,7 @@ export function streamMulti<K extends Key, T>(
   return inBatches(keys, batch, (some) => ask(some, options))
 }
 
-/** @throws ValueError for a batch that is no whole number above 0; what `ask` and the keys throw */
+/** @throws ValueError for a batch that is not a whole number above 0; what `ask` and the keys throw */
 async function* inBatches<K extends Key, T>(
   keys: Iterable<K> | AsyncIterable<K>,
   batch: number,

@@ -31,9 +31,9 @@ export function checkBinary(request: Request): void {
   else if ('key' in request) checkKey(request.key)
   if (request.kind === 'store') checkStore(request)
   if (request.kind === 'arithmetic' && !/^\d{1,20}$/.test(request.delta))
-    throw new RangeError(`delta ${JSON.stringify(request.delta)} is no number`)
+    throw new RangeError(`delta ${JSON.stringify(request.delta)} is not a number`)
   if (request.kind === 'touch' && !/^-?\d{1,20}$/.test(request.exptime ?? ''))
-    throw new RangeError(`time ${JSON.stringify(request.exptime)} is no number`)
+    throw new RangeError(`time ${JSON.stringify(request.exptime)} is not a number`)
 }
 
 function checkKey(key: Bytes): void {

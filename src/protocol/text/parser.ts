@@ -271,7 +271,7 @@ export class TextParser {
     this.textual = retrievalOf(frame, index)?.taker?.textFlags === flags
   }
 
-  /** The requests of a shared get before the item that has just come. An item alone is no answer yet: END must follow. */
+  /** The requests of a shared get before the item that has just come. An item alone is not an answer yet: END must follow. */
   private answerEarlier(index: number): void {
     const { held } = this
     this.held = undefined

@@ -98,7 +98,7 @@ test('an oversized data block is read over and the request after it is understoo
   )
 })
 
-test('an endless line that is no get breaks the connection off', () => {
+test('an endless line that is not a get breaks the connection off', () => {
   const framing = new RequestFraming()
   framing.push(Buffer.alloc(2000, 'x'))
   expect(framing.broken).toBe(false)

@@ -17,14 +17,14 @@ function checkedEntries<K, V>(entries?: Iterable<readonly [K, V]> | null): Itera
 
 /** What the dictionaries share. */
 abstract class PythonDict<K, V> extends Map<K, V> {
-  /** @throws TypeError for entries that are no pairs of key and value */
+  /** @throws TypeError for entries that are not pairs of key and value */
   constructor(entries?: Iterable<readonly [K, V]> | null) {
     super(checkedEntries(entries))
   }
   override toString(): string {
     return valueRepr(this)
   }
-  /** Keys that are no text are shown as Python's repr() shows them. */
+  /** Keys that are not text are shown as Python's repr() shows them. */
   toJSON(): unknown {
     return jsonValue(this)
   }

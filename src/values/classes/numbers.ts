@@ -10,11 +10,12 @@ const DECIMAL = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?
 
 /** `decimal.Decimal` by its text, which is exact. */
 export class PyDecimal extends PythonValue {
-  /** @throws TypeError for what is no text; RangeError for what is no decimal number in Python */
+  /** @throws TypeError for a value that is not text; RangeError for a value that is not a decimal number in Python */
   constructor(readonly text: string) {
     super()
     checkText('a Decimal', text)
-    if (!DECIMAL.test(text)) throw new RangeError(`${JSON.stringify(text.slice(0, 80))} is no decimal number`)
+    if (!DECIMAL.test(text))
+      throw new RangeError(`${JSON.stringify(text.slice(0, 80))} is not a decimal number`)
   }
   /** As Python's str() writes it. */
   override toString(): string {
@@ -32,7 +33,7 @@ export class PyDecimal extends PythonValue {
 
 /** `fractions.Fraction`. */
 export class PyFraction extends PythonValue {
-  /** @throws TypeError for what is no bigint; RangeError when the denominator is not positive */
+  /** @throws TypeError for a value that is not a bigint; RangeError when the denominator is not positive */
   constructor(
     readonly numerator: bigint,
     readonly denominator: bigint,
@@ -63,7 +64,7 @@ const UUID_TEXT = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]
 export class PyUuid extends PythonValue {
   /** 128 bits. */
   readonly int: bigint
-  /** @param text 32 hexadecimal digits, with or without hyphens @throws TypeError for what is no text; RangeError for other text */
+  /** @param text 32 hexadecimal digits, with or without hyphens @throws TypeError for a value that is not text; RangeError for other text */
   constructor(
     text: string,
     /** `UUID.is_safe`: 0 safe, −1 unsafe; undefined = unknown. */
@@ -71,7 +72,7 @@ export class PyUuid extends PythonValue {
   ) {
     super()
     checkText('a UUID', text)
-    if (!UUID_TEXT.test(text)) throw new RangeError(`${JSON.stringify(text.slice(0, 80))} is no UUID`)
+    if (!UUID_TEXT.test(text)) throw new RangeError(`${JSON.stringify(text.slice(0, 80))} is not an UUID`)
     this.int = BigInt(`0x${text.replaceAll('-', '')}`)
   }
   /** @throws RangeError unless it has 128 bits */

@@ -51,7 +51,7 @@ export function jsonValue(value: unknown, open: readonly unknown[] = []): unknow
   return Array.isArray(value) || value instanceof Set ? Array.from(value, inside) : value
 }
 
-/** Entries as an object; keys that are no text are shown as Python's repr() shows them. */
+/** Entries as an object; keys that are not text are shown as Python's repr() shows them. */
 export function jsonEntries(
   entries: Iterable<readonly [unknown, unknown]>,
   inside: Inside,

@@ -9,7 +9,7 @@ const INTEGER = /^([+-]?)(\d+(?:_\d+)*)$/
 const LONGEST = 4 * MAX_INTEGER_DIGITS
 
 /**
- * @param repr how the message shows what is no number: pylibmc reads text, python-memcached bytes
+ * @param repr how the message shows a value that is not a number: pylibmc reads text, python-memcached bytes
  * @returns number when safe, else bigint @throws ValueError like Python's int()
  */
 export function pythonInteger(data: Buffer, repr: (text: string) => string): number | bigint {

@@ -38,7 +38,7 @@ export interface PymemcacheEncodingOptions extends EncodingOptions {
 
 const MIN_COMPRESS_LEN = 400
 
-/** @throws RangeError for an unknown serde, for a minimum that is no whole number, and for a serializer whose flag means something else */
+/** @throws RangeError for an unknown serde, for a minimum that is not a whole number, and for a serializer whose flag means something else */
 export function pymemcacheEncoding(given: PymemcacheEncodingOptions = {}): ValueEncoding {
   const options = checkedOptions(given)
   const { serde = 'pickle', minCompressLen = MIN_COMPRESS_LEN, serializer, undecodablePickle } = options

@@ -74,7 +74,7 @@ export const HIGHEST_PROTOCOL = 5
 
 const names: ReadonlyMap<number, string> = new Map(Object.entries(op).map(([name, code]) => [code, name]))
 
-/** `BININT1`; for what is no opcode its number. */
+/** `BININT1`; for a value that is not an opcode its number. */
 export function opcodeName(code: number): string {
   return names.get(code) ?? `unknown opcode 0x${code.toString(16).padStart(2, '0')}`
 }

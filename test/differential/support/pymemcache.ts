@@ -326,7 +326,7 @@ export async function perform(
   }
 }
 
-/** One outcome per step; null for steps that are no call. */
+/** One outcome per step; null for steps that are not a call. */
 export async function play(recording: Recording, stage: CheckedStage): Promise<(Recorded | null)[]> {
   const { scenario } = recording
   const kwargs = (scenario.client?.pymemcache ?? {}) as Kwargs

@@ -363,7 +363,7 @@ describe('servers that are down', () => {
     expect(renderTerminal(report)).toContain('server 0 is down from 4.05 s to 6 s')
   })
 
-  it.each(['server 0', 'server 0: 5s-2s', '5s-10s', 'server x: 1-2'])('%s is no outage', (text) => {
+  it.each(['server 0', 'server 0: 5s-2s', '5s-10s', 'server x: 1-2'])('%s is not an outage', (text) => {
     expect(() => parseOutage(text)).toThrow("'server 0: 5s-10s' is needed")
   })
 

@@ -92,7 +92,7 @@ describe('getMulti of more keys than a line has room for', () => {
     expect(seen.connections).toBe(1)
   })
 
-  it('a key that was asked on a later line is no answer to an earlier one', async () => {
+  it('a key that was asked on a later line is not an answer to an earlier one', async () => {
     const { address } = await scripted((line) =>
       line.includes(`${keys[0]} `) ? `VALUE ${keys.at(-1)} 16 1\r\nx\r\nEND\r\n` : answer(line),
     )

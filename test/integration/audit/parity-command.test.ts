@@ -48,7 +48,7 @@ describe('what is missing is named', () => {
   it.each([
     ['a path that does not exist', ['--python', '/nowhere/python'], '/nowhere/python cannot be run: ENOENT'],
     ['a folder', ['--python', folder], 'is a folder: name the interpreter in it'],
-    ['a program that is no Python', ['--python', process.execPath], 'is no Python 2.7 or 3'],
+    ['a program that is not a Python', ['--python', process.execPath], 'is not a Python 2.7 or 3'],
     [
       'an unknown library',
       ['--python', process.execPath, '--library', 'redis'],
@@ -67,7 +67,7 @@ describe('what is missing is named', () => {
 
   it('a memcached that is none', async () => {
     const { code, complaint } = await memshim(['--python', 'python3', '--memcached', '/nowhere/memcached'])
-    expect(complaint).toContain('--memcached /nowhere/memcached is no memcached (ENOENT)')
+    expect(complaint).toContain('--memcached /nowhere/memcached is not a memcached (ENOENT)')
     expect(code).toBe(2)
   })
 

@@ -174,7 +174,7 @@ describe('servers that lie', () => {
     })
   })
 
-  it('a server that is no memcached, and one that is not there, are errors', async () => {
+  it('a server that is not a memcached, and one that is not there, are errors', async () => {
     const address = await listening(() => 'HTTP/1.1 400 Bad Request\r\n\r\n')
     await expect(scan({ servers: [address], timeout: 500 })).rejects.toMatchObject({ name: 'ScanError' })
     await expect(scan({ servers: ['127.0.0.1:1'], timeout: 500 })).rejects.toMatchObject({

@@ -9,7 +9,7 @@ import { EmbeddedServer } from '../../../src/server/index.js'
 import { MemcachedError, Client as StrictClient } from '../../../src/strict/index.js'
 
 const DEADLINE = 150
-/** Far above the deadline, far below what a hanging operation would take: this is no measurement. */
+/** Far above the deadline, far below what a hanging operation would take: this is not a measurement. */
 const HANGS = 5000
 
 const strictCalls: Record<string, (client: StrictClient) => Promise<unknown>> = {

@@ -41,9 +41,9 @@ it.each([
   await expect(discoverCluster(await answering(config(body)))).rejects.toThrow(message)
 })
 
-it('a memcached that is no configuration endpoint says so', async () => {
+it('a memcached that is not a configuration endpoint says so', async () => {
   const memcached = await startMemcached()
-  await expect(discoverCluster(memcached.address)).rejects.toThrow('is no configuration endpoint')
+  await expect(discoverCluster(memcached.address)).rejects.toThrow('is not a configuration endpoint')
   await memcached.stop()
 })
 

@@ -32,7 +32,7 @@ class Kept:
 
 
 def as_key(key):
-    """A key as pickles can carry it: subclasses of str and bytes are what they stand for, and what cannot be pickled is no key."""
+    """A key as pickles can carry it: subclasses of str and bytes are what they stand for, and what cannot be pickled is not a key."""
     for base in (str, bytes):
         if isinstance(key, base):
             return key if type(key) is base else base.__str__(key) if base is str else bytes(key)

@@ -13,7 +13,7 @@ export function extend(m: Machine, target: unknown, from: number, to: number): v
   if (Array.isArray(target)) items = target
   else if (target instanceof PythonObject) items = target.listItems
   else if (target instanceof PyDeque) items = target.items
-  else throw m.error('items for something that is no list')
+  else throw m.error('items for something that is not a list')
   m.spendOnList(items.length, to - from)
   for (let i = from; i < to; i++) items.push(stack[i])
 }
@@ -27,7 +27,7 @@ export function addItems(m: Machine, target: unknown, from: number, to: number):
     for (let i = from; i < to; i++) target.add(stack[i])
   } else if (target instanceof PythonObject) {
     for (let i = from; i < to; i++) target.setItems.push(stack[i])
-  } else throw m.error('items for something that is no set')
+  } else throw m.error('items for something that is not a set')
 }
 
 /** Stack entries `from`…`to`, keys and values in turn, join the dict. */
@@ -49,6 +49,6 @@ export function setItems(m: Machine, target: unknown, from: number, to: number):
       setOwn(target, key, stack[i + 1])
     }
   } else {
-    throw m.error('items for something that is no dict')
+    throw m.error('items for something that is not a dict')
   }
 }

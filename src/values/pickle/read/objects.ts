@@ -217,12 +217,12 @@ export function setterResult(m: Machine, popped: unknown, below: unknown): void 
 }
 
 function argumentsOf(m: Machine, args: unknown): readonly unknown[] {
-  return args instanceof PyTuple ? args.items : m.checked(itemsOf(args), 'arguments that are no tuple')
+  return args instanceof PyTuple ? args.items : m.checked(itemsOf(args), 'arguments that are not a tuple')
 }
 
 function keywords(m: Machine, value: unknown): ReadonlyMap<unknown, unknown> {
   if (value instanceof Map) return value
-  if (!isPlain(value)) throw m.error('keyword arguments that are no dict')
+  if (!isPlain(value)) throw m.error('keyword arguments that are not a dict')
   const entries = Object.entries(value)
   m.spendOnDict(entries.length)
   return new Map(entries)

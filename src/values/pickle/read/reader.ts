@@ -21,7 +21,7 @@ import { textOpcode } from './text-opcodes.js'
 
 export type { UnpickleOptions } from '../options.js'
 
-/** BigInt's own limit is higher; a longer integer than this is no value of a cache. */
+/** BigInt's own limit is higher; a longer integer than this is not a value of a cache. */
 const MAX_INTEGER_BYTES = 16 * 1024 * 1024
 
 /**

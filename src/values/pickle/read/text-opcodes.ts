@@ -18,24 +18,26 @@ export function textOpcode(m: Machine, code: number): boolean {
       }
       const text = m.line()
       if (text === '01' || text === '00') m.push(text === '01')
-      else m.push(m.checked(parseIntegerText(text), `${shown(text)} is no integer`, VALUE_ERROR))
+      else m.push(m.checked(parseIntegerText(text), `${shown(text)} is not an integer`, VALUE_ERROR))
       return true
     }
     case op.LONG: {
       const text = m.line()
-      m.push(m.checked(parseIntegerText(text.replace(/L$/, '')), `${shown(text)} is no integer`, VALUE_ERROR))
+      m.push(
+        m.checked(parseIntegerText(text.replace(/L$/, '')), `${shown(text)} is not an integer`, VALUE_ERROR),
+      )
       return true
     }
     case op.FLOAT: {
       const text = m.line()
-      const value = m.checked(parseFloatText(text), `${shown(text)} is no float`, VALUE_ERROR)
+      const value = m.checked(parseFloatText(text), `${shown(text)} is not a float`, VALUE_ERROR)
       m.push(m.preserve ? new PyFloat(value) : value)
       return true
     }
     case op.STRING: {
       const text = m.line()
       m.spend(text.length)
-      m.push(byteString(m, m.checked(unescapeString(text), `${shown(text)} is no quoted string`)))
+      m.push(byteString(m, m.checked(unescapeString(text), `${shown(text)} is not a quoted string`)))
       return true
     }
     case op.BINSTRING:
@@ -69,7 +71,7 @@ function index(m: Machine): number {
   const small = m.digits()
   if (small >= 0) return small
   const text = m.line()
-  if (!/^\d{1,10}$/.test(text)) throw m.error(`${shown(text)} is no memo index`, VALUE_ERROR)
+  if (!/^\d{1,10}$/.test(text)) throw m.error(`${shown(text)} is not a memo index`, VALUE_ERROR)
   return Number(text)
 }
 
