@@ -50,8 +50,8 @@ function toPylibmc(before: Library, after: Library): string[] {
 }
 
 function toPymemcache(before: Library, after: Library): string[] {
-  const lines = findingsBetween(before, after).map(({ name, title, pythonMemcached, pylibmc, rows = [] }) =>
-    cells(`[${name}](audit.md#${name})`, title, pythonMemcached, pylibmc, rowsText(rows)),
+  const lines = findingsBetween(before, after).map(({ name, title, pythonMemcached, pylibmc, docs, rows = [] }) =>
+    cells(`[${name}](${docs})`, title, pythonMemcached, pylibmc, rowsText(rows)),
   )
   return table(['finding', 'behaviour', 'python-memcached, pylibmc', named(after), 'rows'], lines)
 }

@@ -2,7 +2,7 @@
  * What the report says of each difference to pymemcache, in pymemcache's words, with the rows of the table that it comes from. Source:
  * docs/reference/pymemcache.md.
  */
-import { cell, type Fact } from '../../rules/index.js'
+import { cell, type Fact, switchesByName } from '../../rules/index.js'
 import type { DifferingRow } from '../columns.js'
 import type { SwitchInfo } from '../compare/divergence.js'
 import type { Library } from '../methods/python-signatures.js'
@@ -234,7 +234,7 @@ export const pymemcacheFindings: readonly SwitchInfo[] = texts.map((text) => ({
   pylibmc: text.pymemcache,
   advice: text.advice,
   leaves: text.leaves,
-  docs: `${text.name === 'failover' ? 'switches' : 'audit'}.md#${text.name}`,
+  docs: `${Object.hasOwn(switchesByName, text.name) ? 'switches' : 'audit'}.md#${text.name}`,
 }))
 
 /** The same, with the rows in which the columns of the two libraries differ, in the words of the one that is left. */

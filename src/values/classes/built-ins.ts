@@ -6,6 +6,7 @@ import { brandAll } from '../../ground/brand.js'
 import { floatRepr } from '../../python/repr.js'
 import { DESCRIBE, type Description } from '../describe.js'
 import { JSON_OF, jsonEntries, jsonValue, PythonValue } from './python-value.js'
+import { zoneRepr } from './zone-repr.js'
 
 /** A float, also when it has no fraction: 1.0 is not 1. */
 export class PyFloat extends PythonValue {
@@ -211,6 +212,8 @@ export class PythonObject extends PythonValue {
 
   /** @internal */
   override [DESCRIBE](into: Description): void {
+    const zone = zoneRepr(this)
+    if (zone !== undefined) return into.add(zone)
     const { className, args, attributes, listItems, setItems, dictItems } = this
     into.add(`<${className} object`)
     // Where the class itself is among them, its name says all that they do.

@@ -1,6 +1,6 @@
 /**
  * The offset from UTC in Python's time zones: fixed ones by what their pickle says, named ones by Node's own zone data (Intl).
- * Sources: CPython's zoneinfo and PEP 495, pytz, dateutil, Django, psycopg2; fixtures/vectors/zones.json.
+ * Sources: CPython's zoneinfo and PEP 495, pytz, dateutil, pendulum, Django, psycopg2; fixtures/vectors/zones.json.
  */
 import { PythonObject } from './built-ins.js'
 
@@ -13,7 +13,7 @@ type Zone =
 const UTC = /^(pytz\._?UTC|dateutil\.tz\.(tz\.)?tzutc|django\.utils\.timezone\.UTC|zoneinfo\.ZoneInfo\.utc)$/
 const FIXED =
   /^(dateutil\.tz\.(tz\.)?tzoffset|django\.utils\.timezone\.FixedOffset|psycopg2\.tz\.FixedOffsetTimezone)$/
-const ZONE_INFO = /^(zoneinfo|backports\.zoneinfo)\.ZoneInfo(\._unpickle)?$/
+const ZONE_INFO = /^((backports\.)?zoneinfo\.ZoneInfo|pendulum\.tz\.timezone\.Timezone)(\._unpickle)?$/
 const MINUTE = 60_000
 
 /** Undefined for a class that is not known here, such as the writer's local zone. */
@@ -27,6 +27,8 @@ export function zoneOf(tzinfo: unknown): Zone | undefined {
   if (className === 'pytz._p' && typeof second === 'number') return { offset: second * 1000 }
   if ((className === 'pytz._p' || ZONE_INFO.test(className)) && typeof first === 'string')
     return { name: first }
+  if (className === 'pendulum.tz.timezone.FixedTimezone' && typeof first === 'number')
+    return { offset: first * 1000 }
   if (FIXED.test(className)) return fixedOffset(tzinfo)
   if (className === 'dateutil.tz.tz.tzlocal') return localOffset(tzinfo)
   const file = className.startsWith('dateutil.') ? args.find((arg) => typeof arg === 'string') : undefined
@@ -36,7 +38,9 @@ export function zoneOf(tzinfo: unknown): Zone | undefined {
 /** A timedelta, or minutes, in an argument or an attribute. */
 function fixedOffset({ args, attributes }: PythonObject): Zone | undefined {
   const named = [...attributes].filter(([name]) => /offset$/.test(name)).map(([, value]) => value)
-  for (const value of [...named, args[0]]) {
+  const [first, ...others] = args
+  const durations = others.filter((arg) => milliseconds(arg) !== undefined)
+  for (const value of [...named, first, ...durations]) {
     if (typeof value === 'number') return { offset: value * MINUTE }
     const duration = milliseconds(value)
     if (duration !== undefined) return { offset: duration }
