@@ -50,8 +50,9 @@ function toPylibmc(before: Library, after: Library): string[] {
 }
 
 function toPymemcache(before: Library, after: Library): string[] {
-  const lines = findingsBetween(before, after).map(({ name, title, pythonMemcached, pylibmc, docs, rows = [] }) =>
-    cells(`[${name}](${docs})`, title, pythonMemcached, pylibmc, rowsText(rows)),
+  const lines = findingsBetween(before, after).map(
+    ({ name, title, pythonMemcached, pylibmc, docs, rows = [] }) =>
+      cells(`[${name}](${docs})`, title, pythonMemcached, pylibmc, rowsText(rows)),
   )
   return table(['finding', 'behaviour', 'python-memcached, pylibmc', named(after), 'rows'], lines)
 }
