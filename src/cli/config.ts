@@ -1,6 +1,6 @@
 /**
- * Options from a file, so that they need not be typed each time. What stands at the top level is for every command that has such an option, what
- * stands under a command's name for this command. What is typed counts more than both.
+ * Options from a file, so that they need not be typed each time. An option at the top level applies to every command that has it, an option
+ * under a command's name to this command. Options on the command line override both.
  */
 import { readFile } from 'node:fs/promises'
 import type { Command, Option } from 'commander'
@@ -8,15 +8,15 @@ import { listed, UsageError } from './usage.js'
 
 const usualFile = 'memshim.config.json'
 
-/** Options that mean something else than those of the same name of other commands: the audit's servers are emptied. */
+/** Options whose meaning differs from options of the same name of other commands: the audit empties its servers. */
 const unshared: Readonly<Record<string, readonly string[]>> = { audit: ['servers'] }
 
 type Settings = Readonly<Record<string, unknown>>
 
 /**
- * @param typed the words after the program's name
- * @returns them, with the options of the file behind the command
- * @throws UsageError for a file that cannot be read or is no such file, and for options that no command has
+ * @param typed the arguments of the command line
+ * @returns the arguments, with the options of the file after the command
+ * @throws UsageError for a file that cannot be read or has another form, and for options that no command has
  */
 export async function configured(
   program: Command,
@@ -36,11 +36,11 @@ export async function configured(
 
 interface ConfigFile {
   readonly path: string
-  /** It was asked for, and must be there. */
+  /** The file was given by the user, and must exist. */
   readonly named: boolean
 }
 
-/** `--config` stands before the command, where no command can have taken it for its own. */
+/** `--config` is given before the command, so that it cannot be an option of the command. */
 function fileOf(
   typed: readonly string[],
   environment: string | undefined,
@@ -93,7 +93,7 @@ function checkNames(program: Command, settings: Settings, path: string): void {
       throw new UsageError(
         `${path}: ${JSON.stringify(name)} is neither a command nor an option of one; commands are ${listed(program.commands.map((one) => one.name()))}`,
       )
-    // A name of both is the option unless it holds options.
+    // A name that is both a command and an option is the option, unless its value holds options.
     if (!command || (!isSettings(value) && options.has(name))) continue
     if (!isSettings(value))
       throw new UsageError(`${path}: ${JSON.stringify(name)} must hold the options of the command`)

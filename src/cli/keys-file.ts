@@ -7,14 +7,14 @@ import { UsageError } from './usage.js'
 /** A key; bytes when it is not UTF-8. */
 export type GivenKey = string | Buffer
 
-/** Bytes of keys that are read at most. */
+/** The largest size of a file of keys, in bytes. */
 const longestKeys = 256 * 1024 * 1024
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
-/** memcached 1.6.43 and later say OK first. */
+/** memcached 1.6.43 and later send OK first. */
 const listing = /^(?:OK\r?\n)?key=\S+ exp=-?\d+ la=/
 
-/** @param path `-` is standard input @throws UsageError for what cannot be read, or holds no key */
+/** @param path `-` is standard input @throws UsageError for a file that cannot be read, or holds no key */
 export async function keysIn(path: string): Promise<GivenKey[]> {
   const keys: GivenKey[] = []
   const add = (key: Buffer) => {

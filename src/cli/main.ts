@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The `memshim` command: subcommands, and the one place that turns errors into messages and exit codes. */
+/** The `memshim` command: runs the subcommands, and turns errors into messages and exit codes. */
 import { CommanderError } from 'commander'
 import { AuditOptionsError, exitCodes, TraceError } from '../audit/index.js'
 import { DoctorError } from '../doctor/index.js'
@@ -14,7 +14,7 @@ import { UsageError } from './usage.js'
 
 const program = memshimProgram()
 
-// A reader that has seen enough (`memshim switches | head`) is not an error.
+// A reader that closes the pipe early (`memshim switches | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
   throw error
@@ -38,7 +38,7 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   const known = [
     UsageError,
-    // A key that is too long, and the like.
+    // For example a key that is too long.
     ValueError,
     TraceError,
     AuditOptionsError,
@@ -53,6 +53,6 @@ function explain(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`memshim: ${printable(message)}\n`)
   if (!known && process.env.MEMSHIM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
-  else if (!known) process.stderr.write('(this is unexpected; MEMSHIM_DEBUG=1 shows where it happened)\n')
+  else if (!known) process.stderr.write('(this error is unexpected; MEMSHIM_DEBUG=1 shows the stack)\n')
   return exitCodes.usage
 }

@@ -1,4 +1,4 @@
-/** The commands of `memshim`, put together. */
+/** The program `memshim` with all its commands. */
 import { Command } from 'commander'
 import { memshimVersion } from '../audit/index.js'
 import { auditCommand } from './commands/audit.js'
@@ -15,11 +15,11 @@ import { whereCommand } from './commands/where.js'
 export function memshimProgram(): Command {
   const program = new Command('memshim')
     .description(
-      'memcached for teams leaving python-memcached: what changes with pylibmc, and where the keys go.',
+      'memcached for teams that leave python-memcached: differences between the libraries, and placement of keys.',
     )
     .version(memshimVersion(), '-V, --version')
-    .option('--config <file>', 'options from this file; default: memshim.config.json, where there is one')
-    .option('--no-config', 'no options from a file')
+    .option('--config <file>', 'read options from this file; default: memshim.config.json, if it exists')
+    .option('--no-config', 'read no options from a file')
     .addHelpText(
       'after',
       `
@@ -33,11 +33,11 @@ Examples:
   $ source <(memshim completion bash)
 
 Options that are always the same can stand in memshim.config.json: {"servers": ["10.0.0.1:11211"], "scan": {"rate": 20000}}.
-Another file: --config FILE before the command, or MEMSHIM_CONFIG; --no-config takes none.
+Another file: --config FILE before the command, or MEMSHIM_CONFIG; --no-config reads no file.
 
 Exit codes: 0 fine, 1 something named by --fail-on was found, 2 bad usage or input.`,
     )
-    .showHelpAfterError('(memshim --help shows what there is)')
+    .showHelpAfterError('(memshim --help lists the commands)')
     .exitOverride()
 
   for (const command of [
@@ -53,7 +53,7 @@ Exit codes: 0 fine, 1 something named by --fail-on was found, 2 bad usage or inp
     completionCommand(() => program),
   ]) {
     program.addCommand(
-      command.exitOverride().showHelpAfterError(`(memshim ${command.name()} --help shows what there is)`),
+      command.exitOverride().showHelpAfterError(`(memshim ${command.name()} --help lists the options)`),
     )
   }
   return program

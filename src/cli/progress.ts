@@ -1,4 +1,4 @@
-/** How far a long command is: a line that overwrites itself on a terminal, a line every ten seconds elsewhere; on standard error. */
+/** The progress of a long command, on standard error: a line that overwrites itself on a terminal, otherwise a line every ten seconds. */
 import type { Progress } from '../audit/index.js'
 
 /** Milliseconds. */

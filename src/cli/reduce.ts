@@ -13,7 +13,7 @@ import {
 } from '../audit/index.js'
 import { UsageError } from './usage.js'
 
-/** As mkdir with `recursive`, which never ends where a file system has no such folder and makes none (/proc). */
+/** As mkdir with `recursive`, which does not end if the file system cannot create folders (/proc). */
 async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path)

@@ -6,7 +6,7 @@ import { createGzip } from 'node:zlib'
 import { type OperationRow, rowColumns } from '../audit/index.js'
 import { UsageError } from './usage.js'
 
-/** Rows that are written at once, so that a long audit needs memory for these only. */
+/** Rows that are written at once, so that a long audit keeps only these in memory. */
 const portion = 10_000
 
 export interface RowFile {
@@ -46,7 +46,7 @@ async function jsonRows(path: string): Promise<RowFile> {
   }
 }
 
-/** What is used of hyparquet-writer. */
+/** The part of hyparquet-writer that is used. */
 interface ParquetPackage {
   readonly fileWriter: (path: string) => unknown
   readonly ParquetWriter: new (

@@ -1,4 +1,4 @@
-/** Servers and TLS as commands take them. */
+/** The options of commands for servers and TLS. */
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { parseServers } from '../strict/index.js'
@@ -10,7 +10,7 @@ const highestPort = 65_535
 
 /** @throws UsageError naming the option */
 export function addresses(option: string, specs: readonly string[]): readonly ServerAddress[] {
-  // pylibmc's grammar keeps 16 bits of any number; here that would be another port than the one that was typed.
+  // pylibmc's grammar keeps 16 bits of any number, which would be another port than the typed one.
   const wrong = specs.find((spec) => Number(/^(?:\[.*\]|[^:/]*):(\d+)/.exec(spec)?.[1] ?? 0) > highestPort)
   if (wrong !== undefined) throw new UsageError(`${option} ${wrong}: a port is a number up to ${highestPort}`)
   try {
@@ -29,7 +29,7 @@ export interface TlsFlags {
 
 export function tlsOptions(command: Command): Command {
   return command
-    .option('--tls', 'speak TLS to the servers')
+    .option('--tls', 'use TLS to the servers')
     .option('--tls-ca <file>', 'certificate authority of the servers (PEM); implies --tls')
     .option('--tls-insecure', 'do not check the servers’ certificates; implies --tls')
 }

@@ -1,4 +1,4 @@
-/** An error in what the user typed, said in one line with what to do instead. */
+/** An error in the command line: one line that says how to correct it. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

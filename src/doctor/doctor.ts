@@ -1,5 +1,5 @@
 /**
- * What an endpoint is and what it can do: version, limits, latency, protocols, and which calls of an application it would refuse.
+ * Examines an endpoint: kind, version, limits, latency, protocols, and the calls of an application that it would refuse.
  * Only commands that change nothing are sent. Source of the answers: docs/reference/servers.md, docs/reference/field.md#7.
  */
 import { checkObject } from '../ground/arguments.js'
@@ -8,14 +8,14 @@ import { addressName, type ServerAddress } from '../transport/address.js'
 import { LineConnection } from '../transport/line-connection.js'
 import type { Tls } from '../transport/socket.js'
 
-/** What is examined. */
+/** The options of an examination. */
 export interface DoctorOptions {
   /** In pylibmc's grammar. */
   readonly servers: readonly string[]
   readonly tls?: Tls | undefined
   /** Milliseconds for connecting and for each answer. Default 3000. */
   readonly timeout?: number | undefined
-  /** Commands that the application sends, in the text protocol's words, with their numbers: `usedCommands` of a trace. */
+  /** Commands that the application sends, by their names in the text protocol, with their numbers: `usedCommands` of a trace. */
   readonly used?: ReadonlyMap<string, number> | undefined
 }
 
@@ -27,12 +27,12 @@ export interface DoctorReport {
 /** One endpoint. */
 export interface Examined {
   readonly server: string
-  /** `memcached`, a look-alike, or what went wrong. */
+  /** `memcached`, a compatible server, or the problem. */
   readonly kind: string
   readonly version?: string | undefined
-  /** Milliseconds from question to answer: the median of 20, and the longest. */
+  /** Milliseconds from request to answer: the median of 20, and the longest. */
   readonly latency?: { readonly median: number; readonly longest: number }
-  /** Settings that decide what an application can do, by memcached's names. */
+  /** Settings that limit an application, by memcached's names. */
   readonly settings: Readonly<Record<string, string>>
   /** Commands and protocols, and whether the endpoint has them. */
   readonly abilities: Readonly<Record<string, boolean>>
@@ -40,7 +40,7 @@ export interface Examined {
   readonly findings: readonly Finding[]
 }
 
-/** Something to know or to do. `problem` fails the command. */
+/** One finding. `problem` makes the command exit with 1. */
 export interface Finding {
   readonly level: 'problem' | 'warning' | 'note'
   readonly text: string
@@ -114,7 +114,7 @@ async function examine(
     const reason = error instanceof Error ? error.message : String(error)
     const help = tls
       ? 'is it a server without TLS?'
-      : 'is the address right, is memcached running, does a firewall stand between?'
+      : 'is the address right, is memcached running, does a firewall block it?'
     return failed(server, 'unreachable', `${reason}: ${help}`)
   }
   opened.close()
@@ -138,8 +138,8 @@ async function examine(
     if (binary)
       return failed(
         server,
-        'memcached over the binary protocol alone',
-        'it does not answer text commands: it probably demands SASL (-S); use binary=True with a user name',
+        'memcached with only the binary protocol',
+        'it does not answer text commands: it probably requires SASL (-S); use binary=True with a user name',
       )
     return failed(
       server,
@@ -230,8 +230,8 @@ function kindOf(version: string | undefined, abilities: Abilities, settings: Exa
   if (/twemproxy|nutcracker/i.test(version)) return 'twemproxy'
   if (settings.item_size_max !== undefined) return 'memcached'
   return abilities.stats
-    ? 'a look-alike of memcached: no "stats settings"'
-    : 'a proxy or a service: no statistics'
+    ? 'a server compatible with memcached, without "stats settings"'
+    : 'a proxy or a service, without statistics'
 }
 
 function refuses(command: string, abilities: Abilities, settings: Examined['settings']): boolean {
@@ -254,7 +254,7 @@ function findings(
   }))
   const note = (level: Finding['level'], text: string) => found.push({ level, text })
   if (kind !== 'memcached')
-    note('warning', `this is ${kind}: see docs/reference/servers.md#3 for what it refuses`)
+    note('warning', `this is ${kind}: docs/reference/servers.md#3 lists the commands that it refuses`)
   const limit = Number(settings.item_size_max)
   if (settings.item_size_max !== undefined && limit !== 1024 * 1024)
     note(
@@ -274,7 +274,7 @@ function findings(
   if (median !== undefined && median > 5)
     note(
       'warning',
-      `an answer takes ${median} ms: getMulti and setMulti with one round trip a server matter here`,
+      `an answer takes ${median} ms: use getMulti and setMulti, which need one round trip per server`,
     )
   return found
 }

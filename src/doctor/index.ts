@@ -1,4 +1,4 @@
-/** memshim/doctor: what an endpoint is, what it can do, and what of an application it would refuse. */
+/** memshim/doctor: the kind of an endpoint, its commands, and the commands of an application that it would refuse. */
 export {
   DoctorError,
   type DoctorOptions,

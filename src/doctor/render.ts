@@ -16,7 +16,7 @@ export function renderDoctor(report: DoctorReport): string {
         `${server}: ${kind}${version === undefined ? '' : ` ${version}`}`,
         ...(latency ? [`  latency    ${latency.median} ms (longest ${latency.longest} ms)`] : []),
         ...(has(true) === '' ? [] : [`  has        ${has(true)}`]),
-        ...(has(false) === '' ? [] : [`  has not    ${has(false)}`]),
+        ...(has(false) === '' ? [] : [`  lacks      ${has(false)}`]),
         ...Object.entries(settings).map(([name, value]) => `  setting    ${name} ${value}`),
         ...findings.map(({ level, text }) => `  ${level.padEnd(10)} ${text}`),
       ]

@@ -1,4 +1,4 @@
-/** Which commands an application sends, from the calls of its trace. */
+/** The commands that an application sends, from the calls of its trace. */
 
 import type { Trace } from '../audit/index.js'
 import { checkMade } from '../ground/arguments.js'
@@ -13,7 +13,7 @@ const commands: Readonly<Record<string, string>> = {
   get_slabs: 'stats',
 }
 
-/** Commands in the text protocol's words, `binary` for each of the binary protocol, with how often. @throws TraceError for a wrong line */
+/** Commands by their names in the text protocol, `binary` for each of the binary protocol, with their counts. @throws TraceError for a wrong line */
 export async function usedCommands(trace: Trace): Promise<ReadonlyMap<string, number>> {
   checkMade('trace', trace, 'readTrace()', ['events'])
   const counts = new Map<string, number>()

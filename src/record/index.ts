@@ -1,4 +1,4 @@
-/** memshim/record: wire traces from a running fleet, without touching the applications. */
+/** memshim/record: wire traces of running applications, without a change to them. */
 export { CaptureError, type CaptureKind } from '../capture/index.js'
 export type { Look } from './looks.js'
 export { type PacketInput, type PacketSettings, recordPackets } from './packets.js'

@@ -8,11 +8,11 @@ export function isSampled(sample: number, key: Bytes): boolean {
   return sample >= 1 || crc32(Buffer.from(key, 'latin1')) < sample * 2 ** 32
 }
 
-/** Hexadecimal digits of a hashed key at least: 64 bits, so that keys stay different. */
+/** The least number of hexadecimal digits of a hashed key: 64 bits, so that keys stay different. */
 const shortestHash = 16
 
 /**
- * A hash in hexadecimal, as long as the key where that has 16 bytes or more. Nothing else of the
+ * A hash in hexadecimal, as long as the key if that has 16 bytes or more. Nothing else of the
  * key is kept: neither its prefix nor its characters nor its place among the servers.
  */
 export function keyHasher(secret: string): (key: Bytes) => Bytes {

@@ -1,13 +1,13 @@
 /**
- * Which library a command looks like. Source: docs/reference/python-memcached.md#16.1, docs/reference/pylibmc.md#11.
- * Most commands look alike in every library; what differs is enough to guess by.
+ * The library that a command looks like. Source: docs/reference/python-memcached.md#16.1, docs/reference/pylibmc.md#11.
+ * Most commands look alike in every library; the differences of the others are enough to guess the library.
  */
 import type { Command } from '../capture/index.js'
 import { cell, versionsOf } from '../rules/index.js'
 
 export type Look = 'python-memcached' | 'pylibmc' | 'other'
 
-/** @returns undefined when every library would send it so */
+/** @returns undefined when every library sends the command in this form */
 export function lookOf({ protocol, verb, parts, opaque }: Command): Look | undefined {
   if (protocol === 'meta') return 'other'
   if (protocol === 'binary') {
@@ -27,12 +27,12 @@ export function lookOf({ protocol, verb, parts, opaque }: Command): Look | undef
   return value?.kind === 'value' && value.flags === 4 ? 'pylibmc' : undefined
 }
 
-/** The versions next to the change that a stored text shows: whether it is written with flag 16. */
+/** The versions before and after the change that a stored text shows: whether it is written with flag 16. */
 const versions = versionsOf('python-memcached')
 const firstWithFlag = versions.find((version) => cell('text', 'python-memcached', version) === 'flagged')!
 const lastWithoutFlag = versions[versions.indexOf(firstWithFlag) - 1]!
 
-/** Counts the looks of all commands, and what else shows a version. */
+/** Counts the looks of all commands, and other evidence for a version. */
 export class Looks {
   readonly counts: Record<Look, number> = { 'python-memcached': 0, pylibmc: 0, other: 0 }
   private textFlags = 0

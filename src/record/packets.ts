@@ -27,7 +27,7 @@ const defaultPort = 11211
 
 /**
  * Writes a wire trace of the commands in the captures, which are read one after the other.
- * @throws RecordError for settings and files; CaptureError for a value that is not a capture or is damaged (what came before it is written; without a command no file is left)
+ * @throws RecordError for settings and files; CaptureError for a file that is not a capture or is damaged (the commands before the damage are written; without a command no file is left)
  */
 export async function recordPackets(
   inputs: readonly PacketInput[],
@@ -87,7 +87,7 @@ export async function recordPackets(
   })
 }
 
-/** Chunks, inflated when the first two bytes say so. A gzip stream without its end is read up to there. */
+/** Chunks, inflated if the first two bytes are those of gzip. A gzip stream without its end is read as far as it goes. */
 async function* unzipped(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   let source: AsyncIterable<Buffer> = stream
   const stop = () => stream.destroy()

@@ -1,6 +1,6 @@
 /**
- * Records as a transparent proxy: every byte goes on as it came, in both directions. What is recorded is a copy; when the recording
- * cannot keep up, it loses commands and the traffic loses nothing.
+ * Records as a transparent proxy: every byte is forwarded unchanged, in both directions. The recording works on a copy; when it
+ * cannot keep up, it loses commands and the traffic is not affected.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { ConversationSink } from '../capture/index.js'
@@ -12,7 +12,7 @@ import { type RecordSummary, summaryOf } from './summary.js'
 
 /** One server behind the proxy. */
 export interface ProxyRoute {
-  /** Where clients connect to. Port 0: the system chooses one. */
+  /** The address that clients connect to. Port 0: the system chooses one. */
   readonly listen: ServerAddress
   /** The memcached itself. */
   readonly upstream: ServerAddress
@@ -20,22 +20,22 @@ export interface ProxyRoute {
 
 export interface ProxySettings extends RecordSettings {
   readonly routes: readonly ProxyRoute[]
-  /** TLS to the servers; the clients speak to the proxy without it. */
+  /** TLS to the servers; the clients connect to the proxy without TLS. */
   readonly tls?: Tls
 }
 
 export interface RecordingProxy {
-  /** Where the routes listen, in their order. */
+  /** The addresses on which the routes listen, in their order. */
   readonly addresses: readonly ServerAddress[]
   /** Ends all connections and the recording. @throws RecordError (rejection) when a file could not be written */
   close(): Promise<RecordSummary>
 }
 
-/** Bytes that wait to be recorded. Beyond that commands are lost, and counted. */
+/** The largest number of bytes that wait to be recorded. Beyond that commands are lost, and counted. */
 const mostBehind = 64 * 1024 * 1024
-/** Bytes that are recorded before the traffic has its turn again. */
+/** Bytes that are recorded before the event loop handles traffic again. */
 const atOnce = 256 * 1024
-/** Milliseconds between two looks at commands whose reply does not come. */
+/** Milliseconds between two checks for commands without a reply. */
 const sweep = 1000
 
 interface Taken {
@@ -90,7 +90,7 @@ export async function recordProxy(settings: ProxySettings): Promise<RecordingPro
   }
 }
 
-/** Passes bytes between two sockets. An end, a reset or a refusal on one side becomes the same on the other. */
+/** Passes bytes between two sockets. An end, a reset or a refusal on one side is repeated on the other. */
 function joined(
   client: Socket,
   address: ServerAddress,
@@ -145,7 +145,7 @@ function pass(from: Socket, to: Socket, copy: (bytes: Buffer) => void): void {
   from.on('end', () => to.end())
 }
 
-/** What is to be recorded, in the order in which it passed; recorded when the traffic leaves time. */
+/** The bytes to record, in the order in which they passed; recorded when there is no traffic to handle. */
 class Tap {
   private queue: Taken[] = []
   private bytes = 0
@@ -163,7 +163,7 @@ class Tap {
     const length = bytes?.length ?? 0
     const full = this.bytes + length > mostBehind
     if (full) this.lost += length
-    // A connection with a hole in it begins again at the next command.
+    // A connection with a gap begins again at the next command.
     this.queue.push({
       sink,
       direction,

@@ -1,5 +1,5 @@
 /**
- * From exchanges to the lines of a trace: in the order of the commands, sampled, redacted, with keys hashed; in parts with a header
+ * Turns exchanges into the lines of a trace: in the order of the commands, sampled, redacted, with keys hashed; in parts with a header
  * each. Format: docs/formats.md, "Traces".
  */
 
@@ -28,15 +28,15 @@ interface Entry {
   readonly server: number
 }
 
-/** Commands that wait for the reply of an earlier one. Beyond that the earlier one is written without its reply. */
+/** The largest number of commands that wait for the reply of an earlier one. Beyond that the earlier one is written without its reply. */
 const mostOpen = 20_000
-/** Characters of lines that are written together. */
+/** The number of characters that are written at once. */
 const writtenAtOnce = 16 * 1024
-/** Seconds of a capture in which an earlier command may still come, longer than a segment is held. */
+/** Seconds of a capture in which an earlier command may still arrive, longer than a segment is held. */
 const mayComeLate = 1
 /** Seconds for which a reply is waited for. */
 const longestOpen = 30
-/** Commands, bytes and seconds of the capture after which the header is decided. */
+/** Commands, bytes and seconds of the capture after which the header is written. */
 const undecided = { commands: 1000, bytes: 1024 * 1024, seconds: 10 }
 
 export class Recording {
@@ -86,7 +86,7 @@ export class Recording {
     return this.allClients.size
   }
 
-  /** A connection to a server, by the name it has in the trace. */
+  /** A connection to a server, by the server's name in the trace. */
   conversation(client: Pick<Endpoint, 'address'>, server: string, whole: boolean): ConversationSink {
     const index = this.serverIndex(server)
     return new Conversation(
@@ -102,17 +102,17 @@ export class Recording {
     return known >= 0 ? known : this.servers.push(server) - 1
   }
 
-  /** Takes an exchange, settled or not; they come nearly in the order in which the servers had them. */
+  /** Adds an exchange, settled or not; exchanges arrive nearly in the order in which the servers received them. */
   add(entry: Entry): void {
     const { open } = this
     let place = open.length
-    // What a connection had to wait for comes later than what others said after it.
+    // A command for which its connection had to wait arrives after later commands of other connections.
     while (place > 0 && open[place - 1]!.exchange.time > entry.exchange.time) place--
     if (place === open.length) open.push(entry)
     else open.splice(place, 0, entry)
   }
 
-  /** Writes what is settled. Waits for the disk when it is behind. @throws RecordError when a file cannot be written */
+  /** Writes the settled exchanges. Waits for the disk when it is behind. @throws RecordError when a file cannot be written */
   async write(now = Number.POSITIVE_INFINITY): Promise<void> {
     let count = 0
     for (const { exchange } of this.open) {
@@ -133,7 +133,7 @@ export class Recording {
     await this.files.end()
   }
 
-  /** The order of the servers that the keys tell, where the settings do not say it. */
+  /** The order of the servers that the keys show, if the settings do not give it. */
   orderFound(): OrderFound | undefined {
     return this.order.result(this.servers)
   }
@@ -173,7 +173,7 @@ export class Recording {
     } else await this.line(entry, line)
   }
 
-  /** Writes the header, and what waited for it. */
+  /** Writes the header, and the lines that waited for it. */
   private async decide(): Promise<void> {
     const { held } = this
     if (!held) return
@@ -253,7 +253,7 @@ function longValues(parts: readonly Part[]): number {
   return parts.filter((part) => part.kind === 'value' && part.bytes === undefined).length
 }
 
-/** One client for each address, and another one where that also speaks the binary protocol. */
+/** One client for each address, and a second one if the address also uses the binary protocol. */
 function clientName(address: string, { command }: CommandExchange): string {
   return command.protocol === 'binary' ? `${address} binary` : address
 }

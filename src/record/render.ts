@@ -15,29 +15,29 @@ export function renderRecordSummary(summary: RecordSummary): string {
       : []),
     `  Files: ${files.join(', ')}${summary.deletedFiles > 0 ? ` (${summary.deletedFiles} older deleted)` : ''}`,
     `  Servers: ${servers.join(', ') || 'none'}`,
-    `  Library: ${library.name} ${library.version}${library.guessed ? ` (guessed from ${looks(summary)}; say it with --library)` : ''}`,
+    `  Library: ${library.name} ${library.version}${library.guessed ? ` (guessed from ${looks(summary)}; set it with --library)` : ''}`,
   ]
   if (order) {
     const right = `${(100 * order.agreement).toFixed(1)} % of ${order.keys} keys`
     const same = order.servers.every((server, i) => server === servers[i])
     lines.push(
-      `  Order of the servers: ${right} lie where ${order.placement} puts them${same ? ' in this order.' : ` with --servers ${order.servers.join(',')}: record again with that.`}`,
+      `  Order of the servers: ${right} are on the server where ${order.placement} puts them${same ? ' in this order.' : ` with --servers ${order.servers.join(',')}: record again with that.`}`,
     )
   } else if (servers.length > 1)
     lines.push(
       '  The order of the servers is that of their first appearance or of --servers; placement depends on it.',
     )
   for (const [name, lost] of Object.entries(summary.losses)) lines.push(`  Lost: ${lost} ${name}.`)
-  lines.push('  This source cannot see:')
+  lines.push('  This source cannot show:')
   for (const what of summary.blind) lines.push(`    ${what}`)
   if (written > 0) lines.push('', `Next: memshim audit ${files.length === 1 ? files[0] : files.join(' ')}`)
   return `${lines.join('\n')}\n`
 }
 
 function looks({ looks: counts }: RecordSummary): string {
-  const told = Object.entries(counts).filter(([, number]) => number > 0)
-  if (told.length === 0) return 'nothing that tells libraries apart'
-  return told.map(([name, number]) => `${number} commands like ${name}`).join(', ')
+  const guesses = Object.entries(counts).filter(([, number]) => number > 0)
+  if (guesses.length === 0) return 'no command that differs between libraries'
+  return guesses.map(([name, number]) => `${number} commands like ${name}`).join(', ')
 }
 
 function count(number: number, name: string): string {

@@ -1,7 +1,7 @@
 /** Commands and replies without the keys that a sample leaves out. */
 import type { Part } from '../capture/index.js'
 
-/** @returns undefined when nothing with a key is left; all of it when it names no key */
+/** @returns undefined when no key is left; all parts when there is no key */
 export function onlySampled(
   parts: readonly Part[],
   sampled: (key: string) => boolean,
@@ -14,7 +14,7 @@ export function onlySampled(
   return kept.some((part) => part.kind === 'key') ? kept : undefined
 }
 
-/** A group is what belongs to one key: the blank before it, the VALUE line and data of its item, or its packet. */
+/** A group is the parts that belong to one key: the blank before it, the VALUE line and data of its item, or its packet. */
 function groups(parts: readonly Part[]): readonly Part[][] {
   if (parts.some((part) => part.kind === 'header')) return cutBefore(parts, (part) => part.kind === 'header')
   const first = parts[0]
@@ -24,7 +24,7 @@ function groups(parts: readonly Part[]): readonly Part[][] {
       parts,
       (part) => part.kind === 'plain' && /^(VALUE |END)/.test(part.bytes.toString('latin1', 0, 6)),
     )
-  // `get a b`: the verb is a group of its own, each further key brings the blank before it.
+  // `get a b`: the verb is a separate group, each further key includes the blank before it.
   const [verb, ...rest] = parts
   const keys = rest.filter((part) => part.kind === 'key').length
   if (!verb || keys < 2) return [[...parts]]

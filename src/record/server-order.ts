@@ -1,5 +1,5 @@
 /**
- * The application's order of servers, from the keys that each server was asked for: under a placement by position the n-th server
+ * The application's order of servers, from the keys that each server was asked for. Under a placement by position the n-th server
  * has the keys with index n. Source of the placements: docs/reference/placement.md#2, docs/reference/python-memcached.md#6.
  */
 import type { Bytes } from '../ground/bytes.js'
@@ -15,7 +15,7 @@ export interface OrderFound {
   readonly placement: string
   /** Servers in the application's order. */
   readonly servers: readonly string[]
-  /** Keys that were looked at, and the part of them that lies where the placement says. */
+  /** The number of keys, and the part of them that is on the server of the placement. */
   readonly keys: number
   readonly agreement: number
 }

@@ -2,7 +2,7 @@
 import { shown } from '../ground/arguments.js'
 import type { LibraryName } from '../rules/row.js'
 
-/** How a recording of any source is written (docs/record.md). */
+/** Settings of a recording of any source (docs/record.md). */
 export interface RecordSettings {
   /** The first trace file; gzip when the name ends in `.gz`. Later parts are `name.2.jsonl`, …. Files have the mode 0600. */
   readonly out: string
@@ -10,7 +10,7 @@ export interface RecordSettings {
   readonly servers?: readonly string[]
   /** The library that the applications use, for the trace's header. Default: guessed from the commands, pymemcache never. */
   readonly library?: { readonly name: LibraryName; readonly version: string }
-  /** What was recorded, for reports. */
+  /** The name of the recorded program, for reports. */
   readonly about?: string
   /** Version of memcached, for the trace's header. */
   readonly serverVersion?: string
@@ -28,7 +28,7 @@ export interface RecordSettings {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Settings of a recording that do not fit. */
+/** A wrong setting of a recording. */
 export class RecordError extends RangeError {
   override readonly name = 'RecordError'
 }

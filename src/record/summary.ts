@@ -1,4 +1,4 @@
-/** What a recording holds, and what its source could not see. */
+/** The content of a recording, and the limits of its source. */
 import { type CaptureKind, captureBlindness } from '../capture/index.js'
 import type { Look } from './looks.js'
 import type { Recording } from './recording.js'
@@ -25,11 +25,11 @@ export interface RecordSummary {
   /** Commands whose form only one library has. */
   readonly looks: Readonly<Record<Look, number>>
   readonly library: { readonly name: string; readonly version: string; readonly guessed: boolean }
-  /** Only when the settings did not name the servers. */
+  /** Present only if the settings did not name the servers. */
   readonly order?: OrderFound
-  /** What the source met on the way, by name; zero is left out. */
+  /** Losses of the source, by name; those of zero are left out. */
   readonly losses: Readonly<Record<string, number>>
-  /** What this source can never see. */
+  /** Facts that this source can never show. */
   readonly blind: readonly string[]
 }
 

@@ -22,9 +22,9 @@ export class TraceFiles {
   private count = 0
   private failure: Error | undefined
   private closing: Promise<void> = Promise.resolve()
-  /** That are there now, the oldest first. */
+  /** The existing files, the oldest first. */
   readonly paths: string[] = []
-  /** Deleted because of the limit of files. */
+  /** Files that were deleted because of the limit. */
   deleted = 0
 
   constructor(
@@ -33,19 +33,19 @@ export class TraceFiles {
     private readonly files: number | undefined,
   ) {}
 
-  /** Number of the part that is written, from 1. */
+  /** The number of the current part, from 1. */
   get number(): number {
     return this.count
   }
 
-  /** Whether the part has reached its size. A compressed part counts what has left the compressor. */
+  /** Whether the part has reached its size. For a compressed part the compressed bytes count. */
   get full(): boolean {
     if (this.maxBytes === undefined || this.part === undefined) return false
     const { gzip, file, bytes } = this.part
     return (gzip ? file.bytesWritten + file.writableLength : bytes) >= this.maxBytes
   }
 
-  /** Bytes that the disk has not taken. */
+  /** Bytes that are not yet on disk. */
   get behind(): number {
     if (!this.part) return 0
     return this.part.file.writableLength + (this.part.gzip?.writableLength ?? 0)
@@ -105,7 +105,7 @@ export class TraceFiles {
     if (this.failure) throw this.failure
   }
 
-  /** Takes away what was written. The files are closed already. */
+  /** Deletes the written files, which are closed already. */
   async discard(): Promise<void> {
     for (const path of this.paths.splice(0)) await rm(path, { force: true })
   }

@@ -16,11 +16,11 @@ export interface WatchSettings extends RecordSettings {
   readonly timeout?: number
 }
 
-/** What is asked for, the best first: `deletions` came with 1.6.20, `watch` itself with 1.4.26. */
+/** The commands to try, the best first: `deletions` came with 1.6.20, `watch` itself with 1.4.26. */
 const wishes = ['watch fetchers mutations deletions', 'watch fetchers mutations']
 /** Bytes. Longer ones are passed over. */
 const longestLine = 16 * 1024
-/** Milliseconds between two looks at what has come. */
+/** Milliseconds between two checks for new lines. */
 const pause = 20
 
 /**
@@ -60,7 +60,7 @@ export async function recordWatch(settings: WatchSettings): Promise<RecordSummar
   await recording.end()
   return summaryOf(recording, 'watch', settings, {
     'lines that the server skipped': losses.skipped,
-    'lines that are not reads, stores or deletes': losses.unread,
+    'lines other than reads, stores or deletes': losses.unread,
     'lines that are too long': losses.longLines,
     'servers that do not report deletes': losses.withoutDeletions,
     'servers that ended the watch': losses.ended,
@@ -95,7 +95,7 @@ async function follow(
     try {
       chunk = await connection.chunk(Number.POSITIVE_INFINITY)
     } catch {
-      // The server or the signal has ended it: what has come is recorded.
+      // The server or the signal has ended it: the received lines are recorded.
       return
     }
     queue.push(chunk)

@@ -1,6 +1,6 @@
-/** What keeps a scan from being made. */
+/** Errors of a scan. */
 
-/** Options of a scan that do not fit. */
+/** A wrong option of a scan. */
 export class ScanError extends RangeError {
   override readonly name = 'ScanError'
 }

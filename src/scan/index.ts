@@ -1,4 +1,4 @@
-/** memshim/scan: what is stored on the servers now, who wrote it, and who could not read it. */
+/** memshim/scan: the items on the servers, the libraries that wrote them, and those that cannot read them. */
 export { type ListedItem, ListingError, MetadumpReader } from '../protocol/metadump.js'
 export { ScanError } from './errors.js'
 export { listedItems } from './listing-file.js'

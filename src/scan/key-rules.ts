@@ -11,7 +11,7 @@ export const keyRules: readonly KeyRule[] = [
   {
     name: 'blank or control character',
     meaning:
-      'python-memcached and pymemcache refuse it; pylibmc over the text protocol reads it as several words; only the binary protocol wrote it',
+      'python-memcached and pymemcache refuse it; with pylibmc over the text protocol the server reads it as several words; it was written over the binary protocol',
     breaks: (key) => /[\0-\x20\x7f]/.test(key),
   },
   {
@@ -19,10 +19,10 @@ export const keyRules: readonly KeyRule[] = [
     meaning: 'pymemcache refuses it without allow_unicode_keys, pylibmc with the behavior verify_keys',
     breaks: (key) => /[\x80-\xff]/.test(key),
   },
-  { name: 'not UTF-8', meaning: 'no str of Python 3 reaches it: bytes are needed', breaks: isNotUtf8 },
+  { name: 'not UTF-8', meaning: 'not accessible by a str of Python 3: use bytes', breaks: isNotUtf8 },
   {
     name: 'over 240 bytes',
-    meaning: 'with a prefix of more than the rest to 250 bytes every library refuses it',
+    meaning: 'every library refuses it if a prefix makes it longer than 250 bytes',
     breaks: (key) => key.length > 240,
   },
 ]

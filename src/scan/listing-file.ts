@@ -1,11 +1,11 @@
-/** Listings that were saved: the output of `lru_crawler metadump all`, plain or gzip. */
+/** Saved listings: the output of `lru_crawler metadump all`, plain or gzip. */
 import { createReadStream } from 'node:fs'
 import { pipeline, Readable } from 'node:stream'
 import { constants, createGunzip } from 'node:zlib'
 import { checkText } from '../ground/arguments.js'
 import { type ListedItem, ListingError, MetadumpReader } from '../protocol/metadump.js'
 
-/** Of standard input, in the place of a path. */
+/** Stands for standard input instead of a path. */
 const standardInput = '-'
 const lineEnd = Buffer.from('\n')
 
@@ -23,7 +23,7 @@ export async function* listedItems(path: string): AsyncGenerator<ListedItem> {
     yield* items
     items = []
   }
-  // The last line may have no end.
+  // The last line may lack its line end.
   if (!reader.ended) reader.push(lineEnd)
   yield* items
   if (reader.items === 0) throw new ListingError(path, 'has no line of lru_crawler metadump')
@@ -47,7 +47,7 @@ export async function* listingBytes(path: string): AsyncGenerator<Buffer> {
 }
 
 function inflated(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  // A file that is cut is read as far as it goes.
+  // An incomplete file is read as far as it goes.
   const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH })
   return pipeline(Readable.from(chunks), gunzip, () => {})
 }

@@ -1,4 +1,4 @@
-/** Groups keys: what stands before the last delimiter, with numbers and identifiers replaced. */
+/** Groups keys by the part before the last delimiter, with numbers and identifiers replaced. */
 import type { Bytes } from '../ground/bytes.js'
 
 const delimiters = /[:/|]/

@@ -1,7 +1,7 @@
 /**
- * Who could not read a value, and why. Source: docs/reference/python-memcached.md#9.4 and #18, docs/reference/pylibmc.md#4.3;
- * protocols of pickle by version of Python: PEP 3154, PEP 574. The libraries' own rules are those of memshim/values, which the
- * recordings hold to the real ones.
+ * The libraries that cannot read a value, and why. Source: docs/reference/python-memcached.md#9.4 and #18, docs/reference/pylibmc.md#4.3;
+ * protocols of pickle by version of Python: PEP 3154, PEP 574. The libraries' own rules are those of memshim/values, which are
+ * compared with recordings of the real libraries.
  */
 import {
   FLAG_INTEGER,
@@ -17,7 +17,7 @@ import type { ValueFacts } from './value-facts.js'
 
 export interface Reader {
   readonly name: string
-  /** Why it cannot read the value; undefined when it can. */
+  /** The reason why it cannot read the value; undefined when it can. */
   problem(flags: number, data: Buffer, facts: ValueFacts): string | undefined
 }
 
@@ -29,7 +29,7 @@ function python(name: string, most: number, bytesOf2: boolean): Reader {
       const protocol = facts.pickleProtocol ?? 0
       if (protocol > most) return `pickle protocol ${protocol}: this Python reads up to ${most}`
       if (!bytesOf2 && facts.python2Strings === 'non-ASCII')
-        return 'byte strings of Python 2 in a pickle that are not ASCII: pylibmc raises, python-memcached and pymemcache give None'
+        return 'byte strings of Python 2 in a pickle that are not ASCII: pylibmc raises, python-memcached and pymemcache return None'
       return undefined
     },
   }

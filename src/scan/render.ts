@@ -14,13 +14,13 @@ export function renderScan(report: ScanReport, most = 20): string {
     lines.push(
       `  ${server}  ${version === undefined ? '' : `memcached ${version}, `}${number(own)} items, ${size(held)}${problem === undefined ? '' : `\n    NOT SCANNED TO THE END: ${problem}`}`,
     )
-  lines.push('', 'Who wrote it')
+  lines.push('', 'Writers')
   for (const row of report.writers) lines.push(`  ${share(row.items, items)}  ${row.writer}`)
   lines.push('', 'Prefixes, the largest first')
   for (const prefix of prefixes.slice(0, most)) lines.push(...prefixLines(prefix, items))
-  if (prefixes.length > most) lines.push(`  … and ${prefixes.length - most} more (--json has all)`)
+  if (prefixes.length > most) lines.push(`  … and ${prefixes.length - most} more (--json lists all)`)
   if (report.unreadable.length > 0) {
-    lines.push('', 'Who could not read it (estimated from the sample)')
+    lines.push('', 'Libraries that cannot read items (estimated from the sample)')
     for (const row of report.unreadable.slice(0, most))
       lines.push(
         `  ${share(row.items, items)}  ${row.reader}: ${row.reason}`,
@@ -41,11 +41,11 @@ export function renderScan(report: ScanReport, most = 20): string {
       lines.push(`  ${size(row.size)} of ${size(row.limit)}  ${row.key} on ${row.server}`)
   }
   if (placement) {
-    lines.push('', 'Items that lie where a placement looks for them')
+    lines.push('', 'Items on the server where a placement looks for them')
     for (const row of placement.agreement) lines.push(`  ${share(row.part, 1)}  ${row.title}`)
     if (placement.lost > 0)
       lines.push(
-        `  ${number(placement.lost)} items are on a server where no placement looks, e.g. ${placement.examples.map(({ key, server }) => `${key} on ${server}`).join(', ')}`,
+        `  ${number(placement.lost)} items are on a server where no placement looks for them, e.g. ${placement.examples.map(({ key, server }) => `${key} on ${server}`).join(', ')}`,
       )
   }
   for (const note of report.notes) lines.push('', `Note: ${note}`)

@@ -1,7 +1,7 @@
-/** What a scan says. Plain data: `JSON.stringify` gives the file format. */
+/** The report of a scan. Plain data: `JSON.stringify` gives the file format. */
 import type { Writer } from './writers.js'
 
-/** Sort of remaining lifetime: bound in seconds, and its name in reports. */
+/** Classes of remaining lifetimes: upper limit in seconds, and name in reports. */
 export const lifetimes = [
   [60, 'under a minute'],
   [3600, 'under an hour'],
@@ -17,14 +17,14 @@ export interface ScanReport {
   readonly seconds: number
   readonly servers: readonly ServerRow[]
   readonly items: number
-  /** With the servers' own headers. */
+  /** Including the servers' item headers. */
   readonly bytes: number
   /** Values that were read. */
   readonly sampled: number
   /** The largest in bytes first. */
   readonly prefixes: readonly PrefixRow[]
   readonly writers: readonly { readonly writer: string; readonly items: number }[]
-  /** Readers that could not read something, estimated from the sample. */
+  /** Libraries that cannot read some items, estimated from the sample. */
   readonly unreadable: readonly UnreadableRow[]
   readonly keys: readonly KeyRow[]
   /** Items whose size is close to the servers' limit, the largest first. */
@@ -41,7 +41,7 @@ export interface ServerRow {
   readonly bytes: number
   /** Bytes of the largest item it takes. */
   readonly itemSizeMax: number | undefined
-  /** Why it could not be scanned, or not to the end. */
+  /** The reason why it was not scanned, or not to the end. */
   readonly problem?: string
 }
 
@@ -56,9 +56,9 @@ export interface PrefixRow {
   readonly lifetimes: Readonly<Record<string, number>>
   /** Flags with items, the most first; from the sample before memcached 1.6.24. */
   readonly flags: readonly (readonly [flags: number, count: number])[]
-  /** Libraries that explain the most items equally well; empty: another client. */
+  /** The libraries that explain the most items, several if equally well; empty: another client. */
   readonly writers: readonly Writer[]
-  /** The part of the evidence that these explain. */
+  /** The part of the evidence that these libraries explain. */
   readonly explained: number
   readonly sampled: number
   readonly pickleProtocols: Readonly<Record<string, number>>
@@ -90,13 +90,13 @@ export interface LargeRow {
 }
 
 export interface PlacementReport {
-  /** The part of the items that lies where the placement looks, from one item in 16. */
+  /** The part of the items on the server where the placement looks, from one item in 16. */
   readonly agreement: readonly {
     readonly placement: string
     readonly title: string
     readonly part: number
   }[]
-  /** Items that no placement looks for on their server. */
+  /** Items on a server where no placement looks for them. */
   readonly lost: number
   readonly examples: readonly { readonly key: string; readonly server: string }[]
 }

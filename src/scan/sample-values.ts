@@ -1,5 +1,5 @@
 /**
- * Reads values without touching them: `mg … u` leaves place and time of an item as they are (measured on memcached 1.6.6 to 1.6.45);
+ * Reads values without a use of the item: `mg … u` does not change its place in the LRU and its last access (measured on memcached 1.6.6 to 1.6.45);
  * before 1.6.0 there is only `get`.
  */
 import type { Bytes } from '../ground/bytes.js'
@@ -11,7 +11,7 @@ export interface ReadValue {
   readonly data: Buffer
 }
 
-/** Bytes of a value that is read. */
+/** The largest value that is read, in bytes. */
 const longestValue = 16 * 1024 * 1024
 
 export class ValueReader {
@@ -21,13 +21,13 @@ export class ValueReader {
 
   constructor(private readonly connection: LineConnection) {}
 
-  /** How this server can be asked. @throws TransportError (rejection) */
+  /** The command for this server. @throws TransportError (rejection) */
   async way(): Promise<'mg' | 'get'> {
     this.known ??= (await this.knowsMeta()) ? 'mg' : 'get'
     return this.known
   }
 
-  /** Version 1.5 and drafts of 1.6 know other flags or none. */
+  /** Version 1.5 and drafts of 1.6 have other flags or none. */
   private async knowsMeta(): Promise<boolean> {
     this.connection.send('mn\r\n')
     if ((await this.connection.line()) !== 'MN') return false
@@ -61,7 +61,7 @@ export class ValueReader {
     if (length === undefined || Number(length) > longestValue)
       throw new ListingError(
         this.connection.server,
-        `answers ${JSON.stringify(line.slice(0, 80))} to a question for a value`,
+        `answers ${JSON.stringify(line.slice(0, 80))} to the request for a value`,
       )
     const data = await this.connection.exactly(Number(length) + 2)
     return { flags: Number(flags), data: data.subarray(0, -2) }

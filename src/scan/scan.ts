@@ -1,4 +1,4 @@
-/** Scans servers: lists every item, reads a sample of values without touching them, and reports. */
+/** Scans servers: lists every item, reads a sample of values without a use of the items, and reports. */
 
 import { checkObject } from '../ground/arguments.js'
 import { type NamedPlacement, placements } from '../hashing/index.js'
@@ -13,19 +13,19 @@ import type { ScanReport, ServerRow } from './report.js'
 import { ValueReader } from './sample-values.js'
 import { type Chosen, Tally } from './tally.js'
 
-/** What a scan does (docs/scan.md). */
+/** Options of a scan (docs/scan.md). */
 export interface ScanOptions {
   /** The application's servers in its own order, in pylibmc's grammar. */
   readonly servers?: readonly string[] | undefined
-  /** Listings that were saved (`lru_crawler metadump all`), plain or gzip, instead of servers: no values are read. */
+  /** Saved listings (`lru_crawler metadump all`), plain or gzip, instead of servers: no values are read. */
   readonly files?: readonly string[] | undefined
-  /** Items a second of each server at most. Default 100,000; 0 = as fast as it goes. */
+  /** The largest number of items per second and server. Default 100,000; 0 = no limit. */
   readonly rate?: number | undefined
-  /** Values that are read for each prefix with each flags. Default 6; 0 reads none. */
+  /** Values that are read for each prefix and flags. Default 6; 0 reads none. */
   readonly sample?: number | undefined
-  /** Values that are read of one server at most. Default 2,000. */
+  /** The largest number of values that are read from one server. Default 2,000. */
   readonly maxValues?: number | undefined
-  /** Also where the server can read an item only with `get`, which counts as a use of it. Default true. */
+  /** Reads values also from servers that only have `get`, which counts as a use of the item. Default true. */
   readonly get?: boolean | undefined
   readonly tls?: Tls | undefined
   /** Milliseconds for connecting and for each answer. Default 10,000. */
@@ -45,8 +45,8 @@ interface Settings {
 }
 
 /**
- * Servers are scanned one after the other. One that cannot be scanned has a `problem` in the report.
- * @throws ScanError (rejection) for options that do not fit, and when no server and no file could be read; the signal's reason
+ * Servers are scanned one after the other. A server that cannot be scanned has a `problem` in the report.
+ * @throws ScanError (rejection) for wrong options, and when no server and no file could be read; the signal's reason
  */
 export async function scan(options: ScanOptions): Promise<ScanReport> {
   checkObject('options', options)
@@ -156,7 +156,7 @@ async function scanServer(
     problem = error instanceof Error ? error.message : String(error)
   } finally {
     for (const connection of open) connection.close()
-    // What was chosen of a server whose values could not be read is of no use.
+    // The items that were chosen from a server whose values could not be read are dropped.
     tally.takeChosen()
   }
   return {
@@ -179,7 +179,7 @@ async function list(
   while (!reader.ended) {
     signal?.throwIfAborted()
     const bytes = await chunk()
-    if (bytes === undefined) throw new ListingError(server, 'the listing ends before END: it is cut')
+    if (bytes === undefined) throw new ListingError(server, 'the listing is incomplete: it ends before END')
     reader.push(bytes)
     onProgress?.(reader.items, server)
     const early = rate > 0 ? (1000 * reader.items) / rate - (performance.now() - began) : 0
@@ -223,7 +223,7 @@ async function readValues(
   const values = new ValueReader(connection)
   const way = await values.way()
   if (way === 'get' && !get) {
-    notes.add(`${server}: no values were read: it can read them only with get, which counts as a use`)
+    notes.add(`${server}: no values were read: the server has only get, which counts as a use`)
     return
   }
   if (way === 'get')
@@ -239,7 +239,7 @@ async function readValues(
   }
 }
 
-/** Evenly from the whole list, so that no prefix is left out for being last. */
+/** Evenly from the whole list, so that prefixes at its end are included. */
 function* spread(chosen: readonly Chosen[], most: number): Generator<Chosen> {
   const step = Math.max(1, chosen.length / most)
   for (let at = 0; at < chosen.length; at += step) yield chosen[Math.floor(at)]!
@@ -274,7 +274,7 @@ async function scanFile(path: string, index: number, tally: Tally, settings: Set
   }
 }
 
-/** Items by writer; of a prefix that several explain under their names together. */
+/** Items by writer; if several libraries explain a prefix, under all of their names together. */
 function writerRows(prefixes: ScanReport['prefixes']): ScanReport['writers'] {
   const counts = new Map<string, number>()
   for (const { writers, items, sampled, flags } of prefixes) {

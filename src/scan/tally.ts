@@ -25,7 +25,7 @@ const mostLarge = 20
 const mostClasses = 200
 /** The part of the limit from which an item counts as large. */
 const nearLimit = 0.8
-/** Every placement is asked for one item of so many: hashing is the dearest part of a scan. */
+/** The placements are computed for one item in this number, because hashing is the slowest part of a scan. */
 const placedEvery = 16
 
 /** An item that was chosen for the sample. */
@@ -43,7 +43,7 @@ interface Prefix {
   readonly lifetimes: number[]
   never: number
   readonly flags: Map<number, number>
-  /** By flags; −1 where the listing has none. */
+  /** By flags; −1 if the listing has none. */
   readonly chosen: Map<number, { seen: number; readonly items: Chosen[] }>
   sampled: number
   readonly verdict: Verdict
@@ -55,7 +55,7 @@ export class Tally {
   private readonly prefixes = new Map<string, Prefix>()
   private readonly keys = keyRules.map(() => ({ items: 0, examples: [] as string[] }))
   private readonly agreement: number[]
-  /** Items for which every placement was asked. */
+  /** Items for which the placements were computed. */
   private placed = 0
   /** The placements, those with the most agreement first. */
   private likeliest: readonly NamedPlacement[]
@@ -70,7 +70,7 @@ export class Tally {
   bytes = 0
   sampled = 0
 
-  /** @param perGroup values that are chosen for each prefix with each flags */
+  /** @param perGroup values that are chosen for each prefix and flags */
   constructor(
     private readonly perGroup: number,
     private readonly placements: readonly NamedPlacement[],
@@ -245,7 +245,7 @@ export class Tally {
       group = { seen: 0, items: [] }
       prefix.chosen.set(flags, group)
     }
-    // Without flags the kinds of values cannot be told apart, so more are taken.
+    // Without flags the kinds of values cannot be distinguished, so more are taken.
     const most = flags < 0 ? 4 * this.perGroup : this.perGroup
     group.seen++
     const place = group.items.length < most ? group.items.length : Math.floor(Math.random() * group.seen)
@@ -299,7 +299,7 @@ function sorted<Key>(counts: ReadonlyMap<Key, number>): readonly (readonly [Key,
   return [...counts].sort((a, b) => b[1] - a[1])
 }
 
-/** As text, with escapes for a value that is not a printable character. */
+/** As text, with escapes for characters that are not printable. */
 function shownKey(key: Bytes): string {
   const bytes = Buffer.from(key, 'latin1')
   const text = isUtf8(bytes) ? bytes.toString('utf8') : key

@@ -1,4 +1,4 @@
-/** What the bytes of a value say, without running anything: protocol, classes and byte strings of a pickle, digits, UTF-8. */
+/** Facts about the bytes of a value, found without running a pickle: protocol, classes and byte strings of a pickle, digits, UTF-8. */
 import { isUtf8 } from 'node:buffer'
 import {
   decompress,
@@ -15,26 +15,26 @@ export interface ValueFacts {
   readonly length: number
   /** 0 to 5; undefined when it is not a pickle. */
   readonly pickleProtocol?: number
-  /** `module.name` of what the pickle would import. */
+  /** `module.name` of the classes and functions that the pickle would import. */
   readonly classes: readonly string[]
-  /** A byte string of Python 2 in the pickle; `non-ASCII` is what Python 3 cannot read as text. */
+  /** A byte string of Python 2 in the pickle; Python 3 cannot read `non-ASCII` ones as text. */
   readonly python2Strings?: 'ascii' | 'non-ASCII'
-  /** The pickle is True or False alone. */
+  /** The pickle is only True or False. */
   readonly bool?: boolean
-  /** The pickle is one text alone. */
+  /** The pickle is only one text. */
   readonly pickledText?: boolean
-  /** Of an integer. */
+  /** The digits of an integer. */
   readonly digits?: string
   readonly utf8: boolean
-  /** Why the bytes cannot be read at all. */
+  /** The reason why the bytes cannot be read. */
   readonly broken?: string
 }
 
-/** Operations of one pickle that are looked at. */
+/** The largest number of operations that are read of one pickle. */
 const mostOperations = 100_000
 const mostClasses = 50
 
-/** Never throws: what is broken says so. */
+/** Never throws: the field `broken` describes broken values. */
 export function valueFacts(flags: number, data: Buffer): ValueFacts {
   let payload = data
   if (flags & FLAG_ZLIB) {

@@ -1,11 +1,11 @@
-/** Which library wrote the items of one prefix: the one that explains the most of what was seen. */
+/** The library that wrote the items of one prefix: the one that explains the most items. */
 import { FLAG_PICKLE, FLAG_ZLIB } from '../values/index.js'
 import type { ValueFacts } from './value-facts.js'
 import { type Writer, writers, writersByFlags, writersByValue } from './writers.js'
 
 /** Libraries within this part of the best one count as equal. */
 const asGood = 0.002
-/** Below this part nothing of the known libraries is likely. */
+/** Below this part none of the known libraries is likely. */
 const leastExplained = 0.5
 
 export class Verdict {
@@ -33,7 +33,7 @@ export class Verdict {
     if ((flags & ~FLAG_ZLIB) === 0 && facts.utf8 && facts.length > 0) this.seen.plainText++
   }
 
-  /** `writers` is empty when another client is more likely, and has several where they write alike. */
+  /** `writers` is empty when another client is more likely, and has several libraries if they write alike. */
   result(): { readonly writers: readonly Writer[]; readonly explained: number } {
     if (this.items === 0 && this.values === 0) return { writers: [], explained: 0 }
     const part = (writer: Writer) =>
@@ -47,7 +47,7 @@ export class Verdict {
     return { writers: this.likelier(best), explained }
   }
 
-  /** What usually is, where bytes alone do not decide (docs/reference/python-memcached.md#9.2, #9.3). */
+  /** The usual case, if the bytes alone do not decide (docs/reference/python-memcached.md#9.2, #9.3). */
   private likelier(best: readonly Writer[]): readonly Writer[] {
     const { pickles, high, plainText, flaggedText, pickledBools } = this.seen
     let left = best
@@ -55,9 +55,9 @@ export class Verdict {
       const kept = left.filter((writer) => !dropped.includes(writer))
       if (kept.length > 0) left = kept
     }
-    // python-memcached pickles with protocol 0 unless it is told another.
+    // python-memcached pickles with protocol 0 unless another one is configured.
     if (pickles > 0 && high === pickles) without('python-memcached ≤ 1.58', 'python-memcached ≥ 1.59')
-    // Text has a flag of its own from 1.59 on; before that it is stored like bytes.
+    // Text has its own flag from 1.59 on; before that it is stored like bytes.
     if (flaggedText === 0 && pickledBools === 0 && plainText > 0) without('python-memcached ≥ 1.59')
     else if (left.length === 2 && left.includes('python-memcached ≥ 1.59')) without('python-memcached ≤ 1.58')
     return left

@@ -1,11 +1,11 @@
 /**
- * Who can have written an item: libraries that turn some Python value into these flags and bytes.
+ * The libraries that can have written an item: those that turn some Python value into these flags and bytes.
  * Source: docs/reference/pylibmc.md#4.2, docs/reference/python-memcached.md#9.2 and #17, pymemcache 4.0.0's serde.py (pickle_serde).
  */
 import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT, FLAG_ZLIB } from '../values/index.js'
 import type { ValueFacts } from './value-facts.js'
 
-/** Libraries and version ranges that are told apart. */
+/** Libraries and version ranges that are distinguished. */
 export const writers = [
   'pylibmc',
   'python-memcached ≤ 1.58',
@@ -43,18 +43,18 @@ export function writersByValue(flags: number, facts: ValueFacts): readonly Write
   switch (flags & typeBits) {
     case FLAG_INTEGER:
       if (digits === undefined) return []
-      // pylibmc writes this flag for a bool alone, and never compresses it to anything longer.
+      // pylibmc writes this flag only for a bool, and never compresses it to anything longer.
       return possible.filter((writer) => writer !== 'pylibmc' || digits === '0' || digits === '1')
     case FLAG_LONG:
       if (digits === undefined) return []
-      // pylibmc writes integers so; python-memcached only those beyond Python 2's int, and never compressed.
+      // pylibmc writes integers in this form; python-memcached only those beyond Python 2's int, and never compressed.
       return possible.filter((writer) => writer === 'pylibmc' || (digits.length > 9 && !(flags & FLAG_ZLIB)))
     case FLAG_PICKLE:
       if (protocol === undefined) return []
       // Only python-memcached up to 1.54 pickles text.
       if (facts.pickledText) return possible.filter((writer) => writer === 'python-memcached ≤ 1.58')
       return possible.filter((writer) => {
-        // pylibmc has a flag of its own for bool, python-memcached and pymemcache pickle it.
+        // pylibmc has its own flag for bool, python-memcached and pymemcache pickle it.
         if (bool && writer === 'pylibmc') return false
         if (writer === 'pylibmc' || writer === 'pymemcache') return protocol >= 2
         return true

@@ -1,4 +1,4 @@
-/** What the calls of a trace do to items, key by key: all that a plan needs of them. Pure. */
+/** The accesses of a trace to items, key by key, which is all that a plan needs. Pure. */
 import { MAX_RELATIVE_TIME } from '../../ground/limits.js'
 import { fromTypedJson, PyFloat, type TypedJson } from '../../values/index.js'
 import { bind, type Library } from '../methods/python-signatures.js'
@@ -12,11 +12,11 @@ export interface Access {
   readonly kind: 'read' | 'set' | 'add' | 'change' | 'count' | 'touch' | 'delete'
   /** On the wire, one character per byte. */
   readonly key: string
-  /** Of stored values: their length, as typed JSON. */
+  /** The length of a stored value, as typed JSON. */
   readonly bytes: number
-  /** Seconds that the item lives from now on; Infinity for ever, 0 and less: it is gone at once. */
+  /** The remaining seconds of the item; Infinity: it does not expire; 0 and less: it is gone at once. */
   readonly ttl: number
-  /** Of reads with a recorded result: whether there was an item. */
+  /** Whether there was an item, for reads with a recorded result. */
   readonly hit?: boolean
 }
 

@@ -60,7 +60,7 @@ describe('plan', () => {
     ])
   })
 
-  it('with both placements for a while, what is read meanwhile does not miss; what is not misses later', async () => {
+  it('with both placements for a while, keys that are read meanwhile do not miss; the others miss later', async () => {
     const { ways: found } = await planned(
       [
         call(0, 'set', ['m:read', 'v']),
@@ -74,7 +74,7 @@ describe('plan', () => {
     expect(found[0]).toMatchObject({ extraCalls: 1, hitRatio: 2 / 3, oldQuiet: 50 })
   })
 
-  it('an item that has expired by itself is nobody’s loss', async () => {
+  it('an item that has expired by itself does not count as lost', async () => {
     const { ways: found, hitRatio } = await planned(
       [call(0, 'set', ['m:1', 'v', 60]), call(150, 'get', ['m:1'])],
       { ways: [bigBang] },
@@ -82,13 +82,13 @@ describe('plan', () => {
     expect([hitRatio, found[0]?.extraCalls]).toEqual([0, 0])
   })
 
-  it('counters that the move loses are counted, and kept where both placements are asked', async () => {
+  it('counters that the move loses are counted, and kept if both placements are asked', async () => {
     const events = [call(0, 'set', ['m:n', 1]), call(150, 'incr', ['m:n']), call(250, 'incr', ['m:n'])]
     const { ways: found } = await planned(events, { ways: [bigBang, dualPlacement] })
     expect(found.map(({ lostCounters }) => lostCounters)).toEqual([2, 0])
   })
 
-  it('a recorded hit tells of an item from before the trace, and a recorded miss of one that was evicted', async () => {
+  it('a recorded hit shows an item from before the trace, and a recorded miss an item that was evicted', async () => {
     const { hitRatio, ways: found } = await planned(
       [
         call(50, 'get', ['m:1'], 'v'),
@@ -102,7 +102,7 @@ describe('plan', () => {
     expect(found[0]?.extraCalls).toBe(1)
   })
 
-  it('items of a scan are there when the trace begins', async () => {
+  it('items of a scan are stored when the trace begins', async () => {
     const items = [{ key: 'm:1', bytes: 10, expires: Number.POSITIVE_INFINITY }]
     const { hitRatio, ways: found } = await planned([call(150, 'get', ['m:1'])], { items, ways: [bigBang] })
     expect([hitRatio, found[0]?.extraCalls]).toEqual([1, 1])
@@ -124,7 +124,7 @@ describe('plan', () => {
     expect(renderPlan(result)).toContain('1 of 3 keys move (33.3 %)')
   })
 
-  it('where nothing moves, no way costs anything', async () => {
+  it('no way has a cost if no key moves', async () => {
     const events = [call(0, 'set', ['a', 1]), ...[1, 150, 300].map((t) => call(t, 'get', ['a']))]
     const { ways: found, movedKeys } = await planned(events, { to: () => 0 })
     expect(movedKeys).toBe(0)

@@ -1,4 +1,4 @@
-/** What moving the keys will cost: a trace, run through every way to move on the trace's own clock (docs/plan.md). */
+/** The cost of moving the keys: simulates every way to move them on a trace, with the clock of the trace (docs/plan.md). */
 import { checkObject, shown } from '../../ground/arguments.js'
 import type { Library } from '../methods/python-signatures.js'
 import { epochOf } from '../replay/clock.js'
@@ -11,13 +11,13 @@ import { prefixOf, type Way, type WayInput, ways } from './ways.js'
 /** Index of the server of a key (bytes of the wire as latin1 text); undefined when there is none. */
 export type PlaceKey = (key: string) => number | undefined
 
-/** Both placements, and how the move is made. */
+/** Both placements, and the settings of the move. */
 export interface PlanOptions {
-  /** The placement of today. */
+  /** The present placement. */
   readonly from: PlaceKey
   /** The placement after the move. */
   readonly to: PlaceKey
-  /** How many servers both placements have. */
+  /** The number of servers of both placements. */
   readonly servers: number
   /** Seconds of the trace at which the move begins. Default: a quarter of the trace, at most an hour. */
   readonly begin?: number | undefined
@@ -31,7 +31,7 @@ export interface PlanOptions {
     | undefined
 }
 
-/** What one way costs. Shares are from 0 to 1, times are seconds from the beginning of the move. */
+/** The cost of one way. Shares are from 0 to 1, times are seconds from the beginning of the move. */
 export interface WayResult {
   readonly way: string
   readonly title: string
@@ -39,11 +39,11 @@ export interface WayResult {
   /** Reads that miss because of the move, in all and in the worst minute. */
   readonly extraCalls: number
   readonly peakExtraPerMinute: number
-  /** The lowest hit ratio of a minute after the beginning that has at least 1 % of the reads of the busiest one. */
+  /** The lowest hit ratio of a minute after the beginning with at least 1 % of the reads of the busiest minute. */
   readonly lowestHitRatio: number
   /** Until the last minute in which more than 1 % of the reads missed because of the move. */
   readonly settled: number
-  /** Until nothing was looked up in the old placement any more, for keys that move. */
+  /** Until the last lookup of a key that moves in the old placement. */
   readonly oldQuiet: number
   /** Most bytes that were stored in both placements at the end of a minute. */
   readonly peakDoubledBytes: number
@@ -206,7 +206,7 @@ function callOf(event: TraceEvent, library: Library) {
   return 'skipped' in made ? undefined : made
 }
 
-/** Years are not move. */
+/** The longest move: one year. */
 const mostHours = 24 * 366
 
 function checkPlanOptions(options: PlanOptions): void {

@@ -1,11 +1,11 @@
 /**
- * A cache with one placement or two, simulated on the trace's clock: what a read finds, what the application computes again because of the
- * move, and what is stored twice. Items are never evicted. Pure.
+ * A cache with one placement or two, simulated with the trace's clock: the results of reads, the values that the application computes again because of the
+ * move, and the items that are stored twice. Items are never evicted. Pure.
  */
 import type { Access } from './accesses.js'
 import type { Stage } from './ways.js'
 
-/** What a plan knows of a key. Servers are indexes; absent where a placement has none for the key. */
+/** Facts about a key. Servers are indexes, absent if a placement has none for the key. */
 export interface KeyFacts {
   readonly oldServer: number
   readonly newServer: number
@@ -31,7 +31,7 @@ interface Entry {
   /** The same in a cache that is never moved. */
   still: number | undefined
   bytes: number
-  /** Of the last store. */
+  /** The time of the last store. */
   ttl: number
 }
 
@@ -52,8 +52,8 @@ export class Simulation {
   readonly load: number[]
 
   /**
-   * @param place servers of a key under both placements; undefined: not legal @param stage what holds for a key that moves
-   * @param servers how many there are
+   * @param place servers of a key under both placements; undefined for an invalid key @param stage the stage of a key that moves
+   * @param servers the number of servers
    */
   constructor(
     private readonly place: (key: string) => KeyFacts | undefined,
@@ -63,7 +63,7 @@ export class Simulation {
     this.load = new Array<number>(servers).fill(0)
   }
 
-  /** An item that was there before the trace began. @param expires seconds of the trace */
+  /** Adds an item that was stored before the trace began. @param expires seconds of the trace */
   seed(key: string, bytes: number, expires: number): void {
     const entry = this.entry(key)
     if (!entry) return
@@ -101,7 +101,7 @@ export class Simulation {
         break
       case 'count':
         if (stillThere && !found) this.lostCounters++
-        // A migrating client moves the counter along.
+        // A MigratingClient moves the counter at its first increment.
         if (found && stage === 'both' && !alive(entry.new, t)) entry.new = entry.old
         break
       case 'delete':
@@ -138,12 +138,12 @@ export class Simulation {
     return entry
   }
 
-  /** The recorded result knows of items that were stored before the trace began, and of those that the server had evicted. */
+  /** A recorded result shows items that were stored before the trace began, and items that the server had evicted. */
   private learn(entry: Entry, { t, hit }: Access, stage: Stage): void {
     if (hit === undefined || hit === alive(entry.still, t)) return
     if (hit) {
       entry.still = Number.POSITIVE_INFINITY
-      // It was stored before the move, wherever the key is looked up now.
+      // The item was stored before the move, so it is in the old placement.
       if (stage === 'old' || entry.new === undefined) entry.old = Number.POSITIVE_INFINITY
     } else entry.old = entry.new = entry.still = undefined
   }
@@ -164,7 +164,7 @@ export class Simulation {
       this.hits++
       minute.hits++
       if (stage !== 'both' || alive(entry.new, t)) return
-      // Found in the old placement alone: copied, with the time that it has left.
+      // The item is only in the old placement: it is copied, with its remaining time.
       this.lastOld = t
       entry.new = entry.old
       this.load[entry.facts.oldServer]!++

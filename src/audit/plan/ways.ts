@@ -1,12 +1,12 @@
 /** The ways to move keys from one placement to another, as plain values of one shape. Pure. */
 import { crc32 } from '../../hashing/index.js'
 
-/** Where a key is looked up and stored at a moment. `both`: read in the new placement, then in the old one; written to both. */
+/** The placement of a key at a moment. `both`: read in the new placement, then in the old one; written to both. */
 export type Stage = 'old' | 'new' | 'both'
 
-/** What a way may depend on. */
+/** The input of a way. */
 export interface WayInput {
-  /** Seconds of the trace: when the move begins, and when its last step is done. */
+  /** The beginning and the last step of the move, in seconds of the trace. */
   readonly begin: number
   readonly end: number
   /** Prefixes of keys in the order in which they move. */
@@ -25,7 +25,7 @@ export interface MovingKey {
 export interface Way {
   readonly name: string
   readonly title: string
-  /** @returns what holds for a key at a moment */
+  /** @returns the function that gives the stage of a key at a time */
   stage(input: WayInput): (key: MovingKey, t: number) => Stage
 }
 

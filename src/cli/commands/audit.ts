@@ -74,19 +74,21 @@ interface Flags {
 
 export function auditCommand(): Command {
   return new Command('audit')
-    .description('Replay a trace of a python-memcached application as it was and as it would be on pylibmc.')
+    .description(
+      'Replay a trace of an application on its library and on another one, and report the differences.',
+    )
     .argument(
       '<traces...>',
       "traces of one application (JSON Lines, plain or .gz; patterns like 'app.*.jsonl'), or one scenario (.json)",
     )
     .option(
       '--to <library-version>',
-      `what the application moves to: all, one of ${listed(knownColumns())}, or a framework's backend (${listed(frameworkTargets())}); default: pylibmc-1.6.3`,
+      `library that the application moves to: all, one of ${listed(knownColumns())}, or a framework's backend (${listed(frameworkTargets())}); default: pylibmc-1.6.3`,
     )
-    .option('--from <library-version>', 'what the application uses, where that is not what the trace says')
+    .option('--from <library-version>', 'library that the application uses, if the trace names another one')
     .option(
       '--preset <name>',
-      `what to emulate (${listed(knownPresets())}); default: the version of the trace`,
+      `preset to emulate (${listed(knownPresets())}); default: the version of the trace`,
     )
     .option('--embedded <n>', 'number of embedded servers; default: as many as the application had')
     .option(
@@ -102,49 +104,46 @@ export function auditCommand(): Command {
     .option('--behavior <name=value>', 'behavior of the pylibmc side, repeatable (ketama=1)', behavior)
     .option(
       '--negative-timeout <rule>',
-      'pylibmc side: send (what 1.6.3 does; default) or zero (its documentation)',
+      'negative times of the pylibmc side: send (as version 1.6.3; default) or zero (as documented)',
     )
-    .option('--binary', 'pylibmc side over the binary protocol')
+    .option('--binary', 'use the binary protocol on the pylibmc side')
     .option(
       '--option <name=value>',
-      `pymemcache as the target: one of its keywords, repeatable (${listed(targetOptionNames)})`,
+      `keyword of pymemcache as the target, repeatable (${listed(targetOptionNames)})`,
       targetOption,
     )
-    .option('--repaired', 'say calls that the target does not understand in its own words first')
+    .option('--repaired', 'rewrite calls that the target does not accept into its form first')
     .option(
       '--outage <when>',
-      "what if a server were down: 'server 0: 5s-10s', in seconds of the trace; repeatable",
+      "assume that a server is down: 'server 0: 5s-10s', in seconds of the trace; repeatable",
       (text: string, earlier: Outage[] = []) => [...earlier, parseOutage(text)],
     )
     .option(
       '--framework <name>',
-      `which differences reach the application: none, or ${listed(knownFrameworks())}, with the version on the target's side like Django==5.2; default: the frameworks in the trace`,
+      `framework that decides which differences reach the application: none, or ${listed(knownFrameworks())}, with the version on the target's side like Django==5.2; default: the frameworks in the trace`,
     )
     .option('--json <file>', 'write the report as JSON (- = standard output, instead of the text)')
     .option('--html <file>', 'write the report as one HTML file')
     .option('--markdown <file>', 'write it as Markdown, for a pull request')
     .option('--junit <file>', 'write it as JUnit XML, for CI')
     .option('--sarif <file>', 'write it as SARIF 2.1.0, for code hosts')
-    .option(
-      '--rows <file>',
-      'write the operations that do not stay the same as data: .ndjson (.gz) or .parquet',
-    )
+    .option('--rows <file>', 'write the operations with a difference as data: .ndjson (.gz) or .parquet')
     .option('--all-rows', 'with --rows: every operation')
-    .option('--baseline <report>', 'an earlier JSON report: exit with 1 when something is new')
+    .option('--baseline <report>', 'earlier JSON report: exit with 1 when there is a new finding')
     .option(
       '--reduce <finding>',
       'shrink the trace to the fewest lines that show a switch, unexplained, or line:N',
     )
-    .option('--out <folder>', 'with --reduce: where its files go', '.')
-    .option('--one-application', 'the traces are parts of one application, whatever their headers say')
-    .option('--sample <part>', 'audit a part of the keys (0.1), and estimate the whole with its error')
+    .option('--out <folder>', 'with --reduce: folder for its files', '.')
+    .option('--one-application', 'the traces belong to one application, also if their headers differ')
+    .option('--sample <part>', 'audit a part of the keys (0.1), and estimate the counts of the whole trace')
     .option('--threads <n>', '1 or 2; default: 2 for a long trace without faults')
     .option(
       '--fail-on <what>',
-      'exit with 1 when found: a switch, any, unexplained, risk; repeatable or a,b',
+      'exit with 1 when it is found: a switch, any, unexplained, risk; repeatable or a,b',
       commaList,
     )
-    .option('--verify', 'check every explanation by replaying with exactly the named switches off')
+    .option('--verify', 'check every explanation by a replay with exactly the named switches off')
     .option('--examples <n>', 'examples for every switch in the terminal report', '2')
     .option('-q, --quiet', 'no terminal report')
     .addHelpText(
@@ -164,7 +163,7 @@ Examples:
   $ memshim audit app.jsonl --to django-5.1:PyMemcacheCache                     (the client and the calls of the backend)
   $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
 
-Exit codes: 0 fine, 1 found by --fail-on or new against --baseline, 2 bad usage or input.
+Exit codes: 0 success, 1 a finding of --fail-on or --baseline, 2 bad usage or input.
 How to record a trace: docs/audit.md.`,
     )
     .action(run)
@@ -234,7 +233,7 @@ async function run(paths: string[], flags: Flags): Promise<void> {
   process.exitCode = exitCodes.found
 }
 
-/** One line for every column: how many calls would do what. */
+/** One line for every target: the number of calls with each effect. */
 async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
   const width = Math.max(...knownColumns().map((name) => name.length)) + 2
   for (const to of knownColumns()) {
@@ -254,7 +253,7 @@ async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
         }),
       )
     } catch (error) {
-      // A version may be unable to make the application's clients at all: Python 2 has no pickle protocol 5.
+      // Some versions cannot construct the application's clients: Python 2 has no pickle protocol 5.
       if (!(error instanceof TraceError)) throw error
       said = `cannot be compared: no client of the trace can be made with ${to}`
     }
@@ -282,9 +281,7 @@ function checked(flags: Flags): AuditOptions {
       throw new UsageError(`--fail-on ${name} is not known: choose from ${listed(names)}`)
   }
   if (servers && !flags.flush) {
-    throw new UsageError(
-      '--servers empties the servers it uses (flush_all): add --flush when that is what you want',
-    )
+    throw new UsageError('--servers empties the servers it uses (flush_all): add --flush to allow that')
   }
   return {
     ...(preset === undefined ? {} : { preset }),
@@ -323,7 +320,7 @@ async function readBaseline(path: string): Promise<Report> {
   return parseBaseline(text, `--baseline ${path}`)
 }
 
-/** A long audit must not end with a report that has no place. @throws UsageError */
+/** Checked before a long audit, so that its report can be written at the end. @throws UsageError */
 async function checkWritable(path: string): Promise<void> {
   const there = await stat(path).catch(() => undefined)
   if (there?.isDirectory()) throw new UsageError(`${path} cannot be written: it is a folder`)

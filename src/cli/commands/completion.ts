@@ -1,10 +1,10 @@
-/** `memshim completion`: a script by which a shell completes commands and options. It is made from the commands themselves. */
+/** `memshim completion`: a script with which a shell completes commands and options. It is generated from the commands. */
 import { Command, type Option } from 'commander'
 import { listed, UsageError } from '../usage.js'
 
 const shells: Readonly<Record<string, (program: Command) => string>> = { bash, zsh, fish }
 
-/** @param program asked for when the command runs, since it is a part of it */
+/** @param program called when the command runs, because the command is part of the program */
 export function completionCommand(program: () => Command): Command {
   return new Command('completion')
     .description('Print a script that completes commands and options in bash, zsh or fish.')
@@ -33,7 +33,7 @@ function flagsOf({ options }: Command): readonly string[] {
   return [...options.flatMap(({ long }) => long ?? []), '--help']
 }
 
-/** Options behind which a value stands, which may be a file. */
+/** Options with a value, which may be a file. */
 function valued({ options }: Command): readonly Option[] {
   return options.filter(({ required, optional }) => required || optional)
 }
@@ -93,7 +93,7 @@ compdef _memshim memshim
 }
 
 function zshOption({ long = '', description, required, optional }: Option): string {
-  // Brackets and colons have a meaning there.
+  // Brackets and colons have a meaning in zsh.
   const text = description.replace(/[[\]:\\]/g, '\\$&')
   return quoted(
     `${required || optional ? '*' : ''}${long}[${text}]${required || optional ? ':value:_files' : ''}`,

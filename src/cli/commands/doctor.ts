@@ -1,4 +1,4 @@
-/** `memshim doctor`: what the servers are, and what of this application they would refuse. */
+/** `memshim doctor`: the kind of each server, and the commands of an application that it would refuse. */
 import { Command } from 'commander'
 import { exitCodes, expandPatterns, readTraces } from '../../audit/index.js'
 import { doctor, renderDoctor, usedCommands } from '../../doctor/index.js'
@@ -16,12 +16,16 @@ interface Flags extends TlsFlags {
 export function doctorCommand(): Command {
   const command = new Command('doctor')
     .description(
-      'Examine servers: version, limits, latency, protocols, what they are, what they would refuse.',
+      'Examine servers: kind, version, limits, latency, protocols, and commands that they would refuse.',
     )
     .requiredOption('--servers <list>', 'servers: host:port,…', commaList)
-    .option('--trace <list>', 'traces of the application: which of its commands would be refused', commaList)
-    .option('--one-application', 'the traces are parts of one application, whatever their headers say')
-    .option('--timeout <ms>', 'for connecting and for each answer', '3000')
+    .option(
+      '--trace <list>',
+      'traces of the application, to list the commands that would be refused',
+      commaList,
+    )
+    .option('--one-application', 'the traces belong to one application, also if their headers differ')
+    .option('--timeout <ms>', 'limit for connecting and for each answer', '3000')
     .option('--json', 'print the report as JSON')
   return tlsOptions(command)
     .addHelpText(
@@ -32,7 +36,7 @@ Examples:
   $ memshim doctor --servers cache.example.com:11211 --tls --trace app.jsonl
   $ memshim doctor --servers cache:11211 --json
 
-It sends version, stats, mn, a binary noop, watch, and gat, touch and get of a key that does not exist. Nothing is changed.
+The command sends version, stats, mn, a binary noop, watch, and gat, touch and get of a key that does not exist. It changes nothing.
 Exit codes: 0 no problem, 1 a problem was found, 2 bad usage.`,
     )
     .action(run)

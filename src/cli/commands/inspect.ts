@@ -34,7 +34,7 @@ interface Flags {
   readonly json?: boolean
 }
 
-/** Lines of disassembly where nothing else is said: for one item, and for each of many. */
+/** The default number of lines of disassembly: for one item, and for each of many. */
 const USUAL_LINES = { one: 200, many: 0 }
 
 const FLAG_NAMES: readonly (readonly [number, string])[] = [
@@ -60,16 +60,16 @@ export function inspectCommand(): Command {
     )
     .option(
       '--server <list>',
-      'servers in their order (pylibmc’s grammar); the key’s own is asked',
+      'servers in their order (pylibmc’s grammar); the key is read from its own server',
       commaList,
     )
     .option('--file <path>', 'bytes of a value from disk, instead of a key')
     .option('--flags <number>', 'flags of the bytes in --file', wholeNumber, FLAG_PICKLE)
-    .option('--as <library>', 'whose rules read it', 'pylibmc')
-    .option('--encoding <name>', 'how byte strings of Python 2 are read', 'ascii')
+    .option('--as <library>', 'library whose rules read the value', 'pylibmc')
+    .option('--encoding <name>', 'encoding of byte strings of Python 2', 'ascii')
     .option(
       '--lines <number>',
-      `most lines of disassembly; 0 = none; default: ${USUAL_LINES.one}, and ${USUAL_LINES.many} for several keys`,
+      `largest number of lines of disassembly; 0 = none; default: ${USUAL_LINES.one}, and ${USUAL_LINES.many} for several keys`,
       wholeNumber,
     )
     .option('--json', 'as JSON: an object for each item')
@@ -106,7 +106,7 @@ async function run(given: string[], flags: Flags): Promise<void> {
   if (items.some(({ item }) => !item)) process.exitCode = exitCodes.found
 }
 
-/** What is stored under a key, or in a file. */
+/** An item of a key, or from a file. */
 interface Found {
   readonly key?: GivenKey
   readonly item: EncodedValue | undefined
@@ -158,12 +158,12 @@ function namesOf(flags: number): readonly string[] {
   return other === 0 ? named : [...named, `unknown 0x${other.toString(16)}`]
 }
 
-/** Pickles of protocol 0 and 1 do not say which of the two they are. */
+/** Pickles of protocols 0 and 1 cannot be distinguished. */
 function protocolOf(payload: Buffer): number | '0 or 1' {
   return payload[0] === 0x80 ? payload[1]! : '0 or 1'
 }
 
-/** Everything that can be said about an item, also about a broken one. */
+/** All facts about an item, also about a broken one. */
 function* report({ flags, data }: EncodedValue, encoding: ValueEncoding, lines: number): Generator<string> {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   yield `flags        ${flags} (${namesOf(flags).join(', ') || 'none: bytes'})`
@@ -212,7 +212,7 @@ async function fileContent(path: string, flags: number): Promise<EncodedValue> {
   }
 }
 
-/** Keys that are asked for at once. */
+/** Keys of one request. */
 const TOGETHER = 100
 
 async function stored(keys: readonly GivenKey[], servers = ['127.0.0.1:11211']): Promise<readonly Found[]> {

@@ -1,4 +1,4 @@
-/** `memshim parity`: how near memshim is to the Python library of the user's own machine. */
+/** `memshim parity`: compares memshim with the Python library on the user's machine. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -33,12 +33,12 @@ const different = 1
 export function parityCommand(): Command {
   return new Command('parity')
     .description('Compare memshim with the python-memcached or pylibmc that a Python interpreter has.')
-    .requiredOption('--python <path>', 'interpreter that has the library, e.g. venv/bin/python')
+    .requiredOption('--python <path>', 'Python interpreter with the library, e.g. venv/bin/python')
     .option('--library <name>', `${listed(libraryNames)}; default: those that are installed`)
     .option('--memcached <path>', 'memcached binary; default: the one on PATH')
     .option(
       '--embedded [version]',
-      "memshim's own server, as this version of memcached, in place of a binary",
+      "use memshim's embedded server, as this version of memcached, instead of a binary",
     )
     .option('--only <names>', 'only these scenarios: name,… or topic/', commaList)
     .option('--json', 'as JSON')
@@ -49,7 +49,7 @@ Examples:
   $ memshim parity --python venv/bin/python
   $ memshim parity --python python3 --library pylibmc --embedded
 
-Servers and proxies run on free ports of 127.0.0.1, for the time of the comparison.
+Servers and proxies run on free ports of 127.0.0.1 during the comparison.
 Exit codes: 0 a preset agrees in every scenario, 1 none does, 2 bad usage.`,
     )
     .action(run)
@@ -81,7 +81,7 @@ function chosenServers({ memcached, embedded }: Flags): ServerKind {
   const binary = memcached ?? memcachedOnPath()
   if (binary === undefined)
     throw new UsageError(
-      'no memcached on PATH: install one, name it with --memcached PATH, or use --embedded for the server that memshim brings along',
+      'no memcached on PATH: install one, name it with --memcached PATH, or use --embedded for memshim’s own server',
     )
   try {
     return realServers(binary)
@@ -151,10 +151,10 @@ function described(report: ParityReport): string {
   const lines = [
     `${library} ${version} on Python ${python}${over}, ${server}: ${scenarios} scenarios`,
     differences.length === 0
-      ? `  It does the same as the preset ${nearest!.names.join(', ')} in all of them.`
+      ? `  All outcomes are those of the preset ${nearest!.names.join(', ')}.`
       : `  The nearest preset is ${nearest!.names.join(', ')}: ${nearest!.agreed} of ${scenarios} scenarios agree.`,
     ...others.slice(0, 2).map(({ names, agreed }) => `  ${names.join(', ')}: ${agreed} of ${scenarios}`),
-    ...(leftOut.length > 0 ? [`  Left out, since this version lacks a keyword: ${listed(leftOut)}`] : []),
+    ...(leftOut.length > 0 ? [`  Left out, because this version lacks a keyword: ${listed(leftOut)}`] : []),
     ...differences.flatMap(({ scenario, about, spec, difference }) => [
       '',
       `  ${scenario}: ${about}`,

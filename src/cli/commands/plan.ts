@@ -1,4 +1,4 @@
-/** `memshim plan`: what moving the keys to another placement costs, for every way to do it. */
+/** `memshim plan`: the cost of moving the keys to another placement, for every way to do it. */
 import { Command } from 'commander'
 import { epochOf, expandPatterns, plan, readTraces, renderPlan, type Trace, ways } from '../../audit/index.js'
 import { type NamedPlacement, placementNames, placements, serverName } from '../../hashing/index.js'
@@ -21,19 +21,16 @@ interface Flags {
 
 export function planCommand(): Command {
   return new Command('plan')
-    .description('Say what moving the keys to another placement costs, for every way to move them.')
+    .description('Compute the cost of moving the keys to another placement, for every way to move them.')
     .argument(
       '<traces...>',
       "traces of one application (JSON Lines, plain or .gz; patterns like 'app.*.jsonl')",
     )
-    .option('--one-application', 'the traces are parts of one application, whatever their headers say')
+    .option('--one-application', 'the traces belong to one application, also if their headers differ')
     .option('--servers <list>', 'servers in their order; default: those of the trace', commaList)
-    .option('--from <placement>', 'placement of today; default: that of the library of the trace')
+    .option('--from <placement>', 'present placement; default: that of the library of the trace')
     .option('--to <placement>', 'placement after the move', 'pylibmc')
-    .option(
-      '--begin <seconds>',
-      'when the move begins, in seconds of the trace; default: after a quarter of it',
-    )
+    .option('--begin <seconds>', 'begin of the move, in seconds of the trace; default: after a quarter of it')
     .option(
       '--hours <n>',
       'hours from the beginning to the last step; default: half of the trace, at most 24',
@@ -54,7 +51,7 @@ Examples:
   $ memshim plan app.jsonl --scan metadump.txt --json
 
 Placements: ${listed(placementNames)}
-Exit codes: 0 planned, 2 bad usage or input.
+Exit codes: 0 success, 2 bad usage or input.
 How to read it: docs/plan.md.`,
     )
     .action(run)

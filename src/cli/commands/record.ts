@@ -36,13 +36,13 @@ interface Flags extends TlsFlags {
 export function recordCommand(): Command {
   const command = new Command('record')
     .description(
-      'Record a wire trace of a running fleet: from packets, through a proxy, or from memcached’s own log.',
+      'Record a trace of running applications: from packets, through a proxy, or from memcached’s own log.',
     )
     .argument('[captures...]', 'pcap or pcapng files, plain or .gz; - = standard input (tcpdump -w -)')
     .requiredOption('-o, --out <file>', 'trace to write; gzip when the name ends in .gz; must not exist')
     .option(
       '--listen <address>',
-      'proxy: where clients connect; repeatable, one for each --upstream',
+      'proxy: address for the clients; repeatable, one for each --upstream',
       repeated,
     )
     .option('--upstream <address>', 'proxy: the server behind it; repeatable', repeated)
@@ -51,10 +51,10 @@ export function recordCommand(): Command {
     .option('--port <list>', 'packets: ports of the servers, without --servers; default 11211', commaList)
     .option(
       '--library <name==version>',
-      'the application’s library, e.g. python-memcached==1.59; default: guessed, but pymemcache has to be named',
+      'the application’s library, e.g. python-memcached==1.59; default: guessed; pymemcache must be given',
     )
     .option('--server-version <version>', 'version of memcached, for the audit’s replay')
-    .option('--about <text>', 'what was recorded, for reports')
+    .option('--about <text>', 'name of the recorded program, for reports')
     .option('--max-bytes <size>', 'begin a new file at this size: 64K, 100M, 2G')
     .option('--files <n>', 'keep only the newest n files')
     .option('--sample <part>', 'record this part of the keys, e.g. 0.1; each key with all its commands')

@@ -1,4 +1,4 @@
-/** `memshim scan`: what is stored on the servers now. */
+/** `memshim scan`: the items that are stored on the servers now. */
 import { Command } from 'commander'
 import { exitCodes } from '../../audit/index.js'
 import { renderScan, scan } from '../../scan/index.js'
@@ -19,19 +19,19 @@ interface Flags extends TlsFlags {
 export function scanCommand(): Command {
   const command = new Command('scan')
     .description(
-      'List what is stored: by prefix, who wrote it, who could not read it, which keys and sizes are a risk.',
+      'List the stored items by prefix: the libraries that wrote them, those that cannot read them, risky keys and sizes.',
     )
     .argument('[listings...]', 'saved listings (lru_crawler metadump all; plain or .gz) instead of servers')
     .option('--servers <list>', 'servers in the application’s order: host:port[:weight],…', commaList)
-    .option('--rate <items>', 'items a second of each server at most; 0 = as fast as it goes', '100000')
-    .option('--sample <n>', 'values that are read for each prefix with each flags; 0 = none', '6')
-    .option('--max-values <n>', 'values that are read of one server at most', '2000')
+    .option('--rate <items>', 'largest number of items per second and server; 0 = no limit', '100000')
+    .option('--sample <n>', 'number of values that are read for each prefix and flags; 0 = none', '6')
+    .option('--max-values <n>', 'largest number of values that are read from one server', '2000')
     .option(
       '--no-get',
-      'read no values where the server has only get, which counts as a use (before memcached 1.6)',
+      'read no values from servers that only have get, which counts as a use (before memcached 1.6)',
     )
-    .option('--timeout <ms>', 'for connecting and for each answer', '10000')
-    .option('--top <n>', 'prefixes that are shown', '20')
+    .option('--timeout <ms>', 'limit for connecting and for each answer', '10000')
+    .option('--top <n>', 'number of prefixes that are shown', '20')
     .option('--json', 'print the report as JSON')
   return tlsOptions(command)
     .addHelpText(

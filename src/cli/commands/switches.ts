@@ -1,16 +1,16 @@
-/** `memshim switches`: the compat client's switch table, as the audit explains with it. */
+/** `memshim switches`: the compat client's table of switches, which the audit uses for its explanations. */
 import { Command } from 'commander'
 import { knownPresets, knownSwitches } from '../../audit/index.js'
 import { UsageError } from '../usage.js'
 
 export function switchesCommand(): Command {
   return new Command('switches')
-    .description('List the behaviours of python-memcached that can be switched one by one.')
+    .description('List the behaviours of python-memcached that have a switch.')
     .argument('[name]', 'only this switch')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ memshim switches\n  $ memshim switches missing-counter\n  $ memshim switches --json\n\nExit codes: 0 shown, 2 there is no such switch.',
+      '\nExamples:\n  $ memshim switches\n  $ memshim switches missing-counter\n  $ memshim switches --json\n\nExit codes: 0 success, 2 there is no such switch.',
     )
     .action((name: string | undefined, flags: { readonly json?: boolean }) => {
       const all = knownSwitches()

@@ -1,4 +1,4 @@
-/** `memshim where`: which server every placement gives a key to, and how many keys move between two of them. */
+/** `memshim where`: the server of a key under every placement, and the number of keys that move between two placements. */
 import { Command } from 'commander'
 import {
   moved,
@@ -23,7 +23,7 @@ interface Flags {
 
 export function whereCommand(): Command {
   return new Command('where')
-    .description('Show which server a key is on under each placement: python-memcached, pylibmc, pymemcache.')
+    .description('Show the server of a key under each placement: python-memcached, pylibmc, pymemcache.')
     .argument('[keys...]', 'keys, as they are sent (prefix included)')
     .requiredOption(
       '--servers <list>',
@@ -34,7 +34,7 @@ export function whereCommand(): Command {
       '--keys <file>',
       'more keys, one a line, or a listing of lru_crawler metadump, plain or gzip (- = standard input)',
     )
-    .option('--from <placement>', 'count moved keys from this placement', 'python-memcached')
+    .option('--from <placement>', 'count the keys that move from this placement', 'python-memcached')
     .option('--to <placement>', '… to this one', 'pylibmc')
     .option('--json', 'as JSON')
     .addHelpText(
