@@ -4,7 +4,7 @@
  */
 import { shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
-import { floatRepr } from '../python/repr.js'
+import { floatRepr, integerText } from '../python/repr.js'
 import { PyFloat, PyTuple } from '../values/index.js'
 
 /** Python's own reader gives up at about this depth, by its recursion limit. */
@@ -38,7 +38,7 @@ export function writeJson(value: unknown, { separators, convert }: JsonWriting =
   function write(item: unknown): string {
     if (item === null || typeof item === 'boolean') return String(item)
     if (typeof item === 'string') return quoted(item)
-    if (typeof item === 'bigint') return String(item)
+    if (typeof item === 'bigint') return integerText(item)
     if (typeof item === 'number') return numberText(item)
     if (item instanceof PyFloat) return floatText(item.value)
     if (typeof item !== 'object') throw noJson(item)
@@ -75,7 +75,8 @@ export function toObject(entries: Iterable<readonly [string, unknown]>): Record<
 /** Keys that are not text are written as their JSON, as Python does. */
 function keyText(key: unknown): string {
   if (typeof key === 'string') return key
-  if (key === null || typeof key === 'boolean' || typeof key === 'bigint') return String(key)
+  if (typeof key === 'bigint') return integerText(key)
+  if (key === null || typeof key === 'boolean') return String(key)
   if (typeof key === 'number') return numberText(key)
   if (key instanceof PyFloat) return floatText(key.value)
   throw new TypeError(`keys must be text, numbers, booleans or null, not ${shown(key)}`)

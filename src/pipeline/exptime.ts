@@ -6,6 +6,7 @@
  * or `'send'` (what 1.6.3 does).
  */
 import { OverflowError, ValueError } from '../python/errors.js'
+import { integerRepr } from '../python/repr.js'
 import { typeName } from '../python/type-name.js'
 import { type Operation, operations } from './operations.js'
 
@@ -56,7 +57,9 @@ const MAX_DELTA = 2 ** 31 - 1
 export function delta(value: unknown): number {
   const amount = integer(value)
   if (amount > MAX_DELTA || amount < -MAX_DELTA - 1)
-    throw new OverflowError(`delta ${amount} does not fit a signed 32-bit number (at most ${MAX_DELTA})`)
+    throw new OverflowError(
+      `delta ${integerRepr(amount)} does not fit a signed 32-bit number (at most ${MAX_DELTA})`,
+    )
   if (amount < 0) throw new ValueError('delta must be positive')
   return Number(amount)
 }

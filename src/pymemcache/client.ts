@@ -3,7 +3,7 @@ import { checkIterable } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 import { UnicodeEncodeError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
-import { bytesRepr, textRepr } from '../python/repr.js'
+import { bytesRepr, integerText, textRepr } from '../python/repr.js'
 import { encodingProblem, isAscii } from '../python/text.js'
 import { typeName } from '../python/type-name.js'
 import { pythonInteger } from '../values/encodings/integers.js'
@@ -366,10 +366,11 @@ export class Client {
       typeof cas === 'boolean' ||
       Number.isInteger(cas)
     ) {
+      const text = pythonText(cas)
       try {
-        token = encoded(pythonText(cas), this.#settings.encoding)
+        token = encoded(text, this.#settings.encoding)
       } catch {
-        throw new MemcacheIllegalInputError(`non-ASCII cas value: ${textRepr(String(cas))}`)
+        throw new MemcacheIllegalInputError(`non-ASCII cas value: ${textRepr(text)}`)
       }
     } else
       throw new MemcacheIllegalInputError(
@@ -417,13 +418,14 @@ function integer(value: unknown, name: string): Bytes {
 /** @throws TypeError when they are not an integer */
 function flagsOf(flags: unknown): Bytes {
   if (typeof flags === 'bigint' || (typeof flags === 'number' && Number.isSafeInteger(flags)))
-    return String(flags)
+    return integerText(flags)
   throw new TypeError(`flags must be an integer, not a value of type ${typeName(flags)}`)
 }
 
 function safeData(value: unknown, encoding: Settings['encoding']): Bytes {
+  const text = pythonText(value)
   try {
-    return encoded(pythonText(value), encoding)
+    return encoded(text, encoding)
   } catch (error) {
     throw new MemcacheIllegalInputError(`Data values must be binary-safe: ${(error as Error).message}`)
   }

@@ -1,5 +1,5 @@
 /** pymemcache's serdes: what values become. Source: docs/reference/pymemcache.md#5. */
-import { floatRepr, textRepr } from '../python/repr.js'
+import { floatRepr, integerText, textRepr } from '../python/repr.js'
 import { describe } from '../values/describe.js'
 import { type PymemcacheEncodingOptions, pymemcacheEncoding } from '../values/encodings/pymemcache.js'
 import { PyDate, PyDateTime, PyDecimal, PyFraction, PyTime, PyTimeDelta, PyUuid } from '../values/index.js'
@@ -45,6 +45,7 @@ const LONGEST = 1e9
 /** Python's str(). */
 export function pythonText(value: unknown): string {
   if (typeof value === 'string') return value
+  if (typeof value === 'bigint') return integerText(value)
   if (value instanceof PyDateTime) return String(value).replace('T', ' ')
   return hasTextOfItsOwn(value) ? String(value) : pythonRepr(value)
 }

@@ -29,6 +29,12 @@ export class OverflowError extends RangeError implements PythonNamed {
   readonly python: string = 'builtins.OverflowError'
 }
 
+/** `builtins.SystemError`: a C function of the library raised while it reported success. */
+export class SystemError extends Error implements PythonNamed {
+  override readonly name = 'SystemError'
+  readonly python = 'builtins.SystemError'
+}
+
 /** `builtins.KeyError`: unknown symbolic name or missing mapping key. */
 export class KeyError extends RangeError implements PythonNamed {
   override readonly name: string = 'KeyError'
@@ -76,6 +82,7 @@ brandAll('python', {
   ValueError,
   ZeroDivisionError,
   OverflowError,
+  SystemError,
   KeyError,
   IndexError,
   AttributeError,

@@ -1,5 +1,6 @@
 /** Python's repr() of text, bytes and numbers. */
 import type { Bytes } from '../ground/bytes.js'
+import { ValueError } from './errors.js'
 
 const NAMED: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '\\': '\\\\' }
 const PLAIN = /^[\x20-\x26\x28-\x5b\x5d-\x7e]*$/
@@ -71,11 +72,28 @@ export function floatRepr(value: number): string {
 
 /** CPython's own limit for the decimal digits of an integer (sys.int_info.default_max_str_digits). */
 export const MAX_INTEGER_DIGITS = 4300
-/** More bits have more digits than that, fewer have not. */
-const MAX_INTEGER_BITS = 14_284
+/** An integer of that many digits has no more bits, its sign included. */
+const MAX_INTEGER_BITS = 14_286
+
+/**
+ * The decimal digits of an integer with its sign; undefined where there are more than CPython's 4300. Longer integers are never
+ * converted: it takes seconds for one of a megabyte, and an item of a kilobyte can hold one of 16.
+ */
+export function digitsOf(value: number | bigint): string | undefined {
+  if (typeof value === 'bigint' && BigInt.asIntN(MAX_INTEGER_BITS, value) !== value) return undefined
+  const text = String(value)
+  return text.length - (text.startsWith('-') ? 1 : 0) > MAX_INTEGER_DIGITS ? undefined : text
+}
+
+/** Python's str() of an integer. @throws ValueError beyond CPython's limit, in its words */
+export function integerText(value: number | bigint): string {
+  const digits = digitsOf(value)
+  if (digits === undefined)
+    throw new ValueError(`Exceeds the limit (${MAX_INTEGER_DIGITS} digits) for integer string conversion`)
+  return digits
+}
 
 /** The digits of an integer; where Python refuses to write them, how long it is. */
-export function integerRepr(value: bigint): string {
-  if (BigInt.asIntN(MAX_INTEGER_BITS, value) === value) return String(value)
-  return `<int of ${4 * value.toString(16).replace('-', '').length} bits>`
+export function integerRepr(value: number | bigint): string {
+  return digitsOf(value) ?? `<int of ${4 * value.toString(16).replace('-', '').length} bits>`
 }

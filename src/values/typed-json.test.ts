@@ -46,6 +46,14 @@ describe('reading', () => {
     expect(() => fromTypedJson(nested(100_000))).toThrow('typed JSON is nested deeper than 1000')
   })
 
+  it.each(['$set', '$frozenset', '$dict'])('%s with keys that V8 hashes alike', (tag) => {
+    const long = Array.from({ length: 300 }, (_, i) => 'a'.repeat(16_384) + (1000 + i))
+    const content = tag === '$dict' ? long.map((key) => [key, 1]) : long
+    expect(() => fromTypedJson({ [tag]: content })).toThrow(
+      `the 300 keys of ${tag} are chosen so that their hashes clash`,
+    )
+  })
+
   it('keys of Object.prototype are keys like any other', () => {
     const read = fromTypedJson(JSON.parse('{"__proto__":1,"toString":2,"constructor":3}'))
     expect(read).toEqual(new Map([['__proto__', 1], ['toString', 2], ['constructor', 3]])) // biome-ignore format: short

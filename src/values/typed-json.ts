@@ -2,7 +2,7 @@
 
 import { shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
-import { floatRepr } from '../python/repr.js'
+import { digitsOf, floatRepr } from '../python/repr.js'
 import {
   PyByteArray,
   PyComplex,
@@ -16,6 +16,7 @@ import {
 import { PyDecimal } from './classes/numbers.js'
 import { isStandIn } from './classes/stand-ins.js'
 import { madeByNew } from './pickle/made-by-new.js'
+import { clashes, LEAST_LONG } from './pickle/read/hash-flood.js'
 import { unpickle } from './pickle/read/reader.js'
 import { parseFloatText } from './pickle/text.js'
 import { pickle } from './pickle/write/writer.js'
@@ -50,7 +51,7 @@ type Tagged = { readonly [tag: string]: TypedJson }
 /**
  * JSON → the lossless tree: floats are `PyFloat`, tuples `PyTuple`, dicts with other keys `Map`.
  * @throws ValueError for a tag that is unknown or has the wrong content, for nesting deeper than 1000, for `$repeat` over 64 MiB in
- *   all and for `$int` over 4300 digits; what `unpickle` throws for `$pickle`
+ *   all, for `$int` over 4300 digits and for keys that are chosen so that their hashes clash; what `unpickle` throws for `$pickle`
  */
 export function fromTypedJson(json: TypedJson): unknown {
   if (json === null || typeof json === 'string' || typeof json === 'number' || typeof json === 'boolean')
@@ -109,13 +110,17 @@ class TreeReader {
       case '$tuple':
         return new PyTuple(this.all(list(tag, content), depth))
       case '$set':
-        return new Set(this.all(list(tag, content), depth))
+        return this.members(tag, content, depth)
       case '$frozenset':
-        return new PyFrozenSet(new Set(this.all(list(tag, content), depth)))
-      case '$dict':
-        return new Map(
-          list(tag, content).map((pair) => this.all(list(tag, pair, 2), depth) as [unknown, unknown]),
+        return new PyFrozenSet(this.members(tag, content, depth))
+      case '$dict': {
+        const entries = list(tag, content).map((pair) => this.all(list(tag, pair, 2), depth))
+        checkKeys(
+          tag,
+          entries.map(([key]) => key),
         )
+        return new Map(entries as [unknown, unknown][])
+      }
       case '$pickle':
         return unpickle(Buffer.from(text(tag, content), 'base64'), { preserve: true })
       case '$repeat':
@@ -125,6 +130,12 @@ class TreeReader {
       default:
         throw new ValueError(`unknown tag ${shown(tag)} in typed JSON`)
     }
+  }
+
+  private members(tag: string, content: TypedJson, depth: number): Set<unknown> {
+    const members = this.all(list(tag, content), depth)
+    checkKeys(tag, members)
+    return new Set(members)
   }
 
   private repeated(tag: string, content: TypedJson, depth: number): string | Buffer {
@@ -139,6 +150,12 @@ class TreeReader {
     if (this.repeatsLeft < 0) throw new ValueError(`${tag} makes more than ${MAX_REPEATED} characters`)
     return typeof value === 'string' ? value.repeat(times) : Buffer.alloc(value.length * times, value)
   }
+}
+
+/** Before a Map or a Set is made of them. */
+function checkKeys(tag: string, keys: readonly unknown[]): void {
+  if (keys.length >= LEAST_LONG && clashes(keys))
+    throw new ValueError(`the ${keys.length} keys of ${tag} are chosen so that their hashes clash`)
 }
 
 /**
@@ -176,7 +193,8 @@ class TreeWriter {
     }
     if (typeof value === 'bigint') {
       const safe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
-      return safe ? Number(value) : { $int: value.toString() }
+      if (safe) return Number(value)
+      return digitsOf(value) === undefined ? pickled(value) : { $int: value.toString() }
     }
     if (value instanceof PyFloat) return { $float: floatRepr(value.value) }
     if (value instanceof Uint8Array) {

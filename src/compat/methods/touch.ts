@@ -5,6 +5,7 @@ import type { CallOptions, Time } from '../../pipeline/methods/arguments.js'
 import { replyError } from '../../pipeline/replies.js'
 import * as requests from '../../protocol/requests.js'
 import { isPlain } from '../../python/options.js'
+import { integerText } from '../../python/repr.js'
 import { Raised } from '../divergence/divergence.js'
 import { asNumber, pythonText, storeTime } from '../policies/exptime.js'
 import { refused, spelled, succeeded } from '../policies/outcomes.js'
@@ -61,7 +62,7 @@ function touchTime({ emulation, pipeline }: Context, time: unknown, key: Bytes):
     return time === null || time === undefined ? undefined : String(storeTime(time, rules.python))
   if (time === null || time === undefined) return rules.touchSendsNone ? 'None' : undefined
   if (integer && number !== undefined && number < 0)
-    return String(negativeTime(emulation, number, 'touch', key))
+    return integerText(negativeTime(emulation, number, 'touch', key))
   // A text without characters is left out, as if there were no time.
   return pythonText(time, rules.python) || undefined
 }

@@ -1,6 +1,6 @@
 /** python-memcached's time arguments. Source: docs/reference/python-memcached.md#11, #10.4. */
 import { OverflowError, ValueError } from '../../python/errors.js'
-import { bytesRepr } from '../../python/repr.js'
+import { bytesRepr, integerText } from '../../python/repr.js'
 import { PythonValue } from '../../values/classes/python-value.js'
 import {
   describe,
@@ -31,10 +31,10 @@ export function asNumber(time: unknown): number | bigint | undefined {
 export function storeTime(time: unknown, python: 2 | 3): number | bigint {
   // The UUID is a number for Python's formatting.
   if (time instanceof PyUuid) return time.int
-  if (time instanceof PyFraction) return smallest(time.numerator / time.denominator)
+  if (time instanceof PyFraction) return smallest(writable(time.numerator / time.denominator))
   const number = asNumber(time)
   if (number === undefined) throw new TypeError(`%d format: a real number is required, not ${typeof time}`)
-  if (typeof number === 'bigint') return number
+  if (typeof number === 'bigint') return writable(number)
   if (python === 2 && !Number.isFinite(number))
     throw new TypeError('%d format: a number is required, not float')
   const float = !(time instanceof PyDecimal)
@@ -45,6 +45,12 @@ export function storeTime(time: unknown, python: 2 | 3): number | bigint {
   return Number.isSafeInteger(whole) ? whole + 0 : BigInt(whole)
 }
 
+/** @throws ValueError beyond CPython's limit of digits */
+function writable(whole: bigint): bigint {
+  integerText(whole)
+  return whole
+}
+
 function smallest(whole: bigint): number | bigint {
   const number = Number(whole)
   return Number.isSafeInteger(number) ? number : whole
@@ -53,9 +59,10 @@ function smallest(whole: bigint): number | bigint {
 /** Longer texts of one argument or key are refused by every server; they are refused here before they take memory. */
 const LONGEST = 4096
 
-/** Python's `str(value)`: what touch, incr and decr send for an argument, and the key that an object stands for. */
+/** Python's `str(value)`: what touch, incr and decr send for an argument, and the key that an object stands for. @throws ValueError beyond CPython's limit of digits */
 export function pythonText(value: unknown, python: 2 | 3): string {
   if (typeof value === 'string') return value
+  if (typeof value === 'bigint') return integerText(value)
   if (value instanceof PythonValue) return value.toString().slice(0, LONGEST)
   if (!(value instanceof Uint8Array)) return describe(value, LONGEST)
   const bytes = Buffer.from(value).toString('latin1')

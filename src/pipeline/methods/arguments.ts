@@ -2,6 +2,7 @@
 import { types } from 'node:util'
 import { OverflowError, ValueError } from '../../python/errors.js'
 import { isPlain } from '../../python/options.js'
+import { integerRepr } from '../../python/repr.js'
 import { shownAsPython } from '../../python/shown.js'
 import { typeName } from '../../python/type-name.js'
 import type { CompressionRequest } from '../../values/types.js'
@@ -110,7 +111,7 @@ export function compressionOf(options: Time | StoreOptions | undefined): Compres
   )
   const level = compressLevel === undefined ? -1 : integer(compressLevel)
   if (level > 2 ** 31 - 1 || level < -(2 ** 31))
-    throw new OverflowError(`compressLevel ${level} does not fit a C int`)
+    throw new OverflowError(`compressLevel ${integerRepr(level)} does not fit a C int`)
   if (level < -1 || level > 9) throw new ValueError('compress_level must be between 0 and 9 inclusive')
   return { minCompressLen: length, compressLevel: Number(level) }
 }
@@ -131,7 +132,7 @@ export function casToken(cas: unknown, binary: boolean): bigint {
   }
   const token = BigInt(cas)
   if (token >= 2n ** 63n || token < -(2n ** 63n))
-    throw new OverflowError(`cas ${token} does not fit a signed 64-bit number`)
+    throw new OverflowError(`cas ${integerRepr(token)} does not fit a signed 64-bit number`)
   // pylibmc then sends a command without token, which the server does not understand.
   if (token === 0n && !binary) throw new ValueError('cas 0 is not a CAS unique')
   return BigInt.asUintN(64, token)

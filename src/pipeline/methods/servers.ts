@@ -3,6 +3,7 @@
 import type { Request } from '../../protocol/requests.js'
 import * as requests from '../../protocol/requests.js'
 import type { LineReply, Reply, StatsReply } from '../../protocol/wire.js'
+import { SystemError } from '../../python/errors.js'
 import { hostAndPort } from '../../transport/address.js'
 import { integer } from '../exptime.js'
 import { errorFor, MemcachedError, SomeErrors } from '../failures/errors.js'
@@ -23,6 +24,10 @@ export async function flushAll(pipeline: Pipeline, given: Time | TimeOptions = 0
   const time = pipeline.options(given, optionNames.time)
   const modes = pipeline.modes(time)
   const seconds = BigInt(integer(timeOf(time), 'flush_all() argument 1'))
+  if (BigInt.asIntN(64, seconds) !== seconds)
+    throw new SystemError(
+      "<method 'flush_all' of 'client' objects> returned a result with an exception set: the time does not fit a signed 64-bit number",
+    )
   const request = requests.flushAll(pipeline.slots.wire, seconds > 0n ? seconds : undefined, modes.noreply)
   /** libmemcached does not look at the replies in the binary protocol (docs/reference/pylibmc.md#5.7); its last words are about them. */
   const unread: MemcachedError[] = []

@@ -42,11 +42,13 @@ export class PyFraction extends PythonValue {
     for (const part of [numerator, denominator])
       if (typeof part !== 'bigint')
         throw new TypeError(`a Fraction is made of two bigints, not of ${shown(part)}`)
-    if (denominator <= 0n) throw new RangeError(`denominator must be positive, not ${denominator}`)
+    if (denominator <= 0n)
+      throw new RangeError(`denominator must be positive, not ${integerRepr(denominator)}`)
   }
   /** As Python's str() writes it. */
   override toString(): string {
-    return this.denominator === 1n ? `${this.numerator}` : `${this.numerator}/${this.denominator}`
+    const numerator = integerRepr(this.numerator)
+    return this.denominator === 1n ? numerator : `${numerator}/${integerRepr(this.denominator)}`
   }
   /** `1/3`. */
   toJSON(): string {
@@ -96,7 +98,7 @@ export class PyUuid extends PythonValue {
 
 // Not within the class: a bundler names a class that names itself `_PyUuid`.
 function uuidFromInt(int: bigint, isSafe: number | undefined): PyUuid {
-  if (int < 0n || int >= 1n << 128n) throw new RangeError(`a UUID has 128 bits, ${int} has not`)
+  if (int < 0n || int >= 1n << 128n) throw new RangeError(`a UUID has 128 bits, ${integerRepr(int)} has not`)
   return new PyUuid(int.toString(16).padStart(32, '0'), isSafe)
 }
 

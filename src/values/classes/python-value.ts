@@ -1,4 +1,5 @@
 /** What every value of Python's does in JavaScript: its text, its form in JSON, and how Node shows it. */
+import { integerRepr } from '../../python/repr.js'
 import { DESCRIBE, type Description, describe } from '../describe.js'
 
 /** Characters of `String(value)` and of what `console.log` shows. */
@@ -42,7 +43,7 @@ interface JsonContainer {
  * text. @throws TypeError for a value that is part of itself
  */
 export function jsonValue(value: unknown, open: readonly unknown[] = []): unknown {
-  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'bigint') return integerRepr(value)
   if (typeof value !== 'object' || value === null) return value
   if (open.includes(value)) throw new TypeError('a value that is part of itself has no JSON')
   const inside = (item: unknown) => jsonValue(item, [...open, value])

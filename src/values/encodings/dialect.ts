@@ -2,7 +2,7 @@
  * How pylibmc and python-memcached write and read values. One writer and one reader serve both libraries: what they, and the versions of
  * python-memcached, disagree on is a dialect. Sources: docs/reference/pylibmc.md#4, docs/reference/python-memcached.md#9, #17, #18.
  */
-import { bytesRepr, textRepr } from '../../python/repr.js'
+import { bytesRepr, integerText, textRepr } from '../../python/repr.js'
 import { decodeText, writeText } from '../../python/text.js'
 import { Budget } from '../budget.js'
 import { isBytes } from '../classes/stand-ins.js'
@@ -18,7 +18,7 @@ import {
   type Payload,
   type ValueEncoding,
 } from '../types.js'
-import { integerText, isInteger, isLong, python2Integer, pythonInteger } from './integers.js'
+import { isInteger, isLong, python2Integer, pythonInteger } from './integers.js'
 import {
   asBytes,
   checkedOptions,
@@ -107,7 +107,7 @@ function writer(
     if (isBytes(value)) return { flags: 0, data: value }
     if (typeof value === 'boolean' && booleans !== 'pickle')
       return { flags: FLAG_INTEGER, data: booleans === 'digit' ? `${+value}` : value ? 'True' : 'False' }
-    if (longs && isLong(value)) return { flags: FLAG_LONG, data: String(BigInt(value)) }
+    if (longs && isLong(value)) return { flags: FLAG_LONG, data: integerText(BigInt(value)) }
     if (isInteger(value)) return { flags: integerFlag, data: integerText(value) }
     if (pickle) return { flags: FLAG_PICKLE, data: pickle(value, protocol) }
     return serialized(value, options, protocol)

@@ -54,15 +54,6 @@ function longInteger(data: Buffer, trimmed: Buffer, repr: (text: string) => stri
       )
 }
 
-/** Decimal digits of an integer. @throws ValueError beyond CPython's limit */
-export function integerText(value: number | bigint): string {
-  const text = value.toString()
-  if (text.length > MAX_INTEGER_DIGITS + 1) {
-    throw new ValueError(`Exceeds the limit (${MAX_INTEGER_DIGITS} digits) for integer string conversion`)
-  }
-  return text
-}
-
 /** Is it an integer to Python? Numbers outside the safe range are floats there. */
 export function isInteger(value: unknown): value is number | bigint {
   return (

@@ -1,5 +1,5 @@
 /** How pymemcache's serdes write and read values. Source: fixtures/vectors/framework-values.json (pymemcache 4.0.0). */
-import { bytesRepr } from '../../python/repr.js'
+import { bytesRepr, integerText } from '../../python/repr.js'
 import { writeText } from '../../python/text.js'
 import { Budget } from '../budget.js'
 import { isBytes } from '../classes/stand-ins.js'
@@ -14,7 +14,7 @@ import {
   type Payload,
   type ValueEncoding,
 } from '../types.js'
-import { integerText, isInteger, pythonInteger } from './integers.js'
+import { isInteger, pythonInteger } from './integers.js'
 import {
   asBytes,
   checkedOptions,

@@ -87,6 +87,8 @@ const cases: readonly (readonly [string, Buffer, string | RegExp])[] = [
   ['__proto__ as an attribute', pickled('ca\nb\n)\x81}V__proto__\n}Vpolluted\nI01\nssb'), 'object'],
   ['text that is not UTF-8', pickled(0x8c, 2, Buffer.from([0xc3, 0x28])), /not UTF-8 \(offset 0, SHORT_BINUNICODE\)/],
   ['a command for a shell', pickled('cos\nsystem\n(Vtouch memshim-was-here\ntR'), 'object'],
+  ['a hundred long keys of one length', pickled('}(', ...Array.from({ length: 100 }, (_, i) => Buffer.concat([...text(16_390, ''), `${'a'.repeat(16_384)}${i + 100_000}`, 'N'].map(piece))), 'u'), 'object'],
+  ['three hundred long keys of one length', pickled('}(', ...Array.from({ length: 300 }, (_, i) => Buffer.concat([...text(16_390, ''), `${'a'.repeat(16_384)}${i + 100_000}`, 'N'].map(piece))), 'u'), /300 keys are chosen so that their hashes clash/],
   ['a list of two, sixty times doubled', pickled(']q\0', ...Array.from({ length: 60 }, () => '0](h\0h\0eq\0')), 'object'],
 ] // biome-ignore format: one case a line
 
@@ -113,6 +115,13 @@ function colliding(count: number): number[] {
 }
 const COLLIDING = colliding(60_000)
 const clashing = (unit: (key: number) => Buffer) => Buffer.concat(COLLIDING.map(unit))
+/** V8 hashes text of more than 16,383 characters by its length alone. */
+const longText = (i: number) =>
+  Buffer.concat(
+    text(16_390, '')
+      .map(piece)
+      .concat(piece(`${'a'.repeat(16_384)}${i + 100_000}`)),
+  )
 const inflating: readonly (readonly [string, () => Buffer])[] = [
   ['one list filled again and again', () => pickled(']', many('(', 'K\x01'.repeat(1e4), 'e'))],
   ['tuples nested without end', () => pickled(')', many(0x85))],
@@ -145,6 +154,11 @@ const inflating: readonly (readonly [string, () => Buffer])[] = [
   ['integers of one hash after a hundred thousand others', () => pickled('}(', numbered(1e5, (i) => Buffer.concat([int(1e9 + i), piece('N')])), 'u(', clashing((key) => Buffer.concat([int(key), piece('N')])), 'u')],
   ['integers of one hash in a set', () => pickled(0x8f, '(', clashing(int), 0x90)],
   ['bigints of one hash in a set', () => pickled(0x8f, '(', numbered(90_000, (i) => Buffer.from([0x8a, 11, 1, 1, 1, 1, 1, 1, 1, 1, i & 255, i >> 8, 1])), 0x90)],
+  ['long text of one hash as keys', () => pickled('}(', numbered(3000, (i) => Buffer.concat([longText(i), piece('N')])), 'u')],
+  ['long text of one hash as keys, one by one', () => pickled('}', numbered(3000, (i) => Buffer.concat([longText(i), piece('Ns')])))],
+  ['long text of one hash in a set', () => pickled(0x8f, '(', numbered(3000, longText), 0x90)],
+  ['long text of one hash in many dicts', () => pickled('(', numbered(30, () => Buffer.concat([piece('}('), numbered(100, (i) => Buffer.concat([longText(i), piece('N')])), piece('u')])), 't')],
+  ['long integers of one hash in a set', () => pickled(0x8f, '(', numbered(2000, (i) => Buffer.concat([piece(0x8b), u32(8002), Buffer.alloc(8000, 1), Buffer.from([i & 255, 1 + (i >> 8)])])), 0x90)],
   ['digits of one hash as keys', () => pickled('}(', numbered(65_000, (i) => piece(`V${i * 65_536}\nN`)), 'u')],
 ] // biome-ignore format: one case a line
 

@@ -3,7 +3,7 @@
 import { isPlain, PythonObject } from '../../classes/built-ins.js'
 import { PyDeque } from '../../classes/collections.js'
 import type { Machine } from './machine.js'
-import { isIndex, setOwn } from './plain.js'
+import { isPropertyName, setOwn } from './plain.js'
 
 /** Stack entries `from`…`to` join the list on top of the stack. */
 export function extend(m: Machine, target: unknown, from: number, to: number): void {
@@ -44,8 +44,7 @@ export function setItems(m: Machine, target: unknown, from: number, to: number):
   } else if (isPlain(target)) {
     for (let i = from; i < to; i += 2) {
       const key = stack[i]
-      if (typeof key !== 'string') return m.needsMap(target)
-      if (isIndex(key)) return m.needsMap(target)
+      if (typeof key !== 'string' || !isPropertyName(key)) return m.needsMap(target)
       setOwn(target, key, stack[i + 1])
     }
   } else {

@@ -1,11 +1,19 @@
 /**
  * Keys chosen so that V8 puts them all into one bucket of a Map or Set, which makes filling it quadratic. Text and objects have hashes
- * that differ in each process; the hashes of numbers, of bigints and of text that is an array index do not. Source: V8's
- * `ComputeUnseededHash`, `ComputeLongHash` and `StringHasher::MakeArrayIndexHash`.
+ * that differ in each process; the hashes of numbers, of bigints, of text that is an array index and of long text do not. Source: V8's
+ * `ComputeUnseededHash`, `ComputeLongHash`, `StringHasher::MakeArrayIndexHash` and `StringHasher::GetTrivialHash`.
  */
 
-/** Fewer keys take little time, also when all of their hashes are equal. */
+/** Fewer steps take little time. Short keys are compared in one step. */
 export const LEAST_CLASHING = 2048
+/** Fewer keys take little time, also when they are long and all of their hashes are equal. */
+export const LEAST_LONG = 64
+/** Longer text has its length for a hash (`String::kMaxHashCalcLength`). */
+export const LONGEST_HASHED = 16_383
+/** Shorter integers are compared in one step. Bits. */
+const LONG_INTEGER = 1024
+/** Characters or hexadecimal digits that are compared in one step. */
+const COMPARED_AT_ONCE = 64
 /** How many keys share a bucket with a key on average: about one to two when hashes are evenly spread. */
 const MOST_NEIGHBOURS = 64
 
@@ -16,21 +24,37 @@ export function clashes(keys: readonly unknown[]): boolean {
 }
 
 function tooManySteps(keys: readonly unknown[]): boolean {
-  if (keys.length < LEAST_CLASHING) return false
-  const buckets = 2 ** Math.floor(Math.log2(keys.length))
+  const buckets = 2 ** Math.floor(Math.log2(keys.length + 1))
   const counts = new Uint32Array(buckets)
+  /** Long text by its length: other lengths are told apart at once. */
+  const longTexts = new Map<number, number>()
   let steps = 0
+  let least = 0
   for (const key of keys) {
+    const size = stepsToCompare(key)
+    least += size
+    if (typeof key === 'string' && key.length > LONGEST_HASHED) {
+      const alike = (longTexts.get(key.length) ?? 0) + 1
+      longTexts.set(key.length, alike)
+      steps += alike * size
+      continue
+    }
     const hash = knownHash(key)
-    if (hash !== undefined) steps += ++counts[hash & (buckets - 1)]!
+    if (hash !== undefined) steps += ++counts[hash & (buckets - 1)]! * size
   }
-  return steps > MOST_NEIGHBOURS * keys.length
+  return least >= LEAST_CLASHING && steps > MOST_NEIGHBOURS * least
+}
+
+function stepsToCompare(key: unknown): number {
+  if (typeof key === 'string') return key.length > LONGEST_HASHED ? key.length / COMPARED_AT_ONCE : 1
+  if (typeof key !== 'bigint' || BigInt.asIntN(LONG_INTEGER, key) === key) return 1
+  return key.toString(16).length / COMPARED_AT_ONCE
 }
 
 /** Sorted rather than put into a Set, which is what has to be prevented. */
 function distinct(keys: readonly unknown[]): unknown[] {
   const sorted = keys
-    .filter((key) => knownHash(key) !== undefined)
+    .filter((key) => knownHash(key) !== undefined || (typeof key === 'string' && key.length > LONGEST_HASHED))
     .sort((a, b) => {
       if (typeof a !== typeof b) return typeof a < typeof b ? -1 : 1
       return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0

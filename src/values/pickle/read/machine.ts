@@ -10,7 +10,7 @@ import type { UnpickleOptions } from '../options.js'
 import { utf8Text } from '../text.js'
 import { ENTRY_COST, FIRST_ITEM_COST, HASHED_COST, MEMBER_COST } from './costs.js'
 import { depthOf, isContainer, SharedDepths } from './depth.js'
-import { clashes, LEAST_CLASHING } from './hash-flood.js'
+import { clashes, LEAST_CLASHING, LEAST_LONG } from './hash-flood.js'
 
 const DEFAULT_MAX_DEPTH = 1000
 /** What is spent of the budget before the depth is measured for the first time. Bytes. */
@@ -22,6 +22,8 @@ const SPARSE_COST = 1024
 /** Substrings up to this length are copies; longer ones would keep the text they were cut from alive. */
 const COPIED_SUBSTRING = 12
 const WINDOW = 64 * 1024
+/** Text, lines and integers of more bytes may take long to compare. */
+const LONG = 1024
 
 /** What `toString` calls after looking at its arguments, which costs as much as a short text. */
 interface Slices {
@@ -65,6 +67,8 @@ export class Machine {
   nextPersistent = 0
   readonly maxDepth: number
   readonly preserve: boolean
+  /** Keys are looked at from this number on. */
+  private leastClashing = LEAST_CLASHING
   /** Sizes at which the keys of large dicts and sets were last looked at. */
   private checkedSizes: Map<object, number> | undefined
   private readonly plainDicts: object[] = []
@@ -265,6 +269,7 @@ export class Machine {
   /** A view, not a copy. */
   slice(length: number): Buffer {
     const at = this.take(length)
+    if (length > LONG) this.leastClashing = LEAST_LONG
     return this.bytes.subarray(at, at + length)
   }
 
@@ -288,6 +293,7 @@ export class Machine {
       }
     }
     this.spend(length)
+    if (length > LONG) this.leastClashing = LEAST_LONG
     const text = (bytes as Buffer & Slices).utf8Slice(at, end)
     // Broken input shows as U+FFFD. The text may also contain that character itself.
     if (!text.includes('\ufffd') || isUtf8(bytes.subarray(at, end))) return text
@@ -325,6 +331,7 @@ export class Machine {
     const end = this.bytes.indexOf(0x0a, this.at)
     if (end < 0) throw this.error('a line without an end')
     this.spend(end - this.at)
+    if (end - this.at > LONG) this.leastClashing = LEAST_LONG
     const text = this.bytes.toString('latin1', this.at, end)
     this.at = end + 1
     return text
@@ -353,15 +360,15 @@ export class Machine {
   }
 
   /**
-   * Before stack entries `from`…`to` join a Map or a Set: JavaScript's hash of a number is known to everyone, so that numbers can be
-   * chosen which all have the same one, and then a hundred thousand of them take minutes.
+   * Before stack entries `from`…`to` join a Map or a Set: JavaScript's hashes of numbers and of long text are known to everyone, so that
+   * keys can be chosen which all have the same one, and then a hundred thousand numbers or a thousand texts take minutes.
    */
   checkHashes(target: Map<unknown, unknown> | Set<unknown>, from: number, to: number, step: number): void {
     const added = (to - from) / step
     const size = target.size + added
-    if (size < LEAST_CLASHING) return
+    if (size < this.leastClashing) return
     this.checkedSizes ??= new Map()
-    if (added < LEAST_CLASHING / 8 && size < 1.25 * (this.checkedSizes.get(target) ?? 0)) return
+    if (added < this.leastClashing / 8 && size < 1.25 * (this.checkedSizes.get(target) ?? 0)) return
     this.checkedSizes.set(target, size)
     const keys = [...target.keys()]
     for (let i = from; i < to; i += step) keys.push(this.stack[i])
@@ -370,7 +377,7 @@ export class Machine {
 
   /** @throws ValueDecodeError when their hashes clash */
   checkKeys(keys: readonly unknown[]): void {
-    if (keys.length >= LEAST_CLASHING && clashes(keys))
+    if (keys.length >= this.leastClashing && clashes(keys))
       throw this.limit(`${keys.length} keys are chosen so that their hashes clash`)
   }
 

@@ -7,6 +7,7 @@ import { PyByteArray, PyFloat, PyFrozenSet, PyTuple, PythonObject } from '../../
 import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../../classes/collections.js'
 import { standIn } from '../../classes/stand-ins.js'
 import { childrenOf, isContainer } from './depth.js'
+import { LONGEST_HASHED } from './hash-flood.js'
 
 /** How a dict is shown, as in `UnpickleOptions`. */
 type Dicts = 'auto' | 'map' | undefined
@@ -121,13 +122,16 @@ function withAttributes<T extends { attributes: unknown }>(made: T, value: T): T
 
 /** Whether a plain object keeps the keys and their order. */
 export function fitsObject(map: ReadonlyMap<unknown, unknown>): boolean {
-  for (const key of map.keys()) if (typeof key !== 'string' || isIndex(key)) return false
+  for (const key of map.keys()) if (typeof key !== 'string' || !isPropertyName(key)) return false
   return true
 }
 
-/** Plain objects move digit-like keys to the front, so that the order of a dict would be lost. */
-export function isIndex(key: string): boolean {
-  return key.charCodeAt(0) < 0x3a && /^(?:0|[1-9]\d{0,9})$/.test(key)
+/**
+ * Plain objects move digit-like keys to the front, so that the order of a dict would be lost. The names of properties are in one table
+ * for the whole process, where long ones of one length clash.
+ */
+export function isPropertyName(key: string): boolean {
+  return key.length <= LONGEST_HASHED && !(key.charCodeAt(0) < 0x3a && /^(?:0|[1-9]\d{0,9})$/.test(key))
 }
 
 /** An assignment to `__proto__` would change the object's prototype. */

@@ -2,7 +2,7 @@
 
 import { types } from 'node:util'
 import { prototypeHere } from '../../../ground/brand.js'
-import { floatRepr, MAX_INTEGER_DIGITS } from '../../../python/repr.js'
+import { digitsOf, floatRepr, MAX_INTEGER_DIGITS } from '../../../python/repr.js'
 import { type PyGlobal, PythonObject } from '../../classes/built-ins.js'
 import { ValueEncodeError } from '../../errors.js'
 import type { PickleConverter } from '../converters.js'
@@ -182,10 +182,10 @@ export class Pickler {
       else out.wordArgument(op.LONG4, bytes.length)
       out.raw(bytes)
     } else {
-      const text = value.toString()
-      if (text.length > MAX_INTEGER_DIGITS + 1)
+      const text = digitsOf(value)
+      if (text === undefined)
         throw new ValueEncodeError(
-          `an integer of ${text.length} digits: Python reads at most ${MAX_INTEGER_DIGITS} in protocol ${this.protocol}`,
+          `an integer of more than ${MAX_INTEGER_DIGITS} digits: Python reads no longer one in protocol ${this.protocol}`,
         )
       out.text(`L${text}L\n`)
     }
