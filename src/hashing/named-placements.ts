@@ -20,44 +20,54 @@ export interface NamedPlacement {
   place(key: string | Uint8Array): number | undefined
 }
 
+type Place = NamedPlacement['place']
+
+const memcache =
+  (rule: 'raw' | 'masked-one' | 'masked') =>
+  (servers: readonly PlacedServer[]): Place => {
+    const buckets = pythonMemcachedPlacement(
+      servers.map((server) => server.weight),
+      rule,
+    )
+    return (key) => buckets.index(buckets.hash(wireKey(key)))
+  }
+
+const pylibmc =
+  (behaviors: PlacementBehaviors) =>
+  (servers: readonly PlacedServer[]): Place => {
+    const placed = placement(servers, constructorSettings(behaviors, servers))
+    return (key) => placed.place(wireKey(key))
+  }
+
+function hashClient(servers: readonly PlacedServer[]): Place {
+  const nodes = servers.map(serverName)
+  return (key) => rendezvous(nodes, typeof key === 'string' ? key : bytesRepr(wireKey(key)))
+}
+
+const known = [
+  { name: 'python-memcached', title: 'python-memcached ≥ 1.60', over: memcache('masked') },
+  { name: 'python-memcached-1.59', title: 'python-memcached 1.45–1.59', over: memcache('masked-one') },
+  { name: 'python-memcached-1.44', title: 'python-memcached ≤ 1.44', over: memcache('raw') },
+  { name: 'pylibmc', title: 'pylibmc, no behaviors', over: pylibmc({}) },
+  { name: 'pylibmc-crc', title: 'pylibmc, hash=crc', over: pylibmc({ hash: 'crc' }) },
+  { name: 'pylibmc-ketama', title: 'pylibmc, ketama', over: pylibmc({ ketama: true }) },
+  {
+    name: 'pylibmc-ketama-weighted',
+    title: 'pylibmc, ketama_weighted',
+    over: pylibmc({ ketama_weighted: true }),
+  },
+  { name: 'pymemcache', title: 'pymemcache HashClient', over: hashClient },
+]
+
 /** All placements over these servers. @throws TypeError for other types */
 export function placements(servers: readonly PlacedServer[]): readonly NamedPlacement[] {
   checkArray('servers', servers)
   for (const server of servers) checkMade('a server', server, 'parseServers()', ['host', 'port', 'weight'])
-  const weights = servers.map((server) => server.weight)
-  const memcache = (rule: 'raw' | 'masked-one' | 'masked') => {
-    const buckets = pythonMemcachedPlacement(weights, rule)
-    return (key: string | Uint8Array) => buckets.index(buckets.hash(wireKey(key)))
-  }
-  const pylibmc = (behaviors: PlacementBehaviors) => {
-    const placed = placement(servers, constructorSettings(behaviors, servers))
-    return (key: string | Uint8Array) => placed.place(wireKey(key))
-  }
-  const nodes = servers.map(serverName)
-  return [
-    { name: 'python-memcached', title: 'python-memcached ≥ 1.60', place: memcache('masked') },
-    { name: 'python-memcached-1.59', title: 'python-memcached 1.45–1.59', place: memcache('masked-one') },
-    { name: 'python-memcached-1.44', title: 'python-memcached ≤ 1.44', place: memcache('raw') },
-    { name: 'pylibmc', title: 'pylibmc, no behaviors', place: pylibmc({}) },
-    { name: 'pylibmc-crc', title: 'pylibmc, hash=crc', place: pylibmc({ hash: 'crc' }) },
-    { name: 'pylibmc-ketama', title: 'pylibmc, ketama', place: pylibmc({ ketama: true }) },
-    {
-      name: 'pylibmc-ketama-weighted',
-      title: 'pylibmc, ketama_weighted',
-      place: pylibmc({ ketama_weighted: true }),
-    },
-    {
-      name: 'pymemcache',
-      title: 'pymemcache HashClient',
-      place: (key) => rendezvous(nodes, typeof key === 'string' ? key : bytesRepr(wireKey(key))),
-    },
-  ]
+  return known.map(({ name, title, over }) => ({ name, title, place: over(servers) }))
 }
 
 /** What `--from` and `--to` accept. */
-export const placementNames: readonly string[] = placements([{ host: '', port: 0, weight: 1 }]).map(
-  (placement) => placement.name,
-)
+export const placementNames: readonly string[] = known.map(({ name }) => name)
 
 /** How many of the keys are on another server under the second placement. @throws TypeError for other types */
 export function moved(

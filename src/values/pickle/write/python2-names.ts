@@ -84,15 +84,31 @@ type Pair = readonly [string, string]
 const words = (text: string) => text.trim().split(/\s+/)
 const pairs = (text: string) => words(text).map((word) => word.split('=') as unknown as Pair)
 const turned = (all: readonly Pair[]) => all.map(([a, b]): Pair => [b, a])
-const exceptions = words(EXCEPTIONS).map((name): Pair => [`exceptions:${name}`, `builtins:${name}`])
 
-const modules3 = new Map([...pairs(MODULES), ...pairs(MODULES_READ)])
-const modules2 = new Map(turned([...pairs(MODULES), ...pairs(MODULES_WRITTEN)]))
-const names3 = new Map([...pairs(NAMES), ...pairs(NAMES_READ), ...exceptions])
-const names2 = new Map([
-  ...turned([...pairs(NAMES), ...pairs(NAMES_WRITTEN), ...exceptions]),
-  ...words(OS_ERRORS).map((name): Pair => [`builtins:${name}`, 'exceptions:OSError']),
-])
+interface Tables {
+  readonly modules3: ReadonlyMap<string, string>
+  readonly modules2: ReadonlyMap<string, string>
+  readonly names3: ReadonlyMap<string, string>
+  readonly names2: ReadonlyMap<string, string>
+}
+
+let made: Tables | undefined
+
+/** Made at the first use: few programs need them, and making them takes more than a millisecond of a program's start. */
+function tables(): Tables {
+  if (made !== undefined) return made
+  const exceptions = words(EXCEPTIONS).map((name): Pair => [`exceptions:${name}`, `builtins:${name}`])
+  made = {
+    modules3: new Map([...pairs(MODULES), ...pairs(MODULES_READ)]),
+    modules2: new Map(turned([...pairs(MODULES), ...pairs(MODULES_WRITTEN)])),
+    names3: new Map([...pairs(NAMES), ...pairs(NAMES_READ), ...exceptions]),
+    names2: new Map([
+      ...turned([...pairs(NAMES), ...pairs(NAMES_WRITTEN), ...exceptions]),
+      ...words(OS_ERRORS).map((name): Pair => [`builtins:${name}`, 'exceptions:OSError']),
+    ]),
+  }
+  return made
+}
 
 function translated(
   module: string,
@@ -106,11 +122,13 @@ function translated(
 
 /** Module and name as Python 3 calls them. */
 export function python3Name(module: string, name: string): Pair {
+  const { names3, modules3 } = tables()
   return translated(module, name, names3, modules3)
 }
 
 /** Module and name as Python 2 calls them. */
 export function python2Name(module: string, name: string): Pair {
+  const { names2, modules2 } = tables()
   return translated(module, name, names2, modules2)
 }
 
