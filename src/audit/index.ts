@@ -21,7 +21,9 @@ export {
 } from './compare/outcome.js'
 export {
   type FrameworkReport,
+  type FrameworkTarget,
   type FrameworkVersions,
+  frameworkTarget,
   frameworkTargets,
   knownFrameworks,
 } from './frameworks/index.js'

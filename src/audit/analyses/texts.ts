@@ -60,9 +60,12 @@ function keys({ keys, call, args }: AuditedOperation): readonly string[] | undef
   return labels.size === 0 ? none : [...labels]
 }
 
-function counters({ call, compat, strict }: AuditedOperation): readonly string[] | undefined {
+function counters({ call, args, kwargs, compat, strict }: AuditedOperation): readonly string[] | undefined {
   if (call !== 'incr' && call !== 'decr') return undefined
-  const missing = 'raises' in strict ? strict.raises.class === 'pylibmc.NotFound' : strict.result === null
+  // Nothing is known where no answer was waited for.
+  const isAnswered = !kwargs.noreply && !args[2]
+  const missing =
+    'raises' in strict ? strict.raises.class === 'pylibmc.NotFound' : isAnswered && strict.result === null
   if (missing) return ['missing']
   if ('raises' in compat || 'raises' in strict) return ['no number, or a delta that is none']
   return none

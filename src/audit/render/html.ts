@@ -204,7 +204,7 @@ function exampleCard(example: Finding, [before, after]: Sides): string {
   )
   return `<div class="example"><div class="where">line ${example.line} &middot; ${example.t.toFixed(3)} s &middot; ${escapeHtml(example.client)}${example.at === undefined ? '' : ` &middot; ${escapeHtml(example.at)}`}</div>
 <div class="call"><code>${escapeHtml(example.call)}</code></div><dl class="outcomes"><dt>${before}</dt><dd>${outcomeHtml(example.compat)}</dd><dt>${after}</dt><dd>${outcomeHtml(example.strict)}</dd></dl>
-${example.impact === 'state' ? `<div class="where">${impactWords.state.long}</div>` : ''}${chain.length > 0 ? `<div class="where">${chain.join('; ')}</div>` : ''}</div>`
+${example.impact === 'state' && example.explanations.length > 0 ? `<div class="where">${impactWords.state.long}</div>` : ''}${chain.length > 0 ? `<div class="where">${chain.join('; ')}</div>` : ''}</div>`
 }
 
 function outcomeHtml(outcome: Finding['compat']): string {

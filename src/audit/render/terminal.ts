@@ -186,7 +186,8 @@ function exampleLines(
   const cause = example.explanations.find((explanation) => explanation.how === 'inherited')
   if (cause)
     lines.push(c.dim(clip(`        because of line ${cause.lines.join(' → ')} (${cause.switch})`, width)))
-  if (example.impact === 'state') lines.push(c.dim(clip(`        ${impactWords.state.long}`, width)))
+  if (example.impact === 'state' && example.explanations.length > 0)
+    lines.push(c.dim(clip(`        ${impactWords.state.long}`, width)))
 }
 
 function bar(totals: Tally, width: number, c: Colors): string {

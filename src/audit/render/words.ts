@@ -71,18 +71,22 @@ export function verdictText(report: Report): string {
   return `${parts.filter(Boolean).join('; ')}.${risks}`
 }
 
-/** One line for a target: how many calls raise, return something else, or store or place something differently. */
+/** One line for a target: how many calls raise, return something else, go to another server, or store something else. */
 export function targetText(report: Report): string {
   checkReport(report)
-  const { totals, impacts } = report
-  const said = Object.entries(impactWords).flatMap(([impact, { short }]) => {
-    const found = impacts[impact as Impact] ?? 0
-    return found > 0 && impact !== 'state' ? [`${found.toLocaleString('en')} ${short}`] : []
-  })
-  const moved = report.placement?.moved ?? 0
-  if (moved > 0) said.push(`${moved.toLocaleString('en')} on another server`)
-  if (totals.announced > 0) said.push(`${totals.announced.toLocaleString('en')} hidden`)
-  if (totals.unexplained > 0) said.push(`${totals.unexplained.toLocaleString('en')} unexplained`)
+  const { totals, impacts, placement } = report
+  const of = (n: number, [one, many]: readonly [string, string]): string[] =>
+    n > 0 ? [`${n.toLocaleString('en')} ${n === 1 ? one : many}`] : []
+  const said = [
+    ...of(impacts.raises ?? 0, ['raises', 'raise']),
+    ...of(impacts['stops-raising'] ?? 0, ['raises otherwise or no more', 'raise otherwise or no more']),
+    ...of(impacts.truth ?? 0, ['takes another branch', 'take another branch']),
+    ...of(impacts.value ?? 0, ['returns another value', 'return another value']),
+    ...of(impacts.spelling ?? 0, ['returns another type', 'return another type']),
+    ...of(placement?.moved ?? 0, ['goes to another server', 'go to another server']),
+    ...of(totals.announced, ['stores something else or elsewhere', 'store something else or elsewhere']),
+    ...of(totals.unexplained, ['is unexplained', 'are unexplained']),
+  ]
   return `${said.length > 0 ? said.join(', ') : 'nothing changes'}, of ${count(totals.operations, 'operation')}`
 }
 

@@ -241,7 +241,10 @@ async function call(
     servers: keys.length === 0 ? topology.all().map(({ index }) => index) : distinctNumbers(placed),
     sourceServer: sources.length === 1 ? sources[0] : undefined,
     moved: placed.some((server, i) => server !== undefined && sources[i] !== server),
-    ...(isNegative(bound.time) ? { negativeTime: true } : {}),
+    // Only pylibmc documents another meaning.
+    ...([compat, strict].some(({ library }) => library.name === 'pylibmc') && isNegative(bound.time)
+      ? { negativeTime: true }
+      : {}),
     recorded: event.outcome && normalized(event.call, event.outcome),
     compat: c.outcome,
     strict: s.outcome,

@@ -8,6 +8,7 @@ import {
   exitCodes,
   expandPatterns,
   failures,
+  frameworkTarget,
   frameworkTargets,
   knownColumns,
   knownFrameworks,
@@ -235,11 +236,12 @@ async function run(paths: string[], flags: Flags): Promise<void> {
 
 /** One line for every target: the number of calls with each effect. */
 async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
-  const width = Math.max(...knownColumns().map((name) => name.length)) + 2
-  for (const to of knownColumns()) {
+  const targets = [...knownColumns(), ...frameworkTargets()]
+  const width = Math.max(...targets.map((name) => name.length)) + 2
+  for (const to of targets) {
     if (to === `${trace.header.library}-${trace.header.version}` && options.from === undefined) continue
     const { targetOptions, binary, behaviors, negativeTimeout, calls, ...others } = options
-    const [library] = to.split('-')
+    const library = frameworkTarget(to)?.library.name ?? to.replace(/-[\d.]+$/, '')
     const pylibmc = library === 'pylibmc' || trace.header.library === 'pylibmc'
     let said: string
     try {
@@ -249,13 +251,13 @@ async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
           to,
           ...(targetOptions && library === 'pymemcache' ? { targetOptions } : {}),
           ...(pylibmc ? { binary, behaviors, negativeTimeout } : {}),
-          ...(to.startsWith(trace.header.library) ? {} : { calls }),
+          ...(library === trace.header.library ? {} : { calls }),
         }),
       )
     } catch (error) {
       // Some versions cannot construct the application's clients: Python 2 has no pickle protocol 5.
       if (!(error instanceof TraceError)) throw error
-      said = `cannot be compared: no client of the trace can be made with ${to}`
+      said = `cannot be compared: no client of the trace can be made with it (${error.message.split(': ').at(-1)})`
     }
     process.stdout.write(`${to.padEnd(width)}${said}\n`)
   }
