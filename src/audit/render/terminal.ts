@@ -115,7 +115,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     say(`recorded ${outcomeText(finding.recorded)}`, 4)
     say(`replayed ${outcomeText(finding.replayed)}`, 4)
   }
-  if (report.verification) say(verificationText(report.verification, sides[1]))
+  if (report.verification) say(verificationText(report.verification, sides))
   for (const note of report.notes.slice(0, 8))
     say(`${note.count}× ${note.text} (first: line ${note.line})`, 2)
   lines.push('')
@@ -124,10 +124,15 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
   return `${lines.join('\n')}\n`
 }
 
-function verificationText(verification: NonNullable<Report['verification']>, target: string): string {
-  const { operations, confirmed, untried } = verification
+function verificationText(
+  { operations, confirmed, untried }: NonNullable<Report['verification']>,
+  [before, after]: readonly [string, string],
+): string {
   const rest = untried > 0 ? `; ${untried} not tried` : ''
-  return `Verified: with exactly the named switches off, ${confirmed} of ${operations} differing operations (${percent(confirmed, operations)}) give ${target}'s outcome${rest}.`
+  const [changed, given] = after.startsWith('pymemcache')
+    ? [`behaviours of ${after} set to those of ${before}`, before]
+    : ['switches off', after]
+  return `Verified: with exactly the named ${changed}, ${confirmed} of ${operations} differing operations (${percent(confirmed, operations)}) give ${given}'s outcome${rest}.`
 }
 
 function switchLines(
