@@ -234,7 +234,7 @@ export const pymemcacheFindings: readonly SwitchInfo[] = texts.map((text) => ({
   pylibmc: text.pymemcache,
   advice: text.advice,
   leaves: text.leaves,
-  docs: `audit.md#${text.name}`,
+  docs: `${Object.hasOwn(switchesByName, text.name) ? 'switches' : 'audit'}.md#${text.name}`,
 }))
 
 /** The same, with the rows in which the columns of the two libraries differ, in the words of the one that is left. */
