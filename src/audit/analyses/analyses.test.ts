@@ -65,7 +65,7 @@ describe('analyses', () => {
       negative: 1,
       'over 30 days: a date long past': 1,
       'a date': 1,
-      'none: stays until it is evicted': 2,
+      'no time: stays until it is evicted': 2,
       'up to 30 days': 5,
     })
     expect(rows('value-types')).toEqual({ str: 5, bytes: 1, int: 2, bool: 1, None: 1, list: 1, dict: 1 })
@@ -74,11 +74,11 @@ describe('analyses', () => {
   it('keys, counters and compare-and-set', () => {
     expect(rows('keys-used')).toEqual({
       'with blanks or control characters': 1,
-      'a tuple that brings its own hash': 1,
+      'a tuple with its own hash': 1,
       'with characters beyond ASCII': 1,
     })
-    expect(rows('counters')).toEqual({ missing: 1, 'no number, or a delta that is none': 1 })
-    expect(rows('cas-used')).toEqual({ 'without a CAS unique: stores whatever is there': 1 })
+    expect(rows('counters')).toEqual({ missing: 1, 'item or delta is not a number': 1 })
+    expect(rows('cas-used')).toEqual({ 'without a CAS unique: stores unconditionally': 1 })
     expect(rows('hidden-failures')['0 in the trace: nothing was stored or deleted']).toBe(1)
   })
 

@@ -1,9 +1,9 @@
-/** What an application does with its cache, counted by kind: the part of a report that speaks of the application and not of one behaviour. */
+/** The use of the cache by an application, counted by kind: the part of a report on the application as a whole. */
 import type { AuditedOperation } from '../compare/differ.js'
 import type { LibraryName } from '../methods/python-signatures.js'
 
 export const severities = ['problem', 'look', 'fact'] as const
-/** `problem`: it does not do what it seems to. `look`: worth a look before a move. `fact`: good to know. */
+/** `problem`: the calls do not have the intended effect. `look`: check before the migration. `fact`: information only. */
 export type Severity = (typeof severities)[number]
 
 /** One kind of use within an analysis. */
@@ -12,7 +12,7 @@ export interface AnalysisRow {
   readonly severity: Severity
   /** Operations. */
   readonly count: number
-  /** Of the operations that the analysis is about, from 0 to 1. */
+  /** Share of the operations of the analysis, from 0 to 1. */
   readonly share: number
   /** Seconds of the trace. */
   readonly first: number
@@ -27,7 +27,7 @@ export interface Analysis {
   readonly title: string
   /** The worst of its rows. */
   readonly severity: Severity
-  /** Operations that it is about. */
+  /** The number of operations of the analysis. */
   readonly operations: number
   readonly rows: readonly AnalysisRow[]
   readonly advice: string
@@ -35,15 +35,15 @@ export interface Analysis {
   readonly docs: string
 }
 
-/** What an analysis is, as data. */
+/** An analysis as data. */
 export interface AnalysisText {
   readonly name: string
   readonly title: string
-  /** For an application that goes to pylibmc. */
+  /** Advice for an application that moves to pylibmc. */
   readonly advice: string
-  /** For one that goes elsewhere, where that is another advice. */
+  /** Advice for another target, if it differs. */
   readonly elsewhere?: Readonly<Partial<Record<LibraryName, string>>>
-  /** Severity by label. Labels that are not here are facts. */
+  /** Severity by label. Labels without an entry are facts. */
   readonly severity: Readonly<Record<string, Severity>>
   /** Returns the labels of an operation; undefined when the analysis is not about it. */
   readonly labels: (operation: AuditedOperation) => readonly string[] | undefined
@@ -106,7 +106,7 @@ export class AnalysisCount {
     }
   }
 
-  /** Undefined where nothing was found. */
+  /** Undefined if nothing was found. */
   result(): Analysis | undefined {
     if (this.rows.size === 0) return undefined
     const { name, title, severity, elsewhere } = this.text

@@ -1,4 +1,4 @@
-/** Arguments of a recorded call by what they are, in the words of both libraries. Source: docs/reference/python-memcached.md#10, docs/reference/pylibmc.md#5. */
+/** Arguments of a recorded call by their meaning, for the parameter names of both libraries. Source: docs/reference/python-memcached.md#10, docs/reference/pylibmc.md#5. */
 import type { TypedJson } from '../../values/index.js'
 import type { AuditedOperation } from '../compare/differ.js'
 
@@ -20,7 +20,7 @@ export function storedValues({ call, args, kwargs }: AuditedOperation): readonly
   return Object.values(mapping)
 }
 
-/** The time of a call that can have one: 0 where none is given. */
+/** The time of a call that can have one: 0 if none is given. */
 export function timeOf({ call, args, kwargs }: AuditedOperation): TypedJson | undefined {
   // The third argument of pylibmc's cas is the CAS unique.
   if (call === 'cas') return kwargs.time
@@ -29,7 +29,7 @@ export function timeOf({ call, args, kwargs }: AuditedOperation): TypedJson | un
   return storingMany.has(call) ? (args[1] ?? kwargs.time ?? 0) : undefined
 }
 
-/** Bytes of a text or of bytes before compression; undefined for what is pickled. */
+/** The length of text or bytes before compression; undefined for pickled values. */
 export function plainLength(value: TypedJson): number | undefined {
   if (typeof value === 'string') return Buffer.byteLength(value)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
@@ -52,7 +52,7 @@ const typeOfTag: Readonly<Record<string, string>> = {
   $dict: 'dict',
 }
 
-/** Python's name of the type of a value; objects of other classes are one kind. */
+/** Python's name of the type of a value; objects of other classes have one common name. */
 export function typeOf(value: TypedJson): string {
   if (value === null) return 'None'
   if (typeof value === 'boolean') return 'bool'

@@ -1,21 +1,21 @@
 /**
- * The keys that are used most, in bounded memory. A key that was forgotten is counted from its next access on, so that a count may be too
- * low and is never too high. Hot keys are not forgotten: at that time they have more accesses than twenty thousand others.
+ * The keys that are used most, in bounded memory. A dropped key is counted again from its next access on, so that a count may be too
+ * low and is never too high. Hot keys are not dropped: at that time they have more accesses than twenty thousand others.
  */
 import type { AuditedOperation } from '../compare/differ.js'
 
-/** Keys that are counted at a time. When they are too many, those that were seen least are forgotten. */
+/** The largest number of keys that are counted. When there are more, the least used ones are dropped. */
 const counted = 20_000
 const shown = 10
-/** A key is hot from this share of all accesses on. */
+/** The share of all accesses from which a key counts as hot. */
 const hot = 0.005
 
 /** A key with its accesses. */
 export interface HotKey {
-  /** As text. */
+  /** The key as text. */
   readonly key: string
   readonly count: number
-  /** Of all accesses to keys, from 0 to 1. */
+  /** Share of all accesses to keys, from 0 to 1. */
   readonly share: number
   /** Its server before and after the move, by index. */
   readonly before?: number | undefined

@@ -12,7 +12,7 @@ export class Analyses {
   private readonly counts: readonly AnalysisCount[]
   private readonly hot = new HotKeys()
 
-  /** @param target the library that the application goes to */
+  /** @param target the library that the application moves to */
   constructor(target: LibraryName) {
     this.counts = analysisTexts.map((text) => new AnalysisCount(text, target))
   }
@@ -22,7 +22,7 @@ export class Analyses {
     this.hot.add(operation)
   }
 
-  /** Those that found something, most serious first. */
+  /** The analyses that found something, most serious first. */
   result(): { readonly analyses: readonly Analysis[]; readonly hotKeys: readonly HotKey[] } {
     const analyses = this.counts.flatMap((count) => count.result() ?? [])
     const weight = ({ severity }: Analysis) => severities.indexOf(severity)

@@ -1,4 +1,4 @@
-/** The analyses of an audit: what each of them counts, how serious it is, and what helps. Facts: docs/reference/python-memcached.md, docs/reference/pylibmc.md. */
+/** The analyses of an audit: the operations that each of them counts, their severity, and advice. Facts: docs/reference/python-memcached.md, docs/reference/pylibmc.md. */
 import { MAX_KEY_LENGTH, MAX_RELATIVE_TIME } from '../../ground/limits.js'
 import type { AuditedOperation } from '../compare/differ.js'
 import type { AnalysisText } from './analysis.js'
@@ -8,7 +8,7 @@ import { plainLength, storedValues, timeOf, typeOf } from './arguments.js'
 const limit = 1024 * 1024
 const near = 0.8 * limit
 const large = 100 * 1000
-/** A Unix time of this century is above. */
+/** Unix times of this century are larger. */
 const earliestDate = 1e9
 
 const none: readonly string[] = []
@@ -31,9 +31,9 @@ function sizes(operation: AuditedOperation): readonly string[] | undefined {
 function times(operation: AuditedOperation): readonly string[] | undefined {
   const time = timeOf(operation)
   if (time === undefined) return undefined
-  if (typeof time !== 'number') return ['no whole number']
+  if (typeof time !== 'number') return ['not a whole number']
   if (time < 0) return ['negative']
-  if (time === 0) return ['none: stays until it is evicted']
+  if (time === 0) return ['no time: stays until it is evicted']
   if (time <= MAX_RELATIVE_TIME) return ['up to 30 days']
   return [time < earliestDate ? 'over 30 days: a date long past' : 'a date']
 }
@@ -54,7 +54,7 @@ function keys({ keys, call, args }: AuditedOperation): readonly string[] | undef
   }
   const [first] = args
   if (typeof first === 'object' && first !== null && !Array.isArray(first) && !call.endsWith('_multi')) {
-    if ('$tuple' in first) labels.add('a tuple that brings its own hash')
+    if ('$tuple' in first) labels.add('a tuple with its own hash')
     else if ('$bytes' in first) labels.add('given as bytes')
   }
   return labels.size === 0 ? none : [...labels]
@@ -67,14 +67,14 @@ function counters({ call, args, kwargs, compat, strict }: AuditedOperation): rea
   const missing =
     'raises' in strict ? strict.raises.class === 'pylibmc.NotFound' : isAnswered && strict.result === null
   if (missing) return ['missing']
-  if ('raises' in compat || 'raises' in strict) return ['no number, or a delta that is none']
+  if ('raises' in compat || 'raises' in strict) return ['item or delta is not a number']
   return none
 }
 
 function cas({ call, announced }: AuditedOperation): readonly string[] | undefined {
   if (call !== 'cas') return undefined
   return announced.some((event) => event.switch === 'cas-fallback')
-    ? ['without a CAS unique: stores whatever is there']
+    ? ['without a CAS unique: stores unconditionally']
     : none
 }
 
@@ -94,7 +94,7 @@ function failures({ call, recorded, announced }: AuditedOperation): readonly str
   if (zero && (writes.has(call) || call === 'delete'))
     labels.push('0 in the trace: nothing was stored or deleted')
   if (announced.some((event) => event.switch === 'errors'))
-    labels.push('swallowed: the application is told nothing')
+    labels.push('swallowed: the application gets no error')
   return labels.length === 0 ? undefined : labels
 }
 
@@ -104,7 +104,7 @@ function copies({ call, announced }: AuditedOperation): readonly string[] | unde
   return [writes.has(call) ? 'stored on another server: a second copy' : 'looked up on another server']
 }
 
-/** pymemcache's own words for a connection that another thread closed, and for one whose answers another thread read. */
+/** pymemcache's messages for a connection that another thread closed, and for one whose answers another thread read. */
 const closedByAnother = /^'NoneType' object has no attribute '(recv|sendall|close|settimeout)'$/
 
 function shared({ recorded }: AuditedOperation): readonly string[] | undefined {
@@ -134,12 +134,12 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'times',
     title: 'Times',
     advice:
-      'A server takes more than 30 days for a date: such an item is gone at once. Give dates as Unix times. A negative time deletes the item over the text protocol: delete it instead. Items without a time stay until memory is needed.',
+      'A server takes more than 30 days for a date: the item is gone at once. Give dates as Unix times. A negative time deletes the item over the text protocol: delete it instead. Items without a time stay until memory is needed.',
     severity: {
       negative: 'problem',
       'over 30 days: a date long past': 'problem',
-      'no whole number': 'look',
-      'none: stays until it is evicted': 'look',
+      'not a whole number': 'look',
+      'no time: stays until it is evicted': 'look',
     },
     labels: times,
   },
@@ -147,10 +147,10 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'value-types',
     title: 'Types of values',
     advice:
-      'Text, bytes and integers are stored as they are; bool is a pickle in python-memcached from 1.59 on and an integer in pylibmc; everything else is a pickle, which names its classes: whoever reads it needs them.',
+      'Text, bytes and integers are stored as they are; bool is a pickle in python-memcached from 1.59 on and an integer in pylibmc; every other value is a pickle that names its classes, which every reader needs.',
     elsewhere: {
       pymemcache:
-        'Without a serde pymemcache stores str(value) and reads bytes. pickle_serde stores text, bytes and integers as they are and bool and everything else as a pickle, which names its classes: whoever reads it needs them.',
+        'Without a serde pymemcache stores str(value) and reads bytes. pickle_serde stores text, bytes and integers as they are and every other value, bool included, as a pickle that names its classes, which every reader needs.',
     },
     severity: { 'an object of another class': 'look', bool: 'look' },
     labels: types,
@@ -159,15 +159,15 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'keys-used',
     title: 'Keys',
     advice:
-      'Keys are bytes on the wire, at most 250 of them, without blanks and controls. pylibmc knows no (hash, key) tuples. Make long or free texts into a digest.',
+      'Keys are bytes on the wire, at most 250 of them, without blanks and controls. pylibmc does not accept (hash, key) tuples. Use a digest for long or free texts.',
     elsewhere: {
       pymemcache:
-        'Keys are bytes on the wire, at most 250 of them, without blanks and controls. pymemcache takes text beyond ASCII with allow_unicode_keys=True only, sends bytes to another server than the same text, and knows no (hash, key) tuples. Make long or free texts into a digest.',
+        'Keys are bytes on the wire, at most 250 of them, without blanks and controls. pymemcache takes text beyond ASCII with allow_unicode_keys=True only, sends bytes to another server than the same text, and does not accept (hash, key) tuples. Use a digest for long or free texts.',
     },
     severity: {
       'longer than 250 bytes': 'problem',
       'with blanks or control characters': 'problem',
-      'a tuple that brings its own hash': 'problem',
+      'a tuple with its own hash': 'problem',
     },
     labels: keys,
   },
@@ -175,42 +175,42 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'counters',
     title: 'Counters',
     advice:
-      'Add the counter with its first value before it is counted; pylibmc raises NotFound where python-memcached returns None.',
+      'Add the counter with its first value before the first incr or decr; pylibmc raises NotFound where python-memcached returns None.',
     elsewhere: {
       pymemcache:
-        'Add the counter with its first value before it is counted; pymemcache returns None for a missing one, and raises MemcacheClientError for a value that is not a number.',
-      'python-memcached': 'Add the counter with its first value before it is counted.',
+        'Add the counter with its first value before the first incr or decr; pymemcache returns None for a missing one, and raises MemcacheClientError for an item that is not a number.',
+      'python-memcached': 'Add the counter with its first value before the first incr or decr.',
     },
-    severity: { missing: 'problem', 'no number, or a delta that is none': 'problem' },
+    severity: { missing: 'problem', 'item or delta is not a number': 'problem' },
     labels: counters,
   },
   {
     name: 'cas-used',
     title: 'Compare and set',
     advice:
-      'python-memcached forgets the unique unless cache_cas is set, and then stores without comparing. Take it from gets and hand it to cas; in pylibmc the behavior cas must be on.',
+      'python-memcached does not keep the unique unless cache_cas is set, and stores without a comparison. Take the unique from gets and pass it to cas; in pylibmc the behavior cas must be on.',
     elsewhere: {
       pymemcache:
-        'python-memcached forgets the unique unless cache_cas is set, and then stores without comparing. In pymemcache gets returns (value, unique), and cas(key, value, unique) needs it.',
+        'python-memcached does not keep the unique unless cache_cas is set, and stores without a comparison. In pymemcache gets returns (value, unique), and cas(key, value, unique) needs it.',
       'python-memcached':
-        'python-memcached forgets the unique unless cache_cas is set, and then stores without comparing.',
+        'python-memcached does not keep the unique unless cache_cas is set, and stores without a comparison.',
     },
-    severity: { 'without a CAS unique: stores whatever is there': 'problem' },
+    severity: { 'without a CAS unique: stores unconditionally': 'problem' },
     labels: cas,
   },
   {
     name: 'hidden-failures',
     title: 'Failures that python-memcached hides',
     advice:
-      'pylibmc raises where python-memcached returns None or 0: decide for each place what a missing cache means there.',
+      'pylibmc raises where python-memcached returns None or 0: decide for each place how the application continues without its cache.',
     elsewhere: {
       pymemcache:
-        'pymemcache raises where python-memcached returns None or 0, unless ignore_exc is set: decide for each place what a missing cache means there.',
-      'python-memcached': 'Decide for each place what a missing cache means there.',
+        'pymemcache raises where python-memcached returns None or 0, unless ignore_exc is set: decide for each place how the application continues without its cache.',
+      'python-memcached': 'Decide for each place how the application continues without its cache.',
     },
     severity: {
       '0 in the trace: nothing was stored or deleted': 'problem',
-      'swallowed: the application is told nothing': 'problem',
+      'swallowed: the application gets no error': 'problem',
     },
     labels: failures,
   },
@@ -218,12 +218,12 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'failover-copies',
     title: 'Copies after failover',
     advice:
-      'While a server is down python-memcached stores its keys on another one. When it is back, the old item is read again, and the newer copy lies where nobody looks. Flush a server before it comes back, or keep its keys away (pylibmc does not go on to another server by itself).',
+      'While a server is down python-memcached stores its keys on another one. When the server is up again, its old item is read, and the newer copy is not found. Flush a server before it comes back, or keep its keys away (pylibmc does not use another server by default).',
     elsewhere: {
       pymemcache:
-        'While a server is down python-memcached stores its keys on another one. When it is back, the old item is read again, and the newer copy lies where nobody looks. Flush a server before it comes back. HashClient does the same once a server has failed retry_attempts times.',
+        'While a server is down python-memcached stores its keys on another one. When the server is up again, its old item is read, and the newer copy is not found. Flush a server before it comes back. HashClient does the same once a server has failed retry_attempts times.',
       'python-memcached':
-        'While a server is down python-memcached stores its keys on another one. When it is back, the old item is read again, and the newer copy lies where nobody looks. Flush a server before it comes back.',
+        'While a server is down python-memcached stores its keys on another one. When the server is up again, its old item is read, and the newer copy is not found. Flush a server before it comes back.',
     },
     severity: { 'stored on another server: a second copy': 'problem', 'looked up on another server': 'look' },
     labels: copies,
@@ -232,12 +232,12 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'shared-clients',
     title: 'Clients that threads share',
     advice:
-      "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, values of other keys among them, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. A client of pylibmc belongs to one thread as well: use pylibmc.ThreadMappedPool.",
+      "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, including values of other keys, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. A client of pylibmc belongs to one thread as well: use pylibmc.ThreadMappedPool.",
     elsewhere: {
       pymemcache:
-        "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, values of other keys among them, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. Use PooledClient, or HashClient with use_pooling=True.",
+        "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, including values of other keys, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. Use PooledClient, or HashClient with use_pooling=True.",
       'python-memcached':
-        "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, values of other keys among them, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. python-memcached's client gives each thread connections of its own.",
+        "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, including values of other keys, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. python-memcached's client gives each thread its own connections.",
     },
     severity: { 'AttributeError in the trace: another thread closed the connection': 'problem' },
     labels: shared,

@@ -68,7 +68,7 @@ export const signatureSwitches: readonly SwitchInfo[] = [
   facts(
     'missing-argument',
     'Argument does not exist in pylibmc',
-    'understands the argument',
+    'accepts the argument',
     'raises TypeError',
     'Remove the argument. noreply is a behavior of the whole client in pylibmc; a delete has no time.',
   ),

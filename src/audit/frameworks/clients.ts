@@ -1,5 +1,5 @@
 /**
- * The clients that the backends of frameworks make, as targets of an audit: `django-5.1:PyMemcacheCache`. Recorded from the real frameworks by
+ * The clients that the backends of frameworks construct, as targets of an audit: `django-5.1:PyMemcacheCache`. Recorded from the real frameworks by
  * fixtures/record/framework_clients.py.
  */
 import { versionsOf } from '../../rules/index.js'
@@ -10,10 +10,10 @@ import recorded from './clients.json' with { type: 'json' }
 
 interface RecordedClient {
   readonly library: LibraryName
-  /** Of pymemcache. */
+  /** The class of pymemcache. */
   readonly class?: string
   readonly options?: TargetOptions
-  /** What becomes of keywords of python-memcached that the application configures: `ignored`, or the exception's class. */
+  /** The treatment of python-memcached's keywords that the application configures: `ignored`, or the exception's class. */
   readonly keywords?: Readonly<Record<string, string>>
 }
 
@@ -25,7 +25,7 @@ interface RecordedFramework {
 
 const frameworks = recorded.clients as readonly RecordedFramework[]
 
-/** A backend of a framework as what an application moves to. */
+/** A backend of a framework as the target of a migration. */
 export interface FrameworkTarget {
   readonly framework: string
   readonly version: string
@@ -33,13 +33,13 @@ export interface FrameworkTarget {
   readonly library: Library
   /** pymemcache's keywords that the backend sets. */
   readonly options: TargetOptions
-  /** What becomes of keywords that the client does not have: `ignored`, or the exception's class. */
+  /** The treatment of keywords that the client does not have: `ignored`, or the exception's class. */
   readonly keywords: Readonly<Record<string, string>>
 }
 
 const shortNames: Readonly<Record<string, string>> = { 'dogpile.cache': 'dogpile' }
 
-/** Every framework's name as a target has it. */
+/** The name of a framework in the name of a target. */
 const nameOf = (framework: string): string => shortNames[framework] ?? framework.toLowerCase()
 
 /** Names of targets, the newest recorded version of each framework: `django-5.2:PyMemcacheCache`. */
@@ -53,7 +53,7 @@ export function frameworkTargets(): readonly string[] {
 /**
  * @param name `django-5.1:PyMemcacheCache`; without a version the newest recorded one that has the backend
  * @returns undefined for a name without a colon
- * @throws RangeError naming the frameworks, versions or backends that there are
+ * @throws RangeError naming the frameworks, versions or backends that are known
  */
 export function frameworkTarget(name: string): FrameworkTarget | undefined {
   const [, given, wanted, backend] = /^([\w.]+?(?:-[a-z]+)?)(?:-(\d[\d.]*))?:(.*)$/i.exec(name) ?? []

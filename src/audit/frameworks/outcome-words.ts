@@ -1,9 +1,9 @@
-/** Words for outcomes of a client: what an `if` or an `except` can tell apart. The recorder has the same (`class_of`). */
+/** Words for outcomes of a client, as far as an `if` or an `except` can distinguish them. The recorder has the same (`class_of`). */
 import type { Outcome } from '../compare/outcome.js'
 
-/** Calls whose results are values of the application: these are one word, since frameworks hand them on. */
+/** Calls whose results are values of the application: they have one common word, because frameworks pass them on. */
 const valueCalls = new Set(['get', 'gets', 'incr', 'decr', 'get_multi', 'get_many', 'gets_many'])
-/** Which of the errors of an unreachable server it is depends on the moment. */
+/** The errors of an unreachable server, which depend on timing. */
 const unreachable: ReadonlySet<string> = new Set([
   'pylibmc.ConnectionError',
   'pylibmc.ServerDown',
@@ -28,7 +28,7 @@ export function isUnreachable(name: string): boolean {
   return unreachable.has(name)
 }
 
-/** Words that stand for many outcomes: where the client's values differ, what is handed on differs too. */
+/** Words that stand for many outcomes: if the client's values differ, the values that are passed on differ too. */
 export const handedOn: ReadonlySet<string> = new Set(['value', 'list'])
 
 /** `None`, `True`, `0`, `[]`, `list`, `value`, `raises pylibmc.NotFound`, `raises unreachable`. */

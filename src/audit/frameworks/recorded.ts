@@ -1,12 +1,12 @@
 /**
- * What frameworks make of their memcached client's outcomes, as data.
+ * The results of frameworks for the outcomes of their memcached client, as data.
  * Recorded from the real frameworks on the real libraries by fixtures/record/framework_outcomes.py; the same as a page: docs/frameworks.md.
  */
 import { compareVersions } from '../../rules/version.js'
 import type { LibraryName } from '../methods/python-signatures.js'
 import recorded from './recorded.json' with { type: 'json' }
 
-/** One observation: where `via` stood between, and the client's outcome was `client`, the application saw `application`. */
+/** One observation: the client's outcome was `client`, the call went through `via`, and the application got `application`. */
 export interface RecordedRow {
   readonly library: LibraryName
   /** Functions of the framework, innermost first, joined by ` < `. */
@@ -32,7 +32,7 @@ export interface RecordedFramework {
 export const recordedFrameworks: readonly RecordedFramework[] =
   recorded.frameworks as readonly RecordedFramework[]
 
-/** The recorded version that stands for another one: the newest that is not newer, else the oldest. */
+/** The recorded version that is used for another one: the newest that is not newer, else the oldest. */
 export function nearestVersion(versions: readonly string[], wanted: string): string {
   const notNewer = versions.filter((version) => compareVersions(version, wanted) <= 0)
   const found = notNewer.sort(compareVersions).at(-1) ?? [...versions].sort(compareVersions)[0]

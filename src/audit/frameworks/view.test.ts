@@ -35,7 +35,7 @@ const oversize = {
 }
 
 describe('the framework view', () => {
-  it('a difference that the framework absorbs reaches nobody and comes last', async () => {
+  it('a difference that the framework absorbs does not reach the application and comes last', async () => {
     const report = await audit(trace({ Django: '4.0.10' }, missingCounter, missingDelete, oversize))
     expect(report.frameworks).toMatchObject({
       frameworks: [{ name: 'Django', traced: '4.0.10', before: '4.0.10', after: '4.0.10' }],
@@ -59,7 +59,7 @@ describe('the framework view', () => {
     expect(report.frameworks).toMatchObject({ differences: 1, reaching: 1, absorbed: 0, unknown: 0 })
   })
 
-  it('a client that the framework makes is made as the framework makes it for pylibmc; what was configured reaches the constructor', async () => {
+  it('a client of a framework is constructed as the framework does for pylibmc; configured settings reach the constructor', async () => {
     const made = (kwargs: object) => ({
       new: { servers: ['127.0.0.1:1'], kwargs },
       via: [`${backend}:_cache`],
@@ -75,14 +75,14 @@ describe('the framework view', () => {
     expect(report.frameworks).toMatchObject({ differences: 2, absorbed: 1, reaching: 1 })
   })
 
-  it('what no recording speaks of counts as reaching the application, and is named', async () => {
+  it('a difference without a recording counts as reaching the application, and is named', async () => {
     const report = await audit(
       trace({ Django: '4.0.10' }, { ...missingCounter, via: [`${backend}:new_method`] }),
     )
     expect(report.frameworks).toMatchObject({ reaching: 1, unknown: 1, absorbed: 0 })
   })
 
-  it('the outermost recorded function decides: a session that is read is empty where get raises', async () => {
+  it('the outermost recorded function decides: a session that is read is empty if get raises', async () => {
     const down = { t: 1, fault: 'down', server: 0, client: undefined, args: undefined }
     const get = { t: 1, call: 'get', args: ['s'], result: null }
     const load = 'django.contrib.sessions.backends.cache:load'

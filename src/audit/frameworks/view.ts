@@ -1,6 +1,6 @@
 /**
- * The framework view: which differences of the library reach the application, when a framework stands between. Decided with recordings of
- * the real frameworks. A difference that no recording speaks of counts as reaching the application.
+ * The framework view: the differences of the library that reach the application through a framework. Decided with recordings of
+ * the real frameworks. A difference without a recording counts as reaching the application.
  */
 import type { AuditedOperation, Verdict } from '../compare/differ.js'
 import type { LibraryName } from '../methods/python-signatures.js'
@@ -12,26 +12,26 @@ import type { TraceHeader } from '../traces/trace.js'
 import { handedOn, outcomeWord } from './outcome-words.js'
 import { nearestVersion, type RecordedFramework, recordedFrameworks } from './recorded.js'
 
-/** A framework of the trace, and the recordings that stand for it. */
+/** A framework of the trace, and the recordings that are used for it. */
 export interface FrameworkVersions {
   readonly name: string
-  /** The version that the application used; absent when the trace does not say it. */
+  /** The version that the application used; absent if the trace does not name it. */
   readonly traced?: string
-  /** The recorded version that stands for it on the application's library. */
+  /** The recorded version that is used for it on the application's library. */
   readonly before: string
   /** The recorded version that the application is compared with, on the target. */
   readonly after: string
 }
 
-/** What the framework view adds to a report. All numbers count operations whose outcome differs at the library. */
+/** The part of a report from the framework view. All numbers count operations whose outcome differs at the library. */
 export interface FrameworkReport {
   readonly frameworks: readonly FrameworkVersions[]
-  /** All of them. */
+  /** All differences. */
   readonly differences: number
   /** Those that the application sees: made without a framework, passed on by one, or not recorded. */
   readonly reaching: number
   readonly absorbed: number
-  /** Of the reaching ones: a framework made the call, and no recording says what it does with the difference. */
+  /** Reaching differences of calls that a framework made, without a recording of their effect. */
   readonly unknown: number
   /** By switch. */
   readonly switches: Readonly<Record<string, { readonly reaching: number; readonly absorbed: number }>>
@@ -39,7 +39,7 @@ export interface FrameworkReport {
   readonly examples: readonly (Finding & { readonly via: string })[]
 }
 
-/** Differences of the form of a call, which a backend for the target does not have: it makes calls of its own. */
+/** Differences of the form of a call. A backend for the target does not have them, because it makes its own calls. */
 const formsOfCalls: ReadonlySet<string> = new Set([
   'constructor',
   'missing-method',
@@ -90,7 +90,7 @@ export class FrameworkView {
     const framework = this.frameworks.find((framework) => framework.has(via[0]!))
     if (!framework) return 'unknown'
     if (verdict.explanations.length > 0 && verdict.explanations.every(isFormOfCall)) {
-      // Only what the application configured reaches the constructor.
+      // Only the application's own settings reach the constructor.
       const configured = call === constructorCall && Object.keys(operation.kwargs).join() !== 'pickleProtocol'
       return configured || !framework.supports(via, this.target) ? 'passed on' : 'absorbed'
     }
@@ -99,11 +99,11 @@ export class FrameworkView {
     const after = framework.application(this.target, via, words[1])
     if (before === undefined || after === undefined) return 'unknown'
     if (before !== after) return 'passed on'
-    // The client's own values are handed on, and they differ.
+    // The client's values are passed on, and they differ.
     return handedOn.has(after) && words.some((word) => handedOn.has(word)) ? 'passed on' : 'absorbed'
   }
 
-  /** The report with the view in it: what reaches the application comes first, what is absorbed comes last. */
+  /** The report with the view: differences that reach the application come first, absorbed ones last. */
   applyTo(report: Report): Report {
     const absorbed = (name: string) => {
       const row = this.switches.get(name)
@@ -154,7 +154,7 @@ class Recordings {
     return [...this.rows.keys()].some((key) => key.startsWith(`${library} `) && key.includes(` ${module}:`))
   }
 
-  /** What the application sees; the outermost function that was recorded decides. undefined: nothing says it. */
+  /** The application's outcome, from the outermost recorded function; undefined if there is no recording. */
   application(library: LibraryName, via: readonly string[], word: string): string | undefined {
     for (let length = via.length; length > 0; length--) {
       const found = this.rows.get(`${library} ${via.slice(0, length).join(' < ')} ${word}`)
@@ -175,8 +175,8 @@ export function knownFrameworks(): readonly string[] {
 
 /**
  * @param choice `none`: no view; `Django==5.2`: the version that the application will use with the target; absent: the versions of the trace
- * @param target the library that the application goes to: for another version of its own there is no view
- * @throws AuditOptionsError for a framework that is not known, or for a trace that a view has nothing to say of
+ * @param target the library that the application moves to; there is no view for another version of its own library
+ * @throws AuditOptionsError for an unknown framework, or for a trace without a view
  */
 export function frameworkView(
   header: TraceHeader,
@@ -203,7 +203,7 @@ export function frameworkView(
   return found.length === 0 ? undefined : new FrameworkView(found, source, target)
 }
 
-/** A framework that has no backend for a library has no rows of it: what it would do is unknown. */
+/** A framework without a backend for a library has no rows for it: its effect is unknown. */
 function recordings(
   framework: RecordedFramework,
   source: LibraryName,

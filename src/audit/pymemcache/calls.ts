@@ -1,5 +1,5 @@
 /**
- * A Python call made on memshim/pymemcache, and its result as Python would see it. Source: docs/reference/pymemcache.md#6, #11; measured in
+ * A Python call made on memshim/pymemcache, and its result in Python. Source: docs/reference/pymemcache.md#6, #11; measured in
  * fixtures/vectors/calling-forms-pymemcache.json.
  */
 import { type Client, HashClient, type Key, PooledClient } from '../../pymemcache/index.js'
@@ -37,7 +37,7 @@ export function classOf(client: PymemcacheClient): ClientClass {
   return client instanceof PooledClient ? 'PooledClient' : 'Client'
 }
 
-/** What `Client` has and `HashClient` has not. */
+/** Methods that `Client` has and `HashClient` lacks. */
 const onlyClient = new Set(['stats', 'version', 'cache_memlimit', 'raw_command', 'shutdown', 'check_key'])
 
 /** `client[key]`, which `HashClient` does not have. */
@@ -52,7 +52,7 @@ export function isItemCall(call: string): boolean {
   return Object.hasOwn(itemMethods, call)
 }
 
-/** @throws SignatureError as Python would refuse the call */
+/** @throws SignatureError if Python would refuse the call */
 export function bindPymemcache(library: Library, kind: ClientClass, call: PythonCall): Bound {
   const hashed = kind === 'HashClient'
   if ((hashed && onlyClient.has(call.call)) || (kind === 'PooledClient' && call.call === 'cache_memlimit'))
@@ -73,7 +73,7 @@ export function bindPymemcache(library: Library, kind: ClientClass, call: Python
     if (extra !== undefined)
       throw new SignatureError(`gets() got an unexpected keyword argument '${extra}'`, 'argument')
   }
-  // HashClient alone has a second parameter here.
+  // Only HashClient has a second parameter here.
   if (
     hashed &&
     (call.call === 'get_multi' || call.call === 'get_many') &&
@@ -87,8 +87,8 @@ export function bindPymemcache(library: Library, kind: ClientClass, call: Python
 }
 
 /**
- * HashClient looks for the server of a key before the arguments behind it are bound: what is wrong with the key comes first. Without a key
- * there is nothing to bind.
+ * HashClient finds the server of a key before the arguments after it are bound: an error of the key comes first. Without a key
+ * no argument is bound.
  */
 export function beforeBinding(
   { call, args, kwargs }: PythonCall,
@@ -129,8 +129,8 @@ export function isEmptyKey(key: unknown, { keyPrefix }: KeyRule): boolean {
 }
 
 /**
- * What a call returns in place of an exception with ignore_exc; undefined where the exception is raised all the same. `Client` and
- * `PooledClient` hide what reading meets, `HashClient` everything behind the check of the key (docs/reference/pymemcache.md#9.3, #10, #11).
+ * The result of a call instead of an exception with ignore_exc; undefined if the exception is raised nevertheless. `Client` and
+ * `PooledClient` hide errors of reading, `HashClient` every error after the check of the key (docs/reference/pymemcache.md#9.3, #10, #11).
  */
 export function hiddenBy(kind: ClientClass, call: string, given: Bound): Outcome | undefined {
   const name = otherNames[call] ?? call
@@ -144,7 +144,7 @@ export function hiddenBy(kind: ClientClass, call: string, given: Bound): Outcome
   return { result: name === 'delete_many' }
 }
 
-/** Makes the call. Never throws. @param plain no serde is set: values are written as their text */
+/** Makes the call. Never throws. @param plain there is no serde: values are written as their text */
 export async function invokePymemcache(
   client: PymemcacheClient,
   call: string,
@@ -167,8 +167,8 @@ const otherNames: Readonly<Record<string, string>> = {
   delete_multi: 'delete_many',
 }
 
-// The arguments are those that the application passed, of any type; the client checks them.
-// biome-ignore lint/suspicious/noExplicitAny: the one place where unchecked Python arguments meet typed methods
+// The arguments of the application have any type; the client checks them.
+// biome-ignore lint/suspicious/noExplicitAny: unchecked Python arguments are passed to typed methods only here
 type Unchecked = any
 type Method = (client: Client, bound: Bound, plain: boolean) => unknown
 
@@ -184,12 +184,12 @@ function storeOptions(bound: Bound): Record<string, unknown> {
   }
 }
 
-/** Text of digits is written as it is. */
+/** Text of digits is written unchanged. */
 function flagsOf(flags: unknown): unknown {
   return typeof flags === 'string' && /^\d{1,15}$/.test(flags) ? Number(flags) : flags
 }
 
-/** Without a serde `str()` decides, which instances of subclasses have from what they stand for. */
+/** Without a serde `str()` of the value is written; instances of subclasses have that of their built-in value. */
 function value(given: unknown, plain: boolean): unknown {
   if (plain && given instanceof PythonObject) return builtinOf(given) ?? given
   if (plain && given instanceof PyView) return `${given.className}(${pythonText([...given.items])})`
@@ -198,7 +198,7 @@ function value(given: unknown, plain: boolean): unknown {
 
 const key = (bound: Bound): Unchecked => asBuiltin(bound.key)
 
-/** A bytearray has no hash, which only calls that look for their key in a dict need. */
+/** A bytearray has no hash; only calls that look up their key in a dict need one. */
 function sentKey(bound: Bound): Unchecked {
   const given = key(bound)
   return given instanceof PyByteArray ? given.bytes : given
@@ -221,7 +221,7 @@ const methods: Readonly<Record<string, Method>> = {
       return new Map([...pairs].map(([name, pair]) => [name, new PyTuple([...pair])]))
     }
     const found = await client.getMany(keys)
-    // Its keys are used up when the answer comes. HashClient keeps a list of them.
+    // The iterator is exhausted when the answer arrives. HashClient keeps a list of its keys.
     const isUsedUp = bound.keys instanceof PyIterator && !(client instanceof HashClient)
     if (isUsedUp && found.size > 0) throw new KeyError(String([...found.keys()][0]))
     return found
@@ -290,7 +290,7 @@ const methods: Readonly<Record<string, Method>> = {
   },
 }
 
-/** What the library iterates. Nothing is asked for where `keys` is false for Python. */
+/** The keys that the library iterates. Nothing is requested if `keys` is false in Python. */
 function keysOf(client: unknown, keys: unknown): readonly Key[] {
   const given = withBuiltinItems(keys)
   if (!(client instanceof HashClient) && !(given instanceof PyIterator) && !truthy(given)) return []

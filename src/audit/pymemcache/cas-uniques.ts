@@ -1,5 +1,5 @@
 /**
- * CAS uniques of a replay in the place of those that the traced application of pymemcache had: it passes to `cas` what `gets` gave it, and the
+ * CAS uniques of a replay, which replace those of the traced application of pymemcache: it passes the unique of `gets` to `cas`, and the
  * servers of a replay give other numbers.
  */
 import { fromTypedJson, PyTuple, toTypedJson } from '../../values/index.js'
@@ -8,7 +8,7 @@ import type { Bound } from '../methods/python-signatures.js'
 import { keyBytes } from '../methods/touched-keys.js'
 
 export class CasUniques<Own> {
-  /** Those of the replay, by key and by what the application had. */
+  /** The uniques of the replay, by key and by the application's unique. */
   private readonly own = new Map<string, Own>()
 
   keep(key: unknown, theirs: Uint8Array, own: Own): void {
@@ -32,7 +32,7 @@ export function withOwnUnique(uniques: CasUniques<Uint8Array>, call: string, bou
   return own === undefined ? bound : { ...bound, cas: own }
 }
 
-/** What `gets` gave the application names the item of this moment, whatever the number is. */
+/** The unique that `gets` gave the application stands for the current item, whatever its number. */
 export function withTheirUniques(
   uniques: CasUniques<Uint8Array>,
   call: string,

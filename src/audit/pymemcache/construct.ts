@@ -1,5 +1,5 @@
 /**
- * The constructor of pymemcache: what it makes of an application's call as it is, and the client that a team would write instead. Source:
+ * The constructor of pymemcache: its outcome for an application's unchanged call, and the client that a team would write instead. Source:
  * docs/reference/pymemcache.md#2, #3; measured in fixtures/vectors/calling-forms-pymemcache.json.
  */
 import {
@@ -20,10 +20,10 @@ import type { PymemcacheClient } from './calls.js'
 import { clientOptionsOf, type TargetOptions } from './options.js'
 
 /**
- * What `pymemcache.Client` makes of the arguments of another library's constructor: several servers where it takes one.
+ * The outcome of `pymemcache.Client` for the arguments of another library's constructor: several servers instead of one.
  * @param keywords the other arguments, by pymemcache's names
- * @throws ValueError for the servers, TypeError or ValueError for another argument; where the constructor takes all of them, what the first call raises: a tuple, and
- * up to 3.5.2 a list, is a host and a port (ValueError unless there are two, socket.gaierror for two)
+ * @throws ValueError for the servers, TypeError or ValueError for another argument; if the constructor accepts all of them, the exception of the first call: a tuple, and
+ * up to 3.5.2 a list, is read as a host and a port (ValueError unless there are two elements, socket.gaierror for two)
  */
 export function checkUnchangedPymemcache(
   { version }: Library,
@@ -81,24 +81,24 @@ function serversRepr({
   }
 }
 
-/** What a replay adds. */
+/** Settings of a replay. */
 export interface PymemcacheReplay {
   readonly now?: (() => number) | undefined
-  /** Longest that an operation may take, in milliseconds; pymemcache itself waits for good. */
+  /** The longest time of an operation, in milliseconds; pymemcache itself waits without a limit. */
   readonly longestWait?: number | undefined
   /** Reaches servers inside this process. */
   readonly connect?: Connect | undefined
-  /** In place of the target's. */
+  /** Replaces the serde of the target. */
   readonly serde?: Serde | undefined
 }
 
-/** Server of the application by the name that placement knows, and where it is in the replay. */
+/** A server of the application by its name in the placement, and its address in the replay. */
 export interface ReplayServer {
   readonly name: string
   readonly address: string
 }
 
-/** A client for one server, a pool where the options say so, a HashClient for several. */
+/** A client for one server, a pool if the options say so, a HashClient for several. */
 export function pymemcacheClient(
   servers: readonly ReplayServer[],
   target: TargetOptions,

@@ -1,6 +1,6 @@
 /**
- * Why a call on pymemcache has another outcome than on the application's library: the behaviour, by name. The rules of each stand in the
- * table of rules and in docs/reference/pymemcache.md; what none of them accounts for stays unexplained.
+ * The reason why a call on pymemcache has another outcome than on the application's library: the name of the behaviour. The rules are in the
+ * table of rules and in docs/reference/pymemcache.md; a difference without a rule stays unexplained.
  */
 
 import { pythonText } from '../../pymemcache/serde.js'
@@ -13,17 +13,17 @@ import type { TargetSettings } from './options.js'
 export interface ComparedCall {
   readonly client: string
   readonly call: PythonCall
-  /** On the other library, and on pymemcache. */
+  /** The outcome on the other library, and on pymemcache. */
   readonly before: Outcome
   readonly after: Outcome
-  /** pymemcache's signature does not take the call: that is said already. */
+  /** pymemcache's signature refuses the call, which is reported separately. */
   readonly refused: boolean
 }
 
 const reads = new Set(['get', 'gets', 'get_multi', 'gets_many', '__getitem__'])
 const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'set_multi', 'cas', '__setitem__'])
 const counts = new Set(['incr', 'decr'])
-/** Arguments that pymemcache calls otherwise. */
+/** Arguments with another name in pymemcache. */
 const renamed = new Set(['val', 'time', 'mapping', 'delta', 'seconds', 'value', 'key', 'keys'])
 
 /** A call that pymemcache's signature refuses. */
@@ -35,7 +35,7 @@ export function signatureReason({ call, kwargs }: PythonCall, error: SignatureEr
   return reasonFor(unknown !== undefined && renamed.has(unknown) ? 'calling-form' : 'missing-argument')
 }
 
-/** @param repaired the call was said in pymemcache's words */
+/** @param repaired the call was rewritten into pymemcache's form */
 export function reasonsBetween(
   { call: { call, args, kwargs }, before, after, refused }: ComparedCall,
   settings: TargetSettings,
@@ -85,9 +85,9 @@ export function reasonsBetween(
     call === 'delete_multi' ||
     call === 'flush_all'
   ) {
-    // It returns None there, whatever the server says.
+    // It always returns None.
     if (call === 'flush_all' && before.result === null) found.push(reasonFor('pymemcache-results'))
-    // It returns True whatever was there, waited for or not.
+    // It always returns True, with and without waiting.
     else if (call === 'delete_multi') found.push(reasonFor('pymemcache-results'))
     else if (after.result === true && (settings.noreply || isTrue(kwargs.noreply)))
       found.push(reasonFor('pymemcache-noreply'))
@@ -149,7 +149,7 @@ function stored(
   return isRecord(mapping) ? Object.values(mapping) : []
 }
 
-/** Text and integers come back as their bytes, which the reader recognizes; everything else is its `str()`. */
+/** Text and integers are read as their bytes, which can be recognized; every other value is read as its `str()`. */
 function losesItsType(value: unknown): boolean {
   return value !== undefined && !(value instanceof Uint8Array)
 }
@@ -168,14 +168,14 @@ function isOversize(
   )
 }
 
-/** Positions that stand for something else in pymemcache: noreply, flags. */
+/** Positions with another meaning in pymemcache: noreply, flags. */
 function meansOtherPositions(call: string, given: number): boolean {
   if (call === 'delete' || call === 'delete_multi') return given > 1
   if (call === 'set_multi') return given > 2
   return stores.has(call) && given > 3
 }
 
-/** A call by its argument noreply, or by the default. */
+/** Whether a call waits, from its argument noreply or from the default. */
 function waits(noreply: unknown, settings: TargetSettings): boolean {
   return noreply === undefined || noreply === null ? !settings.noreply : !isTrue(noreply)
 }
@@ -214,7 +214,7 @@ function valueOnlyReadOtherwise(one: TypedJson, other: TypedJson, plain: boolean
   }
   if (isRecord(a) && isRecord(b)) return Object.keys(a).sort().join('\n') === Object.keys(b).sort().join('\n')
   const missing = (value: unknown) => value === null || value === undefined
-  // An item that only one side has is not read otherwise: an earlier call explains it.
+  // An item that only one side has is not a difference of reading: an earlier call explains it.
   if (missing(b) ? !missing(a) : missing(a) && !plain) return false
   if (!plain || !(b instanceof Uint8Array)) return b instanceof Uint8Array || a instanceof Uint8Array
   const text = Buffer.from(b).toString('latin1')

@@ -1,5 +1,5 @@
 /**
- * What the report says of each difference to pymemcache, in pymemcache's words, with the rows of the table that it comes from. Source:
+ * The report's texts for each difference to pymemcache, with the rows of the table that cause it. Source:
  * docs/reference/pymemcache.md.
  */
 import { cell, type Fact, switchesByName } from '../../rules/index.js'
@@ -12,7 +12,7 @@ interface FindingText extends Pick<SwitchInfo, 'name' | 'title' | 'leaves' | 'ad
   readonly before: string
   /** Advice for an application that leaves pymemcache. */
   readonly back: string
-  /** Rows of the table in which the columns may differ. */
+  /** Rows of the table in which the libraries may differ. */
   readonly rows: readonly Fact[]
 }
 
@@ -28,7 +28,7 @@ const texts: readonly FindingText[] = [
     title: 'The constructor takes one server, and other keywords',
     before: 'takes a list of servers, and debug, cache_cas, socket_timeout, dead_retry, behaviors and others',
     pymemcache: 'raises TypeError for these keywords, and ValueError for a list (3.5.2: at the first call)',
-    advice: `For one server: ${snippets.client}. For several: ${snippets.hash}. Without timeout= and connect_timeout= a server that does not answer holds the caller for good. Client and HashClient have no lock: threads that share one read each other's answers (AttributeError: 'NoneType' object has no attribute 'recv'); use_pooling=True and PooledClient give each call a connection of its own.`,
+    advice: `For one server: ${snippets.client}. For several: ${snippets.hash}. Without timeout= and connect_timeout= a call waits without a limit for a server that does not answer. Client and HashClient have no lock: threads that share one read each other's answers (AttributeError: 'NoneType' object has no attribute 'recv'); use_pooling=True and PooledClient give each call a connection of its own.`,
     back: "One client takes a list of servers: memcache.Client(['a:11211', 'b:11211'], socket_timeout=3), pylibmc.Client(['a:11211', 'b:11211'], behaviors={'connect_timeout': 3000, 'cas': True}). Neither has a serde, a key prefix or pools; a client of pylibmc belongs to one thread (pylibmc.ThreadMappedPool).",
     rows: ['hasKeyEncoder', 'hasCompressor'],
   },
@@ -45,12 +45,12 @@ const texts: readonly FindingText[] = [
   {
     name: 'missing-argument',
     title: 'Argument does not exist in pymemcache',
-    before: 'understands the argument',
+    before: 'accepts the argument',
     pymemcache:
       'raises TypeError: there is no key_prefix and no min_compress_len in a call, and no time in a delete',
     advice:
       'Put the prefix into the keys: client.get_many([prefix + key for key in keys]); compression is serde=pymemcache.serde.compressed_serde (4.0).',
-    back: 'Leave noreply, flags and cas_default out. python-memcached has a default for get from 1.60 on.',
+    back: 'Remove noreply, flags and cas_default. python-memcached has a default for get from 1.60 on.',
     rows: ['hasNoreply'],
   },
   {
@@ -66,7 +66,7 @@ const texts: readonly FindingText[] = [
   },
   {
     name: 'pymemcache-positions',
-    title: 'A position stands for something else in pymemcache',
+    title: 'Positional arguments have another meaning in pymemcache',
     before:
       'the second of delete and delete_multi is the time, the third of set_multi the prefix, the fourth of set min_compress_len',
     pymemcache:
@@ -81,7 +81,7 @@ const texts: readonly FindingText[] = [
     title: 'An argument has a type or range that only one library takes',
     before: 'converts the argument, or iterates it',
     pymemcache:
-      'raises MemcacheIllegalInputError for times and deltas that are not int, TypeError for keys that are neither text nor bytes, KeyError for a generator in get_many; a bool as time is refused by the server',
+      'raises MemcacheIllegalInputError for times and deltas that are not an int, TypeError for keys that are neither text nor bytes, KeyError for a generator in get_many; a bool as time is refused by the server',
     advice: 'Convert it before the call: int(expire), str(key), list(keys).',
     back: 'Convert it before the call: int(time), list(keys).',
     rows: ['times', 'deltas', 'timedelta', 'multiTuples', 'setMulti'],
@@ -93,7 +93,7 @@ const texts: readonly FindingText[] = [
     pymemcache:
       'gets returns (value, unique as bytes), (None, None) for a miss; cas(key, value, cas, expire=0) is None when the key is missing',
     advice: 'value, unique = client.gets(key); client.cas(key, value, unique).',
-    back: "python-memcached: client.gets(key) is the value alone, and client.cas(key, value) uses the unique that it kept (cache_cas=True). pylibmc: (value, unique) with an integer, and behaviors={'cas': True}.",
+    back: "python-memcached: client.gets(key) is only the value, and client.cas(key, value) uses the unique that it kept (cache_cas=True). pylibmc: (value, unique) with an integer, and behaviors={'cas': True}.",
     rows: ['casIds', 'casWithoutUnique'],
   },
   {
@@ -103,9 +103,9 @@ const texts: readonly FindingText[] = [
     pymemcache:
       "without a serde everything is stored as str(value) and read as bytes (True is b'True', None is b'None'); pickle_serde reads text, integers and pickles, and compressed items of other libraries only as bytes",
     advice:
-      'serde=pymemcache.serde.pickle_serde, or compressed_serde (4.0), which reads what python-memcached and pylibmc compressed.',
+      'serde=pymemcache.serde.pickle_serde, or compressed_serde (4.0), which reads values that python-memcached and pylibmc compressed.',
     leaves: 'items',
-    back: 'Without a serde the application decodes bytes itself: take that away, since values come back as the types that were stored. Items that pymemcache wrote without a serde are read as text or bytes.',
+    back: 'Without a serde the application decodes bytes itself: remove that, because values are read with the types that were stored. Items that pymemcache wrote without a serde are read as text or bytes.',
     rows: ['encoding', 'text', 'booleans', 'readsFlag16', 'undecodablePickle', 'unknownFlags'],
   },
   {
@@ -114,14 +114,15 @@ const texts: readonly FindingText[] = [
     before: 'stores it as UTF-8',
     pymemcache: 'raises MemcacheIllegalInputError',
     advice: "serde=pymemcache.serde.pickle_serde (or encoding='utf-8').",
-    back: 'Nothing to do: text of any script is stored as UTF-8.',
+    back: 'No change is needed: text of any script is stored as UTF-8.',
     rows: ['text'],
   },
   {
     name: 'pymemcache-noreply',
     title: 'default_noreply=True hides that the server refused',
     before: 'waits, and returns that the item was not stored or found',
-    pymemcache: 'set, add, replace, delete and touch return True without waiting, whatever the server says',
+    pymemcache:
+      'set, add, replace, delete and touch return True without waiting, also if the server refuses the command',
     advice:
       'default_noreply=False, or noreply=False in calls whose result matters: client.add(key, value, noreply=False).',
     back: 'The results are now those of the server: False or 0 where nothing was stored or deleted, and pylibmc raises for failures.',
@@ -151,17 +152,17 @@ const texts: readonly FindingText[] = [
   },
   {
     name: 'pymemcache-unread',
-    title: 'An answer that nobody waited for reaches the next call',
+    title: 'An answer that no call waited for reaches the next call',
     before: 'reads the answer of each call',
     pymemcache: 'the next call that waits raises MemcacheUnknownCommandError, and the connection is closed',
     advice: 'default_noreply=False, and no empty keys and no bool for expire.',
-    back: 'Nothing to do: every answer is read by the call that it belongs to.',
+    back: 'No change is needed: every answer is read by the call that it belongs to.',
     rows: ['getsOutOfStep'],
   },
   {
     name: 'pymemcache-counters',
-    title: 'Counting something that is not a number raises MemcacheClientError',
-    before: 'python-memcached raises ValueError, or counts what it can',
+    title: 'incr and decr of an item that is not a number raise MemcacheClientError',
+    before: 'python-memcached raises ValueError, or counts if the server accepts the item',
     pymemcache: 'raises MemcacheClientError; negative and too large deltas too',
     advice:
       'except pymemcache.exceptions.MemcacheClientError; client.decr(key, 1) in place of a negative delta.',
@@ -171,40 +172,40 @@ const texts: readonly FindingText[] = [
   {
     name: 'pymemcache-failures',
     title: 'Failures raise, and HashClient returns defaults for a second',
-    before: 'python-memcached returns None and 0 and goes to the next server; pylibmc raises its own classes',
+    before: 'python-memcached returns None and 0 and uses the next server; pylibmc raises its own classes',
     pymemcache:
-      'raises ConnectionRefusedError, TimeoutError, MemcacheUnexpectedCloseError and others. HashClient then answers with defaults for retry_timeout seconds, and takes the server out after retry_attempts',
+      'raises ConnectionRefusedError, TimeoutError, MemcacheUnexpectedCloseError and others. HashClient then returns defaults for retry_timeout seconds, and removes the server after retry_attempts',
     advice:
-      'ignore_exc=True hides failures: all of them in HashClient, whose gets then returns None and no pair, and those of reading in Client. A HashClient does not go on to the next server before retry_attempts have failed. Give timeout= and connect_timeout=: there is no default.',
+      'ignore_exc=True hides failures: all of them in HashClient, whose gets then returns None instead of a pair, and errors of reading in Client. A HashClient does not use the next server before retry_attempts have failed. Give timeout= and connect_timeout=: there is no default.',
     leaves: 'items',
-    back: 'python-memcached returns None and 0 and goes on to the next server, without any error; pylibmc raises its own classes (pylibmc.Error is above all of them).',
+    back: 'python-memcached returns None and 0 and uses the next server, without any error; pylibmc raises its own classes (pylibmc.Error is their base class).',
     rows: ['failures', 'deadServers', 'retry', 'failedGet'],
   },
   {
     name: 'failover',
-    title: 'python-memcached goes on to the next server',
+    title: 'python-memcached uses the next server',
     before:
-      'python-memcached leaves a dead server out for dead_retry seconds (30) and asks the next one; with none left it returns None and 0',
+      'python-memcached leaves a dead server out for dead_retry seconds (30) and uses the next one; with no server left it returns None and 0',
     pymemcache:
-      'asks again: Client every time, HashClient after retry_timeout seconds, and leaves the server out for dead_timeout seconds (60) after retry_attempts',
+      'tries again: Client every time, HashClient after retry_timeout seconds; HashClient leaves the server out for dead_timeout seconds (60) after retry_attempts',
     advice:
-      'Choose retry_attempts, retry_timeout and dead_timeout of HashClient; an item that one library stored on another server the other does not find.',
+      'Choose retry_attempts, retry_timeout and dead_timeout of HashClient; one library does not find items that the other stored on another server.',
     leaves: 'items',
-    back: 'python-memcached asks a dead server again after dead_retry seconds; pylibmc by the behaviors retry_timeout and dead_timeout.',
+    back: 'python-memcached tries a dead server again after dead_retry seconds; pylibmc after retry_timeout or dead_timeout.',
     rows: ['deadServers', 'retry'],
   },
   {
     name: 'pymemcache-delete',
-    title: 'delete of a missing key is False when waited for',
+    title: 'delete of a missing key is False when the call waits',
     before: 'python-memcached returns 1 up to 1.61',
     pymemcache: 'returns False with noreply=False',
-    advice: 'Do not look at the result of delete.',
-    back: 'Do not look at the result of delete.',
+    advice: 'Do not use the result of delete.',
+    back: 'Do not use the result of delete.',
     rows: ['missingDelete', 'missingDeleteMulti'],
   },
   {
     name: 'pymemcache-results',
-    title: 'Results are spelled otherwise',
+    title: 'Results have other types',
     before: 'python-memcached returns 1 and 0',
     pymemcache:
       'returns True, False and None; a missing counter is None where pylibmc raises NotFound; flush_all of HashClient returns None',
@@ -215,18 +216,18 @@ const texts: readonly FindingText[] = [
   },
   {
     name: 'hashing',
-    title: 'Keys live on other servers',
+    title: 'Keys are on other servers',
     before: 'python-memcached and pylibmc take hash modulo the number of servers, or a continuum',
     pymemcache:
       'HashClient uses rendezvous hashing over the names host:port: nearly every key moves, and there are no weights',
     advice:
-      'Plan for an empty cache, or warm both (memshim plan). Write the servers the same way in every process.',
+      'Plan for an empty cache, or warm both (memshim plan). Use the same names of servers in every process.',
     back: 'Plan for an empty cache, or warm both (memshim plan). Weights become possible.',
     rows: ['hash'],
   },
 ]
 
-/** Names that an explanation of a difference to pymemcache can have, and no other audit. */
+/** Names of explanations that only audits with pymemcache have. */
 export const pymemcacheFindings: readonly SwitchInfo[] = texts.map((text) => ({
   name: text.name,
   title: text.title,
@@ -237,7 +238,7 @@ export const pymemcacheFindings: readonly SwitchInfo[] = texts.map((text) => ({
   docs: `${Object.hasOwn(switchesByName, text.name) ? 'switches' : 'audit'}.md#${text.name}`,
 }))
 
-/** The same, with the rows in which the columns of the two libraries differ, in the words of the one that is left. */
+/** The same, with the rows in which the two libraries differ, and the advice for an application that leaves the source. */
 export function findingsBetween(source: Library, target: Library): readonly SwitchInfo[] {
   const leaves = source.name === 'pymemcache' && target.name !== 'pymemcache'
   return pymemcacheFindings.map((info, i) => ({

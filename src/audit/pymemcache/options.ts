@@ -91,7 +91,7 @@ export function checkTargetOptions(options: TargetOptions): void {
   }
 }
 
-/** Whether a keyword of a constructor has a meaning in a replay, and this value is one of it. */
+/** Whether a keyword of a constructor has an effect in a replay, and the value is valid. */
 export function isTargetOption(name: string, value: unknown): boolean {
   return Object.hasOwn(known, name) && known[name]!.check(value)
 }
@@ -105,14 +105,14 @@ export function clientOptionsOf(options: TargetOptions): HashClientOptions & { r
   return found
 }
 
-/** What the report says of them. */
+/** Settings of the target that the report names. */
 export interface TargetSettings {
   /** Storage, delete, touch and flush_all do not wait for an answer. */
   readonly noreply: boolean
   readonly plain: boolean
   readonly ignoreExc: boolean
   readonly allowUnicodeKeys: boolean
-  /** Put before every key. */
+  /** Prefix of every key. */
   readonly keyPrefix: string
 }
 

@@ -1,5 +1,5 @@
 /**
- * A call of python-memcached or pylibmc said in pymemcache's words, as a team would write it, and its result as the application expects it.
+ * A call of python-memcached or pylibmc in pymemcache's form, as a team would write it, and its result in the form that the application expects.
  * Source: docs/reference/pymemcache.md#6.
  */
 import { signatureOf } from '../../rules/signatures.js'
@@ -12,7 +12,7 @@ import { keyBytes } from '../methods/touched-keys.js'
 export interface Repaired {
   readonly call: PythonCall
   readonly gaps: readonly Gap[]
-  /** The result in the words of the application. */
+  /** Converts the result into the form of the application's library. */
   readonly result?: (outcome: Outcome) => Outcome
 }
 
@@ -24,7 +24,7 @@ const names: Readonly<Record<string, string>> = {
   mapping: 'values',
   delta: 'value',
 }
-/** What changes nothing when it is left out. */
+/** Arguments that can be left out without an effect. */
 const withoutEffect = new Set(['min_compress_len', 'compress_level'])
 
 /** @throws SignatureError for a call that the application's own library refuses */

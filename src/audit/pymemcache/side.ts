@@ -1,4 +1,4 @@
-/** A side of an audit that is pymemcache: memshim's client of that name, on servers of its own. */
+/** The side of an audit that emulates pymemcache, on its own servers. */
 import type { Bytes } from '../../ground/bytes.js'
 import { rendezvous } from '../../hashing/index.js'
 import { HashClient, retryingClient } from '../../pymemcache/index.js'
@@ -42,7 +42,7 @@ interface ReplayClient {
   /** The last CAS unique seen in this replay, by key on the wire. */
   readonly tokens: Map<string, Uint8Array>
   readonly uniques: CasUniques<Uint8Array>
-  /** A call that did not wait was refused with a line that the server sends all the same: the next call that waits reads it. */
+  /** A call that did not wait was refused with a line that the server sends nevertheless: the next call that waits reads it. */
   unread: Outcome | undefined
   /** Keys whose stored text holds an address in memory. */
   readonly unknowable: Set<string>
@@ -58,10 +58,10 @@ const badCommandLine: Outcome = {
   raises: { class: 'pymemcache.exceptions.MemcacheClientError', message: 'bad command line format' },
 }
 const alwaysWaits = new Set(['get', 'gets', 'get_multi', 'get_many'])
-/** A reply is waited for unless the call asks for none. */
+/** Calls that wait for a reply unless they set noreply. */
 const waitsByDefault = new Set(['incr', 'decr', 'cas'])
 
-/** The first parameter of HashClient's methods where it is not `key`. */
+/** The first parameter of HashClient's methods, if it is not `key`. */
 const firstParameter: Readonly<Record<string, string>> = {
   get_multi: 'keys',
   delete_multi: 'keys',
@@ -78,7 +78,7 @@ export class PymemcacheSide implements ReplaySide {
     readonly fleet: Fleet,
     private readonly target: TargetOptions,
     private readonly options: PymemcacheReplay,
-    /** Calls of the other library are said in pymemcache's words first. */
+    /** Calls of the other library are rewritten into pymemcache's form first. */
     private readonly repairs: boolean,
     /** Findings whose behaviour is that of `other`. */
     switches: readonly string[] = [],
@@ -88,7 +88,7 @@ export class PymemcacheSide implements ReplaySide {
     this.switched = switches.length > 0 ? new Switched(new Set(switches), other) : undefined
   }
 
-  /** An application of pymemcache brings its own class and options; those of the audit are laid over them. */
+  /** An application of pymemcache has its own class and options; those of the audit override them. */
   create(name: string, servers: readonly Placed[], made: Construction) {
     this.close(name)
     const { options, retry, notes }: TracedClient =
@@ -179,14 +179,14 @@ export class PymemcacheSide implements ReplaySide {
     }
   }
 
-  /** A call that the signature refuses. HashClient hands on what is behind the key, and finds out when it asks a server. */
+  /** A call that the signature refuses. HashClient passes the arguments after the key on, and fails when it calls a server's client. */
   private unbound({ kind, settings }: ReplayClient, call: PythonCall, error: SignatureError): Outcome {
     if (kind !== 'HashClient') return raised(error)
     const earlier = beforeBinding(call, error, settings)
     if (earlier) return earlier
     const { args, kwargs } = call
     const first = firstParameter[call.call] ?? 'key'
-    // One of the two: neither and both are refused at once.
+    // Exactly one of the two is given: none and both are refused at once.
     const handedOn =
       error.problem !== 'method' && (call.call === 'flush_all' || args.length > 0 !== first in kwargs)
     if (!settings.ignoreExc || !handedOn) return raised(error)
@@ -206,7 +206,7 @@ export class PymemcacheSide implements ReplaySide {
     )
   }
 
-  /** What is raised, or hidden. */
+  /** The exception, or the result that hides it. */
   private seen({ kind, settings }: ReplayClient, call: string, bound: Bound, outcome: Outcome): Outcome {
     return settings.ignoreExc ? (hiddenBy(kind, call, bound) ?? outcome) : outcome
   }
@@ -246,7 +246,7 @@ export class PymemcacheSide implements ReplaySide {
       else replay.unread = call === 'delete_multi' ? unknownReply : unknownCommand
       uncertain = hashed
     }
-    // A bytearray passes the check of the key, and stumbles behind it; a pool hides whatever reading meets.
+    // A bytearray passes the check of the key, and fails after it; a pool hides every error of reading.
     if (
       'raises' in outcome &&
       ((hashed && asBuiltin(bound.key) instanceof PyByteArray) || kind === 'PooledClient')
@@ -268,7 +268,7 @@ export class PymemcacheSide implements ReplaySide {
     return { outcome, uncertain }
   }
 
-  /** Why the two sides differ, in the rows and words of the table. */
+  /** The reasons why the two sides differ, by the rows of the table. */
   explain(compared: ComparedCall): readonly Reason[] {
     const { settings } = this.clients.get(compared.client)!
     return reasonsBetween({ ...compared, call: withUsualName(compared.call) }, settings, this.repairs)
@@ -291,7 +291,7 @@ function waitsForAnswer(settings: TargetSettings, call: string, { noreply }: Bou
   return waitsByDefault.has(call) || !settings.noreply
 }
 
-/** What pymemcache sends and no server takes; our client refuses it. Source: docs/reference/pymemcache.md#4, #5. */
+/** The answer to commands that pymemcache sends and every server refuses; our client does not send them. Source: docs/reference/pymemcache.md#4, #5. */
 function refusalOf(rule: KeyRule, hashed: boolean, call: string, bound: Bound): Outcome | undefined {
   const key = asBuiltin(bound.key)
   if (!hashed && call === 'get_multi' && bound.keys instanceof PyIterator && bound.keys.items.length === 0)
@@ -307,7 +307,7 @@ function refusalOf(rule: KeyRule, hashed: boolean, call: string, bound: Bound): 
     (typeof flags === 'string' && /^\d{1,15}$/.test(flags))
   )
     return undefined
-  // Its text has blanks: the line has too many words.
+  // The text of the object has blanks, so that the line has too many words.
   return flags instanceof PythonObject ? unknownCommand : badCommandLine
 }
 
@@ -328,7 +328,7 @@ function failedServers(client: PymemcacheClient): readonly string[] {
   return client instanceof HashClient ? client.failedServers : []
 }
 
-/** The server reads over an empty key among others: a get does without it, and another command answers an error. */
+/** The server ignores an empty key among others in a get, and answers another command with an error. */
 function withoutEmptyKeys(call: string, bound: Bound, rule: KeyRule): Bound {
   const isEmpty = (key: unknown) => isEmptyKey(key, rule)
   if (call === 'set_multi' && bound.values instanceof Map && [...bound.values.keys()].some(isEmpty))
@@ -338,7 +338,7 @@ function withoutEmptyKeys(call: string, bound: Bound, rule: KeyRule): Bound {
   return { ...bound, keys: keys.filter((key) => !isEmpty(key)) }
 }
 
-/** What the server says behind a command with an empty key or flags that are not a number, although it was asked not to answer. */
+/** The server's answer to a command with an empty key or flags that are not a number, which it sends in spite of noreply. */
 function unreadAfter(call: string, refusal: Outcome): Outcome | undefined {
   if (refusal === badCommandLine) return unknownCommand
   if (call === 'touch') return undefined

@@ -1,6 +1,6 @@
 /**
- * Behaviours of pymemcache that a replay can set to what the application's library does, one by one: an explanation is right when the
- * difference is gone with exactly these (docs/audit.md). Sources: docs/reference/pymemcache.md#5, #6, #7, #15 and the rows of the table of rules.
+ * Behaviours of pymemcache that a replay can set to those of the application's library, one by one: an explanation is right if the
+ * difference disappears with exactly these behaviours (docs/audit.md). Sources: docs/reference/pymemcache.md#5, #6, #7, #15 and the rows of the table of rules.
  */
 import type { Serde } from '../../pymemcache/index.js'
 import { cell } from '../../rules/index.js'
@@ -38,7 +38,7 @@ export class Switched {
     private readonly source: Library,
   ) {}
 
-  /** The serde in place of the target's; undefined where that stays. */
+  /** The serde that replaces the target's; undefined if that stays. */
   get serde(): Serde | undefined {
     if (!this.names.has('pymemcache-serde') && !this.names.has('pymemcache-text')) return undefined
     const encoding = encodingOf(this.source)
@@ -51,7 +51,7 @@ export class Switched {
     }
   }
 
-  /** The arguments as the source understands them. */
+  /** The arguments with their meaning in the source. */
   arguments(bound: Bound): Bound {
     const { noreply, flags, ...rest } = bound
     if (this.names.has('pymemcache-positions')) return { ...rest, noreply: false }
@@ -69,12 +69,12 @@ export class Switched {
       : { result: 0 }
   }
 
-  /** Whether a call is made key by key, since its result says whether every key was there. */
+  /** Whether a call is made key by key, because its result says whether every key existed. */
   deletesEach(call: string): boolean {
     return call === 'delete_multi' && this.source.name === 'pylibmc' && this.names.has('pymemcache-results')
   }
 
-  /** The result as the source spells it. */
+  /** The result with the type of the source. */
   result(call: string, outcome: Outcome): Outcome {
     if (this.source.name !== 'python-memcached') return this.raised(call, outcome)
     if ('raises' in outcome) {

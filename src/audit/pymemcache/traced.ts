@@ -21,14 +21,14 @@ export interface TracedClient {
   readonly options: TargetOptions
   /** Of a RetryingClient. */
   readonly retry?: RetryOptions
-  /** What of the constructor is replayed otherwise, as sentences. */
+  /** The differences between the replay and the constructor call, as sentences. */
   readonly notes: readonly string[]
 }
 
-/** The class decides in a replay; what a subclass or a cluster's endpoint adds is not in a trace. */
+/** A replay uses the class; a trace does not contain the code of a subclass or the nodes of a cluster's endpoint. */
 export function tracedClient(made: Construction): TracedClient {
   const notes: string[] = []
-  /** The application has a serde of its own, whose code no trace has. */
+  /** The application has its own serde, whose code is not in a trace. */
   let ownSerde = false
   const replaced = (name: string) => {
     ownSerde = true
@@ -51,12 +51,12 @@ export function tracedClient(made: Construction): TracedClient {
     else if (name === 'serde') replaced(name)
     else notes.push(`constructor keyword ${name} cannot be replayed: the default is used`)
   }
-  // Values keep their types with it, as with most serdes that applications write.
+  // With it values keep their types, as with most serdes that applications write.
   if (ownSerde) options.serde ??= 'pickle_serde'
   return { options, notes }
 }
 
-/** Sockets and pools of the replay are its own. */
+/** Options of sockets and pools, which have no effect in a replay. */
 const withoutEffect = new Set([
   'socket_keepalive',
   'max_pool_size',

@@ -1,11 +1,11 @@
-/** Values whose text in Python no trace can tell. */
+/** Values whose text in Python cannot be known from a trace. */
 import { PyGlobal, PyIterator, PythonObject } from '../../values/index.js'
 import { builtinOf } from '../methods/builtins.js'
 import { itemsOf } from '../methods/conversions.js'
 
 /**
- * Its `str()` is code of its class, which no trace has, or names where it lies in memory. Subclasses of text keep `str` of their text, unless
- * they are made by a call of their class, as members of enums are.
+ * Its `str()` is code of its class, which is not in a trace, or contains its address in memory. Subclasses of text have the `str` of their text, unless
+ * they are made by a call of their class, like members of enums.
  */
 export function isUnknowable(value: unknown): boolean {
   if (value instanceof PythonObject) {

@@ -25,7 +25,7 @@ export function stackedBar(tally: Tally, height: number, scale = tally.operation
   return `<svg viewBox="0 0 ${width} ${height}" height="${height}" preserveAspectRatio="none" role="img" aria-label="${label}">${rects.join('')}</svg>`
 }
 
-/** The trace from beginning to end: the share of every stretch that does not stay the same, by kind. */
+/** The trace from beginning to end: the share of differing operations in every part, by kind. */
 export function courseChart(course: Report['course']): string {
   const { tallies, stretch } = course
   if (tallies.length < 2) return ''
@@ -53,7 +53,7 @@ export function courseChart(course: Report['course']): string {
   return `<div class="course"><span class="top">100 %</span>${chart}${axis(times, `${total} operations`)}</div>`
 }
 
-/** Labels below a chart, as text of the page: it keeps its size whatever the width of the chart is. The last one stands at the end. */
+/** Labels below a chart, as text of the page, so that their size does not depend on the width of the chart. The last one is at the end. */
 function axis(labels: readonly string[], end: string): string {
   const quarters = labels.map((label, i) => `<span${i % 2 === 1 ? ' class="mid"' : ''}>${label}</span>`)
   return `<div class="axis">${quarters.join('')}<span class="end">${end}</span></div>`
@@ -79,7 +79,7 @@ export function loadChart(
   return `<div class="loads" role="img" aria-label="share of the calls by server">${rows.join('')}</div><p class="quiet"><span class="dot s-same"></span>${names[0]} &nbsp; <span class="dot s-announced"></span>${names[1]}</p>`
 }
 
-/** When servers seem to have been down, or are supposed to be, on the time of the trace. */
+/** The times at which servers seem to have been down, or are assumed to be down, on the time of the trace. */
 export function outageChart({ foundOutages, supposedOutages, trace }: Report): string {
   const all = [
     ...foundOutages.map((outage) => ({ ...outage, kind: 'differs', title: 'found' })),

@@ -1,6 +1,6 @@
 /**
- * The one script of the HTML report: tables that sort, and a filter by switch. The page is complete without it. It is a constant, and the page's
- * policy allows this very text by its hash: nothing of a trace can ever run.
+ * The only script of the HTML report: sorts tables and filters by switch. The page is complete without it. It is a constant, and the page's
+ * content security policy allows exactly this text by its hash, so that no text of a trace can run.
  */
 import { createHash } from 'node:crypto'
 

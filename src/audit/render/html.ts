@@ -1,6 +1,6 @@
 /**
- * The report as one HTML file: nothing from the network, every value escaped, and one constant script (html-script.ts) that it does not need. Order of the page: the verdict,
- * what to change first, where, what is unexplained, and why it can be believed.
+ * The report as one HTML file: nothing from the network, every value escaped, and one optional constant script (html-script.ts). Order of the page: the verdict,
+ * the most serious changes, their places, unexplained differences, and the evidence.
  */
 import { type Impact, impacts } from '../compare/outcome.js'
 import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
@@ -25,7 +25,7 @@ import {
   verdictText,
 } from './words.js'
 
-/** The report as one HTML page that needs nothing else. */
+/** The report as one HTML page without external files. */
 export function renderHtml(report: Report): string {
   checkReport(report)
   const { trace } = report
@@ -64,10 +64,10 @@ function head(report: Report): string {
     `replayed on ${settings.servers}`,
   ]
   const kinds: readonly [keyof Tally & string, string, string][] = [
-    ['same', 'the same', 'nothing to do'],
-    ['announced', 'hidden', 'same outcome, something else stored or placed'],
+    ['same', 'the same', 'no change needed'],
+    ['announced', 'hidden', 'same outcome, but another stored value or server'],
     ['differs', 'differ', 'another outcome, explained by a named switch'],
-    ['unexplained', 'unexplained', 'another outcome, no switch accounts for it'],
+    ['unexplained', 'unexplained', 'another outcome without an explanation'],
   ]
   const legend = kinds.map(
     ([kind, word, text]) =>
@@ -80,7 +80,7 @@ function head(report: Report): string {
 ${behind === undefined ? '' : `<p class="facts">${escapeHtml(behind)}</p>`}
 <p class="facts">${facts.filter(Boolean).map(escapeHtml).join(' &middot; ')}</p>
 <section class="overview">${stackedBar(totals, 26)}<ul class="legend">${legend.join('')}</ul>
-${course === '' ? '' : `<details open><summary>Along the trace: share of operations that do not stay the same</summary>${course}</details>`}</section>`
+${course === '' ? '' : `<details open><summary>Along the trace: share of operations with a difference</summary>${course}</details>`}</section>`
 }
 
 function analyses({ analyses = [], hotKeys = [] }: Report): string {
@@ -110,13 +110,13 @@ function switches(report: Report): string {
   const [before, after] = sideNames(report)
   return `<h2>What to change, most serious first</h2>
 <p class="lead">Each entry is one behaviour of ${before} that ${after} does not have. Work from the top: what raises comes before what
-returns another value, and that before what is only spelled differently. In memshim every entry is a switch of the same name, so each can be
+returns another value, and that before results of another type. In memshim every entry is a switch of the same name, so each can be
 moved on its own.</p>
 ${glance(report.switches)}
 ${report.switches.map((row, i) => switchCard(row, i, absorbedText(report, row.switch), sideNames(report))).join('\n')}`
 }
 
-/** All switches in one look, with their share. */
+/** A table of all switches, with their share. */
 function glance(rows: readonly SwitchRow[]): string {
   const largest = Math.max(...rows.map((row) => row.count))
   const lines = rows.map((row, i) => {
@@ -126,10 +126,10 @@ function glance(rows: readonly SwitchRow[]): string {
   })
   const options = rows.map(({ switch: name }) => `<option>${escapeHtml(name)}</option>`)
   return `<p id="filter" hidden><label>Show only <select><option value="">every switch</option>${options.join('')}</select></label> <output aria-live="polite"></output></p>
-<div class="scroll"><table class="glance sortable"><thead><tr>${sortable('#', 'Switch', 'What it is', 'Effect', 'Operations')}<th></th></tr></thead><tbody>${lines.join('')}</tbody></table></div>`
+<div class="scroll"><table class="glance sortable"><thead><tr>${sortable('#', 'Switch', 'Behaviour', 'Effect', 'Operations')}<th></th></tr></thead><tbody>${lines.join('')}</tbody></table></div>`
 }
 
-/** Heads of columns that the script sorts by; the last ones hold numbers. */
+/** Headings of columns that the script sorts by; the last ones are columns of numbers. */
 function sortable(...titles: readonly string[]): string {
   return titles
     .map(
@@ -169,7 +169,7 @@ function switchCard(row: SwitchRow, i: number, absorbed: string, names: Sides): 
   return `<article class="switch i-${worst}" data-switches="${escapeHtml(row.switch)}" id="switch-${escapeHtml(row.switch)}">
 <header><span class="rank">${i + 1}</span><h3><code>${escapeHtml(row.switch)}</code> ${escapeHtml(row.title)}</h3><span class="grow"></span><span><span class="number">${row.count.toLocaleString('en')}</span> <span class="quiet">${row.count === 1 ? 'operation' : 'operations'}</span></span></header>
 <div class="chips">${chips.join('')}</div>
-${sides}${row.advice === '' ? '' : `<p class="advice"><b>What to do.</b> ${escapeHtml(row.advice)}</p>${names[1].startsWith('pylibmc') ? snippetsOf(row.switch) : ''}`}
+${sides}${row.advice === '' ? '' : `<p class="advice"><b>Advice.</b> ${escapeHtml(row.advice)}</p>${names[1].startsWith('pylibmc') ? snippetsOf(row.switch) : ''}`}
 ${examplesOf(row, names)}${sites}</article>`
 }
 
@@ -182,7 +182,7 @@ function snippetsOf(name: string): string {
     .join('')
 }
 
-/** The first example in plain sight, the others on demand. */
+/** The names of the two sides. */
 type Sides = readonly [before: string, after: string]
 
 function examplesOf({ examples, count: total }: SwitchRow, names: Sides): string {
@@ -211,7 +211,7 @@ function outcomeHtml(outcome: Finding['compat']): string {
   return `<span class="mono${'raises' in outcome ? ' raise' : ''}">${escapeHtml(outcomeText(outcome))}</span>`
 }
 
-/** Where keys are under both placements, where there is more than one server. */
+/** The placement of keys under both libraries, if there is more than one server. */
 function placement(report: Report): string {
   const { placement: counts } = report
   if (!counts) return ''
@@ -227,7 +227,7 @@ function outages(report: Report): string {
   return `<h2>Servers that are down</h2>${outageChart(report)}${texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('')}`
 }
 
-/** Outcomes that are the same today, or unknown, and must not be relied on. */
+/** Outcomes that are equal or unknown, and must not be relied on. */
 function risks(report: Report): string {
   if (report.risks.length === 0) return ''
   const cards = report.risks.map((risk) => {
@@ -238,7 +238,7 @@ function risks(report: Report): string {
     return `<article class="switch" id="risk-${risk.name}">
 <header><h3><code>${risk.name}</code></h3><span class="grow"></span><span><span class="number">${risk.count.toLocaleString('en')}</span> <span class="quiet">${risk.count === 1 ? 'operation' : 'operations'}</span></span></header>
 <p>${escapeHtml(risk.title)}.</p>
-<p class="advice"><b>What to do.</b> ${escapeHtml(risk.advice)}</p>
+<p class="advice"><b>Advice.</b> ${escapeHtml(risk.advice)}</p>
 ${examples}</article>`
   })
   return `<h2>Do not rely on it</h2>${cards.join('')}`
@@ -276,7 +276,7 @@ function switchNames(switches: Readonly<Record<string, number>>): string {
   return escapeHtml(Object.keys(switches).join(' '))
 }
 
-/** A long place may be broken behind its dots and slashes, never inside of a name. */
+/** A long place may be broken after dots and slashes, but not inside a name. */
 function breakable(at: string): string {
   return escapeHtml(at).replace(/[./]/g, (sign) => `${sign}<wbr>`)
 }
@@ -302,7 +302,7 @@ function trust(report: Report): string {
     )
   return `<h2>How far to trust this</h2><p class="${tone}">${escapeHtml(fidelityText(report))}</p>
 ${differing.length > 0 ? `<details><summary>Recorded and replayed outcomes that differ (${fidelity.differs})</summary>${differing.join('')}</details>` : ''}
-${verification ? verificationHtml(verification, sideNames(report)[1]) : '<p class="quiet">Not verified by counterfactual replay (--verify): explanations are what the emulation announced and what follows from it.</p>'}
+${verification ? verificationHtml(verification, sideNames(report)[1]) : '<p class="quiet">Not verified by counterfactual replay (--verify): explanations are the divergences of the emulation and their consequences.</p>'}
 ${notes.length > 0 ? `<details><summary>Notes on the replay (${notes.length})</summary><table>${notes.map((note) => `<tr><td class="n">${note.count}×</td><td>${escapeHtml(note.text)}</td><td class="n quiet">line ${note.line}</td></tr>`).join('')}</table></details>` : ''}`
 }
 

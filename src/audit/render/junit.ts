@@ -8,7 +8,7 @@ import { checkReport, type Report, type SwitchRow } from '../report/report.js'
 import { impactSummary, outcomeText, sideNames, sideTexts } from './words.js'
 
 /**
- * @param known every switch, so that what passes is seen too
+ * @param known every switch, so that passed ones are listed too
  * @param news with a baseline: only these are failures
  */
 export function renderJunit(
@@ -26,7 +26,7 @@ export function renderJunit(
     readonly name: string
     readonly failure?: { readonly message: string; readonly text: string }
   }[] = [
-    // What pymemcache gives has findings beside the switches.
+    // Audits of pymemcache have findings beside the switches.
     ...[...new Set([...known.map(({ name }) => name), ...rows.keys()])].map((name) => {
       const row = rows.get(name)
       if (!row || row.outcomes === 0 || !isNew(name)) return { name }
@@ -37,7 +37,7 @@ export function renderJunit(
       ...(report.totals.unexplained > 0 && isNew('', 'unexplained')
         ? {
             failure: {
-              message: `${report.totals.unexplained} operations have another outcome that nothing accounts for`,
+              message: `${report.totals.unexplained} operations have another outcome without an explanation`,
               text: report.unexplained
                 .slice(0, 20)
                 .map(
@@ -69,13 +69,13 @@ ${lines.join('\n')}
 function details(row: SwitchRow, sides: readonly [string, string]): string {
   return [
     ...sideTexts(row, sides),
-    ...(row.advice === '' ? [] : [`What to do: ${row.advice}`]),
+    ...(row.advice === '' ? [] : [`Advice: ${row.advice}`]),
     ...row.callSites.map(({ at, count }) => `at ${at}: ${count}`),
     ...row.examples.slice(0, 3).map(({ line, call }) => `line ${line}: ${call}`),
   ].join('\n')
 }
 
-/** XML 1.0 has no word at all for most control characters and for halves of surrogate pairs. */
+/** XML 1.0 has no form for most control characters and for halves of surrogate pairs. */
 function xml(text: string): string {
   return text
     .replace(

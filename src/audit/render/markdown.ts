@@ -1,4 +1,4 @@
-/** The report as GitHub-flavoured Markdown, for the comment of a pull request: the verdict, one row a switch, how to fix it. */
+/** The report as GitHub-flavoured Markdown, for the comment of a pull request: the verdict, one row per switch, and advice. */
 import type { NewFinding } from '../report/baseline.js'
 import { checkReport, type Report } from '../report/report.js'
 import {
@@ -17,10 +17,10 @@ import {
   verdictText,
 } from './words.js'
 
-/** A comment of GitHub holds 65,536 characters. */
+/** The number of places that are shown: a comment of GitHub holds at most 65,536 characters. */
 const sitesShown = 3
 
-/** @param news what is new against a baseline; absent without one */
+/** @param news new findings against a baseline; absent without one */
 export function renderMarkdown(report: Report, news?: readonly NewFinding[]): string {
   checkReport(report)
   const { trace, settings, switches, totals } = report
@@ -45,17 +45,15 @@ export function renderMarkdown(report: Report, news?: readonly NewFinding[]): st
   if (news) {
     parts.push(
       '',
-      news.length === 0 ? 'Nothing is new against the baseline.' : '### New against the baseline',
+      news.length === 0
+        ? 'There are no new findings against the baseline.'
+        : '### New findings against the baseline',
       '',
     )
     parts.push(...news.map((found) => `- ${text(found.text)}`))
   }
   if (switches.length > 0) {
-    parts.push(
-      '',
-      '| Switch | What it is | Operations | Effect | Where |',
-      '| --- | --- | ---: | --- | --- |',
-    )
+    parts.push('', '| Switch | Behaviour | Operations | Effect | Where |', '| --- | --- | ---: | --- | --- |')
     for (const row of switches) {
       const sites = row.callSites.slice(0, sitesShown).map(({ at, count: n }) => `${code(at)} (${n})`)
       parts.push(
@@ -66,7 +64,7 @@ export function renderMarkdown(report: Report, news?: readonly NewFinding[]): st
     for (const row of switches) {
       parts.push(`#### ${row.switch}`, '')
       for (const said of sideTexts(row, sides)) parts.push(text(said), '')
-      if (row.advice !== '') parts.push(`**What to do.** ${text(row.advice)}`, '')
+      if (row.advice !== '') parts.push(`**Advice.** ${text(row.advice)}`, '')
       const [example] = row.examples
       if (example) {
         const at = example.at === undefined ? '' : ` at ${code(example.at)}`
@@ -94,7 +92,7 @@ export function renderMarkdown(report: Report, news?: readonly NewFinding[]): st
   return parts.join('\n')
 }
 
-/** How the application uses its cache: what is a problem in the open, everything in a table. */
+/** The section on the use of the cache: problems are visible, all rows are in a collapsed table. */
 function uses({ analyses = [], hotKeys = [] }: Report): readonly string[] {
   const problems = analyses.flatMap(({ title, rows }) =>
     rows
@@ -121,7 +119,7 @@ function uses({ analyses = [], hotKeys = [] }: Report): readonly string[] {
   return [...parts, '', '</details>']
 }
 
-/** No character of a trace is markup, and none begins a new line. */
+/** Escapes text of a trace, so that no character is markup or begins a new line. */
 function text(words: string): string {
   return printable(words).replace(/[\\`*_{}[\]<>|#~!@]/g, (char) => `\\${char}`)
 }

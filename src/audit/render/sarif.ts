@@ -48,7 +48,7 @@ export function renderSarif(report: Report, news?: readonly NewFinding[]): strin
     ruleId: 'unexplained',
     level: 'error',
     message: {
-      text: `line ${found.line}: ${found.call}: ${sides[0]} ${outcomeText(found.compat)}, ${sides[1]} ${outcomeText(found.strict)}; no switch accounts for it`,
+      text: `line ${found.line}: ${found.call}: ${sides[0]} ${outcomeText(found.compat)}, ${sides[1]} ${outcomeText(found.strict)}; no switch explains it`,
     },
     ...(found.at === undefined ? {} : { locations: [location(found.at)] }),
   }))
@@ -84,7 +84,7 @@ function exampleText(
   return ` Example, line ${example.line} of the trace: ${example.call} gives ${outcomeText(example.compat)} on ${before} and ${outcomeText(example.strict)} on ${after}.`
 }
 
-/** A dotted name is a logical place; only a file has a physical one. */
+/** A dotted name is a logical location; only a file has a physical one. */
 function location(at: string): object {
   const place = filePlace(at)
   if (!place) return { logicalLocations: [{ fullyQualifiedName: at }] }

@@ -1,4 +1,4 @@
-/** How the advice looks in code: Python, and Django where it is another place. Tried on pylibmc 1.6.3 (docs/reference/pylibmc.md). */
+/** The advice as code: Python, and Django if it differs. Tried on pylibmc 1.6.3 (docs/reference/pylibmc.md). */
 
 export interface Snippet {
   readonly title: string
@@ -8,7 +8,7 @@ export interface Snippet {
 const django = (code: string): Snippet => ({ title: 'Django', code })
 const python = (code: string): Snippet => ({ title: 'Python', code })
 
-/** By switch; many have none. */
+/** Snippets by switch; many switches have none. */
 export const snippets: Readonly<Record<string, readonly Snippet[]>> = {
   'missing-counter': [
     python(`try:

@@ -1,4 +1,4 @@
-/** The report for a terminal: what to do first, then why it can be believed, in at most `width` columns. */
+/** The report for a terminal: the findings, then the evidence, in at most `width` columns. */
 import { createColors } from 'picocolors'
 import { checkObject } from '../../ground/arguments.js'
 import type { Analysis } from '../analyses/index.js'
@@ -21,7 +21,7 @@ import {
   verdictText,
 } from './words.js'
 
-/** How the report looks in a terminal. */
+/** Options of the terminal report. */
 export interface TerminalOptions {
   /** Columns; default 80. */
   readonly width?: number | undefined
@@ -108,7 +108,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     }
     if (report.callSites.length > 10) say(`… and ${report.callSites.length - 10} more`, 2)
   }
-  heading('How far to trust this')
+  heading('Reliability of this report')
   say(fidelityText(report))
   for (const finding of report.fidelity.findings.slice(0, 3)) {
     lines.push(c.dim(clip(`  line ${finding.line}  ${finding.call}`, width)))

@@ -8,11 +8,11 @@ import { checkReport, type Report, type SwitchRow } from '../report/report.js'
 
 export const impactWords: Readonly<Record<Impact, { readonly short: string; readonly long: string }>> = {
   raises: { short: 'raises', long: 'an exception is raised where the application’s library returned' },
-  'stops-raising': { short: 'other exception', long: 'another exception, or none any more' },
-  value: { short: 'other value', long: 'both return, but not the same value' },
+  'stops-raising': { short: 'other exception', long: 'another exception, or no exception' },
+  value: { short: 'other value', long: 'both return, but different values' },
   truth: { short: 'other branch', long: 'an if on the result takes the other branch' },
-  spelling: { short: 'spelling', long: 'equal for Python (1 == True); only an identity test notices' },
-  state: { short: 'hidden', long: 'the same outcome, but something else is stored, or elsewhere' },
+  spelling: { short: 'spelling', long: 'equal in Python (1 == True); only an identity test differs' },
+  state: { short: 'hidden', long: 'the same outcome, but another stored value or server' },
 }
 
 export function outcomeText(outcome: Outcome): string {
@@ -29,12 +29,12 @@ export function count(n: number, one: string, many = `${one}s`): string {
 export function percent(part: number, whole: number): string {
   if (whole === 0) return '–'
   const value = (100 * part) / whole
-  // Never round a difference away.
+  // A difference is never rounded away.
   if (part < whole && value > 99.95) return '99.9 %'
   return `${part === whole ? 100 : value.toFixed(1)} %`
 }
 
-/** What the two sides are called: libraries, or versions where it is one library. */
+/** The names of the two sides: libraries, or versions of one library. */
 export function sideNames({ settings: { from, to } }: Report): readonly [before: string, after: string] {
   const pair = [from, to].map((name) => name.replace(/-[\d.]+$/, ''))
   return pair.includes('pylibmc') && !pair.includes('pymemcache')
@@ -42,12 +42,12 @@ export function sideNames({ settings: { from, to } }: Report): readonly [before:
     : [from, to]
 }
 
-/** What stands for the application's library: the preset of python-memcached, or the library itself. */
+/** The name of the emulation: the preset of python-memcached, or the library itself. */
 export function emulatedText({ settings, trace }: Report): string {
   return trace.library === 'python-memcached' ? settings.preset : settings.from
 }
 
-/** One sentence: what this audit found. */
+/** One sentence with the result of the audit. */
 export function verdictText(report: Report): string {
   const { totals, switches } = report
   const [, target] = sideNames(report)
@@ -93,31 +93,31 @@ export function targetText(report: Report): string {
 /** python-memcached's default of `dead_retry`, in seconds. Source: docs/reference/python-memcached.md#3. */
 const deadRetry = 30
 
-/** What a server that is down does to an application on the target. Source: docs/reference/pymemcache.md#9.2, #11.2. */
+/** The effect of a server that is down on an application on the target. Source: docs/reference/pymemcache.md#9.2, #11.2. */
 function downText(target: string, { settings: { options } }: Report): string {
-  if (target.startsWith('pylibmc')) return `${target} raises as long as it is down`
-  if (!target.startsWith('pymemcache')) return `${target} is asked as long as it is down`
+  if (target.startsWith('pylibmc')) return `${target} raises while the server is down`
+  if (!target.startsWith('pymemcache')) return `${target} sends requests while the server is down`
   const waits =
     options?.timeout === undefined || options.timeout === null
-      ? ', and a server that is silent holds the caller for good, since timeout= is not given'
+      ? ', and calls to a server that does not answer wait without a limit, because timeout= is not given'
       : ''
-  return `${target} does not go on to another server at once: Client and PooledClient raise for every call, a HashClient raises for the first, answers with defaults for retry_timeout seconds, and leaves the server out after retry_attempts (ignore_exc=True turns what it raises into defaults, and None is what gets returns then, not a pair)${waits}`
+  return `${target} does not use another server at once: Client and PooledClient raise for every call, a HashClient raises for the first call, returns defaults for retry_timeout seconds, and leaves the server out after retry_attempts (ignore_exc=True turns what it raises into defaults, and None is what gets returns then, not a pair)${waits}`
 }
 
-/** What the report says of outages, one sentence each. */
+/** The report's sentences about outages. */
 export function outageTexts(report: Report): readonly string[] {
   const { supposedOutages, foundOutages, trace } = report
   const [, target] = sideNames(report)
-  // The other libraries ask a server again at once or after a second.
+  // The other libraries try a server again at once or after a second.
   const [until, again] =
     trace.library === 'python-memcached'
       ? [
           deadRetry,
-          `python-memcached asks a dead server again after ${deadRetry} s only, so the trace does not show when it came back. `,
+          `python-memcached tries a dead server again only after ${deadRetry} s, so the trace does not show the end of the outage. `,
         ]
       : [1, '']
   const texts = foundOutages.map(({ server, from, to, failed, confidence }) => {
-    // The outage has begun when the first call failed: a time that is rounded down.
+    // The outage had begun when the first call failed: the time is rounded down.
     const begin = Math.floor(from * 1000) / 1000
     return `Server ${server} seems to have been down from ${begin} s of the trace, and still at ${to.toFixed(1)} s (${count(failed, 'call')} failed; confidence ${confidence}). ${again}${downText(target, report)}: count the calls with --outage 'server ${server}: ${begin}s-${(to + until).toFixed(1)}s', or with the times that you know.`
   })
@@ -134,7 +134,7 @@ export function outageTexts(report: Report): readonly string[] {
   return texts
 }
 
-/** What both sides do, a line each; none where the table of rules does not say it. */
+/** The behaviour of both sides, one line each; none if the table of rules does not have it. */
 export function sideTexts(
   { pythonMemcached, pylibmc }: Pick<SwitchRow, 'pythonMemcached' | 'pylibmc'>,
   [before, after]: readonly [string, string],
@@ -176,7 +176,7 @@ export function impactSummary(row: Pick<SwitchRow, 'impacts'>): string {
     .join(', ')
 }
 
-/** The client of memshim that repeats what each library did. */
+/** The client of memshim that emulates each library. */
 const replayedBy: Readonly<Record<LibraryName, string>> = {
   'python-memcached': 'compat',
   pylibmc: 'strict',
@@ -190,7 +190,7 @@ export function fidelityText(report: Report): string {
   return `${side} repeated ${percent(fidelity.same, fidelity.compared)} of the ${fidelity.compared.toLocaleString('en')} outcomes that ${trace.library} ${trace.version} had recorded${fidelity.differs > 0 ? `; ${count(fidelity.differs, 'outcome')} differ` : ''}.`
 }
 
-/** Which frameworks stand between, and how much of the difference they absorb. */
+/** The frameworks of the trace, and the number of differences that they absorb. */
 export function frameworkText({ frameworks: view }: Report): string | undefined {
   if (!view) return undefined
   const names = view.frameworks.map(({ name, traced, before, after }) => {
@@ -202,12 +202,12 @@ export function frameworkText({ frameworks: view }: Report): string | undefined 
   })
   const unknown =
     view.unknown > 0
-      ? `, ${view.unknown.toLocaleString('en')} of them only because no recording says what the framework does`
+      ? `, ${view.unknown.toLocaleString('en')} of them only because there is no recording of the framework`
       : ''
   return `Behind ${names.join(' and ')}: ${count(view.differences, 'difference')} at the library; ${view.reaching.toLocaleString('en')} reach the application${unknown}; ${view.absorbed.toLocaleString('en')} are absorbed.`
 }
 
-/** `absorbed by the framework`, or how much of it. */
+/** `absorbed by the framework`, or the numbers of absorbed and reaching operations. */
 export function absorbedText({ frameworks: view }: Report, name: string): string {
   const row = view && Object.hasOwn(view.switches, name) ? view.switches[name] : undefined
   if (!row || row.absorbed === 0) return ''

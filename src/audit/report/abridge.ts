@@ -22,7 +22,7 @@ export function abridge(value: TypedJson, depth = 0): TypedJson {
   return Object.fromEntries(shown) as TypedJson
 }
 
-/** What a pickle holds, for a trace that does not say it. */
+/** The content of a pickle, if the trace does not describe it. */
 function described(value: TypedJson): string {
   try {
     return describe(fromTypedJson(value), longestText)
@@ -35,7 +35,7 @@ function cut(text: string): string {
   return text.length > longestText ? `${text.slice(0, longestText)}… (${text.length} in all)` : text
 }
 
-/** How Python would write the value: `{'a': (1, None)}`. */
+/** The value as Python writes it: `{'a': (1, None)}`. */
 export function pythonText(value: TypedJson): string {
   if (value === null) return 'None'
   if (value === true) return 'True'

@@ -1,9 +1,9 @@
-/** What a report has that an earlier one had not: for CI runs that fail only on what is new. Pure. */
+/** The findings of a report that an earlier one did not have, for CI runs that fail only on new findings. Pure. */
 import { checkText } from '../../ground/arguments.js'
 import { AuditOptionsError } from '../options.js'
 import { checkReport, type Report, reportFormat } from './report.js'
 
-/** One thing that is new, as a sentence and as data. */
+/** One new finding, as a sentence and as data. */
 export interface NewFinding {
   /** A switch, a switch at a call site, unexplained operations, or a risk. */
   readonly kind: 'switch' | 'call-site' | 'unexplained' | 'risk'
@@ -14,7 +14,7 @@ export interface NewFinding {
   readonly text: string
 }
 
-/** @throws AuditOptionsError for a value that is not a report of `memshim audit --json` */
+/** @throws AuditOptionsError for text that is not a report of `memshim audit --json` */
 export function parseBaseline(text: string, name = 'the baseline'): Report {
   checkText('text', text)
   checkText('name', name)
@@ -32,8 +32,8 @@ export function parseBaseline(text: string, name = 'the baseline'): Report {
 }
 
 /**
- * Switches, switches at call sites, risks and unexplained operations that the baseline did not have. How often something happens
- * depends on the load of the day, so that a larger count alone is not new; unexplained operations count where there are more than before.
+ * Switches, switches at call sites, risks and unexplained operations that the baseline did not have. The number of operations
+ * depends on the load, so that a larger count alone is not a new finding; unexplained operations count if there are more than before.
  */
 export function newFindings(report: Report, baseline: Report): readonly NewFinding[] {
   checkReport(report)
@@ -74,7 +74,7 @@ export function newFindings(report: Report, baseline: Report): readonly NewFindi
   return found
 }
 
-/** One switch is called 'constructor', as a member of every object is. */
+/** One switch is named 'constructor', like a property of every object. */
 function countOf(switches: Readonly<Record<string, number>> | undefined, name: string): number {
   return switches && Object.hasOwn(switches, name) ? switches[name]! : 0
 }

@@ -1,10 +1,10 @@
-/** The trace in order as a bounded number of stretches. Its length need not be known. */
+/** The trace in order, in a bounded number of parts. Its length need not be known. */
 import type { Status } from '../compare/differ.js'
 import { type Counts, zeroCounts } from './tally.js'
 
 const STRETCHES = 120
 
-/** Counts along the trace in at most 120 stretches, without knowing its length beforehand. */
+/** Counts along the trace in at most 120 parts, without knowing its length beforehand. */
 export class Course {
   private stretch = 1
   private tallies: Counts[] = []

@@ -1,5 +1,5 @@
 /**
- * What a sample of the keys says of the whole, with its error: keys are what was drawn, so that the error comes from how unevenly they are
+ * Estimates of the whole trace from a sample of the keys, with their error. Keys were drawn, so that the error depends on how unevenly they are
  * used. Source: the Horvitz–Thompson estimator for Bernoulli sampling of clusters.
  */
 import type { AuditedOperation, Status, Verdict } from '../compare/differ.js'
@@ -11,7 +11,7 @@ export interface Estimate {
   readonly high: number
 }
 
-/** By status and by switch. Calls of several keys count for those of their keys that were drawn, so that they may count more than once. */
+/** Estimates by status and by switch. Calls of several keys count for their drawn keys, so that they may count more than once. */
 export interface Estimates {
   /** Share of the keys, above 0 and below 1. */
   readonly share: number
@@ -20,7 +20,7 @@ export interface Estimates {
   readonly switches: Readonly<Record<string, Estimate>>
 }
 
-/** Of a normal distribution: 95 %. */
+/** Standard deviations of a normal distribution for 95 %. */
 const deviations = 1.96
 
 class Clusters {
@@ -38,7 +38,7 @@ class Clusters {
   estimate(share: number): Estimate {
     const value = this.sum / share
     const error = (deviations * Math.sqrt(this.squares * (1 - share))) / share
-    // Rounded outwards: what was seen is there at least.
+    // Rounded outwards, and at least the observed count.
     return {
       value: Math.round(value),
       low: Math.max(this.sum, Math.floor(value - error)),

@@ -1,15 +1,15 @@
-/** `--fail-on`: which findings fail a CI run. */
+/** `--fail-on`: the findings that fail a CI run. */
 import { checkArray } from '../../ground/arguments.js'
 import { checkReport, type Report } from './report.js'
 
-/** 0 = fine, 1 = something named by `--fail-on` was found, 2 = bad usage or input (said by the command itself). */
+/** 0 = success, 1 = a finding of `--fail-on`, 2 = bad usage or input (set by the command itself). */
 export const exitCodes = { ok: 0, found: 1, usage: 2 } as const
 
 /**
- * With a framework view, `any` and the switches count what reaches the application: a difference that the framework absorbs needs no
- * change. `unexplained` counts everything, since the reason of such a difference is not known.
+ * With a framework view, `any` and the switches count differences that reach the application: a difference that the framework absorbs needs no
+ * change. `unexplained` counts all of them, because the reason of these differences is not known.
  * @param failOn names of switches, `any` (every operation whose outcome differs), `unexplained`, `risk`
- * @returns why the run fails, one sentence each; empty when it passes
+ * @returns the reasons why the run fails, one sentence each; empty when it passes
  */
 export function failures(report: Report, failOn: readonly string[]): readonly string[] {
   checkReport(report)

@@ -1,11 +1,11 @@
-/** One operation made readable: the call as Python text, both outcomes abridged. */
+/** One operation as readable text: the call as Python text, both outcomes abridged. */
 import type { TypedJson } from '../../values/index.js'
 import type { AuditedOperation, Verdict } from '../compare/differ.js'
 import type { Outcome } from '../compare/outcome.js'
 import { abridge, pythonText } from './abridge.js'
 import type { Finding } from './report.js'
 
-/** What a reader needs of one operation. */
+/** The readable form of one operation. */
 export function finding(operation: AuditedOperation, verdict: Verdict): Finding {
   const { line, t, client, at } = operation
   return {

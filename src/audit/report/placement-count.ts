@@ -1,12 +1,12 @@
-/** Where the keys of a trace are, under both placements: how much moves, and how even the servers' load is. */
+/** The servers of a trace's keys under both placements: the share that moves, and the load of each server. */
 import type { AuditedOperation } from '../compare/differ.js'
 
 /** Accesses of calls with one key, by server. */
 export interface PlacementReport {
-  /** By index of the server. */
+  /** Accesses by index of the server. */
   readonly before: readonly number[]
   readonly after: readonly number[]
-  /** Of these, accesses to keys that are on another server. */
+  /** The accesses to keys that are on another server. */
   readonly moved: number
   readonly accesses: number
 }
@@ -26,7 +26,7 @@ export class PlacementCount {
     this.after[server] = (this.after[server] ?? 0) + 1
   }
 
-  /** Undefined where there is one server only. */
+  /** Undefined if there is only one server. */
   result(servers: number): PlacementReport | undefined {
     if (servers < 2 || this.accesses === 0) return undefined
     const whole = (counts: readonly number[]) =>

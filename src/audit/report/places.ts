@@ -1,6 +1,6 @@
-/** Call sites as files and lines, where they are written that way. */
+/** Call sites that are a file and a line. */
 
-/** `app/views.py:31` @returns undefined for a dotted name and everything else */
+/** `app/views.py:31` @returns undefined for a dotted name or another form */
 export function filePlace(at: string): { readonly file: string; readonly line: number } | undefined {
   const [, file, line] = /^(.+\.\w+):(\d+)$/.exec(at) ?? []
   const number = Number(line)

@@ -27,7 +27,7 @@ interface SwitchCounts {
 }
 
 interface Example {
-  /** Place of its impact in the order of seriousness. */
+  /** Rank of its impact in the order of severity. */
   readonly weight: number
   readonly kind: string
   readonly finding: Finding
@@ -83,7 +83,7 @@ export class ReportBuilder {
     keepExample(counts.examples, impact, operation, verdict)
   }
 
-  /** @param example what a reader sees of it; only the first ones are kept */
+  /** @param example gives its readable form; only the first ones are kept */
   risk(name: RiskName, example: () => Finding): void {
     const known = this.risks.get(name) ?? { count: 0, examples: [] }
     this.risks.set(name, known)
@@ -165,8 +165,8 @@ function row<Row extends Counts>(table: Map<string, Row>, name: string): Row {
 }
 
 /**
- * Different ones, the most serious first: of the same method with the same impact for the same reason, two say enough. A more serious
- * one takes the place of the least serious.
+ * Keeps different examples, the most serious first: at most two of the same method with the same impact for the same reason. A more serious
+ * example replaces the least serious one.
  */
 function keepExample(
   examples: Example[],
@@ -214,7 +214,7 @@ function switchRow(name: string, counts: SwitchCounts, known: readonly SwitchInf
   }
 }
 
-/** A switch is as serious as the worst that it does in this trace; then what happens more often comes first. */
+/** Sorts by the worst impact of a switch in this trace, then by the number of operations. */
 function bySeriousness(a: SwitchRow, b: SwitchRow): number {
   return worst(a) - worst(b) || b.count - a.count || (a.name < b.name ? -1 : 1)
 }

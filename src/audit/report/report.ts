@@ -1,4 +1,4 @@
-/** The report model: plain JSON, versioned, everything the renderers show. */
+/** The report model: plain JSON with a version, the input of all renderers. */
 import { shown } from '../../ground/arguments.js'
 import type { Analysis, HotKey } from '../analyses/index.js'
 import type { Verdict } from '../compare/differ.js'
@@ -34,17 +34,17 @@ export interface Finding {
   readonly explanations: Verdict['explanations']
 }
 
-/** One switch of the report, with how often it made a difference. */
+/** One switch of the report, with the number of operations that it changed. */
 export interface SwitchRow extends SwitchInfo {
   /** The same as `name`. */
   readonly switch: string
   /** Operations that this switch explains, announced or inherited. */
   readonly count: number
-  /** Of these, operations for which the compat client announced it (or the signature shows it). */
+  /** The operations for which the compat client announced it (or the signature shows it). */
   readonly direct: number
-  /** Of these, operations that differ because of an earlier one. */
+  /** The operations that differ because of an earlier one. */
   readonly inherited: number
-  /** Of these, operations whose outcome differs now; the rest leave something different behind. */
+  /** The operations whose outcome differs; the others only store or place an item differently. */
   readonly outcomes: number
   readonly impacts: Readonly<Partial<Record<Impact, number>>>
   readonly callSites: readonly { readonly at: string; readonly count: number }[]
@@ -70,7 +70,7 @@ export interface MethodRow extends Tally {
   readonly switches: Readonly<Record<string, number>>
 }
 
-/** What must not be relied on, with how often the trace does. */
+/** An outcome that must not be relied on, with the number of operations of the trace. */
 export interface RiskRow extends RiskText {
   readonly count: number
   readonly examples: readonly Finding[]
@@ -79,11 +79,11 @@ export interface RiskRow extends RiskText {
 export interface NoteRow {
   readonly text: string
   readonly count: number
-  /** Where it was first. */
+  /** The line of its first operation. */
   readonly line: number
 }
 
-/** What an audit found (docs/audit.md). */
+/** The result of an audit (docs/audit.md). */
 export interface Report {
   readonly format: typeof reportFormat
   readonly memshim: string
@@ -101,52 +101,52 @@ export interface Report {
   }
   readonly settings: {
     readonly preset: string
-    /** The two columns that are compared, e.g. `python-memcached-1.59` and `pylibmc-1.6.3`. */
+    /** The two libraries that are compared, e.g. `python-memcached-1.59` and `pylibmc-1.6.3`. */
     readonly from: string
     readonly to: string
     readonly servers: string
     readonly behaviors: Readonly<Record<string, unknown>>
     readonly negativeTimeout: string
-    /** Of pymemcache as the target: keywords of its clients. */
+    /** Keywords of the clients, if pymemcache is the target. */
     readonly options?: Readonly<Record<string, string | number | boolean | null>>
   }
   readonly totals: Tally
   readonly impacts: Readonly<Partial<Record<Impact, number>>>
-  /** Most serious first: what a migrating team should look at in this order. */
+  /** Most serious first, in the order in which a migrating team should work on them. */
   readonly switches: readonly SwitchRow[]
   /** Most differences first. */
   readonly callSites: readonly CallSiteRow[]
   readonly methods: readonly MethodRow[]
-  /** The trace in order, cut into stretches of `stretch` operations (the last may be shorter). */
+  /** The trace in order, divided into parts of `stretch` operations (the last may be shorter). */
   readonly course: {
     readonly stretch: number
     readonly tallies: readonly Tally[]
-    /** When each stretch begins, in seconds of the trace. */
+    /** The beginning of each part, in seconds of the trace. */
     readonly times?: readonly number[]
   }
-  /** Of the whole, where the trace holds a part of the keys only. */
+  /** Estimates of the whole, if the trace holds only a part of the keys. */
   readonly estimates?: Estimates
-  /** Where keys are under both placements; absent with one server. */
+  /** The servers of keys under both placements; absent with one server. */
   readonly placement?: PlacementReport
-  /** With `outages`: what they would do. */
+  /** The effect of the `outages` of the options. */
   readonly supposedOutages?: OutageEffect
   /** Servers that seem to have been down while the trace was recorded. */
   readonly foundOutages: readonly FoundOutage[]
-  /** What the application does with its cache, most serious first (docs/audit.md#analyses). Reports of older versions have none. */
+  /** The application's use of its cache, most serious first (docs/audit.md#analyses). Reports of older versions have none. */
   readonly analyses?: readonly Analysis[] | undefined
   /** Keys with at least 0.5 % of all accesses, most used first. */
   readonly hotKeys?: readonly HotKey[] | undefined
-  /** Beside the differences: the same today, or unknown. */
+  /** Outcomes that are equal or unknown, and must not be relied on. */
   readonly risks: readonly RiskRow[]
   readonly unexplained: readonly Finding[]
-  /** More than listed in `unexplained`. */
+  /** The number of operations that are not listed in `unexplained`. */
   readonly unexplainedBeyond: number
-  /** How closely the emulation repeated what the original library had done. */
+  /** The agreement of the emulation with the recorded outcomes. */
   readonly fidelity: Fidelity
   readonly verification?: Verification
-  /** Which differences reach the application; absent without frameworks in the trace. */
+  /** The differences that reach the application; absent without frameworks in the trace. */
   readonly frameworks?: FrameworkReport
-  /** What the replay had to leave out or change. */
+  /** Calls that the replay left out or changed. */
   readonly notes: readonly NoteRow[]
   readonly timing: {
     readonly started: string
@@ -155,7 +155,7 @@ export interface Report {
   }
 }
 
-/** The counterfactual: with exactly the named switches off, does the difference disappear? */
+/** The result of further replays with exactly the named switches off: whether the differences disappear. */
 export interface Verification {
   readonly sets: readonly {
     readonly switches: readonly string[]

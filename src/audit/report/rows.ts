@@ -1,5 +1,5 @@
 /**
- * Operations as flat rows, for the engine that people analyse data with (DuckDB, ClickHouse, Spark): newline-delimited JSON or Parquet.
+ * Operations as flat rows for analysis with DuckDB, ClickHouse or Spark: newline-delimited JSON or Parquet.
  * Schema: schemas/audit-row-1.schema.json, which is published with the package.
  */
 import { checkMade } from '../../ground/arguments.js'
@@ -16,7 +16,7 @@ export interface OperationRow {
   readonly call: string
   /** The call as Python text, shortened. */
   readonly text: string
-  /** Where in the application. (`at` is a word of SQL.) */
+  /** The place in the application (`at` is a keyword of SQL). */
   readonly place: string | null
   /** The first key that the call touches. */
   readonly key: string | null
@@ -49,7 +49,7 @@ export const rowColumns = [
   ['moved', 'BOOLEAN'],
 ] as const satisfies readonly (readonly [keyof OperationRow, string])[]
 
-/** What the hook `onOperation` of an audit gets, as a row. */
+/** The arguments of an audit's hook `onOperation` as a row. */
 export function operationRow(operation: AuditedOperation, verdict: Verdict): OperationRow {
   checkMade('operation', operation, 'the audit', ['call', 'args', 'kwargs', 'compat', 'strict'])
   checkMade('verdict', verdict, 'the audit', ['explanations'])

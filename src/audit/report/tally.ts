@@ -1,4 +1,4 @@
-/** Counters of the four kinds of operations, while they are counted. */
+/** The counters of the four kinds of operations. */
 
 export interface Counts {
   operations: number

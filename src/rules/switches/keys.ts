@@ -99,7 +99,7 @@ export const keySwitches = {
     advice: 'Treat set_multi as best effort, or read important keys back.',
   },
   'wire-spelling': {
-    title: 'Commands are spelled as python-memcached spells them',
+    title: 'Commands have python-memcached’s blanks',
     governs: ['dialect'],
     pythonMemcached:
       'a blank before the line end of store commands (since 1.55) and of delete_multi (since 1.58)',

@@ -24,7 +24,7 @@ export const resultSwitches = {
     advice: 'Pass whole seconds.',
   },
   'missing-counter': {
-    title: 'Counting a missing key gives None',
+    title: 'incr and decr of a missing key return None',
     governs: ['missingCounter'],
     leaves: 'nothing',
     pythonMemcached: 'incr and decr return None',

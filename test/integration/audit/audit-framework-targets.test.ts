@@ -120,7 +120,7 @@ it('a HashClient does not fail over at once', async () => {
   expect(found).toContainEqual(['set', 'ConnectionRefusedError', 'pymemcache-failures,hashing'])
   expect(found).toContainEqual(['set', false, expect.stringContaining('pymemcache-failures')])
   expect(report.totals.unexplained).toBe(0)
-  expect(text).toMatch(/does not go on to the next server before retry_attempts have failed/)
+  expect(text).toMatch(/does not use the next server before retry_attempts have failed/)
 })
 
 it('a server that does not answer: the report says that there is no timeout', async () => {

@@ -36,12 +36,12 @@ it('values over the limit start to raise', async () => {
   expect(text(report)).not.toContain('TooBig')
 })
 
-it('a HashClient does not go on to another server at once', async () => {
+it('a HashClient does not use another server at once', async () => {
   const options: AuditOptions = { to: 'pymemcache-4.0', calls: 'repaired', targetOptions: answered }
   const first = await audit(await read('failover'), options)
   expect(first.foundOutages).toMatchObject([{ server: 1 }])
   expect(text(first)).toContain(
-    'does not go on to another server at once: Client and PooledClient raise for every call, a HashClient raises for the first',
+    'does not use another server at once: Client and PooledClient raise for every call, a HashClient raises for the first',
   )
   const report = await audit(await read('failover'), { ...options, ...patient, outages: outagesOf(first) })
   expect(report.fidelity.findings).toEqual([])
@@ -49,11 +49,11 @@ it('a HashClient does not go on to another server at once', async () => {
   const found = report.switches.find((one) => one.switch === 'pymemcache-failures')!
   expect(found.impacts.raises).toBeGreaterThan(0)
   expect(found.impacts.truth).toBeGreaterThan(0)
-  expect(found.advice).toContain('does not go on to the next server before retry_attempts have failed')
+  expect(found.advice).toContain('does not use the next server before retry_attempts have failed')
 })
 
-it('a server that is silent holds the caller for good without a timeout', async () => {
-  const silent = 'a server that is silent holds the caller for good, since timeout= is not given'
+it('a call waits without a limit for a server that does not answer, without a timeout', async () => {
+  const silent = 'calls to a server that does not answer wait without a limit, because timeout= is not given'
   const without = await audit(await read('silent'), { to: 'pymemcache-4.0', targetOptions: answered })
   expect(text(without)).toContain(silent)
   const given = { ...answered, timeout: 3 }
