@@ -24,7 +24,7 @@ export interface KeyvMemcachedOptions {
 /** A client that can also remove everything. */
 type KeyvClient = CacheClient & { flushAll?(): Promise<unknown>; disconnectAll?(): void }
 
-/** What Keyv 5 and 6 keep: the value and when it expires, in milliseconds. */
+/** The stored form of Keyv 5 and 6: the value and its time of expiry in milliseconds. */
 interface Envelope {
   readonly value: unknown
   readonly expires?: number | null
@@ -34,7 +34,7 @@ const MODES = { keyv: true, python: true } as const
 
 /** A storage adapter of Keyv 5 and 6. */
 export class KeyvMemcached {
-  /** Set by Keyv, which puts it before its keys. */
+  /** Set by Keyv, which uses it as the prefix of its keys. */
   declare namespace?: string
   /** Options by which Keyv 5 knows an adapter. */
   readonly opts: Record<string, unknown> = { dialect: 'memcached', url: '' }
@@ -66,7 +66,7 @@ export class KeyvMemcached {
   }
 
   /**
-   * @param value what Keyv has made of it: text, or value and time of expiry
+   * @param value as Keyv passes it: text, or value and time of expiry
    * @param ttl milliseconds; memcached counts in seconds, so it is rounded up
    * @throws as the client's `set`; TypeError for text from Keyv's serializer with `values: 'python'`
    */
@@ -96,7 +96,7 @@ export class KeyvMemcached {
   }
 
   /**
-   * Deletes the keys of Keyv's namespace, which are listed for that; without a namespace everything that the servers hold.
+   * Deletes the keys of Keyv's namespace, which are listed first; without a namespace all items of the servers.
    * @throws ListingError where the keys cannot be listed; as the client's `delete`
    */
   async clear(): Promise<void> {

@@ -20,7 +20,7 @@ const MOST_KEYS = 5_000_000
 const BUSY_ATTEMPTS = 50
 const BUSY_PAUSE = 100
 
-/** What a client says of its servers: strict by `addresses`, compat by `servers`. */
+/** The servers of a client: `addresses` of strict, `servers` of compat. */
 interface Listed {
   readonly addresses?: readonly ServerSpecInput[]
   readonly servers?: readonly { readonly name: string }[]
@@ -28,7 +28,7 @@ interface Listed {
 
 /**
  * The keys that begin with a prefix, on all servers of a client. Connections are plain: no TLS, no password.
- * @throws TypeError for a client that does not tell its servers; ListingError for a server that refuses, is silent for 10 seconds, takes more
+ * @throws TypeError for a client that does not list its servers; ListingError for a server that refuses, is silent for 10 seconds, takes more
  *   than five minutes, or lists more than five million keys of the prefix
  */
 export async function listKeys(client: CacheClient, prefix: string): Promise<string[]> {
@@ -40,7 +40,7 @@ function addressesOf(client: CacheClient): ServerAddress[] {
   const { addresses, servers } = client as Listed
   const specs = addresses ?? servers?.map(({ name }) => name)
   if (specs === undefined)
-    throw new TypeError('the client does not tell its servers, so their keys cannot be listed')
+    throw new TypeError('the client does not list its servers, so their keys cannot be listed')
   return parseServers(specs).map(({ address }) => address)
 }
 

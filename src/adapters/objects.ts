@@ -1,4 +1,4 @@
-/** Dicts of Python as the objects that JavaScript's caches give. */
+/** Dicts of Python as plain objects, as JavaScript's caches return them. */
 import { isStandIn, standIn } from '../values/classes/stand-ins.js'
 
 /**
@@ -39,7 +39,7 @@ export function withObjects(root: unknown): unknown {
     })
   }
 
-  /** Known before it is filled, so that a value may be part of itself. */
+  /** Registered before it is filled, so that a value may contain itself. */
   function keep<T extends object>(value: unknown, into: T, fill: (into: T) => void): T {
     made.set(value, into)
     fill(into)

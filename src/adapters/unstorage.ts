@@ -96,7 +96,7 @@ export function unstorageDriver(client: DriverClient, options: UnstorageDriverOp
 }
 
 /**
- * What was given to unstorage, which hands its JSON over. Text that is not exactly a value's JSON stays text: unstorage itself does not tell `5` from
+ * The value that was given to unstorage, which passes its JSON on. Text that is not exactly a value's JSON stays text: unstorage itself does not distinguish `5` from
  * `'5'`. Booleans stay text, since pylibmc's encoding has none.
  */
 function meant(json: string): unknown {

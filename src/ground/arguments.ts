@@ -1,6 +1,6 @@
-/** Arguments that come from outside: each check names the argument and what was given instead. */
+/** Checks of arguments of users: each error names the argument and the given value. */
 
-/** A value in a message: never longer than a line, never an error of its own. */
+/** A value in a message: at most one line, and never throws. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
   if (value === null) return 'null'
@@ -28,7 +28,7 @@ export function checkNumber(name: string, value: unknown): asserts value is numb
     throw new TypeError(`${name} is ${shown(value)}, not a number`)
 }
 
-/** @throws TypeError when it is not a Buffer and no Uint8Array */
+/** @throws TypeError when it is not a Uint8Array (a Buffer is one) */
 export function checkBytes(name: string, value: unknown): asserts value is Uint8Array {
   if (!(value instanceof Uint8Array)) throw new TypeError(`${name} is ${shown(value)}, not a Uint8Array`)
 }

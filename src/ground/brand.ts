@@ -2,17 +2,17 @@
 
 type Class = abstract new (...args: never[]) => object
 
-/** Where a branded prototype has the names of its class and of the branded classes above it. */
+/** The property of a branded prototype with the names of its class and of its branded base classes. */
 const BRANDS: unique symbol = Symbol.for('memshim.brands') as never
 interface Branded {
   readonly [BRANDS]?: ReadonlySet<string>
 }
 
-/** Of this copy, by their brands. */
+/** The prototypes of this copy of the package, by their brands. */
 const prototypes = new Map<string, object>()
 
 /**
- * Makes `instanceof` ask for a mark instead of the prototype, so that an object of another copy counts. Subclasses that are not marked
+ * Makes `instanceof` check a mark instead of the prototype, so that an object of another copy is an instance. Subclasses that are not marked
  * themselves are compared by prototype, as usual.
  * @param brandName unique in the package
  */
@@ -33,7 +33,7 @@ export function brand(branded: Class, brandName: string): void {
 export function brandAll(room: string, classes: Readonly<Record<string, Class>>): void {
   for (const [name, Class] of Object.entries(classes)) {
     brand(Class, `${room}.${name}`)
-    // Not where it has the name already: V8 makes objects of a class that was given a name more slowly.
+    // Only if the name differs: V8 is slower in making objects of a class whose name was set.
     if (Class.name !== name) Object.defineProperty(Class, 'name', { value: name })
   }
 }

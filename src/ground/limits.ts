@@ -1,4 +1,4 @@
-/** What every memcached server takes, by its protocol documentation (doc/protocol.txt). */
+/** Limits of every memcached server, from its protocol documentation (doc/protocol.txt). */
 
 /** Longest key, in bytes. */
 export const MAX_KEY_LENGTH = 250

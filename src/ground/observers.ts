@@ -1,14 +1,14 @@
 /**
- * Calling the functions that an application gives to look on: listeners of events, the function of `debug`. What they throw, or reject
- * with, never reaches the operation that they look at. It goes to the channel `memshim:observer-error`, and without a subscriber
+ * Calls the observers of an application: listeners of events, the function of `debug`. An error that they throw, or reject
+ * with, never reaches the operation. It is published on the channel `memshim:observer-error`, and without a subscriber
  * there the first error of each kind of observer is a warning of the process.
  */
 import { channel } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
 
-/** What an observer threw. */
+/** The error of an observer. */
 export interface ObserverError {
-  /** What was observed: `divergence`, `mismatch`, `debug`. */
+  /** The kind of observer: `divergence`, `mismatch`, `debug`. */
   readonly observer: string
   readonly error: unknown
 }
@@ -16,10 +16,10 @@ export interface ObserverError {
 /** Channel `memshim:observer-error` of node:diagnostics_channel: the errors of every observer of the process. */
 export const observerErrorChannel = channel('memshim:observer-error')
 
-/** Kinds of observers that the process has been warned of. */
+/** Kinds of observers with a warning in this process. */
 const warned = new Set<string>()
 
-/** Calls a function that looks on. */
+/** Calls an observer. */
 export function observe(observer: string, call: () => unknown): void {
   const failed = (error: unknown): void => report({ observer, error })
   try {
@@ -46,7 +46,7 @@ function report(failure: ObserverError): void {
   warned.add(observer)
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   process.emitWarning(
-    `an observer of ${observer} failed, which changes no result; further failures go to the channel memshim:observer-error alone: ${text}`,
+    `an observer of ${observer} failed, which changes no result; further failures are only published on the channel memshim:observer-error: ${text}`,
     { type: 'MemshimWarning', code: 'MEMSHIM_OBSERVER' },
   )
 }

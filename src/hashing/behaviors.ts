@@ -54,8 +54,8 @@ export function applyBehaviors(
 
 /**
  * The constructor applies behaviors first and adds servers afterwards: a server with a weight above 1 that joins a
- * continuum switches the flag on. Behaviors set later find the servers already there, and weights then count only
- * where a behavior itself says so.
+ * continuum switches the flag on. Behaviors that are set later apply to the existing servers, and weights then count only
+ * if a behavior says so.
  */
 export function constructorSettings(
   behaviors: PlacementBehaviors,
@@ -67,7 +67,7 @@ export function constructorSettings(
   return isContinuum(settings.distribution) && weights ? { ...settings, weighted: true } : settings
 }
 
-/** A clone copies hash and distribution, and meets the servers anew: their weights alone decide (memcached_clone). */
+/** A clone copies hash and distribution, and adds the servers again: only their weights set the flag (memcached_clone). */
 export function cloneSettings(
   settings: PlacementSettings,
   servers: readonly PlacedServer[],

@@ -1,5 +1,5 @@
 /**
- * The server of a key under every placement a team may come from or go to. Pure.
+ * The server of a key under every supported placement. Pure.
  * Source: docs/reference/python-memcached.md#6, docs/reference/placement.md#2 to #3.
  */
 
@@ -13,7 +13,7 @@ import { wireKey } from './wire-key.js'
 
 /** One library's placement on these servers, by its name. */
 export interface NamedPlacement {
-  /** How `--from` and `--to` call it. */
+  /** The name in `--from` and `--to`. */
   readonly name: string
   readonly title: string
   /** Index of the server; undefined when there is none for the key. */
@@ -66,10 +66,10 @@ export function placements(servers: readonly PlacedServer[]): readonly NamedPlac
   return known.map(({ name, title, over }) => ({ name, title, place: over(servers) }))
 }
 
-/** What `--from` and `--to` accept. */
+/** The values of `--from` and `--to`. */
 export const placementNames: readonly string[] = known.map(({ name }) => name)
 
-/** How many of the keys are on another server under the second placement. @throws TypeError for other types */
+/** The number of keys that are on another server under the second placement. @throws TypeError for other types */
 export function moved(
   keys: readonly (string | Uint8Array)[],
   from: NamedPlacement,

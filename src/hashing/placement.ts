@@ -18,7 +18,7 @@ export type Distribution =
   | 'consistent weighted'
   | 'virtual bucket'
 
-/** What libmemcached does with a digest under each distribution. */
+/** libmemcached's method for a digest under each distribution. */
 const methods = {
   modula: 'modula',
   random: 'random',
@@ -34,7 +34,7 @@ const MOST_SERVERS = 65_535
 /** As libmemcached keeps a weight: 32 bits without sign. */
 const LARGEST_WEIGHT = 2 ** 32 - 1
 
-/** A server as placement sees it: host (or path of a Unix socket), port, weight. */
+/** The facts of a server that decide placement: host (or path of a Unix socket), port, weight. */
 export interface PlacedServer {
   /** Host name or address as given (no brackets); the path of a Unix socket. */
   readonly host: string
@@ -58,7 +58,7 @@ export interface Placement {
   place(key: Bytes): number
   /** 0-based server index of a digest. */
   at(digest: number): number
-  /** Of consistent distributions. */
+  /** The continuum of consistent distributions. */
   readonly continuum?: Continuum | undefined
 }
 
@@ -76,7 +76,7 @@ const DEFAULT_PORT = 11211
  * Lays servers out as libmemcached does: the index of the server for a key, 0-based.
  * @param live when given, only these indexes take part in a continuum (ejected servers are left out); modula and
  *   random always use all servers.
- * @param kept a continuum to go on with: libmemcached does not lay it anew when only the hash of keys changes
+ * @param kept a continuum to keep: libmemcached does not compute it again when only the hash of keys changes
  * @throws RangeError without servers or with more than 65,535, for an unknown hash or distribution, and for indexes in `live` that
  *   no server has; TypeError for a server that is no `PlacedServer`
  */

@@ -14,7 +14,7 @@ import { hashKey } from './hashes/hashes.js'
  */
 export type PythonMemcachedHash = 'raw' | 'raw-signed' | 'masked-one' | 'masked'
 
-/** How many servers are tried for one operation. */
+/** The number of servers that are tried for one operation. */
 export const SERVER_RETRIES = 10
 
 const rules: Record<PythonMemcachedHash, (bytes: Uint8Array, end?: number) => number> = {
@@ -28,7 +28,7 @@ const rules: Record<PythonMemcachedHash, (bytes: Uint8Array, end?: number) => nu
 export interface PythonMemcachedPlacement {
   /** The hash of a key, as an integer of any sign (tuple keys bring their own). */
   hash(key: Bytes): bigint
-  /** How many buckets there are: the sum of the weights. 0 when every weight is below 1. */
+  /** The number of buckets: the sum of the weights. 0 when every weight is below 1. */
   readonly buckets: number
   /** Indexes of the servers that have a bucket, in order. */
   readonly selectable: readonly number[]
@@ -41,7 +41,7 @@ export interface PythonMemcachedPlacement {
 }
 
 /**
- * Buckets, laid once. Their list is never made, so that a weight of any size takes no memory.
+ * Buckets, computed once. There is no list of them, so that memory does not depend on the weights.
  * @param weights one per server; integers, below 1 = never selected
  * @throws TypeError when weights are not a list of integers, RangeError when they add up to more than 2^53 − 1 or the rule is unknown
  */
@@ -72,7 +72,7 @@ export function pythonMemcachedPlacement(
   }
 }
 
-/** Per server, how many buckets it and the servers before it have. */
+/** For each server, the number of buckets of it and of the servers before it. */
 function bucketEnds(weights: readonly number[]): readonly number[] {
   if (!Array.isArray(weights)) throw new TypeError('weights is not a list of integers')
   let sum = 0

@@ -4,7 +4,7 @@ import type { Bytes } from '../ground/bytes.js'
 import { UnicodeEncodeError } from '../python/errors.js'
 
 /**
- * A key as it goes on the wire, one character per byte: what `place` and `hash` take (text as UTF-8; docs/reference/pylibmc.md#3.1).
+ * A key in its form on the wire, one character per byte, for `place` and `hash` (text as UTF-8; docs/reference/pylibmc.md#3.1).
  * @throws UnicodeEncodeError for text with a lone surrogate, which has no UTF-8; TypeError for what is neither text nor bytes
  */
 export function wireKey(key: string | Uint8Array): Bytes {

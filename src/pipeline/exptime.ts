@@ -10,13 +10,13 @@ import { integerRepr } from '../python/repr.js'
 import { typeName } from '../python/type-name.js'
 import { type Operation, operations } from './operations.js'
 
-/** What becomes of a negative time: sent as pylibmc 1.6.3 does, or zero as its documentation says. */
+/** The treatment of a negative time: sent as by pylibmc 1.6.3, or zero as its documentation says. */
 export type NegativeTimeout = 'zero' | 'send'
 
 const MODULO_32 = 2n ** 32n
 
 /**
- * What goes on the wire for a time in seconds (or an absolute Unix time over 30 days; the server decides).
+ * The value on the wire for a time in seconds (or an absolute Unix time over 30 days; the server decides).
  * Booleans count as 0 and 1, as in Python.
  * @throws TypeError when it is not an integer
  */
@@ -34,7 +34,7 @@ export function exptime(time: unknown, operation: Operation, negative: NegativeT
 
 /**
  * @param argument how the C function names it, where it asks for an `int` object (touch, flush_all) and not for any integer
- * @throws TypeError in CPython's words
+ * @throws TypeError with CPython's message
  */
 export function integer(value: unknown, argument?: string): number | bigint {
   if (typeof value === 'bigint') return value

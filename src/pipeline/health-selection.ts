@@ -1,5 +1,5 @@
 /**
- * Which server an operation goes to, and what its failure means: libmemcached's placement with its health state machine.
+ * Selects the server of an operation and handles its failures: libmemcached's placement with its health state machine.
  * Sources: docs/reference/pylibmc.md#10, docs/reference/placement.md#2.
  */
 import type { Bytes } from '../ground/bytes.js'
@@ -32,18 +32,18 @@ import { type Operation, operations } from './operations.js'
 import type { Selection, Server, ServerSpec } from './slots.js'
 import { publishUnconnected } from './tracing.js'
 
-/** What steers the selection; read anew for every operation, since behaviors change at run time. */
+/** Settings of the selection, read for every operation, because behaviors may change. */
 export interface SelectionSettings extends ConnectingFacts {
   readonly health: HealthSettings
-  /** Put before the key when it is hashed (`_hash_with_prefix_key`: the namespace, which may be empty); undefined: the key alone is hashed. */
+  /** Prefix of the key for hashing (`_hash_with_prefix_key`: the namespace, which may be empty); undefined: only the key is hashed. */
   readonly hashPrefix: Bytes | undefined
 }
 
-/** How keys are laid out over the servers: libmemcached's distributions here, python-memcached's buckets in compat. */
+/** The distribution of keys over the servers: libmemcached's distributions, or python-memcached's buckets in compat. */
 export interface Arrangement {
   /** Failed servers can be left out of it. */
   readonly ejects: boolean
-  /** @param kept a continuum to go on with */
+  /** @param kept a continuum to keep */
   lay(servers: readonly PlacedServer[], live?: readonly number[], kept?: Continuum): Placement
 }
 
@@ -58,11 +58,11 @@ interface PooledServer extends Server, PlacedServer {
   /** Changes when the hosts are sorted later. */
   index: number
   readonly health: Health
-  /** There is a socket, but one that could not be connected: the next operation finds it so, and closes it. */
+  /** There is a socket that could not be connected: the next operation detects that, and closes it. */
   unconnected: boolean
 }
 
-/** No connection came about: these count as failures of the server. */
+/** Failures to connect, which count as failures of the server. */
 const unsent: ReadonlySet<TransportErrorKind> = new Set([
   'connect', 'lookup', 'connect-timeout', 'authentication',
 ]) // biome-ignore format: one list
@@ -108,7 +108,7 @@ export class HealthSelection implements Selection {
     this.rebuild()
   }
 
-  /** A behavior changed the placement. @param relay false when only keys are hashed otherwise: the continuum stays */
+  /** A behavior changed the placement. @param relay false when only the hash of keys changes: the continuum stays */
   rearrange(arrangement: Arrangement, relay: boolean): void {
     this.arrangement = arrangement
     const { continuum } = this.layout
@@ -119,7 +119,7 @@ export class HealthSelection implements Selection {
   place(key: Bytes): number {
     const { hashPrefix } = this.settings()
     if (hashPrefix === undefined || this.servers.length === 1) return this.layout.place(key)
-    // Too long together, they are not hashed at all; and they are joined as C strings.
+    // If they are too long together, nothing is hashed; and they are joined as C strings.
     if (hashPrefix.length + key.length > MAX_KEY_LENGTH) return this.layout.at(0)
     return this.layout.place(hashPrefix + upToNul(key))
   }
@@ -201,7 +201,7 @@ export class HealthSelection implements Selection {
     return errorOf(error, server, operation, key, this.settings())
   }
 
-  /** What libmemcached adds to the message of a failed retry; a text retrieval words it anew. */
+  /** libmemcached's addition to the message of a failed retry; a text retrieval has its own message. */
   private retried({ name }: Server, operation: Operation): string {
     return operations[operation].retrieves && !this.settings().binary ? '' : `, ${name}`
   }
@@ -214,7 +214,7 @@ export class HealthSelection implements Selection {
     }
   }
 
-  /** Lays the continuum anew over the servers that are not out. When all are out, the old one stays. */
+  /** Computes the continuum again for the servers that are not ejected. When all are ejected, the old one stays. */
   private rebuild(): void {
     const { eject } = this.settings().health
     let live = this.servers.map(({ index }) => index)
@@ -230,7 +230,7 @@ export class HealthSelection implements Selection {
   }
 }
 
-/** What follows a NUL is copied as NULs. */
+/** The bytes after a NUL are copied as NULs. */
 function upToNul(key: Bytes): Bytes {
   const nul = key.indexOf('\0')
   return nul < 0 ? key : key.slice(0, nul).padEnd(key.length, '\0')

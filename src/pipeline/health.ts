@@ -1,12 +1,12 @@
 /**
- * libmemcached's state of one server: how often connecting failed, when to try again. Pure: the clock is handed in.
+ * libmemcached's state of one server: the number of failed attempts to connect, and the time of the next attempt. Pure: the clock is an argument.
  * Sources: docs/reference/pylibmc.md#10; libmemcached 1.1.4, connect.cc (`backoff_handling`, `_memcached_connect`) and server.hpp
  * (`memcached_mark_server_for_timeout`), whose names are given beside each method.
  *
- * Only failed attempts to connect count. Errors on an open connection close it and nothing more.
+ * Only failed attempts to connect count. Errors on an open connection only close it.
  */
 
-/** Behaviors that steer it, in seconds. */
+/** The behaviors of the state machine, in seconds. */
 export interface HealthSettings {
   readonly retryTimeout: number
   readonly deadTimeout: number
@@ -23,7 +23,7 @@ export const defaultHealth: HealthSettings = {
   eject: false,
 }
 
-/** `go` = try; `down` = still waiting for the retry; `dead` = has just been ejected, or is for ever. */
+/** `go` = try; `down` = still waiting for the retry; `dead` = has just been ejected, or is ejected permanently. */
 export type Admission = 'go' | 'down' | 'dead'
 
 export class Health {
@@ -38,12 +38,12 @@ export class Health {
   /** The call whose failure was counted last. */
   private counted: object | undefined = undefined
 
-  /** Asked before a connection is opened (`backoff_handling`). @param now seconds */
+  /** Called before a connection is opened (`backoff_handling`). @param now seconds */
   admit(now: number, settings: HealthSettings): Admission {
     const second = Math.floor(now)
     this.retrying = false
     if (this.failures >= settings.failureLimit) {
-      // Ejecting leaves it waiting or not, as it was.
+      // Ejecting does not change whether it waits.
       if (settings.eject) {
         if (settings.deadTimeout > 0) {
           this.nextRetry = second + settings.deadTimeout
@@ -90,12 +90,12 @@ export class Health {
     this.waiting = false
   }
 
-  /** It has something to forget once it is connected. */
+  /** Whether it has a state that a successful connection resets. */
   get marked(): boolean {
     return this.nextRetry !== 0 || this.failures !== 0
   }
 
-  /** Left out when a continuum is laid with ejecting on (`update_continuum`). */
+  /** Left out of a continuum with ejecting on (`update_continuum`). */
   isOut(now: number): boolean {
     return this.nextRetry > Math.floor(now)
   }

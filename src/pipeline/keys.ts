@@ -2,9 +2,9 @@
  * pylibmc's key rule. Source: docs/reference/pylibmc.md#3.
  *
  * pylibmc sends keys unchecked over the text protocol unless `verify_keys` is on. A key with a blank is then two words of the command:
- * a retrieval misses it, and the server refuses everything else. Those are its outcomes here, too, but nothing is sent, since pylibmc's
- * connection is one reply behind afterwards. A line break or another control in a key runs as a command there, or makes the reply
- * unreadable: such keys are `BadKeyProvided` here. With `verify_keys` the library's own outcomes apply.
+ * a retrieval misses it, and the server refuses every other command. memshim has the same outcomes, but sends nothing, because pylibmc's
+ * connection is one reply behind afterwards. In pylibmc a line break or another control character in a key runs as a command, or makes the reply
+ * unreadable: memshim throws `BadKeyProvided` for these keys. With `verify_keys` the library's own outcomes apply.
  */
 import type { Bytes } from '../ground/bytes.js'
 import { MAX_KEY_LENGTH } from '../ground/limits.js'
@@ -13,15 +13,15 @@ import { typeName } from '../python/type-name.js'
 import { BadKeyProvided, ClientError, errorFor, MemcachedError } from './failures/errors.js'
 import { type Operation, operations } from './operations.js'
 
-/** Keys that are legal by every rule and are their own bytes, as nearly all keys are. */
+/** Keys that every rule accepts and that need no conversion, which are nearly all keys. */
 export const PLAIN_KEY = /^[\x21-\x7e]{1,250}$/
 
 const ASCII = /^[\x00-\x7f]*$/
-/** A byte that makes two words of a key. */
+/** A byte that separates words of a command. */
 const BLANK = / /
-/** Bytes that break a command line of the text protocol, and controls, which libmemcached loses. */
+/** Bytes that break a command line of the text protocol, and control characters, which libmemcached cannot read back. */
 const BREAKING = /[\x00-\x1f]/
-/** What `verify_keys` accepts. */
+/** The characters that `verify_keys` accepts. */
 const GRAPHIC = /^[\x21-\x7e]*$/
 const LONE_SURROGATE = /\p{Surrogate}/u
 
@@ -48,11 +48,11 @@ export function keyBytes(key: unknown, operation: Operation): Bytes {
   )
 }
 
-/** Which characters: all but those that break a line, only graphic ASCII (`verify_keys`), or any (the binary protocol). */
+/** The allowed characters: all except those that break a line, only graphic ASCII (`verify_keys`), or any (the binary protocol). */
 export type KeyRule = 'unbroken' | 'graphic' | 'any'
 
 /**
- * The key as it goes on the wire, prefix included; `''` where the operation fails softly: an empty key, a bad character under
+ * The key in its form on the wire, prefix included; `''` if the operation returns false or a miss: an empty key, a bad character under
  * `verify_keys`, or a blank in a retrieval.
  * @param serverOf names the server of a key, for messages
  * @throws TypeError, UnicodeEncodeError, ValueError (over 250 bytes), BadKeyProvided, ClientError (a blank)
@@ -66,7 +66,7 @@ export function pylibmcKey(
 ): Bytes {
   if (prefix === '' && typeof key === 'string' && PLAIN_KEY.test(key)) return key
   const own = keyBytes(key, operation)
-  // Nothing is sent, and pylibmc looks no further.
+  // hash sends nothing, and pylibmc checks no more.
   if (operation === 'hash') return own
   if (own.length > MAX_KEY_LENGTH) throw tooLong(own)
   const full = prefix + own
@@ -92,7 +92,7 @@ export function pylibmcKey(
 }
 
 /**
- * Whether a key was refused for what it is made of, and not for its type: pylibmc takes the types of all arguments before it looks at a
+ * Whether a key was refused for its length or characters, and not for its type: pylibmc checks the types of all arguments before a
  * key's length and characters.
  */
 export function refusesKey(error: unknown): boolean {
@@ -105,14 +105,14 @@ function tooLong(key: Bytes): ValueError {
   return new ValueError(`key length ${key.length} too long, max is ${MAX_KEY_LENGTH}`)
 }
 
-/** @param what is wrong with it, in a sentence */
+/** @param what a sentence that describes the fault */
 export function badKey(key: Bytes, operation: Operation, what?: string): MemcachedError {
   const text = `A BAD KEY WAS PROVIDED/CHARACTERS OUT OF RANGE${what === undefined ? '' : `, ${what}`}`
   return errorFor(BadKeyProvided.retcode, operation, text, { key })
 }
 
 /**
- * A prefix of a multi operation. @throws TypeError, also for null; ValueError over 250 bytes where pylibmc looks before the keys:
+ * A prefix of a multi operation. @throws TypeError, also for null; ValueError over 250 bytes if pylibmc checks it before the keys:
  * elsewhere too long a prefix makes every key too long
  */
 export function prefixBytes(prefix: unknown, operation: Operation): Bytes {

@@ -1,4 +1,4 @@
-/** Retrieval of many keys: grouped by server once, asked at the same time, merged once. Source: docs/reference/pylibmc.md#7.3. */
+/** Retrieval of many keys: grouped by server once, requested at the same time, merged once. Source: docs/reference/pylibmc.md#7.3. */
 
 import type { Bytes } from '../ground/bytes.js'
 import * as requests from '../protocol/requests.js'
@@ -10,21 +10,21 @@ import { ValuesHandler } from './receivers.js'
 import { askReplicas } from './replicas.js'
 import type { Modes, Server } from './slots.js'
 
-/** What one server is asked for. */
+/** The keys that are requested from one server. */
 export interface Group {
   readonly server: Server
   /** Keys with their namespace. */
   readonly wires: Bytes[]
-  /** Where they stand among all keys, ascending. */
+  /** Their positions among all keys, ascending. */
   readonly indexes: number[]
 }
 
 export type Found = (index: number, value: unknown) => void
 
 /**
- * Values of many keys; `found` is called while the replies are being read. Errors while reading leave out what had not arrived; only
- * when no server could be asked at all is the error of the last key thrown (docs/reference/pylibmc.md#7.3).
- * @throws also the first thing that decoding throws, once everything has been read
+ * Values of many keys; `found` is called while the replies are being read. After an error the values that had not arrived are missing; only
+ * when no request could be sent is the error of the last key thrown (docs/reference/pylibmc.md#7.3).
+ * @throws also the first error of decoding, after all replies have been read
  */
 export async function readMulti(
   pipeline: Pipeline,
@@ -40,7 +40,7 @@ export async function readMulti(
   if (failures.length > 0) throw failures[0]
 }
 
-/** Asks one server for its keys. @param failures takes what decoding throws */
+/** Requests the keys of one server. @param failures collects errors of decoding */
 export function readGroup(
   pipeline: Pipeline,
   { server, wires, indexes }: Group,
@@ -53,7 +53,7 @@ export function readGroup(
   return pipeline.send(server, requests.retrieval(modes.retrieval, wires, true, handler), modes, handler)
 }
 
-/** With replicas every key is asked for itself. Never an error of a server. @throws the first thing that decoding throws */
+/** With replicas every key has its own request. Never an error of a server. @throws the first error of decoding */
 export async function readEach(
   pipeline: Pipeline,
   keys: readonly Bytes[],
@@ -86,7 +86,7 @@ async function askAll(
 ): Promise<void> {
   const groups = new Map<Server, Group>()
   const call = {}
-  /** What the last attempt to connect met. */
+  /** The error of the last attempt to connect. */
   let attempt: MemcachedError | undefined
   let group: Group | undefined
   for (let index = 0; index < keys.length; index++) {
@@ -95,7 +95,7 @@ async function askAll(
       const picked = selection.pick(key, 'getMulti', hashes?.get(key))
       const server = picked instanceof Promise ? await picked : picked
       if (group?.server !== server) {
-        // One server after the other, as libmemcached does: what a failure leads to already counts for the next key.
+        // One server after the other, as libmemcached does: a failure already counts for the next key.
         if (!groups.has(server)) {
           if (server.exchange.state !== 'ready') await selection.connect?.(server, 'getMulti', modes, call)
           attempt = undefined

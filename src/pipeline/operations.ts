@@ -1,5 +1,5 @@
 /**
- * What differs between operations: one row each, complete by its type. Sources: docs/reference/pylibmc.md#3, #5, #6.1, #7.1;
+ * The differences between operations: one row each, complete by its type. Sources: docs/reference/pylibmc.md#3, #5, #6.1, #7.1;
  * fixtures/recordings of pylibmc 1.6.3.
  */
 import type { LineStatus } from '../protocol/wire.js'
@@ -29,41 +29,41 @@ export type Operation =
 
 /** The facts of one operation. */
 interface OperationFacts {
-  /** How messages name it: libmemcached's function, or pylibmc's method. */
+  /** The name in messages: libmemcached's function, or pylibmc's method. */
   readonly name: string
   /** Messages name the key. */
   readonly namesKey?: true
-  /** Messages count the keys that failed, and say nothing else. */
+  /** Messages have only the number of keys that failed. */
   readonly countsKeys?: true
-  /** Status words of replies that memcached gives to it, besides the three of errors. */
+  /** Status words of its replies, besides the three of errors. */
   readonly replies: readonly LineStatus[]
-  /** The reply that alone means success to python-memcached (docs/reference/python-memcached.md#10). */
+  /** The only reply that python-memcached takes for success (docs/reference/python-memcached.md#10). */
   readonly success?: LineStatus
   /** It takes many keys. */
   readonly many?: true
-  /** It asks every server. */
+  /** It sends a request to every server. */
   readonly asksEvery?: true
-  /** Return codes that are not errors, and what the operation then returns. */
+  /** Return codes that are not errors, and the result of the operation for them. */
   readonly outcomes?: Readonly<Record<number, boolean>>
-  /** Its reply has items, and a key that cannot be asked for is a miss. */
+  /** Its reply has items, and a key that cannot be sent is a miss. */
   readonly retrieves?: true
   /** libmemcached sends it by memcached_mget. */
   readonly byMget?: true
-  /** The type that a key must have: exactly Python's bytes, or what is like bytes. */
+  /** The type that a key must have: exactly Python's bytes, or any bytes-like object. */
   readonly keyType: 'bytes' | 'bytes-like'
   /** With `verify_keys` a bad key fails as if it had been refused. */
   readonly softKeys?: true
   /** A key that is too long with its prefix is refused by libmemcached, and not by pylibmc. */
   readonly longKeys?: 'BadKeyProvided'
-  /** What memcached says to a key with a blank. */
+  /** memcached's reply to a key with a blank. */
   readonly refusal?: string
   /** It has one error for every server that it cannot use, and this is its text (docs/reference/pylibmc.md#10). */
   readonly unsent?: string
   /** Its time has 64 bits; others have 32. */
   readonly longTimes?: true
-  /** What libmemcached says of every reply that it cannot take, instead of details. */
+  /** libmemcached's text for every unexpected reply, instead of details. */
   readonly unreadReply?: string
-  /** It distinguishes a reply of which a part is missing from one that makes no sense. */
+  /** It distinguishes an incomplete reply from an invalid one. */
   readonly readsOn?: true
 }
 
@@ -86,7 +86,7 @@ const removal = {
   refusal: `${badLine}.  Usage: delete <key> [noreply]`,
 } as const
 
-/** The one table of operations. */
+/** The table of operations. */
 export const operations: Readonly<Record<Operation, OperationFacts>> = {
   get: { ...retrieval, name: 'memcached_get', namesKey: true },
   gets: { ...retrieval, name: 'memcached_gets', byMget: true },

@@ -1,6 +1,6 @@
 /**
- * The pipeline of every operation, written once over the policies in its slots: key → server → bytes → reply. Keys arrive as they go on
- * the wire, outcomes leave as pylibmc's (docs/reference/pylibmc.md#5 to #7). `many.ts` asks for many keys at once, `methods/` has
+ * The pipeline of every operation, with policies in its slots: key → server → bytes → reply. Keys have their form on
+ * the wire, outcomes are pylibmc's (docs/reference/pylibmc.md#5 to #7). `many.ts` requests many keys at once, `methods/` has
  * pylibmc's methods over both; `compat/` puts other policies into the slots and translates outcomes.
  */
 
@@ -29,11 +29,11 @@ export interface PreparedStore {
   readonly encoded: Payload
   readonly exptime: number | bigint
   readonly cas?: bigint | undefined
-  /** Instead of the key's own hash. */
+  /** Replaces the key's own hash. */
   readonly hash?: bigint | undefined
 }
 
-/** Where a client keeps its pipeline, hidden from enumeration. The symbol is the same in every copy of this package. */
+/** The property of a client with its pipeline, hidden from enumeration. The symbol is the same in every copy of this package. */
 export const PIPELINE: unique symbol = Symbol.for('memshim.pipeline') as never
 
 /** A client of this package, or of another copy of it. */
@@ -56,12 +56,12 @@ export class Pipeline {
   constructor(readonly slots: Slots) {}
 
   /**
-   * The options of a call as they are now, their own properties alone; a time in their place is left to the time rule.
+   * A copy of the options of a call with their own properties only; a time instead of options is left to the time rule.
    * @throws TypeError for a value that is not a plain object, and for unknown names
    */
   options<O>(given: O, names: readonly string[]): O {
     if (given === undefined) return given
-    // Where a time may stand everything else is judged as a time.
+    // If a time is allowed, every other value is checked as a time.
     if (typeof given !== 'object' && names.includes('time')) return given
     const { furtherOptions } = this.slots
     return ownOptions(given as object, furtherOptions ? [...names, ...furtherOptions] : names) as O
@@ -79,7 +79,7 @@ export class Pipeline {
     return { ...modes, timeout: timeout ?? modes.timeout, signal, noreply: noreply ? true : modes.noreply }
   }
 
-  /** For an operation of several exchanges: all of them together have the time of one. */
+  /** The modes of an operation of several exchanges, which share the time of one. */
   within(modes: Modes): Modes {
     return { ...modes, deadline: performance.now() + modes.timeout }
   }
@@ -88,7 +88,7 @@ export class Pipeline {
     return this.slots.selection
   }
 
-  /** The value of a key, or `missing`. @throws (rejection) also what decoding throws */
+  /** The value of a key, or `missing`. @throws (rejection) also errors of decoding */
   read(
     verb: 'get' | 'gets',
     key: Bytes,
@@ -97,7 +97,7 @@ export class Pipeline {
     missing: unknown,
     hash?: bigint,
   ): Promise<unknown> {
-    // Written out for the most frequent operation of all. This saves a closure.
+    // Written inline for the most frequent operation, which saves a closure.
     if (modes.binary) {
       const timed = this.withReplicas(modes)
       return this.retrieve(key, operation, timed, hash, missing, (server) =>
@@ -144,7 +144,7 @@ export class Pipeline {
     )
   }
 
-  /** One server after another may be asked. */
+  /** Modes for requests to one server after another. */
   withReplicas(modes: Modes): Modes {
     return modes.replicas && modes.deadline === undefined ? this.within(modes) : modes
   }
@@ -163,7 +163,7 @@ export class Pipeline {
     return modes.binary ? asked.catch((error) => unread(error, operation, missing)) : asked
   }
 
-  /** Picks the server of a key: at once where that is possible. */
+  /** Picks the server of a key, synchronously if possible. */
   private on<T>(
     key: Bytes,
     operation: Operation,
@@ -178,7 +178,7 @@ export class Pipeline {
     }
   }
 
-  /** What is stored for a value, fixed at once. @throws what the encoding and the size rule have against it */
+  /** The stored form of a value, computed at once. @throws errors of the encoding and of the size rule */
   encode(
     value: unknown,
     compression: CompressionRequest | undefined,
@@ -219,7 +219,7 @@ export class Pipeline {
     return modes.buffered && verb !== 'cas' ? this.later(sent, operation, key) : sent
   }
 
-  /** `buffer_requests`: it counts as done, and a failure is published on the channel `memshim:buffered-failure`. */
+  /** `buffer_requests`: the operation succeeds at once, and a failure is published on the channel `memshim:buffered-failure`. */
   later(sent: Promise<boolean>, operation: Operation, key: Bytes): Promise<true> {
     sent.catch((error: unknown) => bufferedFailure.publish({ operation, key, error }))
     return Promise.resolve(true)
@@ -268,13 +268,13 @@ export class Pipeline {
     return this.lineOf(request, operation, key, modes, hash, (reply, server) => ({ reply, server }))
   }
 
-  /** One exchange with a server that no key chose. */
+  /** One exchange with a given server. */
   async ask(server: Server, request: Request, operation: Operation, modes: Modes): Promise<Reply> {
     await this.selection.admit(server, operation)
     return this.exchange(server, request, operation, undefined, modes, (reply) => reply)
   }
 
-  /** One exchange with one server, whose reply a function takes. */
+  /** One exchange with one server; a function receives the reply. */
   exchange<T>(
     server: Server,
     request: Request,
@@ -291,7 +291,7 @@ export class Pipeline {
     )
   }
 
-  /** Every exchange with a server. @throws what the selection makes of a transport failure */
+  /** Every exchange with a server. @throws the selection's error for a transport failure */
   send<T>(server: Server, request: Request, modes: Modes, handler: ReplyHandler<T>): Promise<T> {
     if (!commandChannel.hasSubscribers) return server.exchange.exchange(request, modes, handler)
     const { failure, operation, key } = handler
@@ -304,7 +304,7 @@ export class Pipeline {
   }
 }
 
-/** One of another realm, or of a library that has its own, counts as well. */
+/** Accepts signals of another realm, or of another implementation. */
 function isSignal(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>

@@ -1,4 +1,4 @@
-/** Handlers of replies: each one reports to the selection how the exchange went, and turns the reply into the outcome of the operation. */
+/** Handlers of replies: each one reports the result of the exchange to the selection, and turns the reply into the outcome of the operation. */
 
 import type { Bytes } from '../ground/bytes.js'
 import type { ItemTaker } from '../protocol/requests.js'
@@ -16,7 +16,7 @@ export abstract class ReplyHandler<T> implements Receiver<T> {
     protected readonly server: Server,
     readonly operation: Operation,
     readonly key: Bytes | undefined,
-    /** What an error becomes; without one it is thrown. */
+    /** Turns an error into a result; without it the error is thrown. */
     public failure?: Modes['failed'],
   ) {}
 
@@ -33,7 +33,7 @@ export abstract class ReplyHandler<T> implements Receiver<T> {
     }
   }
 
-  /** What nearly every reply says. */
+  /** The most frequent status of the reply. */
   protected abstract get usual(): LineStatus | undefined
 
   protected abstract outcome(reply: Reply): T
@@ -73,7 +73,7 @@ export class ValueHandler extends ReplyHandler<unknown> implements ItemTaker {
 
   /**
    * @param wire the key with its namespace
-   * @param value what a miss is
+   * @param value the result of a miss
    */
   constructor(
     private readonly slots: Slots,
@@ -113,11 +113,11 @@ export class ValueHandler extends ReplyHandler<unknown> implements ItemTaker {
   }
 }
 
-/** What one server has of many keys, decoded while the reply is being read. */
+/** The values of many keys of one server, decoded while the reply is being read. */
 export class ValuesHandler extends ReplyHandler<ItemsReply> implements ItemTaker {
   readonly textFlags: number
 
-  /** @param failures takes what decoding throws */
+  /** @param failures collects errors of decoding */
   constructor(
     private readonly slots: Slots,
     server: Server,

@@ -1,7 +1,7 @@
 /**
- * `num_replicas` in the binary protocol: a set or delete also goes, quietly, to the next servers by index; a retrieval goes on with them
+ * `num_replicas` in the binary protocol: a set or delete is also sent, quietly, to the next servers by index; a retrieval tries them
  * for the keys whose server cannot be reached. Sources: docs/reference/pylibmc.md#9.4; libmemcached 1.1.4, storage.cc, delete.cc, get.cc
- * (`replication_binary_mget`). libmemcached keeps the quiet copies back until something else is asked of that server; here they leave at
+ * (`replication_binary_mget`). libmemcached delays the quiet copies until the next request to that server; memshim sends them at
  * once.
  */
 
@@ -16,7 +16,7 @@ import type { ReplyHandler } from './receivers.js'
 import type { Modes, Selection, Server } from './slots.js'
 import { exchange } from './tracing.js'
 
-/** The item of a key, from its server or from one that has a replica. A miss when no server could be asked. */
+/** The item of a key, from its server or from one that has a replica. A miss when no server could be reached. */
 export async function retrieveReplicated<T>(
   selection: Selection,
   key: Bytes,
@@ -61,7 +61,7 @@ export async function storeReplicated(
     () => undefined,
     (error: unknown) => error,
   )
-  // What cannot be written is not copied either.
+  // A value that cannot be written is not copied either.
   if (ended) {
     const error = await lost
     if (error instanceof MemcachedError && resetWhileIdle(error)) throw error
@@ -70,7 +70,7 @@ export async function storeReplicated(
   return sent
 }
 
-/** Copies are deleted also where the key's own server cannot be reached. @param send deletes there */
+/** Copies are deleted also if the key's own server cannot be reached. @param send deletes from the key's own server */
 export async function deleteReplicated(
   selection: Selection,
   request: DeleteRequest,
@@ -110,7 +110,7 @@ async function replicate(
   call: object,
 ): Promise<void> {
   const { servers } = selection
-  // With more replicas than servers the turn comes to servers that have it already.
+  // With more replicas than servers, servers that already have a copy are skipped.
   const done = new Set<Server>(connected ? [primary] : [])
   for (let replica = 1; replica <= (modes.replicas ?? 0); replica++) {
     const server = servers[(primary.index + replica) % servers.length]!
@@ -141,9 +141,9 @@ async function reached(
 }
 
 /**
- * Asks the server of each key, then the next server by index for the keys whose server could not be reached, and so on. Keys for
- * which none could be reached are not asked for at all.
- * @param ask resolves with whether the request left
+ * Sends the request to the server of each key, then to the next server by index for the keys whose server could not be reached, and so on. Keys for
+ * which no server could be reached are not requested.
+ * @param ask resolves with whether the request was sent
  */
 export async function askReplicas(
   selection: Selection,
@@ -157,7 +157,7 @@ export async function askReplicas(
   const dead = new Set<Server>()
   const call = {}
   const asked = new Set<number>()
-  /** Connected in this call; true where the server had ended the connection: it takes one request more, and answers none. */
+  /** Connected in this call; true if the server had closed the connection: it accepts one more request without an answer. */
   const open = new Map<Server, boolean>()
   const give = (server: Server) => {
     selection.letGo?.(server)

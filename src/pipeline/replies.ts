@@ -1,8 +1,8 @@
 /**
- * What a text protocol reply means to each operation. Source: docs/reference/pylibmc.md#7.1.
+ * The outcome of a text protocol reply for each operation. Source: docs/reference/pylibmc.md#7.1.
  *
- * Replies that a server never gives to a command (a number for `set`, say) abort the process in pylibmc or are taken for
- * success (fixtures/vectors/misplaced-replies.json); here they are `UnknownReadFailure`, and misses of retrievals.
+ * Replies that a server never gives to a command (for example a number for `set`) abort the process in pylibmc or are taken for
+ * success (fixtures/vectors/misplaced-replies.json); in memshim they are `UnknownReadFailure`, and misses of retrievals.
  */
 import { HANDED_OVER, type LineReply, type LineStatus } from '../protocol/wire.js'
 import { decodeText } from '../python/text.js'
@@ -50,10 +50,10 @@ export function replyCode(reply: LineReply): number {
   return SERVER_ERROR
 }
 
-/** Any reply but those of success. */
+/** Any reply except those of success. */
 export const isRefusal = (reply: LineReply): boolean => !SUCCESSES.has(replyCode(reply))
 
-/** What libmemcached adds to the message of an error reply. */
+/** libmemcached's addition to the message of an error reply. */
 function replyText(code: number, { line, status }: LineReply, operation: Operation): string | undefined {
   const said = operations[operation].unreadReply
   if (status === 'REFUSED') return `UNKNOWN READ FAILURE${said ? `, ${said}` : ''}`
@@ -84,13 +84,13 @@ export function replyError(
 
 /**
  * Outcome of a reply to a store command, cas, delete or touch.
- * @throws MemcachedError by the table; UnicodeDecodeError where pylibmc's message is the key alone, and what it shows of it is not UTF-8
+ * @throws MemcachedError by the table; UnicodeDecodeError if pylibmc's message is only the key, and the shown part of it is not UTF-8
  */
 export function softOutcome(reply: LineReply, operation: Operation, facts: ErrorFacts): boolean {
   const outcome = operations[operation].outcomes?.[replyCode(reply)]
   if (outcome !== undefined) return outcome
   const error = replyError(reply, operation, facts)
-  // Without a text of libmemcached Python decodes the message strictly, and with one it replaces a value that is not UTF-8.
+  // Without a text of libmemcached Python decodes the message strictly; with one it replaces bytes that are not UTF-8.
   if (replyText(error.code ?? UNKNOWN, reply, operation) === undefined && operations[operation].namesKey)
     decodeText(keyInMessage(facts.key ?? ''))
   throw error
@@ -113,8 +113,8 @@ export function flushOutcome(reply: LineReply, facts: ErrorFacts): void {
 const ERRORS: ReadonlySet<LineStatus> = new Set(['ERROR', 'CLIENT_ERROR', 'SERVER_ERROR'])
 
 /**
- * Any other reply is nonsense, or belongs to another command: nothing on that connection can be trusted any more, whatever pylibmc
- * makes of the reply (it reads on after a word that it knows).
+ * Any other reply is invalid, or belongs to another command: the connection can no longer be trusted, although pylibmc
+ * may continue (it reads on after a word that it knows).
  */
 export function isExpected(reply: LineReply, operation: Operation): boolean {
   const { status } = reply

@@ -1,8 +1,8 @@
 /**
  * The slots of the operation pipeline: key → server → bytes → reply → outcome.
  *
- * `Pipeline` (pipeline.ts) is that pipeline, written once. What differs between the two Python libraries is which policy
- * sits in a slot: `strict/` fills them from behaviors, `compat/` from switches. A policy that emulates
+ * `Pipeline` (pipeline.ts) is that pipeline. The two Python libraries differ in the policies that
+ * fill the slots: `strict/` chooses them from behaviors, `compat/` from switches. A policy that emulates
  * python-memcached announces the outcomes it changes; for that a slot gets the operation and the key.
  */
 import type { Bytes } from '../ground/bytes.js'
@@ -25,32 +25,32 @@ export interface Server {
   /** 0-based position in the constructor's list. */
   readonly index: number
   readonly address: ServerAddress
-  /** How it is named in errors and events: `host:port`, `[v6]:port` or the socket path. */
+  /** The name in errors and events: `host:port`, `[v6]:port` or the socket path. */
   readonly name: string
   readonly weight: number
   readonly exchange: Exchange
 }
 
 /**
- * Which server an operation goes to, and what a failure there means.
+ * Selects the server of an operation, and handles its failures.
  * libmemcached's health state machine (docs/reference/pylibmc.md#10) and python-memcached's probe loop with dead_retry
  * (docs/reference/python-memcached.md#6.4, #7) are the two implementations.
  */
 export interface Selection {
   readonly servers: readonly Server[]
   /**
-   * The server to use now. Synchronous unless a connect must be tried first.
+   * The server to use now. Synchronous unless it must be connected first.
    * `hash` overrides the key's own hash (python-memcached's tuple keys).
-   * @throws the personality's own error (ServerDown, ServerDead, no server …), synchronously or as a rejection.
+   * @throws the library's own error (ServerDown, ServerDead, no server …), synchronously or as a rejection.
    */
   pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server>
-  /** The server that pick would use, also when it is not usable now. Absent where every pick may probe several servers. */
+  /** The server that pick would use, also when it is not usable now. Absent if every pick may probe several servers. */
   locate?(key: Bytes): Server
   /**
-   * Opens the connection of an admitted server when there is none, for calls that go on with other servers when that fails. Absent
-   * where pick itself connects.
-   * @param call what belongs to the same call: its failures at one server count once
-   * @throws (rejection) what failed makes of a failure to connect
+   * Opens the connection of an admitted server when there is none, for calls that try other servers when that fails. Absent
+   * if pick itself connects.
+   * @param call identifies the call: its failures at one server count once
+   * @throws (rejection) the error of `failed` for a failure to connect
    */
   connect?(
     server: Server,
@@ -69,7 +69,7 @@ export interface Selection {
   succeeded(server: Server): void
   /** An exchange failed. Updates the state and returns the error to raise. */
   failed(server: Server, error: TransportError, operation: Operation, key: Bytes | undefined): Error
-  /** disconnect_all: closes every connection; what else it resets belongs to the personality. */
+  /** disconnect_all: closes every connection; other resets depend on the library. */
   disconnectAll(): void
 }
 
@@ -79,34 +79,34 @@ export interface Modes {
   readonly cas: boolean
   /** Command of get and getMulti: pylibmc sends `gets` when its `cas` behavior is on. */
   readonly retrieval: 'get' | 'gets'
-  /** Commands carry `noreply` and succeed unseen. */
+  /** Commands carry `noreply` and succeed without a reply. */
   readonly noreply: boolean
-  /** Put before every key on the wire, after the server was chosen. */
+  /** Prefix of every key on the wire, added after the server was chosen. */
   readonly namespace: Bytes
   /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. */
   readonly timeout: number
-  /** When an operation of several exchanges has to be over, on `performance.now()`'s clock. */
+  /** The end of the time of an operation of several exchanges, on `performance.now()`'s clock. */
   readonly deadline?: number
   /** Gives up waiting. */
   readonly signal?: AbortSignal | undefined
-  /** The binary protocol, in which libmemcached treats some outcomes otherwise (docs/reference/pylibmc.md#7.2, #7.3). */
+  /** The binary protocol, in which libmemcached treats some outcomes differently (docs/reference/pylibmc.md#7.2, #7.3). */
   readonly binary: boolean
-  /** `num_replicas`, binary protocol only: further servers that set and delete go to, and that get falls back to. */
+  /** `num_replicas`, binary protocol only: the number of further servers for set and delete, and for the fallback of get. */
   readonly replicas?: number
   /**
-   * What an error of a get of one key or of a store command becomes: it is returned in the place of the result, or thrown. Absent =
+   * Turns an error of a get of one key or of a store command into a result, or throws it. Absent =
    * every error is thrown.
    */
   readonly failed?: (error: unknown, operation: Operation, key: Bytes | undefined) => unknown
-  /** `buffer_requests`: set and delete succeed as soon as they are handed over. */
+  /** `buffer_requests`: set and delete succeed as soon as they are queued. */
   readonly buffered?: boolean
 }
 
-/** What the pipeline needs, one policy per slot. Behaviors and switches may fill a slot anew between two operations. */
+/** The policies of the pipeline, one per slot. Behaviors and switches may change them between two operations. */
 export interface Slots {
-  /** Legal key → bytes on the wire, prefix included. `''` when the key is empty and the personality treats that softly. @throws */
+  /** Legal key → bytes on the wire, prefix included. `''` when the key is empty and the library does not raise for it. @throws */
   key: (key: unknown, operation: Operation, prefix: Bytes) => Bytes
-  /** Time argument → what is written on the wire. @throws TypeError and friends, before anything is sent. */
+  /** Time argument → value on the wire. @throws TypeError and other argument errors, before anything is sent. */
   readonly exptime: (time: unknown, operation: Operation, key: Bytes) => number | bigint
   readonly encode: (
     value: unknown,
@@ -123,6 +123,6 @@ export interface Slots {
   readonly wire: WireDialect
   /** Read once per operation. */
   readonly modes: () => Modes
-  /** Names of options that calls may have beyond those of their kind. */
+  /** Names of further options of calls. */
   furtherOptions?: readonly string[]
 }

@@ -1,5 +1,5 @@
 /**
- * Every exchange with a server on one tracing channel of `node:diagnostics_channel`, in the words of OpenTelemetry's stable database
+ * Publishes every exchange with a server on one tracing channel of `node:diagnostics_channel`, with the names of OpenTelemetry's stable database
  * conventions (https://opentelemetry.io/docs/specs/semconv/db/database-spans/). docs/tracing.md describes it for users.
  */
 import { tracingChannel } from 'node:diagnostics_channel'
@@ -31,13 +31,13 @@ export type CommandAttributes = {
   /** IP address of the open connection. */
   'network.peer.address'?: string
   'network.peer.port'?: number
-  /** libmemcached's return code (docs/reference/pylibmc.md#6) when it is none of success: `16` not found, `31` timeout, `47` server down … */
+  /** libmemcached's return code (docs/reference/pylibmc.md#6), unless it means success: `16` not found, `31` timeout, `47` server down … */
   'db.response.status_code'?: string
-  /** Name of the error's class; for errors without a class of their own what the transport met, e.g. `timeout`. */
+  /** Name of the error's class; for errors without their own class the kind of transport failure, e.g. `timeout`. */
   'error.type'?: string
 }
 
-/** What subscribers of the channel receive: one and the same object at every event of an exchange. */
+/** The message of the channel: the same object at every event of an exchange. */
 export interface CommandEvent {
   /** The client's method that caused it. */
   readonly operation: Operation
@@ -53,7 +53,7 @@ export interface CommandEvent {
   readonly serverPort: number | undefined
   /** Complete at `asyncEnd`; `start` has those that are known before. */
   readonly attributes: CommandAttributes
-  /** What the exchange rejects with; there at `error` and after. */
+  /** The error of the exchange; present at `error` and after. */
   readonly error?: unknown
 }
 
@@ -106,7 +106,7 @@ function connectEvent(server: Server, operation: Operation): CommandEvent {
 
 async function published<T>(server: Server, event: CommandEvent, work: () => Promise<T>): Promise<T> {
   const { attributes } = event
-  // The value stays out of the event, which would otherwise carry it to every subscriber as its `result`.
+  // The value is kept out of the event, which would otherwise have it as `result`.
   let value!: T
   addPeer(attributes, server)
   await commandChannel.tracePromise(async () => {
@@ -161,7 +161,7 @@ function addPeer(attributes: CommandAttributes, { exchange: { peer } }: Server):
   attributes['network.peer.port'] = peer.port
 }
 
-/** Also what the caller takes for a soft `false` or a miss: only here it can be seen that a server refuses to answer gets. */
+/** Also for outcomes that the caller sees as `false` or a miss: only the event shows that a server refuses gets. */
 function addRefusal(attributes: CommandAttributes, reply: Reply): void {
   const line: LineReply = reply.type === 'line' ? reply : reply.end
   if (isRefusal(line)) attributes['db.response.status_code'] = String(replyCode(line))

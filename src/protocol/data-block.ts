@@ -10,8 +10,8 @@ const lengthOf = Object.getOwnPropertyDescriptor(typedArray, 'length')!.get!
 const bufferOf = Object.getOwnPropertyDescriptor(typedArray, 'buffer')!.get!
 
 /**
- * A copy that no other code can change. The caller may overwrite, resize or transfer its bytes before they leave, and a subclass may
- * claim any length.
+ * A copy that no other code can change. The caller may overwrite, resize or transfer its bytes before they are sent, and a subclass may
+ * report any length.
  * @throws TypeError when it is no Uint8Array, or one whose memory was transferred
  */
 export function ownBlock(data: Uint8Array): Uint8Array | Bytes {

@@ -1,4 +1,4 @@
-/** How each library spells its commands. Sources: docs/reference/pylibmc.md#11.1, docs/reference/python-memcached.md#16.1, #17. */
+/** The small differences between the libraries' command lines. Sources: docs/reference/pylibmc.md#11.1, docs/reference/python-memcached.md#16.1, #17. */
 import type { WireDialect } from './wire.js'
 
 export const pylibmcDialect: WireDialect = {

@@ -1,4 +1,4 @@
-/** First in, first out, in constant time on average. What has left is not kept alive: it may hold values of megabytes. */
+/** A queue, first in, first out, in constant time on average. It keeps no references to removed entries, which may hold values of megabytes. */
 export class Fifo<T> {
   private items: (T | undefined)[] = []
   private head = 0
@@ -39,7 +39,7 @@ export class Fifo<T> {
     return (head === 0 ? items : items.slice(head)) as T[]
   }
 
-  /** Everything that is left, oldest first; it stays. */
+  /** All entries, oldest first, without removing them. */
   rest(): T[] {
     return this.items.slice(this.head) as T[]
   }

@@ -5,7 +5,7 @@
 import { checkBytes } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 
-/** A server, or a file, gives no listing of keys, or one that cannot be right. */
+/** A server or a file gives no listing of keys, or an invalid one. */
 export class ListingError extends Error {
   override readonly name = 'ListingError'
   constructor(
@@ -38,7 +38,7 @@ export interface ListedItem {
 /** Characters. A key has 250 bytes, percent-encoded 750. */
 const longestLine = 4096
 
-/** Lines that are not items, of all. Beyond that the listing is something else. */
+/** The largest number of lines that are not items. With more, the bytes are not a listing. */
 const mostWrong = 100
 
 export class MetadumpReader {
@@ -106,19 +106,19 @@ export class MetadumpReader {
   }
 }
 
-/** What a server's refusal means and what helps. */
+/** The meaning of a server's refusal, with advice. */
 function refusal(line: string): string | undefined {
   if (line.startsWith('BUSY'))
-    return 'another listing is being made there (BUSY): wait for it to end, and scan again'
+    return 'the server is making another listing (BUSY): wait for its end, and scan again'
   if (/crawler disabled/.test(line))
     return 'its LRU crawler is off: start memcached with -o lru_crawler (the default from 1.5.0 on), or send "lru_crawler enable"'
   if (line === 'ERROR')
-    return 'does not know "lru_crawler metadump": it needs memcached 1.4.31 or newer itself, not a proxy or a service that hides it'
+    return 'does not know "lru_crawler metadump": it needs memcached 1.4.31 or newer, not a proxy or a service in front of it'
   if (/^(ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line)) return `refuses the listing: ${line.slice(0, 200)}`
   return undefined
 }
 
-/** @returns undefined for a line without what every item has */
+/** @returns undefined for a line without the fields that every item has */
 function itemOf(text: string, from: number, end: number, sizeless: boolean): ListedItem | undefined {
   const keyEnd = text.indexOf(' ', from)
   if (keyEnd < 0 || keyEnd > end) return undefined

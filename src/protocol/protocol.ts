@@ -1,4 +1,4 @@
-/** What a protocol is to a connection. Implementations are pure: bytes in and out, no I/O. */
+/** The interface between a connection and a protocol. Implementations are pure: bytes in and out, no I/O. */
 
 import type { Bytes } from '../ground/bytes.js'
 import type { Request } from './requests.js'
@@ -17,7 +17,7 @@ export const DEFAULT_LIMITS: ParserLimits = { maxLine: 65_536, maxData: 1_073_74
 /** Bytes that cannot be a reply; nothing after them can be trusted. */
 export class UnintelligibleReply extends Error {
   override readonly name = 'UnintelligibleReply'
-  /** The line that should have begun an item, where it cannot be read. */
+  /** The line that should have begun an item, if it cannot be read. */
   readonly header: Bytes | undefined
   /** The key of an item that was not asked for. */
   readonly foreignKey: Bytes | undefined
@@ -34,7 +34,7 @@ export function notAskedFor(foreignKey: Bytes): UnintelligibleReply {
   return new UnintelligibleReply(message, { foreignKey })
 }
 
-/** The server refused the credentials (libmemcached's 41), offers no way to show them (7), or there are none to show (40). */
+/** The server refused the credentials (libmemcached's 41), does not offer PLAIN authentication (7), or the credentials are empty (40). */
 export class AuthenticationFailure extends Error {
   override readonly name = 'AuthenticationFailure'
   constructor(
@@ -45,10 +45,10 @@ export class AuthenticationFailure extends Error {
   }
 }
 
-/** Where bytes to be sent go, in order. */
+/** Takes the bytes to send, in order. */
 export interface Output {
   text(bytes: Bytes): void
-  /** A data block, as it is. It must not change until it has left. */
+  /** A data block. It must not change until it has been sent. */
   data(bytes: Uint8Array | Bytes): void
 }
 
@@ -56,33 +56,33 @@ export interface Output {
 export interface Sink {
   /** The reply to the oldest request that waits for one. */
   reply(reply: Reply): void
-  /** The conversation may carry requests now: what it said first has been answered. */
+  /** The conversation may carry requests now: its first messages have been answered. */
   ready(): void
 }
 
 /** The protocol's state of one connection: requests that are not answered yet, and the part of a reply that has arrived. */
 export interface Conversation {
   /**
-   * What goes out before any request (SASL); false when there is nothing and the connection is ready at once. Otherwise
+   * Sends the messages before any request (SASL); false when there are none and the connection is ready at once. Otherwise
    * `ready` or an exception from `push` follows.
    */
   greet(out: Output): boolean
   /** Puts requests on the wire, in order. Each one without `noreply` gets one reply, in the same order. */
   write(pending: readonly { readonly request: Request }[], out: Output): void
   /**
-   * Takes what has arrived. The chunk is only read during the call; items are copied out of it.
+   * Reads bytes that have arrived. The chunk is only read during the call; items are copied out of it.
    * @throws UnintelligibleReply, AuthenticationFailure; the conversation must not be used afterwards
    */
   push(chunk: Buffer): void
-  /** The header of a reply has come, and not yet all that it announces. Absent where replies have no header. */
+  /** The header of a reply has arrived, but not its whole body. Absent if replies have no header. */
   readonly announced?: boolean
-  /** Says goodbye. */
+  /** Sends the command `quit`. */
   quit(out: Output): void
 }
 
 export interface Protocol {
   readonly name: 'text' | 'binary'
-  /** @throws RangeError when an argument could break out of its place; nothing is sent then */
+  /** @throws RangeError when an argument could change the command; nothing is sent then */
   check(request: Request): void
   converse(sink: Sink, limits: ParserLimits): Conversation
 }

@@ -1,5 +1,5 @@
 /**
- * Requests, free of bytes and I/O: what a client asks. A protocol (text/, binary/) checks them and puts them on the wire.
+ * The requests of a client, without bytes and I/O. A protocol (text/, binary/) checks them and writes them as bytes.
  * Immutable, so they may be kept, logged and compared.
  */
 import type { Bytes } from '../ground/bytes.js'
@@ -10,21 +10,21 @@ export interface RetrievalRequest {
   readonly verb: 'get' | 'gets'
   /** In order. A reply that names another key is unintelligible. */
   readonly keys: readonly Bytes[]
-  /** Asked as one of many keys: the binary protocol then sends quiet gets and a terminating NOOP. */
+  /** Part of a request for many keys: the binary protocol then sends quiet gets and a terminating NOOP. */
   readonly multi: boolean
-  /** Takes each item as soon as it is there; the reply then has none. */
+  /** Receives each item as soon as it arrives; the reply then has none. */
   readonly taker: ItemTaker | undefined
   readonly noreply: false
 }
 
-/** Takes items while their reply is being parsed. That they have come is certain only when the reply has ended. */
+/** Receives items while their reply is being parsed. They are valid only when the reply has ended. */
 export interface ItemTaker {
-  /** Items with exactly these flags are UTF-8 text, and come as such where they can: no copy is made of them. −1 = none. */
+  /** Items with exactly these flags are UTF-8 text, and are passed as text if possible, without a copy. −1 = none. */
   readonly textFlags: number
   /**
    * Must not throw.
    * @param index of its key in the request
-   * @param data the receiver's own; text that is not a valid UTF-8 comes as bytes
+   * @param data owned by the receiver; text that is not valid UTF-8 is passed as bytes
    */
   item(index: number, flags: number, cas: bigint | undefined, data: Buffer | string): void
 }
@@ -36,7 +36,7 @@ export interface StoreRequest {
   /** Unsigned 32 bit. */
   readonly flags: number
   readonly exptime: number | bigint
-  /** The data block. Bytes belong to the request alone (data-block.ts): they must not change. */
+  /** The data block. Its bytes are owned by the request (data-block.ts) and must not change. */
   readonly data: Uint8Array | Bytes
   /** CAS unique, only for `cas`. */
   readonly cas: bigint | undefined
@@ -95,7 +95,7 @@ export interface ConfigRequest {
   readonly noreply: false
 }
 
-/** A command that is written out already. Only a protocol of the client's own takes it: src/pymemcache. */
+/** A complete command. Only the protocol of src/pymemcache accepts it. */
 export interface WrittenRequest {
   readonly kind: 'written'
   readonly pieces: readonly (Bytes | Uint8Array)[]
@@ -139,12 +139,12 @@ export function store(options: StoreOptions, dialect: WireDialect): StoreRequest
 }
 
 /**
- * The last guard before the wire for what a value encoding and a time rule say.
+ * The last check of the results of a value encoding and a time rule before they are sent.
  * @throws RangeError naming the argument; nothing is sent then
  */
 export function checkStore({ flags, exptime, cas }: StoreRequest): void {
   if (!(Number.isInteger(flags) && flags >= 0 && flags <= 0xffff_ffff))
-    throw new RangeError(`flags ${String(flags)} are not unsigned number of 32 bits`)
+    throw new RangeError(`flags ${String(flags)} are not an unsigned number of 32 bits`)
   if (typeof exptime !== 'bigint' && !Number.isSafeInteger(exptime))
     throw new RangeError(`time ${String(exptime)} is not a whole number`)
   if (cas !== undefined && typeof cas !== 'bigint') throw new RangeError(`CAS ${String(cas)} is not a bigint`)

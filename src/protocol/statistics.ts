@@ -1,4 +1,4 @@
-/** The statistics of one reply, while they arrive. A server may go on for ever; what it may make us keep is limited. */
+/** The statistics of one reply, while they arrive. A server may send endless statistics; the kept memory is limited. */
 import type { Bytes } from '../ground/bytes.js'
 import { UnintelligibleReply } from './protocol.js'
 
@@ -18,7 +18,7 @@ export class Statistics {
     this.rows.push([name, value])
   }
 
-  /** Those of the reply that is over; the next one begins. */
+  /** Returns the statistics of the finished reply, and begins the next one. */
   take(): [Bytes, Bytes][] {
     const { rows } = this
     this.rows = []

@@ -1,7 +1,7 @@
-/** The replies of memcached, and the spellings in which clients' commands differ. */
+/** The replies of memcached, and the small differences between clients' commands. */
 import type { Bytes } from '../ground/bytes.js'
 
-/** What a reply says, in the text protocol's words; the other protocols' statuses are mapped onto them. */
+/** The status of a reply, by the words of the text protocol; statuses of other protocols are mapped onto them. */
 export type LineStatus =
   | 'STORED'
   | 'NOT_STORED'
@@ -21,7 +21,7 @@ export type LineStatus =
   | 'AUTH_ERROR'
   /** Binary only: status 0x82. */
   | 'OUT_OF_MEMORY'
-  /** Binary only: every status without a meaning of its own. */
+  /** Binary only: every other status. */
   | 'REFUSED'
   /** Everything else, the empty line included. */
   | 'unknown'
@@ -34,7 +34,7 @@ export interface LineReply {
   readonly line: Bytes
 }
 
-/** What a noreply request is answered with. */
+/** The result of a noreply request. */
 export const HANDED_OVER: LineReply = { type: 'line', status: 'OK', line: '' }
 
 /** One item of a retrieval reply. */
@@ -71,7 +71,7 @@ export type Reply = LineReply | ItemsReply | StatsReply
 export type StoreVerb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
 
 /**
- * The small spellings in which the two Python libraries' command lines differ (docs/reference/pylibmc.md#11.1,
+ * The small differences between the two Python libraries' command lines (docs/reference/pylibmc.md#11.1,
  * docs/reference/python-memcached.md#16.1). Only bytes on the wire change, never an outcome.
  */
 export interface WireDialect {

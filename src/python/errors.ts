@@ -2,7 +2,7 @@
  * Python's built-in exceptions where JavaScript has no class of the same meaning. Ported code and recordings name
  * them (`builtins.ValueError`); each extends the JavaScript class a Node user would catch.
  *
- * `pythonClass` is the one place that says which Python class an error stands for.
+ * `pythonClass` gives the Python class that an error stands for.
  */
 import { brandAll } from '../ground/brand.js'
 
@@ -17,13 +17,13 @@ export class ValueError extends RangeError implements PythonNamed {
   readonly python: string = 'builtins.ValueError'
 }
 
-/** `builtins.ZeroDivisionError`: a remainder by nothing. */
+/** `builtins.ZeroDivisionError`: a division by zero. */
 export class ZeroDivisionError extends RangeError implements PythonNamed {
   override readonly name: string = 'ZeroDivisionError'
   readonly python: string = 'builtins.ZeroDivisionError'
 }
 
-/** `builtins.OverflowError`: an integer that does not fit where it has to go. */
+/** `builtins.OverflowError`: an integer outside the allowed range. */
 export class OverflowError extends RangeError implements PythonNamed {
   override readonly name: string = 'OverflowError'
   readonly python: string = 'builtins.OverflowError'

@@ -1,8 +1,8 @@
-/** Python refuses keywords that it does not know; so do the constructors and the calls here. */
+/** Checks of option names: constructors and calls refuse unknown names, as Python refuses unknown keywords. */
 import { shownAsPython } from './shown.js'
 import { typeName } from './type-name.js'
 
-/** Names that users bring along, in lower case and without underscores, and what they are called here. */
+/** Names of other libraries, in lower case and without underscores, with their names in memshim. */
 const aliases: Readonly<Record<string, string>> = {
   ttl: 'time',
   exptime: 'time',
@@ -19,8 +19,8 @@ const aliases: Readonly<Record<string, string>> = {
 }
 
 /**
- * A copy of an options object that has its own properties alone, so that nothing comes from a prototype.
- * @throws TypeError when it is not a plain object, or has a name that is not known: with the right name where it can be guessed
+ * A copy of an options object with its own properties only, so that nothing is read from a prototype.
+ * @throws TypeError when it is not a plain object, or has an unknown name: the message has the right name if it can be guessed
  */
 export function ownOptions<O extends object>(options: O, known: readonly string[]): O {
   if (!isPlain(options)) throw new TypeError(`options must be a plain object, not ${className(options)}`)

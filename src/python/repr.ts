@@ -4,7 +4,7 @@ import { ValueError } from './errors.js'
 
 const NAMED: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '\\': '\\\\' }
 const PLAIN = /^[\x20-\x26\x28-\x5b\x5d-\x7e]*$/
-/** What Python's str.isprintable() says no to, and everything that is not ASCII for bytes. */
+/** Characters that are not printable in Python (str.isprintable()), and for bytes all that are not ASCII. */
 const UNPRINTABLE = /[\p{C}\p{Z}]/u
 const NOT_ASCII = /[^\x20-\x7e]/
 
@@ -85,7 +85,7 @@ export function digitsOf(value: number | bigint): string | undefined {
   return text.length - (text.startsWith('-') ? 1 : 0) > MAX_INTEGER_DIGITS ? undefined : text
 }
 
-/** Python's str() of an integer. @throws ValueError beyond CPython's limit, in its words */
+/** Python's str() of an integer. @throws ValueError beyond CPython's limit, with its message */
 export function integerText(value: number | bigint): string {
   const digits = digitsOf(value)
   if (digits === undefined)
@@ -93,7 +93,7 @@ export function integerText(value: number | bigint): string {
   return digits
 }
 
-/** The digits of an integer; where Python refuses to write them, how long it is. */
+/** The digits of an integer, or its length if Python refuses to write them. */
 export function integerRepr(value: number | bigint): string {
   return digitsOf(value) ?? `<int of ${4 * value.toString(16).replace('-', '').length} bits>`
 }

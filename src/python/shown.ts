@@ -1,4 +1,4 @@
-/** A value in an error message that names the types of Python (`ground/arguments.ts` has those of JavaScript): short, and never an exception of its own. */
+/** A value in an error message that names the types of Python (`ground/arguments.ts` has those of JavaScript): short, and never throws. */
 import { typeName } from './type-name.js'
 
 const LONGEST = 80

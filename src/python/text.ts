@@ -6,7 +6,7 @@ import { escapedCharacter } from './repr.js'
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const LONE_SURROGATE = /\p{Surrogate}/u
 
-/** Every other character takes more bytes than it has units. */
+/** Characters beyond ASCII have more bytes than UTF-16 units. */
 export const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length
 
 export const areAscii = (bytes: Uint8Array): boolean => isAsciiBytes(bytes)
@@ -29,7 +29,7 @@ const codecs = {
   'utf-8': { refused: LONE_SURROGATE, why: 'surrogates not allowed' },
 } as const
 
-/** Why a codec cannot write a text, in Python's words; undefined where it can. */
+/** Python's message when a codec cannot write a text; undefined when it can. */
 export function encodingProblem(text: string, codec: keyof typeof codecs): string | undefined {
   const { refused, why } = codecs[codec]
   const characters = [...text]

@@ -1,4 +1,4 @@
-/** How Python names the type of a value, for messages of both libraries. Source: CPython's `tp_name`, measured through pylibmc 1.6.3. */
+/** Python's name of the type of a value, for messages of both libraries. Source: CPython's `tp_name`, measured through pylibmc 1.6.3. */
 import { brandOf } from '../ground/brand.js'
 
 /** By the brands of the value classes. Types that CPython writes in C have their module's name, those written in Python do not. */

@@ -1,4 +1,4 @@
-/** What a connection can be asked for, with the defaults. */
+/** The options of a connection, with their defaults. */
 import type { ParserLimits, Protocol } from '../protocol/protocol.js'
 import type { Connect, Tls } from './socket.js'
 
@@ -13,24 +13,24 @@ export interface ConnectionOptions {
   readonly timeout?: number | undefined
   /** Milliseconds for opening the connection, within the operation's deadline. Default 4000. */
   readonly connectTimeout?: number | undefined
-  /** TCP_NODELAY. Default true: the requests of a turn of the event loop leave in one write anyway. */
+  /** TCP_NODELAY. Default true: the requests of a turn of the event loop are sent in one write anyway. */
   readonly noDelay?: boolean | undefined
   /** SO_KEEPALIVE. Default false. */
   readonly keepAlive?: boolean | undefined
   readonly limits?: ParserLimits | undefined
   /**
-   * What happens when the server closed the connection while nothing was waiting. `fail`: the next operation fails with
-   * `closed`, as with the Python libraries, which notice only then; a request without reply counts as sent, as the system takes it, and
+   * The treatment of a connection that the server closed while no request was waiting. `fail`: the next operation fails with
+   * `closed`, as with the Python libraries, which detect it only then; a request without reply counts as sent, as the system accepts it, and
    * the one after it fails. `reopen` (default): the next operation opens a new connection.
    */
   readonly stale?: 'fail' | 'reopen' | undefined
   /**
-   * With `stale: 'fail'`: bytes of a request that the system takes before it hears that the server has closed the connection. The sending
+   * With `stale: 'fail'`: bytes of a request that the system accepts before it detects that the server has closed the connection. The sending
    * of a longer one fails (`reset`). Default: any.
    */
   readonly closedTakes?: number | undefined
   /** Requests that may be written and unanswered. Default 10,000. */
   readonly maxInFlight?: number | undefined
-  /** What becomes of further ones: they wait for their turn (default), or are rejected with `overload`. */
+  /** The treatment of further requests: they wait for their turn (default), or are rejected with `overload`. */
   readonly whenFull?: 'wait' | 'reject' | undefined
 }

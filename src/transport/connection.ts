@@ -1,6 +1,6 @@
 /**
- * One pipelined connection to one server. Opened lazily, once, however many first calls arrive; requests of one turn of the
- * event loop leave in one write; after anything unexpected the socket is destroyed and every waiting request rejected, so that a
+ * One pipelined connection to one server. It is opened lazily, once for all first calls; requests of one turn of the
+ * event loop are sent in one write. After an unexpected reply the socket is destroyed and every waiting request rejected, so that a
  * late byte can never answer another request (docs/reference/field.md#2 to #3).
  */
 import { setImmediate } from 'node:timers'
@@ -32,7 +32,7 @@ const MAX_IN_FLIGHT = 10_000
 
 export class Connection implements Exchange, LinkOwner {
   readonly name: string
-  /** Private to the language itself: `util.inspect` shows no key of `tls`. */
+  /** A private field, so that `util.inspect` does not show the key of `tls`. */
   readonly #options: ConnectionOptions
   private readonly protocol: Protocol
   private readonly timeout: number
@@ -51,7 +51,7 @@ export class Connection implements Exchange, LinkOwner {
   private now = 0
   /** How the server ended the connection while it was idle, while no caller has seen it. */
   private stale: IdleEnd | undefined = undefined
-  // Timers come before sockets in a turn of the event loop: where the process itself stood still, the reply may be there already.
+  // Timers run before sockets in a turn of the event loop: if the process was stopped, the reply may have arrived already.
   private readonly timer = new DeadlineTimer(() => setImmediate(() => this.attempt(() => this.expire())))
 
   constructor(
@@ -101,7 +101,7 @@ export class Connection implements Exchange, LinkOwner {
     if (this.#options.whenFull === 'reject' && this.queue.length + this.waiting.length >= this.maxInFlight)
       return refused(receiver, this.overloaded())
     return new Promise<T>((resolve, reject) => {
-      // All requests of a turn count from its first.
+      // The deadlines of all requests of a turn count from the first one.
       if (!this.flushing) this.now = performance.now()
       const deadline = limit ?? this.now + (options?.timeout ?? this.timeout)
       const settle = resolve as (value: unknown) => void
@@ -116,7 +116,7 @@ export class Connection implements Exchange, LinkOwner {
     })
   }
 
-  /** An earlier part of the same call took all of its time. The connection has done nothing wrong. */
+  /** An earlier part of the same call took all of its time. The connection is not at fault. */
   private late(): TransportError {
     return new TransportError('timeout', this.name, 'the time of the whole call was over')
   }
@@ -135,7 +135,7 @@ export class Connection implements Exchange, LinkOwner {
     const { link } = this
     if (link && this.ready) {
       const { socket, output, conversation } = link
-      // Nothing is expected after quit: let the bytes leave, then let go.
+      // No reply follows quit: the bytes are sent, then the socket is released.
       const waiting = !this.idle
       this.detach()
       if (waiting || !quit) socket.destroy()
@@ -175,7 +175,7 @@ export class Connection implements Exchange, LinkOwner {
       // Node refuses the address or the TLS options.
       this.fail('connect', (error as Error).message, error)
     }
-    // A connect timeout of 0 fails also when the other end is fast.
+    // A connect timeout of 0 always fails.
     if (this.connectTimeout === 0) this.expire()
     return promise
   }
@@ -217,7 +217,7 @@ export class Connection implements Exchange, LinkOwner {
   }
 
   closedByServer(kind: 'closed' | 'reset' = 'closed'): void {
-    // A noreply request in the queue would have left at once in libmemcached, and nothing waits for its answer.
+    // libmemcached would have sent a noreply request in the queue at once, and nothing waits for its answer.
     const idle =
       this.ready && this.waiting.length === 0 && this.queue.all().every(({ request }) => request.noreply)
     this.fail('closed', 'server closed the connection')
@@ -238,7 +238,7 @@ export class Connection implements Exchange, LinkOwner {
     else if (this.waiting.length === 0) this.timer.unref()
   }
 
-  /** Nothing is pending: nothing keeps the process. */
+  /** Nothing is pending: the connection does not keep the process running. */
   private rest(): void {
     if (this.idle && !this.connecting) this.timer.unref()
   }
@@ -257,25 +257,25 @@ export class Connection implements Exchange, LinkOwner {
   private scheduleFlush(): void {
     if (this.flushing) return
     this.flushing = true
-    // After everything that has come from any server in this turn of the event loop, so that all requests it leads to leave in one
-    // write a connection. Not the global function: tests that fake it must not stop the client.
+    // After all replies of all servers in this turn of the event loop, so that the requests that follow them are sent in one
+    // write per connection. Not the global function: tests that replace it must not stop the client.
     setImmediate(this.turn)
   }
 
   flush(): void {
     const { link, queue } = this
     if (queue.length === 0 || !link) return
-    // What the server does not take in waits here, as the caller's own, and not as copies in the socket.
+    // Data that the server does not read waits here without a copy, and not in the socket.
     if (link.socket.writableLength >= PORTION) return
     const leaving = queue.take(this.maxInFlight - this.waiting.length)
     wrote(this, leaving.length === 1 && this.waiting.length === 0)
-    // Before the first byte leaves: an answer may be there before `write` returns.
+    // Before the first byte is written: an answer may arrive before `write` returns.
     for (const pending of leaving) if (!pending.request.noreply) this.waiting.push(pending)
     try {
       link.conversation.write(leaving, link.output)
       link.output.flush()
     } catch (error) {
-      // Nothing else keeps requests that wait for no reply.
+      // Requests without a reply are kept only here.
       const unheard = leaving.filter(({ request }) => request.noreply)
       this.fail(kindOf(error), (error as Error)?.message ?? String(error), error, unheard)
       return
@@ -325,7 +325,7 @@ export class Connection implements Exchange, LinkOwner {
     this.timer.stop()
     socket?.destroy()
     const code = cause instanceof Error ? (lastOf(cause) as NodeJS.ErrnoException).code : undefined
-    // After a reset nothing can be sent any more.
+    // Nothing can be sent after a reset.
     const error = (sent: boolean, first = false) =>
       new TransportError(kind, this.name, message, {
         cause,

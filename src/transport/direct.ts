@@ -1,6 +1,6 @@
 /**
  * Exchanges with a server inside this process that answers within the call: no socket, no timer, no turn of the event loop. An audit makes
- * millions of them. What a server says, and what its going away means, is the same as on a connection (connection.ts).
+ * millions of them. Replies, and the effects of a closed server, are the same as on a connection (connection.ts).
  */
 import type { Bytes } from '../ground/bytes.js'
 import type { DirectSession } from '../protocol/direct-session.js'
@@ -18,7 +18,7 @@ import { asIs, type Exchange, type ExchangeOptions, type Receiver } from './type
 
 const openers = new WeakMap<Connect, (address: ServerAddress) => DirectSession>()
 
-/** @returns `connect`, by which a client reaches its servers without sockets where it can */
+/** @returns `connect`, with which a client reaches its servers without sockets if possible */
 export function withDirectSessions(
   connect: Connect,
   open: (address: ServerAddress) => DirectSession,
@@ -27,7 +27,7 @@ export function withDirectSessions(
   return connect
 }
 
-/** A connection to a server, or the way to one that is reached without. */
+/** A connection to a server, or an exchange without a socket. */
 export function exchangeWith(address: ServerAddress, options: ConnectionOptions): Exchange {
   const open = options.connect && openers.get(options.connect)
   return open ? new DirectExchange(address, open, options) : new Connection(address, options)
@@ -74,7 +74,7 @@ class DirectExchange implements Exchange {
   private conversation!: Conversation
   private ready = false
   private reply: Reply | undefined = undefined
-  /** The server ended the connection while nothing was waiting, and nobody has been told. */
+  /** The server closed the connection while no request was waiting, and no caller has got the error yet. */
   private stale: IdleEnd | undefined = undefined
 
   constructor(
@@ -133,7 +133,7 @@ class DirectExchange implements Exchange {
   }
 
   /**
-   * What is unintelligible behind the reply, or behind a request without one, ends the session and no more: on a connection it comes later.
+   * Unintelligible bytes after the reply, or after a request without one, only end the session: on a connection they arrive later.
    * @returns the reply to a request, when there is one
    */
   private ask(write: (out: Output) => void, noreply = false): Reply | undefined {
@@ -170,17 +170,17 @@ class DirectExchange implements Exchange {
     this.ask((out) => {
       waits = this.conversation.greet(out)
     })
-    if (waits && !this.ready) throw new Error('the server did not answer what is said first')
+    if (waits && !this.ready) throw new Error('the server did not answer the first messages of the protocol')
   }
 
-  /** The server keeps silent: this costs the time of the operation, as on a connection. */
+  /** The server does not answer: the operation waits for its timeout, as on a connection. */
   private wait(options: ExchangeOptions | undefined, failed: (error: TransportError) => void): void {
     const { deadline, timeout = this.options.timeout ?? 5000 } = options ?? {}
     const wait = deadline === undefined ? timeout : Math.max(0, deadline - performance.now())
     setTimeout(() => failed(this.lose('timeout', 'no reply within the deadline')), wait)
   }
 
-  /** Whether the server has closed the connection while nothing waits. */
+  /** Detects that the server has closed the connection while no request waits. */
   private notice(): void {
     if (!this.session?.ended) return
     this.session = undefined

@@ -6,8 +6,8 @@ const owners = new FinalizationRegistry<readonly Pick<Exchange, 'close'>[]>((exc
 })
 
 /**
- * Closes exchanges once their owner has been collected as garbage. Requests that are pending must keep the owner; the exchanges must
- * not, or it never will be.
+ * Closes exchanges after their owner has been collected as garbage. Pending requests must refer to the owner; the exchanges must
+ * not, because the owner would never be collected.
  */
 export function closeWhenDropped(owner: object, exchanges: readonly Pick<Exchange, 'close'>[]): void {
   owners.register(owner, exchanges)

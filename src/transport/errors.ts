@@ -1,4 +1,4 @@
-/** What can go wrong between handing over a request and having its reply. Nothing else is thrown by this room. */
+/** Failures between the start of a request and its reply. Code in this folder throws no other errors. */
 import { brand } from '../ground/brand.js'
 import { AuthenticationFailure, UnintelligibleReply } from '../protocol/protocol.js'
 
@@ -15,7 +15,7 @@ export type TransportErrorKind =
   | 'reset'
   /** The deadline passed while the request was queued, sent or waiting for its reply. */
   | 'timeout'
-  /** The server refused the credentials, or offers no way to show them. The request was not sent. */
+  /** The server refused the credentials, or does not offer PLAIN authentication. The request was not sent. */
   | 'authentication'
   /** Bytes arrived that cannot be a reply; nothing after them can be trusted. */
   | 'unintelligible'
@@ -59,7 +59,7 @@ export class TransportError extends Error {
 
 brand(TransportError, 'transport.TransportError')
 
-/** What an exception means that was thrown while requests were written or replies read. */
+/** The kind of failure for an exception that was thrown while requests were written or replies read. */
 export function kindOf(error: unknown): TransportErrorKind {
   if (error instanceof UnintelligibleReply) return 'unintelligible'
   return error instanceof AuthenticationFailure ? 'authentication' : 'internal'
@@ -76,7 +76,7 @@ export function lastOf(error: Error): Error {
 }
 
 /**
- * How a connection ended while nothing was waiting. The system still takes a request after a close. The reset that comes back breaks the
+ * The way in which a connection ended while no request was waiting. The system still accepts a request after a close. The reset that follows breaks the
  * connection: after that, and after any other reset, it refuses to send.
  */
 export type IdleEnd = 'closed' | 'reset' | 'broken'

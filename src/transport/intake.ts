@@ -1,18 +1,18 @@
 /**
- * Reads what has arrived so that the server does not stand still meanwhile. memcached answers a turn's requests with one write (since
- * 1.6.35 pipelined gets too), so all replies of a turn may be there at once. If they were read in one go and the next requests left
- * after that, client and server would work by turns. Such replies are read in two halves, and what the callers ask after the first
- * half leaves before the second half is read. A server that answers piece by piece is still at work while a piece is read, and halves
- * would only cost it and us: they begin when whole turns have been answered at once, and end with the first small piece.
+ * Reads arrived replies in a way that keeps the server busy. memcached answers a turn's requests with one write (since
+ * 1.6.35 pipelined gets too), so all replies of a turn may arrive at once. If they were all read before the next requests were sent,
+ * client and server would work alternately. Therefore these replies are read in two halves, and the requests that callers make after the first
+ * half are sent before the second half is read. A server that answers piece by piece is still busy while a piece is read, and halves
+ * would only cost time: they begin when whole turns have been answered at once, and end with the first small piece.
  */
 
-// Not the global functions at the time of the call: tests that fake them must not stop the client.
+// Not the global functions at the time of the call: tests that replace them must not stop the client.
 const { nextTick } = process
 const MICROTASK = Promise.resolve()
 
-/** Requests that are worth a write of their own. */
+/** The number of requests from which a separate write is faster. */
 const WORTH_A_WRITE = 4
-/** Bytes from which on a chunk is only a part of the replies: what they lead to can leave between two chunks. */
+/** Bytes from which on a chunk is only a part of the replies: the requests that follow can be sent between two chunks. */
 const LARGE = 32 * 1024
 /** Turns that a server has to answer at once before their replies are read in halves. */
 const ENOUGH_TURNS = 3
@@ -52,13 +52,13 @@ export class Intake {
     const second = chunk.subarray(middle)
     steps.read(chunk.subarray(0, middle))
     const answered = before - steps.unanswered()
-    // The whole chunk answers less than two thirds: the server is at work on the rest.
+    // The whole chunk answers less than two thirds: the server is still busy with the rest.
     if (answered * 3 < before) {
       steps.read(second)
       return this.learn(before - steps.unanswered(), before)
     }
     this.second = second
-    // The callers run as microtasks; a tick that is asked for by a microtask comes after all of them, and before the next chunk.
+    // The callers run as microtasks; a tick that a microtask requests comes after all of them, and before the next chunk.
     MICROTASK.then(this.wait)
   }
 
@@ -85,7 +85,7 @@ export class Intake {
     this.finish()
   }
 
-  /** Once as much is asked for as the server still has to answer. */
+  /** Writes when as many requests wait as the server still has to answer. */
   private writeEarly(): void {
     const queued = this.steps.queued()
     if (queued >= WORTH_A_WRITE && queued >= this.steps.unanswered()) this.steps.write()

@@ -96,7 +96,7 @@ export class LineConnection {
   }
 
   /**
-   * What has arrived, as soon as there is something; the server waits while nobody asks.
+   * The arrived bytes, as soon as there are some; the server has to wait between two calls.
    * @throws TransportError (rejection), `timeout` when nothing comes within the time (by default the connection's)
    */
   async chunk(timeout = this.timeout): Promise<Buffer> {

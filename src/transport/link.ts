@@ -1,5 +1,5 @@
 /**
- * One socket of a connection, with what is said over it. Events of a socket that has been let go mean nothing any more. The steps of a
+ * One socket of a connection, with its conversation. Events of a released socket are ignored. The steps of a
  * read are methods and not closures of each socket: the engine compiles them once for all connections of a program.
  */
 import type { Socket } from 'node:net'
@@ -42,7 +42,7 @@ export class Link implements SocketEvents, Sink, IntakeSteps {
   private readonly intake: Intake
   private gone = false
 
-  /** @throws what Node has against the address or the TLS options */
+  /** @throws Node's errors for the address or the TLS options */
   constructor(
     private readonly owner: LinkOwner,
     address: ServerAddress,
@@ -52,7 +52,7 @@ export class Link implements SocketEvents, Sink, IntakeSteps {
     this.conversation = protocol.converse(this, limits)
     this.intake = new Intake(this)
     this.socket = openSocket(address, { noDelay, keepAlive, tls, connect }, this)
-    // A process ends when nothing else is going on in it: only what is pending keeps it, by the timer of its deadline.
+    // The socket does not keep the process running: only pending requests do, by the timer of their deadline.
     this.socket.unref()
     this.output = new SocketOutput(this.socket)
   }
@@ -74,7 +74,7 @@ export class Link implements SocketEvents, Sink, IntakeSteps {
     if (this.gone) return
     try {
       this.intake.take(chunk)
-      // The next step of what the conversation says before any request.
+      // The next message of the conversation before any request.
       if (!this.owner.ready && !this.gone) this.output.flush()
     } catch (error) {
       this.owner.crashed(error)

@@ -1,6 +1,6 @@
 /**
- * Joins what leaves together. Short pieces become one string, which V8 joins without copying them; longer ones are copied once, into
- * a send buffer that is used again; large bytes are handed over as they are.
+ * Joins bytes that are sent together. Short pieces become one string, which V8 joins without copying them; longer ones are copied once, into
+ * a send buffer that is used again; large bytes are written without a copy.
  */
 import type { Writable } from 'node:stream'
 import type { Bytes } from '../ground/bytes.js'
@@ -47,7 +47,7 @@ export class SocketOutput implements Output {
     }
   }
 
-  /** Hands over what is joined. */
+  /** Writes the joined bytes. */
   flush(): void {
     if (this.used === 0 && this.joined.length <= JOINED) {
       if (this.joined === '') return
@@ -69,7 +69,7 @@ export class SocketOutput implements Output {
     this.socket.uncork()
   }
 
-  /** Where so many bytes, at most a buffer full, have a place behind everything before them. */
+  /** The position in the buffer for so many bytes, at most a buffer full, after all earlier bytes. */
   private room(length: number): number {
     this.spill()
     if (this.used + length > BUFFER) this.send()
@@ -98,7 +98,7 @@ export class SocketOutput implements Output {
     this.used = 0
     buffer.lent++
     socket.write(buffer.bytes.subarray(0, used), buffer.written)
-    // Taken by the system at once, and free for the next bytes; otherwise it comes back when it has been written.
+    // The system accepted the bytes at once, so that the buffer is free; otherwise it is free when it has been written.
     if (socket.writableLength === 0) return
     buffer.away = true
     this.buffer = undefined

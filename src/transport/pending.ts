@@ -1,6 +1,6 @@
 /**
- * Requests on their way. A pending request knows who receives its reply, until when, and whether anybody still waits. The backlog holds
- * those that wait to be written: all of them leave together, unless so much is under way that some have to wait longer. The timer wakes the
+ * Pending requests. Each has the receiver of its reply, its deadline, and whether the caller still waits. The backlog holds
+ * those that wait to be written: all of them are sent together, unless too many are unanswered and some have to wait longer. The timer wakes the
  * connection at the earliest deadline.
  */
 import { setMaxListeners } from 'node:events'
@@ -23,11 +23,11 @@ export class PendingRequest {
     readonly signal: AbortSignal | undefined,
   ) {
     if (signal === undefined) return
-    // The reply, when one is due, is thrown away when it comes.
+    // The reply, if there is one, is discarded when it arrives.
     this.abort = () => this.reject(signal.reason)
     if (signal.aborted) this.abort()
     else {
-      // As many calls may share it as there are; Node would suspect a leak from the eleventh on.
+      // Any number of calls may share a signal; Node would warn of a leak from the eleventh on.
       setMaxListeners(0, signal)
       signal.addEventListener('abort', this.abort, { once: true })
     }
@@ -66,13 +66,13 @@ export class PendingRequest {
   }
 }
 
-/** Bytes of data blocks that are written without asking whether the socket has got rid of them. */
+/** Bytes of data blocks that are written without checking whether the socket has sent them. */
 export const PORTION = 1024 * 1024
 
 export class Backlog {
   private readonly requests = new Fifo<PendingRequest>()
   private bytes = 0
-  /** One of them may have been given up. */
+  /** Some of the requests may have been aborted. */
   private signalled = false
 
   get length(): number {
@@ -85,7 +85,7 @@ export class Backlog {
     this.signalled ||= request.signal !== undefined
   }
 
-  /** Takes the oldest, at most `most` of them and about one portion of bytes. Those given up meanwhile are dropped. */
+  /** Takes the oldest requests, at most `most` of them and about one portion of bytes. Aborted ones are dropped. */
   take(most: number): readonly PendingRequest[] {
     if (this.requests.length <= most && this.bytes < PORTION && !this.signalled) {
       this.bytes = 0
@@ -110,7 +110,7 @@ export class Backlog {
   }
 }
 
-/** Milliseconds: Node's timers take no longer times. A later deadline is looked at again then. */
+/** The longest time of Node's timers, in milliseconds. A later deadline is checked again after that. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /** One timer for each connection, set for the earliest deadline that it knows. */
@@ -118,7 +118,7 @@ export class DeadlineTimer {
   private timer: NodeJS.Timeout | undefined = undefined
   private wakes = Number.POSITIVE_INFINITY
 
-  /** @param due looks for what has passed its deadline, and watches the next deadline */
+  /** @param due finds requests that have passed their deadline, and watches the next deadline */
   constructor(private readonly due: () => void) {}
 
   /** @param deadline on `performance.now()`'s clock */
@@ -140,7 +140,7 @@ export class DeadlineTimer {
     this.wakes = Number.POSITIVE_INFINITY
   }
 
-  /** Keeps the process. */
+  /** Keeps the process running. */
   ref(): void {
     this.timer?.ref()
   }

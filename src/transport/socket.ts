@@ -21,7 +21,7 @@ export type Tls =
     >
 
 /**
- * Opens the connection to a server in the place of memshim: the client's end of it, whose event `connect` is still to come.
+ * Opens the connection to a server instead of memshim. Returns the client's end, whose event `connect` is still to come.
  * For tests and audits, e.g. `EmbeddedServer.connect`.
  */
 export type Connect = (address: ServerAddress) => Socket
@@ -43,7 +43,7 @@ export interface SocketEvents {
   end(): void
 }
 
-/** Several values of 100 KB: one that comes whole is read where it lies. Memory that no reply has filled is not taken from the system. */
+/** Room for several values of 100 KB: a value that arrives whole is read without a copy. The system provides memory only for the used part. */
 const RECEIVE_BUFFER = 256 * 1024
 
 export function openSocket(address: ServerAddress, options: SocketOptions, events: SocketEvents): Socket {
@@ -78,7 +78,7 @@ function overTls(address: ServerAddress, options: SocketOptions, tls: Tls): Sock
   const { servername, ...given } = tls === true ? {} : tls
   const named =
     servername ?? (address.transport === 'tcp' && /[^\d.:]/.test(address.host) ? address.host : '')
-  // Not an import: loading it takes longer than everything else of a client that needs no TLS.
+  // Not an import: loading it takes longer than all other parts of a client without TLS.
   const tlsModule = process.getBuiltinModule('node:tls')
   return tlsModule.connect({ ...target(address, options), ...given, servername: named } as TlsOptions)
 }

@@ -1,4 +1,4 @@
-/** What becomes of a request on a connection that the server ended while it was idle. */
+/** The outcome of a request on a connection that the server closed while it was idle. */
 import { DEFAULT_LIMITS, type Protocol } from '../protocol/protocol.js'
 import type { Request } from '../protocol/requests.js'
 import type { IdleEnd } from './errors.js'

@@ -1,5 +1,5 @@
 /**
- * Every opening of a connection on one tracing channel of `node:diagnostics_channel`, in the form in which ioredis and node-redis publish theirs
+ * Publishes every opening of a connection on one tracing channel of `node:diagnostics_channel`, in the form in which ioredis and node-redis publish theirs
  * (`ioredis:connect`, `node-redis:connect`), with OpenTelemetry's attributes beside it. docs/tracing.md describes it for users.
  */
 import { tracingChannel } from 'node:diagnostics_channel'
@@ -16,11 +16,11 @@ export type ConnectAttributes = {
   /** IP address of the open connection. */
   'network.peer.address'?: string
   'network.peer.port'?: number
-  /** What the transport met: `connect`, `connect-timeout`, `lookup`, `tls`, `auth` … */
+  /** The kind of failure: `connect`, `connect-timeout`, `lookup`, `tls`, `auth` … */
   'error.type'?: string
 }
 
-/** What subscribers of the channel receive: one and the same object at every event of an opening. */
+/** The message of the channel: the same object at every event of an opening. */
 export interface ConnectEvent {
   /** Host as configured, or the path of a Unix socket. */
   readonly serverAddress: string
@@ -28,7 +28,7 @@ export interface ConnectEvent {
   readonly serverPort: number | undefined
   /** Complete at `asyncEnd`. */
   readonly attributes: ConnectAttributes
-  /** What the opening failed with; there at `error` and after. */
+  /** The error of the opening; present at `error` and after. */
   readonly error?: unknown
 }
 
@@ -39,7 +39,7 @@ export interface ConnectEvent {
  */
 export const connectChannel = tracingChannel<ConnectEvent, ConnectEvent>('memshim:connect')
 
-/** How both channels name a server. */
+/** The fields of both channels that name a server. */
 export function serverFields(address: ServerAddress): {
   readonly serverAddress: string
   readonly serverPort: number | undefined

@@ -1,4 +1,4 @@
-/** The door between the clients and the sockets. `Connection` (connection.ts) implements `Exchange`. */
+/** The interface between the clients and the sockets. `Connection` (connection.ts) implements `Exchange`. */
 import type { Request } from '../protocol/requests.js'
 import type { Reply } from '../protocol/wire.js'
 import type { TransportError } from './errors.js'
@@ -6,9 +6,9 @@ import type { TransportError } from './errors.js'
 export interface ExchangeOptions {
   /** Milliseconds for the whole operation: connecting, queueing, sending and waiting. Default: the connection's. */
   readonly timeout?: number | undefined
-  /** On `performance.now()`'s clock, instead of a timeout: when the call that this is a part of has to be over. */
+  /** The end of the whole call on `performance.now()`'s clock, instead of a timeout. */
   readonly deadline?: number | undefined
-  /** Gives up waiting: the promise rejects with the signal's reason. What has been sent stays sent. */
+  /** Gives up waiting: the promise rejects with the signal's reason. A command that was sent is not undone. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -18,7 +18,7 @@ export interface Peer {
   readonly port: number
 }
 
-/** What becomes of a reply, called while it is being parsed, or of a failure: what either returns or throws settles the promise. */
+/** Handles a reply while it is being parsed, or a failure: the returned value or the thrown error settles the promise. */
 export interface Receiver<T> {
   reply(reply: Reply): T
   failed(error: TransportError): T
@@ -36,15 +36,15 @@ export const asIs: Receiver<Reply> = {
 export interface Exchange {
   /** `idle` = no socket. */
   readonly state: 'idle' | 'connecting' | 'ready'
-  /** The server has ended the connection: the next request will fail, and find it out. */
+  /** The server has closed the connection: the next request will fail. */
   readonly ended?: boolean
-  /** It has reset it: also a request without a byte will fail. */
+  /** The server has reset the connection: also a request without a byte will fail. */
   readonly wasReset?: boolean
   /** The other end of the open TCP connection, if there is one. */
   readonly peer?: Peer | undefined
   /**
-   * Sends a request and resolves with its reply, or with what the receiver makes of it. Requests are answered in order; those of
-   * one turn of the event loop leave in one write.
+   * Sends a request and resolves with its reply, or with the result of the receiver. Requests are answered in order; those of
+   * one turn of the event loop are sent in one write.
    * @throws RangeError at once for a request that the protocol cannot carry
    * @throws TransportError (rejection); after one of kind other than `lookup`/`connect`/`connect-timeout` the socket
    *   is gone and every other waiting request was rejected too. The next request reconnects.
@@ -54,7 +54,7 @@ export interface Exchange {
   /** Opens the connection now, or resolves at once when it is open. @throws TransportError (rejection) */
   connect(options?: ExchangeOptions): Promise<void>
   /**
-   * Sends `quit` when open (unless told otherwise), closes, rejects what still waits with kind `aborted`. The exchange stays
+   * Sends `quit` when open (unless `quit` is false), closes, and rejects waiting requests with kind `aborted`. The exchange stays
    * usable.
    */
   close(quit?: boolean): void

@@ -1,5 +1,5 @@
 /**
- * The hash functions as the door gives them to users: with their arguments checked, since a wrong `end` would run for ever.
+ * The hash functions of the entry point, with checked arguments, because a wrong `end` would never terminate.
  * Source: docs/reference/placement.md#1.
  */
 import { checkBytes, shown } from '../../ground/arguments.js'
@@ -19,7 +19,7 @@ function checked(hash: KeyHash): KeyHash {
 /**
  * Hash functions by pylibmc's names; `murmur3` has no name there, only libmemcached's number 10, and normal builds of libmemcached
  * refuse `hsieh`. Each takes bytes, and how many of them to hash (default all).
- * They throw TypeError for what is no Uint8Array, RangeError for an `end` beyond it.
+ * They throw TypeError for a value that is not a Uint8Array, RangeError for an `end` beyond it.
  */
 export const hashes = Object.fromEntries(
   Object.entries(unchecked).map(([name, hash]) => [name, checked(hash)]),

@@ -1,6 +1,6 @@
 /**
  * MD5 (RFC 1321) for key placement: rings of many servers need tens of thousands of digests of short strings, where
- * a call into node:crypto costs far more than the digest. Not for anything that needs to be secure.
+ * a call into node:crypto costs far more than the digest. It must not be used for security.
  */
 
 /** Shifts of the four steps of each round. */

@@ -1,4 +1,4 @@
-/** What an item that cannot be read means in pylibmc. Source: docs/reference/pylibmc.md#4.3, #4.5. */
+/** pylibmc's outcome for an item that cannot be read. Source: docs/reference/pylibmc.md#4.3, #4.5. */
 import type { Item } from '../../protocol/wire.js'
 import { ValueDecodeError } from '../../values/index.js'
 import { FLAG_INTEGER, FLAG_LONG, FLAG_PICKLE, FLAG_TEXT, FLAG_ZLIB } from '../../values/types.js'
@@ -7,10 +7,10 @@ import { MemcachedError } from './errors.js'
 
 const TYPE_BITS = FLAG_PICKLE | FLAG_INTEGER | FLAG_LONG | FLAG_TEXT
 
-/** Largest flags that pylibmc has room for. */
+/** The largest flags of pylibmc. */
 export const MAX_FLAGS = 2 ** 32 - 1
 
-/** memcached can be built with client flags of 64 bits. pylibmc cuts them, and reads another type; here the item is refused. */
+/** memcached can be built with client flags of 64 bits. pylibmc truncates them, and reads another type; memshim refuses the item. */
 export function tooLargeFlags(
   { key, flags }: Pick<Item, 'key' | 'flags'>,
   operation: Operation,
@@ -25,7 +25,7 @@ export function decodeFailure(
   operation: Operation,
   binary = false,
 ): unknown {
-  // get, and the methods that call it, read None where the item has no bytes; in the binary protocol gets and getMulti do, too.
+  // get, and the methods that call it, read None if the item has no bytes; in the binary protocol gets and getMulti do, too.
   const none = operation === 'get' || (binary && operations[operation].retrieves)
   // Inflating comes first, and has its own error for no bytes.
   const read = item.flags & (TYPE_BITS | FLAG_ZLIB)

@@ -9,10 +9,10 @@ import { brand } from '../../ground/brand.js'
 import { type Operation, operations } from '../operations.js'
 import { keyInMessage } from './key-in-message.js'
 
-/** What an error knows beyond its message. */
+/** The fields of an error beyond its message. */
 export interface ErrorFacts {
   readonly operation?: Operation | undefined
-  /** The key as it went (or would have gone) on the wire, one character per byte. */
+  /** The key in its form on the wire, one character per byte. */
   readonly key?: string | undefined
   /** `host:port`, `[v6]:port` or socket path. */
   readonly server?: string | undefined
@@ -113,7 +113,7 @@ export class NotSupportedError extends withCode('NotSupportedError', 28) {}
 export class FetchNotFinished extends withCode('FetchNotFinished', 30) {}
 /** The key cannot be sent. */
 export class BadKeyProvided extends withCode('BadKeyProvided', 33) {}
-/** In pylibmc credentials over UDP, which is refused here when the client is made. */
+/** In pylibmc credentials over UDP, which memshim refuses in the constructor. */
 export class InvalidHostProtocolError extends withCode('InvalidHostProtocolError', 34) {}
 /** The server reached its failure limit and was ejected. */
 export class ServerDead extends withCode('ServerDead', 35) {}
@@ -157,7 +157,7 @@ brand(MemcachedError, 'strict.MemcachedError')
 brand(CacheMiss, 'strict.CacheMiss')
 for (const each of classes) brand(each, `strict.MemcachedError.${each.retcode}`)
 
-/** Return code → class. The one table; codes that are missing arrive as plain `MemcachedError`. */
+/** Return code → class. Codes without an entry arrive as plain `MemcachedError`. */
 export const errorClasses: ReadonlyMap<number, (typeof classes)[number]> = new Map(
   classes.map((errorClass) => [errorClass.retcode, errorClass]),
 )
@@ -169,7 +169,7 @@ const MESSAGE_TEXT_LENGTH = 200 - '(0x55d0c8a3b2f0) '.length
  * The error for a return code, with pylibmc's message less the parts that vary (pointers and source positions):
  * `error 3 from memcached_get(k): CONNECTION FAILURE(Connection refused),  host: 127.0.0.1:11211`.
  *
- * @param text what libmemcached says, without the host; undefined when it recorded nothing
+ * @param text libmemcached's text, without the host; undefined when it recorded none
  * @throws TypeError for a code, an operation or facts of another type
  */
 export function errorFor(

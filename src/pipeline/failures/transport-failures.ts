@@ -1,5 +1,5 @@
 /**
- * Failures of the transport: libmemcached's codes and words for them, and what they say about the request.
+ * Failures of the transport: libmemcached's codes and messages for them, and their meaning for the request.
  * Sources: docs/reference/pylibmc.md#6, #7.2, #7.3, #10.
  */
 
@@ -12,24 +12,24 @@ import type { Server } from '../slots.js'
 import { errorFor, MemcachedError, SomeErrors } from './errors.js'
 
 /**
- * What libmemcached takes the failure for. Whatever keeps it from reading what the header of a binary reply announced is unreadable to it,
- * but for the operations that read replies in ways of their own.
+ * The kind of failure for libmemcached. Every failure while it reads the announced body of a binary reply is an unreadable reply,
+ * except for the operations that read replies in their own way.
  */
 function kindOf({ kind, announced }: TransportError, operation: Operation): TransportErrorKind {
   const { unreadReply, readsOn } = operations[operation]
   return announced && unreadReply === undefined && !readsOn ? 'unintelligible' : kind
 }
 
-/** Settings that change libmemcached's words. */
+/** Settings that change libmemcached's messages. */
 export interface ConnectingFacts {
-  /** The binary protocol: libmemcached words a refused connection otherwise. */
+  /** The binary protocol: libmemcached has another message for a refused connection. */
   readonly binary?: boolean
   /** No time is given to connect. */
   readonly instant?: boolean
 }
 
 const AUTH_FAILURE = 41
-/** libmemcached's return codes for what the transport reports. */
+/** libmemcached's return codes for failures of the transport. */
 const codes: Record<TransportErrorKind, number> = {
   lookup: 2,
   connect: 3,
@@ -46,7 +46,7 @@ const codes: Record<TransportErrorKind, number> = {
 const FAILURE = 1
 /**
  * Bytes of a request that Linux takes for a connection to the same machine that the server has closed: libmemcached's buffers of 8196 bytes
- * leave by four, and with the next one it hears of the reset (docs/reference/pylibmc.md#10); python-memcached sends everything at once.
+ * are sent four at a time, and the next one gets the reset (docs/reference/pylibmc.md#10); python-memcached sends everything at once.
  */
 export const closedTakes = { pylibmc: 32_784, 'python-memcached': 524_288 } as const
 export const WRITE_ERROR = 5
@@ -61,7 +61,7 @@ const texts: Readonly<Record<number, string>> = {
   [SERVER_DOWN]: 'SERVER HAS FAILED AND IS DISABLED UNTIL TIMED RETRY',
 }
 
-/** What the C library calls the common system errors. */
+/** The C library's texts for the common system errors. */
 const strerror: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Connection refused',
   ENOENT: 'No such file or directory',
@@ -105,7 +105,7 @@ export function errorOf(
 export const isPathTooLong = (address: ServerAddress): boolean =>
   address.transport === 'unix' && Buffer.byteLength(address.path) >= LONGEST_PATH
 
-/** The error for a server that cannot be used. touch knows only WriteError (docs/reference/pylibmc.md#10). */
+/** The error for a server that cannot be used. touch has only WriteError (docs/reference/pylibmc.md#10). */
 export function unusable(
   code: number,
   server: Server,
@@ -120,9 +120,9 @@ export function unusable(
   return errorFor(code, operation, `${texts[code]}${more}`, facts)
 }
 
-/** What libmemcached says of it, by the way each of its functions has of reading replies. */
+/** libmemcached's text, which depends on how each of its functions reads replies. */
 function text(error: TransportError, operation: Operation, binary: boolean, instant: boolean): string {
-  // A text retrieval words anew what kept it from connecting.
+  // A text retrieval has its own message for a failure to connect.
   const { retrieves, unreadReply } = operations[operation]
   const asIs = binary || !retrieves
   const reading = unreadReply && `, ${unreadReply}`
@@ -162,30 +162,30 @@ export function wentStale({ cause }: MemcachedError): boolean {
   return cause instanceof TransportError && cause.kind === 'closed' && !cause.sent
 }
 
-/** libmemcached cannot even write to it. */
+/** The connection was reset while it was idle, so that libmemcached cannot write to it. */
 export function resetWhileIdle({ cause }: MemcachedError): boolean {
   return cause instanceof TransportError && cause.kind === 'reset' && !cause.sent
 }
 
-/** It could not be sent: there was no connection, or none any more. */
+/** The request could not be sent, because there was no open connection. */
 export function wasUnwritten(error: MemcachedError): boolean {
   return resetWhileIdle(error) || (neverSent(error) && !wentStale(error))
 }
 
-/** No server was asked: none could be reached, or the time of the call was over before its request was sent. */
+/** No request was sent: no server could be reached, or the time of the call was over before. */
 function neverSent({ cause }: MemcachedError): boolean {
   if (!(cause instanceof TransportError)) return true
   return /^(connect|lookup|overload)/.test(cause.kind) || (cause.kind === 'timeout' && !cause.sent)
 }
 
-/** Binary: a quiet get into a closed connection is a broken pipe, and garbage is a miss. @throws every other error */
+/** Binary: a quiet get on a closed connection is a broken pipe, and an invalid reply is a miss. @throws every other error */
 export function unread<T>(error: unknown, operation: Operation, missing: T): T {
   if (operation === 'gets' && error instanceof MemcachedError && wentStale(error))
     throw brokenPipe(error, operation)
   return garbled(error, missing)
 }
 
-/** Binary: garbage is a miss. @throws every other error */
+/** Binary: an invalid reply is a miss. @throws every other error */
 export function garbled<T>(error: unknown, missing: T): T {
   if (!(error instanceof MemcachedError)) throw error
   const { cause } = error

@@ -1,4 +1,4 @@
-/** Arguments of the methods: their types, and what Python makes of them. Source: docs/reference/pylibmc.md#5. */
+/** Arguments of the methods: their types, and Python's conversions. Source: docs/reference/pylibmc.md#5. */
 import { types } from 'node:util'
 import { OverflowError, ValueError } from '../../python/errors.js'
 import { isPlain } from '../../python/options.js'
@@ -16,11 +16,11 @@ export type Key = string | Uint8Array
 /** Times in seconds; over 30 days the server takes them for Unix times. */
 export type Time = number | bigint
 
-/** Of a single call, beyond pylibmc. */
+/** Options of a single call, which pylibmc does not have. */
 export interface CallOptions {
   /** Milliseconds for the whole operation, instead of the client's. */
   readonly timeout?: number | undefined
-  /** Gives up waiting: the call rejects with the signal's reason. What has been sent stays sent. */
+  /** Gives up waiting: the call rejects with the signal's reason. A command that was sent is not undone. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -58,7 +58,7 @@ const call = ['timeout', 'signal'] as const satisfies (keyof CallOptions)[]
 const prefix = ['keyPrefix', ...call] as const satisfies (keyof PrefixOptions)[]
 const store = ['time', 'minCompressLen', 'compressLevel', ...call] as const satisfies (keyof StoreOptions)[]
 
-/** What `gets` returns. */
+/** The result of `gets`. */
 export type ValueAndCas<T> = [value: T, cas: bigint] | [undefined, undefined]
 
 /** Keys with their values. */

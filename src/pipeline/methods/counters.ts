@@ -9,7 +9,7 @@ import type { Pipeline } from '../pipeline.js'
 import type { Modes } from '../slots.js'
 import { type CallOptions, type CountOptions, type Key, keysOf, optionNames } from './arguments.js'
 
-/** The types of both arguments come first; then the key is looked at. */
+/** The types of both arguments are checked before the key. */
 export async function count(
   pipeline: Pipeline,
   verb: 'incr' | 'decr',
@@ -44,7 +44,7 @@ export async function incrMulti(
   let missing = 0
   const errors: MemcachedError[] = []
   let last: MemcachedError | undefined
-  // pylibmc has looked at all keys before libmemcached counts any.
+  // pylibmc checks all keys before libmemcached counts any.
   for (const wire of all.map((key) => wireKey(pipeline, key, prefix))) {
     last = undefined
     try {
@@ -60,14 +60,14 @@ export async function incrMulti(
   if (errors.length > 0) {
     const message = `${missing + errors.length} keys failed`
     const facts = { operation: 'incrMulti', cause: new AggregateError(errors) } as const
-    // The class follows the last key's result: plain when it succeeded, or when more than one key failed otherwise.
+    // The class follows the last key's result: plain when it succeeded, or when more than one key failed in another way.
     const Class = errors.length === 1 && last ? (last.constructor as typeof MemcachedError) : MemcachedError
     throw new Class(message, facts)
   }
   if (missing > 0) throw new NotFound(`${missing} keys not found`, { operation: 'incrMulti' })
 }
 
-/** A key of incr_multi, or what libmemcached says of it when its turn comes. @throws what pylibmc itself says of it */
+/** A key of incr_multi, or libmemcached's error for it, which counts when the key's turn comes. @throws pylibmc's own errors */
 function wireKey(pipeline: Pipeline, key: Key, prefix: Bytes): Bytes | MemcachedError {
   try {
     return pipeline.slots.key(key, 'incrMulti', prefix)

@@ -84,8 +84,8 @@ export async function touch(
 }
 
 /**
- * The options of one delete of many: without the prefix, and with what is left of the time where one was given; nothing where nothing
- * else was given.
+ * The options of one delete of many: without the prefix, and with the remaining time if one was given; undefined if no other option
+ * was given.
  * @throws MemcachedError (31) when the time is over
  */
 function remaining(

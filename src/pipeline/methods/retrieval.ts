@@ -42,7 +42,7 @@ export async function gets(
   try {
     wire = pipeline.slots.key(key, 'gets', '')
   } catch (error) {
-    // The key's characters are for libmemcached to find.
+    // libmemcached checks the characters of the key later.
     if (!(error instanceof BadKeyProvided)) throw error
     refusal = error
   }
@@ -54,7 +54,7 @@ export async function gets(
   try {
     return [pipeline.slots.decode(item, 'gets'), BigInt.asIntN(64, item.cas ?? 0n)]
   } catch (error) {
-    // An item that `deserialize` calls a CacheMiss is missing.
+    // If `deserialize` throws CacheMiss, the item is missing.
     if (error instanceof CacheMiss) return [undefined, undefined]
     throw error
   }
@@ -70,9 +70,9 @@ export async function getMulti<K extends Key>(
   const modes = pipeline.modes(own)
   const prefix = prefixBytes(own?.keyPrefix, 'getMulti')
   const asked: Bytes[] = []
-  /** The caller's keys beside them. */
+  /** The caller's keys in the same order. */
   const names: K[] = []
-  /** libmemcached looks at the keys when pylibmc has taken all of them. */
+  /** libmemcached checks the keys after pylibmc has accepted all of them. */
   let refusal: BadKeyProvided | undefined
   for (const key of given) {
     let wire: Bytes
@@ -98,7 +98,7 @@ export async function getMulti<K extends Key>(
 
 const isBytes = (key: Key): boolean => typeof key !== 'string'
 
-/** A key given as text and as bytes comes back once, as text; one given twice as bytes comes back once. */
+/** A key that is given as text and as bytes is returned once, as text; a key that is given twice as bytes is returned once. */
 function byText<K extends Key>(values: ReadonlyMap<K, unknown>): Map<K, unknown> {
   const names = new Map<Bytes, K>()
   const latest = new Map<Bytes, unknown>()

@@ -1,4 +1,4 @@
-/** pylibmc's flush_all and get_stats, which ask every server. Source: docs/reference/pylibmc.md#5.7. */
+/** pylibmc's flush_all and get_stats, which send a request to every server. Source: docs/reference/pylibmc.md#5.7. */
 
 import type { Request } from '../../protocol/requests.js'
 import * as requests from '../../protocol/requests.js'
@@ -29,7 +29,7 @@ export async function flushAll(pipeline: Pipeline, given: Time | TimeOptions = 0
       "<method 'flush_all' of 'client' objects> returned a result with an exception set: the time does not fit a signed 64-bit number",
     )
   const request = requests.flushAll(pipeline.slots.wire, seconds > 0n ? seconds : undefined, modes.noreply)
-  /** libmemcached does not look at the replies in the binary protocol (docs/reference/pylibmc.md#5.7); its last words are about them. */
+  /** libmemcached does not check the replies in the binary protocol (docs/reference/pylibmc.md#5.7); its message is about them. */
   const unread: MemcachedError[] = []
   const results = await askEvery(pipeline, request, 'flushAll', modes, async (asked, server) => {
     try {
@@ -45,7 +45,7 @@ export async function flushAll(pipeline: Pipeline, given: Time | TimeOptions = 0
 }
 
 /**
- * The same request to every server. They are connected one after the other, as libmemcached does: what a failure leads to already
+ * The same request to every server. They are connected one after the other, as libmemcached does: a failure already
  * counts for the next.
  */
 async function askEvery<T>(

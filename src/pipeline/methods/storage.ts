@@ -44,7 +44,7 @@ export function store(
       if (!refusesKey(error)) throw error
       slots.exptime(timeOf(options), verb, '')
       const compression = compressionOf(options)
-      // Characters are for libmemcached to find, when the value has been pickled.
+      // libmemcached checks the characters, after the value has been pickled.
       if (error instanceof MemcachedError) pipeline.encode(value, compression, verb, '')
       throw error
     }
@@ -100,7 +100,7 @@ export async function storeMulti<K extends Key>(
   const options = pipeline.options(given, optionNames.multi)
   const modes = pipeline.within(pipeline.modes(options))
   const entries = entriesOf<K>(mapping)
-  // Before any key is looked at, and also where there is none.
+  // Before any key is checked, and also if there is no key.
   const exptime = pipeline.slots.exptime(timeOf(options), operation, '')
   const prefix = prefixBytes(typeof options === 'object' ? options.keyPrefix : undefined, operation)
   const compression = compressionOf(options)
@@ -118,7 +118,7 @@ export async function storeMulti<K extends Key>(
   return failed.some((key) => typeof key !== 'string') ? asText(failed, entries, operation) : failed
 }
 
-/** pylibmc names a failed key by the text that stands for the same bytes, where the mapping has it. */
+/** pylibmc names a failed key by the text with the same bytes, if the mapping has it. */
 function asText<K extends Key>(
   failed: readonly K[],
   entries: readonly (readonly [K, unknown])[],
@@ -129,7 +129,7 @@ function asText<K extends Key>(
   return failed.map((key) => texts.get(keyBytes(key, operation)) ?? key)
 }
 
-/** A key that the server would refuse fails in its turn. @throws what pylibmc finds before it sends anything */
+/** A key that the server would refuse fails in its turn. @throws errors that pylibmc detects before it sends anything */
 function keyOrRefusal(
   { slots }: Pipeline,
   key: Key,

@@ -1,18 +1,18 @@
-/** Retrieval of more keys than fit into memory at once. Beyond pylibmc. */
+/** Retrieval of more keys than fit into memory at once. pylibmc has no counterpart. */
 import { ValueError } from '../../python/errors.js'
 import type { Pipeline } from '../pipeline.js'
 import { type Key, optionNames, type PrefixOptions } from './arguments.js'
 
 /** Options of `streamMulti`. */
 export interface StreamOptions extends PrefixOptions {
-  /** Keys asked for together. Default 1000. */
+  /** The number of keys of one request. Default 1000. */
   readonly batch?: number | undefined
 }
 
-/** While the caller reads one batch, the next is on its way. */
+/** The next batch is requested while the caller reads the current one. */
 const AHEAD = 2
 
-/** @param ask for one batch */
+/** @param ask requests one batch */
 export function streamMulti<K extends Key, T>(
   pipeline: Pipeline,
   keys: Iterable<K> | AsyncIterable<K>,
@@ -25,7 +25,7 @@ export function streamMulti<K extends Key, T>(
   return inBatches(keys, batch, (some) => ask(some, options))
 }
 
-/** @throws ValueError for a batch that is not a whole number above 0; what `ask` and the keys throw */
+/** @throws ValueError for a batch that is not a whole number above 0; errors of `ask` and of the keys */
 async function* inBatches<K extends Key, T>(
   keys: Iterable<K> | AsyncIterable<K>,
   batch: number,
@@ -42,7 +42,7 @@ async function* inBatches<K extends Key, T>(
         more = !done
         if (!value) continue
         const found = ask(value)
-        // It is looked at when its turn comes, which may be never.
+        // The promise is awaited later, or never.
         found.catch(() => undefined)
         asked.push(found)
       }

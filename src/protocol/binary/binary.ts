@@ -27,7 +27,7 @@ export interface Credentials {
   readonly password: string
 }
 
-/** One reply, or one group of replies, that is due. */
+/** One expected reply, or group of replies. */
 interface Due {
   readonly request: Request
   /** Opcode and sequence of the reply that ends it. */
@@ -182,7 +182,7 @@ class BinaryConversation implements Conversation {
     else if (reply.status === 0) {
       const { request } = due
       const quiet = due.quiet!
-      // More keys than there are numbers use them again; misses in between are silent.
+      // With more keys than numbers, the numbers repeat; misses in between have no reply.
       const index = quiet.index + ((reply.sequence - quiet.sequence) & 0xffff)
       if (request.kind !== 'retrieval' || request.keys[index] !== reply.key) throw notAskedFor(reply.key)
       quiet.index = index + 1

@@ -15,7 +15,7 @@ const stores: Readonly<Record<StoreVerb, number>> = {
   prepend: opcode.PREPEND,
 }
 
-/** The opcode that stays silent on success. */
+/** The quiet opcodes, which have no reply on success. */
 const quietOf: ReadonlyMap<number, number> = new Map([...loudOf].map(([quiet, loud]) => [loud, quiet]))
 
 /** A quiet command is answered only when it failed, and no caller waits for that answer. */

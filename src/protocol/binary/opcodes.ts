@@ -37,7 +37,7 @@ export const opcode = {
   GATKQ: 0x24,
 } as const
 
-/** Opcodes that stay silent where there is least to say, with the ones that do not. */
+/** Quiet opcodes, with their counterparts that always reply. */
 export const loudOf: ReadonlyMap<number, number> = new Map([
   [opcode.GETQ, opcode.GET],
   [opcode.GETKQ, opcode.GETK],

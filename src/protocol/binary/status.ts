@@ -1,4 +1,4 @@
-/** What binary statuses mean, in the text protocol's words. Source: docs/reference/pylibmc.md#7.2. */
+/** The replies of the text protocol that correspond to binary statuses. Source: docs/reference/pylibmc.md#7.2. */
 import type { Request } from '../requests.js'
 import type { LineReply, LineStatus } from '../wire.js'
 import { status } from './opcodes.js'

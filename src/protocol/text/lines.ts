@@ -1,4 +1,4 @@
-/** What reply lines say. */
+/** Parses reply lines. */
 
 import type { Bytes } from '../../ground/bytes.js'
 import { UnintelligibleReply } from '../protocol.js'
@@ -17,7 +17,7 @@ const words = new Map<Bytes, LineReply>(
 export const END = words.get('END')!
 export const STORED = words.get('STORED')!
 
-/** What a reply line says, by its first word. */
+/** The reply of a line, by its first word. */
 export function lineReply(line: Bytes): LineReply {
   const known = words.get(line)
   if (known) return known

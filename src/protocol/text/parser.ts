@@ -13,19 +13,19 @@ import type { Item, ItemsReply, LineReply } from '../wire.js'
 import { configHeader, END, type ItemHeader, lineReply, STORED, valueHeader } from './lines.js'
 import { sliceText, startsWith, ValueScan } from './scan.js'
 
-/** One reply that is due, for one or more requests. */
+/** One expected reply, for one or more requests. */
 export type Frame =
   | { readonly shape: 'line' }
   /** One multi-key get that several requests of one key each share. */
   | { readonly shape: 'shared'; readonly requests: readonly RetrievalRequest[] }
-  /** One get of many keys, from one index to another, by one request. What ends the last of them ends the request. */
+  /** One get of many keys, from one index to another, by one request. The end of the last part ends the request. */
   | {
       readonly shape: 'items'
       readonly request: RetrievalRequest
       readonly from: number
       readonly to: number
     }
-  /** Commands without a reply, which a server may answer all the same where it refuses them. */
+  /** Commands without a reply, which a server may nevertheless answer if it refuses them. */
   | { readonly shape: 'silent'; readonly kinds: ReadonlySet<Request['kind']> }
   | { readonly shape: 'stats' }
   /** A CONFIG block up to END. */
@@ -36,12 +36,12 @@ const CR = 13
 const LF = 10
 const STORED_LINE = Buffer.from('STORED\r\n')
 const END_LINE = Buffer.from('END\r\n')
-/** A miss; also a hit whose item has been taken. */
+/** A miss; also a hit whose item has been passed to its receiver. */
 const NONE: ItemsReply = { type: 'items', items: [], end: END }
 /** Data blocks are grown as they arrive from this size on, so that a header alone cannot claim memory. */
 const CLAIM = 1 << 20
 
-/** Error lines that memcached has for commands of some kinds alone. */
+/** Error lines that memcached sends only for some kinds of commands. */
 const restrictedErrors: readonly (readonly [line: RegExp, kinds: readonly Request['kind'][]])[] = [
   [/^CLIENT_ERROR (cannot increment or decrement|invalid numeric delta)/, ['arithmetic']],
   [/^(SERVER_ERROR (object too large|out of memory storing)|CLIENT_ERROR bad data chunk)/, ['store']],
@@ -49,14 +49,14 @@ const restrictedErrors: readonly (readonly [line: RegExp, kinds: readonly Reques
   [/^CLIENT_ERROR invalid exptime/, ['touch', 'flush_all']],
 ]
 
-/** Can an error line be about one of the commands that wanted no reply? */
+/** Whether an error line can belong to one of the commands without a reply. */
 function mayBelongTo(sent: ReadonlySet<Request['kind']>, line: Bytes): boolean {
   return restrictedErrors.every(([words, kinds]) => !words.test(line) || kinds.some((kind) => sent.has(kind)))
 }
 
 export class TextParser {
   private readonly frames = new Fifo<Frame>()
-  /** Kinds of the commands without a reply that have gone out since the last frame. */
+  /** Kinds of the commands without a reply that were sent since the last frame. */
   private silent: Set<Request['kind']> | undefined = undefined
   /** An incomplete line. */
   private rest: Buffer | undefined = undefined
@@ -69,17 +69,17 @@ export class TextParser {
   /** The last item of a shared get is an answer only when something follows it. */
   private held: ItemsReply | undefined = undefined
   private readonly scan = new ValueScan()
-  /** Of the data block being received; −1 when none is. */
+  /** Length of the data block that is being received; −1 when there is none. */
   private length = -1
   private flags = 0
   private cas: bigint | undefined = undefined
-  /** It becomes text, for which its bytes need not be kept. */
+  /** The block becomes text, so that its bytes need not be kept. */
   private textual = false
   private block: Buffer | undefined = undefined
   private filled = 0
   /** For blocks that become text and come in pieces; used again and again. */
   private scratch = EMPTY
-  /** The chunk that is being read is ASCII: asked once for all texts in it, when the first one comes. */
+  /** Whether the current chunk is ASCII: checked once for all texts in it, at the first one. */
   private ascii: boolean | undefined = undefined
 
   constructor(
@@ -128,7 +128,7 @@ export class TextParser {
     }
   }
 
-  /** The usual line that the first frame waits for. Returns where the next one starts, 0 when it is another or not whole. */
+  /** Reads the usual line for the first frame. Returns the start of the next line, 0 for another or an incomplete line. */
   private glance(chunk: Buffer, at: number): number {
     const frame = this.frames.first
     switch (frame?.shape) {
@@ -157,7 +157,7 @@ export class TextParser {
     }
   }
 
-  /** The line that an earlier chunk began. Returns where the next one starts. */
+  /** Completes the line that an earlier chunk began. Returns the start of the next line. */
   private finishLine(chunk: Buffer): number {
     const rest = this.rest!
     const end = chunk.indexOf(LF)
@@ -192,7 +192,7 @@ export class TextParser {
       case 'silent':
         if (/^(ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line) && mayBelongTo(frame.kinds, line))
           throw new UnintelligibleReply(
-            `${JSON.stringify(line.slice(0, 80))} may belong to a command that wanted no reply`,
+            `${JSON.stringify(line.slice(0, 80))} may belong to a command without a reply`,
           )
         this.done()
         return this.line(line)
@@ -271,7 +271,7 @@ export class TextParser {
     this.textual = retrievalOf(frame, index)?.taker?.textFlags === flags
   }
 
-  /** The requests of a shared get before the item that has just come. An item alone is not an answer yet: END must follow. */
+  /** Answers the requests of a shared get before the item that has just arrived. An item is an answer only after END or another item. */
   private answerEarlier(index: number): void {
     const { held } = this
     this.held = undefined
@@ -279,13 +279,13 @@ export class TextParser {
     for (let missed = index - this.asked; missed > 0; missed--) this.sink.reply(NONE)
   }
 
-  /** Takes what is there of the data block. Returns where it ended. */
+  /** Reads the available part of the data block. Returns its end. */
   private fill(chunk: Buffer, at: number): number {
     const { length } = this
     const total = length + 2
     let { block } = this
     if (block === undefined && chunk.length - at >= total) {
-      // All of it is here: one copy at most, and the line break is looked at where it is.
+      // The whole block is in the chunk: at most one copy, and the line break is checked in place.
       this.checkBreak(chunk[at + length], chunk[at + length + 1])
       if (this.textual) this.ascii ??= isAscii(chunk)
       this.whole(chunk, at, false, this.ascii)
@@ -321,8 +321,8 @@ export class TextParser {
   }
 
   /**
-   * @param own the bytes may be kept as they are
-   * @param ascii they are known to be ASCII
+   * @param own the bytes may be kept without a copy
+   * @param ascii the bytes are known to be ASCII
    */
   private whole(from: Buffer, start: number, own: boolean, ascii?: boolean): void {
     const { length, textual, flags, cas } = this
@@ -339,7 +339,7 @@ export class TextParser {
     if (frame.shape === 'shared') this.held = this.collected()
   }
 
-  /** What came of one retrieval, unless its taker has it. */
+  /** The items of one retrieval, unless they were passed to its receiver. */
   private collected(): ItemsReply {
     const { items } = this
     if (items.length === 0) return NONE
@@ -347,7 +347,7 @@ export class TextParser {
     return { type: 'items', items, end: END }
   }
 
-  /** Of the last key passed, in its request. */
+  /** Index of the last passed key in its request. */
   private keyIndex(): number {
     const frame = this.frames.first
     return frame?.shape === 'items' ? frame.from + this.asked - 1 : 0

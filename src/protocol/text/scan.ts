@@ -1,5 +1,5 @@
 /**
- * Replies of the usual form, read in the chunk in which they arrived, without a copy and without text for their lines. Every other form
+ * Reads replies of the usual form in the chunk in which they arrived, without a copy and without text for their lines. Every other form
  * is left to lines.ts.
  */
 import { isAscii } from 'node:buffer'
@@ -15,7 +15,7 @@ export class ValueScan {
   flags = 0
   length = 0
 
-  /** Reads `VALUE key flags length` for this very key. Returns where the data block starts, or 0. */
+  /** Reads `VALUE key flags length` for this key. Returns the start of the data block, or 0. */
   header(chunk: Buffer, start: number, key: Bytes): number {
     const keyStart = start + 6
     const keyEnd = keyStart + key.length
@@ -53,21 +53,21 @@ export class ValueScan {
   }
 }
 
-/** Whether these very bytes start there. */
+/** Whether the chunk has these bytes at the position. */
 export function startsWith(chunk: Buffer, start: number, bytes: Uint8Array): boolean {
   if (start + bytes.length > chunk.length) return false
   for (let i = 0; i < bytes.length; i++) if (chunk[start + i] !== bytes[i]) return false
   return true
 }
 
-/** From this length on it pays to ask first whether the text is ASCII alone. Bytes. */
+/** The length in bytes from which a check for ASCII before decoding is faster. */
 const LONG = 2048
-/** Longer text is left to the encoding, which has a memory budget for it. Bytes. */
+/** The longest text in bytes that is decoded here; longer text is left to the encoding, which has a memory budget. */
 const LONGEST_SLICE = 16 * 1024 * 1024
 const REPLACEMENT = '\ufffd'
 
 /**
- * Text from the middle of a chunk. Undefined unless it is UTF-8, and where only a full decoder can tell.
+ * Text from the middle of a chunk. Undefined if it is not UTF-8, or if only a full decoder can decide.
  * @param ascii all of the bytes are known to be ASCII
  */
 export function sliceText(data: Buffer, start: number, end: number, ascii = false): string | undefined {

@@ -1,8 +1,8 @@
 /**
- * The text protocol: requests as bytes, in the spellings of the Python libraries (docs/reference/pylibmc.md#11.1,
+ * The text protocol: requests as bytes, with the blanks of the Python libraries (docs/reference/pylibmc.md#11.1,
  * docs/reference/python-memcached.md#16.1), and one conversation on a connection. Gets of one key that are put on the wire together share
- * one multi-key get: callers see no difference, and the server answers with one system call instead of many. A single get goes out
- * as both Python libraries send it.
+ * one multi-key get: callers see no difference, and the server answers with one system call instead of many. A single get is sent
+ * as by both Python libraries.
  */
 import type { Bytes } from '../../ground/bytes.js'
 import { MAX_KEY_LENGTH } from '../../ground/limits.js'
@@ -10,7 +10,7 @@ import type { Conversation, Output, ParserLimits, Protocol, Sink } from '../prot
 import { checkStore, type Request, type RetrievalRequest, type StoreRequest } from '../requests.js'
 import { type Frame, TextParser } from './parser.js'
 
-/** Keys of one shared get; more are asked with another one, so that the first answers need not wait for the last key. */
+/** The largest number of keys of one shared get, so that the first answers need not wait for the last key. */
 const SHARED_KEYS = 64
 
 /** A shared get is not ended for its length before it has this many keys. */
@@ -22,7 +22,7 @@ const BREAK = 2
 
 const LINE: Frame = { shape: 'line' }
 
-/** Bytes of the longest command line, where nothing else is said: what ElastiCache Serverless takes. memcached itself takes any. */
+/** The default longest command line in bytes: the limit of ElastiCache Serverless. memcached itself has none. */
 export const MAX_COMMAND_LINE = 16_384
 
 /** @param maxCommandLine bytes of the longest line that asks for several keys */
@@ -56,7 +56,7 @@ class TextConversation implements Conversation {
   }
 
   write(pending: readonly { readonly request: Request }[], out: Output): void {
-    // In quarters: while one is being looked up, the answers to another are being read.
+    // In quarters: the server looks up one while the answers to another are being read.
     this.most = Math.min(SHARED_KEYS, Math.max(FEW, Math.ceil(pending.length / 4)))
     for (const { request } of pending) {
       if (request.kind === 'retrieval' && !request.multi) this.share(request, out)
@@ -128,7 +128,7 @@ class TextConversation implements Conversation {
   }
 }
 
-// What may stand inside a command line: anything but blanks and controls. DEL and bytes from 0x80 on are legal in keys.
+// Characters that cannot be part of a word of a command line: blanks and control characters. DEL and bytes from 0x80 on are legal in keys.
 const UNSAFE = /[^\x21-\xff]/
 const UNSAFE_LINE = /[^\x20-\x7e\x80-\xff]/
 
@@ -140,7 +140,7 @@ function refuse(text: Bytes, what: string): never {
   throw new RangeError(`${what} ${JSON.stringify(text.slice(0, 80))} cannot stand in a command line`)
 }
 
-/** Several words in the place of the last argument: the server answers that the line is wrong, unless the last one tells it not to answer. */
+/** Several words as the last argument: the server answers with an error, unless the last word is noreply. */
 function words(text: Bytes, what: string): void {
   if (text === '' || UNSAFE_LINE.test(text) || / noreply *$/.test(text)) refuse(text, what)
 }
@@ -152,7 +152,7 @@ function key(text: Bytes): void {
 }
 
 /**
- * The last guard before the wire: no argument may break out of its place in the line.
+ * The last check before the wire: no argument may change the structure of the line.
  * @throws RangeError naming the argument
  */
 export function checkText(request: Request): void {
