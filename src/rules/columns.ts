@@ -59,9 +59,10 @@ function column(version: string): VersionFacts {
 }
 
 /** Every column of python-memcached by its name, oldest version first. */
-export const pythonMemcachedColumns = Object.fromEntries(
-  versionsOf('python-memcached').map((version) => [`python-memcached-${version}`, column(version)]),
-) as Readonly<Record<VersionName, VersionFacts>>
+export const pythonMemcachedColumns: Readonly<Record<VersionName, VersionFacts>> = lazily(
+  versionsOf('python-memcached').map((version) => `python-memcached-${version}` as VersionName),
+  (name) => column(name.slice('python-memcached-'.length)),
+)
 
 /**
  * The value of a fact under a setting of the switch that governs it: that of the version, pylibmc's, or the value for `safe`. Undefined
@@ -76,4 +77,21 @@ export function settingValue(
   if (setting !== 'pylibmc') return { value: pythonMemcachedColumns[setting][fact] }
   if ('off' in row) return { value: row.off }
   return row.pylibmc && { value: valueAt(row.pylibmc, versionsOf('pylibmc').at(-1)!) }
+}
+
+/** An object whose values are made at their first use: a program needs one column, and making all takes milliseconds of its start. */
+function lazily<Name extends string, Value>(
+  names: readonly Name[],
+  make: (name: Name) => Value,
+): Readonly<Record<Name, Value>> {
+  const made = {} as Record<Name, Value>
+  for (const name of names) {
+    const get = () => {
+      const value = make(name)
+      Object.defineProperty(made, name, { enumerable: true, value })
+      return value
+    }
+    Object.defineProperty(made, name, { enumerable: true, configurable: true, get })
+  }
+  return made
 }

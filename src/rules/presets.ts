@@ -33,18 +33,24 @@ const versionNames = Object.keys(pythonMemcachedColumns) as VersionName[]
  * `python-memcached-<version>` is that version, except for behaviours that mix up replies (`desynchronisation`); `…-safe` leaves out
  * every behaviour that the specification calls a mistake; `pylibmc` has every switch off.
  */
-export const presets = Object.fromEntries([
-  ...versionNames.map((name) => [name, { name, facts: pythonMemcachedColumns[name], switches: faithful }]),
-  ...versionNames.map((name) => [
-    `${name}-safe`,
-    { name: `${name}-safe`, facts: pythonMemcachedColumns[name], switches: safe },
-  ]),
+export const presets = Object.fromEntries(
   [
-    'pylibmc',
-    {
-      name: 'pylibmc',
-      facts: pythonMemcachedColumns['python-memcached-1.62'],
-      switches: settings(() => 'pylibmc'),
+    ...versionNames.map((name) => preset(name, name, faithful)),
+    ...versionNames.map((name) => preset(`${name}-safe`, name, safe)),
+    preset(
+      'pylibmc',
+      'python-memcached-1.62',
+      settings(() => 'pylibmc'),
+    ),
+  ].map((made) => [made.name, made]),
+) as Readonly<Record<PresetName, Preset>>
+
+function preset(name: PresetName, version: VersionName, switches: SwitchSettings): Preset {
+  return {
+    name,
+    get facts() {
+      return pythonMemcachedColumns[version]
     },
-  ],
-]) as unknown as Readonly<Record<PresetName, Preset>>
+    switches,
+  }
+}
