@@ -43,6 +43,11 @@ const doors = {
 const UNWRITTEN =
   /^(?!list index out of range$|The "listener" argument must be of type function|(?:servers: )?(?:servers must be a list of servers: )?'\w+' object is not iterable|expected )[\s\S]*(?:Cannot read propert|Cannot destructure|Cannot convert|Cannot mix|[\w)] is not a function$|is not iterable|not a constructor|serialize a BigInt|Invalid array length|Invalid count value|Maximum call stack|Invalid string length|Array buffer allocation|out of range|is not defined|'in' operator|Invalid time value|circular structure|called on null|must be of type)/
 
+/** Its decimal digits take V8 about ten seconds, and nobody can read them. */
+const longInteger = 'an integer of 64 million bits'
+/** Milliseconds of processor time for a call with such an integer. */
+const longest = 5000
+
 const recursive: unknown[] = []
 recursive.push(recursive)
 const throwing = new Proxy({}, { get: () => { throw new Error('a trap of the caller') } }) // biome-ignore format: short
@@ -57,6 +62,8 @@ const hostile: readonly (readonly [string, unknown])[] = [
   ['2^53', 2 ** 53],
   ['Infinity', Number.POSITIVE_INFINITY],
   ['a bigint', 2n ** 100n],
+  [longInteger, 1n << 64_000_000n],
+  [`a negative one: ${longInteger}`, -(1n << 64_000_000n)],
   ['a symbol', Symbol('hostile')],
   ['an empty object', {}],
   ['an object without prototype', Object.assign(Object.create(null), { a: 1 })],
@@ -92,6 +99,16 @@ afterAll(async () => {
 })
 
 async function outcome(call: string, run: () => unknown): Promise<Fault | undefined> {
+  const before = process.cpuUsage()
+  const fault = await problemOf(call, run)
+  const { user, system } = process.cpuUsage(before)
+  const took = (user + system) / 1000
+  if (fault === undefined && call.includes(longInteger) && took > longest)
+    return { call, problem: `took ${Math.round(took)} ms of processor time` }
+  return fault
+}
+
+async function problemOf(call: string, run: () => unknown): Promise<Fault | undefined> {
   try {
     const result = await run()
     if (typeof result === 'object' && result !== null) {

@@ -100,5 +100,5 @@ export function checkedShadowOptions(options: ShadowOptions): CheckedShadowOptio
 
 function inRange(name: string, value: number, least: number, most: number): number {
   if (typeof value === 'number' && value >= least && value <= most) return value
-  throw new RangeError(`${name} is ${value}, not a number from ${least} to ${most}`)
+  throw new RangeError(`${name} is ${shown(value)}, not a number from ${least} to ${most}`)
 }

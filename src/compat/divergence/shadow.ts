@@ -319,7 +319,8 @@ function keyShare(key: unknown): number {
   else if (key instanceof Map || key instanceof Set) [first] = key.keys()
   // A pair is python-memcached's (hash, key).
   if (Array.isArray(first)) first = first[1]
-  const bytes = first instanceof Uint8Array ? first : Buffer.from(String(first))
+  const bytes =
+    first instanceof Uint8Array ? first : Buffer.from(typeof first === 'string' ? first : describe(first))
   return crc32(bytes) / 2 ** 32
 }
 

@@ -1,5 +1,6 @@
 /** A compat client whose operations a strict client repeats (shadow.ts). */
 import type { EventEmitter } from 'node:events'
+import { checkFunction } from '../../ground/arguments.js'
 import type { Key, Time } from '../../pipeline/methods/arguments.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import type { Client as StrictClient } from '../../strict/index.js'
@@ -42,15 +43,17 @@ export class ShadowedClient extends Client {
     Object.defineProperty(this, 'shadow', { value: new Shadow(strict, emitter, shadow) })
   }
 
-  /** Called with each mismatch; `memshim:mismatch` is the diagnostics channel of all clients. @returns how to stop */
+  /** Called with each mismatch; `memshim:mismatch` is the diagnostics channel of all clients. @returns how to stop @throws TypeError when it is not a function */
   onMismatch(listener: (mismatch: Mismatch) => void): () => void {
+    checkFunction('listener', listener)
     const emitter = this as unknown as EventEmitter<{ mismatch: [Mismatch] }>
     emitter.on('mismatch', listener)
     return () => emitter.off('mismatch', listener)
   }
 
-  /** Called with each mismatch that was found again in every confirmation; channel `memshim:confirmed-mismatch`. @returns how to stop */
+  /** Called with each mismatch that was found again in every confirmation; channel `memshim:confirmed-mismatch`. @returns how to stop @throws TypeError when it is not a function */
   onConfirmed(listener: (mismatch: Mismatch) => void): () => void {
+    checkFunction('listener', listener)
     const emitter = this as unknown as EventEmitter<{ confirmed: [Mismatch] }>
     emitter.on('confirmed', listener)
     return () => emitter.off('confirmed', listener)

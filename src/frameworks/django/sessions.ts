@@ -247,6 +247,7 @@ export function writeSessionCookie(data: DjangoSessionData, options: DjangoCooki
  */
 export function djangoSessionAuthHash(password: string, key: SecretKey, algorithm = 'sha256'): string {
   checkText('password', password)
+  checkText('algorithm', algorithm)
   const salt = 'django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash'
   return saltedHmac(salt, password, keyBytes(key), algorithm).toString('hex')
 }
