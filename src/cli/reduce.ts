@@ -1,8 +1,9 @@
 /** `memshim audit --reduce`: writes the files that show one finding with the fewest lines. */
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   type AuditOptions,
+  type Reduced,
   reduce,
   reducedScenario,
   reducedTest,
@@ -34,33 +35,68 @@ async function isThere(path: string): Promise<boolean> {
   )
 }
 
-/** @returns what to print @throws UsageError for a folder that cannot be written */
+/** What was written. */
+export interface WrittenFinding {
+  readonly finding: string
+  /** Lines that show it, and lines of the whole trace. */
+  readonly lines: number
+  readonly before: number
+  readonly files: {
+    readonly repro: string
+    readonly trace: string
+    readonly test: string
+    readonly scenario: string
+  }
+}
+
+/** @throws UsageError for a folder that cannot be written, before anything is replayed; what `reduce` throws */
 export async function writeReduced(
   trace: Trace,
   finding: string,
   folder: string,
   options: AuditOptions,
-): Promise<string> {
-  const reduced = await reduce(trace, finding, options)
+): Promise<WrittenFinding> {
+  const unwritable = (error: unknown) =>
+    new UsageError(`${folder} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
+  const isOurs = !(await isThere(folder))
+  let reduced: Reduced
+  try {
+    await makeFolder(folder)
+    await access(folder, constants.W_OK)
+  } catch (error) {
+    throw unwritable(error)
+  }
+  try {
+    reduced = await reduce(trace, finding, options)
+  } catch (error) {
+    if (isOurs) await rmdir(folder).catch(() => undefined)
+    throw error
+  }
   const name = finding.replace(/[^a-z0-9-]/g, '-')
   const traceName = `${name}.jsonl`
   const repro = reproPython(reduced)
-  try {
-    await makeFolder(folder)
-    await writeTrace(join(folder, traceName), traceOf(traceName, reduced.header, reduced.events))
-    await writeFile(join(folder, 'repro.py'), repro)
-    await writeFile(join(folder, `${name}.scenario.json`), reducedScenario(reduced))
-    await writeFile(join(folder, `${name}.test.mjs`), reducedTest(reduced, traceName))
-  } catch (error) {
-    throw new UsageError(
-      `${folder} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-    )
+  const files = {
+    repro: join(folder, 'repro.py'),
+    trace: join(folder, traceName),
+    test: join(folder, `${name}.test.mjs`),
+    scenario: join(folder, `${name}.scenario.json`),
   }
-  const lines = reduced.events.length
-  return `${finding}: ${lines} of ${reduced.before.toLocaleString('en')} lines show it
-  ${join(folder, 'repro.py')}   run it with a Python that has python-memcached, and with one that has pylibmc
-  ${join(folder, traceName)}   the lines as a trace
-  ${join(folder, `${name}.test.mjs`)}   the same as a test (node --test)
-  ${join(folder, `${name}.scenario.json`)}   the same as a scenario for the recorder
+  try {
+    await writeTrace(files.trace, traceOf(traceName, reduced.header, reduced.events))
+    await writeFile(files.repro, repro)
+    await writeFile(files.scenario, reducedScenario(reduced))
+    await writeFile(files.test, reducedTest(reduced, traceName))
+  } catch (error) {
+    throw unwritable(error)
+  }
+  return { finding, lines: reduced.events.length, before: reduced.before, files }
+}
+
+export function writtenText({ finding, lines, before, files }: WrittenFinding): string {
+  return `${finding}: ${lines} of ${before.toLocaleString('en')} lines show it
+  ${files.repro}   run it with a Python that has python-memcached, and with one that has pylibmc
+  ${files.trace}   the lines as a trace
+  ${files.test}   the same as a test (node --test)
+  ${files.scenario}   the same as a scenario for the recorder
 `
 }

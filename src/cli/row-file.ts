@@ -1,7 +1,8 @@
 /** `--rows`: the operations of an audit as newline-delimited JSON, or as Parquet with the optional package hyparquet-writer. */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { finished } from 'node:stream/promises'
+import { rename, rm, stat } from 'node:fs/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { type OperationRow, rowColumns } from '../audit/index.js'
 import { UsageError } from './usage.js'
@@ -9,28 +10,67 @@ import { UsageError } from './usage.js'
 /** Rows that are written at once, so that a long audit keeps only these in memory. */
 const portion = 10_000
 
+/** Rows go to a file with this ending, which gets its name when it is whole. */
+const unfinished = '.partial'
+
 export interface RowFile {
+  add(row: OperationRow): void
+  /** @throws UsageError (rejection) for what could not be written */
+  end(): Promise<void>
+  /** Leaves no file. */
+  discard(): Promise<void>
+}
+
+/** Writes rows to a file. */
+interface RowWriter {
   add(row: OperationRow): void
   end(): Promise<void>
 }
 
 /** @throws UsageError (rejection) for another ending, a file that cannot be written, and Parquet without its package */
 export async function rowFile(path: string): Promise<RowFile> {
-  if (/\.(nd)?jsonl?(\.gz)?$/.test(path)) return jsonRows(path)
-  if (path.endsWith('.parquet')) return parquetRows(path)
-  throw new UsageError(`--rows ${path}: the name must end in .ndjson, .jsonl (or .gz of these) or .parquet`)
+  const isJson = /\.(nd)?jsonl?(\.gz)?$/.test(path)
+  if (!isJson && !path.endsWith('.parquet'))
+    throw new UsageError(`--rows ${path}: the name must end in .ndjson, .jsonl (or .gz of these) or .parquet`)
+  const failed = (error: unknown) =>
+    new UsageError(
+      `--rows ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
+    )
+  const partial = `${path}${unfinished}`
+  const there = await stat(path).catch(() => undefined)
+  if (there?.isDirectory()) throw new UsageError(`--rows ${path} cannot be written: it is a folder`)
+  let writer: RowWriter
+  try {
+    writer = isJson ? await jsonRows(partial, path.endsWith('.gz')) : await parquetRows(partial)
+  } catch (error) {
+    throw error instanceof UsageError ? error : failed(error)
+  }
+  return {
+    add: (row) => writer.add(row),
+    async end() {
+      try {
+        await writer.end()
+        await rename(partial, path)
+      } catch (error) {
+        await rm(partial, { force: true })
+        throw failed(error)
+      }
+    },
+    async discard() {
+      await writer.end().catch(() => undefined)
+      await rm(partial, { force: true })
+    },
+  }
 }
 
-async function jsonRows(path: string): Promise<RowFile> {
+async function jsonRows(path: string, compressed: boolean): Promise<RowWriter> {
   const file = createWriteStream(path)
-  try {
-    await once(file, 'open')
-  } catch (error) {
-    throw new UsageError(`--rows ${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`)
-  }
-  const gzip = path.endsWith('.gz') ? createGzip() : undefined
-  gzip?.pipe(file)
+  await once(file, 'open')
+  const gzip = compressed ? createGzip() : undefined
   const target = gzip ?? file
+  // A disk that is full is told at the end.
+  const written = gzip ? pipeline(gzip, file) : finished(file)
+  written.catch(() => undefined)
   let text = ''
   return {
     add(row) {
@@ -40,8 +80,8 @@ async function jsonRows(path: string): Promise<RowFile> {
       text = ''
     },
     async end() {
-      target.end(text)
-      await finished(file)
+      if (!target.destroyed) target.end(text)
+      await written
     },
   }
 }
@@ -57,7 +97,7 @@ interface ParquetPackage {
   }
 }
 
-async function parquetRows(path: string): Promise<RowFile> {
+async function parquetRows(path: string): Promise<RowWriter> {
   const { ParquetWriter, fileWriter } = await parquetPackage()
   const types: Readonly<Record<string, string>> = { STRING: 'BYTE_ARRAY' }
   const schema = [

@@ -1,24 +1,37 @@
 /** The options of commands for servers and TLS. */
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { parseServers } from '../strict/index.js'
-import type { ServerAddress } from '../transport/address.js'
+import type { PlacedServer } from '../hashing/index.js'
+import { parseServers, type ServerSpec } from '../strict/index.js'
+import { hostAndPort, type ServerAddress } from '../transport/address.js'
 import type { Tls } from '../transport/socket.js'
 import { UsageError } from './usage.js'
 
 const highestPort = 65_535
 
-/** @throws UsageError naming the option */
-export function addresses(option: string, specs: readonly string[]): readonly ServerAddress[] {
+/** Servers in pylibmc's grammar, with their weights. @throws UsageError naming the option */
+export function serverSpecs(option: string, specs: readonly string[]): readonly ServerSpec[] {
   // pylibmc's grammar keeps 16 bits of any number, which would be another port than the typed one.
   const wrong = specs.find((spec) => Number(/^(?:\[.*\]|[^:/]*):(\d+)/.exec(spec)?.[1] ?? 0) > highestPort)
   if (wrong !== undefined) throw new UsageError(`${option} ${wrong}: a port is a number up to ${highestPort}`)
   try {
-    return parseServers(specs).map(({ address }) => address)
+    return parseServers(specs)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new UsageError(`${option} ${specs.join(',')}: ${reason} (host:port, [v6]:port or /path)`)
+    throw new UsageError(
+      `${option} ${specs.join(',')}: ${reason} (host:port, host:port:weight, [v6]:port or /path)`,
+    )
   }
+}
+
+/** @throws UsageError naming the option */
+export function addresses(option: string, specs: readonly string[]): readonly ServerAddress[] {
+  return serverSpecs(option, specs).map(({ address }) => address)
+}
+
+/** Servers as placements take them. @throws UsageError */
+export function placedServers(specs: readonly string[]): readonly PlacedServer[] {
+  return serverSpecs('--servers', specs).map(({ address, weight }) => ({ ...hostAndPort(address), weight }))
 }
 
 export interface TlsFlags {

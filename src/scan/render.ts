@@ -14,9 +14,9 @@ export function renderScan(report: ScanReport, most = 20): string {
     lines.push(
       `  ${server}  ${version === undefined ? '' : `memcached ${version}, `}${number(own)} items, ${size(held)}${problem === undefined ? '' : `\n    NOT SCANNED TO THE END: ${problem}`}`,
     )
-  lines.push('', 'Writers')
+  if (report.writers.length > 0) lines.push('', 'Writers')
   for (const row of report.writers) lines.push(`  ${share(row.items, items)}  ${row.writer}`)
-  lines.push('', 'Prefixes, the largest first')
+  if (prefixes.length > 0) lines.push('', 'Prefixes, the largest first')
   for (const prefix of prefixes.slice(0, most)) lines.push(...prefixLines(prefix, items))
   if (prefixes.length > most) lines.push(`  … and ${prefixes.length - most} more (--json lists all)`)
   if (report.unreadable.length > 0) {
@@ -40,7 +40,7 @@ export function renderScan(report: ScanReport, most = 20): string {
     for (const row of report.large)
       lines.push(`  ${size(row.size)} of ${size(row.limit)}  ${row.key} on ${row.server}`)
   }
-  if (placement) {
+  if (placement && items > 0) {
     lines.push('', 'Items on the server where a placement looks for them')
     for (const row of placement.agreement) lines.push(`  ${share(row.part, 1)}  ${row.title}`)
     if (placement.lost > 0)

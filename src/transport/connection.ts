@@ -18,6 +18,7 @@ import {
   kindOf,
   lastOf,
   lookupFailed,
+  messageOf,
   TransportError,
   type TransportErrorKind,
 } from './errors.js'
@@ -207,9 +208,9 @@ export class Connection implements Exchange, LinkOwner {
   }
 
   broken(error: NodeJS.ErrnoException): void {
-    if (!this.ready) this.fail(lookupFailed(error) ? 'lookup' : 'connect', lastOf(error).message, error)
+    if (!this.ready) this.fail(lookupFailed(error) ? 'lookup' : 'connect', messageOf(lastOf(error)), error)
     else if (this.idle) this.closedByServer('reset')
-    else this.fail('reset', error.message, error)
+    else this.fail('reset', messageOf(error), error)
   }
 
   private get idle(): boolean {

@@ -70,6 +70,12 @@ export function lookupFailed(error: NodeJS.ErrnoException): boolean {
   return error.syscall === 'getaddrinfo' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'
 }
 
+/** What a socket's error says. OpenSSL's own messages name a thread and a line of its source; their reason says enough. */
+export function messageOf(error: Error): string {
+  const { reason } = error as { readonly reason?: unknown }
+  return typeof reason === 'string' ? `TLS: ${reason}` : error.message
+}
+
 /** A name with several addresses fails with one error for each of them; the last one counts. */
 export function lastOf(error: Error): Error {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors.at(-1) : error

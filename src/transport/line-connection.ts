@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { ByteQueue } from '../ground/byte-queue.js'
 import type { Bytes } from '../ground/bytes.js'
 import { addressName, type ServerAddress } from './address.js'
-import { TransportError, type TransportErrorKind } from './errors.js'
+import { lastOf, lookupFailed, messageOf, TransportError, type TransportErrorKind } from './errors.js'
 import { openSocket, type Tls } from './socket.js'
 
 export interface LineConnectionOptions {
@@ -55,8 +55,8 @@ export class LineConnection {
           data: (chunk) => made?.received(Buffer.from(chunk)),
           drained: () => undefined,
           error: (error) => {
-            if (made) made.fail('reset', error.message, error.code)
-            else refuse(error.code === 'ENOTFOUND' ? 'lookup' : 'connect', error.message, error.code)
+            if (made) made.fail('reset', messageOf(error), error.code)
+            else refuse(lookupFailed(error) ? 'lookup' : 'connect', messageOf(lastOf(error)), error.code)
           },
           end: () => {
             if (made) made.fail('closed', 'the server closed the connection')

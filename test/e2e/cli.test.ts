@@ -1,6 +1,6 @@
 /** The built command: help pages, completion, options from a file, listings, and what is said to bad input. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -220,7 +220,7 @@ describe('listings', { timeout: 60_000 }, () => {
   })
 })
 
-describe('record', { timeout: 60_000 }, () => {
+describe('bad input', { timeout: 300_000 }, () => {
   it('refuses a sample that is not a part of the keys, and names what is needed', () => {
     const capture = join(import.meta.dirname, '..', '..', 'fixtures', 'captures', 'index.json')
     for (const sample of ['5', '0', '-1', 'x', ''])
@@ -239,6 +239,58 @@ describe('record', { timeout: 60_000 }, () => {
       const { status, stderr } = memshim(['audit', 'no-such-trace.jsonl', option, value])
       expect([status, stderr]).toEqual([2, expect.stringContaining(said)])
     }
+  })
+
+  it('options that would do nothing, and lists that name nothing, are errors', () => {
+    const trace = join(import.meta.dirname, '..', '..', 'fixtures', 'traces', 'django-4.0-cache.jsonl.gz')
+    for (const [args, said] of [
+      [['audit', trace, '--threads', '3'], '--threads 3 is neither'],
+      [['audit', trace, '--reduce', 'keys', '--html', 'r.html'], '--html'],
+      [['audit', trace, '--to', 'all', '--sarif', 'r.sarif'], '--sarif'],
+      [['audit', trace, '--all-rows'], '--all-rows needs --rows'],
+      [['audit', trace, '--out', 'folder'], 'add --reduce'],
+      [['audit', trace, '--flush'], '--flush is about --servers'],
+      [['audit', trace, '--fail-on', ''], "'--fail-on <what>' argument '' is invalid"],
+      [['plan', trace, '--way', ','], "'--way <names>' argument ',' is invalid"],
+      [['plan', trace, '--begin', '100000'], '--begin 100000 is behind the end of the trace'],
+      [['scan'], 'one of the two'],
+      [['audit', '/dev/null'], '/dev/null: is empty'],
+    ] as const) {
+      const { status, stdout, stderr } = memshim(args)
+      expect([args, status, stdout, stderr]).toEqual([args, 2, '', expect.stringContaining(said)])
+    }
+  })
+
+  it('rows of an audit that fails take no place of earlier ones, and nothing is left half written', () => {
+    const trace = join(import.meta.dirname, '..', '..', 'fixtures', 'traces', 'django-4.0-cache.jsonl.gz')
+    const earlier = file('rows.jsonl', 'earlier\n')
+    expect(memshim(['audit', trace, '--rows', earlier, '--threads', '3']).status).toBe(2)
+    expect(readFileSync(earlier, 'utf8')).toBe('earlier\n')
+    expect(memshim(['audit', trace, '--rows', earlier, '--quiet']).status).toBe(0)
+    expect(readFileSync(earlier, 'utf8')).toMatch(/^\{"line"/)
+    expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([])
+  })
+
+  it('--to all and --reduce have JSON', () => {
+    const trace = file(
+      'counter.jsonl',
+      [
+        { format: 'memshim-trace/1', library: 'python-memcached', version: '1.59', servers: 1 },
+        { t: 0, client: 'c', new: { servers: ['a:11211'], kwargs: {} } },
+        { t: 1, client: 'c', call: 'get', args: ['k'] },
+        { t: 2, client: 'c', call: 'incr', args: ['k'] },
+      ]
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(''),
+    )
+    const all = memshim(['audit', trace, '--to', 'all', '--json', '-'])
+    expect(JSON.parse(all.stdout)).toContainEqual(
+      expect.objectContaining({ to: 'pymemcache-4.0.0', totals: expect.anything() }),
+    )
+    const out = join(folder, 'reduced')
+    const reduced = memshim(['audit', trace, '--reduce', 'missing-counter', '--out', out, '--json', '-'])
+    expect(JSON.parse(reduced.stdout)).toMatchObject({ finding: 'missing-counter', lines: 2, before: 3 })
+    expect(readdirSync(out)).toContain('repro.py')
   })
 
   it('a folder in the place of a capture is an error that names it', () => {
@@ -260,6 +312,13 @@ describe('record', { timeout: 60_000 }, () => {
       2,
       expect.stringContaining('--listen 127.0.0.1:99999: a port is'),
     ])
+    for (const args of [
+      ['where', 'k', '--servers', 'a:99999'],
+      ['scan', '--servers', 'a:99999'],
+      ['doctor', '--servers', 'a:99999'],
+      ['inspect', 'k', '--server', '[::1]:99999'],
+    ])
+      expect(memshim(args).stderr).toContain('99999: a port is a number up to 65535')
     const inspect = memshim(['inspect', 'k'.repeat(300), '--server', '127.0.0.1:1'])
     expect([inspect.status, inspect.stderr]).toEqual([2, 'memshim: key length 300 too long, max is 250\n'])
   })

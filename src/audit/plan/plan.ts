@@ -1,6 +1,7 @@
 /** The cost of moving the keys: simulates every way to move them on a trace, with the clock of the trace (docs/plan.md). */
 import { checkObject, shown } from '../../ground/arguments.js'
 import type { Library } from '../methods/python-signatures.js'
+import { AuditOptionsError } from '../options.js'
 import { epochOf } from '../replay/clock.js'
 import { checkTrace, type Trace, TraceError, type TraceEvent } from '../traces/trace.js'
 import { callOfWire } from '../traces/wire.js'
@@ -90,6 +91,10 @@ export async function plan(trace: Trace, options: PlanOptions): Promise<Plan> {
   }
   const seen = await survey(trace, facts)
   if (seen.accesses === 0) throw new TraceError(trace.name, 0, undefined, 'holds no access to a key')
+  if (options.begin !== undefined && options.begin > seen.seconds)
+    throw new AuditOptionsError(
+      `begin ${options.begin} is behind the end of the trace, which has ${seen.seconds.toFixed(1)} s`,
+    )
   const begin = options.begin ?? Math.min(3600, seen.seconds / 4)
   const window =
     options.hours === undefined ? Math.min(longestWindow, seen.seconds / 2) : options.hours * 3600

@@ -34,17 +34,17 @@ export async function readTrace(path: string): Promise<Trace> {
     const [first] = lines
     if (first === undefined) continue
     const { text } = first
-    const header = parseHeader(text, name)
+    const header = parseHeader(text, path)
     return {
       name,
       header,
-      events: () => eachOf(portionsOf(path, compressed, name)),
-      portions: (skip) => portionsOf(path, compressed, name, skip),
+      events: () => eachOf(portionsOf(path, compressed)),
+      portions: (skip) => portionsOf(path, compressed, skip),
       files: [path],
       survey: () => surveyBytes(bytesOf(path, compressed)),
     }
   }
-  throw new TraceError(name, 0, undefined, 'is empty: the first line of a trace is its header')
+  throw new TraceError(path, 0, undefined, 'is empty: the first line of a trace is its header')
 }
 
 async function* eachOf(portions: AsyncIterable<Iterable<TraceEvent>>): AsyncGenerator<TraceEvent> {
@@ -55,13 +55,12 @@ async function* eachOf(portions: AsyncIterable<Iterable<TraceEvent>>): AsyncGene
 async function* portionsOf(
   path: string,
   compressed: boolean,
-  name: string,
   skip?: (line: string) => boolean,
 ): AsyncGenerator<Iterable<TraceEvent>> {
   const order = { last: 0 }
   let number = 0
   for await (const lines of lineGroups(path, compressed)) {
-    yield eventsIn(lines, number, name, order, skip)
+    yield eventsIn(lines, number, path, order, skip)
     number += lines.length
   }
 }
@@ -70,7 +69,7 @@ async function* portionsOf(
 function* eventsIn(
   lines: readonly Line[],
   before: number,
-  name: string,
+  path: string,
   order: { last: number },
   skip?: (line: string) => boolean,
 ): Generator<TraceEvent> {
@@ -82,10 +81,10 @@ function* eventsIn(
       yield { kind: 'note', line, t: order.last, text: note, leftOut: true }
       return
     }
-    const event = parseEvent(text, line, name)
+    const event = parseEvent(text, line, path)
     if (event.t < order.last) {
       const problem = `${event.t} is earlier than the line before (${order.last}): time never runs back`
-      throw new TraceError(name, line, 't', problem)
+      throw new TraceError(path, line, 't', problem)
     }
     order.last = event.t
     yield event
@@ -130,7 +129,7 @@ async function* lineGroups(path: string, compressed: boolean): AsyncGenerator<re
   if (compressed) file.on('error', (error: Error) => source.destroy(error))
   const unfinished = new UnfinishedLine()
   let line = 0
-  const fail = (problem: string) => new TraceError(basename(path), line + 1, undefined, problem)
+  const fail = (problem: string) => new TraceError(path, line + 1, undefined, problem)
   const add = (bytes: Buffer) => {
     if (unfinished.length + bytes.length > longestLine) throw fail(`is longer than ${longestLine} bytes`)
     unfinished.add(bytes)

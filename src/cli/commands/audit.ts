@@ -35,8 +35,8 @@ import {
   targetText,
 } from '../../audit/index.js'
 import { progressLine } from '../progress.js'
-import { writeReduced } from '../reduce.js'
-import { rowFile } from '../row-file.js'
+import { writeReduced, writtenText } from '../reduce.js'
+import { type RowFile, rowFile } from '../row-file.js'
 import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
@@ -123,7 +123,10 @@ export function auditCommand(): Command {
       '--framework <name>',
       `framework that decides which differences reach the application: none, or ${listed(knownFrameworks())}, with the version on the target's side like Django==5.2; default: the frameworks in the trace`,
     )
-    .option('--json <file>', 'write the report as JSON (- = standard output, instead of the text)')
+    .option(
+      '--json <file>',
+      'write the report, or what --reduce and --to all say, as JSON (- = standard output, instead of the text)',
+    )
     .option('--html <file>', 'write the report as one HTML file')
     .option('--markdown <file>', 'write it as Markdown, for a pull request')
     .option('--junit <file>', 'write it as JUnit XML, for CI')
@@ -135,7 +138,7 @@ export function auditCommand(): Command {
       '--reduce <finding>',
       'shrink the trace to the fewest lines that show a switch, unexplained, or line:N',
     )
-    .option('--out <folder>', 'with --reduce: folder for its files', '.')
+    .option('--out <folder>', 'with --reduce: folder for its files; default: the working folder')
     .option('--one-application', 'the traces belong to one application, also if their headers differ')
     .option('--sample <part>', 'audit a part of the keys (0.1), and estimate the counts of the whole trace')
     .option('--threads <n>', '1 or 2; default: 2 for a long trace without faults')
@@ -164,27 +167,43 @@ Examples:
   $ memshim audit app.jsonl --to django-5.1:PyMemcacheCache                     (the client and the calls of the backend)
   $ memshim audit app.jsonl --servers 127.0.0.1:11311,127.0.0.1:11312 --flush
 
-Exit codes: 0 success, 1 a finding of --fail-on or --baseline, 2 bad usage or input.
+Exit codes: 0 success, 1 a finding of --fail-on or --baseline, 2 bad usage or input, 130 ended by Ctrl-C.
 How to record a trace: docs/audit.md.`,
     )
     .action(run)
 }
 
+/** Ctrl-C ends the replay, and nothing is left half written. */
 async function run(paths: string[], flags: Flags): Promise<void> {
-  const options = checked(flags)
+  const stop = new AbortController()
+  const end = () => stop.abort()
+  process.once('SIGINT', end)
+  process.once('SIGTERM', end)
+  try {
+    await runUntil(stop.signal, paths, flags)
+  } finally {
+    process.off('SIGINT', end)
+    process.off('SIGTERM', end)
+  }
+}
+
+async function runUntil(signal: AbortSignal, paths: string[], flags: Flags): Promise<void> {
+  const options = { ...checked(flags), signal }
   const examples = wholeNumber('--examples', flags.examples ?? '2', 0)
   for (const file of [flags.json, flags.html, flags.markdown, flags.junit, flags.sarif])
     if (file !== undefined && file !== '-') await checkWritable(file)
   const trace = await open(await expandPatterns(paths), flags)
   if (flags.reduce !== undefined) {
-    process.stdout.write(await writeReduced(trace, flags.reduce, flags.out ?? '.', options))
+    const reduced = await writeReduced(trace, flags.reduce, flags.out ?? '.', options)
+    if (flags.json !== undefined) await writeJson(flags.json, reduced)
+    if (flags.json !== '-') process.stdout.write(writtenText(reduced))
     return
   }
-  if (flags.to === 'all') return everyTarget(trace, options)
+  if (flags.to === 'all') return everyTarget(trace, options, flags.json)
   const baseline = flags.baseline === undefined ? undefined : await readBaseline(flags.baseline)
   const rows = flags.rows === undefined ? undefined : await rowFile(flags.rows)
   const line = progressLine(process.stderr)
-  const report = await audit(trace, {
+  const report = await auditWith(rows, trace, {
     ...options,
     onProgress: (progress) => line.show(progress),
     ...(rows
@@ -234,8 +253,19 @@ async function run(paths: string[], flags: Flags): Promise<void> {
   process.exitCode = exitCodes.found
 }
 
-/** One line for every target: the number of calls with each effect. */
-async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
+/** An audit that fails or is ended leaves no rows. */
+async function auditWith(rows: RowFile | undefined, trace: Trace, options: AuditOptions): Promise<Report> {
+  try {
+    return await audit(trace, options)
+  } catch (error) {
+    await rows?.discard()
+    throw error
+  }
+}
+
+/** One line, or one object, for every target: the number of calls with each effect. */
+async function everyTarget(trace: Trace, options: AuditOptions, json: string | undefined): Promise<void> {
+  const rows: object[] = []
   const targets = [...knownColumns(), ...frameworkTargets()]
   const width = Math.max(...targets.map((name) => name.length)) + 2
   for (const to of targets) {
@@ -245,25 +275,52 @@ async function everyTarget(trace: Trace, options: AuditOptions): Promise<void> {
     const pylibmc = library === 'pylibmc' || trace.header.library === 'pylibmc'
     let said: string
     try {
-      said = targetText(
-        await audit(trace, {
-          ...others,
-          to,
-          ...(targetOptions && library === 'pymemcache' ? { targetOptions } : {}),
-          ...(pylibmc ? { binary, behaviors, negativeTimeout } : {}),
-          ...(library === trace.header.library ? {} : { calls }),
-        }),
-      )
+      const report = await audit(trace, {
+        ...others,
+        to,
+        ...(targetOptions && library === 'pymemcache' ? { targetOptions } : {}),
+        ...(pylibmc ? { binary, behaviors, negativeTimeout } : {}),
+        ...(library === trace.header.library ? {} : { calls }),
+      })
+      said = targetText(report)
+      const { totals, impacts, placement } = report
+      rows.push({ to, totals, impacts, moved: placement?.moved ?? 0 })
     } catch (error) {
       // Some versions cannot construct the application's clients: Python 2 has no pickle protocol 5.
       if (!(error instanceof TraceError)) throw error
       said = `cannot be compared: no client of the trace can be made with it (${error.message.split(': ').at(-1)})`
+      rows.push({ to, problem: said })
     }
-    process.stdout.write(`${to.padEnd(width)}${said}\n`)
+    if (json !== '-') process.stdout.write(`${to.padEnd(width)}${said}\n`)
   }
+  if (json !== undefined) await writeJson(json, rows)
+}
+
+/** @param path `-` is standard output */
+async function writeJson(path: string, value: object): Promise<void> {
+  const text = `${JSON.stringify(value, null, 2)}\n`
+  if (path === '-') process.stdout.write(text)
+  else await write(path, text)
+}
+
+/** An option that would do nothing is a mistake. @throws UsageError */
+function checkCombination(flags: Flags): void {
+  const { html, markdown, junit, sarif, rows, baseline } = flags
+  const reports = Object.entries({ html, markdown, junit, sarif, rows, baseline })
+  const [given] = reports.find(([, file]) => file !== undefined) ?? []
+  const other = flags.reduce !== undefined ? '--reduce' : flags.to === 'all' ? '--to all' : undefined
+  if (other !== undefined && given !== undefined)
+    throw new UsageError(`--${given} is about the report of one audit, which ${other} does not make`)
+  if (flags.reduce !== undefined && flags.to === 'all')
+    throw new UsageError('--reduce is about one target: name it with --to')
+  if (flags.allRows && rows === undefined) throw new UsageError('--all-rows needs --rows FILE')
+  if (flags.out !== undefined && flags.reduce === undefined)
+    throw new UsageError('--out is where --reduce writes its files: add --reduce FINDING')
+  if (flags.flush && !flags.servers) throw new UsageError('--flush is about --servers, and none are named')
 }
 
 function checked(flags: Flags): AuditOptions {
+  checkCombination(flags)
   const { preset, negativeTimeout, failOn = [], servers } = flags
   if (preset !== undefined && !knownPresets().includes(preset)) {
     throw new UsageError(`--preset ${preset} is not known: choose one of ${listed(knownPresets())}`)

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { exitCodes, expandPatterns, readTraces } from '../../audit/index.js'
 import { doctor, renderDoctor, usedCommands } from '../../doctor/index.js'
-import { type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
+import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
 import { commaList, UsageError } from '../usage.js'
 
 interface Flags extends TlsFlags {
@@ -45,10 +45,12 @@ Exit codes: 0 no problem, 1 a problem was found, 2 bad usage.`,
 async function run(flags: Flags): Promise<void> {
   if (!/^[1-9]\d{0,6}$/.test(flags.timeout))
     throw new UsageError(`--timeout ${flags.timeout}: a number of milliseconds from 1 is needed`)
+  const servers = flags.servers ?? []
+  addresses('--servers', servers)
   const tls = await tlsOf(flags)
   const trace = flags.trace && (await readTraces(await expandPatterns(flags.trace), flags))
   const report = await doctor({
-    servers: flags.servers ?? [],
+    servers,
     timeout: Number(flags.timeout),
     ...(tls ? { tls } : {}),
     ...(trace ? { used: await usedCommands(trace) } : {}),

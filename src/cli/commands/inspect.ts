@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { exitCodes } from '../../audit/index.js'
-import { Client } from '../../strict/index.js'
+import { doctor } from '../../doctor/index.js'
+import { Client, MemcachedError } from '../../strict/index.js'
 import {
   decompress,
   describe,
@@ -21,6 +22,7 @@ import {
   type ValueEncoding,
 } from '../../values/index.js'
 import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from '../keys-file.js'
+import { serverSpecs } from '../servers.js'
 import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
@@ -60,7 +62,7 @@ export function inspectCommand(): Command {
     )
     .option(
       '--server <list>',
-      'servers in their order (pylibmc’s grammar); the key is read from its own server',
+      'servers in their order (pylibmc’s grammar); the key is read from its own server; default: 127.0.0.1:11211',
       commaList,
     )
     .option('--file <path>', 'bytes of a value from disk, instead of a key')
@@ -100,7 +102,8 @@ async function run(given: string[], flags: Flags): Promise<void> {
   const keys: readonly GivenKey[] = [...given, ...(flags.keys === undefined ? [] : await keysIn(flags.keys))]
   if (keys.length === 0)
     throw new UsageError('name a key, --keys with a file of keys, or --file with the bytes of a value')
-  const items = await stored(keys, flags.server)
+  const servers = flags.server ?? ['127.0.0.1:11211']
+  const items = await stored(keys, servers)
   if (keys.length === 1 && !items[0]?.item) throw new UsageError(`there is no item ${printableKey(keys[0]!)}`)
   show(items, encoding, flags)
   if (items.some(({ item }) => !item)) process.exitCode = exitCodes.found
@@ -215,7 +218,9 @@ async function fileContent(path: string, flags: number): Promise<EncodedValue> {
 /** Keys of one request. */
 const TOGETHER = 100
 
-async function stored(keys: readonly GivenKey[], servers = ['127.0.0.1:11211']): Promise<readonly Found[]> {
+/** @throws UsageError for a server that is no memcached or cannot be reached; what the client throws otherwise */
+async function stored(keys: readonly GivenKey[], servers: readonly string[]): Promise<readonly Found[]> {
+  serverSpecs('--server', servers)
   const client = new Client(servers, { encoding: rawEncoding })
   const items: Found[] = []
   try {
@@ -224,9 +229,23 @@ async function stored(keys: readonly GivenKey[], servers = ['127.0.0.1:11211']):
       const found = await Promise.all(some.map((key) => client.get<EncodedValue>(key)))
       items.push(...some.map((key, i) => ({ key, item: found[i] ?? undefined })))
     }
+    // For pylibmc's client what is no reply of a memcached may be a miss as well.
+    if (items.some(({ item }) => !item)) await checkServers(servers)
     return items
+  } catch (error) {
+    if (error instanceof MemcachedError) await checkServers(servers)
+    throw error
   } finally {
     client.disconnectAll()
+  }
+}
+
+/** @throws UsageError saying what is wrong with the first of them that is no usable memcached */
+async function checkServers(servers: readonly string[]): Promise<void> {
+  const { servers: examined } = await doctor({ servers })
+  for (const { server, kind, findings } of examined) {
+    const problem = findings.find(({ level }) => level === 'problem')
+    if (problem) throw new UsageError(`--server ${server}: ${kind}: ${problem.text}`)
   }
 }
 

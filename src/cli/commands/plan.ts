@@ -3,8 +3,7 @@ import { Command } from 'commander'
 import { epochOf, expandPatterns, plan, readTraces, renderPlan, type Trace, ways } from '../../audit/index.js'
 import { type NamedPlacement, placementNames, placements, serverName } from '../../hashing/index.js'
 import { listedItems } from '../../scan/index.js'
-import { parseServers } from '../../strict/index.js'
-import { hostAndPort } from '../../transport/address.js'
+import { placedServers } from '../servers.js'
 import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
@@ -60,7 +59,7 @@ How to read it: docs/plan.md.`,
 async function run(paths: string[], flags: Flags): Promise<void> {
   const trace = await readTraces(await expandPatterns(paths), flags)
   const specs = flags.servers ?? (await serversOf(trace))
-  const servers = parsed(specs)
+  const servers = placedServers(specs)
   const all = placements(servers)
   const from = chosen(all, '--from', flags.from ?? placementOf(trace))
   const to = chosen(all, '--to', flags.to)
@@ -91,14 +90,6 @@ async function serversOf(trace: Trace): Promise<readonly string[]> {
   return [...found]
 }
 
-function parsed(specs: readonly string[]) {
-  try {
-    return parseServers(specs).map(({ address, weight }) => ({ ...hostAndPort(address), weight }))
-  } catch (error) {
-    throw new UsageError(`--servers ${specs.join(',')}: ${(error as Error).message}`)
-  }
-}
-
 function placementOf({ header: { library, version } }: Trace): string {
   if (library !== 'python-memcached') return library
   const minor = Number(version.split('.')[1])
@@ -117,11 +108,14 @@ function wayNamed(name: string) {
   throw new UsageError(`--way ${name} is not known: choose from ${listed(ways.map((way) => way.name))}`)
 }
 
+/** What a time or a number of hours must be below. */
+const longest = 1e9
+
 function seconds(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
-  if (text.trim() !== '' && value >= 0 && value < 1e9) return value
-  throw new UsageError(`${option} ${text}: a number from 0 is needed`)
+  if (text.trim() !== '' && value >= 0 && value < longest) return value
+  throw new UsageError(`${option} ${text}: a number from 0 and below ${longest} is needed, e.g. 0.5`)
 }
 
 async function itemsIn(path: string, epoch: number) {

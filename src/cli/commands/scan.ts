@@ -1,8 +1,8 @@
 /** `memshim scan`: the items that are stored on the servers now. */
 import { Command } from 'commander'
 import { exitCodes } from '../../audit/index.js'
-import { renderScan, scan } from '../../scan/index.js'
-import { type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
+import { renderScan, ScanError, type ScanOptions, type ScanReport, scan } from '../../scan/index.js'
+import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
 import { commaList, UsageError } from '../usage.js'
 
 interface Flags extends TlsFlags {
@@ -51,9 +51,12 @@ What it does to a server: docs/scan.md.`,
 
 async function run(files: string[], flags: Flags): Promise<void> {
   const terminal = process.stderr.isTTY
+  if ((flags.servers !== undefined) === files.length > 0)
+    throw new UsageError('name servers with --servers, or files with listings, one of the two')
+  if (flags.servers) addresses('--servers', flags.servers)
   const tls = await tlsOf(flags)
   let shown = 0
-  const report = await scan({
+  const options: ScanOptions = {
     ...(flags.servers ? { servers: flags.servers } : {}),
     ...(files.length > 0 ? { files } : {}),
     rate: whole('--rate', flags.rate),
@@ -67,12 +70,27 @@ async function run(files: string[], flags: Flags): Promise<void> {
       shown = Date.now()
       process.stderr.write(`\r\x1b[K${server}: ${items.toLocaleString('en')} items`)
     },
-  })
+  }
+  let report: ScanReport
+  try {
+    report = await scan(options)
+  } catch (error) {
+    throw flags.servers && error instanceof ScanError
+      ? new UsageError(`${error.message} (${advice(flags.servers)})`)
+      : error
+  }
   if (terminal) process.stderr.write('\r\x1b[K')
   process.stdout.write(
     flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderScan(report, whole('--top', flags.top)),
   )
-  if (report.servers.some(({ problem }) => problem !== undefined)) process.exitCode = exitCodes.usage
+  const unscanned = report.servers.filter(({ problem }) => problem !== undefined).map(({ server }) => server)
+  if (unscanned.length === 0) return
+  if (flags.servers) process.stderr.write(`memshim: ${advice(unscanned)}\n`)
+  process.exitCode = exitCodes.usage
+}
+
+function advice(servers: readonly string[]): string {
+  return `memshim doctor --servers ${servers.join(',')} says what is there`
 }
 
 function whole(option: string, text: string): number {

@@ -1,16 +1,8 @@
 /** `memshim where`: the server of a key under every placement, and the number of keys that move between two placements. */
 import { Command } from 'commander'
-import {
-  moved,
-  type NamedPlacement,
-  type PlacedServer,
-  placementNames,
-  placements,
-  serverName,
-} from '../../hashing/index.js'
-import { parseServers } from '../../strict/index.js'
-import { hostAndPort } from '../../transport/address.js'
+import { moved, type NamedPlacement, placementNames, placements, serverName } from '../../hashing/index.js'
 import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from '../keys-file.js'
+import { placedServers } from '../servers.js'
 import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
@@ -54,7 +46,7 @@ async function run(given: string[], flags: Flags): Promise<void> {
   given.forEach(checkKeyArgument)
   const keys: readonly GivenKey[] = [...given, ...(flags.keys === undefined ? [] : await keysIn(flags.keys))]
   if (keys.length === 0) throw new UsageError('no key given: name some, or use --keys FILE')
-  const servers = parsed(flags.servers ?? [])
+  const servers = placedServers(flags.servers ?? [])
   const all = placements(servers)
   const [from, to] = [chosen(all, '--from', flags.from), chosen(all, '--to', flags.to)]
   const count = moved(keys, from, to)
@@ -82,17 +74,6 @@ async function run(given: string[], flags: Flags): Promise<void> {
     process.stdout.write(`… and ${keys.length - shown.length} more keys (--json lists them)\n`)
   const share = ((100 * count) / keys.length).toFixed(1)
   process.stdout.write(`\n${from.title} → ${to.title}: ${count} of ${keys.length} keys move (${share} %)\n`)
-}
-
-function parsed(specs: readonly string[]): readonly PlacedServer[] {
-  try {
-    return parseServers(specs).map(({ address, weight }) => ({ ...hostAndPort(address), weight }))
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new UsageError(
-      `--servers ${specs.join(',')}: ${reason} (host:port, host:port:weight, [v6]:port or /path)`,
-    )
-  }
 }
 
 function chosen(all: readonly NamedPlacement[], option: string, name: string): NamedPlacement {

@@ -1,0 +1,65 @@
+/** What the user is told of an error, in one line, and the exit code. */
+import { CommanderError } from 'commander'
+import { AuditOptionsError, exitCodes, TraceError } from '../audit/index.js'
+import { DoctorError } from '../doctor/index.js'
+import { ValueError } from '../python/errors.js'
+import { CaptureError, RecordError } from '../record/index.js'
+import { ListingError, ScanError } from '../scan/index.js'
+import { MemcachedError } from '../strict/index.js'
+import { TransportError } from '../transport/errors.js'
+import { UsageError } from './usage.js'
+
+/** Options of the library that are typed under another name, or as it is with dashes. */
+const flags: Readonly<Record<string, string>> = {
+  behaviors: 'behavior',
+  targetOptions: 'option',
+  finding: 'reduce',
+  serverVersion: 'server-version',
+  negativeTimeout: 'negative-timeout',
+  ...Object.fromEntries(
+    ['to', 'from', 'preset', 'embedded', 'servers', 'binary', 'framework', 'sample', 'threads', 'begin'].map(
+      (name) => [name, name],
+    ),
+  ),
+}
+
+/** What shells make of a command that Ctrl-C has ended. */
+const interrupted = 130
+
+/** Control characters would move the cursor; they are shown as escapes. Line breaks stay. */
+function printable(text: string): string {
+  return text.replace(
+    /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+}
+
+/** The library's errors begin with the name of its option; what was typed has dashes. */
+function withFlag(message: string): string {
+  return message.replace(/^(\w+)(?=[ :])/, (word) => (Object.hasOwn(flags, word) ? `--${flags[word]}` : word))
+}
+
+/** Says on standard error what went wrong. @returns the exit code */
+export function explain(error: unknown): number {
+  if (error instanceof Error && error.name === 'AbortError') return interrupted
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  const known = [
+    UsageError,
+    // For example a key that is too long.
+    ValueError,
+    TraceError,
+    AuditOptionsError,
+    MemcachedError,
+    CaptureError,
+    RecordError,
+    ListingError,
+    ScanError,
+    DoctorError,
+    TransportError,
+  ].some((kind) => error instanceof kind)
+  const message = withFlag(error instanceof Error ? error.message : String(error))
+  process.stderr.write(`memshim: ${printable(message)}\n`)
+  if (!known && process.env.MEMSHIM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  else if (!known) process.stderr.write('(this error is unexpected; MEMSHIM_DEBUG=1 shows the stack)\n')
+  return exitCodes.usage
+}
