@@ -108,11 +108,17 @@ describe('plan', () => {
     expect([hitRatio, found[0]?.extraCalls]).toEqual([1, 1])
   })
 
+  it('a move that begins behind the end of the trace is an error', async () => {
+    await expect(planned([call(0, 'get', ['m:1']), call(99, 'get', ['m:1'])])).rejects.toThrow(
+      'begin 100 is behind the end of the trace, which has 99.0 s',
+    )
+  })
+
   it('load, moved keys and hot keys', async () => {
     const result = await planned([
       call(0, 'get', ['m:1']),
       call(1, 'get', ['m:1']),
-      call(2, 'get_multi', [['s:1', 's:2']]),
+      call(200, 'get_multi', [['s:1', 's:2']]),
     ])
     expect(result).toMatchObject({
       keys: 3,
