@@ -41,7 +41,7 @@ type Calls = Omit<
 
 const STATE = Symbol('state')
 
-/** What stands behind a client; `setServers` makes most of it anew. */
+/** The internal state of a client; `setServers` replaces most of it. */
 class State {
   context!: Context
   /** With every switch off: the strict client, which takes every call. */
@@ -67,7 +67,7 @@ class State {
     const pipeline = strict ? pipelineOf(strict) : new Pipeline(compatSlots(emulation, specs, keys))
     const swallowing = swallowingModes(emulation, pipeline.slots.modes())
     this.context = { emulation, keys, casIds, pipeline, swallowing }
-    // What python-memcached takes and pylibmc does not, the strict client refuses at run time, as pylibmc does.
+    // The strict client refuses arguments that only python-memcached accepts at run time, as pylibmc does.
     this.strict = strict as Calls | undefined
   }
 }
@@ -78,8 +78,8 @@ export class Client extends DivergenceEmitter {
 
   /**
    * Opens no connection.
-   * @throws ValueError, TypeError, OverflowError for servers that cannot be parsed and for options; with everything off also what
-   *   the strict client's constructor throws
+   * @throws ValueError, TypeError, OverflowError for servers that cannot be parsed and for options; with everything off also the errors of
+   *   the strict client's constructor
    */
   constructor(servers: Iterable<CompatServerInput>, options: ClientOptions = {}) {
     super()
@@ -96,7 +96,7 @@ export class Client extends DivergenceEmitter {
     return this[STATE].strict
   }
 
-  /** Replaces the servers; connections to the old ones are closed, dead marks are gone. @throws as the constructor */
+  /** Replaces the servers: closes the connections to the old ones and removes dead marks. @throws as the constructor */
   setServers(servers: Iterable<CompatServerInput>): void {
     this[STATE].setServers(servers)
   }
@@ -162,7 +162,7 @@ export class Client extends DivergenceEmitter {
   /**
    * Stores when unchanged since the last `gets` that was remembered; without a remembered CAS unique a plain set.
    * @param cas the CAS unique itself (a bigint), or the options (a number is the time)
-   * @throws with `cas-fallback` off: TypeError without a CAS unique, and what strict's cas throws; AttributeError up to 1.44
+   * @throws with `cas-fallback` off: TypeError without a CAS unique, and the errors of strict's cas; AttributeError up to 1.44
    */
   cas(
     key: CompatKey,
@@ -215,7 +215,7 @@ export class Client extends DivergenceEmitter {
     options?: NoReply,
   ): Promise<boolean | 0 | 1> {
     if (command === 'touch') return this.touch(key, time ?? 0, options)
-    // Which replies count as success is python-memcached's question.
+    // Only python-memcached has expected replies.
     if (this.strict) return this.strict.delete(key, options)
     if (time !== undefined && time !== null && typeof time !== 'bigint') checkNumber('time', time)
     return remove(this.context, key, { ...options, time: time ? Number(time) : null }, expected)
@@ -256,14 +256,14 @@ export class Client extends DivergenceEmitter {
     return getSlabStats(this.context)
   }
 
-  /** Index of the server that placement alone gives a key, without I/O. */
+  /** Index of the server of a key by placement, without I/O. */
   hash(key: CompatKey): number {
     const { keys, pipeline } = this.context
     return this.strict?.hash(key) ?? pipeline.selection.place(keys.one(key, 'hash').wire)
   }
 
   /**
-   * The strict client on which this one stands when every switch is off; otherwise undefined. For what python-memcached has no
+   * The strict client that this one uses when every switch is off; otherwise undefined. For features that python-memcached has no
    * method for: `addMulti`, `incrMulti`, behaviors at run time, the mapping methods. `setServers` makes a new one, from the options
    * of the constructor.
    */
@@ -276,7 +276,7 @@ export class Client extends DivergenceEmitter {
     return this.context.pipeline
   }
 
-  /** The servers as they are now: python-memcached's host objects, to look at. */
+  /** The present state of the servers: python-memcached's host objects, read-only. */
   get servers(): readonly HostState[] {
     return hostStates(this.context.pipeline.selection, this.context.emulation.now())
   }
@@ -301,7 +301,7 @@ export class Client extends DivergenceEmitter {
     this.context.keys.check(key, keyExtraLen)
   }
 
-  /** Writes a line of the application's own among the debug lines, when `debug` is on. */
+  /** Writes a line of the application to the debug output, when `debug` is on. */
   debuglog(text: string): void {
     this.context.emulation.debug(text)
   }
@@ -312,7 +312,7 @@ export class Client extends DivergenceEmitter {
   }
 
   /**
-   * Says quit to every server that is connected, and waits until it ends the connection.
+   * Sends quit to every connected server, and waits until it closes the connection.
    * @throws AttributeError up to 1.59; PythonSocketError
    */
   async quitAll(): Promise<void> {

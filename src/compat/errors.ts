@@ -1,4 +1,4 @@
-/** python-memcached's exceptions: only key problems have their own. Source: docs/reference/python-memcached.md#2, #8.1. */
+/** python-memcached's exceptions: only faults of keys have their own classes. Source: docs/reference/python-memcached.md#2, #8.1. */
 import { brandAll } from '../ground/brand.js'
 
 /** Base of the key errors (`memcache.Client.MemcachedKeyError`). */
@@ -38,7 +38,7 @@ export class MemcachedKeyTypeError extends MemcachedKeyError {
   override readonly python = 'memcache.MemcachedKeyTypeError'
 }
 
-/** One of Python's socket errors, which python-memcached lets out of flush_all and get_stats. */
+/** One of Python's socket errors, which flush_all and get_stats of python-memcached raise. */
 export class PythonSocketError extends Error {
   override readonly name: string
   constructor(
@@ -51,13 +51,13 @@ export class PythonSocketError extends Error {
   }
 }
 
-/** What python-memcached up to 1.53 makes of flags that it does not know. */
+/** The exception of python-memcached up to 1.53 for unknown flags. */
 export class UnboundLocalError extends ReferenceError {
   override readonly name = 'UnboundLocalError'
   readonly python = 'builtins.UnboundLocalError'
 }
 
-/** Nothing was sent because the encoded value is over the client's own limit. Never leaves the client. */
+/** Nothing was sent because the encoded value is over the client's own limit. Used only inside the client. */
 export class ValueTooLong extends Error {}
 
 brandAll('compat', {

@@ -1,4 +1,4 @@
-/** memshim/compat: python-memcached's client, with every emulated behaviour under a switch of its own. */
+/** memshim/compat: python-memcached's client, with one switch for every emulated behaviour. */
 
 export {
   type Preset,

@@ -1,13 +1,13 @@
-/** Counters during a migration: they live in the authority alone, and move when a change of phase makes the new placement the authority. */
+/** Counters during a migration: they are stored only in the authority, and move when a change of phase makes the new placement the authority. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Key } from '../strict/index.js'
 import type { Deadline } from './deadline.js'
 import { drop, type Placements, type Plan } from './placements.js'
 
-/** What a moved counter leaves behind: no number, so that a straggler's incr fails instead of being lost. */
+/** The value that replaces a moved counter: not a number, so that incr of a process in an older phase fails instead of being lost. */
 const MOVED = 'moved'
 const MOVED_SECONDS = 60
-/** How often, and how many milliseconds apart, a counter is looked for that another process is moving. */
+/** Number of attempts, and milliseconds between them, to find a counter that another process is moving. */
 const MOVE_TRIES = 50
 const MOVE_PAUSE = 10
 
@@ -33,7 +33,7 @@ export async function count(
 }
 
 /**
- * Takes a counter out of the old placement by CAS, so that no increment between reading and taking is lost.
+ * Removes a counter from the old placement by CAS, so that no increment between reading and removing is lost.
  * @returns false when there is none
  */
 async function moveCounter(
@@ -42,11 +42,11 @@ async function moveCounter(
   { first, second }: Plan,
   deadline: Deadline,
 ): Promise<boolean> {
-  // Taking and adding are one step, which is brought to its end whenever it begins: a counter in between would be lost.
+  // Removing and adding are one step, which is always finished once it has begun: otherwise the counter would be lost.
   const move = async (): Promise<boolean | undefined> => {
     const [stored, seen] = [await second.read(key), await second.gets(key)]
     if (!stored || !seen) return false
-    // Somebody else has taken it and is about to add it here.
+    // Another process has removed it and is about to add it to the new placement.
     if (seen.value === MOVED) return true
     if (stored.item.data.toString() !== String(seen.value)) return undefined
     if (!(await second.client.cas(key, MOVED, seen.unique, { time: MOVED_SECONDS }))) return undefined

@@ -1,10 +1,10 @@
-/** The time that all steps of one call have together, whatever clients the two placements have. */
+/** The time of one call, shared by all its steps on both placements. */
 import { MemcachedError } from '../strict/index.js'
 
 /** libmemcached's return code for a timeout. */
 const TIMEOUT = 31
 
-/** Milliseconds more, so that a client whose own time is over at the same moment says so first: its error names the server. */
+/** Additional milliseconds, so that the error of a client whose own timeout ends at the same moment comes first: it names the server. */
 const GRACE = 20
 
 /** The end of one call. */
@@ -22,9 +22,9 @@ export class Deadline {
   }
 
   /**
-   * Begins a step and waits for it until the deadline. A step that has begun is brought to its end also when nobody waits for it any
+   * Begins a step and waits for it until the deadline. A step that has begun is finished, also when the call does not wait for it any
    * more.
-   * @throws MemcachedError (31) at the deadline, without a beginning when the time is over already; what the step throws
+   * @throws MemcachedError (31) at the deadline, without starting the step if the time is already over; errors of the step
    */
   async step<T>(begin: () => Promise<T>): Promise<T> {
     const left = this.ends - performance.now()

@@ -1,4 +1,4 @@
-/** memshim/migration: one client over two placements while a fleet moves between them. */
+/** memshim/migration: one client over two placements during a migration from one to the other. */
 export { MigratingClient } from './migrating-client.js'
 export { type OldSideOptions, oldSide } from './old-side.js'
 export type { MigratingClientOptions, SetOptions } from './options.js'

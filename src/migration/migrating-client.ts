@@ -1,6 +1,6 @@
 /**
- * A client over two placements of the same items while a fleet moves from one to the other. Phases and what each operation does
- * in them: phases.ts and docs/migrating.md.
+ * A client over two placements of the same items during a migration from one to the other. The phases and the steps of each operation
+ * are in phases.ts and docs/migrating.md.
  */
 import { EventEmitter } from 'node:events'
 import { checkIterable, checkObject, shown } from '../ground/arguments.js'
@@ -71,7 +71,7 @@ export class MigratingClient extends EventEmitter<Events> {
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────
 
-  /** Value of a key, undefined on a miss. @throws what the authority's get throws; MemcachedError (31) at the deadline of the call */
+  /** Value of a key, undefined on a miss. @throws errors of the authority's get; MemcachedError (31) at the deadline of the call */
   async get<T = unknown>(key: Key): Promise<T | undefined> {
     const placements = this[PLACEMENTS]
     const { counted } = placements
@@ -88,7 +88,7 @@ export class MigratingClient extends EventEmitter<Events> {
     return isMissing(value) ? undefined : value
   }
 
-  /** Values of those keys that are there. @throws what the authority's getMulti throws; MemcachedError (31) at the deadline of the call */
+  /** Values of the keys that exist. @throws errors of the authority's getMulti; MemcachedError (31) at the deadline of the call */
   async getMulti<T = unknown>(keys: Iterable<string>): Promise<Map<string, T>> {
     checkIterable('keys', keys)
     const asked = [...keys]
@@ -126,7 +126,7 @@ export class MigratingClient extends EventEmitter<Events> {
   /**
    * Stores by the rules of the phase.
    * @param options time in seconds, 0 = for ever
-   * @throws what the authority's set throws; MemcachedError (31) at the deadline of the call. So does every method that writes.
+   * @throws errors of the authority's set; MemcachedError (31) at the deadline of the call. The same holds for every method that writes.
    */
   async set(key: Key, value: unknown, options: SetOptions = {}): Promise<boolean> {
     return this.store(key, value, options, this[PLACEMENTS].deadline())
@@ -168,7 +168,7 @@ export class MigratingClient extends EventEmitter<Events> {
     )
   }
 
-  /** The copy in the other placement is deleted, since nobody knows what it would be added to. */
+  /** The copy in the other placement is deleted, because its content is not known. */
   async append(key: Key, value: unknown): Promise<boolean> {
     return this[PLACEMENTS].broughtToBoth(key, ({ client }) => client.append(key, value), drop(key))
   }
@@ -194,13 +194,13 @@ export class MigratingClient extends EventEmitter<Events> {
     return this[PLACEMENTS].broughtToBoth(key, touch, touch)
   }
 
-  /** Deletes from both placements. True when the authority, or where reads fall back either one, had it. */
+  /** Deletes from both placements. True when the authority had it, or, in a phase with fallback, either placement. */
   async delete(key: Key): Promise<boolean> {
     const placements = this[PLACEMENTS]
     const plan = placements.plan(key)
     const deadline = placements.deadline()
-    // The second first: the other way around a reader could copy it back in between. It gets half of the time, so that a silent
-    // server there leaves some for the authority.
+    // The other placement first: in the reverse order a reader could copy it back in between. It gets half of the time, so that a silent
+    // server there leaves time for the authority.
     const elsewhere = plan.writesBoth
       ? await placements.onSecond(key, plan, deadline.half(), drop(key))
       : false
@@ -210,7 +210,7 @@ export class MigratingClient extends EventEmitter<Events> {
 
   // ── counters ─────────────────────────────────────────────────────────────────────────────────
 
-  /** New value; undefined when there is no such counter. Counters live in the authority alone and move when it changes. */
+  /** New value; undefined when there is no such counter. Counters are stored only in the authority and move when it changes. */
   async incr(key: Key, delta = 1): Promise<number | bigint | undefined> {
     return count(this[PLACEMENTS], 'incr', key, delta)
   }
@@ -223,7 +223,7 @@ export class MigratingClient extends EventEmitter<Events> {
   // ── both placements ──────────────────────────────────────────────────────────────────────────
 
   /**
-   * Deletes from the other placement what may be stale there.
+   * Deletes the keys that may be stale from the other placement.
    * @throws Error when some keys could not be deleted, or when there were more than could be remembered
    */
   settle(): Promise<void> {

@@ -1,4 +1,4 @@
-/** The placement that a python-memcached fleet uses, behind pylibmc's outcomes. */
+/** A client with python-memcached's placement and pylibmc's outcomes. */
 
 import {
   Client,
@@ -10,14 +10,14 @@ import {
 } from '../compat/index.js'
 import { checkObject } from '../ground/arguments.js'
 
-/** What is done with the old placement. */
+/** Options of the old side. */
 export interface OldSideOptions extends Omit<ClientOptions, 'switches'> {
-  /** Also python-memcached's way around dead servers: keys of a dead server go to the next one. Default true. */
+  /** Also python-memcached's failover: keys of a dead server move to the next one. Default true. */
   readonly failover?: boolean | undefined
 }
 
 /**
- * A compat client with every switch off but those that decide where a key is.
+ * A compat client with every switch off except those that decide the server of a key.
  * @param servers with weights, as the Python fleet has them
  * @throws as the compat client's constructor
  */

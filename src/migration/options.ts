@@ -9,9 +9,9 @@ import type { MigrationClient } from './placement-client.js'
 export interface MigratingClientOptions {
   /** Default `old`. */
   readonly phase?: Phase | undefined
-  /** Seconds that a copied item lives when the server cannot tell how long it would have. Default 300. */
+  /** Expiry time in seconds of a copied item when the server does not report the remaining time. Default 300. */
   readonly copyTime?: number | undefined
-  /** Most keys remembered whose copy in the other placement may be stale. Default 10,000. */
+  /** The largest number of keys that are remembered because their copy in the other placement may be stale. Default 10,000. */
   readonly maxUnsettled?: number | undefined
   /** Milliseconds for a whole call over both placements. Default: the longer one of the clients' own timeouts. */
   readonly timeout?: number | undefined
@@ -31,7 +31,7 @@ const optionNames = Object.keys({
 } satisfies Record<keyof MigratingClientOptions, true>)
 /** Seconds: about thirty years. */
 const LONGEST_COPY_TIME = 1e9
-/** A Map holds no more. */
+/** The limit of a Map. */
 const MOST_UNSETTLED = 2 ** 24
 
 /** The options with their defaults. @throws as the constructor of MigratingClient */

@@ -4,9 +4,9 @@ import { shown } from '../ground/arguments.js'
 /** A phase of a migration, in their order: docs/migrating.md. */
 export type Phase = 'old' | 'dual-write' | 'new-first' | 'new'
 
-/** Where a phase reads and writes. */
+/** The placements that a phase reads and writes. */
 export interface PhaseRules {
-  /** The placement whose answer counts, whose errors are raised, and where counters and CAS uniques live. */
+  /** The placement whose answers are returned, whose errors are raised, and that has the counters and CAS uniques. */
   readonly authority: 'old' | 'new'
   /** Successful writes and deletes go to the other placement too. */
   readonly writesBoth: boolean

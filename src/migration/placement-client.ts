@@ -9,12 +9,12 @@ import type { Item, StatsReply } from '../protocol/wire.js'
 import { type Key, NotFound, type Client as StrictClient } from '../strict/index.js'
 import { asIs } from '../transport/types.js'
 
-/** Both clients tell outcomes in pylibmc's way here. */
+/** Clients with pylibmc's outcomes. */
 export type MigrationClient = StrictClient | CompatClient
 
 export interface StoredItem {
   readonly item: Item
-  /** Seconds it still lives, 0 = for ever; undefined when the server cannot tell. */
+  /** Remaining seconds, 0 = does not expire; undefined when the server does not report it. */
   readonly remaining: number | undefined
 }
 
@@ -30,7 +30,7 @@ export class PlacementClient {
     return this.pipeline.slots.modes().timeout
   }
 
-  /** The item as it is stored, undefined on a miss. @throws what the client's get throws */
+  /** The item as it is stored, undefined on a miss. @throws errors of the client's get */
   async read(key: Key): Promise<StoredItem | undefined> {
     const wire = this.pipeline.slots.key(key, 'get', '')
     if (wire === '') return undefined
@@ -41,8 +41,8 @@ export class PlacementClient {
   }
 
   /**
-   * `mg key t`, which memcached 1.6 answers in one line; older servers say ERROR. It goes out in the shape of a stats command: over the
-   * binary protocol that is a harmless question with another answer.
+   * `mg key t`, which memcached 1.6 answers in one line; older servers answer ERROR. It is sent as a stats command: over the
+   * binary protocol that is a harmless request with another answer.
    */
   private async remaining(wire: Bytes): Promise<number | undefined> {
     const { selection, slots } = this.pipeline
@@ -59,14 +59,14 @@ export class PlacementClient {
     }
   }
 
-  /** Stores the bytes unless something is there already. @param time seconds, 0 = for ever */
+  /** Stores the bytes unless the key exists. @param time seconds, 0 = does not expire */
   async addItem(key: Key, { flags, data }: Item, time: number): Promise<boolean> {
     const wire = this.pipeline.slots.key(key, 'add', '')
     const prepared = { verb: 'add', key: wire, encoded: { flags, data }, exptime: absolute(time) } as const
     return this.pipeline.store(prepared, 'add', this.pipeline.slots.modes())
   }
 
-  /** Where the placement puts a key and under which name, without I/O. @throws for keys that are none */
+  /** The server of a key and its name there, without I/O. @throws for invalid keys */
   place(key: Key): string {
     const { selection, slots } = this.pipeline
     const wire = slots.key(key, 'get', '')

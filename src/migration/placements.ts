@@ -1,5 +1,5 @@
 /**
- * The two placements of a migration: what the phase says of a key, the copies from the old placement to the new one, the writes that
+ * The two placements of a migration: the plan for a key in the phase, the copies from the old placement to the new one, the writes that
  * follow those of the authority, and the keys that may be stale. Phases: phases.ts and docs/migrating.md.
  */
 import type { Key } from '../strict/index.js'
@@ -9,7 +9,7 @@ import { type Phase, type PhaseRules, phases } from './phases.js'
 import type { PlacementClient } from './placement-client.js'
 import { Unsettled } from './unsettled.js'
 
-/** What happened since the start, to see when the old placement is no longer needed. */
+/** Counts since the start, which show when the old placement is no longer needed. */
 export interface MigrationCounts {
   readonly reads: number
   readonly hitsOld: number
@@ -21,14 +21,14 @@ export interface MigrationCounts {
   readonly failedSecond: number
 }
 
-/** What one operation does with its key, by the phase in which it began. */
+/** The plan of one operation for its key, by the phase in which it began. */
 export interface Plan extends PhaseRules {
   /** The authority. */
   readonly first: PlacementClient
   readonly second: PlacementClient
 }
 
-/** What the operations of a migrating client share. */
+/** The shared state of the operations of a migrating client. */
 export class Placements {
   phase: Phase
   readonly counted = { reads: 0, hitsOld: 0, hitsNew: 0, misses: 0, copied: 0, failedSecond: 0 }
@@ -52,7 +52,7 @@ export class Placements {
     return phases[this.phase]
   }
 
-  /** For one call. A client's timeout may change between two of them. */
+  /** The deadline of one call. A client's timeout may change between two calls. */
   deadline(): Deadline {
     return new Deadline(this.options.timeout ?? Math.max(this.old.timeout, this.new.timeout))
   }
@@ -61,12 +61,12 @@ export class Placements {
   plan(key: Key): Plan {
     const { authority, writesBoth, fallsBack } = this.rules
     const [first, second] = authority === 'old' ? [this.old, this.new] : [this.new, this.old]
-    // Where both placements agree there is one item, not two: nothing to write twice, nothing to copy.
+    // If both placements have the key on the same server, there is one item: no second write and no copy.
     const apart = writesBoth && first.place(key) !== second.place(key)
     return { authority, first, second, writesBoth: apart, fallsBack: apart && fallsBack }
   }
 
-  /** Copies what only the old placement has. False when it has nothing either. */
+  /** Copies an item that only the old placement has. False when it has none. */
   async copy(key: Key, { first, second }: Plan): Promise<boolean> {
     const { client } = second
     if (this.unsettled.has(key)) {
@@ -78,12 +78,12 @@ export class Placements {
     const stored = await second.read(key)
     if (!stored) return false
     const time = stored.remaining ?? this.options.copyTime
-    // add: whatever has been written to the new placement meanwhile is newer.
+    // add, because an item that was written to the new placement meanwhile is newer.
     if (await first.addItem(key, stored.item, time)) this.counted.copied++
     return true
   }
 
-  /** Before operations that depend on the item being there. */
+  /** Copies the item before operations that need it. */
   async bring(key: Key, deadline: Deadline): Promise<Plan> {
     const plan = this.plan(key)
     if (plan.fallsBack && isMissing(await deadline.step(() => plan.first.client.get(key))))
@@ -97,7 +97,7 @@ export class Placements {
     return plan.fallsBack && (await this.copy(key, plan))
   }
 
-  /** Writes to the authority, and to the other placement what follows from a write that was done. */
+  /** Writes to the authority, and after a success to the other placement. */
   async both(
     key: Key,
     plan: Plan,
@@ -110,7 +110,7 @@ export class Placements {
     return done
   }
 
-  /** For writes that depend on the item being there. */
+  /** For writes that need an existing item. */
   async broughtToBoth(
     key: Key,
     write: (side: PlacementClient) => Promise<unknown>,
@@ -120,7 +120,7 @@ export class Placements {
     return this.both(key, await this.bring(key, deadline), deadline, write, follow)
   }
 
-  /** Never fails: what did not get through, or not in time, is remembered, and deleted later. */
+  /** Never fails: a key whose write failed, or was late, is remembered, and deleted later. */
   async onSecond(
     key: Key,
     { second }: Plan,

@@ -1,4 +1,4 @@
-/** The placement and the values of a pymemcache fleet, behind pylibmc's outcomes. Source: docs/reference/placement.md#3, docs/reference/pymemcache.md#5, #11.1. */
+/** A client with pymemcache's placement and values, and pylibmc's outcomes. Source: docs/reference/placement.md#3, docs/reference/pymemcache.md#5, #11.1. */
 import { checkIterable, shown } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 import { rendezvous } from '../hashing/index.js'
@@ -18,15 +18,15 @@ import {
   type ValueEncoding,
 } from '../values/index.js'
 
-/** What the fleet's clients are made with, as far as items and their places depend on it. */
+/** The options of the Python clients that decide their items and placement. */
 export interface PymemcacheSideOptions
   extends Pick<ClientOptions, 'timeout' | 'tls' | 'preserve' | 'now' | 'connect'>,
     Pick<PymemcacheEncodingOptions, 'pickleProtocol' | 'minCompressLen'> {
-  /** `pickle_serde` (default), `compressed_serde`, which also reads what the other libraries compressed, or none: bytes. */
+  /** `pickle_serde` (default), `compressed_serde`, which also reads values that the other libraries compressed, or none: bytes. */
   readonly serde?: 'pickle' | 'compressed' | 'none' | undefined
-  /** Put before every key and not hashed, as pymemcache does. Default none. */
+  /** Prefix of every key, which is not hashed, as in pymemcache. Default none. */
   readonly keyPrefix?: string | undefined
-  /** Where this process reaches servers that have other names in the fleet: `{ 'cache-1:11211': '127.0.0.1:21211' }`. */
+  /** Addresses for this process of servers with other names in the Python services: `{ 'cache-1:11211': '127.0.0.1:21211' }`. */
   readonly addresses?: Readonly<Record<string, string>> | undefined
 }
 
@@ -45,8 +45,8 @@ const optionNames = Object.keys({
 
 /**
  * A client that finds the items of pymemcache's HashClient, and writes items that it finds. Keys are text: HashClient puts bytes elsewhere.
- * @param servers as the Python fleet writes them, since their names decide the placement
- * @throws ValueError for a server that is none; TypeError and RangeError for options
+ * @param servers as the Python services name them, because the names decide the placement
+ * @throws ValueError for an invalid server; TypeError and RangeError for options
  */
 export function pymemcacheSide(servers: Iterable<ServerInput>, settings: PymemcacheSideOptions = {}): Client {
   checkIterable('servers', servers)

@@ -3,7 +3,7 @@ import type { Key } from '../strict/index.js'
 
 export class Unsettled {
   private readonly kept = new Map<string, Key>()
-  /** More keys came than are kept. */
+  /** There were more keys than are kept. */
   overflowed = false
 
   constructor(private readonly limit: number) {}

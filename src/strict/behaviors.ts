@@ -71,7 +71,7 @@ export type BehaviorSettings = {
 } & {
   /** Old name of `retry_timeout`. */
   readonly _retry_timeout?: number
-  /** Put before every key on the wire: 1…127 graphic ASCII characters. Write only; cannot be removed again. */
+  /** Prefix of every key on the wire: 1…127 graphic ASCII characters. Write only; cannot be removed again. */
   readonly namespace?: string | Uint8Array | undefined
 }
 
@@ -93,7 +93,7 @@ const hashNumbers: readonly string[] = [
   'default', 'md5', 'crc', 'fnv1_64', 'fnv1a_64', 'fnv1_32', 'fnv1a_32', 'hsieh', 'murmur', 'jenkins', 'murmur3',
 ] // biome-ignore format: one list
 
-/** A copy that has what was given and nothing from a prototype. @throws AttributeError when it is not a plain object */
+/** A copy of the given settings with nothing from a prototype. @throws AttributeError when it is not a plain object */
 export function ownSettings(settings: BehaviorSettings): BehaviorSettings {
   if (isPlain(settings)) return { __proto__: null, ...settings } as BehaviorSettings
   throw new AttributeError(
@@ -122,7 +122,7 @@ export function* behaviorChanges(settings: BehaviorSettings, binary = false): Ge
   for (const name of behaviorNames) {
     if (given[name] === undefined) continue
     const value = check(name, given[name])
-    // libmemcached keeps the check of keys for the text protocol alone.
+    // libmemcached checks keys only in the text protocol.
     if (binary && name === 'verify_keys') throw refused(name, value)
     yield [name, value]
   }
@@ -163,13 +163,13 @@ function namespace(value: unknown, binary: boolean): string {
   if (typeof text !== 'string') throw new TypeError('behavior namespace must be text or bytes')
   if (text === '') throw refusedNamespace(text, 38)
   if (text.length > MAX_NAMESPACE) throw refusedNamespace(text, 39)
-  // The binary protocol takes every key, and every prefix of one.
+  // The binary protocol accepts every key, and every prefix.
   if (!binary && !/^[\x21-\x7e]+$/.test(text)) throw new ValueError(`bad key provided: ${text}`)
   return text
 }
 
 function refusedNamespace(text: string, code: number): MemcachedError {
-  // pylibmc cuts what it shows.
+  // pylibmc shows at most 32 characters.
   const shown = text.slice(0, 32)
   return new MemcachedError(`memcached_callback_set returned ${code} for callback 'namespace' = ${shown}`, {
     code,

@@ -12,7 +12,7 @@ import { State } from './state.js'
 
 const STATE = Symbol('state')
 
-/** What is not overridden. A class whose body names itself would have another name in the bundle. */
+/** The methods that are not overridden. A class whose body contains its own name would have another name in the bundle. */
 const base = (): Client => Client.prototype
 
 /** pylibmc's client (docs/reference/pylibmc.md#2, #5; docs/strict.md). Calls that are made at the same time share one connection per server. */
@@ -33,7 +33,7 @@ export class Client {
 
   /**
    * Value of a key, or `missing` (undefined unless given). Error replies are misses (docs/reference/pylibmc.md#5.1, #7).
-   * @throws TypeError, UnicodeEncodeError, ValueError, BadKeyProvided for the key; what decoding throws; MemcachedError when the server
+   * @throws TypeError, UnicodeEncodeError, ValueError, BadKeyProvided for the key; errors of decoding; MemcachedError when the server
    *   fails (docs/reference/pylibmc.md#10)
    */
   get<T = unknown>(key: Key, missing?: T, options?: CallOptions): Promise<T | undefined> {
@@ -51,7 +51,7 @@ export class Client {
   /**
    * Values by key, in the caller's key types, without prefix; missing keys are absent. Errors while reading leave out what had not
    * arrived (docs/reference/pylibmc.md#5.2, #7.3).
-   * @throws MemcachedError, the last one, only when no server could be asked at all; otherwise as `get`
+   * @throws MemcachedError, the last one, only when no request could be sent; otherwise as `get`
    */
   getMulti<K extends Key = string, T = unknown>(
     keys: Iterable<K>,
@@ -61,8 +61,8 @@ export class Client {
   }
 
   /**
-   * getMulti batch by batch (docs/reference/pylibmc.md#5.2), beyond pylibmc: pairs of the caller's key and its value. Keys are taken from
-   * the iterable as they are needed. A key given twice may come twice.
+   * getMulti batch by batch (docs/reference/pylibmc.md#5.2), which pylibmc does not have: pairs of the caller's key and its value. Keys are read from
+   * the iterable as they are needed. A key that is given twice may be returned twice.
    * @throws TypeError, ValueError for the options; from the iterator as getMulti, and ValueError unless batch is an integer above 0
    */
   streamMulti<K extends Key = string, T = unknown>(
@@ -115,7 +115,7 @@ export class Client {
   /**
    * Stores many, one after another in the given order. Everything is serialized before the first byte is sent
    * (docs/reference/pylibmc.md#5.3).
-   * @returns keys that failed softly
+   * @returns keys that were not stored
    * @throws as `set`, the first hard error; earlier keys stay stored, later ones are not tried
    */
   setMulti<K extends Key = string>(mapping: Entries<K>, options?: Time | pylibmc.MultiOptions): Promise<K[]> {
@@ -124,7 +124,7 @@ export class Client {
 
   /**
    * Like setMulti, for keys that do not exist yet (docs/reference/pylibmc.md#5.3).
-   * @returns keys that existed already (or failed softly)
+   * @returns keys that existed already or were not stored
    * @throws as `setMulti`
    */
   addMulti<K extends Key = string>(mapping: Entries<K>, options?: Time | pylibmc.MultiOptions): Promise<K[]> {
@@ -164,7 +164,7 @@ export class Client {
   }
 
   /**
-   * Deletes one after another. True when all were there. Where `delete` is overridden, that is called, with the prefixed key as bytes,
+   * Deletes one after another. True when all keys existed. If `delete` is overridden, that is called, with the prefixed key as bytes,
    * and only `true` counts (docs/reference/pylibmc.md#5.4; fixtures/vectors/hooks.json).
    * @throws as `delete`, the first hard error; later keys are not tried
    */
@@ -205,7 +205,7 @@ export class Client {
     return selection.place(slots.key(key, 'hash', ''))
   }
 
-  /** Closes every connection (saying quit) and ends any retry waiting; failure counters stay. The client stays usable (docs/reference/pylibmc.md#5.7). */
+  /** Closes every connection (after sending quit) and ends the waiting for retries; failure counters stay. The client stays usable (docs/reference/pylibmc.md#5.7). */
   disconnectAll(): void {
     this[PIPELINE].selection.disconnectAll()
   }
@@ -216,7 +216,7 @@ export class Client {
   }
 
   /**
-   * A value as pylibmc stores it, uncompressed (docs/reference/pylibmc.md#4.4). A subclass may override it: then it decides for every
+   * A value as pylibmc stores it, uncompressed (docs/reference/pylibmc.md#4.4). A subclass may override it for every
    * value.
    * @throws ValueEncodeError
    */
@@ -227,7 +227,7 @@ export class Client {
   /**
    * The value of an item that has been inflated; `flags` as stored, bit 8 (compressed) without effect. A subclass may override it, and
    * throw CacheMiss for an item that is to count as missing (docs/reference/pylibmc.md#4.4).
-   * @throws MemcachedError for flags that say two types; ValueDecodeError
+   * @throws MemcachedError for flags with two types; ValueDecodeError
    */
   deserialize(data: Buffer, flags: number): unknown {
     return this[STATE].deserialize(data, flags)

@@ -13,13 +13,13 @@ import { parseServer } from './server-spec.js'
 export interface Cluster {
   /** Counts the changes of the cluster. */
   readonly version: number
-  /** `host:port` of every node, in the endpoint's order: what `new Client` takes. */
+  /** `host:port` of every node, in the endpoint's order, for `new Client`. */
   readonly servers: readonly string[]
 }
 
-/** How the configuration endpoint is asked; times in milliseconds. */
+/** Options of the request to the configuration endpoint; times in milliseconds. */
 export interface DiscoveryOptions {
-  /** Milliseconds for connecting and asking. Default 5000. */
+  /** Milliseconds for the connection and the answer. Default 5000. */
   readonly timeout?: number | undefined
   readonly tls?: Tls | undefined
 }
@@ -27,7 +27,7 @@ export interface DiscoveryOptions {
 /**
  * Asks a configuration endpoint for the nodes of its cluster.
  * @param endpoint `host:port`
- * @throws TransportError when it cannot be reached; ValueError when it is not a configuration endpoint or its answer makes no sense
+ * @throws TransportError when it cannot be reached; ValueError when it is not a configuration endpoint or its answer is invalid
  */
 export async function discoverCluster(endpoint: string, options: DiscoveryOptions = {}): Promise<Cluster> {
   const connection = new Connection(parseServer(endpoint).address, options)

@@ -9,7 +9,7 @@ interface Methods {
   delete(key: Key): Promise<boolean>
 }
 
-/** No value of a caller is this one. */
+/** A default that no caller's value can equal. */
 const MISSING = Symbol('missing')
 
 const keyText = (key: Key): string => (typeof key === 'string' ? key : Buffer.from(key).toString())

@@ -1,4 +1,4 @@
-/** Options of the strict client, and what is wrong with them. Source: docs/reference/pylibmc.md#2.2. */
+/** Options of the strict client, and their checks. Source: docs/reference/pylibmc.md#2.2. */
 
 import { integer, type NegativeTimeout } from '../pipeline/exptime.js'
 import { checkTimeout } from '../pipeline/methods/arguments.js'
@@ -12,7 +12,7 @@ import type { Connect, Tls } from '../transport/socket.js'
 import type { ValueEncoding } from '../values/types.js'
 import type { BehaviorSettings } from './behaviors.js'
 
-/** Options of the constructor: pylibmc's keywords, and what is beyond them (docs/reference/pylibmc.md#2; docs/strict.md). */
+/** Options of the constructor: pylibmc's keywords and further ones (docs/reference/pylibmc.md#2; docs/strict.md). */
 export interface ClientOptions {
   /** pylibmc's behaviors, by their Python names. */
   readonly behaviors?: BehaviorSettings | undefined
@@ -24,13 +24,13 @@ export interface ClientOptions {
   readonly username?: string | undefined
   readonly password?: string | undefined
   /**
-   * Lets `username` and `password` go unencrypted to another machine. Default false: without `tls` they go to this machine alone
+   * Allows `username` and `password` to be sent unencrypted to another machine. Default false: without `tls` they are sent only to the local machine
    * (127.0.0.0/8, ::1, localhost, Unix sockets).
    */
   readonly plaintextPassword?: boolean | undefined
   /** Encrypts the connections (memcached `-Z`): `true`, or options of `node:tls`. Default: not. */
   readonly tls?: Tls | undefined
-  /** Negative times act like zero (pylibmc's documentation, the default), or go out as 1.6.3 sends them. */
+  /** Negative times act like zero (pylibmc's documentation, the default), or are sent as by version 1.6.3. */
   readonly negativeTimeout?: NegativeTimeout | undefined
   /** Milliseconds for a whole operation: connecting, queueing, sending, waiting. Default: `_poll_timeout` (5000). */
   readonly timeout?: number | undefined
@@ -46,13 +46,13 @@ export interface ClientOptions {
   /** Operations that may be under way on one server: sent and unanswered. Default 10,000. */
   readonly maxInFlight?: number | undefined
   /**
-   * Bytes of the longest command line: a getMulti of more keys is asked with several lines. Text protocol only. Default 16,384, which is what
-   * ElastiCache Serverless takes; memcached itself takes any length.
+   * Bytes of the longest command line: a getMulti of more keys is sent in several lines. Text protocol only. Default 16,384, the limit of
+   * ElastiCache Serverless; memcached itself accepts any length.
    */
   readonly maxCommandLine?: number | undefined
   /**
-   * What becomes of further operations: `wait` (default) keeps them back, within their timeout, until others have been answered;
-   * `reject` makes them fail at once with AllocationError, and nothing is sent.
+   * The treatment of further operations: with `wait` (default) they wait, within their timeout, until others have been answered;
+   * with `reject` they fail at once with AllocationError, and nothing is sent.
    */
   readonly whenFull?: 'wait' | 'reject' | undefined
   /** Clock in seconds, for tests and audits. Default: the system clock. */
@@ -84,7 +84,7 @@ const optionNames = Object.keys({
 /** Room for one key of 250 bytes in every command. */
 const SHORTEST_LINE = 512
 
-/** A copy that has what was given and nothing from a prototype. @throws TypeError, OverflowError, ValueError */
+/** A copy of the given options with nothing from a prototype. @throws TypeError, OverflowError, ValueError */
 export function checkedClientOptions(given: ClientOptions): ClientOptions {
   const options = named(ownOptions(given, optionNames))
   checkCredentials(options)
@@ -125,7 +125,7 @@ function checkCredentials({ binary = false, username, password }: ClientOptions)
   if (username !== undefined && !binary) throw new TypeError('SASL requires the memcached binary protocol')
 }
 
-/** @throws ValueError when a password would go unencrypted to another machine */
+/** @throws ValueError when a password would be sent unencrypted to another machine */
 export function checkPlaintext(specs: readonly ServerSpec[], options: ClientOptions): void {
   const { username, tls, plaintextPassword } = options
   if (plaintextPassword !== undefined && typeof plaintextPassword !== 'boolean')
@@ -142,7 +142,7 @@ function isThisMachine(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
-/** @throws ValueError, TypeError naming the option and what it may be */
+/** @throws ValueError, TypeError naming the option and its allowed values */
 function checkChoices(options: ClientOptions): void {
   const { timeout, maxCommandLine, maxInFlight, preserve, tls, encoding, now } = options
   if (timeout !== undefined) checkTimeout(timeout)

@@ -22,18 +22,18 @@ export class PoolEmpty extends Error {
   readonly python = '_queue.Empty'
 }
 
-/** Added at a time. Each has connections of its own. */
+/** The largest number of clients that can be added at once. Each has its own connections. */
 const MOST_CLIENTS = 65_536
 
-/** Whether a reservation waits for a client, and how long (seconds, as Python's queues have it). */
+/** Whether a reservation waits for a client, and how long (seconds, as in Python's queues). */
 export interface ReserveOptions {
   /** Wait until a client is free. Default false: PoolEmpty at once. */
   readonly block?: boolean | undefined
-  /** Longest wait in seconds; default without limit. Beyond pylibmc. */
+  /** Longest wait in seconds; default without limit. pylibmc does not have it. */
   readonly timeout?: number | undefined
 }
 
-/** A fixed number of clones, handed out first in, first out (docs/reference/pylibmc.md#12). */
+/** A fixed number of clones, reserved first in, first out (docs/reference/pylibmc.md#12). */
 export class ClientPool<C extends Client = Client> {
   private readonly free: C[] = []
   private readonly waiting: ((client: C) => void)[] = []
@@ -55,14 +55,14 @@ export class ClientPool<C extends Client = Client> {
     for (let i = 0; i < count; i++) this.put(mc.clone())
   }
 
-  /** A client of its own until it is given back. @throws PoolEmpty when none is free (or becomes free in time) */
+  /** Reserves a client until it is released. @throws PoolEmpty when none is free (or becomes free in time) */
   async reserve(options: ReserveOptions = {}): Promise<Reservation<C>> {
     checkObject('options', options)
     const { block = false, timeout } = options
     return reservation(this.free.shift() ?? (await this.next(block, timeout)), (client) => this.put(client))
   }
 
-  /** Runs with a client of its own, which is given back also after an exception. @throws PoolEmpty; what `work` throws */
+  /** Runs `work` with a reserved client, which is released also after an exception. @throws PoolEmpty; errors of `work` */
   async use<T>(work: (client: C) => Promise<T> | T, options?: ReserveOptions): Promise<T> {
     const { client, release } = await this.reserve(options)
     try {
@@ -110,7 +110,7 @@ export class ThreadMappedPool<C extends Client = Client> {
 
   constructor(readonly master: C) {}
 
-  /** The thread that asks. */
+  /** The id of the current thread. */
   get currentKey(): number {
     // Not an import: few programs have pools, and every program that starts would load the module.
     return process.getBuiltinModule('node:worker_threads').threadId

@@ -17,7 +17,7 @@ export function overridden(client: Hooks, Class: { prototype: Hooks }, base: Hoo
   }
 }
 
-/** The encoding with what the hooks replace of it. Compression stays the encoding's. */
+/** The encoding with its parts replaced by the hooks. The encoding still compresses. */
 export function hooked(base: ValueEncoding, { serialize, deserialize }: Hooks): ValueEncoding {
   if (!serialize && !deserialize) return base
   return {
@@ -26,7 +26,7 @@ export function hooked(base: ValueEncoding, { serialize, deserialize }: Hooks): 
     encode(value, compression) {
       if (!serialize) return base.encode(value, compression)
       const { data, flags } = checked(serialize(value))
-      // Bytes have no flags of their own: the flags that come back show compression alone.
+      // Bytes have no flags: the returned flags only show compression.
       const packed = base.encode(data, compression)
       return { data: packed.data, flags: (flags | packed.flags) >>> 0 }
     },

@@ -25,7 +25,7 @@ export function parseServers(servers: Iterable<ServerSpecInput>): ServerSpec[] {
   return specs
 }
 
-/** The list as given, gone through once. @throws TypeError */
+/** The list as given, iterated once. @throws TypeError */
 export function serverInputs(servers: Iterable<ServerSpecInput>): ServerSpecInput[] {
   const many = typeof servers === 'string' || (typeof servers === 'object' && servers !== null)
   if (many && Symbol.iterator in Object(servers)) return [...servers]
@@ -94,7 +94,7 @@ function invalid(spec: string, text: string): ValueError {
   )
 }
 
-/** python-memcached's grammar says the family of the address. */
+/** A hint for python-memcached's grammar, which names the family of the address. */
 function hint(spec: string): string {
   const [, family, rest] = /^(unix|inet6?):(.+)$/s.exec(spec) ?? []
   return family === undefined ? '' : `: pylibmc has no '${family}:', write ${JSON.stringify(rest)}`

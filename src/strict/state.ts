@@ -1,4 +1,4 @@
-/** What behaviors change: the one mutable part of a strict client. Source: docs/reference/pylibmc.md#9. */
+/** The state that behaviors change: the only mutable part of a strict client. Source: docs/reference/pylibmc.md#9. */
 import { checkNumber } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 import {
@@ -54,7 +54,7 @@ export class State {
   private placementSettings: PlacementSettings
   /** The server specifications as given. */
   readonly given: readonly ServerSpecInput[]
-  /** Private to the language itself: `util.inspect` shows no password and no key. */
+  /** A private field, so that `util.inspect` shows no password and no key. */
   readonly #options: ClientOptions
   private readonly placed: readonly PlacedServer[]
   private hooks: Hooks = {}
@@ -102,19 +102,19 @@ export class State {
     }
   }
 
-  /** A subclass has hooks of its own. */
+  /** Sets the hooks of a subclass. */
   hook(hooks: Hooks): void {
     this.hooks = hooks
     this.takeUpEncoding()
   }
 
-  /** This is the state of a clone of that client. */
+  /** Makes this the state of a clone of that client. */
   cloneOf(source: State): void {
     this.placementSettings = cloneSettings(source.placementSettings, this.placed)
     this.selection.rearrange(libmemcachedArrangement(this.placementSettings), true)
   }
 
-  /** The options of a client that is to be like this one. */
+  /** The options for a clone of this client. */
   optionsNow(): ClientOptions {
     const changed = Object.fromEntries(
       Object.entries(this.behaviors).filter(
@@ -154,7 +154,7 @@ export class State {
   }
 
   set(given: BehaviorSettings): void {
-    // What comes before one that is refused is applied.
+    // Behaviors before a refused one stay applied.
     const settings: Record<string, unknown> = {}
     let reconnect = false
     try {
@@ -264,7 +264,7 @@ function placementBehaviors(settings: BehaviorSettings) {
   }
 }
 
-/** Setting one of these lays the continuum anew. */
+/** Setting one of these computes the continuum again. */
 const relaying = ['ketama', 'ketama_weighted', 'distribution', '_sort_hosts'] as const
 
 /** One per connection: the binary protocol numbers its requests. */

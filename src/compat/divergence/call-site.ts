@@ -1,10 +1,10 @@
-/** The line of the application that called, seen through the promises between it and here. */
+/** The calling line of the application, found across the promises of this package. */
 import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(import.meta.url)
-/** The innermost `src` or `dist` folder around this file, however deep it lies. In a bundle outside of both, the bundle itself. */
+/** The innermost `src` or `dist` folder around this file. In a bundle outside of both, the bundle itself. */
 const own = /^.*[\\/](?:src|dist)[\\/]/s.exec(here)?.[0] ?? here
-/** Between an announcement and the application lie this package and what awaits it. */
+/** The largest number of stack frames between an announcement and the application. */
 const DEPTH = 50
 
 /** `file:line:column` of the nearest frame outside of this package, undefined when the stack does not reach it. */
@@ -23,7 +23,7 @@ export function callSite(): string | undefined {
   return undefined
 }
 
-/** Tests beside the code are its users, not the package. */
+/** Tests beside the code count as users of the package. */
 function isOwn(path: string): boolean {
   return path.startsWith(own) && !/\.test\.[jt]s:/.test(path)
 }

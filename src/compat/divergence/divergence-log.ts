@@ -1,6 +1,6 @@
 /**
- * Counts divergences by switch, operation and calling line, in bounded memory: what a service keeps while it moves from one
- * library's behaviour to the other's. Exports JSON Lines and Prometheus text, and feeds OpenTelemetry counters.
+ * Counts divergences by switch, operation and calling line, in bounded memory, for a service that migrates from one
+ * library's behaviour to the other's. Exports JSON Lines and Prometheus text, and publishes measurements for OpenTelemetry counters.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
@@ -11,7 +11,7 @@ import { type Divergence, divergenceChannelName } from './divergence.js'
 import { divergenceMeasurement, metricsChannel } from './divergence-metrics.js'
 import { divergenceRecord, recordsChannel } from './divergence-records.js'
 
-/** How much a DivergenceLog keeps and how often it reports. */
+/** Limits and sampling of a DivergenceLog. */
 export interface DivergenceLogOptions {
   /** Take the calling line of every n-th divergence; 0 (default) never, 1 always. A stack costs some ten microseconds. */
   readonly sampleEvery?: number | undefined
@@ -36,7 +36,7 @@ export interface DivergenceCount {
     readonly key?: string | undefined
     readonly server?: string | undefined
   }
-  /** Calling lines (`file:line:column`) with the number of samples that met them. */
+  /** Calling lines (`file:line:column`) with their numbers of samples. */
   readonly sites: Readonly<Record<string, number>>
   readonly advice: string
   /** Where the documentation explains it, relative to docs/. */
@@ -72,7 +72,7 @@ export class DivergenceLog {
     this.now = options.now ?? (() => Date.now() / 1000)
   }
 
-  /** Listens to one client. @returns how to stop */
+  /** Listens to one client. @returns a function that stops listening */
   attach(client: EventEmitter<{ divergence: [Divergence] }>): () => void {
     if (typeof (client as Partial<typeof client> | null | undefined)?.on !== 'function')
       throw new TypeError(`client is ${shown(client)}, not a client of memshim/compat`)
@@ -80,7 +80,7 @@ export class DivergenceLog {
     return () => client.off('divergence', this.record)
   }
 
-  /** Listens to every client of the process, through the diagnostics channel. @returns how to stop */
+  /** Listens to every client of the process, through the diagnostics channel. @returns a function that stops listening */
   attachAll(): () => void {
     const heard = (message: unknown): void => this.record(message as Divergence)
     subscribe(divergenceChannelName, heard)

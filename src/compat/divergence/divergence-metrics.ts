@@ -1,12 +1,12 @@
 /**
  * Divergences as measurements of an OpenTelemetry counter, on the diagnostics channel `memshim:metrics`: this package depends on
- * no telemetry library, and a subscriber of five lines hands them to one (docs/migrating.md). Attribute names: OpenTelemetry's
+ * no telemetry library; a subscriber of five lines passes them to one (docs/migrating.md). Attribute names: OpenTelemetry's
  * semantic conventions for database clients, and `memshim.switch`.
  */
 import { channel } from 'node:diagnostics_channel'
 import type { Divergence } from './divergence.js'
 
-/** One thing to add to a counter. */
+/** One measurement of a counter. */
 export interface CounterMeasurement {
   /** Name of the instrument. */
   readonly name: string
@@ -14,7 +14,7 @@ export interface CounterMeasurement {
   /** In the notation of UCUM: a count of things named in braces. */
   readonly unit: string
   readonly description: string
-  /** What is added, above 0. */
+  /** The value to add, above 0. */
   readonly value: number
   readonly attributes: Readonly<Record<string, string | number>>
 }

@@ -1,13 +1,13 @@
 /**
  * Divergences as OpenTelemetry log records, on the diagnostics channel `memshim:logs`: this package depends on no telemetry library, and a
- * subscriber of three lines hands them to one (docs/migrating.md). Unlike the counters they may name the key.
+ * subscriber of three lines passes them to one (docs/migrating.md). Unlike the counters they may name the key.
  * Fields: OpenTelemetry's logs data model, as `Logger.emit` of @opentelemetry/api-logs takes them.
  */
 import { channel } from 'node:diagnostics_channel'
 import type { Divergence } from './divergence.js'
 import { divergenceMeasurement } from './divergence-metrics.js'
 
-/** What `Logger.emit` takes. */
+/** The argument of `Logger.emit`. */
 export interface DivergenceRecord {
   readonly eventName: 'memshim.divergence'
   /** Milliseconds since 1970. */
@@ -17,14 +17,14 @@ export interface DivergenceRecord {
   readonly severityText: 'INFO'
   /** `incr: None, pylibmc: raises NotFound (16)` */
   readonly body: string
-  /** As of the counter, with both outcomes, and the key where it is asked for. */
+  /** The attributes of the counter, with both outcomes, and the key if `recordKeys` is set. */
   readonly attributes: Readonly<Record<string, string | number>>
 }
 
 /** Publishes a `DivergenceRecord` for each divergence that a log counts; only when the channel has subscribers. */
 export const recordsChannel = channel('memshim:logs')
 
-/** @param now seconds @param keys whether the key goes along */
+/** @param now seconds @param keys whether the record has the key */
 export function divergenceRecord(divergence: Divergence, now: number, keys: boolean): DivergenceRecord {
   const { operation, key, compat, strict } = divergence
   return {

@@ -8,29 +8,29 @@ import { notify } from '../../ground/observers.js'
 import type { Operation } from '../../pipeline/operations.js'
 import { type SwitchName, switchesByName } from '../../rules/index.js'
 
-/** An outcome that pylibmc would not have given, announced where it happens (docs/compat.md). */
+/** An outcome that differs from pylibmc's, announced when it happens (docs/compat.md). */
 export interface Divergence {
   readonly switch: SwitchName
   readonly operation: Operation
-  /** The key as it goes on the wire, as text. */
+  /** The key in its form on the wire, as text. */
   readonly key?: string | undefined
   /** `host:port` or socket path. */
   readonly server?: string | undefined
-  /** What python-memcached gives, in few words: `None`, `0, nothing sent`. */
+  /** python-memcached's outcome as a short text: `None`, `0, nothing sent`. */
   readonly compat: string
-  /** What pylibmc would give: `raises NotFound (16)`. */
+  /** pylibmc's outcome: `raises NotFound (16)`. */
   readonly strict: string
   /** Class of the exception that pylibmc would raise: `NotFound`. undefined where it raises none, or where the class is not known. */
   readonly raises?: string | undefined
   /** How to change the calling code. */
   readonly advice: string
-  /** Where the documentation explains it, relative to docs/. */
+  /** The section of the documentation, relative to docs/. */
   readonly docs: string
   /** The exception that was swallowed, with return code and cause. */
   readonly error?: unknown
 }
 
-/** What a policy knows when it announces; switch and advice are added. */
+/** The facts that a policy announces; switch and advice are added. */
 export type Announcement = Omit<Divergence, 'switch' | 'advice' | 'docs' | 'compat' | 'strict' | 'raises'> & {
   readonly compat: string | Raised
   readonly strict: string | Raised
@@ -41,17 +41,17 @@ export const divergenceChannelName = 'memshim:divergence'
 export const divergenceChannel = channel(divergenceChannelName)
 
 export class Announcer {
-  /** Does the client's event have listeners? The emitter keeps it up to date, since counting them takes longer than the question may. */
+  /** Whether the client's event has listeners. The emitter keeps it up to date, because counting them takes too long. */
   listened = false
 
   constructor(private readonly emitter: EventEmitter) {}
 
-  /** Whether the event has listeners or the channel has subscribers. Asked before work that only an announcement needs. */
+  /** Whether the event has listeners or the channel has subscribers. Checked before work that only an announcement needs. */
   get active(): boolean {
     return this.listened || divergenceChannel.hasSubscribers
   }
 
-  /** For `heard?.announce(…)`, which makes no announcement object when there is no listener. */
+  /** For `heard?.announce(…)`, which creates no announcement object when there is no listener. */
   get heard(): Announcer | undefined {
     return this.active ? this : undefined
   }
@@ -73,7 +73,7 @@ export class Announcer {
   }
 }
 
-/** Where Node's own `once`, `prependOnceListener`, `events.once` and `events.on` end as well. */
+/** The methods that change listeners, which Node's `once`, `prependOnceListener`, `events.once` and `events.on` call as well. */
 const changers = [
   'on',
   'addListener',
@@ -90,12 +90,12 @@ export class DivergenceEmitter extends EventEmitter<{ divergence: [Divergence] }
 
   constructor() {
     super()
-    // Not enumerable: console.log of a client shows the events of Node's EventEmitter alone.
+    // Not enumerable, so that console.log of a client shows only the fields of Node's EventEmitter.
     Object.defineProperty(this, 'announcer', { value: new Announcer(this) })
   }
 }
 
-// Not as overrides: their signatures use types that Node does not export, and listeners would lose theirs.
+// Not as overrides: their signatures use types that Node does not export, and listeners would lose their types.
 for (const name of changers) {
   const change = EventEmitter.prototype[name]
   const value = function (this: DivergenceEmitter, ...args: unknown[]): DivergenceEmitter {
@@ -106,10 +106,10 @@ for (const name of changers) {
   Object.defineProperty(DivergenceEmitter.prototype, name, { value, configurable: true, writable: true })
 }
 
-/** An exception in the place of a result. */
+/** An exception instead of a result. */
 export class Raised {
   constructor(
-    /** Of its class. */
+    /** The name of its class. */
     readonly name: string,
     /** libmemcached's return code. */
     readonly code?: number,

@@ -1,4 +1,4 @@
-/** How long operations took, in bounded memory: buckets that grow by a tenth. */
+/** The times of operations in bounded memory: buckets whose sizes grow by a tenth. */
 
 /** Milliseconds. */
 export interface Latency {

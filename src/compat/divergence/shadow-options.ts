@@ -1,41 +1,41 @@
-/** What shadow mode can be asked for, and what it publishes. */
+/** The options of shadow mode, and the types that it publishes. */
 import { shown } from '../../ground/arguments.js'
 import type { ShadowState } from './shadow-verdict.js'
 
-/** Which calls are repeated on the shadow, and what becomes of mismatches. */
+/** Selects the calls that are repeated on the shadow, and sets the treatment of mismatches. */
 export interface ShadowOptions {
   /**
-   * Also repeat writes. Only when the strict client writes elsewhere: to servers of its own, or under the behavior `namespace`.
+   * Also repeat writes. Only when the strict client has its own servers or its own behavior `namespace`.
    * Default false: reads only.
    */
   readonly writes?: boolean | undefined
   /** Share of operations that are repeated, 0 to 1. Default 1. */
   readonly sampleRate?: number | undefined
   /**
-   * `call` (default): every operation has this chance. `key`: a fixed share of the keys, the same in every process, with all of their
-   * operations, so that sequences of writes stay whole; of several keys the first one decides.
+   * `call` (default): every operation has this probability. `key`: a fixed share of the keys, the same in every process, with all of their
+   * operations, so that sequences of writes stay complete; for several keys the first one decides.
    */
   readonly sampleBy?: 'call' | 'key' | undefined
   /**
-   * Share of the reads that agree for which the compat client's read is repeated on the compat client as well: how often it differs from
-   * itself is the noise of races. Default 0.01.
+   * Share of the agreeing reads that are repeated on the compat client as well: the rate at which its results differ
+   * is the noise of races. Default 0.01.
    */
   readonly controlRate?: number | undefined
-  /** Times that a difference must be found again before it counts as confirmed; 0: differences are not looked for again. Default 2. */
+  /** Number of times that a difference must be found again before it counts as confirmed; 0: differences are not checked again. Default 2. */
   readonly confirmations?: number | undefined
   /** Milliseconds before each confirmation. Default 20. */
   readonly confirmAfter?: number | undefined
-  /** What was counted before a restart: the result of `shadowState()`. */
+  /** The counts before a restart: the result of `shadowState()`. */
   readonly state?: ShadowState | undefined
   /** true: this difference is known and does not count. */
   readonly ignore?: ((mismatch: Mismatch) => boolean) | undefined
-  /** Takes out of a result what may differ (a time, an order): called for both sides before they are compared. */
+  /** Removes from a result the parts that may differ (a time, an order): called for both sides before they are compared. */
   readonly clean?: ((value: unknown, operation: string, key: unknown) => unknown) | undefined
-  /** Decides whether two results are the same, instead of comparing what Python would see. */
+  /** Decides whether two results are equal, instead of Python's equality. */
   readonly compare?:
     | ((compat: unknown, strict: unknown, operation: string, key: unknown) => boolean)
     | undefined
-  /** Most operations that wait to be repeated; further ones are left out and counted. Default 1000. */
+  /** The largest number of operations that wait to be repeated; further ones are left out and counted. Default 1000. */
   readonly maxQueue?: number | undefined
   /**
    * Largest value that is compared, or written again: elements, keys and values of everything inside, and kilobytes of bytes. It is
@@ -49,10 +49,10 @@ export interface ShadowOptions {
   readonly random?: (() => number) | undefined
 }
 
-/** What differs: one raised, one is true and the other is not, values, or only how the same is spelled (1 and true). */
+/** The kind of difference: one raised, one is true and the other is not, values differ, or only the types of equal values differ (1 and true). */
 export type MismatchKind = 'raises' | 'truth' | 'value' | 'spelling'
 
-/** A call whose outcome in the shadow was another one. */
+/** A call with another outcome in the shadow. */
 export interface Mismatch {
   readonly kind: MismatchKind
   /** The method. */

@@ -1,33 +1,33 @@
-/** What the numbers of a shadow say, and with which confidence. Pure. Source: the exact Poisson bound (Garwood, 1936). */
+/** The verdict from the counts of a shadow, with its confidence. Pure. Source: the exact Poisson bound (Garwood, 1936). */
 import { shown } from '../../ground/arguments.js'
 
-/** What has been counted, over restarts: plain JSON. */
+/** The counts over restarts: plain JSON. */
 export interface ShadowState {
   readonly format: 'memshim-shadow/1'
   readonly compared: number
   /** Outcomes that differed at first. */
   readonly mismatches: number
-  /** Of these, differences that stayed in every confirmation. */
+  /** The mismatches that were found in every confirmation. */
   readonly confirmed: number
-  /** Of these, differences that the confirmation did not find again: another client wrote meanwhile. */
+  /** The mismatches that a confirmation did not find again: another client wrote meanwhile. */
   readonly races: number
-  /** Of these, what the hook `ignore` took out. */
+  /** The mismatches that the hook `ignore` removed. */
   readonly ignored: number
-  /** Reads of the compat client that were repeated on it, and how many of them differed from themselves. */
+  /** Reads of the compat client that were repeated on it, and the number of them with another result. */
   readonly controls: number
   readonly noise: number
   /** Writes whose difference was seen once; the second one confirms it. */
   readonly seenOnce: readonly string[]
 }
 
-/** A gate for a deployment. */
+/** A verdict for a deployment. */
 export interface ShadowVerdict {
   readonly compared: number
   readonly confirmed: number
-  /** Share of the operations that differ, at most, with this confidence. */
+  /** Upper bound of the share of operations that differ, with this confidence. */
   readonly atMost: number
   readonly confidence: number
-  /** Share of the compat client's reads that differ from themselves when they are repeated: the noise of races. */
+  /** Share of the compat client's reads with another result when they are repeated: the noise of races. */
   readonly noise: number
   /** `0 of 1,200,000 confirmed: under 3 per million at 95 %` */
   readonly text: string
@@ -47,7 +47,7 @@ export const emptyState: ShadowState = {
 
 const counters = ['compared', 'mismatches', 'confirmed', 'races', 'ignored', 'controls', 'noise'] as const
 
-/** @throws TypeError for what no `shadowState()` returned */
+/** @throws TypeError for a value that `shadowState()` did not return */
 export function checkState(given: unknown): ShadowState {
   const state = Object(given) as Partial<ShadowState>
   const whole =

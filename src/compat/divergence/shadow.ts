@@ -1,7 +1,7 @@
 /**
- * Shadow mode: every operation of a compat client is made by a strict client as well, later and aside, and outcomes that differ
- * are published. The caller gets the primary's outcome and waits for nothing else; in its own turn there is only a copy of what it
- * may change (snapshot.ts).
+ * Shadow mode: a strict client repeats every operation of a compat client later, in the background, and outcomes that differ
+ * are published. The caller gets the compat client's outcome and waits for nothing else; the call itself only copies values that the caller
+ * may change later (snapshot.ts).
  */
 import { channel } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
@@ -21,7 +21,7 @@ import {
 import { checkState, emptyState, type ShadowState } from './shadow-verdict.js'
 import { type Snapshot, snapshotOf, TooLarge } from './snapshot.js'
 
-/** How many calls were compared, and how many differed. */
+/** The numbers of compared calls and of differences. */
 export interface ShadowCounts {
   readonly compared: number
   readonly mismatches: number
@@ -62,19 +62,19 @@ const seenOnceKept = 1000
 export class Shadow {
   private readonly queue: Task[] = []
   private running = 0
-  /** Operations whose own outcome is still to come. */
+  /** Operations of the compat client that are not finished. */
   private following = 0
   private readonly counted = { compared: 0, mismatches: 0, dropped: 0, large: 0 }
   private readonly options: CheckedShadowOptions
-  /** What was counted before this client was made. */
+  /** The counts before this client was made. */
   private readonly earlier: ShadowState
   private readonly gate = { confirmed: 0, races: 0, ignored: 0, controls: 0, noise: 0 }
   private readonly seenOnce: Set<string>
-  /** Controls that are due. */
+  /** Controls that are still to be made. */
   private due = 0
   private readonly latencies = { compat: new LatencyCount(), strict: new LatencyCount() }
 
-  /** @throws RangeError for numbers out of range; TypeError for hooks that are not functions, and for a state that is none */
+  /** @throws RangeError for numbers out of range; TypeError for hooks that are not functions, and for an invalid state */
   constructor(
     private readonly client: StrictClient,
     private readonly emitter: EventEmitter<{ mismatch: [Mismatch]; confirmed: [Mismatch] }>,
@@ -109,9 +109,9 @@ export class Shadow {
   }
 
   /**
-   * @param prepare how to repeat it: asked at once, and only when it is to be repeated
+   * @param prepare gives the function that repeats it: called at once, and only when the operation is repeated
    * @param control repeats a read on the compat client
-   * @returns the primary's own promise, untouched
+   * @returns the compat client's own promise, unchanged
    */
   follow<T>(
     operation: string,
@@ -146,7 +146,7 @@ export class Shadow {
     return sampleBy === 'key' ? keyShare(key) < sampleRate : random() < sampleRate
   }
 
-  /** A hook gets what the caller gets; what it returns is compared. */
+  /** A hook receives the caller's result; its return value is compared. */
   private cleaned(value: unknown, operation: string, key: unknown): unknown {
     return this.options.clean ? this.options.clean(value, operation, key) : value
   }
@@ -165,7 +165,7 @@ export class Shadow {
     return full
   }
 
-  /** A value that cannot be written down (an unpickler may return anything) cannot be compared either. */
+  /** A value that cannot be encoded (an unpickler may return any value) cannot be compared either. */
   private unless<T>(taken: () => T): T | undefined {
     try {
       return taken()
@@ -178,7 +178,7 @@ export class Shadow {
 
   private async work(): Promise<void> {
     this.running++
-    // Not in the caller's turn: what it does next comes first.
+    // Not in the caller's turn of the event loop, so that the caller continues first.
     await new Promise<void>((resolve) => setImmediate(resolve))
     for (let task = this.queue.shift(); task; task = this.queue.shift()) await this.compare(task)
     this.running--
@@ -209,7 +209,7 @@ export class Shadow {
     }
   }
 
-  /** A hook that throws ignores nothing. */
+  /** If the hook throws, the mismatch is not ignored. */
   private ignored(mismatch: Mismatch): boolean {
     try {
       return Boolean(this.options.ignore?.(mismatch))
@@ -218,7 +218,7 @@ export class Shadow {
     }
   }
 
-  /** What a call gave, as it is compared; undefined for what cannot be. */
+  /** The outcome of a call in the compared form; undefined if it cannot be compared. */
   private async taken(
     { operation, key }: Task,
     call: () => Promise<unknown>,
@@ -245,9 +245,9 @@ export class Shadow {
     return difference(compat, strict)
   }
 
-  /** The compat client's read once more, on itself: what differs now is what races do. */
+  /** Repeats the compat client's read on the compat client: a difference now is the effect of a race. */
   private async measureNoise(task: Task): Promise<void> {
-    // Evenly, and not by chance: every hundredth of them.
+    // At equal distances, for example every hundredth, and not at random.
     if (!task.control) return
     this.due += this.options.controlRate
     if (this.due < 1) return
@@ -263,8 +263,8 @@ export class Shadow {
   }
 
   /**
-   * Whether the difference is there again in every confirmation: both sides are read in turn, and each must give what it gave at first. Where
-   * somebody writes meanwhile, one of them does not. A write cannot be repeated: it is confirmed when the same difference is seen again.
+   * Whether every confirmation finds the difference again: both sides are read in turn, and each must give its first result. If
+   * another client writes meanwhile, one of them gives another result. A write cannot be repeated: it is confirmed when the same difference is seen again.
    */
   private async stays(
     task: Task,
@@ -280,7 +280,7 @@ export class Shadow {
       if (this.seenOnce.size < seenOnceKept) this.seenOnce.add(name)
       return false
     }
-    // An exception does not come from another client's write, and each one may take a whole timeout.
+    // Another client's write does not cause an exception, and each exception may take a whole timeout.
     const reads = kind === 'raises' ? 1 : readsAConfirmation
     for (let i = 0; i < confirmations * reads; i++) {
       if (i % reads === 0) await pause(confirmAfter)
@@ -300,14 +300,14 @@ export class Shadow {
     return true
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no operation waits. */
   async idle(): Promise<void> {
     while (this.following > 0 || this.running > 0 || this.queue.length > 0)
       await new Promise<void>((resolve) => setImmediate(resolve))
   }
 }
 
-/** Nothing keeps the process for a confirmation. */
+/** The pause before a confirmation, which does not keep the process running. */
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref())
 }
@@ -328,7 +328,7 @@ function shown(outcome: ObservedOutcome): string {
   return 'error' in outcome ? String(raises(outcome.error)) : describe(outcome.value.again())
 }
 
-/** @throws what a value has against being compared */
+/** @throws errors of encoding a value for the comparison */
 function difference(compat: ObservedOutcome, strict: ObservedOutcome): MismatchKind | undefined {
   if ('error' in compat || 'error' in strict)
     return 'error' in compat && 'error' in strict && shown(compat) === shown(strict) ? undefined : 'raises'

@@ -21,7 +21,7 @@ import type { Latency } from './shadow-latency.js'
 import type { Mismatch, ShadowOptions } from './shadow-options.js'
 import { type ShadowState, type ShadowVerdict, verdictOf } from './shadow-verdict.js'
 
-/** An argument as the ported code would pass it to the strict client, which checks it by its own rules. */
+/** An argument that is passed to the strict client unchanged, which checks it by its own rules. */
 const asked = <T>(value: unknown): T => value as T
 
 /** A compat client whose calls are repeated on a second one, to compare outcomes (docs/migrating.md). */
@@ -65,14 +65,14 @@ export class ShadowedClient extends Client {
   }
 
   /**
-   * What the comparison says of all operations, for a gate before a deployment.
+   * The verdict of the comparison for all operations, for a check before a deployment.
    * @param confidence above 0 and below 1; default 0.95 @throws RangeError for another one
    */
   shadowVerdict(confidence?: number): ShadowVerdict {
     return verdictOf(this.shadow.state, confidence)
   }
 
-  /** How long the compared operations took on both sides, in milliseconds, since this client was made. */
+  /** The times of the compared operations on both sides, in milliseconds, since this client was made. */
   get shadowLatency(): { readonly compat: Latency; readonly strict: Latency } {
     return this.shadow.latency
   }
@@ -100,7 +100,7 @@ export class ShadowedClient extends Client {
     keys: KeysOf<K>,
     options: GetMultiOptions = {},
   ): Promise<Map<K, unknown>> {
-    // Any other iterable can be read once only.
+    // Any other iterable can be read only once.
     const once = Symbol.iterator in Object(keys) && !(keys instanceof Map) && !Array.isArray(keys)
     const given = once ? [...(keys as Iterable<K>)] : keys
     let kept = given

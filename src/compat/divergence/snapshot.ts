@@ -1,6 +1,6 @@
 /**
- * Values as they are now, for a comparison later: the caller may go on changing the objects it has. The copy is made in the
- * caller's turn, so that its cost is bounded before it begins.
+ * Copies of values for a later comparison, because the caller may change its objects meanwhile. The copy is made in the
+ * caller's turn of the event loop, so its cost is limited before it begins.
  */
 import { fromTypedJson, type TypedJson, toTypedJson } from '../../values/index.js'
 
@@ -13,7 +13,7 @@ export class TooLarge extends Error {
 const BYTES_A_PART = 1024
 
 export class Snapshot {
-  /** @param copy as typed JSON; undefined for what cannot change */
+  /** @param copy as typed JSON; undefined for values that cannot change */
   constructor(
     private readonly value: unknown,
     private readonly copy: TypedJson | undefined,
@@ -30,16 +30,16 @@ export class Snapshot {
     return JSON.stringify(this.copy === undefined ? toTypedJson(this.value ?? null) : this.copy)
   }
 
-  /** Another object, which encodes as the first one did. */
+  /** Another object with the same encoding as the first one. */
   again(): unknown {
     return this.copy === undefined ? this.value : fromTypedJson(this.copy)
   }
 }
 
 /**
- * Text, numbers, booleans and None cannot change: they are kept as they are.
+ * Text, numbers, booleans and None cannot change: they are kept without a copy.
  * @param maxParts elements, keys and values of everything inside, and kilobytes of bytes
- * @throws TooLarge; ValueEncodeError for what Python has no counterpart of
+ * @throws TooLarge; ValueEncodeError for a value without a counterpart in Python
  */
 export function snapshotOf(value: unknown, maxParts: number): Snapshot {
   if (typeof value !== 'object' || value === null) return new Snapshot(value, undefined)
@@ -47,7 +47,7 @@ export function snapshotOf(value: unknown, maxParts: number): Snapshot {
   return new Snapshot(undefined, toTypedJson(value))
 }
 
-/** What is left of so many parts, below 0 as soon as they are spent. */
+/** The remaining number of parts, below 0 when there are more. */
 function rest(value: unknown, parts: number): number {
   let left = parts - 1
   if (typeof value !== 'object' || value === null) return left

@@ -1,4 +1,4 @@
-/** What may be given for each option of the constructor. Source: docs/reference/python-memcached.md#3. */
+/** The allowed values of each option of the constructor. Source: docs/reference/python-memcached.md#3. */
 import { ValueError } from '../../python/errors.js'
 import { isPlain, ownOptions } from '../../python/options.js'
 import { shownAsPython } from '../../python/shown.js'
@@ -36,13 +36,13 @@ const optionNames = Object.keys({
   connect: true,
 } satisfies Record<keyof ClientOptions, true>)
 
-/** What Python takes for true or false. */
+/** Options whose values are converted with Python's bool(). */
 const flags = ['cacheCas', 'flushOnReconnect', 'checkKeys', 'preserve'] as const
 const functions = [...(Object.keys(hookNames) as (keyof typeof hookNames)[]), 'now', 'connect'] as const
 
 /**
- * A copy that has what was given and nothing from a prototype.
- * @throws TypeError for names that there are not and values of other types, naming them
+ * A copy with the given options and nothing from a prototype.
+ * @throws TypeError for unknown names and values of other types, naming them
  */
 export function checkedClientOptions(given: ClientOptions): ClientOptions {
   const options = ownOptions(given, optionNames)
@@ -64,13 +64,13 @@ export function checkedClientOptions(given: ClientOptions): ClientOptions {
   return options
 }
 
-/** @throws ValueError naming the presets that there are */
+/** @throws ValueError naming the known presets */
 export function presetNamed(name: PresetName = 'python-memcached-1.62'): Preset {
   if (typeof name === 'string' && Object.hasOwn(presets, name)) return presets[name]
   throw unknownName('emulate', name, Object.keys(presets))
 }
 
-/** The settings of a preset, and of the switches that are set otherwise. @throws ValueError naming what there is */
+/** The settings of a preset, overridden by the given switches. @throws ValueError naming the known switches or settings */
 export function switchSettings(preset: Preset, given: ClientOptions['switches'] = {}): SwitchSettings {
   const chosen = Object.entries(ownOptionsOf(given)) as [SwitchName, SwitchSetting | undefined][]
   const set = chosen.filter(([name, setting]) => {

@@ -1,4 +1,4 @@
-/** What a compat client emulates: the preset with its switches, and python-memcached's keywords. Source: docs/reference/python-memcached.md#3. */
+/** The emulation of a compat client: the preset with its switches, and python-memcached's keywords. Source: docs/reference/python-memcached.md#3. */
 import { observe } from '../../ground/observers.js'
 import { ValueError } from '../../python/errors.js'
 import { typeName } from '../../python/type-name.js'
@@ -30,7 +30,7 @@ import type { Hooks } from './hooks.js'
 /** python-memcached's constructor keywords in camelCase, preset and switches (docs/reference/python-memcached.md#4). */
 export interface ClientOptions extends Hooks {
   /**
-   * Whose behaviour: python-memcached at a version (default 1.62), the same without its mistakes (`…-safe`), or `pylibmc` for
+   * The emulated library: python-memcached at a version (default 1.62), the same without its mistakes (`…-safe`), or `pylibmc` for
    * everything off.
    */
   readonly emulate?: PresetName | undefined
@@ -38,11 +38,11 @@ export interface ClientOptions extends Hooks {
   readonly switches?: Partial<Readonly<Record<SwitchName, SwitchSetting>>> | undefined
   /**
    * With every switch at `pylibmc` only: the arguments of pylibmc's own constructor (behaviors, `binary`, credentials, …), so that the
-   * end of the walk can be tried before the class is replaced. What a keyword below says in other words is not said twice
+   * last step of the migration can be tried before the class is replaced. A setting must not be given both here and by a keyword below
    * (docs/compat.md#everything-off).
    */
   readonly pylibmc?: StrictOptions | undefined
-  /** Write python-memcached's log lines to standard error, or hand them to a function. Default false. */
+  /** Write python-memcached's log lines to standard error, or pass them to a function. Default false. */
   readonly debug?: boolean | ((line: string) => void) | undefined
   /** Pickle protocol for writing, 0–5; negative = the highest. Default 0. */
   readonly pickleProtocol?: number | undefined
@@ -50,7 +50,7 @@ export interface ClientOptions extends Hooks {
   readonly serverMaxKeyLength?: number | undefined
   /** Largest encoded value in bytes, 0 = no limit. Default 1048576. */
   readonly serverMaxValueLength?: number | undefined
-  /** Seconds that a failed server is left alone. Default 30. */
+  /** Seconds for which a failed server is not used. Default 30. */
   readonly deadRetry?: number | undefined
   /** Seconds for a whole operation: connecting, queueing, sending, waiting. Default 3; with everything off pylibmc's own times. */
   readonly socketTimeout?: number | undefined
@@ -60,7 +60,7 @@ export interface ClientOptions extends Hooks {
   readonly flushOnReconnect?: boolean | undefined
   /** Check keys before sending. Default true. */
   readonly checkKeys?: boolean | undefined
-  /** Values read back keep what plain JavaScript would lose (1.0 stays a float, tuples stay tuples). Default false. */
+  /** Values are read with types that plain JavaScript lacks (1.0 stays a float, tuples stay tuples). Default false. */
   readonly preserve?: boolean | undefined
   /** Clock in seconds, for tests and audits. Default: the system clock. */
   readonly now?: (() => number) | undefined
@@ -71,7 +71,7 @@ export interface ClientOptions extends Hooks {
 export class Emulation {
   /** As given, checked. */
   readonly options: ClientOptions
-  /** What the client goes by: the facts of the version with the switches laid over them. */
+  /** The rules of the client: the facts of the version, overridden by the switches. */
   readonly rules: Rules
   /** Every switch is at `pylibmc`. */
   readonly everythingOff: boolean
@@ -88,7 +88,7 @@ export class Emulation {
   readonly debugging: boolean
 
   /**
-   * @throws ValueError naming the option and what it may be, or the switch that keeps `pylibmc` from being given; TypeError for
+   * @throws ValueError naming the option and its allowed values, or the switch that forbids the option `pylibmc`; TypeError for
    *   options that do not exist
    */
   constructor(

@@ -1,5 +1,5 @@
 /**
- * What is left when every switch is off: pylibmc's client, and python-memcached's keywords in pylibmc's words. Nothing is half
+ * The client with every switch off: pylibmc's client, with python-memcached's keywords as pylibmc's options. Nothing is partly
  * emulated. Sources: docs/reference/pylibmc.md#2, #9; fixtures/recordings of pylibmc.
  */
 
@@ -45,7 +45,7 @@ const counterparts: Readonly<Partial<Record<keyof ClientOptions, readonly string
   ...Object.fromEntries(valueHooks.map((name) => [name, ofValues])),
 }
 
-/** @throws ValueError naming both, where the same is said in both libraries' words */
+/** @throws ValueError naming both, if a setting is given by the names of both libraries */
 export function checkCounterparts(options: ClientOptions): void {
   const { behaviors, ...others } = options.pylibmc ?? {}
   const given = new Set([...namesOf(others), ...namesOf(behaviors ?? {}).map((name) => `behaviors.${name}`)])
@@ -97,7 +97,7 @@ function hookedEncoding(emulation: Emulation): ValueEncoding {
       const { flags, data } = encode(value, compression, 'set', '')
       return { flags, data: typeof data === 'string' ? Buffer.from(data, 'latin1') : data }
     },
-    // What an item that cannot be read means to the operation is strict's to say.
+    // The strict client decides the outcome of an item that cannot be read.
     decode: (flags, data) => decode({ key: '', cas: undefined, flags, data }, 'gets'),
   }
 }
@@ -108,7 +108,7 @@ function pylibmcSpec({ address, weight }: ServerSpec): ServerSpecInput {
   return `${addressName(address)}:${weight}`
 }
 
-/** The strict client, with what python-memcached's methods can say beyond pylibmc's. */
+/** The strict client, with the further arguments of python-memcached's methods. */
 class EverythingOff extends StrictClient {
   #keyEncoder: KeyEncoder | undefined
 

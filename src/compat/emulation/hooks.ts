@@ -1,13 +1,13 @@
 /** The functions that python-memcached's constructor takes. Source: docs/reference/python-memcached.md#3, #8.4. */
 
 export interface Hooks {
-  /** Writes what has no flag of its own, instead of pickle. Given the value and `pickleProtocol`. */
+  /** Writes values without their own flag, instead of pickle. Called with the value and `pickleProtocol`. */
   readonly pickler?: (value: unknown, protocol: number) => Uint8Array
-  /** Reads what `pickler` wrote. What it throws makes the value null, as a pickle that cannot be read. */
+  /** Reads the output of `pickler`. An error makes the value null, like a pickle that cannot be read. */
   readonly unpickler?: (data: Buffer) => unknown
-  /** Instead of zlib. What it throws leaves the call. Since 1.55. */
+  /** Replaces zlib. Its errors are thrown by the call. Since 1.55. */
   readonly compressor?: (data: Buffer) => Uint8Array
-  /** Undoes `compressor`. What it throws leaves the call. Since 1.55. */
+  /** The inverse of `compressor`. Its errors are thrown by the call. Since 1.55. */
   readonly decompressor?: (data: Buffer) => Uint8Array
   /** python-memcached's `pload`: the object for a persistent id in a pickle. */
   readonly persistentLoad?: (id: unknown) => unknown

@@ -8,7 +8,7 @@ import type { Emulation } from '../emulation/emulation.js'
 
 /** Option of the methods that change something; python-memcached has it from 1.55 on. */
 export interface NoReply {
-  /** Do not wait for the server: the command succeeds unseen. */
+  /** Do not wait for the server: the command succeeds without a reply. */
   readonly noreply?: boolean
 }
 
@@ -47,16 +47,16 @@ const names = {
 } as const
 
 /**
- * Options as they are used: with their own properties alone. A time that stands for itself, and nothing, stay what they are; a float
+ * A copy of the options with their own properties only. A time instead of options, and undefined, are returned unchanged; a float
  * or timedelta of Python is a time.
- * @throws TypeError for an unknown name, with the right one where it can be guessed, and for any other object
+ * @throws TypeError for an unknown name, with the right one if it can be guessed, and for any other object
  */
 export function checkedOptions<O>(
   { rules }: Pick<Emulation, 'rules'>,
   kind: keyof typeof names,
   given: O,
 ): Exclude<O, object> | (O & object) {
-  // A time may stand in the place of the other options; these two have none there.
+  // A time may replace the options of the other methods; these two have no time.
   const noTime = kind === 'getMulti' || kind === 'deleteMulti'
   if (given !== undefined && (noTime || (kind === 'setMulti' && given === null)))
     checkObject('options', given)

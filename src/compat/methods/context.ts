@@ -1,4 +1,4 @@
-/** What every family of methods works with. */
+/** The context of all methods. */
 import type { Bytes } from '../../ground/bytes.js'
 import type { Key } from '../../pipeline/methods/arguments.js'
 import type { Pipeline } from '../../pipeline/pipeline.js'
@@ -17,7 +17,7 @@ export interface Context {
   readonly emulation: Emulation
   readonly pipeline: Pipeline
   readonly keys: Keys
-  /** CAS uniques that gets saw, by key as on the wire. */
+  /** CAS uniques of gets, by key in its form on the wire. */
   readonly casIds: Map<Bytes, bigint>
   /**
    * Modes in which the pipeline turns errors into python-memcached's results itself. This saves one promise per call. Undefined where a
@@ -26,7 +26,7 @@ export interface Context {
   readonly swallowing: Modes | undefined
 }
 
-/** @throws TypeError for noreply where the version has none */
+/** @throws TypeError for noreply if the version does not have it */
 export function modesFor(
   { emulation, pipeline }: Context,
   options?: unknown,

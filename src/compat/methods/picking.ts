@@ -5,7 +5,7 @@ import type { Server } from '../../pipeline/slots.js'
 import type { HashedKey, KeyPrefix } from '../policies/keys.js'
 import type { Context } from './context.js'
 
-/** A key, and its server; undefined where there is none. */
+/** A key, and its server; undefined if there is none. */
 export interface PlacedKey<K> extends HashedKey {
   readonly original: K
   readonly server: Server | undefined
@@ -13,7 +13,7 @@ export interface PlacedKey<K> extends HashedKey {
 
 /**
  * One key after another, as the probe loop marks servers dead; each is checked when its server has been found.
- * @param troubles takes the errors of keys without a server
+ * @param troubles collects the errors of keys without a server
  * @throws what the key rule throws
  */
 export async function pickAll<K>(
@@ -42,7 +42,7 @@ export async function pickAll<K>(
   return placed
 }
 
-/** Written out, not spread: spread objects take V8 three times as long to make and to read. */
+/** Literal fields, not spread: V8 needs three times as long to make and to read spread objects. */
 export function placedKey<K>(
   { wire, hash, placedAs, shown }: HashedKey,
   original: K,

@@ -97,7 +97,7 @@ export async function deleteMulti(
   const operation = emulation.rules.failures === 'swallowed' ? 'deleteMulti' : 'delete'
   const troubles: unknown[] = []
   let missing = false
-  // One after another they have the time of one call together.
+  // All deletes together have the time of one call.
   const timed =
     emulation.rules.failures === 'swallowed'
       ? modes
@@ -139,7 +139,7 @@ export async function deleteMulti(
   return summed(context, troubles, missing)
 }
 
-/** The key as 1.55 to 1.57 send it on Python 3: its repr(). Undefined where that is longer than a server takes. */
+/** The key as 1.55 to 1.57 send it on Python 3: its repr(). Undefined if that is longer than the server's limit. */
 function mixedName({ announcer }: Emulation, key: Bytes): Bytes | undefined {
   const name = bytesRepr(key)
   announcer.heard?.announce('bytes-and-text', {

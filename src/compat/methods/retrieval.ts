@@ -41,7 +41,7 @@ export function get(context: Context, key: CompatKey, missing: unknown): Promise
   }
 }
 
-/** Python looks at the signature before the key. @throws TypeError in the words of a version that knows no defaults */
+/** Python checks the signature before the key. @throws TypeError with the message of a version without defaults */
 function takesDefault({ rules, announcer }: Emulation, given: CompatKey): void {
   if (rules.getDefault) return
   const compat = new Raised('TypeError')
@@ -94,7 +94,7 @@ export async function gets(context: Context, key: CompatKey): Promise<unknown> {
   }
 }
 
-/** Where a plain set is no way out, cas needs what gets saw, also when gets returns the value alone. */
+/** If cas without a unique is not a plain set, cas needs the unique of gets, also when gets returns only the value. */
 function remembers({ emulation: { rules, cacheCas } }: Context): boolean {
   const byVersion = rules.casIds === 'always' || (rules.casIds === 'opt-in' && cacheCas)
   return byVersion || rules.casWithoutUnique !== 'stores'
@@ -109,7 +109,7 @@ export async function getMulti<K>(
   const { emulation, pipeline, keys } = context
   const { keyPrefix } = checkedOptions(emulation, 'getMulti', options)
   const listed = () => keyList(context, given, 'getMulti', 'dict is not a sequence')
-  // From 1.60 on every key is encoded before the prefix is looked at.
+  // From 1.60 on every key is encoded before the prefix is checked.
   const early = emulation.rules.keysBeforePrefix ? listed() : undefined
   const prefix = keys.prefix(keyPrefix, 'getMulti')
   const list = early ?? listed()
@@ -120,7 +120,7 @@ export async function getMulti<K>(
     : list.map((original) => placedKey(keys.one(original, 'getMulti', prefix), original, undefined))
   const names: K[] = []
   const asked: Asked[] = []
-  /** Otherwise two of them may be one key in other words. */
+  /** Otherwise two of the caller's keys may be the same key. */
   let texts = emulation.options.keyEncoder === undefined
   const bareTuples = emulation.rules.multiTuples === 'broken'
   for (const { original: key, wire, hash, shown, server } of placed) {
@@ -165,7 +165,7 @@ interface Asked {
   readonly server: Server | undefined
 }
 
-/** pylibmc returns a key given as text and as bytes once, as text; python-memcached as it was given last. */
+/** pylibmc returns a key that is given as text and as bytes once, as text; python-memcached returns it in the last given form. */
 function unify<K>(names: K[], asked: readonly Asked[], latest: boolean): void {
   const unified = new Map<Bytes, K>()
   for (const [index, { key }] of asked.entries())
@@ -173,7 +173,7 @@ function unify<K>(names: K[], asked: readonly Asked[], latest: boolean): void {
   for (const [index, { key }] of asked.entries()) names[index] = unified.get(key)!
 }
 
-/** python-memcached's way: items that arrived are returned, also when a server failed. */
+/** As python-memcached: items that arrived are returned, also when a server failed. */
 async function readAll(
   context: Context,
   asked: readonly Asked[],
@@ -208,7 +208,7 @@ async function readAll(
   if (unreadable.length > 0) throw unreadable[0]
 }
 
-/** python-memcached reads on after a line it does not know, until the timeout. Undefined where the switch is off. */
+/** python-memcached continues to read after an unknown line, until the timeout. Undefined if the switch is off. */
 export async function stalled(
   { emulation, pipeline }: Context,
   server: Server,
@@ -237,7 +237,7 @@ export function keyList<K>(
   refusal: string,
 ): K[] {
   const isMap = given instanceof Map
-  // The bytes of Python 2 are made of bytes, those of Python 3 of numbers.
+  // The elements of bytes are bytes in Python 2, and numbers in Python 3.
   if (given instanceof Uint8Array && emulation.rules.python === 2)
     return Array.from(given, (byte) => Uint8Array.of(byte)) as unknown[] as K[]
   if (!isMap && Symbol.iterator in Object(given)) return [...(given as Iterable<K>)]

@@ -1,4 +1,4 @@
-/** set_multi, the way python-memcached works through it. Source: docs/reference/python-memcached.md#10.5, #13.2. */
+/** set_multi, in python-memcached's order of steps. Source: docs/reference/python-memcached.md#10.5, #13.2. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes } from '../../ground/bytes.js'
 import { MemcachedError } from '../../pipeline/failures/errors.js'
@@ -28,7 +28,7 @@ interface Planned<K> {
   readonly original: K
   readonly key: Bytes
   readonly server: Server | undefined
-  /** Of a tuple key, which some versions do not find again. */
+  /** The error for a tuple key, which some versions do not find again. */
   readonly lost?: Error
   readonly value: unknown
   /** Missing until it is written, and for a value over the limit. */
@@ -52,7 +52,7 @@ export async function setMulti<K>(
   const modes = modesFor(context, options)
   const quiet: QuietModes = { ...modes, quiet: true }
   const troubles: unknown[] = []
-  // First all keys to their servers, then everything at once: the order python-memcached works in.
+  // First the servers of all keys are found, then everything is sent at once, in python-memcached's order.
   const { plan, values } = await planned<K>(context, mapping, options, troubles)
   const fates = new Map<Planned<K>, Fate>()
   const { sent, oversize, failure } = writtenOut(context, plan, options)
@@ -66,7 +66,7 @@ export async function setMulti<K>(
   if (failure) throw failure.thrown
   stumble(emulation, troubles)
   const lossesListed = emulation.rules.lossesInSetMulti !== 'left-out'
-  // What was too long is known before anything is sent; then the replies are read server by server.
+  // Values that are too long are known before anything is sent; then the replies are read server by server.
   const ordered = [
     ...oversize,
     ...Array.from(byServer(plan).values())
@@ -82,7 +82,7 @@ export async function setMulti<K>(
     await waitForOversize(context, oversize, modes, troubles, unsent)
     listed = misattributed(plan, oversize, fates, troubles)
   }
-  // Where no server took part at all, every key is listed, unless no reply is waited for.
+  // If there was no server at all, every key is listed, unless the call does not wait for replies.
   const none =
     plan.length > 0 && troubles.length > 0 && plan.every(({ server }) => !server || unsent.has(server))
   const all = none && !modes.noreply
@@ -109,10 +109,10 @@ async function planned<K>(
   const prefix = keys.prefix(keyPrefix, 'setMulti')
   const given = entriesOf(mapping as ReadonlyMap<string, unknown>) as unknown as [K, unknown][]
   const entries = emulation.rules.python === 2 ? python2Order(given, ([key]) => key) : given
-  // Fixed now: the caller may change its bytes while servers are being picked.
+  // Encoded now, because the caller may change its bytes while servers are being picked.
   const values = new Map(entries.map(([key, value]) => [key, fixed(value)]))
   const placed = await pickAll(context, 'setMulti', values.keys(), prefix, troubles)
-  // Of keys that are the same on the wire the last one's value is stored as often as there are such keys.
+  // For keys that are the same on the wire, the last value is stored once for each of them.
   const last = new Map(placed.map((one) => [one.wire, one]))
   const plan = placed.map(({ wire, server }): Planned<K> => {
     const { original, hash } = last.get(wire)!
@@ -133,7 +133,7 @@ interface WrittenOut<K> {
   readonly failure?: { readonly thrown: unknown }
 }
 
-/** Values are written server by server. One that cannot be written ends the call, and earlier servers have got theirs. */
+/** Values are written server by server. A value that cannot be written ends the call; earlier servers have received their values. */
 function writtenOut<K>(context: Context, plan: readonly Planned<K>[], options: unknown): WrittenOut<K> {
   const sent: Planned<K>[] = []
   const oversize: Planned<K>[] = []
@@ -163,7 +163,7 @@ function byServer<K>(plan: readonly Planned<K>[]): Map<Server | undefined, Plann
   return groups
 }
 
-/** False for a value over the limit. @throws what cannot be written; TypeError for a value over the limit up to 1.45 */
+/** False for a value over the limit. @throws for a value that cannot be written; TypeError for a value over the limit up to 1.45 */
 function encodes<K>(context: Context, one: Planned<K>, options: unknown): boolean {
   const { emulation, pipeline } = context
   const { key, value } = one
@@ -214,7 +214,7 @@ async function storeOn(
     troubles.push(error)
     if (sendFailed(error)) return 'unsent'
     const kind = transportKind(error)
-    // The replies behind one that makes no sense are on their way all the same, and are not text either.
+    // The replies after an invalid one still arrive, and are not text either.
     if (kind === 'aborted' && emulation.rules.mixesText) return 'refused'
     return answered(error) || kind === 'closed' ? 'refused' : 'forgotten'
   }
@@ -222,7 +222,7 @@ async function storeOn(
 
 /**
  * python-memcached counts the value it did not send among the replies it expects.
- * @param unsent takes the servers to which nothing could be sent
+ * @param unsent collects the servers to which nothing could be sent
  */
 async function waitForOversize<K>(
   { emulation, pipeline }: Context,
@@ -239,7 +239,7 @@ async function waitForOversize<K>(
   for (const server of waiting) {
     const { exchange, name } = server
     if (!exchange.ended) continue
-    // Sending nothing fails where the connection was reset; else reading finds it closed.
+    // Sending zero bytes fails if the connection was reset; otherwise reading finds it closed.
     const kind = exchange.wasReset ? 'reset' : 'closed'
     if (kind === 'reset') unsent.add(server)
     exchange.close()
@@ -265,13 +265,13 @@ async function waitForOversize<K>(
   }
 }
 
-/** A connection that failed: nothing more is waited for there. */
+/** Whether the error belongs to the connection of a server, on which nothing more is awaited. */
 function isOf(server: Server, error: unknown): boolean {
   return error instanceof MemcachedError && error.server === server.name && transportKind(error) !== undefined
 }
 
 /**
- * Oversize keys, and then the replies in the order of all keys of a server, of which some never got one. On a connection that was
+ * Keys of oversize values, and then the replies in the order of all keys of a server, some of which have no reply. On a connection that was
  * closed every further line is empty, and the key is listed.
  */
 function misattributed<K>(

@@ -1,4 +1,4 @@
-/** flush_all and the statistics, server by server as python-memcached asks. Source: docs/reference/python-memcached.md#10.6, #13.1. */
+/** flush_all and the statistics, server by server as in python-memcached. Source: docs/reference/python-memcached.md#10.6, #13.1. */
 
 import { MemcachedError, SomeErrors } from '../../pipeline/failures/errors.js'
 import { timeOf } from '../../pipeline/methods/arguments.js'
@@ -40,7 +40,7 @@ export async function flushAll(context: Context, time: Time | TimeOptions | unde
   return null
 }
 
-/** Flushes one server after another; servers that are down are passed over. @throws PythonSocketError */
+/** Flushes one server after another; servers that are down are skipped. @throws PythonSocketError */
 async function flushEvery({ emulation, pipeline }: Context): Promise<void> {
   const modes = pipeline.slots.modes()
   const request = requests.flushAll(pipeline.slots.wire)
@@ -64,7 +64,7 @@ async function flushEvery({ emulation, pipeline }: Context): Promise<void> {
   }
 }
 
-/** One server after another; what it answers does not matter. @throws PythonSocketError */
+/** One server after another; the answers are ignored. @throws PythonSocketError */
 export async function quitAll({ emulation, pipeline }: Context): Promise<void> {
   const { slots, selection } = pipeline
   if (emulation.rules.failures !== 'swallowed') return selection.disconnectAll()
@@ -132,7 +132,7 @@ export async function getSlabs(context: Context): Promise<[string, Record<string
   })
 }
 
-/** On Python 3 the first server is asked, and then its reply cannot be taken apart. @throws TypeError when there is one */
+/** On Python 3 the request is sent to the first server, and its reply cannot be split. @throws TypeError when there is a server */
 async function asked(context: Context, argument: string): Promise<[]> {
   context.emulation.announcer.heard?.announce('statistics', {
     operation: 'getStats',
@@ -170,7 +170,7 @@ async function everyServer<T>(
       const { stats, end } = (await pipeline.ask(server, request, 'getStats', modes)) as StatsReply
       if (stats.length > 0 || end.line !== '') checkMixed(context, server)
       if (end.status !== 'END' && end.line !== '') {
-        // A line of three words passes for a statistic, and the reading goes on.
+        // A line of three words is taken for a statistic, and reading continues.
         const waits = end.line.split(' ').length > 2
         const timeout = waits ? await stalled(context, server, 'getStats', end.line) : undefined
         if (timeout) throw pipeline.selection.failed(server, timeout, 'getStats', undefined)
@@ -209,7 +209,7 @@ async function everyServer<T>(
   return rows
 }
 
-/** 1.55 to 1.57 take bytes apart with text. @throws TypeError */
+/** 1.55 to 1.57 split bytes by text. @throws TypeError */
 function checkMixed({ emulation }: Context, server: Server): void {
   if (!emulation.rules.mixesText) return
   emulation.announcer.heard?.announce('bytes-and-text', {

@@ -23,7 +23,7 @@ export function store(
   value: unknown,
   argument: CompatStoreArgument | undefined,
   cas?: bigint,
-  /** Whose rule of times applies. */
+  /** The command whose rule for times applies. */
   timed: StoreVerb = verb,
 ): Promise<boolean | 0> {
   const { emulation, pipeline, keys } = context
@@ -49,7 +49,7 @@ export function store(
   }
 }
 
-/** What cannot be written. python-memcached looks for a server before it finds that out. @throws as `unstored` */
+/** The outcome of a value that cannot be written. python-memcached finds a server before it detects that. @throws as `unstored` */
 async function unwritten(
   { emulation, pipeline: { selection } }: Context,
   verb: StoreVerb,
@@ -67,7 +67,7 @@ async function unwritten(
   return unstored(emulation, verb, wire, error)
 }
 
-/** @throws with `cas-fallback` off: TypeError without a CAS unique, and what strict's cas throws */
+/** @throws with `cas-fallback` off: TypeError without a CAS unique, and the errors of strict's cas */
 export async function cas(
   context: Context,
   key: CompatKey,
@@ -102,11 +102,11 @@ export async function cas(
     compat: 'stores unconditionally',
     strict: new Raised('TypeError'),
   })
-  // A tuple's hash is lost on the way, and only set itself takes a timedelta.
+  // The hash of a tuple key is not used, and only set itself accepts a timedelta.
   return store(context, 'set', Buffer.from(wire, 'latin1'), value, rest, undefined, 'cas')
 }
 
-/** Python compares it with the length of what it compresses; what has no order with numbers fails there, on Python 3. */
+/** Python compares it with the length of the value; on Python 3 a type that cannot be compared with numbers fails. */
 export interface CompatCompression extends CompressionRequest {
   /** Raised for a value that might be compressed. */
   readonly incomparable?: TypeError
@@ -119,9 +119,9 @@ export function compressionFor(
   if (emulation.rules.encoding !== 'python-memcached') return compressionOf(options)
   const given: unknown = typeof options === 'object' && options !== null ? options.minCompressLen : undefined
   const number = asNumber(given)
-  // No length is over nan.
+  // No length is greater than nan.
   if (number !== undefined) return { minCompressLen: Number(number) || 0 }
-  // On Python 2 every other object is more than every number.
+  // On Python 2 every other object is greater than every number.
   if (!pythonTruth(given) || emulation.rules.python === 2) return undefined
   const message = `'>' not supported between instances of 'int' and '${typeName(given)}'`
   return { minCompressLen: 0, incomparable: new TypeError(message) }

@@ -1,4 +1,4 @@
-/** Methods and arguments that came with later versions, under the switch `version-surface`. Source: docs/reference/python-memcached.md#17. */
+/** Checks for methods and arguments of later versions, under the switch `version-surface`. Source: docs/reference/python-memcached.md#17. */
 
 import type { Operation } from '../../pipeline/operations.js'
 import { AttributeError } from '../../python/errors.js'

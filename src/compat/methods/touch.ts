@@ -67,7 +67,7 @@ function touchTime({ emulation, pipeline }: Context, time: unknown, key: Bytes):
   return pythonText(time, rules.python) || undefined
 }
 
-/** The time, and the options in which it may have come. */
+/** The time, given alone or in the options. */
 export function touchArguments(
   time: TouchArgument,
   options: NoReply | undefined,

@@ -8,7 +8,7 @@ import { TransportError } from '../../transport/errors.js'
 import type { Exchange, ExchangeOptions, Peer, Receiver } from '../../transport/types.js'
 import type { Emulation } from '../emulation/emulation.js'
 
-/** `inet:host:port`, `inet6:[addr]:port`, `unix:path`, and until when it counts as dead: seconds, 0 for a server that lives. */
+/** `inet:host:port`, `inet6:[addr]:port`, `unix:path`, and the time until which it counts as dead: seconds, 0 for a server that is up. */
 export function hostName({ address }: Pick<Server, 'address'>, deadUntil: number): string {
   const dead = deadUntil === 0 ? '' : ` (dead until ${Math.trunc(deadUntil)})`
   if (address.transport === 'unix') return `unix:${address.path}${dead}`
@@ -16,7 +16,7 @@ export function hostName({ address }: Pick<Server, 'address'>, deadUntil: number
   return `${host}:${address.port}${dead}`
 }
 
-/** Why a server counts as dead. */
+/** The reason why a server counts as dead. */
 export function reason(error: Error): string {
   if (!(error instanceof TransportError)) return error.message
   if (error.kind === 'closed') return 'connection closed in readline()'
@@ -31,7 +31,7 @@ export interface QuietModes extends Modes {
   readonly quiet: true
 }
 
-/** Writes a line for each reply that the command did not hope for. */
+/** Writes a line for each reply that the command did not expect. */
 export class LoggedExchange implements Exchange {
   constructor(
     readonly inner: Exchange,

@@ -14,7 +14,7 @@ import {
   PyUuid,
 } from '../../values/index.js'
 
-/** A number as Python code would have passed it: a PyFloat is a float, an integer number an int. Decimals and fractions lose digits. */
+/** The number for a value in Python: a PyFloat is a float, an integer number an int. Decimals and fractions lose digits. */
 export function asNumber(time: unknown): number | bigint | undefined {
   if (time instanceof PyFloat) return time.value
   if (typeof time === 'number' || typeof time === 'bigint') return time
@@ -56,10 +56,10 @@ function smallest(whole: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : whole
 }
 
-/** Longer texts of one argument or key are refused by every server; they are refused here before they take memory. */
+/** Every server refuses longer texts of one argument or key; they are refused here before they use memory. */
 const LONGEST = 4096
 
-/** Python's `str(value)`: what touch, incr and decr send for an argument, and the key that an object stands for. @throws ValueError beyond CPython's limit of digits */
+/** Python's `str(value)`: the argument of touch, incr and decr, and the key of an object. @throws ValueError beyond CPython's limit of digits */
 export function pythonText(value: unknown, python: 2 | 3): string {
   if (typeof value === 'string') return value
   if (typeof value === 'bigint') return integerText(value)
@@ -74,7 +74,7 @@ export function timedeltaSeconds({ days, seconds, microseconds }: PyTimeDelta): 
   return Math.trunc(days * 86_400 + seconds + microseconds / 1e6) + 0
 }
 
-/** Python's len(), of what has one; undefined for other values. */
+/** Python's len(); undefined for values without a length. */
 export function pythonLength(value: unknown): number | undefined {
   if (typeof value === 'string' || value instanceof Uint8Array || Array.isArray(value)) return value.length
   if (value instanceof PyTuple) return value.items.length

@@ -1,17 +1,17 @@
-/** What python-memcached's host objects tell of a server. Source: docs/reference/python-memcached.md#2. */
+/** The fields of python-memcached's host objects. Source: docs/reference/python-memcached.md#2. */
 import type { Selection } from '../../pipeline/slots.js'
 import { ProbingSelection } from './probing.js'
 
-/** What python-memcached knows of one server: alive, or dead until a time in seconds. */
+/** The state of one server: alive, or dead until a time in seconds. */
 export interface HostState {
   /** `host:port`, `[v6]:port` or the path of the socket. */
   readonly name: string
-  /** How often it stands in the list of buckets; 0 or less: never selected. */
+  /** The number of its buckets; 0 or less: never selected. */
   readonly weight: number
-  /** Unix time in seconds until which it is left alone; 0 = alive. Always 0 with `failover` off. */
+  /** Unix time in seconds until which it is not used; 0 = alive. Always 0 with `failover` off. */
   readonly deadUntil: number
   readonly dead: boolean
-  /** Is its connection open? */
+  /** Whether its connection is open. */
   readonly connected: boolean
 }
 

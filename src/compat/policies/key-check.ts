@@ -1,4 +1,4 @@
-/** python-memcached's key check, in the words of each version. Pure. Source: docs/reference/python-memcached.md#8.1, #17. */
+/** python-memcached's key check, with the messages of each version. Pure. Source: docs/reference/python-memcached.md#8.1, #17. */
 import type { Bytes } from '../../ground/bytes.js'
 import { UnicodeDecodeError, UnicodeEncodeError } from '../../python/errors.js'
 import { bytesRepr } from '../../python/repr.js'
@@ -11,7 +11,7 @@ import {
 } from '../errors.js'
 import { pythonTruth } from './exptime.js'
 
-/** The words of a version, see `keyTexts` in its rules. */
+/** The messages of a version, see `keyTexts` in its rules. */
 interface KeyTexts {
   readonly type: string
   readonly characters: 'bare' | 'with-key'
@@ -22,13 +22,13 @@ interface KeyTexts {
 export interface KeyLimits {
   /** Bytes; 0 = no limit. */
   readonly maxLength: number
-  /** Off: nothing is validated, except what would break out of the command line. */
+  /** Off: only characters that would end the command line are checked. */
   readonly check: boolean
-  /** Unchecked keys are sent with every character in them. */
+  /** Unchecked keys are sent with every character. */
   readonly raw: boolean
-  /** Spaces are let through. */
+  /** Spaces are accepted. */
   readonly spaces: boolean
-  /** One trailing line feed is let through. */
+  /** One trailing line feed is accepted. */
   readonly newline: boolean
   readonly texts: KeyTexts
 }
@@ -42,7 +42,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u
 
 /**
  * @param key bytes as text with one character per byte, null for None, undefined when it is neither text nor bytes
- * @param extra bytes that will be put before it
+ * @param extra length of the prefix in bytes
  * @throws MemcachedKeyNoneError, MemcachedKeyTypeError, MemcachedKeyLengthError, MemcachedKeyCharacterError
  */
 export function checkKey(

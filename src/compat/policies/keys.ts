@@ -14,27 +14,27 @@ import { pythonLength, pythonText } from './exptime.js'
 import { checkKey, type KeyLimits, keyBytes } from './key-check.js'
 import { miscounted } from './wording.js'
 
-/** A key as the operations need it. */
+/** A key for the operations. */
 export interface HashedKey {
   readonly wire: Bytes
-  /** Brought along by a tuple: chooses the server instead of the key. */
+  /** The hash of a tuple key, which chooses the server instead of the key. */
   readonly hash?: bigint | undefined
-  /** Chooses the server instead of `wire`, where key_encoder was applied once more after the server was chosen. */
+  /** Chooses the server instead of `wire`, if key_encoder was applied a second time after the server was chosen. */
   readonly placedAs?: Bytes | undefined
-  /** The key under which a result is returned, where that is not the caller's. */
+  /** The key under which a result is returned, if that is not the caller's. */
   readonly shown?: { readonly key: unknown } | undefined
 }
 
-/** A key of an operation on many. python-memcached looks for its server before it checks it. */
+/** A key of an operation on many keys. python-memcached finds its server before it checks it. */
 export interface UncheckedKey extends HashedKey {
   /** @throws MemcachedKey…Error */
   check(): void
 }
 
-/** What is put before every key of an operation on many. */
+/** The prefix of every key of an operation on many keys. */
 export interface KeyPrefix {
   readonly bytes: Bytes
-  /** Raised as soon as there is a key to put it before. */
+  /** Raised as soon as there is a key. */
   readonly unusable?: TypeError
 }
 
@@ -53,12 +53,12 @@ export class Keys {
   private readonly limits: KeyLimits
   private readonly encode: (key: unknown) => unknown
   private readonly encodesTwice: boolean
-  /** Keys may hold what breaks out of a command line. */
+  /** Keys may contain characters that end a command line. */
   private readonly smuggles: boolean
-  /** Longest text that every rule takes as it is. */
+  /** The longest text that every rule accepts unchanged. */
   private readonly plainLength: number
 
-  /** Names the server of a key, for messages; there once servers are. */
+  /** Names the server of a key, for messages; set when there are servers. */
   serverOf: ((key: Bytes) => string) | undefined
 
   constructor(private readonly emulation: Emulation) {
@@ -86,7 +86,7 @@ export class Keys {
     return found
   }
 
-  /** @throws what is raised before python-memcached looks for a server; where the switch is off, everything that is wrong */
+  /** @throws errors that python-memcached raises before it finds a server; all errors if the switch is off */
   unchecked(key: unknown, operation: Operation, prefix: KeyPrefix = NO_PREFIX): UncheckedKey {
     if (typeof key === 'string' && prefix.unusable === undefined) {
       const wire = prefix.bytes + key
@@ -124,7 +124,7 @@ export class Keys {
     const [hash, name] = tuple
     if (tuple.length < 2) throw new IndexError('tuple index out of range')
     const wire = checkKey(keyBytes(name), 0, this.limits, name)
-    // Text is encoded on Python 3, and further items are lost on the way.
+    // Text is encoded on Python 3, and further items of the tuple are ignored.
     const python3 = this.emulation.rules.python === 3
     if (tuple.length > 2 && !(python3 && typeof name === 'string'))
       throw new ValueError(miscounted(this.emulation.rules, 2, tuple.length))
@@ -138,7 +138,7 @@ export class Keys {
     const tuple = asTuple(key)
     if (tuple && tuple.length !== 2) throw new ValueError(miscounted(rules, 2, tuple.length))
     const name = tuple ? tuple[1] : key
-    // From 1.60 on None is looked for in what was given, and a tuple is not None.
+    // From 1.60 on the given value is compared with None, and a tuple is not None.
     const none = (tuple && !rules.tupleOfNoneIsNone ? key : name) ?? null
     const nobody = rules.python === 3 && none === null
     const bare = this.text(name)
@@ -159,13 +159,13 @@ export class Keys {
     return { wire: twice, hash, placedAs: once, check: check(twice, 0) }
   }
 
-  /** Text and bytes as they are, anything else as str() writes it. @throws UnicodeEncodeError */
+  /** Text and bytes unchanged, any other value as its str(). @throws UnicodeEncodeError */
   private text(name: unknown): Bytes {
     const plain = typeof name === 'string' || name instanceof Uint8Array
     return keyBytes(plain ? name : pythonText(name, this.emulation.rules.python)) as Bytes
   }
 
-  /** @throws MemcachedKey…Error; TypeError for what has no length */
+  /** @throws MemcachedKey…Error; TypeError for a value without a length */
   prefix(prefix: unknown, operation: Operation): KeyPrefix {
     if (this.emulation.rules.keyCheck !== 'python-memcached') return { bytes: prefixBytes(prefix, operation) }
     if (prefix === undefined || prefix === '') return NO_PREFIX
@@ -197,7 +197,7 @@ export class Keys {
     checkKey(known ? keyBytes(key) : undefined, extra, { ...this.limits, texts, check: true }, key)
   }
 
-  /** Only where pylibmc does otherwise with this key. */
+  /** Announces only if pylibmc's outcome for this key differs. */
   private announce(key: unknown, operation: Operation, wire: Bytes, compat: string | Raised): void {
     let strict: string | Raised = 'takes it'
     try {

@@ -1,5 +1,5 @@
 /**
- * What becomes of an outcome of the pipeline: python-memcached's results where the switches say so, pylibmc's otherwise.
+ * Converts an outcome of the pipeline: into python-memcached's results if the switches say so, else into pylibmc's.
  * Source: docs/reference/python-memcached.md#10, #13.
  */
 
@@ -21,17 +21,17 @@ import { PythonSocketError, ValueTooLong } from '../errors.js'
 import type { Context } from '../methods/context.js'
 import { isInteger, isPythonInteger, miscounted, notANumber } from './wording.js'
 
-/** Python's `0` where the switches keep it; false is pylibmc's word. */
+/** Python's `0` if the switches keep it; otherwise pylibmc's false. */
 export type Falsy = false | 0
 
-/** The value in the spelling of Python's repr, for events. */
+/** The value as Python's repr, for events. */
 function resultRepr(value: unknown): string {
   if (value === null || value === undefined) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   return value instanceof Map ? '{}' : String(value)
 }
 
-/** Returns a value in the place of an error. @throws the error when failures are raised or the caller made a mistake */
+/** Returns a value instead of an error. @throws the error when failures are raised or the caller made a mistake */
 export function swallowed<T>(
   emulation: Emulation,
   name: 'errors' | 'missing-counter' | 'statistics',
@@ -58,7 +58,7 @@ export function swallowed<T>(
   return value
 }
 
-/** A reply that cannot be an item: python-memcached stumbles over its header, get_multi also over a key it did not ask for. */
+/** A reply that cannot be an item: python-memcached raises for its header, get_multi also for another key. */
 function misread({ rules }: Emulation, error: MemcachedError, operation: Operation): Error | undefined {
   const unintelligible = error.cause instanceof TransportError ? error.cause.cause : undefined
   if (!(unintelligible instanceof UnintelligibleReply)) return undefined
@@ -78,7 +78,7 @@ function misread({ rules }: Emulation, error: MemcachedError, operation: Operati
     : undefined
 }
 
-/** The server answered with an error line: python-memcached sees "not what I expected" and goes on. */
+/** The server answered with an error line: python-memcached logs an unexpected reply and continues. */
 export function answered(error: unknown): boolean {
   return error instanceof MemcachedError && error.reply !== undefined
 }
@@ -129,13 +129,13 @@ export function swallowingModes(emulation: Emulation, modes: Modes): Modes | und
   }
 }
 
-/** delete, touch, incr and decr look at a reply without the blanks around it. */
+/** delete, touch, incr and decr ignore blanks around a reply. */
 function stripped(reply: LineReply): LineReply {
   return lineReply(reply.line.trim())
 }
 
 /**
- * Whether the command succeeded. To python-memcached only the one word that belongs to the command means success. False when the key is
+ * Whether the command succeeded. For python-memcached only the word that belongs to the command means success. False when the key is
  * missing.
  * @throws MemcachedError for any other reply
  */
@@ -169,7 +169,7 @@ export function spelled(
   return success ? 1 : 0
 }
 
-/** A delete or touch that did not work: 0, or what 1.58 makes of it on Python 3. @throws TypeError there */
+/** A delete or touch that failed: 0, or the TypeError of 1.58 on Python 3. @throws TypeError in that case */
 export function refused(
   emulation: Emulation,
   operation: 'delete' | 'touch',
@@ -242,7 +242,7 @@ function neverSent(error: unknown): boolean {
   return kind === 'connect' || kind === 'connect-timeout' || kind === 'lookup'
 }
 
-/** flush_all and get_stats let timeouts and resets out as Python's own socket errors. */
+/** flush_all and get_stats raise timeouts and resets as Python's own socket errors. */
 export function socketError({ rules }: Emulation, error: unknown): PythonSocketError | undefined {
   const kind = transportKind(error)
   if (kind === 'timeout') return new PythonSocketError('builtins.TimeoutError', 'timed out', error)
@@ -251,7 +251,7 @@ export function socketError({ rules }: Emulation, error: unknown): PythonSocketE
   return new PythonSocketError(name, '[Errno 104] Connection reset by peer', error)
 }
 
-/** A call that python-memcached repeats once on a connection that turned out closed. */
+/** A call that python-memcached repeats once if the connection was closed. */
 export function again<T>(context: Context, operation: Operation, run: () => Promise<T>): Promise<T> {
   return context.swallowing === undefined ? twice(context, operation, run) : run()
 }
@@ -277,14 +277,14 @@ async function twice<T>(
       strict: raises(error),
       error,
     })
-    // On the same server: when it cannot be reached, no other one is asked.
+    // On the same server: when it cannot be reached, no other server is tried.
     const server = selection.servers.find((server) => server.name === name)
     if (server) await selection.admit(server, operation)
     return run()
   }
 }
 
-/** Up to 1.52, operations on many keys stumble over a connection that is not there. @throws AttributeError */
+/** Up to 1.52, operations on many keys fail on a connection that does not exist. @throws AttributeError */
 export function stumble({ rules }: Emulation, troubles: readonly unknown[]): void {
   // The first reply is missing; the second one is read from a connection that no longer exists.
   const closed = troubles.filter((error) => transportKind(error) === 'closed').length
@@ -292,7 +292,7 @@ export function stumble({ rules }: Emulation, troubles: readonly unknown[]): voi
     throw new AttributeError("'NoneType' object has no attribute 'recv'", { cause: troubles[0] })
 }
 
-/** With debug, Python 3 fails to word its complaint about a closed connection. */
+/** With debug, Python 3 fails to format the log line about a closed connection. */
 export function closedUnderDebug(emulation: Emulation, operation: Operation, error: unknown): boolean {
   const { debugging, rules, announcer } = emulation
   if (!debugging || !rules.debugRaises || transportKind(error) !== 'closed') return false

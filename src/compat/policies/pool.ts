@@ -46,10 +46,10 @@ export function compatSelection(emulation: Emulation, specs: readonly ServerSpec
   )
 }
 
-/** libmemcached's default distribution counts the servers and looks at nothing else of them. */
+/** libmemcached's default distribution depends only on the number of servers. */
 const anyServer = () => ({ host: 'any', port: 0, weight: 1 })
 
-/** libmemcached's default placement in the shape that the probe loop walks along. */
+/** libmemcached's default placement in the form that the probe loop uses. */
 function libmemcachedBuckets(count: number): PythonMemcachedPlacement {
   const hash = (key: Bytes) => BigInt(hashKey(hashes.default, key))
   return {

@@ -1,5 +1,5 @@
 /**
- * python-memcached's way to a server: the bucket of the key's hash, and up to nine re-hashes when servers there are dead.
+ * python-memcached's selection of a server: the bucket of the key's hash, and up to nine re-hashes when those servers are dead.
  * Sources: docs/reference/python-memcached.md#6.4, #7.
  */
 
@@ -34,7 +34,7 @@ export class ProbingSelection implements Selection {
   private readonly hosts: Host[]
   private readonly probes: number
   private readonly flushes: boolean
-  /** Keys may have been made safe for a command line. */
+  /** Keys may have been escaped for a command line. */
   private readonly unpacks: boolean
 
   constructor(
@@ -105,7 +105,7 @@ export class ProbingSelection implements Selection {
     })
   }
 
-  /** 1.55 to 1.57 hash text, and Python 3 wants bytes. @throws TypeError */
+  /** 1.55 to 1.57 hash text, and Python 3 needs bytes. @throws TypeError */
   private mixedUp(key: Bytes, operation: Operation, server: Server): void {
     const { announcer, rules } = this.emulation
     if (!rules.mixesText) return
@@ -119,7 +119,7 @@ export class ProbingSelection implements Selection {
     throw new TypeError("a bytes-like object is required, not 'str'")
   }
 
-  /** A server that lives although no probe met it; `probes` says whether it is used. */
+  /** A server that is up although no probe found it; `probes` says whether it is used. */
   private async unprobed(key: Bytes, operation: Operation): Promise<Server | undefined> {
     const { probes } = this.emulation.rules
     if (probes === 'one') return undefined
@@ -185,7 +185,7 @@ export class ProbingSelection implements Selection {
     return true
   }
 
-  /** @throws PythonSocketError (no answer, or a reset), AttributeError (closed): the failure of this flush leaves any operation */
+  /** @throws PythonSocketError (no answer, or a reset), AttributeError (closed): every operation raises the failure of this flush */
   private async flush(server: Server, host: Host): Promise<void> {
     const { timeout, rules } = this.emulation
     try {
@@ -203,7 +203,7 @@ export class ProbingSelection implements Selection {
 
   private markDead(server: Server, error: Error): void {
     const host = this.hosts[server.index]!
-    // The line is written before the mark is set: a mark of an earlier failure shows in it.
+    // The line is written before the mark is set, so that it shows the mark of an earlier failure.
     this.emulation.debug(`MemCache: ${hostName(server, host.deadUntil)}: ${reason(error)}.  Marking dead.`)
     host.deadUntil = this.emulation.now() + this.emulation.deadRetry
     if (this.flushes) host.flushNext = true
@@ -225,9 +225,9 @@ export class ProbingSelection implements Selection {
   succeeded(): void {}
 
   failed(server: Server, error: TransportError, operation: Operation, key: Bytes | undefined): Error {
-    // Statistics and flush_all let timeouts and resets out without marking the server.
+    // Statistics and flush_all raise timeouts and resets without marking the server.
     const spares = (operation === 'flushAll' || operation === 'getStats') && error.kind !== 'closed'
-    // What the server said may be nonsense; for python-memcached it is alive.
+    // For python-memcached a server with an invalid reply is alive.
     const unmarked = error.kind === 'closed' && this.emulation.rules.closedIsUnmarked
     const alive = unmarked || blameless.has(error.kind)
     if (!alive && !spares && !this.isRepetition(server, error, operation)) this.markDead(server, error)
@@ -236,8 +236,8 @@ export class ProbingSelection implements Selection {
   }
 
   /**
-   * One failure ends everything that was asked on a connection, and python-memcached stops at the first. Only in a loop over a closed
-   * connection it marks the server once for each line that it does not get, unless its log line raises.
+   * One failure ends all requests on a connection, and python-memcached stops at the first. Only in a loop over a closed
+   * connection it marks the server once for each missing line, unless its log line raises.
    */
   private isRepetition(server: Server, { kind }: TransportError, operation: Operation): boolean {
     const { debugging, rules } = this.emulation
@@ -260,7 +260,7 @@ export class ProbingSelection implements Selection {
   }
 }
 
-/** Failures that say nothing about whether the server is alive. */
+/** Failures that do not show whether the server is alive. */
 const blameless: ReadonlySet<TransportErrorKind> = new Set([
   'aborted', 'overload', 'unintelligible', 'internal',
 ]) // biome-ignore format: one list

@@ -11,7 +11,7 @@ export type CompatServerInput = string | readonly [spec: string, weight: number]
 const DEFAULT_PORT = 11211
 
 /**
- * @param withoutPort what the version raises for a server without a port
+ * @param withoutPort the exception of the version for a server without a port
  * @throws ValueError (cannot be parsed), TypeError (no specification)
  */
 export function parseCompatServer(input: unknown, withoutPort?: Rules['withoutPort']): ServerSpec {
@@ -39,7 +39,7 @@ function parseText(spec: unknown, withoutPort: Rules['withoutPort']): ServerSpec
   return { transport: 'tcp', host: four[1]!, port: port(four[2]), family: 4 }
 }
 
-/** A port over 65535 is only noticed when a connection is opened. */
+/** A port over 65535 is an error only when a connection is opened. */
 function port(text: string | undefined): number {
   return Number(text ?? DEFAULT_PORT)
 }

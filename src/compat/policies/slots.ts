@@ -15,7 +15,7 @@ import { valueSlots } from './values.js'
 export function compatSlots(emulation: Emulation, specs: readonly ServerSpec[], keys: Keys): Slots {
   const casBehavior = emulation.rules.casWithoutUnique !== 'stores' && emulation.cacheCas
   const modes = {
-    // The behavior of that name in pylibmc: without it gets and cas are refused there.
+    // pylibmc's behavior `cas`, without which pylibmc refuses gets and cas.
     cas:
       emulation.cacheCas ||
       emulation.options.emulate !== 'pylibmc' ||
@@ -69,7 +69,7 @@ function timeRule(emulation: Emulation): Slots['exptime'] {
   }
 }
 
-/** Whole seconds where the version takes a timedelta. */
+/** Whole seconds if the version accepts a timedelta. */
 function timedelta({ announcer, rules }: Emulation, time: PyTimeDelta, key: string): number | undefined {
   if (!rules.timedelta) return undefined
   const seconds = timedeltaSeconds(time)
@@ -82,7 +82,7 @@ function timedelta({ announcer, rules }: Emulation, time: PyTimeDelta, key: stri
   return seconds
 }
 
-/** What goes out for a negative time. */
+/** The value on the wire for a negative time. */
 export function negativeTime(
   emulation: Emulation,
   time: number | bigint,
@@ -90,7 +90,7 @@ export function negativeTime(
   key: string,
 ): number | bigint {
   if (emulation.rules.negativeTimes !== 'sent') return 0
-  // The time of an existing item stays when something is added to it.
+  // append and prepend do not change the time of an item.
   if (operation !== 'append' && operation !== 'prepend') {
     emulation.announcer.heard?.announce('negative-timeout', {
       operation,

@@ -29,7 +29,7 @@ import type { Hooks } from '../emulation/hooks.js'
 import { UnboundLocalError } from '../errors.js'
 import type { CompatCompression } from '../methods/storage.js'
 
-/** Types that both libraries know alone; python-memcached resolves others by the order of its questions. */
+/** Single type flags of both libraries; python-memcached resolves combinations by the order of its checks. */
 const SINGLE_TYPES = new Set([0, FLAG_PICKLE, FLAG_INTEGER, FLAG_LONG, FLAG_TEXT])
 
 export function valueSlots(emulation: Emulation): Pick<Slots, 'encode' | 'decode' | 'textFlags'> {
@@ -54,7 +54,7 @@ function emulatedEncoding({ rules, options }: Emulation): ValueEncoding {
     pickle: pickler ?? pickle,
     preserve,
     persistentLoad,
-    // Python 2's byte strings are bytes there.
+    // On Python 2 byte strings are bytes.
     encoding: rules.python === 2 ? 'bytes' : 'ascii',
     unpickle: unpickler,
     undecodablePickle:
@@ -125,7 +125,7 @@ function announceWriting(
   }
 }
 
-/** A pickle that python-memcached reads as None, until that has been announced. */
+/** A pickle that python-memcached reads as None, before the divergence is announced. */
 class UnreadablePickle {
   constructor(readonly error: unknown) {}
 }

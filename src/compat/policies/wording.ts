@@ -1,11 +1,11 @@
-/** Python's words for text that is not what it is taken for, by version. */
+/** Python's messages for text that cannot be converted, by version. */
 import type { Bytes } from '../../ground/bytes.js'
 import { bytesRepr } from '../../python/repr.js'
 import type { Rules } from '../../rules/index.js'
 
 export const isInteger = (word: Bytes): boolean => /^[+-]?\d+$/.test(word)
 
-/** Does Python's int() take it? Underscores stand between digits from Python 3.6 on. */
+/** Whether Python's int() accepts the text. Underscores between digits are allowed from Python 3.6 on. */
 export function isPythonInteger({ python }: Rules, line: Bytes): boolean {
   return python === 2 ? /^\s*[+-]?\d+\s*$/.test(line) : /^\s*[+-]?\d+(_\d+)*\s*$/.test(line)
 }
@@ -16,7 +16,7 @@ export function notANumber({ python }: Rules, line: Bytes): string {
   return `invalid literal for int() with base 10: ${python === 2 ? shown.slice(1) : shown}`
 }
 
-/** A list of another length than it is taken apart into. */
+/** The error for unpacking a list of another length. */
 export function miscounted({ python }: Rules, wanted: number, got: number): string {
   if (python === 2)
     return got < wanted ? `need more than ${got} values to unpack` : 'too many values to unpack'

@@ -1,6 +1,6 @@
 /**
- * A connection that reads as python-memcached reads: a fixed number of lines for each command, with any content. What a reply leaves over
- * answers the next command. Only for the switch `desynchronisation`. Source: docs/reference/python-memcached.md#5, #10.1, #13.1, #14.
+ * A connection that reads as python-memcached does: a fixed number of lines for each command, with any content. Lines that a reply leaves over
+ * answer the next command. Only for the switch `desynchronisation`. Source: docs/reference/python-memcached.md#5, #10.1, #13.1, #14.
  */
 import { connect as connectPlain, type Socket } from 'node:net'
 import type { Bytes } from '../../ground/bytes.js'
@@ -19,16 +19,16 @@ import { miscounted, notANumber } from '../policies/wording.js'
 import { ENDLESS, type Ending, Inbox } from './inbox.js'
 import { unpacked } from './unsafe-keys.js'
 
-/** A reply may take so many times the timeout, since every wait has it anew; in python-memcached it may take for ever. */
+/** The largest number of timeouts that a reply may take, because the timeout limits every single wait; in python-memcached there is no limit. */
 const MOST_WAITS = 100
 
-/** What differs between versions. */
+/** The differences between versions. */
 export interface Reading {
   readonly rules: Rules
   readonly decode: (item: Item, operation: 'get' | 'getMulti') => unknown
 }
 
-/** A question whose reply python-memcached fails to read. */
+/** A request whose reply python-memcached fails to read. */
 export interface UnreadRequest extends StatsRequest {
   readonly unread: boolean
 }
@@ -42,7 +42,7 @@ export class SerialConnection implements Exchange {
   readonly name: string
   private socket: Socket | undefined = undefined
   private connected = false
-  /** The connection failed before everything had left. */
+  /** The connection failed before everything was sent. */
   private sending = false
   private opening: Promise<void> | undefined = undefined
   private inbox = new Inbox()
@@ -80,7 +80,7 @@ export class SerialConnection implements Exchange {
   }
 
   private async ask(request: Request, timeout: number): Promise<Reply> {
-    // Keys have been judged by the key rule; what else stands in the line is looked at here.
+    // Keys have been checked by the key rule; the other parts of the line are checked here.
     if (request.kind !== 'retrieval' && request.kind !== 'store') checkText(request)
     if (!this.connected) await this.connect({ timeout })
     const { socket, inbox } = this
@@ -111,7 +111,7 @@ export class SerialConnection implements Exchange {
     const inbox = new Inbox()
     return new Promise((resolve, reject) => {
       const socket = this.connection?.(address) ?? plain(address)
-      // Only what is pending keeps a process, by the timers of its deadlines.
+      // Only pending requests keep the process running, by the timers of their deadlines.
       socket.unref()
       const timer = setTimeout(() => fail('connect-timeout', 'timed out'), timeout)
       const fail = (kind: TransportErrorKind, message: string): void => {
@@ -149,7 +149,7 @@ export class SerialConnection implements Exchange {
     if (request.kind === 'stats') return this.readStats(line)
     if (request.kind !== 'retrieval') {
       const text = await line()
-      // Only the very word counts.
+      // Only the exact word counts.
       const stored = request.kind !== 'store' || text === 'STORED' || !text.startsWith('STORED')
       return stored ? lineReply(text) : { type: 'line', status: 'unknown', line: text }
     }
@@ -157,7 +157,7 @@ export class SerialConnection implements Exchange {
     return this.readOne(request, line, inbox, timeout)
   }
 
-  /** One line, its value when it has one, one more line: neither key nor END are looked at. */
+  /** Reads one line, its value if it has one, and one more line: neither key nor END are checked. */
   private async readOne(
     { verb, taker }: RetrievalRequest,
     line: () => Promise<Bytes>,
@@ -172,7 +172,7 @@ export class SerialConnection implements Exchange {
     return { type: 'items', items: taker ? [] : [item], end: lineReply('END') }
   }
 
-  /** Up to 1.47 a value that cannot be read keeps the line behind it from being read. */
+  /** Up to 1.47 the line after a value that cannot be read stays unread. */
   private leavesEnd(item: Item): boolean {
     return this.reading.rules.leavesEnd && !this.decodes(item, 'get')
   }
@@ -201,7 +201,7 @@ export class SerialConnection implements Exchange {
       // The last one of a key counts, as in a dict.
       items.set(item.key, item)
       if (!keys.includes(item.key)) throw new KeyError(item.key)
-      // The taker meets the same failure; the rest of the reply stays unread.
+      // The receiver gets the same failure; the rest of the reply stays unread.
       if (!this.decodes(item, 'getMulti')) break
     }
     for (const item of items.values()) taker.item(keys.indexOf(item.key), item.flags, item.cas, item.data)
@@ -245,7 +245,7 @@ export class SerialConnection implements Exchange {
     throw this.error(kind, kind === 'timeout' ? 'timed out' : 'connection closed in readline()', this.sending)
   }
 
-  /** More than any memcached sends: python-memcached would read on for ever. */
+  /** More than any memcached sends: python-memcached would read without a limit. */
   private unreadable(message: string): TransportError {
     this.drop()
     return this.error('unintelligible', message)
@@ -260,10 +260,10 @@ export class SerialConnection implements Exchange {
     return new TransportError(kind, this.name, message, { sent, sending })
   }
 
-  /** The pipeline asks for this after garbage; python-memcached keeps the connection. `drop` closes. */
+  /** The pipeline calls this after an invalid reply; python-memcached keeps the connection. `drop` closes it. */
   close(): void {}
 
-  /** Closes at once, as marking the server dead and disconnect_all do; what still waits fails the same way. */
+  /** Closes at once, as marking the server dead and disconnect_all do; waiting requests fail in the same way. */
   drop(how: Ending = 'closed'): void {
     this.connected = false
     this.sending ||= this.unsent

@@ -1,18 +1,18 @@
-/** Bytes that arrived, read by line or by count. Every single wait has the timeout anew. Source: docs/reference/python-memcached.md#5. */
+/** Bytes that arrived, read by line or by count. The timeout limits every single wait. Source: docs/reference/python-memcached.md#5. */
 import type { Bytes } from '../../ground/bytes.js'
 
 export type Ending = 'closed' | 'reset' | 'timeout'
 
 /** Longest line that is waited for, in bytes. python-memcached waits for any. */
 const LONGEST_LINE = 1024 * 1024
-/** What a line without end is called. */
+/** The name of the failure for an endless line. */
 export const ENDLESS = 'endless'
 
 export class Inbox {
   private chunks: Buffer[] = []
   private length = 0
   private wake: (() => void) | undefined
-  /** Why nothing more will arrive. */
+  /** The reason why no more bytes will arrive. */
   broken: Ending | undefined = undefined
 
   add(chunk: Buffer): void {

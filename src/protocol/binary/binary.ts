@@ -66,7 +66,7 @@ class BinaryConversation implements Conversation {
   private failure: LineReply | undefined = undefined
   private authenticating: { readonly sequence: number; readonly out: Output } | undefined
 
-  /** Private to the language itself: `util.inspect` shows no password. */
+  /** A private field, so that `util.inspect` shows no password. */
   readonly #credentials: Credentials | undefined
 
   constructor(
