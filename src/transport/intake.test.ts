@@ -31,16 +31,21 @@ function connection(inFlight: number) {
     },
   })
   const take = (bytes: number) => intake.take(Buffer.alloc(bytes))
+  /** What the callers ask leaves. */
+  const ask = () => {
+    unanswered += queued
+    queued = 0
+  }
   return {
     log,
     take,
+    ask,
     /** Three turns that the server answers at once, each asked for at the end of the one before. */
     async answerAtOnce() {
       for (let i = 0; i < 3; i++) {
         take(unanswered)
         await turn()
-        unanswered += queued
-        queued = 0
+        ask()
       }
       log.length = 0
     },
@@ -92,6 +97,52 @@ test('few requests: a write of their own costs more than it saves', async () => 
 test('eight requests: halves of four', async () => {
   const { log, take, answerAtOnce } = connection(8)
   await answerAtOnce()
+  take(8)
+  await turn()
+  expect(log).toEqual(['read 4', 'write 4', 'read 4'])
+})
+
+test('few requests whose groups meet again at once: the next halves come after twice as many turns', async () => {
+  const { log, take, ask, answerAtOnce } = connection(8)
+  await answerAtOnce()
+  const whole: number[] = []
+  for (let halved = 0; halved < 4; halved++) {
+    let turns = 0
+    for (;;) {
+      log.length = 0
+      take(8)
+      await turn()
+      if (log[0] === 'read 4') break
+      turns++
+      ask()
+    }
+    ask()
+    whole.push(turns)
+  }
+  expect(whole).toEqual([0, 6, 12, 24])
+})
+
+test('few requests whose groups stay apart: no halves, and again after three turns once they have met', async () => {
+  const { log, take, ask, answerAtOnce } = connection(8)
+  await answerAtOnce()
+  take(8)
+  await turn()
+  for (let i = 0; i < 8; i++) {
+    ask()
+    log.length = 0
+    take(4)
+    await turn()
+    expect(log).toEqual(['read 4'])
+  }
+  for (let i = 0; i < 3; i++) {
+    ask()
+    log.length = 0
+    take(8)
+    await turn()
+    expect(log).toEqual(['read 8'])
+  }
+  ask()
+  log.length = 0
   take(8)
   await turn()
   expect(log).toEqual(['read 4', 'write 4', 'read 4'])

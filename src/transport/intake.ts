@@ -4,6 +4,9 @@
  * client and server would work alternately. Therefore these replies are read in two halves, and the requests that callers make after the first
  * half are sent before the second half is read. A server that answers piece by piece is still busy while a piece is read, and halves
  * would only cost time: they begin when whole turns have been answered at once, and end with the first small piece.
+ *
+ * Of few requests the first halving is often enough: client and server then work on two groups of requests at the same time, and go on so. Where
+ * the groups meet again at once, halves cost more than they save, and are tried again after twice as many turns.
  */
 
 // Not the global functions at the time of the call: tests that replace them must not stop the client.
@@ -16,6 +19,12 @@ const WORTH_A_WRITE = 4
 const LARGE = 32 * 1024
 /** Turns that a server has to answer at once before their replies are read in halves. */
 const ENOUGH_TURNS = 3
+/** Requests from which on every turn is read in halves. */
+const MANY = 32
+/** Pieces in which the replies of few requests come after a halving that has helped. */
+const LASTING = 8
+/** Turns of few requests that are waited for at most before the next halving. */
+const MOST_TURNS = 1024
 
 export interface IntakeSteps {
   /** Lets the conversation read. */
@@ -34,6 +43,10 @@ export class Intake {
   private second: Buffer | undefined = undefined
   /** Turns that were answered at once, since the last small piece. */
   private turns = 0
+  /** Turns of few requests that have to be answered at once before their replies are read in halves. */
+  private patience = ENOUGH_TURNS
+  /** Pieces that have come since replies of few requests were read in halves; −1 once they have come at once again. */
+  private pieces = -1
 
   constructor(private readonly steps: IntakeSteps) {}
 
@@ -44,7 +57,7 @@ export class Intake {
     this.writeEarly()
     const before = steps.unanswered()
     if (before < 2 * WORTH_A_WRITE || chunk.length > LARGE) return steps.read(chunk)
-    if (this.turns < ENOUGH_TURNS) {
+    if (this.turns < (before < MANY ? this.patience : ENOUGH_TURNS)) {
       steps.read(chunk)
       return this.learn(before - steps.unanswered(), before)
     }
@@ -58,13 +71,24 @@ export class Intake {
       return this.learn(before - steps.unanswered(), before)
     }
     this.second = second
+    if (before < MANY) {
+      this.turns = 0
+      this.pieces = 0
+    }
     // The callers run as microtasks; a tick that a microtask requests comes after all of them, and before the next chunk.
     MICROTASK.then(this.wait)
   }
 
   private learn(answered: number, before: number): void {
-    if (answered === before) this.turns++
-    else if (answered * 3 < before) this.turns = 0
+    if (answered === before) {
+      this.turns++
+      if (this.pieces >= 0)
+        this.patience = this.pieces < LASTING ? Math.min(2 * this.patience, MOST_TURNS) : ENOUGH_TURNS
+      this.pieces = -1
+      return
+    }
+    if (answered * 3 < before) this.turns = 0
+    if (this.pieces >= 0) this.pieces++
   }
 
   /** Reads the half that waits, if there is one. */
