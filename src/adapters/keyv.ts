@@ -30,15 +30,25 @@ interface Envelope {
   readonly expires?: number | null
 }
 
+/** One of several values to store. Keyv 5 says for how long, in milliseconds, Keyv 6 until when, in milliseconds since 1970. */
+interface KeyvEntry {
+  readonly key: string
+  readonly value: unknown
+  readonly ttl?: number | undefined
+  readonly expires?: number | undefined
+}
+
 const MODES = { keyv: true, python: true } as const
 
 /** A storage adapter of Keyv 5 and 6. */
 export class KeyvMemcached {
-  /** Set by Keyv, which uses it as the prefix of its keys. */
+  /** Set by Keyv. It stands before the keys: Keyv 5 puts it there, for Keyv 6 the adapter does. */
   declare namespace?: string
   /** Options by which Keyv 5 knows an adapter. */
   readonly opts: Record<string, unknown> = { dialect: 'memcached', url: '' }
   private readonly python: boolean
+  /** Keyv 6 gives keys without their namespace, and moments of expiry instead of periods. */
+  private isOfKeyv6 = false
 
   /** @throws TypeError for a client that lacks a method; RangeError for unknown values */
   constructor(
@@ -52,47 +62,61 @@ export class KeyvMemcached {
     this.python = values === 'python'
   }
 
+  /** Keyv 6 asks an adapter for them, and Keyv 5 does not: by that the adapter knows in which form it is called. */
+  get capabilities(): { readonly expires: true } {
+    this.isOfKeyv6 = true
+    return { expires: true }
+  }
+
   /** @throws as the client's `get` */
   async get(key: string): Promise<unknown> {
-    checkText('key', key)
-    return this.read(await this.client.get(key))
+    return this.read(await this.client.get(this.whole(key)))
   }
 
   /** @throws as the client's `getMulti` */
   async getMany(keys: string[]): Promise<unknown[]> {
     checkTexts('keys', keys)
-    const found = await this.client.getMulti(keys)
-    return keys.map((key) => this.read(found.get(key)))
+    const whole = keys.map((key) => this.whole(key))
+    const found = await this.client.getMulti(whole)
+    return whole.map((key) => this.read(found.get(key)))
   }
 
   /**
    * @param value as Keyv passes it: text, or value and time of expiry
-   * @param ttl milliseconds; memcached counts in seconds, so it is rounded up
+   * @param time milliseconds until it expires, from Keyv 6 the moment (milliseconds since 1970); memcached counts in seconds, so it is rounded up
    * @throws as the client's `set`; TypeError for text from Keyv's serializer with `values: 'python'`
    */
-  async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
-    checkText('key', key)
-    if (ttl !== undefined) checkNumber('ttl', ttl)
+  async set(key: string, value: unknown, time?: number): Promise<boolean> {
+    const whole = this.whole(key)
+    if (time !== undefined) checkNumber('time', time)
     const stored = this.python ? envelopeOf(value).value : value
     // undefined has no form in Python: the key has no value.
     if (stored === undefined) {
-      await this.client.delete(key)
+      await this.client.delete(whole)
       return true
     }
-    return Boolean(await this.client.set(key, stored, { time: timeOf(ttl === undefined ? ttl : ttl / 1000) }))
+    const milliseconds = time === undefined || !this.isOfKeyv6 ? time : time - Date.now()
+    const seconds = milliseconds === undefined ? undefined : milliseconds / 1000
+    return Boolean(await this.client.set(whole, stored, { time: timeOf(seconds) }))
+  }
+
+  /** @returns whether each was stored @throws as `set` */
+  async setMany(entries: readonly KeyvEntry[]): Promise<boolean[]> {
+    return Promise.all(
+      entries.map(({ key, value, ttl, expires }) => this.set(key, value, this.isOfKeyv6 ? expires : ttl)),
+    )
   }
 
   /** @returns whether it was there @throws as the client's `delete` */
   async delete(key: string): Promise<boolean> {
-    checkText('key', key)
-    return deleteKey(this.client, key)
+    return deleteKey(this.client, this.whole(key))
   }
 
-  /** @returns whether all of them were there @throws as the client's `delete` */
-  async deleteMany(keys: string[]): Promise<boolean> {
+  /** @returns whether all of them were there; to Keyv 6, whether each was @throws as the client's `delete` */
+  async deleteMany(keys: string[]): Promise<boolean | boolean[]> {
     checkTexts('keys', keys)
     const deleted = await Promise.all(keys.map((key) => this.delete(key)))
-    return deleted.every(Boolean)
+    return this.isOfKeyv6 ? deleted : deleted.every(Boolean)
   }
 
   /**
@@ -106,13 +130,14 @@ export class KeyvMemcached {
       await client.flushAll()
       return
     }
-    await this.deleteMany(await listKeys(client, `${namespace}:`))
+    const keys = await listKeys(client, `${namespace}:`)
+    await Promise.all(keys.map((key) => deleteKey(client, key)))
   }
 
   /** @throws as the client's `get` */
   async has(key: string): Promise<boolean> {
-    checkText('key', key)
-    return this.client.has ? this.client.has(key) : (await this.client.get(key)) != null
+    const whole = this.whole(key)
+    return this.client.has ? this.client.has(whole) : (await this.client.get(whole)) != null
   }
 
   /** @throws as the client's `get` */
@@ -121,20 +146,27 @@ export class KeyvMemcached {
     return Promise.all(keys.map((key) => this.has(key)))
   }
 
-  /** Keys and values of a namespace. @throws ListingError where the keys cannot be listed */
+  /** Keys, to Keyv 6 without the namespace, and values of a namespace. @throws ListingError where the keys cannot be listed */
   async *iterator(
     namespace: string | undefined = this.namespace,
   ): AsyncGenerator<[key: string, value: unknown], void> {
     if (namespace !== undefined) checkText('namespace', namespace)
-    for (const key of await listKeys(this.client, namespace ? `${namespace}:` : '')) {
-      const value = await this.get(key)
-      if (value !== undefined) yield [key, value]
+    const prefix = namespace ? `${namespace}:` : ''
+    for (const key of await listKeys(this.client, prefix)) {
+      const value = this.read(await this.client.get(key))
+      if (value !== undefined) yield [this.isOfKeyv6 ? key.slice(prefix.length) : key, value]
     }
   }
 
   /** Closes the client's connections. */
   async disconnect(): Promise<void> {
     this.client.disconnectAll?.()
+  }
+
+  /** A key as it is stored. */
+  private whole(key: string): string {
+    checkText('key', key)
+    return this.isOfKeyv6 && this.namespace ? `${this.namespace}:${key}` : key
   }
 
   private read(stored: unknown): unknown {

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import keyvTestSuite from '@keyv/test-suite'
 import { createCache } from 'cache-manager'
 import { Keyv } from 'keyv'
+import { Keyv as Keyv6 } from 'keyv6'
 import * as vitest from 'vitest'
 import { KeyvMemcached, keyvOptions, ListingError } from '../../src/adapters/keyv.js'
 import { Client as CompatClient } from '../../src/compat/index.js'
@@ -39,6 +40,87 @@ describe.each([
     const found = new Map<string, unknown>()
     for await (const [key, value] of new KeyvMemcached(client).iterator('iterated')) found.set(key, value)
     expect([...found.keys()].sort()).toEqual(['iterated:a', 'iterated:b'])
+  })
+})
+
+describe('Keyv 6', () => {
+  const shop = (client: Client, options: object = {}) =>
+    new Keyv6(keyvOptions(client, { namespace: 'shop:6', ...options }))
+
+  it('has the keys and values that Keyv 5 and Python have', async () => {
+    const mc = connected(new Client(addresses))
+    const [six, five] = [shop(mc), new Keyv(keyvOptions(mc, { namespace: 'shop:6' }))]
+    for (const value of [5, 1.5, 'text', null, [1, { a: null }], { '1': 'digit', b: [2] }]) {
+      expect(await six.set('k', value)).toBe(true)
+      expect(await six.get('k')).toEqual(value)
+      expect(await five.get('k')).toEqual(value)
+      expect(await six.has('k')).toBe(true)
+    }
+    expect(await mc.get('shop:6:k')).toEqual(new Map(Object.entries({ '1': 'digit', b: [2] })))
+    expect(
+      await six.setMany([
+        { key: 'm', value: [1] as unknown },
+        { key: 'n', value: 'two', ttl: 60_000 },
+      ]),
+    ).toEqual([true, true])
+    expect(await six.getMany(['m', 'absent', 'n'])).toEqual([[1], undefined, 'two'])
+    expect(await six.hasMany(['m', 'absent'])).toEqual([true, false])
+    expect(await mc.getMulti(['shop:6:m', 'shop:6:n'])).toEqual(
+      new Map<string, unknown>([
+        ['shop:6:m', [1]],
+        ['shop:6:n', 'two'],
+      ]),
+    )
+    expect(await six.deleteMany(['m', 'absent'])).toEqual([true, false])
+    expect(await six.delete('n')).toBe(true)
+  })
+
+  it('sends its moments of expiry as seconds, rounded up', async () => {
+    const sent: unknown[] = []
+    const mc = connected(new Client(addresses))
+    const set = (_: string, __: unknown, { time }: { time: number }) => {
+      sent.push(time)
+      return Promise.resolve(true)
+    }
+    const noting = new Proxy(mc, {
+      get: (target, name) => (name === 'set' ? set : Reflect.get(target, name).bind(target)),
+    })
+    const keyv = new Keyv6({ store: new KeyvMemcached(noting) })
+    await keyv.set('a', 1, 100_000)
+    await keyv.set('b', 1)
+    // The clock may move on between Keyv's look at it and the adapter's.
+    expect(sent[0]).toBeGreaterThan(60)
+    expect(sent[0]).toBeLessThanOrEqual(100)
+    expect(sent[1]).toBe(0)
+  })
+
+  it('iterates over its namespace, and clears it alone', async () => {
+    const mc = connected(new Client(addresses))
+    const [six, other] = [shop(mc, { namespace: 'six' }), shop(mc, { namespace: 'sixth' })]
+    await six.set('a', 1)
+    await six.set('b', { c: 2 })
+    await other.set('a', 3)
+    const found = new Map<string, unknown>()
+    for await (const [key, value] of six.iterator()) found.set(key as string, value)
+    expect(found).toEqual(
+      new Map<string, unknown>([
+        ['a', 1],
+        ['b', { c: 2 }],
+      ]),
+    )
+    await six.clear()
+    expect([await six.get('a'), await six.get('b'), await other.get('a')]).toEqual([undefined, undefined, 3])
+  })
+
+  it('keeps what its own serializer makes under the same keys', async () => {
+    const mc = connected(new Client(addresses))
+    const keyv = new Keyv6({ store: new KeyvMemcached(mc), namespace: 'own6' })
+    await keyv.set('a', { b: [true] })
+    expect(await keyv.get('a')).toEqual({ b: [true] })
+    expect(JSON.parse((await mc.get('own6:a')) as string)).toMatchObject({ value: { b: [true] } })
+    expect(await new Keyv({ store: new KeyvMemcached(mc), namespace: 'own6' }).get('a')).toEqual({
+      b: [true],
+    })
   })
 })
 
