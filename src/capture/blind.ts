@@ -1,4 +1,4 @@
-/** How the commands of a recording became known, and what each way can never see: for summaries, reports and docs/record.md. */
+/** The sources of a recording's commands, and the limits of each source: for summaries, reports and docs/record.md. */
 export type CaptureKind = 'packets' | 'proxy' | 'watch'
 
 const everyNetwork = [

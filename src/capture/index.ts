@@ -1,4 +1,4 @@
-/** What a network capture says about memcached: packets → connections → commands with their replies. No I/O. */
+/** Reads memcached traffic from a network capture: packets → connections → commands with their replies. No I/O. */
 
 export { type CaptureKind, captureBlindness } from './blind.js'
 export { headerLength, opcodeOf, packetHeader, replyMagic, requestMagic } from './commands/binary-packets.js'

@@ -2,12 +2,12 @@
 import { byServer, type Recorded, type Recording } from './scenario.js'
 
 /**
- * Classes whose messages are compared too. The wording of other built-in exceptions changes between Python versions and
- * belongs to nobody's contract.
+ * Classes whose messages are compared too. The messages of other built-in exceptions change between Python versions and
+ * are not part of a documented interface.
  */
 const OWN_MESSAGES = /^(pylibmc|memcache)\.|^builtins\.ValueError$/
 
-/** @param real how the line calls the library's outcome */
+/** @param real the name of the library's outcome in the line */
 export function firstDifference(
   recording: Recording,
   played: readonly (Recorded | null)[],
@@ -25,8 +25,8 @@ export function firstDifference(
 }
 
 /**
- * The same for what has been played on a real server of some version: `recorded` are the outcomes that such a server may lead to. Which
- * numbers a server takes for CAS uniques, and what it keeps statistics of, is its own business.
+ * The same for a scenario that was played on a real server of some version: `recorded` are the possible outcomes with this server. The
+ * numbers of CAS uniques, and the set of statistics, are not compared.
  */
 export function liveDifference(
   recorded: readonly Recording[],
@@ -69,7 +69,7 @@ function isStatistics(value: unknown): value is { readonly $stats: readonly [str
   return typeof value === 'object' && value !== null && '$stats' in value
 }
 
-/** Names of statistics that the library got from every version of memcached. */
+/** Names of statistics that every version of memcached sent. */
 function statisticsOfAll(recording: Recording): ReadonlySet<string> {
   const lists = byServer(recording).map(({ steps }) =>
     steps.flatMap((step) =>

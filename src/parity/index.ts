@@ -1,4 +1,4 @@
-/** How near memshim is to a library on the user's machine: what `memshim parity` runs. */
+/** The functions of `memshim parity`, which compares memshim with a library on the user's machine. */
 export { memcachedOnPath } from './memcached.js'
 export { compareLibrary, type ParityReport, shippedScenarios } from './parity.js'
 export {

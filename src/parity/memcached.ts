@@ -59,7 +59,7 @@ export async function spawnMemcached(
   const user = process.getuid?.() === 0 ? ['-u', 'root'] : []
   const child = spawn(binary, ['-l', '127.0.0.1', '-p', String(port), '-U', '0', ...user, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    // memcached writes the port it bound here once it listens; `-p -1` lets it choose a free one.
+    // memcached writes its port to this file when it listens; with `-p -1` it chooses a free one.
     env: { ...process.env, ...env, MEMCACHED_PORT_FILENAME: portFile },
   })
   let complaint = ''

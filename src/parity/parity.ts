@@ -14,19 +14,19 @@ import { type RecordedLibrary, recordScenario } from './record-scenario.js'
 import type { Recording, Scenario } from './scenario.js'
 import { proxiedStage, type ServerKind } from './stage.js'
 
-/** A scenario of the set that the package brings along. */
+/** A scenario of the package. */
 export interface ShippedScenario extends Scenario {
   /** `topic/name` */
   readonly name: string
-  /** Sections of docs/reference that it is about, e.g. `python-memcached 10.3`. */
+  /** Sections of docs/reference that it shows, e.g. `python-memcached 10.3`. */
   readonly spec: readonly string[]
   /** `pylibmc`, `python-memcached`, or with a comparison: `python-memcached>=1.60`. */
   readonly libraries: readonly string[]
-  /** pylibmc's protocols that can be asked; without it both. */
+  /** pylibmc's protocols that the scenario applies to; default both. */
   readonly protocols?: readonly string[]
 }
 
-/** Presets that do the same, with the number of scenarios in which they agree with the library. */
+/** Presets with the same outcomes, with the number of scenarios in which they agree with the library. */
 export interface Candidate {
   readonly names: readonly string[]
   readonly agreed: number
@@ -41,10 +41,10 @@ export interface ParityDifference {
   readonly difference: string
 }
 
-/** What a comparison found. */
+/** The result of a comparison. */
 export interface ParityReport {
   readonly library: PythonLibraryName
-  /** As the library names itself. */
+  /** The version that the library reports. */
   readonly version: string
   readonly protocol: 'text' | 'binary'
   /** Version of the interpreter. */
@@ -53,23 +53,23 @@ export interface ParityReport {
   readonly server: string
   /** Scenarios that were compared. */
   readonly scenarios: number
-  /** Scenarios that this version cannot be asked, by name. */
+  /** Names of scenarios that this version cannot run. */
   readonly leftOut: readonly string[]
   /** Nearest first. */
   readonly candidates: readonly Candidate[]
-  /** From the nearest. */
+  /** Differences from the nearest preset. */
   readonly differences: readonly ParityDifference[]
 }
 
-/** Scenarios that run at the same time: each has processes of its own. */
+/** The number of scenarios that run at the same time, each with its own processes. */
 const parallel = 4
-/** A difference counts when it comes again: a busy machine makes some that do not. */
+/** Number of attempts: a difference counts only if it occurs in all of them, because a busy machine causes others. */
 const attempts = 3
 
 /** Milliseconds. */
 const timeToArrive = 500
 
-/** The scenarios that the package brings along. */
+/** The scenarios of the package. */
 export function shippedScenarios(): readonly ShippedScenario[] {
   return JSON.parse(
     readFileSync(new URL('../../python/parity/scenarios.json', import.meta.url), 'utf8'),
@@ -77,7 +77,7 @@ export function shippedScenarios(): readonly ShippedScenario[] {
 }
 
 /**
- * @param servers started for every scenario and side anew
+ * @param servers are started again for every scenario and side
  * @throws Error when the library ends its process, or a server does not start
  */
 export async function compareLibrary(
@@ -85,7 +85,7 @@ export async function compareLibrary(
   servers: ServerKind,
   scenarios: readonly ShippedScenario[],
 ): Promise<ParityReport> {
-  // A version without a number, as of a development build, counts as the newest.
+  // A version without a number, such as a development build, counts as the newest.
   const version = /^\d+(\.\d+)+/.exec(library.version)?.[0] ?? '999.0'
   const asked = { ...library, version }
   const groups = candidatesFor(library)
@@ -123,7 +123,7 @@ export async function compareLibrary(
   }
 }
 
-/** Presets by what they do: versions without a difference between them are one candidate. */
+/** Presets grouped by their rules: versions without a difference are one candidate. */
 function candidatesFor({ library }: RecordedLibrary): readonly (readonly string[])[] {
   if (library === 'pylibmc') return [['pylibmc']]
   const groups = new Map<string, string[]>()
@@ -152,7 +152,7 @@ function hasBinaryForm({ client, steps, protocols }: ShippedScenario): boolean {
 
 interface Row {
   readonly scenario: ShippedScenario
-  /** By candidate, undefined where it agrees; undefined as a whole when the library cannot be asked. */
+  /** The difference of each candidate, undefined if it agrees; undefined as a whole when the library cannot run the scenario. */
   readonly differences: readonly (string | undefined)[] | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Plays a scenario against one of our clients and returns what it did, in the form of the recordings. */
+/** Plays a scenario on one of our clients and returns its outcomes, in the form of the recordings. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Outcome, raised } from '../audit/compare/outcome.js'
 import { type AuditedClient, invoke } from '../audit/methods/calls.js'
@@ -8,10 +8,10 @@ import { fromTypedJson, PyFloat, type TypedJson } from '../values/index.js'
 import type { Recorded, Recording } from './scenario.js'
 import type { Stage } from './stage.js'
 
-/** The clients under test, by what is made of the library's keywords. */
+/** Constructs the client under test from the library's keywords. */
 export interface Cast {
   readonly library: LibraryName
-  /** Whose signatures its methods have; default the recording's version. */
+  /** The version whose signatures its methods have; default the recording's version. */
   readonly version?: string | undefined
   /** @param now the scenario's clock, in seconds */
   construct(
@@ -23,7 +23,7 @@ export interface Cast {
 
 /** Milliseconds, and python-memcached's seconds. */
 const timeouts = ['_poll_timeout', 'connect_timeout', 'socket_timeout']
-/** Real seconds of a sleep on a stage with its own clock: what has been sent by then has arrived. */
+/** Real seconds of a sleep on a stage with its own clock, so that sent bytes arrive. */
 const settling = 0.02
 
 /** One outcome per step; null for steps that are not a call or that the recording left out. */
@@ -41,7 +41,7 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
     ),
     stage.patience ?? 1,
   )
-  // Only the scenario's sleeps pass on the clients' clock, however slow this machine is.
+  // Only the scenario's sleeps advance the clients' clock, independent of the speed of the machine.
   const begun = Math.floor(Date.now() / 1000)
   let slept = 0
   const { weights } = scenario
@@ -118,7 +118,7 @@ function multiplied(value: unknown, patience: number): unknown {
   return typeof value === 'number' ? value * patience : value
 }
 
-/** Is the step for other libraries or versions? */
+/** Whether the step is for other libraries or versions. */
 export function leftOut(step: Readonly<Record<string, unknown>>, library: string, version: string): boolean {
   const only = step.only as string | undefined
   if (only === undefined) return false
@@ -130,7 +130,7 @@ export function leftOut(step: Readonly<Record<string, unknown>>, library: string
   return match[2] === '>=' ? !newer : newer
 }
 
-/** Ports vary; of statistics only the names are recorded, of behaviors all but the kernel's sizes of socket buffers. */
+/** Ports vary; of statistics only the names are recorded, of behaviors all except the kernel's sizes of socket buffers. */
 function shown(outcome: Outcome, mask?: string): Recorded {
   if ('raises' in outcome) return outcome as Recorded
   if (mask === 'behaviors') {

@@ -1,4 +1,4 @@
-/** A real Python library in a process of its own, driven over JSON lines by python/parity/driver.py. */
+/** A real Python library in a separate process, driven over JSON lines by python/parity/driver.py. */
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -11,7 +11,7 @@ const drivers = fileURLToPath(new URL('../../python/parity/', import.meta.url))
 
 export type PythonLibraryName = 'pylibmc' | 'python-memcached'
 
-/** What the library answered: a value as typed JSON, or an exception. */
+/** The library's answer: a value as typed JSON, or an exception. */
 export type Answer =
   | { readonly result: TypedJson }
   | {
@@ -22,33 +22,33 @@ export type Answer =
       }
     }
 
-/** What is known of a library that an interpreter has. */
+/** Facts about a library of an interpreter. */
 export interface LibraryFacts {
   readonly version: string
   /** Version of the interpreter. */
   readonly python: string
-  /** Of pylibmc: the version of the shared library, or `unknown`. */
+  /** The version of pylibmc's shared library, or `unknown`. */
   readonly libmemcached?: string
   /** The file that the module was loaded from. */
   readonly file: string
 }
 
-/** What an interpreter has. */
+/** An interpreter with its libraries. */
 export interface Interpreter {
   readonly path: string
   /** Its version, e.g. `3.11.7`. */
   readonly python: string
   readonly libraries: Readonly<Partial<Record<PythonLibraryName, LibraryFacts>>>
-  /** Why a library that is not among them could not be imported. */
+  /** The reasons why the other libraries could not be imported. */
   readonly failures: Readonly<Partial<Record<PythonLibraryName, string>>>
 }
 
-/** The path given for an interpreter is none. */
+/** The given path is not a usable interpreter. */
 export class InterpreterError extends Error {
   override readonly name = 'InterpreterError'
 }
 
-/** How long an interpreter may need for naming its libraries (milliseconds). */
+/** The time limit of an interpreter for listing its libraries, in milliseconds. */
 const timeToDescribe = 30_000
 
 /** @throws InterpreterError when the path is not a Python 2.7 or 3 */
@@ -81,7 +81,7 @@ export class PythonLibrary {
   private readonly child: ChildProcessWithoutNullStreams
   private readonly lines: AsyncIterator<string>
 
-  /** @param pythonVersion of the interpreter: Python 2 has a driver of its own */
+  /** @param pythonVersion of the interpreter: Python 2 has its own driver */
   constructor(path: string, library: PythonLibraryName | 'pymemcache', pythonVersion = '3') {
     const driver = pythonVersion.startsWith('2.') ? 'driver_python2.py' : 'driver.py'
     this.child = spawn(path, [drivers + driver, library])

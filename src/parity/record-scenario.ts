@@ -1,4 +1,4 @@
-/** Plays a scenario on a real library: what fixtures/record/record.py does for the recordings, here for a library on a user's machine. */
+/** Plays a scenario on a real library, as fixtures/record/record.py does for the recordings, but on a user's machine. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TypedJson } from '../values/index.js'
 import { leftOut } from './play.js'
@@ -6,7 +6,7 @@ import { PythonLibrary, type PythonLibraryName } from './python-library.js'
 import type { Recorded, Recording, Scenario, Step } from './scenario.js'
 import type { RecordedStage } from './stage.js'
 
-/** The library that plays. */
+/** The library that runs the scenario. */
 export interface RecordedLibrary {
   readonly library: PythonLibraryName
   readonly version: string
@@ -17,13 +17,13 @@ export interface RecordedLibrary {
   readonly python: string
 }
 
-/** How long a command without a reply may need to arrive (milliseconds). */
+/** The time limit for the arrival of a command without a reply, in milliseconds. */
 const timeToArrive = 50
 
 /**
- * What the library does, step by step.
- * @returns undefined when this version does not have a keyword of the scenario's constructor, so that it cannot be asked
- * @throws Error when the library brings its process down
+ * The library's outcome of every step.
+ * @returns undefined when this version does not have a keyword of the scenario's constructor
+ * @throws Error when the library crashes its process
  */
 export async function recordScenario(
   name: string,
@@ -95,7 +95,7 @@ function keepToken(tokens: Map<string, TypedJson>, client: string, result: Typed
   if (typeof pair === 'object' && pair?.$tuple) tokens.set(client, pair.$tuple[1] ?? null)
 }
 
-/** May the call return before the server has seen its command? */
+/** Whether the call may return before the server has received its command. */
 function unanswered({ call, args = [], kwargs = {} }: Step): boolean {
   // delete's second positional argument is noreply from 1.60 on.
   return call === 'disconnect_all' || Boolean(kwargs.noreply) || (call === 'delete' && args.length > 1)

@@ -1,4 +1,4 @@
-/** Scenarios, and what a library did in one: the shapes of docs/formats.md. */
+/** The types of scenarios and recordings (docs/formats.md). */
 
 export type WireBytes = string | readonly (string | { readonly $repeat: readonly [string, number] })[]
 
@@ -31,7 +31,7 @@ export interface Raised {
   readonly message?: string
 }
 
-/** What a call did: a value as typed JSON, or an exception. */
+/** The outcome of a call: a value as typed JSON, or an exception. */
 export type Recorded = { readonly result: unknown } | { readonly raises: Raised }
 
 export interface WireEntry {
@@ -53,13 +53,13 @@ export interface Recording {
   readonly scenario: Scenario
   readonly steps: readonly (Recorded | null)[]
   readonly wire: readonly WireEntry[]
-  /** The versions of memcached it holds for, where it does not hold for all. */
+  /** The versions of memcached that it applies to, if not all. */
   readonly memcached?: readonly string[]
-  /** What the library did on versions of memcached with which it did otherwise. */
+  /** The outcomes on versions of memcached with other outcomes. */
   readonly others?: readonly Recording[]
 }
 
-/** What the library did, once for each outcome that depends on the server's version. */
+/** The recording, once for each outcome that depends on the server's version. */
 export function byServer(recording: Recording): readonly Recording[] {
   return [recording, ...(recording.others ?? [])]
 }

@@ -1,17 +1,17 @@
-/** What a scenario is played on: servers, each behind a fault proxy. */
+/** The stage of a scenario: servers, each behind a fault proxy. */
 import { connect } from 'node:net'
 import { EmbeddedServer, FaultProxy, parseFault } from '../server/index.js'
 import { endMemcached, spawnMemcached, versionOfBinary } from './memcached.js'
 import { type Scenario, type Step, wireBytes } from './scenario.js'
 
-/** What a scenario runs on. */
+/** The servers of a scenario. */
 export interface Stage {
   readonly addresses: readonly string[]
   fault(step: Step): Promise<void>
   raw(step: Step): Promise<void>
-  /** Seconds that the scenario sleeps, for servers with a clock of their own: that clock is set, and no time passes. */
+  /** Advances the clock of servers with their own clock by the seconds that the scenario sleeps; no real time passes. */
   pass?(seconds: number): void
-  /** How many times longer than the scenario says a client waits for its servers, which are real processes on a busy machine. */
+  /** Factor for the clients' timeouts of the scenario, because the servers are real processes on a busy machine. */
   readonly patience?: number
 }
 
@@ -25,7 +25,7 @@ export interface PlainServer {
 
 /** Starts servers of one kind. */
 export interface ServerKind {
-  /** For people, e.g. `memcached 1.6.18`. */
+  /** The displayed name, e.g. `memcached 1.6.18`. */
   readonly name: string
   readonly version: string
   /** @param args memcached's arguments */
@@ -39,7 +39,7 @@ export function realServers(binary: string): ServerKind {
     name: `memcached ${version}`,
     version,
     async start(args) {
-      // One thread: what was sent on a connection that is closed now comes before what another one sends.
+      // One thread, so that commands of a closed connection are processed before later commands of another connection.
       const { child, port } = await spawnMemcached(binary, { args: ['-t', '1', ...args] })
       return { address: `127.0.0.1:${port}`, port, stop: () => endMemcached(child) }
     },
@@ -59,16 +59,16 @@ export function embeddedServers(version: string): ServerKind {
   }
 }
 
-/** Stage with what passed the proxies. */
+/** A stage that records the traffic of its proxies. */
 export interface RecordedStage extends Stage {
-  /** All that the client sent to each server, one character per byte, without its goodbyes. */
+  /** All bytes that the client sent to each server, one character per byte, without `quit`. */
   sent(): readonly string[]
   stop(): Promise<void>
 }
 
 /**
  * @param startProxy default: on any free port
- * @throws what starting a server throws
+ * @throws errors of starting a server
  */
 export async function proxiedStage(
   scenario: Scenario,
@@ -106,7 +106,7 @@ export async function proxiedStage(
   }
 }
 
-/** Sends bytes past the client and waits until the server has worked on them. */
+/** Sends bytes to the server without the client and waits until the server has processed them. */
 export async function sendRaw(port: number, bytes: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')

@@ -22,19 +22,19 @@ import { pythonRepr, pythonText } from './serde.js'
 import { Session } from './session.js'
 import { type StatValue, statValue } from './stats.js'
 
-/** Of a call that can do without an answer. */
+/** Options of a call that can omit the answer. */
 export interface NoreplyOptions {
-  /** Whether no answer is asked for. Default: `defaultNoreply`; false for cas, incr and decr. */
+  /** Whether the command is sent with noreply. Default: `defaultNoreply`; false for cas, incr and decr. */
   readonly noreply?: boolean | null | undefined
 }
-/** Of storage. */
+/** Options of storage. */
 export interface StoreOptions extends NoreplyOptions {
   /** Seconds, or a Unix time over 30 days. Default 0: never. */
   readonly expire?: number | bigint | undefined
-  /** Instead of the serde's. */
+  /** Replaces the flags of the serde. */
   readonly flags?: number | bigint | null | undefined
 }
-/** Of touch. */
+/** Options of touch. */
 export type TouchOptions = Pick<StoreOptions, 'expire' | 'noreply'>
 
 /** A CAS unique as the server wrote it; an integer or text of digits works too. */
@@ -54,8 +54,8 @@ const stored = ['STORED', 'NOT_STORED']
 const swapped = ['STORED', 'EXISTS', 'NOT_FOUND']
 
 /**
- * A client for one server. Calls made at a time share the connection in their order, as pymemcache's would behind a lock; an error closes the
- * connection once the calls under way have been answered.
+ * A client for one server. Concurrent calls share the connection in their order, as pymemcache's calls with a lock; an error closes the
+ * connection after the pending calls have been answered.
  */
 export class Client {
   readonly #session: Session
@@ -221,8 +221,8 @@ export class Client {
   }
 
   /**
-   * Sends a command as it is, and CRLF. @returns what comes before the end tokens
-   * @throws as delete; MemcacheUnknownError after 32 MiB without the end tokens, where pymemcache goes on; UnicodeEncodeError for text that is not ASCII without `allowUnicodeKeys`
+   * Sends a command unchanged, and CRLF. @returns the reply before the end tokens
+   * @throws as delete; MemcacheUnknownError after 32 MiB without the end tokens, where pymemcache continues to read; UnicodeEncodeError for text that is not ASCII without `allowUnicodeKeys`
    */
   async rawCommand(command: string | Uint8Array, endTokens: string | Uint8Array = '\r\n'): Promise<Buffer> {
     const bytes = this.#raw(command)
@@ -289,7 +289,7 @@ export class Client {
     return (await this.#reads([`${name} ${wire.join(' ')}\r\n`], reading)) ? [...found.values()] : []
   }
 
-  /** With `ignoreExc` a failure is nothing found. */
+  /** With `ignoreExc` a failure is a miss. */
   async #reads(pieces: readonly Bytes[], reading: Reading): Promise<boolean> {
     try {
       await this.#session.run(pieces, reading)

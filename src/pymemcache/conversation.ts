@@ -1,5 +1,5 @@
 /**
- * pymemcache's text protocol: commands that are written out, each with its own way to read the reply. No I/O.
+ * pymemcache's text protocol: complete commands, each with its own reader of the reply. No I/O.
  * Source: docs/reference/pymemcache.md#8, #14.
  */
 import type { Bytes } from '../ground/bytes.js'
@@ -10,7 +10,7 @@ import { HANDED_OVER } from '../protocol/wire.js'
 import { Inbox } from './inbox.js'
 import type { Reading } from './readings.js'
 
-/** A command, and how its reply is read; without a reading no reply is waited for. */
+/** A command with the reader of its reply; without a reading the call does not wait for a reply. */
 export interface Command extends WrittenRequest {
   readonly reading: Reading | undefined
 }
@@ -57,12 +57,12 @@ class PymemcacheConversation implements Conversation {
   private read(): void {
     for (let reading = this.waiting.first; reading?.take(this.inbox); reading = this.waiting.first) {
       this.waiting.shift()
-      // pymemcache forgets what else came with the end of a reply.
+      // pymemcache drops the bytes that arrived after the end of a reply.
       if (this.waiting.length === 0) this.inbox.clear()
       this.sink.reply(HANDED_OVER)
     }
   }
 
-  /** Closing says nothing: `quit` is a command of its own. */
+  /** Closing sends nothing: `quit` is a separate command. */
   quit(_out: Output): void {}
 }

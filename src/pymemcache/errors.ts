@@ -1,4 +1,4 @@
-/** pymemcache's exceptions, and Python's socket errors that it lets out. Source: docs/reference/pymemcache.md#8, #9. */
+/** pymemcache's exceptions, and the socket errors of Python that it raises. Source: docs/reference/pymemcache.md#8, #9. */
 import { brand } from '../ground/brand.js'
 
 /** Base of pymemcache's own exceptions; raised itself when a HashClient has no server left. */

@@ -26,7 +26,7 @@ import { PooledClient } from './pooled-client.js'
 
 /** HashClient's keywords in camelCase. */
 export interface HashClientOptions extends ClientOptions {
-  /** How often a failed server is tried before it is dead. Default 2. */
+  /** Number of attempts on a failed server before it is dead. Default 2. */
   readonly retryAttempts?: number | undefined
   /** Seconds between these. Default 1. */
   readonly retryTimeout?: number | undefined
@@ -34,9 +34,9 @@ export interface HashClientOptions extends ClientOptions {
   readonly deadTimeout?: number | undefined
   /** A PooledClient for each server. Default false. */
   readonly usePooling?: boolean | undefined
-  /** Of each pool. Default: no limit. */
+  /** The limit of each pool. Default: no limit. */
   readonly maxPoolSize?: number | null | undefined
-  /** Seconds. Default 0: for good. */
+  /** Seconds. Default 0: no limit. */
   readonly poolIdleTimeout?: number | undefined
   /** Clock in seconds, for tests. Default: the system clock. */
   readonly now?: (() => number) | undefined
@@ -58,7 +58,7 @@ interface Failed {
   attempts: number
 }
 
-/** A client for several servers. A server that fails is left alone, tried again, and taken out of the placement for a while. */
+/** A client for several servers. A server that fails is not used for some time, tried again, and then removed from the placement for some time. */
 export class HashClient {
   readonly #clients = new Map<string, One>()
   readonly #failed = new Map<string, Failed>()
@@ -112,7 +112,7 @@ export class HashClient {
     this.#remove(name)
   }
 
-  /** @throws ValueError for one that is out of the placement already: only flushAll, quit and close meet it again */
+  /** @throws ValueError for a server that was removed from the placement already, which only flushAll, quit and close can use */
   #remove(name: string): void {
     this.#failed.delete(name)
     this.#dead.set(name, this.#now())
@@ -120,14 +120,14 @@ export class HashClient {
     this.#nodes = this.#nodes.filter((node) => node !== name)
   }
 
-  /** The name of the server that a key goes to now, without asking it. @throws MemcacheIllegalInputError; MemcacheError without servers */
+  /** The name of the server of a key at present, without a request. @throws MemcacheIllegalInputError; MemcacheError without servers */
   serverOf(key: Key): string {
     const name = this.#nodeOf(key)
     if (name === undefined) throw noServers()
     return name
   }
 
-  /** Names of the servers that have failed: left alone, to be tried again, or dead. */
+  /** Names of the servers that have failed: not used at present, to be tried again, or dead. */
   get failedServers(): readonly string[] {
     return [...new Set([...this.#failed.keys(), ...this.#dead.keys()])]
   }
@@ -157,7 +157,7 @@ export class HashClient {
     return name === undefined ? undefined : this.#clients.get(name)
   }
 
-  /** What becomes of a call by the rules of docs/reference/pymemcache.md#11.2. @throws ValueError as #remove */
+  /** The treatment of a call by the rules of docs/reference/pymemcache.md#11.2. @throws ValueError as #remove */
   #turn(server: string): 'waits' | 'retries' | 'asks' {
     const { retryAttempts = 2, retryTimeout = 1 } = this.#options
     const failed = this.#failed.get(server)
@@ -274,7 +274,7 @@ export class HashClient {
     return true
   }
 
-  /** The values that are there. @throws as get: what other servers found is lost */
+  /** The values that exist. @throws as get: the values of other servers are lost */
   async getMany<K extends Key = string>(keys: Iterable<K>): Promise<Map<K, unknown>> {
     return this.#many(keys, (client, some) => client.getMany(some))
   }
@@ -318,7 +318,7 @@ export class HashClient {
         try {
           return await client.setMany<K>(batch, options)
         } catch (error) {
-          // pymemcache forgets the failure of a server here, and its keys.
+          // pymemcache drops the failure of a server here, and its keys.
           if (this.#settings.ignoreExc) return []
           throw error
         }
@@ -341,7 +341,7 @@ export class HashClient {
   }
 
   /**
-   * Closes every connection. The client stays usable. As in pymemcache it counts as a call that succeeds: the mark of a failed server is taken away,
+   * Closes every connection. The client stays usable. As in pymemcache it counts as a successful call: the mark of a failed server is removed,
    * or makes the server dead.
    * @throws ValueError for a dead server that failed again
    */

@@ -1,4 +1,4 @@
-/** Bytes that have arrived and have not been read, by line or by count. No I/O. */
+/** Arrived bytes that have not been read, read by line or by count. No I/O. */
 import type { Bytes } from '../ground/bytes.js'
 
 const EMPTY = Buffer.alloc(0)
@@ -18,7 +18,7 @@ export class Inbox {
     return this.size
   }
 
-  /** What is left belongs to this inbox from now on. */
+  /** Copies the remaining bytes, so that the chunk can be used again. */
   keep(): void {
     const last = this.parts.at(-1)
     if (last) this.parts[this.parts.length - 1] = Buffer.from(last)
@@ -29,7 +29,7 @@ export class Inbox {
     this.size = 0
   }
 
-  /** A line without its CRLF, where it is complete. A line feed alone ends none. */
+  /** A line without its CRLF, if it is complete. A line feed alone does not end a line. */
   line(): Bytes | undefined {
     return this.until(CRLF)
   }
@@ -44,7 +44,7 @@ export class Inbox {
     return text
   }
 
-  /** So many bytes, the caller's own. */
+  /** A copy of this number of bytes. */
   bytes(count: number): Buffer | undefined {
     if (this.size < count) return undefined
     const joined = this.joined()

@@ -1,4 +1,4 @@
-/** Which keys pymemcache sends. Source: docs/reference/pymemcache.md#4. */
+/** The keys that pymemcache sends. Source: docs/reference/pymemcache.md#4. */
 import type { Bytes } from '../ground/bytes.js'
 import { UnicodeEncodeError } from '../python/errors.js'
 import { bytesRepr, textRepr } from '../python/repr.js'
@@ -12,19 +12,19 @@ export type Key = string | Uint8Array
 export interface KeyRule {
   /** Text is sent as UTF-8; otherwise it must be ASCII. */
   readonly allowUnicodeKeys: boolean
-  /** Put before every key. */
+  /** Prefix of every key. */
   readonly keyPrefix: Bytes
 }
 
 /** Longest key in bytes, with its prefix. */
 const MAX_LENGTH = 250
-/** What Python's bytes.split() splits at. */
+/** The characters at which Python's bytes.split() splits. */
 const BLANK = /[ \t\n\r\v\f]/
 
 /**
  * The bytes of a key.
  * @throws MemcacheIllegalInputError for keys that are too long or have a blank or NUL, for text that is not ASCII, and for the empty
- *   key and keys of blanks alone, which pymemcache sends and the server takes for another command; TypeError for other types;
+ *   key and keys of only blanks, which pymemcache sends and the server takes for another command; TypeError for other types;
  *   UnicodeEncodeError for a lone surrogate with `allowUnicodeKeys`
  */
 export function checkKey(key: unknown, { allowUnicodeKeys, keyPrefix }: KeyRule): Bytes {
@@ -55,7 +55,7 @@ export function bytesOf(data: Uint8Array): Bytes {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
 }
 
-/** How a HashClient's placement sees a key: text as it is, bytes as Python shows them (docs/reference/pymemcache.md#11.1). */
+/** The key for a HashClient's placement: text unchanged, bytes as their repr (docs/reference/pymemcache.md#11.1). */
 export function placementKey(key: Key): string {
   return typeof key === 'string' ? key : bytesRepr(bytesOf(key))
 }

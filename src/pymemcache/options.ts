@@ -14,11 +14,11 @@ export type Encoding = 'ascii' | 'utf-8' | 'latin-1'
 
 /** pymemcache's keywords in camelCase. */
 export interface ClientOptions {
-  /** How values become bytes and flags. Default: everything as Python's text of it, read as bytes. */
+  /** Converts values to bytes and flags. Default: every value as Python's text of it, read as bytes. */
   readonly serde?: Serde | null | undefined
   /** Seconds for opening a connection; null (default) = no limit. */
   readonly connectTimeout?: number | null | undefined
-  /** Seconds for a whole operation; null (default) = no limit. pymemcache counts each wait anew. */
+  /** Seconds for a whole operation; null (default) = no limit. pymemcache limits every single wait. */
   readonly timeout?: number | null | undefined
   /** TCP_NODELAY. Default false, as in pymemcache. */
   readonly noDelay?: boolean | undefined
@@ -26,14 +26,14 @@ export interface ClientOptions {
   readonly ignoreExc?: boolean | undefined
   /** Put before every key. */
   readonly keyPrefix?: string | Uint8Array | undefined
-  /** Whether storage, delete, touch and flushAll do without an answer. Default true. */
+  /** Whether storage, delete, touch and flushAll are sent with noreply. Default true. */
   readonly defaultNoreply?: boolean | undefined
-  /** Text keys are UTF-8. Default false: ASCII alone. */
+  /** Text keys are UTF-8. Default false: only ASCII. */
   readonly allowUnicodeKeys?: boolean | undefined
   /** Default ascii. */
   readonly encoding?: Encoding | undefined
   readonly tls?: Tls | null | undefined
-  /** Where a server is reached from here, by the name that placement knows: `{ 'cache-1:11211': '127.0.0.1:21211' }`. */
+  /** The address of a server for this process, by its name in the placement: `{ 'cache-1:11211': '127.0.0.1:21211' }`. */
   readonly addresses?: Readonly<Record<string, string>> | undefined
   /** Opens the connection to a server, for tests and audits (docs/server.md). Default: over the network. */
   readonly connect?: Connect | undefined
@@ -105,7 +105,7 @@ function milliseconds(name: string, seconds: unknown): number {
   return seconds * 1000
 }
 
-/** A server as its name in placement and errors, and where it is. */
+/** A server: its name in placement and errors, and its address. */
 export interface ServerSpec {
   readonly name: string
   readonly address: ServerAddress

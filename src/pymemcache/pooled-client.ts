@@ -1,4 +1,4 @@
-/** pymemcache's PooledClient: one server, a connection for each call under way. Source: docs/reference/pymemcache.md#10. */
+/** pymemcache's PooledClient: one server, a connection for each concurrent call. Source: docs/reference/pymemcache.md#10. */
 
 import { shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
@@ -23,7 +23,7 @@ import type { StatValue } from './stats.js'
 
 /** PooledClient's keywords in camelCase. */
 export interface PooledClientOptions extends ClientOptions {
-  /** Calls at a time; 0 or null (default) = no limit. */
+  /** The largest number of concurrent calls; 0 or null (default) = no limit. */
   readonly maxPoolSize?: number | null | undefined
   /** Seconds after which an idle connection is not used any more; 0 (default) = never. */
   readonly poolIdleTimeout?: number | undefined
@@ -34,13 +34,13 @@ export interface PooledClientOptions extends ClientOptions {
 const poolNames = ['maxPoolSize', 'poolIdleTimeout', 'now']
 const UNLIMITED = 2 ** 31
 
-/** More calls at a time than `maxPoolSize`. */
+/** There are more concurrent calls than `maxPoolSize`. */
 export class TooManyObjects extends Error {
   override readonly name = 'RuntimeError'
   readonly python = 'builtins.RuntimeError'
 }
 
-/** A client for one server. An error throws the connection of its call away; `ignoreExc` hides every failure of reading calls. */
+/** A client for one server. An error closes the connection of its call; `ignoreExc` hides every failure of reading calls. */
 export class PooledClient {
   readonly #free: { client: Client; idleSince: number }[] = []
   readonly #used = new Set<Client>()
@@ -95,7 +95,7 @@ export class PooledClient {
       failed = true
       throw error
     } finally {
-      // One that `close` has taken out does not come back.
+      // A client that `close` has removed is not returned to the pool.
       const ours = this.#used.delete(client)
       if (failed) client.close()
       else if (ours) this.#free.push({ client, idleSince: this.#now() })

@@ -1,6 +1,6 @@
 /**
- * How pymemcache reads the reply to each kind of command: so many lines, whatever they belong to. What it does not expect is an
- * exception, after which it closes the connection. No I/O. Source: docs/reference/pymemcache.md#8.
+ * pymemcache's way of reading the reply to each kind of command: a fixed number of lines, without checking their command. An unexpected line is an
+ * exception, after which the connection is closed. No I/O. Source: docs/reference/pymemcache.md#8.
  */
 import type { Bytes } from '../ground/bytes.js'
 import { Statistics } from '../protocol/statistics.js'
@@ -15,20 +15,20 @@ import {
 } from './errors.js'
 import type { Inbox } from './inbox.js'
 
-/** What a command waits for. */
+/** The reader of the reply to a command. */
 export interface Reading {
-  /** The exception that the reply leads to. */
+  /** The exception for the reply. */
   readonly failure: unknown
-  /** What follows on the connection belongs to the next command, also after a failure. */
+  /** The following bytes on the connection belong to the next command, also after a failure. */
   readonly inStep: boolean
-  /** Takes what there is. @returns whether nothing more is waited for */
+  /** Reads the available bytes. @returns whether the reply is complete */
   take(inbox: Inbox): boolean
 }
 
-/** Longest line and largest data block that are waited for, in bytes: more is not a memcached. */
+/** Longest line and largest data block in bytes: memcached sends no longer ones. */
 const LONGEST_LINE = 65_536
 const LARGEST_BLOCK = 1_073_741_824
-/** The same for what comes before the end tokens of a raw command. */
+/** The limit for the reply of a raw command before its end tokens. */
 const LARGEST_SEGMENT = 32 * 1024 * 1024
 
 /** @throws what an error line stands for */
@@ -73,7 +73,7 @@ abstract class Read implements Reading {
 export class LinesReading extends Read {
   readonly lines: Bytes[] = []
 
-  /** @param valid the lines that there may be; undefined = any */
+  /** @param valid the allowed lines; undefined = any */
   constructor(
     private readonly command: Bytes,
     private readonly count: number,
@@ -104,7 +104,7 @@ export class SegmentReading extends Read {
     private readonly end: Bytes,
   ) {
     super()
-    // What it is the end of is the caller's business.
+    // The caller decides whether the connection is in step.
     this.inStep = false
   }
 
@@ -129,7 +129,7 @@ export class FetchReading extends Read {
   /**
    * @param keys as sent
    * @param cas the command is gets: five words a line
-   * @param item takes an item; what it throws is the failure of the call, and the rest of the reply is still read
+   * @param item receives an item; its error is the failure of the call, and the rest of the reply is still read
    */
   constructor(
     private readonly command: Bytes,
@@ -147,7 +147,7 @@ export class FetchReading extends Read {
       if (line === undefined) return false
       if (line === 'END' || line === 'OK') return true
       if (this.failure !== undefined) {
-        // The item before the end of the reply has failed, whichever line ends it.
+        // The item before the end of the reply has failed, for any line that ends it.
         if (/^(ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line)) return true
       } else raiseErrors(line, this.command)
       this.inStep = false

@@ -8,18 +8,18 @@ type ErrorClass = abstract new (...args: never[]) => Error
 
 /** RetryingClient's keywords in camelCase. */
 export interface RetryOptions {
-  /** How often a call is made at most. Default 2. */
+  /** The largest number of attempts of a call. Default 2. */
   readonly attempts?: number | undefined
   /** Seconds in between. Default 0. */
   readonly retryDelay?: number | undefined
   /** Only these errors are retried. Default: all. */
   readonly retryFor?: readonly ErrorClass[] | null | undefined
-  /** These are not. */
+  /** These errors are not retried. */
   readonly doNotRetryFor?: readonly ErrorClass[] | null | undefined
 }
 
 /**
- * The same client, whose calls are repeated when they fail: also after errors of the server and for bad keys, and although `incr` may count twice.
+ * The same client, whose calls are repeated when they fail, also after errors of the server and for bad keys. `incr` may count twice.
  * @throws ValueError for attempts below 1, and for a class in both lists; TypeError for other options
  */
 export function retryingClient<C extends object>(client: C, given: RetryOptions = {}): C {
@@ -57,7 +57,7 @@ export function retryingClient<C extends object>(client: C, given: RetryOptions 
   })
 }
 
-/** Seconds: Node's timers take no longer times. */
+/** The longest time of Node's timers, in seconds. */
 const LONGEST_DELAY = Math.floor((2 ** 31 - 1) / 1000)
 
 const synchronous: ReadonlySet<string | symbol> = new Set([

@@ -1,4 +1,4 @@
-/** pymemcache's serdes: what values become. Source: docs/reference/pymemcache.md#5. */
+/** pymemcache's serdes, which convert values to data and flags. Source: docs/reference/pymemcache.md#5. */
 import { floatRepr, integerText, textRepr } from '../python/repr.js'
 import { describe } from '../values/describe.js'
 import { type PymemcacheEncodingOptions, pymemcacheEncoding } from '../values/encodings/pymemcache.js'

@@ -27,8 +27,8 @@ export class Session {
   }
 
   /**
-   * Sends a command, and waits until its reading is done; without one until it has left.
-   * @throws what the reading found (rejection), SocketError, MemcacheUnexpectedCloseError
+   * Sends a command, and waits until its reply is read; without a reading until it has been sent.
+   * @throws the failure of the reading (rejection), SocketError, MemcacheUnexpectedCloseError
    */
   run(pieces: readonly (Bytes | Uint8Array)[], reading?: Reading): Promise<void> {
     this.underWay++
@@ -49,7 +49,7 @@ export class Session {
     })
   }
 
-  /** A call without a command: it opens the connection where there is none, and meets a reset. @throws SocketError (rejection) */
+  /** A call without a command: it opens the connection if there is none, and detects a reset. @throws SocketError (rejection) */
   async connect(): Promise<void> {
     if (this.exchange.wasReset) return this.run([])
     try {
@@ -59,7 +59,7 @@ export class Session {
     }
   }
 
-  /** Other calls under way are answered first: their answers are in step. */
+  /** Waits until other pending calls are answered, whose answers are in step. */
   private settle(): void {
     if (this.broken && this.underWay === 0) this.close()
   }

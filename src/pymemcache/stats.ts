@@ -1,4 +1,4 @@
-/** What pymemcache makes of a statistic. Source: docs/reference/pymemcache.md#6.8. */
+/** pymemcache's conversion of statistics. Source: docs/reference/pymemcache.md#6.8. */
 import type { Bytes } from '../ground/bytes.js'
 import { bytesRepr } from '../python/repr.js'
 import { pythonInteger } from '../values/encodings/integers.js'

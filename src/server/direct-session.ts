@@ -1,4 +1,4 @@
-/** A connection of the embedded server without a socket: requests in, replies out, within one call. For audits, where nothing ever fails. */
+/** A connection of the embedded server without a socket: requests in, replies out, within one call. For audits without faults. */
 import type { DirectSession } from '../protocol/direct-session.js'
 import { RequestFraming } from './commands/framing.js'
 import type { Answer } from './commands/respond.js'

@@ -22,11 +22,11 @@ export interface EmbeddedServerOptions extends ListenOptions {
   /** false: storing fails when memory is full, as memcached's -M. Default true: old items are evicted. */
   readonly evict?: boolean | undefined
   /**
-   * The version of memcached to be, from 1.4.0 on, e.g. `1.6.45`; or a proxy or server that speaks its protocol and refuses some of it:
-   * `twemproxy-0.4`, `mcrouter`, `dragonfly`, `elasticache-serverless`. Default 1.6.18. docs/server.md says what differs.
+   * The version of memcached to emulate, from 1.4.0 on, e.g. `1.6.45`; or a proxy or server that refuses part of the protocol:
+   * `twemproxy-0.4`, `mcrouter`, `dragonfly`, `elasticache-serverless`. Default 1.6.18. docs/server.md lists the differences.
    */
   readonly version?: LookAlikeName | (string & {}) | undefined
-  /** Called with each request and what was sent back for it. */
+  /** Called with each request and its reply. */
   readonly record?: ((exchange: RecordedExchange) => void) | undefined
 }
 
@@ -76,7 +76,7 @@ export class EmbeddedServer extends Fronted {
   }
 
   /**
-   * A connection inside this process, for the option `connect` of the clients: nothing is asked of the system, and the server need not be
+   * A connection inside this process, for the option `connect` of the clients: it opens no socket, and the server need not be
    * started. Faults have no effect on such a connection.
    * @returns the client's end
    */
@@ -107,7 +107,7 @@ export class EmbeddedServer extends Fronted {
   }
 
   /**
-   * Gives back the memory of items that have expired.
+   * Frees the memory of expired items.
    * @internal
    */
   crawl(): void {
@@ -119,7 +119,7 @@ export class EmbeddedServer extends Fronted {
     await super.stop()
   }
 
-  /** As new: no items, counters and CAS uniques from the start. */
+  /** Removes all items, and resets counters and CAS uniques. */
   clear(): void {
     this.store = this.newStore()
   }
@@ -158,7 +158,7 @@ function checked(given: EmbeddedServerOptions): EmbeddedServerOptions {
   return options
 }
 
-/** A server that listens already. @throws as the constructor and `start` */
+/** Makes and starts a server. @throws as the constructor and `start` */
 export async function startServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
   return new EmbeddedServer(options).start()
 }

@@ -1,4 +1,4 @@
-/** Stands between clients and a real memcached, with the faults of docs/formats.md, and records what passes. */
+/** A proxy between clients and a real memcached, with the faults of docs/formats.md, that records the traffic. */
 import { connect } from 'node:net'
 import { shown } from '../ground/arguments.js'
 import { replyLength, replyShape } from './commands/reply-framing.js'
@@ -7,11 +7,11 @@ import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
 import { type Answerer, isGoodbye, type RecordedExchange, serve } from './session.js'
 
-/** Where the proxy listens, and what stands behind it. */
+/** The addresses of the proxy and of its target. */
 export interface FaultProxyOptions extends ListenOptions {
   /** The real server: `host:port`, `[v6]:port` or the path of a Unix socket. */
   readonly target: string
-  /** Called with each request and what was sent back for it. */
+  /** Called with each request and its reply. */
   readonly record?: ((exchange: RecordedExchange) => void) | undefined
 }
 
@@ -55,7 +55,7 @@ function parseTarget(target: string): Target {
   return { host: (v6 ?? host)!, port: number }
 }
 
-/** One connection to the real server, whose end is the client's end. */
+/** One connection to the real server; its end also ends the client's connection. */
 function upstream(target: Target, ended: () => void): Answerer {
   const socket = connect(target)
   let buffer: Buffer = Buffer.alloc(0)

@@ -1,5 +1,5 @@
 /**
- * The faults that a server can be given, and how they are read from JSON. Vocabulary: docs/formats.md, "Faults".
+ * The faults of a server, and their JSON form. Format: docs/formats.md, "Faults".
  */
 
 import { shown } from '../ground/arguments.js'
@@ -12,11 +12,11 @@ interface OfServer {
 }
 
 interface Counted extends OfServer {
-  /** How many requests it holds for; -1: until cleared by `up`. Default 1. */
+  /** The number of requests that it applies to; -1: until cleared by `up`. Default 1. */
   readonly count?: number
 }
 
-/** What happens to a connection instead of, or after, a reply. */
+/** The end of a connection instead of, or after, a reply. */
 export type Ending = 'close' | 'reset' | 'stall'
 
 /** Faults that take effect at once. */
@@ -29,7 +29,7 @@ export type RequestFault =
   | (Counted & { readonly fault: 'close' | 'reset' })
   | (Counted & {
       readonly fault: 'stall'
-      /** Answers the requests that follow on the connection, as no real server does: recordings were made so. Default: none is. */
+      /** Answers later requests on the connection, which no real server does; some recordings need it. Default: they are not answered. */
       readonly later?: 'answered'
     })
   | (Counted & { readonly fault: 'reply'; readonly bytes: Bytes })
@@ -44,11 +44,11 @@ const endings = ['close', 'reset', 'stall'] as const satisfies readonly Ending[]
 const cuts = ['close', 'reset'] as const
 const unreads = ['stall', 'reset'] as const
 const kinds: readonly string[] = ['down', 'up', 'cut', ...endings, 'reply', 'truncate', 'slow', 'unread']
-/** Longest pause between two bytes of a slow reply, and longest reply of a script: typing errors, not faults. */
+/** Longest pause between two bytes of a slow reply, and longest reply of a script; larger values are taken for typing errors. */
 const longestPause = 3_600_000
 const longestReply = 2 ** 26
 
-/** A fault that is none: names the field. */
+/** An invalid fault: names the field. */
 export class FaultError extends Error {
   override readonly name = 'FaultError'
   constructor(

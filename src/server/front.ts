@@ -7,7 +7,7 @@ import { localPair } from './local-socket.js'
 import { PortHold } from './port-hold.js'
 import { hangUp } from './session.js'
 
-/** Where a server listens: host and port, or the path of a Unix socket. */
+/** The address of a server: host and port, or the path of a Unix socket. */
 export interface ListenOptions {
   /** Default 127.0.0.1. */
   readonly host?: string | undefined
@@ -19,7 +19,7 @@ export interface ListenOptions {
 
 /**
  * @param further options besides those of listening
- * @throws TypeError for an unknown option, one of another type, and for a path beside host or port; RangeError for a port that there is none of
+ * @throws TypeError for an unknown option, one of another type, and for a path beside host or port; RangeError for an invalid port
  */
 export function checkOptions(options: ListenOptions, further: readonly string[]): void {
   checkObject('options', options)
@@ -33,7 +33,7 @@ export function checkOptions(options: ListenOptions, further: readonly string[])
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65535))
     throw new RangeError(`port is ${shown(port)}, not a whole number from 0 to 65535`)
   if (path !== undefined && (host !== undefined || port !== undefined))
-    throw new TypeError('path stands for itself: host and port do not go with it')
+    throw new TypeError('path cannot be combined with host and port')
 }
 
 /** @throws TypeError when the option is given, and of another type */
@@ -47,14 +47,14 @@ export function needs<O extends object>(
     throw new TypeError(`${name} is ${shown(value)}, not a ${type}`)
 }
 
-/** A fault without its server index, for a server that is alone. */
+/** A fault without its server index, for a single server. */
 export type FaultHere = Fault extends infer F
   ? F extends Fault
     ? Omit<F, 'server'> & { server?: number | undefined }
     : never
   : never
 
-/** Until a client in this or another process has heard of its connection's end (milliseconds). */
+/** Milliseconds until a client in this or another process has received the end of its connection. */
 const timeToHear = 10
 /** A socket is shut down in one turn of the event loop, its peer reads that in the next, and closes in the one after it. */
 const turnsToHear = 4
@@ -181,11 +181,11 @@ export class Front {
       else hangUp(socket)
     }
     await new Promise((resolve) => setTimeout(resolve, timeToHear))
-    // Where this process stood still meanwhile, what a client in it has to hear is heard in the turns of the event loop that follow.
+    // If this process was stopped meanwhile, a client in it receives the events in the following turns of the event loop.
     for (let turn = 0; turn < turnsToHear; turn++) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  /** Asked when a request begins: is it to stay unread, and what then? */
+  /** Called when a request begins: whether it stays unread, and the fault that follows. */
   nextUnread(): 'stall' | 'reset' | undefined {
     const [first] = this.faults
     if (first?.fault.fault !== 'unread') return undefined

@@ -1,4 +1,4 @@
-/** What embedded server and fault proxy look like from outside: an address, starting and stopping, faults. */
+/** The public interface of embedded server and fault proxy: an address, starting and stopping, faults. */
 import type { FaultHere, Front } from './front.js'
 
 export abstract class Fronted {
@@ -13,7 +13,7 @@ export abstract class Fronted {
     return this.front.listeningPort
   }
 
-  /** Listens; does nothing when it does already. @throws the system's error when the port is taken */
+  /** Listens; has no effect when it already listens. @throws the system's error when the port is in use */
   async start(): Promise<this> {
     await this.front.start()
     return this

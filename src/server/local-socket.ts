@@ -1,6 +1,6 @@
 /**
- * Two ends of a connection inside this process, with as much of `net.Socket` as clients and servers use: what one end writes, the other
- * end reads before the next turn of the event loop, and the system is not asked. Only for servers without faults: nothing is ever kept back or half sent.
+ * Two ends of a connection inside this process, with the part of `net.Socket` that clients and servers use: bytes that one end writes, the other
+ * end reads before the next turn of the event loop, without the operating system. Only for servers without faults: nothing is delayed or sent in part.
  */
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
@@ -9,7 +9,7 @@ type Written = (error?: Error | null) => void
 
 class LocalSocket extends EventEmitter {
   peer: LocalSocket | undefined
-  /** Always: what is written is read at once. */
+  /** Always 0, because written bytes are read at once. */
   readonly writableLength = 0
   readonly remoteAddress = undefined
   readonly remotePort = undefined
@@ -25,7 +25,7 @@ class LocalSocket extends EventEmitter {
 
   write(piece: Uint8Array | string, encoding?: BufferEncoding | Written, written?: Written): boolean {
     const done = typeof encoding === 'function' ? encoding : written
-    // A piece is copied: a sender may use its buffer again, and a store's bytes belong to the store.
+    // A piece is copied, because a sender may use its buffer again, and the store owns its bytes.
     this.kept.push(
       typeof piece === 'string'
         ? Buffer.from(piece, typeof encoding === 'string' ? encoding : 'utf8')
@@ -44,7 +44,7 @@ class LocalSocket extends EventEmitter {
     if (this.corked > 0 && --this.corked === 0) this.handOver()
   }
 
-  /** After the caller, so that an answer never comes while a request is being written. */
+  /** Runs after the caller, so that an answer never arrives while a request is being written. */
   private handOver(): void {
     if (this.kept.length === 0 || this.handing) return
     this.handing = true
@@ -100,7 +100,7 @@ class LocalSocket extends EventEmitter {
   setKeepAlive(): this {
     return this
   }
-  /** Nothing here ever waits. */
+  /** Has no effect, because nothing waits. */
   setTimeout(): this {
     return this
   }

@@ -1,5 +1,5 @@
 /**
- * Proxies and servers that speak memcached's protocol and refuse some of it. Sources, each named with what it says: the documentation or the
+ * Proxies and servers that speak memcached's protocol and refuse part of it. The sources are named with each: the documentation or the
  * source code of the project. Every other command is answered as by a memcached of the version `base`.
  */
 import type { Bytes } from '../ground/bytes.js'
@@ -7,9 +7,9 @@ import type { Frame } from './commands/framing.js'
 import type { Answer } from './commands/respond.js'
 
 export interface LookAlike {
-  /** The version of memcached that answers what is not refused. */
+  /** The version of memcached for the other commands. */
   readonly base: string
-  /** What it says to `version`; absent where `base` answers, or nothing does. */
+  /** The answer to `version`; absent if `base` answers, or there is no answer. */
   readonly says?: string
   /** The answer of a refusal. Undefined: it is not refused. */
   readonly refuse: (frame: Frame) => Answer | undefined
@@ -38,7 +38,7 @@ export const lookAlikes = {
   },
   /**
    * Source code of mcrouter: `flush_all` needs --enable-flush-cmd (the refusal is in its request check); a request that cannot be parsed is
-   * told so, and the connection ends (McServerSession, parseError).
+   * answered with an error, and the connection ends (McServerSession, parseError).
    */
   mcrouter: {
     base: '1.6.18',
@@ -92,7 +92,7 @@ export const lookAlikes = {
   },
 } as const satisfies Readonly<Record<string, LookAlike>>
 
-/** Names that `startServer` takes instead of a version. */
+/** Names that `startServer` accepts instead of a version. */
 export type LookAlikeName = keyof typeof lookAlikes
 
 export function lookAlike(name: string): LookAlike | undefined {

@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Milliseconds that a program which has just been given the port may keep it. */
+/** Milliseconds to wait for another program that has just got the port. */
 const PATIENCE = 5000
 
 /**
- * A port on which connections are refused, and which the system gives to no other program. It is bound to a connection between two
+ * A port on which connections are refused, and which the system does not give to another program. It is bound to a connection between two
  * sockets of this process: a bound port is not free, and a port that nobody listens on refuses connections. A server of this process or
- * of another one can listen on it again where it sets SO_REUSEADDR, as Node.js and memcached do. The sockets do not keep the process
+ * of another one can listen on it again if it sets SO_REUSEADDR, as Node.js and memcached do. The sockets do not keep the process
  * running.
  */
 export class PortHold {
@@ -33,7 +33,7 @@ export class PortHold {
 
   /**
    * Ends when the port is held.
-   * @param port 0: any that is free
+   * @param port 0: any free port
    * @returns the port
    * @throws the system's error when another program has the port, and keeps it for five seconds
    */

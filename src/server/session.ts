@@ -14,7 +14,7 @@ export interface RecordedExchange {
   /** Number of the connection, from 0. */
   readonly connection: number
   readonly sent: Bytes
-  /** What was sent back, faults included; null when nothing was. */
+  /** The reply, faults included; null when there was none. */
   readonly received: Bytes | null
 }
 
@@ -28,7 +28,7 @@ export interface Answerer {
 export interface SessionOptions {
   readonly number: number
   readonly longestKept: number
-  /** How requests are read. Default: as by the default version. */
+  /** The facts for reading requests. Default: those of the default version. */
   readonly facts?: ServerFacts | undefined
   readonly answerer: Answerer
   readonly nextFault: () => RequestFault | undefined
@@ -44,7 +44,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
   const waiting: Frame[] = []
   let working = false
   let closed = false
-  /** It never answers again on this connection: what comes is read and thrown away. */
+  /** No further answers on this connection: later requests are read and dropped. */
   let mute = false
 
   socket.setNoDelay(true)
@@ -75,11 +75,11 @@ export function serve(socket: Socket, options: SessionOptions): void {
 
   async function work(): Promise<void> {
     working = true
-    // One write for all that one chunk asked for.
+    // One write for all replies to one chunk.
     socket.cork()
     while (waiting.length > 0 && !closed && !mute) {
       const frame = waiting.shift()!
-      // Goodbye is not a request that a script could mean.
+      // A script cannot refer to `quit`.
       const fault = isGoodbye(frame.command) ? undefined : options.nextFault()
       if (fault) await faulty(frame, fault)
       else {
@@ -106,7 +106,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
   async function faulty(frame: Frame, fault: RequestFault): Promise<void> {
     switch (fault.fault) {
       case 'unread':
-        // Meant for a request of its own: this one arrived whole behind another.
+        // The fault needs a separate request: this one arrived complete after another one.
         finishWith(fault.then ?? 'stall')
         return
       case 'close':

@@ -1,32 +1,32 @@
 /**
- * What differs between versions of memcached, as far as a client can tell: the one table of it. Facts: fixtures/conversations, which were
+ * The table of differences between versions of memcached that a client can observe. Facts: fixtures/conversations, which were
  * recorded from ten versions; for the versions in between, memcached's history of changes.
  */
 import { checkText } from '../ground/arguments.js'
 import { compareVersions } from '../rules/version.js'
 
-/** How one version behaves. */
+/** The facts of one version. */
 export interface ServerFacts {
   readonly version: string
-  /** What it calls itself. */
+  /** The version that it reports. */
   readonly says: string
   /** `requests`: the parser that the proxy brought; it ignores words that a command does not know, a time of `delete` included. */
   readonly parser: 'words' | 'requests'
-  /** Numbers may have a sign, blanks around them and 64 bits, of which the lower half counts; or only digits that fit their field. */
+  /** `loose`: numbers may have a sign, blanks around them and 64 bits, of which the lower half counts; `exact`: only digits that fit their field. */
   readonly numbers: 'loose' | 'exact'
   /** `gat` and `gats`. */
   readonly getAndTouch: boolean
-  /** `mg`, `ms`, `md`, `ma`. The drafts take the length of a value as a flag, and run a value behind another form as commands. */
+  /** `mg`, `ms`, `md`, `ma`. In the drafts the length of a value is a flag, and the data block after another form is run as commands. */
   readonly meta: 'none' | 'drafts' | 'final'
   /** The CAS unique of a server's first item. */
   readonly firstCas: 1 | 2
-  /** What words behind `version` and `quit` lead to, and `gat` without a key. */
+  /** The treatment of words after `version` and `quit`, and of `gat` without a key. */
   readonly furtherWords: 'refused' | 'ignored'
-  /** What a number that cannot be read means to `flush_all` and `verbosity`: nothing, or an error. */
+  /** Whether `flush_all` and `verbosity` ignore a number that cannot be read, or answer with an error. */
   readonly badNumbers: 'ignored' | 'refused'
-  /** Whether the binary protocol knows opcode 0x1b, and passes over the body of an opcode it does not know. */
+  /** Whether the binary protocol knows opcode 0x1b, and skips the body of an unknown opcode. */
   readonly skipsUnknownBinary: boolean
-  /** What `touch` and `gat` with a time further in the past than the server's start do to an item. */
+  /** The effect of `touch` and `gat` with a time further in the past than the server's start. */
   readonly negativeTouch: 'expires' | 'lives'
 }
 

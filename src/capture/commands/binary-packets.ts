@@ -17,7 +17,7 @@ export interface PacketHeader {
   readonly opaque: number
 }
 
-/** @param magic what the first byte must be @returns undefined for a header that cannot be true */
+/** @param magic the expected first byte @returns undefined for an invalid header */
 export function packetHeader(bytes: Buffer, magic: number): PacketHeader | undefined {
   if (bytes[0] !== magic || bytes[5] !== 0) return undefined
   const header: PacketHeader = {
@@ -80,12 +80,12 @@ const opcodes: readonly (readonly [number, Opcode])[] = [
 
 const known = new Map(opcodes)
 
-/** What an opcode asks for, in the text protocol's words. */
+/** The command of an opcode, by its name in the text protocol. */
 export function opcodeOf(opcode: number): Opcode {
   return known.get(opcode) ?? { verb: `opcode 0x${opcode.toString(16)}`, unrecorded: true }
 }
 
-/** Whether the opcode is a get that is only answered when it finds something. */
+/** Whether the opcode is a get that is only answered for a hit. */
 export function isQuietGet(opcode: number): boolean {
   return opcode === 0x09 || opcode === 0x0d
 }

@@ -8,14 +8,14 @@ import type { Part } from './parts.js'
 import { type ReadReply, ReplyReader } from './reply-reader.js'
 import { RequestReader } from './request-reader.js'
 
-/** A command with what came of it. */
+/** A command with its reply. */
 export interface CommandExchange {
   /** Unix time in seconds when the command was whole. */
   readonly time: number
   readonly command: Command
-  /** Undefined as long as it is open, and where the capture has lost it; null when the server did not answer. */
+  /** Undefined while it is pending, and if the capture has lost it; null when the server did not answer. */
   reply: readonly Part[] | null | undefined
-  /** Nothing more will come. */
+  /** The exchange is complete. */
   settled: boolean
 }
 
@@ -29,11 +29,11 @@ export interface ConversationCounts {
   strayBytes: number
   /** Commands whose reply is not in the capture. */
   unknownReplies: number
-  /** Connections that turned to a value that is not an exchange of commands (watch, metadump). */
+  /** Connections that no longer exchange commands (watch, metadump). */
   endless: number
 }
 
-/** Replies of a capture that come before their command, bytes. */
+/** The largest number of bytes of replies that arrive before their command. */
 const earliestReplies = 256 * 1024
 /** Seconds between such a reply and its command. */
 const earliest = 0.01
@@ -46,7 +46,7 @@ export class Conversation implements ConversationSink {
   private earlyTime = 0
   private pending: CommandExchange[] = []
   private synchronous: boolean
-  /** Begun in the middle: what the server sends may still answer an earlier command. */
+  /** The capture began in the middle of the connection: a reply may belong to an earlier command. */
   private doubtful: boolean
   private over = false
   private now = 0
@@ -85,7 +85,7 @@ export class Conversation implements ConversationSink {
     this.doubtful = false
     this.now = time
     if (this.pending.length === 0) {
-      // Two cards, or two queues of one card, may deliver a reply just before its command.
+      // Two network cards, or two queues of one card, may deliver a reply just before its command.
       this.earlyTime = time
       if (this.early.length + bytes.length <= earliestReplies) this.early.push(bytes)
       else this.restart()
@@ -136,11 +136,11 @@ export class Conversation implements ConversationSink {
     else this.pending.push(exchange)
   }
 
-  /** @returns false when the reply belongs to none that waits */
+  /** @returns false when the reply belongs to no pending command */
   private settleBy(reply: ReadReply): boolean {
     const index = this.indexOf(reply)
     if (index < 0) return false
-    // What is quiet and stands before it had nothing to say.
+    // Quiet commands before it had no reply.
     for (const earlier of this.pending.splice(0, index))
       this.settle(earlier, earlier.command.quiet ? (earlier.reply ?? []) : undefined)
     const [exchange] = this.pending

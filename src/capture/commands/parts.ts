@@ -5,7 +5,7 @@
 import type { Bytes } from '../../ground/bytes.js'
 
 export type Part =
-  /** Sent as it is. */
+  /** Bytes that are kept unchanged. */
   | { readonly kind: 'plain'; readonly bytes: Buffer }
   /** A header of the binary protocol; it has the length of the key that follows. */
   | { readonly kind: 'header'; readonly bytes: Buffer }
@@ -21,7 +21,7 @@ export type Part =
 /** Bytes as JSON writes them (docs/formats.md): plain strings, and repetitions of one. */
 export type WrittenPart = Bytes | { readonly $repeat: readonly [Bytes, number] }
 
-/** What becomes of keys and values. */
+/** The replacement of keys and values. */
 export interface Rewriting {
   /** Undefined: keys stay. */
   readonly key: ((key: Bytes) => Bytes) | undefined
@@ -38,7 +38,7 @@ export function keysOf(parts: readonly Part[]): readonly Bytes[] {
   return parts.flatMap((part) => (part.kind === 'key' ? [part.bytes.toString('latin1')] : []))
 }
 
-/** As a trace holds it. A single string where nothing is repeated. */
+/** The form in a trace: a single string if nothing is repeated. */
 export function written(parts: readonly Part[], rewriting: Rewriting): Bytes | readonly WrittenPart[] {
   const out: WrittenPart[] = []
   let header = -1
@@ -87,7 +87,7 @@ const storedBlock = 65_535
 
 /**
  * A value of this type and length without its content. Flags as in docs/reference/python-memcached.md#9.1: a pickle stays a
- * pickle (of a text), an integer an integer, and what was compressed inflates, to about its own length.
+ * pickle (of a text), an integer an integer, and a compressed value inflates to about its own length.
  */
 export function standIn(flags: number, length: number): readonly WrittenPart[] {
   if (flags & zlibFlag) {
@@ -105,7 +105,7 @@ function repeat(unit: Bytes, count: number): WrittenPart {
   return count <= 64 ? unit.repeat(Math.max(0, count)) : { $repeat: [unit, count] }
 }
 
-/** Text of protocol 2; None or 1 behind operations without effect where that is too long. */
+/** A pickled text of protocol 2; None or 1 after operations without effect if a text is too long. */
 function pickleOfLength(length: number): readonly WrittenPart[] {
   const text = length - 8
   if (text >= 0) {

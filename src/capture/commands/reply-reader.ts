@@ -1,4 +1,4 @@
-/** Cuts what a server sends into replies, each read as the answer to the command that waits for it. */
+/** Cuts the bytes of a server into replies, each read as the answer to the pending command. */
 
 import { ByteQueue } from '../../ground/byte-queue.js'
 import {
@@ -12,7 +12,7 @@ import {
 import { type Command, longestKept, longestLine, longestReplyKept } from './command.js'
 import { type Part, plain } from './parts.js'
 
-/** `more`: not whole yet. `wrong`: it cannot be the answer. */
+/** `more`: not complete yet. `wrong`: it cannot be the answer. */
 export type ReplyStep = 'more' | 'wrong' | ReadReply
 
 export interface ReadReply {
@@ -21,7 +21,7 @@ export interface ReadReply {
   readonly header?: PacketHeader
   /** First word of the last line. */
   readonly word?: string
-  /** Meta: what follows the first word. */
+  /** Meta: the words after the first one. */
   readonly flags?: readonly string[]
 }
 
@@ -67,7 +67,7 @@ export class ReplyReader {
     this.begin()
   }
 
-  /** @param command the one that waits; of binary commands any: packets are matched by their opcode */
+  /** @param command the pending command; in the binary protocol any of them, because packets are matched by their opcode */
   next(command: Command): ReplyStep {
     if (command.protocol === 'binary') return this.nextPacket()
     for (;;) {

@@ -1,4 +1,4 @@
-/** Cuts what a client sends into commands: text, meta and binary, mixed on one connection as memcached takes them. */
+/** Cuts the bytes of a client into commands: text, meta and binary, mixed on one connection as memcached accepts them. */
 
 import { ByteQueue } from '../../ground/byte-queue.js'
 import {
@@ -19,7 +19,7 @@ const longestPacketHead = 0xffff + 0xff
 /** Packets of quiet gets that are one command at most. */
 const mostQuietGets = 100_000
 
-/** A value that is being read: what comes when it is whole. */
+/** A value that is being read, with the command that it completes. */
 interface Block {
   /** With the line break behind a text value. */
   readonly whole: number
@@ -39,7 +39,7 @@ export class RequestReader {
 
   constructor(private readonly command: (command: Command) => void) {}
 
-  /** Forgets what is not whole. */
+  /** Drops incomplete commands. */
   reset(): void {
     this.queue.clear()
     this.block = undefined

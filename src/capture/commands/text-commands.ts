@@ -2,7 +2,7 @@
 import type { Command, ReplyShape } from './command.js'
 import { type Part, plain } from './parts.js'
 
-/** A command line that is understood, and the length of the data block behind it. */
+/** A known command line, and the length of its data block. */
 export interface CommandLine {
   readonly command: Command
   readonly data: { readonly flags: number; readonly length: number } | undefined

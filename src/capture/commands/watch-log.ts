@@ -13,7 +13,7 @@ export type WatchEvent =
   | { readonly exchange: CommandExchange; readonly connection: string }
   | { readonly skipped: number }
 
-/** Bytes of a value. The log may claim any number. */
+/** The largest value in bytes. The log may contain any number. */
 const longestValue = 2 ** 30
 
 /** @returns undefined for lines of other kinds */
@@ -82,7 +82,7 @@ function exchange(line: string, reply: NonNullable<CommandExchange['reply']>) {
   return read && !read.command.unrecorded ? { command: read.command, reply } : undefined
 }
 
-/** Percent-encoded, as one character per byte; undefined for what the text protocol cannot carry. */
+/** Percent-encoded, as one character per byte; undefined for a key that the text protocol cannot carry. */
 function decodedKey(encoded: string | undefined): string | undefined {
   if (encoded === undefined || encoded === '') return undefined
   const key = encoded.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>

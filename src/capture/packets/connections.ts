@@ -1,8 +1,8 @@
-/** Sorts segments into connections, finds which end is the server, and hands over both directions in order. */
+/** Sorts segments into connections, finds the end of the server, and passes both directions on in order. */
 import type { Endpoint, Segment } from './frames.js'
 import { TcpStream } from './tcp-stream.js'
 
-/** What one connection of the capture is handed to. */
+/** Receives the bytes of one connection of the capture. */
 export interface ConversationSink {
   request(bytes: Buffer, time: number): void
   /** @param current the server had received every request byte that is known; false only from a capture. Default true */
@@ -19,13 +19,13 @@ export interface ConnectionOptions {
   readonly open: (client: Endpoint, server: Endpoint, whole: boolean) => ConversationSink
 }
 
-/** Connections that are followed at a time; the oldest gives way. */
+/** The largest number of connections that are followed; the oldest is dropped. */
 const mostConnections = 100_000
-/** Seconds for which a segment waits for what it acknowledges: two taps, or two cards, deliver late what the other has seen early. */
+/** Seconds for which a segment waits for the bytes that it acknowledges: one of two taps or cards may deliver late. */
 const longestHeld = 0.5
 /** Segments of a connection that wait. */
 const mostHeld = 256
-/** Closed connections that are remembered, and for how many seconds: their packets may be in the capture once more. */
+/** The number of closed connections that are remembered, and for how many seconds: their packets may be in the capture twice. */
 const mostClosed = 10_000
 const longestClosed = 120
 /** A jump of more than this is another connection's number. */
@@ -35,13 +35,13 @@ interface Connection {
   readonly sink: ConversationSink
   readonly requests: TcpStream
   readonly replies: TcpStream
-  /** Initial sequence number of a SYN, to tell one that was sent again from a new connection. */
+  /** Initial sequence number of a SYN, to distinguish a repeated SYN from a new connection. */
   began: number | undefined
-  /** Segments that acknowledge what has not come yet, in the order of the capture. */
+  /** Segments that acknowledge bytes which have not arrived yet, in the order of the capture. */
   held: Held[]
 }
 
-/** How far a connection came. */
+/** The state of a closed connection. */
 interface Closed {
   readonly time: number
   readonly requests: number | undefined
@@ -73,7 +73,7 @@ export class Connections {
     const connection = found ?? this.begin(name, client, server, segment, towardsServer)
     if (connection === undefined) return
     const { held } = connection
-    // Nothing comes after a reset, and what waited long enough will not get what it waits for.
+    // No bytes follow a reset, and a segment that waited long enough will not be completed.
     while (
       held.length > 0 &&
       (segment.reset || held.length > mostHeld || segment.time - held[0]!.segment.time > longestHeld)
@@ -88,7 +88,7 @@ export class Connections {
     this.release(name, connection)
   }
 
-  /** Takes those of the waiting segments that have what they acknowledge. */
+  /** Processes the waiting segments whose acknowledged bytes have arrived. */
   private release(name: string, connection: Connection): void {
     for (;;) {
       const next = connection.held.findIndex((one) => !waits(connection, one))
@@ -101,12 +101,12 @@ export class Connections {
     const { time, payload, missing, acknowledged } = segment
     const [own, other] = streamsOf(connection, towardsServer)
     if (segment.syn) {
-      // One that is there twice begins nothing anew.
+      // A repeated SYN does not start a new connection.
       if (own.expected === undefined) own.start(segment.sequence + 1)
     }
-    // A bare acknowledgement may have been captured just before what it acknowledges.
+    // A bare acknowledgement may have been captured just before the bytes that it acknowledges.
     else if (acknowledged !== undefined && (payload.length > 0 || segment.last || other.incomplete)) {
-      // What this side sent before it had the lost bytes cannot be paired any more, though it may still come, out of order.
+      // Bytes that this side sent before it had the lost bytes cannot be paired, although they may still arrive out of order.
       if (other.acknowledged(acknowledged, time)) own.acknowledged(segment.sequence, time)
     }
     const { expected } = other
@@ -137,7 +137,7 @@ export class Connections {
     if (connection === undefined) return undefined
     // The port of the client is used again.
     if (!segment.syn || !towardsServer) return connection
-    // Its answer has come before it.
+    // Its answer arrived before it.
     if (connection.began === undefined && connection.requests.expected === (segment.sequence + 1) >>> 0)
       connection.began = segment.sequence
     const another = connection.began !== segment.sequence
@@ -204,7 +204,7 @@ export class Connections {
     const [fromServer, toServer] = [this.options.isServer(from), this.options.isServer(to)]
     if (fromServer !== toServer) return toServer
     if (!fromServer) return undefined
-    // Both ports are a server's: who connects is the client.
+    // Both ports are servers' ports: the end that connects is the client.
     if (syn) return acknowledged === undefined
     const name = `${from.address} ${from.port} ${to.address} ${to.port}`
     return this.open.has(name)
@@ -218,7 +218,7 @@ function streamsOf(
   return towardsServer ? [requests, replies] : [replies, requests]
 }
 
-/** The segment acknowledges bytes of the other side that are not here: they may come yet. */
+/** The segment acknowledges bytes of the other side that have not arrived yet. */
 function waits(connection: Connection, { segment, towardsServer }: Held): boolean {
   const { acknowledged, payload, missing, last, syn } = segment
   const [, other] = streamsOf(connection, towardsServer)

@@ -1,4 +1,4 @@
-/** A capture that cannot be read on: what is wrong with it, and where. */
+/** An error in a capture: the fault and its position. */
 export class CaptureError extends Error {
   override readonly name = 'CaptureError'
   constructor(

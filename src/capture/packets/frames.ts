@@ -1,5 +1,5 @@
 /**
- * From a frame to the TCP segment in it: Ethernet with VLAN tags, loopback, Linux cooked v1 and v2, raw IP; IPv4 and IPv6.
+ * Extracts the TCP segment from a frame: Ethernet with VLAN tags, loopback, Linux cooked v1 and v2, raw IP; IPv4 and IPv6.
  * Source: tcpdump.org/linktypes.html, RFC 791, RFC 8200, RFC 9293.
  */
 import type { Packet } from './packet.js'
@@ -24,11 +24,11 @@ export interface Segment {
   readonly last: boolean
   readonly reset: boolean
   readonly payload: Buffer
-  /** Bytes of the payload that the capture has cut off. */
+  /** Bytes of the payload that are missing in the capture. */
   readonly missing: number
 }
 
-/** Why a frame holds no segment. */
+/** The reason why a frame has no segment. */
 export type Unread = 'link type' | 'not TCP' | 'fragment' | 'damaged'
 
 const ipv4 = 0x0800

@@ -1,4 +1,4 @@
-/** Packets out of a capture file or pipe, fed chunk by chunk: pcap or pcapng, whichever its first bytes say. */
+/** Packets out of a capture file or pipe, read chunk by chunk: pcap or pcapng, depending on the first bytes. */
 import { ByteQueue } from '../../ground/byte-queue.js'
 import { CaptureError } from './errors.js'
 import type { FormatReader, Packet } from './packet.js'
@@ -25,7 +25,7 @@ export class PacketFile {
 
   /**
    * The capture is over.
-   * @returns above 0 when the last record is cut, as a capture leaves it that was killed
+   * @returns above 0 when the last record is incomplete, as after tcpdump was killed
    * @throws CaptureError when the file is too short to be a capture
    */
   end(): number {

@@ -1,4 +1,4 @@
-/** What the readers of capture files have in common. */
+/** Types that the readers of capture files share. */
 import type { ByteQueue } from '../../ground/byte-queue.js'
 
 /** One captured frame. */
@@ -7,15 +7,15 @@ export interface Packet {
   readonly time: number
   /** LINKTYPE_ number of its interface. */
   readonly linkType: number
-  /** What was captured of the frame. */
+  /** The captured part of the frame. */
   readonly data: Buffer
   /** Bytes of the frame on the network: more than `data` when the capture cut it. */
   readonly length: number
 }
 
-/** What reads one of the two formats. */
+/** A reader of one of the two formats. */
 export interface FormatReader {
-  /** Bytes of a record that was begun to be passed over, and that have not come yet. */
+  /** Bytes of a skipped record that have not arrived yet. */
   readonly owed: number
   /** Takes whole records from the queue. @throws CaptureError */
   read(queue: ByteQueue, packet: (packet: Packet) => void): void

@@ -9,7 +9,7 @@ const interfaceBlock = 1
 const oldPacketBlock = 2
 const simplePacketBlock = 3
 const enhancedPacketBlock = 6
-/** Bytes. Blocks of a kind that is not needed may be longer: they are passed over. */
+/** The longest block in bytes. Blocks of kinds that are not needed may be longer: they are skipped. */
 const longestBlock = longestPacket + 64 * 1024
 const mostInterfaces = 4096
 

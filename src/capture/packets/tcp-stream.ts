@@ -1,6 +1,6 @@
 /**
- * One direction of a TCP connection: segments in, bytes in order out. What was sent again is delivered once; what the capture has
- * lost is a gap. Source: RFC 9293, section 3.4 (sequence numbers).
+ * One direction of a TCP connection: segments in, bytes in order out. Bytes that were sent again are delivered once; bytes that the capture has
+ * lost are a gap. Source: RFC 9293, section 3.4 (sequence numbers).
  */
 interface Waiting {
   readonly sequence: number
@@ -12,7 +12,7 @@ interface Waiting {
 export interface StreamEvents {
   /** @param current as it was given with the segment */
   data(bytes: Buffer, time: number, current: boolean): void
-  /** So many bytes are missing here. */
+  /** Reports that this number of bytes is missing here. */
   gap(length: number, time: number): void
 }
 
@@ -47,7 +47,7 @@ export class TcpStream {
   }
 
   /**
-   * @param missing bytes behind the payload that the capture has cut off
+   * @param missing bytes after the payload that are missing in the capture
    * @param current the sender had received everything of the other direction that is known here
    */
   segment(sequence: number, payload: Buffer, missing: number, time: number, current = true): void {
@@ -64,13 +64,13 @@ export class TcpStream {
     this.deliverWaiting()
   }
 
-  /** A FIN takes a number of its own. @param sequence the one behind the last byte */
+  /** A FIN has its own sequence number. @param sequence the number after the last byte */
   lastNumber(sequence: number): void {
     if (this.next === sequence >>> 0) this.next = (sequence + 1) >>> 0
   }
 
   /**
-   * The other side has received everything before this number: what is not here by now will not come.
+   * The other side has received everything before this number: bytes that are missing now will not arrive.
    * @returns whether bytes were lost
    */
   acknowledged(sequence: number, time: number): boolean {
@@ -87,7 +87,7 @@ export class TcpStream {
     return lost
   }
 
-  /** The connection is over: delivers what waits, with the gaps in it. */
+  /** The connection is over: delivers the waiting bytes, with gaps. */
   finish(time: number): void {
     while (this.waiting.length > 0) this.skipToWaiting(time)
   }

@@ -1,5 +1,5 @@
 /**
- * One request of the binary protocol as memcached understands it: what is asked, how many bytes behind it are its own, and
+ * One request of the binary protocol as memcached parses it: the command, the length of its body, and
  * whether it is refused. Facts: fixtures/conversations/binary-*.json.
  */
 import type { Bytes } from '../../ground/bytes.js'
@@ -9,9 +9,9 @@ import type { ServerFacts } from '../versions.js'
 
 export interface BinaryCommand {
   readonly kind: 'binary'
-  /** As asked; replies repeat it. */
+  /** The opcode of the request; replies repeat it. */
   readonly asked: number
-  /** The same without its quietness. */
+  /** The counterpart of a quiet opcode that always replies. */
   readonly opcode: number
   readonly quiet: boolean
   readonly opaque: number
@@ -29,7 +29,7 @@ interface Shape {
   /** Allowed lengths of the extras. */
   readonly extras: readonly number[]
   readonly key: 'none' | 'some' | 'any'
-  /** `unchecked`: bytes behind the key are not read, so that they are taken for the next request. */
+  /** `unchecked`: bytes after the key are not read, so that they are taken for the next request. */
   readonly value: 'none' | 'some' | 'unchecked'
 }
 
@@ -94,7 +94,7 @@ export function parseBinary(head: Buffer, facts: ServerFacts): BinaryCommand {
   const length = body - extrasLength - keyLength
   if (length < 0) return { ...command, refused: 'Unknown command' }
   if (keyLength > MAX_KEY_LENGTH) return { ...command, refused: 'Invalid arguments' }
-  // What memcached does not know it passes over, since 1.6.0 counting extras and key once more.
+  // memcached skips unknown requests; since 1.6.0 it counts extras and key twice.
   if (!shape) return { ...command, length: facts.skipsUnknownBinary ? body : length }
   if (!fits(shape, extrasLength, keyLength, length)) return { ...command, refused: 'Invalid arguments' }
   return shape.value === 'some' ? { ...command, length } : command

@@ -1,4 +1,4 @@
-/** What a memcached 1.6.18 answers to one request of the binary protocol. No I/O. Facts: fixtures/conversations/binary-*.json. */
+/** The answer of memcached 1.6.18 to one request of the binary protocol. No I/O. Facts: fixtures/conversations/binary-*.json. */
 
 import type { Bytes } from '../../ground/bytes.js'
 import { opcode, status } from '../../protocol/binary/opcodes.js'
@@ -8,7 +8,7 @@ import type { CountResult, Store, StoredItem, StoreResult } from '../store/store
 import type { BinaryCommand } from './binary-command.js'
 import type { Answer, Pieces } from './respond.js'
 
-/** What is said with a status where nothing else is. */
+/** The default texts of statuses. */
 const texts: Readonly<Record<number, Bytes>> = {
   [status.NOT_FOUND]: 'Not found',
   [status.EXISTS]: 'Data exists for key.',
@@ -158,7 +158,7 @@ function remove(store: Store, command: BinaryCommand): Pieces {
   return result === 'DELETED' ? done(command) : failed(command, status[result])
 }
 
-/** A frame for each statistic, and an empty one; only the beginnings of some names are looked at. */
+/** A frame for each statistic, and an empty one; for some names only the beginning is compared. */
 function stat(store: Store, command: BinaryCommand, environment: Environment): Pieces {
   const rows = statRows(store, command.key, environment)
   if (!rows) return failed(command, status.NOT_FOUND)
@@ -188,12 +188,12 @@ interface Body {
   readonly cas?: number | bigint | undefined
 }
 
-/** Success, unless the command was a quiet one. */
+/** A success reply, unless the command is quiet. */
 function done(command: BinaryCommand, body: Body = {}): Pieces {
   return command.quiet ? [] : reply(command, status.OK, body)
 }
 
-/** An answer that quiet commands get as well. */
+/** A reply that quiet commands get as well. */
 function failed(command: BinaryCommand, code: number, text = texts[code]): Pieces {
   return reply(command, code, { value: text })
 }

@@ -1,5 +1,5 @@
 /**
- * One command line as memcached understands it up to 1.6.39, errors included: what is asked, or what is answered right away. Since 1.6.40:
+ * One command line as memcached up to 1.6.39 parses it, errors included: the command, or the immediate answer. Since 1.6.40:
  * requests.ts. Facts: replies of real memcacheds (fixtures/conversations), number of words per command included.
  */
 import type { Bytes } from '../../ground/bytes.js'
@@ -14,7 +14,7 @@ import { signed32, unsigned32, unsigned64 } from './numbers.js'
 import { say } from './say.js'
 
 interface MaybeQuiet {
-  /** `noreply`: nothing is answered, not even an error. */
+  /** `noreply`: there is no answer, not even an error. */
   readonly quiet: boolean
 }
 
@@ -33,11 +33,11 @@ export interface StoreCommand extends MaybeQuiet {
   readonly meta?: MetaFlags
   /** append and prepend make the item when it is missing. */
   readonly vivify?: boolean
-  /** A CAS unique older than the item's is taken, and the item marked as stale. */
+  /** A CAS unique older than the item's is accepted, and the item is marked as stale. */
   readonly allowStale?: boolean
   /** The CAS unique that the item gets. */
   readonly newCas?: bigint
-  /** What is answered once the data block has been passed over: a line with something wrong in it. */
+  /** The answer to an invalid line, sent after its data block has been skipped. */
   readonly refused?: Bytes
 }
 
@@ -60,7 +60,7 @@ export type Command =
   | (MaybeQuiet & { readonly kind: 'touch'; readonly key: Bytes; readonly exptime: number })
   | (MaybeQuiet & { readonly kind: 'flush'; readonly delay: number })
   | { readonly kind: 'stats'; readonly words: readonly Bytes[] }
-  /** Nothing to do but this line (without CRLF). */
+  /** Only this line is answered (without CRLF). */
   | (MaybeQuiet & { readonly kind: 'say'; readonly line: Bytes })
   | { readonly kind: 'quit' }
   | BinaryCommand
@@ -116,7 +116,7 @@ export function parseCommand(line: Bytes, facts: ServerFacts): Command {
       return facts.meta === 'none' ? unknown : say('MN')
     case 'quit':
       return words.length > 1 && facts.furtherWords === 'refused' ? unknown : { kind: 'quit' }
-    // memcached hangs up on HTTP clients, which could be made to carry commands by a web page.
+    // memcached closes connections of HTTP clients, through which a web page could send commands.
     case 'Host:':
       return { kind: 'quit' }
     default:

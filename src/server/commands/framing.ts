@@ -1,7 +1,7 @@
 /**
  * Cuts a byte stream into requests as memcached does: a command line, and its data block when the line announces
- * one that memcached would read. No I/O. Any chunk boundary gives the same requests (lines over 2048 bytes excepted,
- * where memcached itself looks at what has arrived so far).
+ * one that memcached would read. No I/O. The chunk boundaries make no difference (except for lines over 2048 bytes,
+ * where memcached itself checks the bytes that have arrived).
  */
 
 import type { Bytes } from '../../ground/bytes.js'
@@ -42,7 +42,7 @@ export class RequestFraming {
     private readonly facts: ServerFacts = serverFacts(defaultVersion),
   ) {}
 
-  /** Has part of a request arrived, and not its end? */
+  /** Whether a request has arrived in part. */
   get begun(): boolean {
     return this.open !== undefined || this.head.length > 0 || this.pendingBytes > 0
   }

@@ -1,4 +1,4 @@
-/** The flags of a meta command: how they are read, and what is said of those that cannot be. Facts: fixtures/conversations/meta.json. */
+/** The flags of a meta command, and the errors for invalid ones. Facts: fixtures/conversations/meta.json. */
 import type { Bytes } from '../../ground/bytes.js'
 import { versionAtLeast } from '../../rules/version.js'
 import type { ServerFacts } from '../versions.js'
@@ -18,7 +18,7 @@ export interface MetaFlags {
   readonly time?: number | undefined
   /** N: the time of an item that is made because it is missing. */
   readonly vivify?: number | undefined
-  /** R: an item that lives no longer than that is to be made anew. */
+  /** R: a client is asked to renew an item with less remaining time than this. */
   readonly recache?: number | undefined
   /** C: only when the item has this CAS unique. */
   readonly cas?: bigint | undefined
@@ -43,7 +43,7 @@ const known: Readonly<Record<string, string>> = {
   b: '1.6.10', P: '1.6.14', L: '1.6.14', E: '1.6.27', x: '1.6.27',
 } // biome-ignore format: one list
 
-/** @returns the flags, or what is said instead of an answer */
+/** @returns the flags, or the error line */
 export function readFlags(
   words: readonly Bytes[],
   facts: ServerFacts,

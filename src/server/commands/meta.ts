@@ -1,4 +1,4 @@
-/** The meta commands mg, ms, md, ma: how they are read and answered. Facts: fixtures/conversations/meta.json. */
+/** Parses and answers the meta commands mg, ms, md, ma. Facts: fixtures/conversations/meta.json. */
 import type { Bytes } from '../../ground/bytes.js'
 import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { StoreVerb } from '../../protocol/wire.js'
@@ -17,7 +17,7 @@ export interface MetaCommand {
   readonly verb: 'mg' | 'md' | 'ma'
   readonly key: Bytes
   readonly flags: MetaFlags
-  /** Leaves out the replies that say the least: misses of mg, HD of the others. */
+  /** Leaves out the usual replies: misses of mg, HD of the others. */
   readonly quiet: boolean
 }
 
@@ -63,7 +63,7 @@ function parseStore(key: Bytes, behind: readonly Bytes[], facts: ServerFacts): C
   const length =
     size === undefined ? undefined : facts.parser === 'words' ? signed32(size) : exactSigned32(size)
   const { flags, problem } = readFlags(words, facts)
-  // What follows such a line is taken for the next one.
+  // The data block of this line is taken for the next line.
   if (facts.meta === 'drafts' && problem !== undefined) return say(problem)
   if (length === undefined || length < 0 || length > longestData) return say(badFormat)
   const verb = verbs[flags.mode]
@@ -99,7 +99,7 @@ function lengthFirst(words: readonly Bytes[]): readonly Bytes[] {
   return [size?.slice(1) ?? '', ...words.filter((word) => word !== size)]
 }
 
-/** Success in the words of the version. */
+/** The success reply of the version. */
 const success = (facts: ServerFacts) => (facts.meta === 'drafts' ? 'OK' : 'HD')
 
 /** In the drafts some replies have a blank behind their code. */
@@ -132,7 +132,7 @@ function get(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFact
   return [`VA ${item.data.length - 2}${told}\r\n`, item.data]
 }
 
-/** The answers to the flags, in their order, and which client has to make the item anew. Times change from flag to flag. */
+/** The answers to the flags, in their order, and whether the client has to renew the item. A flag may change times for later flags. */
 function itemFacts(store: Store, item: StoredItem, flags: MetaFlags, made: boolean): Bytes {
   let won = made
   const facts = flags.words.map((word) => {
@@ -225,7 +225,7 @@ function count(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFa
       return word[0] === 'k' ? saidKey(key, flags.has('b')) : ''
     })
     .join('')
-  // Up to 1.6.39 an item that was made is answered also where the command was quiet.
+  // Up to 1.6.39 an item that was created is answered also if the command was quiet.
   if (quiet && (before || facts.parser === 'requests')) return []
   return flags.has('v')
     ? [`VA ${String(result).length}${told}\r\n${result}\r\n`]

@@ -31,7 +31,7 @@ export function signed32(text: string): number | undefined {
   return Number(BigInt.asIntN(32, value))
 }
 
-/** Since 1.6.40, and everywhere since 1.6.45: digits alone, `-` before those of a signed number, and a value that fits the field. */
+/** Since 1.6.40, and everywhere since 1.6.45: only digits, `-` before those of a signed number, and a value that fits the field. */
 export function exactSigned32(text: string): number | undefined {
   const value = /^-?\d{1,10}$/.test(text) ? Number(text) : undefined
   return value === undefined || (value | 0) !== value ? undefined : value

@@ -2,7 +2,7 @@
 import { loudOf, opcode } from '../../protocol/binary/opcodes.js'
 import type { Command } from './command.js'
 
-/** Quiet meta commands say nothing that could be waited for: their replies come with the MN behind them. */
+/** Quiet meta commands have no reply of their own: their replies are read with that of the MN after them. */
 type Shape = BinaryShape | 'none' | 'line' | 'items' | 'stats' | 'up to MN'
 
 export function replyShape(command: Command): Shape {
@@ -41,7 +41,7 @@ interface BinaryShape {
   readonly last: (opcode: number, keyLength: number) => boolean
 }
 
-/** What quiet gets found comes with the reply to the NOOP behind them. */
+/** The items of quiet gets are read with the reply to the NOOP after them. */
 function binaryShape(asked: number): Shape {
   if (loudOf.has(asked) || asked === opcode.QUIT) return 'none'
   if (asked === opcode.NOOP) return { last: (code) => code === opcode.NOOP }

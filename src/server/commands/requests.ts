@@ -1,6 +1,6 @@
 /**
  * One command line as memcached reads it since 1.6.40, when the parser of its proxy replaced the one in command.ts: words that a command does
- * not know are ignored, and the data block behind a refused store is passed over. Facts: fixtures/conversations.
+ * not know are ignored, and the data block of a refused store is skipped. Facts: fixtures/conversations.
  */
 import type { Bytes } from '../../ground/bytes.js'
 import { MAX_KEY_LENGTH } from '../../ground/limits.js'
@@ -21,7 +21,7 @@ import { say } from './say.js'
 
 const badFormat = 'CLIENT_ERROR bad command line format'
 const badTime = 'CLIENT_ERROR invalid exptime argument'
-/** Bytes of the shortest line that is looked at, its end included. */
+/** Bytes of the shortest line that is parsed, its end included. */
 const shortestLine = 4
 
 /**

@@ -1,4 +1,4 @@
-/** What a memcached answers to one request: reply bytes from the store. No I/O. */
+/** The answer of a memcached to one request: reply bytes from the store. No I/O. */
 import type { Bytes } from '../../ground/bytes.js'
 import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import { type Environment, stats } from '../store/stats.js'
@@ -12,10 +12,10 @@ import { answerMeta, metaStored } from './meta.js'
 /** Pieces of a reply in order. */
 export type Pieces = (Buffer | Bytes)[]
 
-/** A reply, or the last words before the server hangs up. */
+/** A reply, or the last reply before the server closes the connection. */
 export type Answer = Pieces | { readonly goodbye: Pieces }
 
-/** @returns the reply; no pieces where nothing is said */
+/** @returns the reply; no pieces if there is none */
 export function respond(store: Store, frame: Frame, environment: Environment): Answer {
   const { command } = frame
   const { facts } = environment
@@ -41,7 +41,7 @@ function retrieve(store: Store, command: Extract<Command, { kind: 'get' }>, fact
   const { keys, cas, exptime } = command
   const pieces: Pieces = []
   for (const key of keys) {
-    // What was found before it is not said. Since 1.6.40 the line end is there twice.
+    // Items that were found before it are not sent. Since 1.6.40 the line end is sent twice.
     if (key.length > MAX_KEY_LENGTH)
       return [`CLIENT_ERROR bad command line format\r\n${facts.parser === 'requests' ? '\r\n' : ''}`]
     const item = exptime === undefined ? store.get(key) : store.touch(key, exptime)

@@ -1,4 +1,4 @@
-/** What `stats` counts since the start or the last `stats reset`. Names: memcached 1.6.18. */
+/** The counters of `stats` since the start or the last `stats reset`. Names: memcached 1.6.18. */
 export const zeroCounters = {
   total_connections: 0,
   cmd_get: 0,

@@ -1,5 +1,5 @@
 /**
- * How memcached 1.6.18 divides memory: pages of 1 MiB given to classes of equal chunks, never given back here.
+ * memcached 1.6.18's division of memory: pages of 1 MiB belong to classes of equal chunks and are never freed here.
  * Facts: `stats slabs` of memcached 1.6.18 with default settings (-n 48, -f 1.25, -I 1m).
  */
 const page = 1024 * 1024
@@ -43,7 +43,7 @@ export function classOf(size: number): number {
   return classes[Math.ceil(size / 8)] ?? chunkSizes.length - 1
 }
 
-/** What `stats slabs` counts per class. */
+/** The counters of `stats slabs` per class. */
 const zeroHits = {
   get_hits: 0,
   cmd_set: 0,
@@ -77,7 +77,7 @@ export class Slabs {
 
   /**
    * Takes memory for an item of this size, or none.
-   * @returns the class that has no chunk left: an item in it has to go first
+   * @returns the class without a free chunk: an item in it has to be evicted first
    */
   take(size: number): number | undefined {
     if (!isChunked(size)) {

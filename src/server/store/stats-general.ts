@@ -1,10 +1,10 @@
-/** The lines of `stats` and `stats settings`: names and constants as memcached says them with its defaults. */
+/** The lines of `stats` and `stats settings`: names and constants of memcached with its defaults. */
 
 import { versionAtLeast } from '../../rules/version.js'
 import type { Environment, Stat } from './stats.js'
 import type { Store } from './store.js'
 
-/** A statistic, the version from which on it is there, and the one from which on it is not. */
+/** A statistic, its first version, and the first version without it. */
 type VersionedStat = readonly [name: string, value: string | number, since?: string, before?: string]
 
 function of(version: string, stats: readonly VersionedStat[]): readonly Stat[] {

@@ -7,7 +7,7 @@ import type { Store } from './store.js'
 
 export type Stat = readonly [name: string, value: string | number]
 
-/** What a server knows besides its items. */
+/** Facts of a server besides its items. */
 export interface Environment {
   /** Open connections. */
   readonly connections: number
@@ -18,7 +18,7 @@ export interface Environment {
   readonly facts: ServerFacts
 }
 
-/** Of an LRU in three parts, which this server does not have. */
+/** Statistics of an LRU in three parts, which this server does not have. */
 const otherItemStats =
   'evicted evicted_nonzero evicted_time outofmemory tailrepairs reclaimed expired_unfetched evicted_unfetched evicted_active crawler_reclaimed crawler_items_checked lrutail_reflocked moves_to_cold moves_to_warm moves_within_lru direct_reclaims hits_to_hot hits_to_warm hits_to_cold hits_to_temp'.split(
     ' ',
@@ -114,7 +114,7 @@ function slabStats(store: Store): Stat[] {
   ]
 }
 
-/** Statistics by key prefix are not kept: none are dumped. */
+/** There are no statistics by key prefix, so that the dump is empty. */
 function detail(word: Bytes | undefined): Bytes {
   if (word === 'on' || word === 'off') return 'OK\r\n'
   return word === 'dump' ? 'END\r\n' : 'CLIENT_ERROR usage: stats detail on|off|dump\r\n'

@@ -14,7 +14,7 @@ import { chunkSizes, classOf, isChunked, itemSize, largestItem, type SlabCounter
 export interface StoredItem {
   readonly key: Bytes
   readonly flags: number
-  /** Value with its CRLF. A string: a Buffer of its own takes 300 bytes more, and an audit keeps items by the hundred thousand. */
+  /** Value with its CRLF. It is a string, because a Buffer takes 300 bytes more, and an audit keeps hundreds of thousands of items. */
   data: Bytes
   cas: number | bigint
   /** Unix time in seconds; 0: never. */
@@ -25,9 +25,9 @@ export interface StoredItem {
   fetched: boolean
   /** When it was used last, Unix time in seconds. */
   used: number
-  /** Marked by `md` with I: the first client that gets it is asked to make it anew. */
+  /** Marked by `md` with I: the first client that gets it is asked to renew it. */
   stale: boolean
-  /** A client has been asked to make it anew. */
+  /** A client has been asked to renew it. */
   tokenSent: boolean
 }
 
@@ -36,7 +36,7 @@ export interface StoreOptions {
   readonly clock: () => number
   /** Bytes for items. */
   readonly memory: number
-  /** Whether old items make room for new ones, or storing fails. */
+  /** Whether old items are evicted for new ones, or storing fails. */
   readonly evict: boolean
   readonly facts: ServerFacts
 }
@@ -51,15 +51,15 @@ export type StoreResult =
   | 'no memory during read'
 export type CountResult = bigint | 'NOT_FOUND' | 'EXISTS' | 'not numeric' | 'no memory'
 
-/** What binary requests can add to a counter's command. */
+/** Further options of counters in binary requests. */
 export interface CountOptions {
   /** Only when the item has this CAS unique. */
   readonly cas?: bigint | undefined
-  /** What a missing item is made with. */
+  /** The initial value and time of a missing item. */
   readonly initial?: { readonly value: bigint; readonly exptime: number } | undefined
 }
 
-/** memcached's own age at its start: its clock begins that many seconds earlier. */
+/** memcached's clock begins this number of seconds before its start. */
 const ageAtStart = 62
 const crlf = '\r\n'
 /** A number with C's blanks before it, up to its end, a blank or a NUL. */
@@ -97,11 +97,11 @@ export class Store {
     const size = itemSize(key.length, command.flags, command.length)
     if (data === undefined || size > largestItem) {
       this.counters.store_too_large++
-      // A set that fails leaves no stale value behind; other commands keep it.
+      // A set that fails removes the old value; other commands keep it.
       if (verb === 'set') this.unlinkKey(key)
       return 'too large'
     }
-    // The memory of the new item is taken before the old one's is given back.
+    // The memory of the new item is taken before that of the old one is freed.
     if (!this.makeRoom(size)) {
       // A large item gets its memory while it is read; then the old one stays.
       if (isChunked(size)) return 'no memory during read'
@@ -185,7 +185,7 @@ export class Store {
     else this.counters[touches ? 'touch_misses' : 'get_misses']++
   }
 
-  /** The item has been used now. */
+  /** Marks the item as used now. */
   use(item: StoredItem): void {
     item.fetched = true
     item.used = this.now()
@@ -197,7 +197,7 @@ export class Store {
     return this.link({ key, flags: 0, newCas }, this.expiry(exptime), crlf, undefined)
   }
 
-  /** Takes the value away and leaves the item. @param time as sent */
+  /** Removes the value and keeps the item. @param time as sent */
   empty(item: StoredItem, { clientFlags, time, newCas }: MetaFlags): StoredItem {
     const { key, cas } = item
     const exptime = time === undefined ? 0 : this.expiry(time)
@@ -205,7 +205,7 @@ export class Store {
     return this.link(made, exptime, crlf, item) ?? item
   }
 
-  /** The next client that gets the item is asked to make it anew. @param time as sent */
+  /** Marks the item as stale: the next client that gets it is asked to renew it. @param time as sent */
   markStale(item: StoredItem, { time, newCas }: MetaFlags): void {
     if (time !== undefined) item.exptime = this.expiry(time)
     item.stale = true
@@ -272,7 +272,7 @@ export class Store {
     if (this.oldestLive <= now) this.oldestCas = ++this.lastCas
   }
 
-  /** Takes away what has expired, as memcached's crawler does since 1.5. Only `stats` shows it. */
+  /** Removes expired items, as memcached's crawler does since 1.5. Only `stats` shows it. */
   crawl(): void {
     const now = this.now()
     for (const item of this.items.values())
@@ -301,7 +301,7 @@ export class Store {
     return undefined
   }
 
-  /** The item that a command has just made, also where its time is past already. */
+  /** The item that a command has just created, also if it has already expired. */
   made(key: Bytes): StoredItem | undefined {
     return this.items.get(key)
   }
@@ -315,12 +315,12 @@ export class Store {
   expiry(exptime: number): number {
     if (exptime === 0) return 0
     if (exptime > 0 && exptime <= MAX_RELATIVE_TIME) return this.now() + exptime
-    // Negative ones are past; so is everything before the server's start, but 0 would mean never.
+    // Negative times are past, and so are times before the server's start; 0 would mean that the item does not expire.
     const start = this.startedAt - ageAtStart
     return exptime <= start ? start + 1 : exptime
   }
 
-  /** Up to 1.6.0 a negative time is added to the server's age, and what is below 0 then is far in the future. */
+  /** Up to 1.6.0 a negative time is added to the server's age, and a sum below 0 is far in the future. */
   private touched(exptime: number): number {
     const start = this.startedAt - ageAtStart
     const wraps = this.options.facts.negativeTouch === 'lives' && exptime < 0
@@ -396,12 +396,12 @@ export class Store {
   }
 }
 
-/** Whether a data block ends as it must. */
+/** Whether a data block ends with CRLF. */
 export function endsInLineEnd(data: Bytes): boolean {
   return data.endsWith(crlf)
 }
 
-/** The same text in one piece: what JavaScript joins otherwise keeps its pieces, and those what they were cut out of. */
+/** The same text in one piece: a joined string otherwise keeps its pieces, and these keep the strings they were cut from. */
 function flat(bytes: Bytes): Bytes {
   return Buffer.from(bytes, 'latin1').toString('latin1')
 }

@@ -111,7 +111,7 @@ describe('options of a server', () => {
     [
       { path: '/tmp/memcached.sock', port: 1 },
       TypeError,
-      'path stands for itself: host and port do not go with it',
+      'path cannot be combined with host and port',
     ],
   ])('%o is refused', (options, kind, message) => {
     const make = () => new EmbeddedServer(options as never)
