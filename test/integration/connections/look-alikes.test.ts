@@ -108,11 +108,7 @@ describe('options of a server', () => {
     [{ clock: 5 }, TypeError, 'clock is 5, not a function'],
     [{ evict: 'no' }, TypeError, 'evict is "no", not a boolean'],
     [{ verison: '1.6.45' }, TypeError, 'unexpected option "verison"'],
-    [
-      { path: '/tmp/memcached.sock', port: 1 },
-      TypeError,
-      'path cannot be combined with host and port',
-    ],
+    [{ path: '/tmp/memcached.sock', port: 1 }, TypeError, 'path cannot be combined with host and port'],
   ])('%o is refused', (options, kind, message) => {
     const make = () => new EmbeddedServer(options as never)
     expect(make).toThrow(kind)
