@@ -72,7 +72,7 @@ export function makePlan(values, memcached, parties, node = process.execPath) {
     parties,
     rounds: number(values, 'rounds', values.quick ? 3 : 5),
     seconds: number(values, 'seconds', values.quick ? 0.3 : 1),
-    warmup: number(values, 'warmup', values.quick ? 0.3 : 0.7),
+    warmup: number(values, 'warmup', 0.7),
     load: loadavg()[0],
     progress: (line) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${line}`),
   }

@@ -59,7 +59,8 @@ async function leastDisturbed(attempt) {
 // Not the default port: libmemcached leaves that out of the names it hashes, hashring does not.
 const imaginary = (count) => Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}:11212`)
 
-function measure(party, workload, fleet, { node, warmup, seconds }) {
+function measure(party, workload, fleet, { node, warmup: least, seconds }) {
+  const warmup = Math.max(least, workload.warmup ?? 0)
   const job = {
     module: party.module,
     root: party.root,

@@ -78,12 +78,14 @@ const inFlight = [10, 1000, 10_000].map((callers) =>
   }),
 )
 
+// More connections are warm later: each has fewer operations a second.
 const fleets = [4, 16, 64].map((servers) =>
   row(`${servers} servers, get 100 B`, {
     group: 'many servers, ketama where the client has it',
     kind: 'get',
     servers,
     target: servers > 4 ? 2 : 1,
+    warmup: 1.5,
     quick: servers > 4,
   }),
 )
