@@ -65,6 +65,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   checkFitting(source, target, options)
   // Announcements of the emulation are about pylibmc; the side of pymemcache explains its differences itself.
   const pymemcache = target.name === 'pymemcache' || source.name === 'pymemcache'
+  const isTwice = target.name === 'pymemcache' && source.name === 'pymemcache'
   const between = pymemcache ? new Set<string>() : rows && new Set(rows.keys())
   const size = fleetSize(given, options)
   const { outages = [] } = options
@@ -93,13 +94,14 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   )
   for (const note of recordingNotes(trace.header)) builder.note(note, 1)
   if (backend) builder.note(backendNote(backend, options), 1)
-  if (pymemcache && options.verify)
+  if (pymemcache && !isTwice && options.verify)
     builder.note(
       `explanations by ${[...switchableFindings].join(', ')} were verified; what a signature refuses, failures and keys have no switch to turn`,
       1,
     )
   const version = options.servers ? undefined : serverVersion(options.serverVersion, trace.header)
-  const suspects = new Suspects(pymemcache ? switchableFindings : undefined)
+  // Two clients of pymemcache differ in their options, which the trace and the target give.
+  const suspects = new Suspects(isTwice ? new Set() : pymemcache ? switchableFindings : undefined)
   const seen = { clients: new Set<string>(), faults: 0, t: 0, calls: 0 }
 
   const survey = await surveyOf(trace)
@@ -238,7 +240,10 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
       },
     },
     pymemcache
-      ? findingsBetween(source, target)
+      ? [
+          ...findingsBetween(source, target),
+          ...knownSwitches().map((info) => ({ ...info, pythonMemcached: '' })),
+        ]
       : rows
         ? knownSwitches().map((info) => betweenVersions(info, target, rows.get(info.name)))
         : knownSwitches(),

@@ -37,9 +37,13 @@ export class Suspects {
     const names = verdict.explanations
       .filter((explanation) => explanation.impact !== 'state')
       .map((explanation) => explanation.switch)
-    // Switches that only the two libraries' signatures explain cannot be turned off.
-    if (names.length === 0 || names.some((name) => !(this.findings ?? switchable).has(name))) return
+    // What follows from a missing method or argument cannot be turned off either.
+    if (names.length === 0 || names.some((name) => !this.canTurnOff(name))) return
     suspect(this.sets, names, operation.line, verdict)
+  }
+
+  private canTurnOff(name: string): boolean {
+    return this.findings ? this.findings.has(name) : switchable.has(name) && name !== 'version-surface'
   }
 }
 

@@ -1,5 +1,5 @@
 /** Where versions of one library understand a call differently: a method or a parameter that only some of them have. */
-import { versionsOf } from '../../rules/index.js'
+import { cell, versionsOf } from '../../rules/index.js'
 import type { Reason } from '../compare/divergence.js'
 import {
   bind,
@@ -14,6 +14,8 @@ import {
  * @param source the library whose program makes the call
  */
 export function surfaceReasons(library: Library, source: Library, call: PythonCall): readonly Reason[] {
+  // Its parsing of the replies fails on Python 3 (docs/reference/python-memcached.md#13.1).
+  if (call.call === 'get_slabs' && onPython2(library) !== onPython2(source)) return [onlyHere]
   const here = parametersOf(library, call)
   const one = library.name === source.name && library.version === source.version
   if (one || here === parametersOf(source, call)) {
@@ -23,6 +25,12 @@ export function surfaceReasons(library: Library, source: Library, call: PythonCa
   return [
     { switch: call.call === 'get' ? 'get-default' : 'version-surface', how: 'signature', fallback: true },
   ]
+}
+
+const onlyHere: Reason = { switch: 'version-surface', how: 'signature', fallback: true }
+
+function onPython2({ name, version }: Library): boolean {
+  return cell('python', name, version) === 2
 }
 
 const problems = { '!method': true, '!argument': true, '!form': true } satisfies Record<

@@ -129,7 +129,8 @@ function reachesServer(outcome: Outcome): boolean {
   return 'raises' in outcome && outcome.raises.message === 'cas 0 is not a CAS unique'
 }
 
-function holdsSubclass(bound: Bound): boolean {
+/** Whether an instance of a subclass of a built-in type is stored, which pylibmc stores as that type. */
+export function holdsSubclass(bound: Bound): boolean {
   const many = bound.keys instanceof Map ? [...bound.keys.values()] : []
   return [bound.val, ...many].some(
     (value) =>

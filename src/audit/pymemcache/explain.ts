@@ -76,8 +76,16 @@ export function reasonsBetween(
   else if (reads.has(call)) {
     if (valueOnlyReadOtherwise(before.result, after.result, settings.plain))
       found.push(reasonFor('pymemcache-serde'))
-  } else if (call === 'delete' && !args.slice(1).some(Boolean) && waits(kwargs.noreply, settings))
+  } else if (
+    call === 'delete' &&
+    before.result === 1 &&
+    after.result === false &&
+    !args.slice(1).some(Boolean) &&
+    waits(kwargs.noreply, settings)
+  )
     found.push(reasonFor('pymemcache-delete'))
+  // python-memcached stores without comparing where it has no unique.
+  else if (call === 'cas' && before.result === true) found.push(reasonFor('gets-and-cas'))
   else if (
     stores.has(call) ||
     call === 'touch' ||

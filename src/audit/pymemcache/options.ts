@@ -109,7 +109,9 @@ export function clientOptionsOf(options: TargetOptions): HashClientOptions & { r
 export interface TargetSettings {
   /** Storage, delete, touch and flush_all do not wait for an answer. */
   readonly noreply: boolean
+  /** No serde is set. */
   readonly plain: boolean
+  readonly serde: string
   readonly ignoreExc: boolean
   readonly allowUnicodeKeys: boolean
   /** Prefix of every key. */
@@ -120,6 +122,7 @@ export function targetSettings(options: TargetOptions): TargetSettings {
   return {
     noreply: options.default_noreply !== false,
     plain: options.serde === undefined || options.serde === 'none',
+    serde: String(options.serde ?? 'none'),
     ignoreExc: options.ignore_exc === true,
     allowUnicodeKeys: options.allow_unicode_keys === true,
     keyPrefix: String(options.key_prefix ?? ''),

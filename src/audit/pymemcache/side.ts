@@ -27,6 +27,7 @@ import {
 import { CasUniques, withOwnUnique, withTheirUniques } from './cas-uniques.js'
 import { type PymemcacheReplay, pymemcacheClient, serverName } from './construct.js'
 import { type ComparedCall, reasonsBetween, signatureReason } from './explain.js'
+import { reasonsOfOptions } from './explain-options.js'
 import { type TargetOptions, type TargetSettings, targetSettings } from './options.js'
 import { inPymemcacheWords, type Repaired } from './repair.js'
 import { Switched } from './switched.js'
@@ -269,8 +270,15 @@ export class PymemcacheSide implements ReplaySide {
   }
 
   /** The reasons why the two sides differ, by the rows of the table. */
-  explain(compared: ComparedCall): readonly Reason[] {
-    const { settings } = this.clients.get(compared.client)!
+  explain(compared: ComparedCall, other: ReplaySide): readonly Reason[] {
+    const { settings, kind } = this.clients.get(compared.client)!
+    const second = other instanceof PymemcacheSide ? other.clients.get(compared.client) : undefined
+    if (second)
+      return reasonsOfOptions(
+        { ...compared, call: withUsualName(compared.call) },
+        { settings, kind },
+        { settings: second.settings, kind: second.kind },
+      )
     return reasonsBetween({ ...compared, call: withUsualName(compared.call) }, settings, this.repairs)
   }
 

@@ -84,7 +84,9 @@ export class Switched {
       return refused && stores.has(call) ? { result: false } : outcome
     }
     const { result } = outcome
-    const spelled = this.names.has('pymemcache-results')
+    // What the server refuses is waited for then, and has the library's own spelling.
+    const waits = this.names.has('pymemcache-noreply') || this.names.has('pymemcache-positions')
+    const spelled = this.names.has('pymemcache-results') || (waits && result === false)
     const missing = cell('missingDelete', 'python-memcached', this.source.version)
     if (call === 'delete' && result === false && (spelled || this.names.has('pymemcache-delete')))
       return { result: toTypedJson(missing) }
@@ -96,6 +98,8 @@ export class Switched {
   }
 
   private raised(call: string, outcome: Outcome): Outcome {
+    if (call === 'flush_all' && this.names.has('pymemcache-results') && 'result' in outcome)
+      return { result: true }
     const missing = 'result' in outcome && outcome.result === null && (call === 'incr' || call === 'decr')
     return missing && this.source.name === 'pylibmc' && this.names.has('pymemcache-results')
       ? { raises: { class: 'pylibmc.NotFound', retcode: 16 } }
@@ -105,7 +109,11 @@ export class Switched {
 
 function lengthOf(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value)
-  return value instanceof Uint8Array ? value.length : (itemsOf(value)?.length ?? 0)
+  if (value instanceof Uint8Array) return value.length
+  const items = value instanceof Map ? [...value.keys(), ...value.values()] : itemsOf(value)
+  let length = 0
+  for (const item of items ?? []) length += 1 + lengthOf(item)
+  return length
 }
 
 function encodingOf(source: Library): ValueEncoding {

@@ -4,7 +4,7 @@
 import { fromTypedJson, PyFloat, type TypedJson } from '../../values/index.js'
 import type { AuditedOperation } from '../compare/differ.js'
 import { type Announced, type Reason, reasonFor } from '../compare/divergence.js'
-import { type Outcome, raised, returned } from '../compare/outcome.js'
+import { type Outcome, raised, returned, sameOutcome } from '../compare/outcome.js'
 import { withBuiltinItems } from '../methods/builtins.js'
 import type { Library } from '../methods/python-signatures.js'
 import { type Bound, bind, type PythonCall } from '../methods/python-signatures.js'
@@ -272,11 +272,20 @@ function explained(
   const refused = isNamed && refusedByPython(second.outcome)
   const compared = { client, call, before: first.outcome, after: second.outcome, refused }
   const reversed = { ...compared, before: second.outcome, after: first.outcome }
-  if (compat.explain && strict.explain) return []
-  const found = compat.explain ? compat.explain(reversed) : strict.explain?.(compared)
+  if (compat.explain && strict.explain) return compat.explain(compared, strict)
+  const found = compat.explain ? compat.explain(reversed, strict) : strict.explain?.(compared, compat)
   // python-memcached takes another server for the key: the item is there, and pymemcache does not look for it there.
-  const elsewhere = joined(first.announced, second.announced).some((event) => event.switch === 'failover')
-  return found && elsewhere ? [...found, { ...reasonFor('pymemcache-failures'), stored: true }] : found
+  const announced = joined(first.announced, second.announced)
+  const elsewhere = announced.some((event) => event.switch === 'failover')
+  // python-memcached 1.56 to 1.58 on Python 3 fails where it puts text and bytes together.
+  const mixed = announced.some((event) => event.switch === 'bytes-and-text')
+  return (
+    found && [
+      ...found,
+      ...(elsewhere ? [{ ...reasonFor('pymemcache-failures'), stored: true }] : []),
+      ...(mixed && !sameOutcome(first.outcome, second.outcome) ? [reasonFor('argument-type')] : []),
+    ]
+  )
 }
 
 /** Nearly always one of them is empty. */

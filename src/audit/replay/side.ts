@@ -30,7 +30,7 @@ import {
 } from '../methods/python-signatures.js'
 import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
-import { runUnchanged } from '../methods/unchanged.js'
+import { holdsSubclass, runUnchanged } from '../methods/unchanged.js'
 import { unchangedConstruction } from '../methods/unchanged-constructor.js'
 import { bindPymemcache, isItemCall } from '../pymemcache/calls.js'
 import { CasUniques } from '../pymemcache/cas-uniques.js'
@@ -73,7 +73,7 @@ export interface ReplaySide {
     recorded?: Outcome,
   ): Replayed | Promise<Replayed>
   /** What this side knows of why the two outcomes differ. */
-  explain?(compared: ComparedCall): readonly Reason[]
+  explain?(compared: ComparedCall, other: ReplaySide): readonly Reason[]
   stop(): Promise<void>
 }
 
@@ -241,6 +241,8 @@ export class Side implements ReplaySide {
     if (call.call === 'gets' && this.library.name === 'pylibmc')
       outcome = this.keepToken(replay, bound.key, outcome)
     if (this.source.name === 'pymemcache') outcome = inPymemcacheResults(call.call, outcome, recorded)
+    if (this.library.name === 'pylibmc' && holdsSubclass(bound))
+      return { ...rest, reasons: [subclasses], outcome, announced: this.announced, gaps: spoken.gaps }
     return { ...rest, outcome, announced: this.announced, gaps: spoken.gaps }
   }
 
@@ -267,6 +269,7 @@ export class Side implements ReplaySide {
 }
 
 const nothing: readonly never[] = []
+const subclasses: Reason = { switch: 'subclasses', how: 'signature' }
 
 /** An application passes what `gets` gave it: here the unique of this replay in the place of the one in the trace. */
 function withOwnUnique({ uniques }: ReplayClient, call: PythonCall): PythonCall {

@@ -48,3 +48,22 @@ it('names options that do not fit the pair, and a version that it does not know'
     'the trace is of pymemcache 4.1.0, and the audit knows 3.5.2 and 4.0.0: choose one with from',
   )
 })
+
+it.each(['visits', 'catalogue', 'report'])(
+  '%s: options of the target that are not those of the application explain what differs',
+  {
+    timeout: 120_000,
+  },
+  async (name) => {
+    for (const options of [
+      { to: 'django-5.2:PyMemcacheCache' },
+      { to: 'pymemcache-4.0.0', targetOptions: { serde: 'none', default_noreply: true } },
+      { to: 'pymemcache-3.5.2', targetOptions: { serde: 'PickleSerde(0)', ignore_exc: true } },
+      { to: 'pymemcache-3.5.2', targetOptions: { default_noreply: false, class: 'HashClient' } },
+    ] as const) {
+      const report = await audit(await read(name), { ...options, longestWait: 20_000 })
+      expect({ options, unexplained: report.unexplained }).toEqual({ options, unexplained: [] })
+      expect(report.switches.filter(({ advice }) => advice === '')).toEqual([])
+    }
+  },
+)
