@@ -14,6 +14,9 @@ import { hashKey } from './hashes/hashes.js'
  */
 export type PythonMemcachedHash = 'raw' | 'raw-signed' | 'masked-one' | 'masked'
 
+/** The hash that a tuple key brings. Python writes a bool as `True` or `False` where it hashes on. */
+export type KeyHash = bigint | boolean
+
 /** The number of servers that are tried for one operation. */
 export const SERVER_RETRIES = 10
 
@@ -37,7 +40,7 @@ export interface PythonMemcachedPlacement {
   /** Server index for a key: that of its hash. Undefined without buckets. */
   place(key: Bytes): number | undefined
   /** The hash to try when probe number `probe` (0…9) of `hash` found no server. */
-  rehash(hash: bigint, probe: number): bigint
+  rehash(hash: KeyHash, probe: number): bigint
 }
 
 /**
@@ -68,8 +71,13 @@ export function pythonMemcachedPlacement(
       const rest = hashKey(hash, key) % buckets
       return serverOf(ends, rest < 0 ? rest + buckets : rest)
     },
-    rehash: (value, probe) => BigInt(hashKey(hash, `${value}${probe}`)),
+    rehash: (value, probe) => BigInt(hashKey(hash, `${inPython(value)}${probe}`)),
   }
+}
+
+function inPython(hash: KeyHash): string {
+  if (typeof hash === 'bigint') return String(hash)
+  return hash ? 'True' : 'False'
 }
 
 /** For each server, the number of buckets of it and of the servers before it. */

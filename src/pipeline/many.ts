@@ -1,6 +1,7 @@
 /** Retrieval of many keys: grouped by server once, requested at the same time, merged once. Source: docs/reference/pylibmc.md#7.3. */
 
 import type { Bytes } from '../ground/bytes.js'
+import type { KeyHash } from '../hashing/python-memcached.js'
 import * as requests from '../protocol/requests.js'
 import type { ItemsReply } from '../protocol/wire.js'
 import { errorFor, MemcachedError, SomeErrors } from './failures/errors.js'
@@ -31,7 +32,7 @@ export async function readMulti(
   keys: readonly Bytes[],
   modes: Modes,
   found: Found,
-  hashes?: ReadonlyMap<Bytes, bigint>,
+  hashes?: ReadonlyMap<Bytes, KeyHash>,
 ): Promise<void> {
   const failures: unknown[] = []
   // Connecting and asking are several exchanges.
@@ -81,7 +82,7 @@ async function askAll(
   { selection }: Pipeline,
   keys: readonly Bytes[],
   modes: Modes,
-  hashes: ReadonlyMap<Bytes, bigint> | undefined,
+  hashes: ReadonlyMap<Bytes, KeyHash> | undefined,
   ask: (group: Group) => Promise<unknown>,
 ): Promise<void> {
   const groups = new Map<Server, Group>()

@@ -6,6 +6,7 @@
 
 import { channel } from 'node:diagnostics_channel'
 import type { Bytes } from '../ground/bytes.js'
+import type { KeyHash } from '../hashing/python-memcached.js'
 import { ownBlock } from '../protocol/data-block.js'
 import type { Request } from '../protocol/requests.js'
 import * as requests from '../protocol/requests.js'
@@ -30,7 +31,7 @@ export interface PreparedStore {
   readonly exptime: number | bigint
   readonly cas?: bigint | undefined
   /** Replaces the key's own hash. */
-  readonly hash?: bigint | undefined
+  readonly hash?: KeyHash | undefined
 }
 
 /** The property of a client with its pipeline, hidden from enumeration. The symbol is the same in every copy of this package. */
@@ -95,7 +96,7 @@ export class Pipeline {
     operation: Operation,
     modes: Modes,
     missing: unknown,
-    hash?: bigint,
+    hash?: KeyHash,
   ): Promise<unknown> {
     // Written inline for the most frequent operation, which saves a closure.
     if (modes.binary) {
@@ -135,7 +136,7 @@ export class Pipeline {
     key: Bytes,
     operation: Operation,
     modes: Modes,
-    hash?: bigint,
+    hash?: KeyHash,
   ): Promise<Item | undefined> {
     const request = requests.retrieval(verb, [modes.namespace + key], operation === 'gets')
     const timed = this.withReplicas(modes)
@@ -154,7 +155,7 @@ export class Pipeline {
     key: Bytes,
     operation: Operation,
     modes: Modes,
-    hash: bigint | undefined,
+    hash: KeyHash | undefined,
     missing: T,
     ask: (server: Server) => Promise<T>,
   ): Promise<T> {
@@ -167,7 +168,7 @@ export class Pipeline {
   private on<T>(
     key: Bytes,
     operation: Operation,
-    hash: bigint | undefined,
+    hash: KeyHash | undefined,
     use: (server: Server) => Promise<T>,
   ): Promise<T> {
     try {
@@ -231,7 +232,7 @@ export class Pipeline {
     key: Bytes,
     delta: Bytes,
     modes: Modes,
-    hash?: bigint,
+    hash?: KeyHash,
   ): Promise<number | bigint> {
     const request = requests.arithmetic(verb, modes.namespace + key, delta, modes.noreply)
     return this.lineOf(request, operation, key, modes, hash, (reply, server) => {
@@ -250,7 +251,7 @@ export class Pipeline {
     operation: Operation,
     key: Bytes,
     modes: Modes,
-    hash: bigint | undefined,
+    hash: KeyHash | undefined,
     take: (reply: LineReply, server: Server) => T,
   ): Promise<T> {
     return this.on(key, operation, hash, (server) =>
@@ -263,7 +264,7 @@ export class Pipeline {
     operation: Operation,
     key: Bytes,
     modes: Modes,
-    hash?: bigint,
+    hash?: KeyHash,
   ): Promise<{ reply: LineReply; server: Server }> {
     return this.lineOf(request, operation, key, modes, hash, (reply, server) => ({ reply, server }))
   }

@@ -5,7 +5,9 @@
  * fill the slots: `strict/` chooses them from behaviors, `compat/` from switches. A policy that emulates
  * python-memcached announces the outcomes it changes; for that a slot gets the operation and the key.
  */
+
 import type { Bytes } from '../ground/bytes.js'
+import type { KeyHash } from '../hashing/python-memcached.js'
 import type { Item, WireDialect } from '../protocol/wire.js'
 import type { ServerAddress } from '../transport/address.js'
 import type { TransportError } from '../transport/errors.js'
@@ -43,7 +45,7 @@ export interface Selection {
    * `hash` overrides the key's own hash (python-memcached's tuple keys).
    * @throws the library's own error (ServerDown, ServerDead, no server …), synchronously or as a rejection.
    */
-  pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server>
+  pick(key: Bytes, operation: Operation, hash?: KeyHash): Server | Promise<Server>
   /** The server that pick would use, also when it is not usable now. Absent if every pick may probe several servers. */
   locate?(key: Bytes): Server
   /**

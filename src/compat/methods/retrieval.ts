@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes } from '../../ground/bytes.js'
+import type { KeyHash } from '../../hashing/python-memcached.js'
 import { MemcachedError } from '../../pipeline/failures/errors.js'
 import { type Found, type Group, groupOf, readGroup, readMulti } from '../../pipeline/many.js'
 import * as pylibmc from '../../pipeline/methods/index.js'
@@ -161,7 +162,7 @@ export async function getMulti<K>(
 
 interface Asked {
   readonly key: Bytes
-  readonly hash?: bigint | undefined
+  readonly hash?: KeyHash | undefined
   readonly server: Server | undefined
 }
 

@@ -1,6 +1,7 @@
 /** set, add, replace, append, prepend and cas. Source: docs/reference/python-memcached.md#10, #12. */
 
 import type { Bytes } from '../../ground/bytes.js'
+import type { KeyHash } from '../../hashing/python-memcached.js'
 import type { Key, Time } from '../../pipeline/methods/arguments.js'
 import { compressionOf, timeOf } from '../../pipeline/methods/arguments.js'
 import * as pylibmc from '../../pipeline/methods/index.js'
@@ -54,7 +55,7 @@ async function unwritten(
   { emulation, pipeline: { selection } }: Context,
   verb: StoreVerb,
   wire: Bytes,
-  hash: bigint | undefined,
+  hash: KeyHash | undefined,
   error: unknown,
 ): Promise<boolean | 0> {
   if (emulation.rules.failures === 'swallowed' && wire !== '')

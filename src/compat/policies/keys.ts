@@ -1,6 +1,8 @@
 /** Keys by the switches of `switches/keys.ts`. Source: docs/reference/python-memcached.md#8, #6.3. */
+
 import type { Bytes } from '../../ground/bytes.js'
 import { MAX_KEY_LENGTH } from '../../ground/limits.js'
+import type { KeyHash } from '../../hashing/python-memcached.js'
 import { PLAIN_KEY, prefixBytes, pylibmcKey } from '../../pipeline/keys.js'
 import { type Operation, operations } from '../../pipeline/operations.js'
 import { IndexError, ValueError } from '../../python/errors.js'
@@ -18,7 +20,7 @@ import { miscounted } from './wording.js'
 export interface HashedKey {
   readonly wire: Bytes
   /** The hash of a tuple key, which chooses the server instead of the key. */
-  readonly hash?: bigint | undefined
+  readonly hash?: KeyHash | undefined
   /** Chooses the server instead of `wire`, if key_encoder was applied a second time after the server was chosen. */
   readonly placedAs?: Bytes | undefined
   /** The key under which a result is returned, if that is not the caller's. */
@@ -216,9 +218,8 @@ export function asTuple(key: unknown): readonly unknown[] | undefined {
 }
 
 /** @throws TypeError unless it is an integer */
-function tupleHash(hash: unknown): bigint {
-  if (typeof hash === 'bigint') return hash
-  if (typeof hash === 'boolean') return hash ? 1n : 0n
+function tupleHash(hash: unknown): KeyHash {
+  if (typeof hash === 'bigint' || typeof hash === 'boolean') return hash
   if (typeof hash === 'number' && Number.isInteger(hash)) return BigInt(hash)
   throw new TypeError('the hash of a tuple key must be an integer')
 }

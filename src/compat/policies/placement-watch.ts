@@ -2,6 +2,7 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import type { Placement, PythonMemcachedPlacement } from '../../hashing/index.js'
+import type { KeyHash } from '../../hashing/python-memcached.js'
 import type { Operation } from '../../pipeline/operations.js'
 import type { Selection, Server } from '../../pipeline/slots.js'
 import type { TransportError } from '../../transport/errors.js'
@@ -19,13 +20,13 @@ export class PlacementWatch implements Selection {
     return this.inner.servers
   }
 
-  pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server> {
+  pick(key: Bytes, operation: Operation, hash?: KeyHash): Server | Promise<Server> {
     if (this.announcer.active) this.compare(key, operation, hash)
     return this.inner.pick(key, operation, hash)
   }
 
-  private compare(key: Bytes, operation: Operation, hash: bigint | undefined): void {
-    const own = hash === undefined ? this.buckets.place(key) : this.buckets.index(hash)
+  private compare(key: Bytes, operation: Operation, hash: KeyHash | undefined): void {
+    const own = hash === undefined ? this.buckets.place(key) : this.buckets.index(BigInt(hash))
     const other = this.pylibmc.place(key)
     if (own === undefined || own === other) return
     this.announcer.announce('hashing', {

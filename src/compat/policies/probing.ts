@@ -5,6 +5,7 @@
 
 import type { Bytes } from '../../ground/bytes.js'
 import { type PythonMemcachedPlacement, SERVER_RETRIES } from '../../hashing/index.js'
+import type { KeyHash } from '../../hashing/python-memcached.js'
 import { ConnectionError, ServerDown } from '../../pipeline/failures/errors.js'
 import { errorOf } from '../../pipeline/failures/transport-failures.js'
 import type { Operation } from '../../pipeline/operations.js'
@@ -56,10 +57,10 @@ export class ProbingSelection implements Selection {
     return this.placement.place(key) ?? 0
   }
 
-  pick(key: Bytes, operation: Operation, hash?: bigint): Server | Promise<Server> {
+  pick(key: Bytes, operation: Operation, hash?: KeyHash): Server | Promise<Server> {
     const { placement } = this
     const name = this.unpacks ? unpacked(key) : key
-    const index = hash === undefined ? placement.place(name) : placement.index(hash)
+    const index = hash === undefined ? placement.place(name) : placement.index(BigInt(hash))
     if (index === undefined && this.emulation.rules.emptyPoolRaises)
       throw new ZeroDivisionError('integer division or modulo by zero')
     if (index === undefined)
@@ -70,11 +71,11 @@ export class ProbingSelection implements Selection {
       : this.probe(key, operation, hash ?? placement.hash(name))
   }
 
-  private async probe(key: Bytes, operation: Operation, first: bigint): Promise<Server> {
+  private async probe(key: Bytes, operation: Operation, first: KeyHash): Promise<Server> {
     let hash = first
     let failure: { server: Server; error: TransportError } | undefined
     for (let probe = 0; probe < this.probes; probe++) {
-      const server = this.servers[this.placement.index(hash)!]!
+      const server = this.servers[this.placement.index(BigInt(hash))!]!
       try {
         if (await this.usable(server, operation)) {
           if (probe > 0) this.wentOn(key, operation, first, server, failure?.error)
@@ -90,7 +91,7 @@ export class ProbingSelection implements Selection {
     const other = await this.unprobed(key, operation)
     if (other) return other
     if (failure) throw errorOf(failure.error, failure.server, operation, key)
-    const server = this.servers[this.placement.index(first)!]!
+    const server = this.servers[this.placement.index(BigInt(first))!]!
     this.emulation.announcer.heard?.announce('failover', {
       operation,
       key,
@@ -145,13 +146,13 @@ export class ProbingSelection implements Selection {
   private wentOn(
     key: Bytes,
     operation: Operation,
-    first: bigint,
+    first: KeyHash,
     server: Server,
     error: TransportError | undefined,
   ): void {
     const { announcer } = this.emulation
     if (!announcer.active) return
-    const dead = this.servers[this.placement.index(first)!]!
+    const dead = this.servers[this.placement.index(BigInt(first))!]!
     announcer.announce('failover', {
       operation,
       key,

@@ -143,7 +143,7 @@ export async function play(timeline: Timeline): Promise<StepOutcome[]> {
       if (behaviors._noreply) await world.arrived()
       outcomes.push({
         ...outcome,
-        ...(world.asked.size > 0 ? { asked: [...world.asked].sort() } : {}),
+        ...(world.asked.size > 0 ? { asked: [...world.asked].sort((a, b) => a - b) } : {}),
         ...(world.attempts.length > 0 ? { attempts: world.attempts } : {}),
       })
     }
