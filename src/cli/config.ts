@@ -77,7 +77,9 @@ async function settingsIn(path: string, named: boolean): Promise<Settings | unde
   } catch (error) {
     throw new UsageError(`${path} is not JSON: ${(error as Error).message}`)
   }
-  throw new UsageError(`${path} is not JSON object: {"servers": ["10.0.0.1:11211"], "scan": {"rate": 20000}}`)
+  throw new UsageError(
+    `${path} is not a JSON object: {"servers": ["10.0.0.1:11211"], "scan": {"rate": 20000}}`,
+  )
 }
 
 function isSettings(value: unknown): value is Settings {

@@ -35,6 +35,7 @@ export async function recordPackets(
 ): Promise<RecordSummary> {
   checkSettings(settings)
   const recording = new Recording(settings, 'packets')
+  await recording.files.check()
   const naming = await serverNaming(settings)
   const unread: Record<Unread, number> = { 'link type': 0, 'not TCP': 0, fragment: 0, damaged: 0 }
   const counts = { packets: 0, cutPackets: 0, cutFiles: 0 }

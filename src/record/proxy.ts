@@ -55,6 +55,7 @@ export async function recordProxy(settings: ProxySettings): Promise<RecordingPro
   if (!Array.isArray(routes) || routes.length === 0) throw new RecordError('routes: name at least one')
   const names = routes.map(({ upstream }) => addressName(upstream))
   const recording = new Recording({ ...settings, servers: settings.servers ?? names }, 'proxy')
+  await recording.files.check()
   const tap = new Tap(recording)
   const sockets = new Set<Socket>()
   const servers: Server[] = []

@@ -30,6 +30,11 @@ export function renderRecordSummary(summary: RecordSummary): string {
   for (const [name, lost] of Object.entries(summary.losses)) lines.push(`  Lost: ${lost} ${name}.`)
   lines.push('  This source cannot show:')
   for (const what of summary.blind) lines.push(`    ${what}`)
+  if (commands === 0)
+    lines.push(
+      '',
+      'No command of a memcached client was seen: --port names other ports than 11211, --servers other servers.',
+    )
   if (written > 0) lines.push('', `Next: memshim audit ${files.length === 1 ? files[0] : files.join(' ')}`)
   return `${lines.join('\n')}\n`
 }

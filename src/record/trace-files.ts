@@ -2,7 +2,8 @@
 
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { open, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { createGzip, type Gzip } from 'node:zlib'
 import { RecordError } from './settings.js'
 
@@ -51,17 +52,24 @@ export class TraceFiles {
     return this.part.file.writableLength + (this.part.gzip?.writableLength ?? 0)
   }
 
+  /** What can be said before there is anything to write. @throws RecordError when the first file is there already or its folder is not */
+  async check(): Promise<void> {
+    if (await exists(this.out)) throw alreadyThere(this.out)
+    if (!(await exists(dirname(this.out))))
+      throw new RecordError(`${this.out}: cannot be written: there is no folder ${dirname(this.out)}`)
+  }
+
   /** Begins a part. @throws RecordError when its file is there already or cannot be written */
   async begin(): Promise<void> {
     this.closing = Promise.all([this.closing, this.finish()]).then(() => undefined)
     this.count++
     const path = this.count === 1 ? this.out : partName(this.out, this.count)
     const handle = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-      const reason =
+      this.failure =
         error.code === 'EEXIST'
-          ? 'there is such a file already: choose another name or move it away'
-          : `cannot be written: ${error.code}`
-      throw new RecordError(`${path}: ${reason}`)
+          ? alreadyThere(path)
+          : new RecordError(`${path}: cannot be written: ${error.code}`)
+      throw this.failure
     })
     await handle.close()
     const file = createWriteStream(path, { flags: 'r+' })
@@ -82,9 +90,10 @@ export class TraceFiles {
     }
   }
 
-  /** @param text whole lines */
+  /** @param text whole lines @throws RecordError when no part could be begun */
   write(text: string): void {
-    const part = this.part!
+    const { part } = this
+    if (!part) throw this.failure ?? new RecordError(`${this.out}: no part was begun`)
     part.bytes += Buffer.byteLength(text)
     ;(part.gzip ?? part.file).write(text)
   }
@@ -118,6 +127,17 @@ export class TraceFiles {
     ;(part.gzip ?? part.file).end()
     await closed?.catch(() => undefined)
   }
+}
+
+function alreadyThere(path: string): RecordError {
+  return new RecordError(`${path}: there is such a file already: choose another name or move it away`)
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** `app.jsonl.gz` → `app.2.jsonl.gz`. */

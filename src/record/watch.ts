@@ -34,6 +34,7 @@ export async function recordWatch(settings: WatchSettings): Promise<RecordSummar
     throw new RecordError('watched: name at least one server')
   const names = watched.map(addressName)
   const recording = new Recording({ ...settings, servers: settings.servers ?? names }, 'watch')
+  await recording.files.check()
   const losses = { skipped: 0, unread: 0, longLines: 0, withoutDeletions: 0, ended: 0 }
   const connections: LineConnection[] = []
   try {

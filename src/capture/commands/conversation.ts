@@ -1,7 +1,7 @@
 /** One connection: requests and replies, paired. After a loss it begins again at the next command. */
 
 import { ByteQueue } from '../../ground/byte-queue.js'
-import type { ConversationSink } from '../packets/connections.js'
+import type { ConnectionEnd, ConversationSink } from '../packets/connections.js'
 import { isQuietGet } from './binary-packets.js'
 import type { Command } from './command.js'
 import type { Part } from './parts.js'
@@ -38,6 +38,8 @@ const earliestReplies = 256 * 1024
 /** Seconds between such a reply and its command. */
 const earliest = 0.01
 const mostPending = 100_000
+/** Seconds. A command that has waited that long when the capture ends was not answered: python-memcached gives up after this time. */
+const patience = 3
 
 export class Conversation implements ConversationSink {
   private readonly requests = new RequestReader((command) => this.begun(command))
@@ -115,9 +117,12 @@ export class Conversation implements ConversationSink {
     this.restart()
   }
 
-  end(time: number): void {
+  end(time: number, how: ConnectionEnd = 'closed'): void {
     this.now = time
-    for (const exchange of this.pending.splice(0)) this.settle(exchange, exchange.command.quiet ? [] : null)
+    for (const exchange of this.pending.splice(0)) {
+      const unanswered = how === 'closed' || (how === 'cut' && time - exchange.time >= patience)
+      this.settle(exchange, unanswered ? (exchange.command.quiet ? [] : null) : undefined)
+    }
     this.over = true
   }
 

@@ -9,8 +9,12 @@ export interface ConversationSink {
   reply(bytes: Buffer, time: number, current?: boolean): void
   /** Bytes are missing in a direction. */
   gap(direction: 'request' | 'reply', length: number, time: number): void
-  end(time: number): void
+  /** @param how default: the connection was closed */
+  end(time: number, how?: ConnectionEnd): void
 }
+
+/** `cut`: the capture knows nothing of the rest; `one-sided`: it has no packet of the server at all. */
+export type ConnectionEnd = 'closed' | 'cut' | 'one-sided'
 
 export interface ConnectionOptions {
   /** Whether an endpoint is one of the servers. */
@@ -119,7 +123,7 @@ export class Connections {
 
   /** The capture is over. */
   end(time: number): void {
-    for (const [name, connection] of this.open) this.close(name, connection, time)
+    for (const [name, connection] of this.open) this.close(name, connection, time, 'cut')
   }
 
   /** A packet of a connection that is over. */
@@ -141,7 +145,7 @@ export class Connections {
     if (connection.began === undefined && connection.requests.expected === (segment.sequence + 1) >>> 0)
       connection.began = segment.sequence
     const another = connection.began !== segment.sequence
-    if (another) this.close(name, connection, segment.time)
+    if (another) this.close(name, connection, segment.time, 'cut')
     return another ? undefined : connection
   }
 
@@ -157,7 +161,7 @@ export class Connections {
     if (this.open.size >= mostConnections) {
       const [oldest, connection] = this.open.entries().next().value!
       this.counts.forgotten++
-      this.close(oldest, connection, segment.time)
+      this.close(oldest, connection, segment.time, 'cut')
     }
     const sink = this.options.open(client, server, segment.syn)
     this.counts.connections++
@@ -189,13 +193,13 @@ export class Connections {
     if (segment.reset || !towardsServer) this.close(name, connection, segment.time)
   }
 
-  private close(name: string, connection: Connection, time: number): void {
+  private close(name: string, connection: Connection, time: number, how: ConnectionEnd = 'closed'): void {
     if (!this.open.delete(name)) return
     for (const one of connection.held.splice(0)) this.take(name, connection, one)
     connection.requests.finish(time)
     connection.replies.finish(time)
-    connection.sink.end(time)
     const { requests, replies } = connection
+    connection.sink.end(time, replies.expected === undefined ? 'one-sided' : how)
     this.closed.set(name, { time, requests: requests.expected, replies: replies.expected })
     if (this.closed.size > mostClosed) this.closed.delete(this.closed.keys().next().value!)
   }

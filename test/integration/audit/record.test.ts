@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { audit, plan, readTrace, type WireEvent } from '../../../src/audit/index.js'
@@ -135,8 +135,17 @@ describe('a recording proxy', () => {
     }
     await expect(recordProxy(taken)).rejects.toMatchObject({ name: 'RecordError' })
     await proxy.close()
-    const again = await recordProxy({ out, routes: [{ listen: tcp(0), upstream: tcp(1) }] })
-    await expect(again.close()).rejects.toThrow('choose another name')
+    await expect(recordProxy({ out, routes: [{ listen: tcp(0), upstream: tcp(1) }] })).rejects.toThrow(
+      'choose another name',
+    )
+    await expect(recordWatch({ out, watched: [tcp(1)] })).rejects.toThrow('choose another name')
+    // An input that never ends: the error comes before it.
+    const stream = new PassThrough()
+    await expect(recordPackets([{ name: 'pipe', stream }], { out })).rejects.toThrow('choose another name')
+    const nowhere = join(folder, 'absent', 'a.jsonl')
+    await expect(recordPackets([{ name: 'pipe', stream }], { out: nowhere })).rejects.toThrow(
+      'there is no folder',
+    )
   })
 })
 
