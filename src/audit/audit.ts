@@ -1,6 +1,6 @@
 /**
  * The audit: replays a trace through the compat client and the strict client, compares them operation by operation, and
- * reports what would change.
+ * reports the differences.
  */
 import { shown } from '../ground/arguments.js'
 import { Analyses } from './analyses/index.js'
@@ -55,7 +55,7 @@ function checkFitting(source: Library, target: Library, options: AuditOptions): 
     throw new AuditOptionsError(`calls are repaired for another library, and ${between}`)
 }
 
-/** @throws TraceError for a trace that is wrong or empty; AuditOptionsError; what starting or reaching servers throws */
+/** @throws TraceError for a wrong or empty trace; AuditOptionsError; errors of starting or reaching servers */
 export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Report> {
   const started = Date.now()
   checkTrace(given)
@@ -63,7 +63,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   const { options, framework: backend } = withFrameworkTarget(asked, given.header)
   const { source, target, preset, rows } = pairOf(given.header, options)
   checkFitting(source, target, options)
-  // Announcements of the emulation are about pylibmc; the side of pymemcache explains its differences itself.
+  // Announcements of the emulation concern pylibmc; the side of pymemcache explains its differences itself.
   const pymemcache = target.name === 'pymemcache' || source.name === 'pymemcache'
   const isTwice = target.name === 'pymemcache' && source.name === 'pymemcache'
   const between = pymemcache ? new Set<string>() : rows && new Set(rows.keys())
@@ -252,7 +252,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
 }
 
 /**
- * A backend of a framework as the target stands for its library, the keywords that it sets, and calls in that library's words, which the
+ * A backend of a framework as the target means its library, the keywords that it sets, and calls in that library's form, which the
  * framework makes. @throws AuditOptionsError for a framework, version or backend that was not recorded
  */
 function withFrameworkTarget(
@@ -297,7 +297,7 @@ function backendNote(
   return `the target is the backend ${backend} of ${framework} ${version}: ${library.name} ${library.version}${client}; the calls are said in its words`
 }
 
-/** Keywords of the application's constructor that the backend does not hand on. */
+/** Keywords of the application's constructor that the backend does not pass on. */
 function keywordNotes(
   { framework, version, backend, keywords }: FrameworkTarget,
   kwargs: NewEvent['kwargs'],
@@ -310,7 +310,7 @@ function keywordNotes(
     )
 }
 
-/** The constructor call of the application, and what the backend makes of its keywords. */
+/** The constructor call of the application, and the backend's treatment of its keywords. */
 function constructionFinding(
   { line, t, client, at, servers, kwargs }: NewEvent,
   texts: readonly string[],
@@ -367,7 +367,7 @@ function checkOptions(options: AuditOptions): void {
     throw new AuditOptionsError('verify is not a boolean')
 }
 
-/** From so many operations on a second thread saves more time than its start takes. */
+/** The number of operations from which a second thread saves time. */
 const longTrace = 20_000
 
 /** @throws AuditOptionsError when two threads are asked for where there can be one only */

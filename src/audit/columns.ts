@@ -50,7 +50,7 @@ export function defaultPreset(source: Library): PresetName {
   return `python-memcached-${version}` as PresetName
 }
 
-/** Kept, since an audit asks for the same few libraries at every call. */
+/** A cache, because an audit needs the same few libraries at every call. */
 const factsOfSources = new Map<string, VersionFacts>()
 
 /** The column of the application's version of python-memcached. */
@@ -64,12 +64,12 @@ export function sourceFacts(source: Library): VersionFacts {
   return facts
 }
 
-/** How the application's python-memcached writes and reads values. */
+/** The value dialect of the application's python-memcached. */
 export function sourceDialect(source: Library): PythonMemcachedDialect {
   return valueDialect(sourceFacts(source))
 }
 
-/** What the compat client is under a preset. With everything off it still has python-memcached's methods. */
+/** The library that the compat client emulates under a preset. With everything off it still has python-memcached's methods. */
 export function compatLibrary(preset: string, source: Library): Library {
   const version = /^python-memcached-([\d.]+)$/.exec(preset)?.[1]
   return {
@@ -85,7 +85,7 @@ export interface DifferingRow {
   readonly after: unknown
 }
 
-/** What is said of a switch between two versions of python-memcached, in the words of the table. */
+/** The texts of a switch between two versions of python-memcached, from the table. */
 export function betweenVersions(
   info: SwitchInfo,
   target: Library,
@@ -121,7 +121,7 @@ export function differingRows(before: Library, after: Library): ReadonlyMap<stri
 export interface Pair {
   readonly source: Library
   readonly target: Library
-  /** What the compat client emulates, on the side of python-memcached. */
+  /** The preset of the compat client, on the side of python-memcached. */
   readonly preset: string
   /** The rows in which they differ by switch, between two versions of python-memcached. */
   readonly rows?: ReadonlyMap<string, readonly DifferingRow[]> | undefined

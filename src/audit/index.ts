@@ -1,4 +1,4 @@
-/** memshim/audit: replay a trace through both clients and report what would change. */
+/** memshim/audit: replays a trace through both clients and reports the differences. */
 export type { Analysis, AnalysisRow, HotKey, Severity } from './analyses/index.js'
 export { audit } from './audit.js'
 export { type DifferingRow, knownColumns, knownPresets } from './columns.js'

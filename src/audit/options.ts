@@ -1,23 +1,23 @@
-/** The options of an audit, and the error for a value that does not fit. */
+/** The options of an audit, and the error for a wrong value. */
 
 import type { AuditedOperation, Verdict } from './compare/differ.js'
 import type { TargetOptions } from './pymemcache/options.js'
 import type { Outage } from './traces/outages.js'
 
-/** What an audit replays on and how. Source: the defaults are those of docs/audit.md. */
+/** Options of an audit. The defaults are those of docs/audit.md. */
 export interface AuditOptions {
-  /** What the compat client emulates; default: the preset of the trace's own version. */
+  /** The preset of the compat client; default: the preset of the trace's own version. */
   readonly preset?: string | undefined
   /**
-   * What the application moves to, a column of the table of rules: `pylibmc-1.6.3` (default), `pymemcache-4.0.0` or, for a trace of python-memcached, one of
-   * its versions (`python-memcached-1.62`). A framework's backend stands for the client that it makes: `django-5.1:PyMemcacheCache`. A trace of pylibmc is compared with python-memcached, the version of `preset` or this one.
+   * The library that the application moves to, a column of the table of rules: `pylibmc-1.6.3` (default), `pymemcache-4.0.0` or, for a trace of python-memcached, one of
+   * its versions (`python-memcached-1.62`). A framework's backend means the client that it constructs: `django-5.1:PyMemcacheCache`. A trace of pylibmc is compared with python-memcached, the version of `preset` or this one.
    */
   readonly to?: string | undefined
-  /** The library and version that the application uses, where that is not what the trace says: `python-memcached-1.58`. */
+  /** The library and version that the application uses, if the trace names another one: `python-memcached-1.58`. */
   readonly from?: string | undefined
   /** Embedded servers for each side; default: as many as the application had. Another number changes the topology. */
   readonly embedded?: number | undefined
-  /** The version of memcached that the embedded servers are; default: that of the trace, else the newest (docs/reference/servers.md). */
+  /** The version of memcached that the embedded servers emulate; default: that of the trace, else the newest (docs/reference/servers.md). */
   readonly serverVersion?: string | undefined
   /**
    * Real servers instead of embedded ones: the first half for the compat client, the second half for the strict client.
@@ -42,14 +42,14 @@ export interface AuditOptions {
   /** Over the binary protocol on pylibmc's side, as `pylibmc.Client(servers, binary=True)`; default false. */
   readonly binary?: boolean | undefined
   /**
-   * `unchanged` (default): pylibmc gets every call as the application makes it, with its own signatures. `repaired`: calls that
-   * pylibmc does not understand are said in its own words first, so that a report shows what is left to do after that.
+   * `unchanged` (default): every call is made on pylibmc as the application makes it, with pylibmc's signatures. `repaired`: calls that
+   * pylibmc does not accept are first rewritten into its form, so that a report shows the remaining differences.
    */
   readonly calls?: 'unchanged' | 'repaired' | undefined
-  /** Supposed outages: what if these servers had been down? They are faults on both sides. */
+  /** Assumed outages of servers, which are faults on both sides. */
   readonly outages?: readonly Outage[] | undefined
   /**
-   * Two: pylibmc's side is replayed in a thread of its own; the report is the same. For traces from files, without faults, on embedded
+   * Two: pylibmc's side is replayed in a separate thread; the report is the same. For traces from files, without faults, on embedded
    * servers. Default: 2 for a long trace that allows it, else 1.
    */
   readonly threads?: 1 | 2 | undefined
@@ -61,7 +61,7 @@ export interface AuditOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Called while an audit runs, with how far it is. */
+/** The progress of an audit. */
 export interface Progress {
   readonly phase: 'replay' | 'verify'
   readonly operations: number

@@ -1,7 +1,7 @@
 /**
  * Compares the two sides operation by operation, in the order of the trace: the same, different for named reasons, or
- * unexplained. A difference is explained by what the compat client announced for this very operation, by a gap between
- * the two libraries' signatures, or by what an earlier explained difference left behind on the same keys or servers.
+ * unexplained. A difference is explained by an announcement of the compat client for this operation, by a difference of
+ * the two libraries' signatures, or by the effect of an earlier explained difference on the same keys or servers.
  */
 import type { TypedJson } from '../../values/index.js'
 import type { Gap } from '../methods/intention.js'
@@ -9,7 +9,7 @@ import { type Announced, infoOf, type Reason } from './divergence.js'
 import { type Impact, impactOf, momentary, type Outcome, sameOutcome } from './outcome.js'
 import { type Cause, joinCauses, Taint } from './taint.js'
 
-/** One operation of the trace as both sides did it. */
+/** One operation of the trace with the outcomes of both sides. */
 export interface AuditedOperation {
   readonly line: number
   readonly t: number
@@ -28,52 +28,52 @@ export interface AuditedOperation {
   readonly recorded?: Outcome | undefined
   readonly compat: Outcome
   readonly strict: Outcome
-  /** What the compat client announced while it ran. */
+  /** The announcements of the compat client during the operation. */
   readonly announced: readonly Announced[]
   readonly gaps: readonly Gap[]
-  /** What the audit itself knows of a difference. */
+  /** The audit's own reasons for a difference. */
   readonly reasons: readonly Reason[]
-  /** Where python-memcached puts the only key. */
+  /** python-memcached's server of the only key. */
   readonly sourceServer?: number | undefined
   /** A key is on another server under pylibmc's placement than under python-memcached's. */
   readonly moved?: boolean
   /** The call has a negative time, which pylibmc's documentation and version 1.6.3 treat differently. */
   readonly negativeTime?: boolean
-  /** The outcome on pylibmc depends on what was not measured: the connection is out of step. */
+  /** The outcome on pylibmc is not known, because the connection is out of step. */
   readonly uncertain?: boolean
 }
 
-/** Why two outcomes differ: the switch, or another reason. */
+/** The reason why two outcomes differ: a switch, or another reason. */
 export interface Explanation {
   readonly switch: string
   /**
-   * - `announced`: the compat client said so, for this operation
+   * - `announced`: the compat client announced it for this operation
    * - `inherited`: an earlier difference on the same key or server, see `lines`
    * - `signature`: method or argument exists only in one library
    */
   readonly how: 'announced' | 'inherited' | 'signature'
-  /** What this cause does to the operation; `state` for a cause that only moves or stores something differently. */
+  /** The effect of this cause on the operation; `state` for a cause that only moves or stores an item differently. */
   readonly impact: Impact
   /** Lines of the trace that led here, first cause first. */
   readonly lines: readonly number[]
 }
 
-/** How the two outcomes of one operation compare. */
+/** The result of comparing the two outcomes of one operation. */
 export type Status =
   | 'same'
-  /** The outcome is the same; what is stored, or where, is not. */
+  /** The outcome is the same, but another value is stored, or on another server. */
   | 'announced'
   | 'differs'
   | 'unexplained'
 
-/** How one operation compares, and why. */
+/** The result of comparing one operation, with the reasons. */
 export interface Verdict {
   readonly status: Status
   readonly impact: Impact
   readonly explanations: readonly Explanation[]
 }
 
-/** Operations after which a key's item depends on the call alone, and not on the item before. */
+/** Operations after which a key's item depends only on the call, and not on the item before. */
 const overwriting = new Set([
   'set',
   'set_multi',
@@ -103,7 +103,7 @@ const reading = new Set([
   'version',
   'check_key',
 ])
-/** pylibmc's classes that tell of the data and not of the server. */
+/** pylibmc's classes for errors of the data and not of the server. */
 const dataErrors = new Set([
   'pylibmc.NotFound',
   'pylibmc.TooBig',
@@ -116,8 +116,8 @@ export interface DifferSettings {
   /** pylibmc's side expires items with negative times at once, as python-memcached does. */
   readonly negativeTimesAlike: boolean
   /**
-   * Between two versions of python-memcached: the switches that govern a row in which they differ. What either side announces of
-   * others is the same on both, and what it says of pylibmc is about neither.
+   * Between two versions of python-memcached: the switches that govern a row in which they differ. Announcements of
+   * other switches are the same on both sides, and concern pylibmc only.
    */
   readonly between?: ReadonlySet<string> | undefined
 }
@@ -132,7 +132,7 @@ export class Differ {
     this.taint.markFault(server, line)
   }
 
-  /** Judges one operation and remembers what it leaves behind. Call it once per operation, in order. */
+  /** Compares one operation and keeps its effects on later ones. Call it once per operation, in order. */
   judge(operation: AuditedOperation): Verdict {
     const same = sameOutcome(operation.compat, operation.strict) || this.sameStatistics(operation)
     const impact = impactOf(operation.compat, operation.strict, same)
@@ -157,8 +157,8 @@ export class Differ {
   }
 
   /**
-   * Causes in the order of what they are worth: announced for this operation or seen in the signatures, left behind by an earlier
-   * difference, guesses of last resort. Another server for the key explains an outcome only when nothing else does.
+   * Causes in the order of their reliability: announced for this operation or seen in the signatures, the effect of an earlier
+   * difference, then fallbacks. Another server for the key explains an outcome only if there is no other cause.
    */
   private explain(operation: AuditedOperation, same: boolean, impact: Impact): readonly Explanation[] {
     const { line, gaps, reasons } = operation
@@ -245,7 +245,7 @@ export class Differ {
   }
 }
 
-/** One side met a server that did not answer as it should. */
+/** One side got an unexpected answer, or none, from a server. */
 function serverTrouble({ strict, compat, announced }: AuditedOperation): boolean {
   return (
     ('raises' in strict &&
@@ -277,12 +277,12 @@ function isKeyErrorOfOne({ compat, strict }: AuditedOperation): boolean {
   return refused(compat) !== refused(strict)
 }
 
-/** One side refuses an argument with an error of Python's own. */
+/** One side refuses an argument with a built-in error of Python. */
 function isArgumentError({ compat, strict }: AuditedOperation): boolean {
   return isRefusal(compat) || isRefusal(strict)
 }
 
-/** Nothing was sent: Python's own error came first. */
+/** A built-in error of Python, so that nothing was sent. */
 function isRefusal(outcome: Outcome): boolean {
   return 'raises' in outcome && outcome.raises.class.startsWith('builtins.')
 }
@@ -292,8 +292,8 @@ function isEmptyList(value: TypedJson): boolean {
 }
 
 /**
- * Whether what was announced of strict's outcome can be about this outcome: an exception fits only one of its class, a value printed as
- * in Python only this result, anything else any result. Which of the errors of an unreachable server it is depends on the moment
+ * Whether an announced outcome of strict can be this outcome: an exception fits only one of its class, a value printed as
+ * in Python only this result, another text any result. The error of an unreachable server depends on timing
  * (ConnectionError first, ServerDown while waiting), so these fit each other.
  */
 export function fits(
@@ -327,7 +327,7 @@ const unreachable = new Set([
   'Error',
 ])
 
-/** Our names of classes that Python calls differently. */
+/** Python's names of classes that have another name here. */
 function pythonName(name: string): string {
   const short = last(name)
   return short === 'MemcachedError' ? 'Error' : short === 'RangeError' ? 'ValueError' : short

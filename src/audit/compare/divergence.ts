@@ -1,4 +1,4 @@
-/** What the audit keeps of a divergence event of the compat client, and what it knows about a switch. */
+/** The part of a divergence event that the audit keeps, and its facts about a switch. */
 import { type Switch, switches } from '../../rules/index.js'
 import type { DifferingRow } from '../columns.js'
 import { pymemcacheFindings } from '../pymemcache/findings.js'
@@ -30,13 +30,13 @@ export interface SwitchInfo
   readonly rows?: readonly DifferingRow[] | undefined
 }
 
-/** Why the outcomes of one operation differ, as far as the audit itself knows (not announced by the compat client). */
+/** A reason of the audit itself for a difference of one operation (not announced by the compat client). */
 export interface Reason {
   readonly switch: string
   readonly how: 'signature'
-  /** What is stored is not the same. That is not a cause of another outcome of this call. */
+  /** The stored values differ, which is not a cause of another outcome of this call. */
   readonly stored?: boolean
-  /** Counts only where nothing else explains the difference. */
+  /** Used only if there is no other explanation. */
   readonly fallback?: boolean
 }
 
@@ -113,7 +113,7 @@ export const signatureSwitches: readonly SwitchInfo[] = [
     'control-keys',
     'Keys with control characters are sent unchecked',
     'raises MemcachedKeyCharacterError',
-    'stores them, but cannot read them: get waits for its timeout and raises Error (31), or returns bytes that are not value; NUL and line breaks end the command in the middle of the key, and what follows a line break is a command of its own',
+    'stores them, but cannot read them: get waits for its timeout and raises Error (31), or returns bytes that are not a value; NUL and line breaks end the command in the middle of the key, and what follows a line break is a command of its own',
     'Encode such keys (hash them, or quote their characters) before they reach the client, or set the behavior verify_keys.',
     'items',
   ),
@@ -136,7 +136,7 @@ const onlyPymemcache = new Map(
 /** Names of the findings that only an audit to pymemcache has. */
 export const pymemcacheFindingNames: readonly string[] = [...onlyPymemcache.keys()]
 
-/** What is known of a switch; undefined for a name that is none. */
+/** The facts of a switch; undefined for an unknown name. */
 export function infoOf(name: string): SwitchInfo | undefined {
   return byName.get(name) ?? onlyPymemcache.get(name)
 }

@@ -1,5 +1,5 @@
 /**
- * How closely a side repeated what the original library did in the trace: the reason to believe the rest of the report.
+ * The agreement of a side with the recorded outcomes of the trace, which shows the reliability of the report.
  * Results are compared as values, exceptions by class and return code.
  */
 import type { TypedJson } from '../../values/index.js'
@@ -7,7 +7,7 @@ import { abridgeOutcome, callText } from '../report/finding.js'
 import type { AuditedOperation } from './differ.js'
 import { momentary, type Outcome, sameOutcome } from './outcome.js'
 
-/** One operation where the compat client did otherwise than the trace. */
+/** One operation with another outcome than in the trace. */
 export interface FidelityFinding {
   readonly line: number
   readonly call: string
@@ -16,9 +16,9 @@ export interface FidelityFinding {
   readonly replayed: Outcome
 }
 
-/** How often the compat client did what the trace says python-memcached did. */
+/** The number of operations with the recorded outcome. */
 export interface Fidelity {
-  /** Which side answers for the original library. */
+  /** The side that emulates the original library. */
   readonly side: 'compat' | 'strict'
   readonly compared: number
   readonly same: number

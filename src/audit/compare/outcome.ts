@@ -1,5 +1,5 @@
 /**
- * What a call did, in Python's terms: a result as typed JSON or an exception by its Python class.
+ * The outcome of a call in Python's terms: a result as typed JSON or an exception by its Python class.
  * The shape is the one of recordings and traces (docs/formats.md).
  */
 import { isDeepStrictEqual } from 'node:util'
@@ -15,7 +15,7 @@ export interface Raised {
   readonly message?: string
 }
 
-/** What a call did, in Python's words: a result as typed JSON (docs/formats.md), or an exception. */
+/** The outcome of a call in Python's terms: a result as typed JSON (docs/formats.md), or an exception. */
 export type Outcome = { readonly result: TypedJson } | { readonly raises: Raised }
 
 /** The outcome of a call that returned. `undefined` is Python's None: our clients use it for "nothing". */
@@ -34,7 +34,7 @@ export function raised(error: unknown): Outcome {
   return { raises: { class: name, ...(retcode === undefined ? {} : { retcode }), message } }
 }
 
-/** Equal results, or exceptions of the same class and return code. Messages are for people and are not compared. */
+/** Equal results, or exceptions of the same class and return code. Messages are not compared. */
 export function sameOutcome(a: Outcome, b: Outcome): boolean {
   checkObject('a', a)
   checkObject('b', b)
@@ -49,7 +49,7 @@ export function sameOutcome(a: Outcome, b: Outcome): boolean {
   return sameValue(a.result, b.result)
 }
 
-/** Texts are compared only where the values are not plain ones and not alike part by part: an audit does this at every call. */
+/** Texts are compared only if the values are not plain and not equal part by part, because an audit compares at every call. */
 function sameValue(a: TypedJson, b: TypedJson): boolean {
   if (alike(a, b)) return true
   const plain = typeof a !== 'object' || a === null || typeof b !== 'object' || b === null
@@ -96,7 +96,7 @@ function canonical(value: TypedJson): string {
   })
 }
 
-/** How much a difference matters to code that only looks at the outcome. Worst first. */
+/** The effect of a difference on code that uses only the outcome. Worst first. */
 export const impacts = ['raises', 'stops-raising', 'value', 'truth', 'spelling', 'state'] as const
 
 /**
@@ -105,7 +105,7 @@ export const impacts = ['raises', 'stops-raising', 'value', 'truth', 'spelling',
  * - `value`: both return, different values with the same truth
  * - `truth`: an `if` takes the other branch
  * - `spelling`: equal for Python (`1 == True`, `0 == False`), or both mean "done" without a value
- * - `state`: the outcome is the same, what is stored or where it is stored is not
+ * - `state`: the outcome is the same, but the stored value or its server differs
  */
 export type Impact = (typeof impacts)[number]
 
@@ -118,7 +118,7 @@ export function impactOf(compat: Outcome, strict: Outcome, same = sameOutcome(co
   return truth(compat.result) === truth(strict.result) ? 'value' : 'truth'
 }
 
-/** Answers that describe the server and the moment; only their shape can be repeated. */
+/** Answers that depend on the server and the time; only their shape can be repeated. */
 export const momentary = new Set(['get_stats', 'get_slabs', 'get_slab_stats', 'stats', 'version'])
 
 function asNumber(value: TypedJson): number | undefined {
@@ -126,7 +126,7 @@ function asNumber(value: TypedJson): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 
-/** Of an `if` in Python. */
+/** The truth value in Python. */
 export function truth(value: TypedJson): boolean {
   if (Array.isArray(value)) return value.length > 0
   if (typeof value === 'object' && value !== null) {

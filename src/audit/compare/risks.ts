@@ -1,6 +1,6 @@
 /**
- * What a replay cannot decide for good: outcomes that are the same today, or unknown, but must not be relied on. They are a class of their
- * own beside differences.
+ * Outcomes that a replay cannot decide: they are equal or unknown, and must not be relied on. They are listed separately
+ * from differences.
  */
 
 export type RiskName = 'documented-negative-timeout' | 'out-of-step' | 'keywords'
@@ -44,7 +44,7 @@ export function riskText(name: RiskName, target: string): RiskText {
   return name === 'out-of-step' && target.startsWith('pymemcache') ? unread : riskTexts[name]
 }
 
-/** An answer that nobody waited for, and text that only the application's code makes. Source: docs/reference/pymemcache.md#7, #5.1. */
+/** An answer that no call waited for, and text that only the application's code can make. Source: docs/reference/pymemcache.md#7, #5.1. */
 const unread: RiskText = {
   name: 'out-of-step',
   title:

@@ -1,9 +1,9 @@
 /**
- * What earlier differences left behind: keys whose stored items may differ between the two sides, and servers that
- * one side avoids. Only these may explain a later difference that nothing announced; agreement clears them.
+ * Effects of earlier differences: keys whose stored items may differ between the two sides, and servers that
+ * one side avoids. Only these may explain a later difference without an announcement; agreement clears them.
  */
 
-/** Why something differs: the switches, and the lines of the trace from the first cause on. */
+/** The cause of a difference: the switches, and the lines of the trace from the first cause on. */
 export interface Cause {
   readonly switches: readonly string[]
   readonly lines: readonly number[]
@@ -46,7 +46,7 @@ export class Taint {
     this.agreed.clear()
   }
 
-  /** What this client knows of this server may differ between the sides (dead marks, retry waits, cut connections). */
+  /** The client's state of this server may differ between the sides (dead marks, retry waits, closed connections). */
   server(client: string, server: number): Cause | undefined {
     const known = this.health.get(place(client, server))
     if (known) return known
@@ -64,7 +64,7 @@ export class Taint {
     this.faults.set(server, line)
   }
 
-  /** Both sides had the same, good answer from this server at this line. */
+  /** Both sides got the same successful answer from this server at this line. */
   clearServer(client: string, server: number, line: number): void {
     this.health.delete(place(client, server))
     this.calm.set(place(client, server), line)

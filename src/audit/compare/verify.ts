@@ -1,6 +1,6 @@
 /**
- * The counterfactual: an explanation by named switches is right when, with exactly these switches set to pylibmc's behaviour,
- * the difference is gone. One more replay for every set of switches that was named.
+ * Verification: an explanation by named switches is right if, with exactly these switches set to pylibmc's behaviour,
+ * the difference disappears. There is one more replay for every set of switches that was named.
  */
 import { switches } from '../../rules/index.js'
 import type { ReplayVisitor } from '../replay/replay.js'
@@ -12,7 +12,7 @@ import { impactOf, sameOutcome } from './outcome.js'
 /** Sets that are tried, most frequent first; every one costs a replay. */
 const setsTried = 24
 const refutedKept = 20
-/** What a replay can turn off. */
+/** The switches that a replay can turn off. */
 const switchable: ReadonlySet<string> = new Set(
   switches.filter(({ onlyInProgram }) => !onlyInProgram).map(({ name }) => name),
 )
@@ -32,7 +32,7 @@ export class Suspects {
 
   add(operation: AuditedOperation, verdict: Verdict): void {
     if (verdict.status !== 'differs') return
-    // What comes from the signatures stays different whatever is switched.
+    // Differences from the signatures do not depend on switches.
     if (!this.findings && verdict.explanations.some((explanation) => explanation.how === 'signature')) return
     const names = verdict.explanations
       .filter((explanation) => explanation.impact !== 'state')
@@ -61,7 +61,7 @@ function suspect(
 }
 
 /**
- * With one behaviour switched off another one may take over (an oversize value is then sent, refused, and the error is
+ * With one behaviour switched off another one may have an effect (an oversize value is then sent, refused, and the error is
  * swallowed). The compat client says which: such operations are tried once more with that switch off as well.
  *
  * @param run replays the trace with the named switches set as the target does

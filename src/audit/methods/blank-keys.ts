@@ -1,6 +1,6 @@
 /**
- * What pylibmc does with keys that hold blanks over the text protocol: it sends them unchecked, and the server takes the words for
- * arguments of their own. Our client refuses such keys, so their outcome is put together here from what the words give.
+ * pylibmc's outcomes for keys with blanks over the text protocol: it sends them unchecked, and the server takes the words for
+ * separate arguments. Our client refuses these keys, so the outcome is computed here from the outcomes of the words.
  * Source: docs/reference/pylibmc.md#3.4; measured on pylibmc 1.6.3 with memcached 1.6.18 (`fixtures/vectors/calling-forms.json`).
  */
 import { MAX_KEY_LENGTH } from '../../ground/limits.js'
@@ -15,7 +15,7 @@ const missing = Symbol('missing')
 const stores = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas'])
 const multiStores = new Set(['set_multi', 'add_multi'])
 
-/** Words of a key as the server reads them; undefined for a key that is one word as it stands. */
+/** Words of a key as the server reads them; undefined for a key of one word. */
 function wordsOf(key: string): readonly string[] | undefined {
   return key.includes(' ') ? key.split(' ').filter((word) => word !== '') : undefined
 }
@@ -137,7 +137,7 @@ async function retrievedMany(
   return returned(dict)
 }
 
-/** A `0` after the key is an old spelling that the server accepts; `noreply` is obeyed, and pylibmc waits in vain. */
+/** The server accepts a `0` after the key, an old form; it also accepts `noreply`, and pylibmc then waits for its timeout. */
 async function deleted(
   words: readonly string[],
   again: (bound: Bound) => Promise<Outcome>,
@@ -151,7 +151,7 @@ async function deleted(
   return refused(words.length === 2 || words.length === 3 ? 2 : 0)
 }
 
-/** The word as a key on the server of the whole key, where nothing else can find it: there is no such item. */
+/** The word as a key on the server of the whole key, where it is never stored: the item does not exist. */
 function elsewhere(call: string): Outcome {
   if (call === 'incr' || call === 'decr' || call === 'cas')
     return { raises: { class: 'pylibmc.NotFound', retcode: 16, message: '1 keys not found' } }

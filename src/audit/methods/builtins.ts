@@ -1,12 +1,12 @@
 /**
- * Instances of subclasses (Django's SafeString, an IntEnum) as the built-in type they stand for. C code of pylibmc looks at the
- * built-in type, and so does python-memcached for everything but the exact type of a value.
+ * Instances of subclasses (Django's SafeString, an IntEnum) as their built-in type. C code of pylibmc uses the
+ * built-in type, and so does python-memcached except for the exact type of a value.
  * Source: measured, `fixtures/vectors/calling-forms.json`.
  */
 import { PyByteArray, PyFloat, PyTuple, PythonObject } from '../../values/index.js'
 
 /**
- * The value as its built-in type; undefined when it has none. The trace says it (`$base`); for older traces it is read from the
+ * The value as its built-in type; undefined when it has none. The trace has it in `$base`; for older traces it is read from the
  * pickle, where `new` with one argument of a built-in type is how Python writes a subclass of that type.
  */
 export function builtinOf(value: PythonObject): unknown {
@@ -22,7 +22,7 @@ export function builtinOf(value: PythonObject): unknown {
   return undefined
 }
 
-/** Text, bytes or a number: what a subclass of `str`, `bytes`, `int` or `float` hands to `__new__`. */
+/** Text, bytes or a number: the argument of `__new__` of a subclass of `str`, `bytes`, `int` or `float`. */
 function isScalar(value: unknown): boolean {
   return (
     typeof value === 'string' ||
@@ -33,7 +33,7 @@ function isScalar(value: unknown): boolean {
   )
 }
 
-/** Any value: instances of subclasses become what they stand for. */
+/** Any value: instances of subclasses become their built-in value. */
 export function asBuiltin(value: unknown): unknown {
   if (!(value instanceof PythonObject)) return value
   const builtin = builtinOf(value)
@@ -52,7 +52,7 @@ export function withBuiltinItems(value: unknown): unknown {
 }
 
 /**
- * What pylibmc stores of a value: instances of subclasses of `str`, `bytes` and `int` as these types, everything else as it is.
+ * The value that pylibmc stores: instances of subclasses of `str`, `bytes` and `int` as these types, other values unchanged.
  * python-memcached does the same up to 1.58.
  */
 export function storedByType(value: unknown): unknown {

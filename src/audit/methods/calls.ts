@@ -1,5 +1,5 @@
 /**
- * How a recorded Python call becomes a call of our clients, and its result a Python result again.
+ * Converts a recorded Python call into a call of our clients, and the result into a Python result.
  * Source: signatures and results of docs/reference/pylibmc.md#5 and docs/reference/python-memcached.md#10.
  */
 import type { Client as CompatClient } from '../../compat/index.js'
@@ -15,8 +15,8 @@ import { type Bound, bind, type Library, type PythonCall } from './python-signat
 export type AuditedClient = StrictClient | CompatClient
 
 /**
- * Makes the call as Python code would, and returns what Python code would see. Never throws.
- * @param library whose method names, signatures and results apply: `pylibmc` needs a strict client, `python-memcached` a
+ * Makes the call as Python code does, and returns the outcome in Python. Never throws.
+ * @param library the library whose method names, signatures and results apply: `pylibmc` needs a strict client, `python-memcached` a
  *   compat client
  * @param call values are the lossless tree of `fromTypedJson`
  */
@@ -74,7 +74,7 @@ function isUnpicklable(value: unknown): value is PyIterator | PyView {
 
 type Method<C> = (client: C, bound: Bound) => Outcome | Promise<Outcome>
 
-/** Options that Python code left out stay out; the rest get our names. Given as an object, so that nothing is guessed. */
+/** The given options by our names; options that Python code left out stay absent. */
 function options(bound: Bound, names: Readonly<Record<string, string>>): Record<string, unknown> {
   const found: Record<string, unknown> = {}
   for (const python in names)
@@ -94,8 +94,8 @@ function given(bound: Bound, ...names: string[]): unknown[] {
   return names.slice(0, last + 1).map((name) => bound[name])
 }
 
-// The arguments are those that the application passed, of any type; the clients check them.
-// biome-ignore lint/suspicious/noExplicitAny: the one place where unchecked Python arguments meet typed methods
+// The arguments of the application have any type; the clients check them.
+// biome-ignore lint/suspicious/noExplicitAny: unchecked Python arguments are passed to typed methods only here
 type Unchecked = any
 
 const storeOptions = { time: 'time', min_compress_len: 'minCompressLen', compress_level: 'compressLevel' }
@@ -307,13 +307,13 @@ function tuple(...values: unknown[]): Outcome {
   return { result: { $tuple: values.map((value) => (value === undefined ? null : toTypedJson(value))) } }
 }
 
-/** Methods of pylibmc that want a length: an iterator has none, and a dict is refused. */
+/** The keys of methods of pylibmc that need a length: an iterator has none, and a dict is refused. */
 function sequence(keys: unknown, refusal: string): Unchecked {
   if (keys instanceof PyIterator) throw new TypeError(`object of type '${keys.className}' has no len()`)
   return iterable(isDict(keys) ? refuse(refusal) : keys)
 }
 
-/** pylibmc's delete_multi takes everything that can be iterated, except a dict or a subclass of it. */
+/** pylibmc's delete_multi accepts every iterable, except a dict or a subclass of it. */
 function anyIterable(keys: unknown, refusal: string): Unchecked {
   if (keys instanceof Map) refuse(refusal)
   return sequence(keys instanceof PyIterator ? [...keys.items] : keys, refusal)

@@ -12,13 +12,13 @@ import type { AuditedClient } from './calls.js'
 import { truthy } from './conversions.js'
 import type { LibraryName } from './python-signatures.js'
 
-/** What an audit adds to the keywords of the Python constructor. */
+/** Options of an audit beyond the keywords of the Python constructor. */
 export interface ConstructOptions {
   /** Clock in seconds; default the system clock. */
   readonly now?: (() => number) | undefined
   /** Opens the connections to the servers; default over the network. */
   readonly connect?: Connect | undefined
-  /** Longest that one operation may take, in milliseconds; overrides what the keywords say when that is longer. */
+  /** The longest time of one operation in milliseconds; overrides longer times of the keywords. */
   readonly longestWait?: number | undefined
   /** Options for the strict client beyond pylibmc's keywords, e.g. `negativeTimeout`. */
   readonly strict?: Omit<StrictOptions, 'now' | 'connect' | 'preserve'> | undefined
@@ -26,7 +26,7 @@ export interface ConstructOptions {
   readonly compat?: Omit<CompatOptions, 'now' | 'connect' | 'preserve'> | undefined
 }
 
-/** python-memcached's keywords that are data, with our names and what Python reads of them. Classes and functions cannot be in a trace. */
+/** python-memcached's keywords that are data, with our names and Python's conversions. Classes and functions cannot be in a trace. */
 const compatKeywords: Readonly<Record<string, readonly [string, 'truth' | 'number']>> = {
   debug: ['debug', 'truth'],
   pickleProtocol: ['pickleProtocol', 'number'],
@@ -53,14 +53,14 @@ const pylibmcKeywords = ['behaviors', 'binary', 'username', 'password'] as const
 /** A client made from Python's constructor call, and the keywords that have no counterpart. */
 export interface Constructed {
   readonly client: AuditedClient
-  /** Keywords that the replay could not honour. */
+  /** Keywords without an effect in the replay. */
   readonly ignored: readonly string[]
 }
 
 /**
  * A client as the Python constructor would make it, reading values losslessly.
  * @param kwargs plain values or the lossless tree
- * @throws what the client's constructor throws; TypeError for an unknown keyword
+ * @throws errors of the client's constructor; TypeError for an unknown keyword
  */
 export function construct(
   library: LibraryName,
@@ -120,7 +120,7 @@ function compat(
     servers as never,
     {
       ...options,
-      // An audit tells the differences itself: what python-memcached writes for debug=1 is no part of its report.
+      // The output of python-memcached for debug=1 is not part of the report.
       debug: () => {},
       ...extra,
       ...(longestWait === undefined ? {} : { socketTimeout: Math.min(wait, longestWait / 1000) }),
@@ -133,7 +133,7 @@ function compat(
 }
 
 /**
- * What a team would write for pylibmc instead of these python-memcached keywords, which pylibmc refuses. `cas` is switched on: a program that
+ * The keywords that a team would write for pylibmc instead of python-memcached's, which pylibmc refuses. `cas` is switched on: a program that
  * calls gets needs it, and it changes nothing for one that does not.
  */
 export function pylibmcKwargs(kwargs: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -143,7 +143,7 @@ export function pylibmcKwargs(kwargs: Readonly<Record<string, unknown>>): Record
   return { behaviors: { cas: 1, ...timeouts } }
 }
 
-/** And the reverse: of pylibmc's keywords, or of pymemcache's. */
+/** The reverse, for pylibmc's or pymemcache's keywords. */
 export function pythonMemcachedKwargs(
   source: LibraryName,
   kwargs: Readonly<Record<string, unknown>>,

@@ -1,7 +1,7 @@
 /**
- * What pylibmc does with keys that hold control characters over the text protocol: it sends them unchecked. The server stores most of
+ * pylibmc's outcomes for keys with control characters over the text protocol: it sends them unchecked. The server stores most of
  * them like any other key, but libmemcached cannot read the reply that has one. NUL and line feed end the command in the middle of the key. Our client refuses
- * such keys, so their outcome is put together here; the items lie under other names on the replay's server.
+ * these keys, so their outcome is computed here; the items have other names on the replay's server.
  * Source: docs/reference/pylibmc.md#3.4; measured on pylibmc 1.6.3 with memcached 1.6.18 (`fixtures/vectors/calling-forms-odd-keys.json.gz`).
  */
 import type { Bytes } from '../../ground/bytes.js'
@@ -20,7 +20,7 @@ import type { Bound, Library } from './python-signatures.js'
 import { keyBytes } from './touched-keys.js'
 
 const CONTROL = /[\x00-\x1f\x7f]/
-/** What ends a command, or the server's reading of it. */
+/** The characters that end a command, or the server's reading of it. */
 const CUT = /\r?\n|\0/
 const COMMANDS =
   /^(?:get|gets|gat|gats|set|add|replace|append|prepend|cas|delete|incr|decr|touch|stats|flush_all|version|verbosity|quit|shutdown|m[gsdanem]) ?/
@@ -70,8 +70,8 @@ export async function controlKeyOutcome(
 }
 
 /**
- * get_multi with a prefix and NUL in one of its keys, over either protocol: pylibmc asks for keys of the right length whose end is whatever
- * lies in memory, and finds none of them. Undefined for any other call.
+ * get_multi with a prefix and NUL in one of its keys, over either protocol: pylibmc requests keys of the right length whose end is arbitrary
+ * memory, and finds none of them. Undefined for any other call.
  */
 export async function brokenPrefixOutcome(
   call: string,
@@ -119,7 +119,7 @@ async function stopsAt(
   return { outcome: refusedLine, outOfStep: [[server, lines ? 'unknown' : 'ERROR']] }
 }
 
-/** The keys of one call, and what the servers have for them. */
+/** The keys of one call, with their items on the servers. */
 class Asked {
   constructor(
     private readonly client: StrictClient,
@@ -260,7 +260,7 @@ function isTooLong(unique: unknown): boolean {
   return BigInt.asUintN(64, BigInt(unique as bigint)) >= 10n ** 19n
 }
 
-/** The name under which an item with control characters lies on the replay's server: bytes that no UTF-8 text has. */
+/** The name of an item with control characters on the replay's server: bytes that no UTF-8 text contains. */
 function alias(key: Bytes): Bytes {
   return key.replace(/[\x00-\x1f]/g, (control) => `\xc0${String.fromCharCode(0xc0 + control.charCodeAt(0))}`)
 }

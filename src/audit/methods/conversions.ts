@@ -1,5 +1,5 @@
 /**
- * What both libraries make of arguments before they use them. Source: pylibmc's argument formats (docs/reference/pylibmc.md#3.1, #5),
+ * The conversions of arguments by both libraries before they use them. Source: pylibmc's argument formats (docs/reference/pylibmc.md#3.1, #5),
  * python-memcached's `isinstance` checks; measured in `fixtures/vectors/calling-forms.json`.
  */
 
@@ -23,7 +23,7 @@ import type { Bound, Library } from './python-signatures.js'
 const values = new Set(['val', 'value', 'default'])
 const manyValues = new Set(['mapping'])
 
-/** The arguments as the library's code sees them. */
+/** The arguments as converted by the library. */
 export function converted(library: Library, call: string, bound: Bound): Bound {
   const found: Record<string, unknown> = {}
   for (const name in bound) {
@@ -37,7 +37,7 @@ export function converted(library: Library, call: string, bound: Bound): Bound {
   return found
 }
 
-/** A version of python-memcached that looks at the exact type pickles subclasses of str, bytes and int. */
+/** A version of python-memcached that checks the exact type pickles subclasses of str, bytes and int. */
 function stored(library: Library, value: unknown): unknown {
   const pickles = library.name === 'python-memcached' && sourceFacts(library).exactTypes
   return pickles ? value : storedByType(value)

@@ -1,6 +1,6 @@
 /**
  * The argument formats of pylibmc's C functions: Python checks and converts all arguments, in the order of the signature, before the
- * function looks at any of them. Source: docs/reference/pylibmc.md#3.1, #5; measured (`fixtures/vectors/calling-forms.json`).
+ * function uses any of them. Source: docs/reference/pylibmc.md#3.1, #5; measured (`fixtures/vectors/calling-forms.json`).
  */
 import { integer } from '../../pipeline/exptime.js'
 import { OverflowError, UnicodeEncodeError } from '../../python/errors.js'
@@ -73,7 +73,7 @@ function checkText(value: unknown, format: 'text' | 'words'): void {
 }
 
 function checkInteger(value: unknown, size: bigint | undefined, argument: string | undefined): void {
-  // Fits everything.
+  // Fits every format.
   if (typeof value === 'number' && (value | 0) === value) return
   const number = BigInt(integer(value, argument))
   if (size === undefined) return

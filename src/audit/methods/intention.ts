@@ -1,12 +1,12 @@
 /**
- * A call of one library said in the words of the other: the same intention, with the arguments that exist there.
+ * Rewrites a call of one library for another: the same intention, with the arguments that exist there.
  * Arguments and methods that have no counterpart become gaps, which a report names.
  * Source: docs/reference/python-memcached.md#10, #12; docs/reference/pylibmc.md#5.
  */
 import { signatureOf } from '../../rules/signatures.js'
 import type { Bound, Library, LibraryName, PythonCall } from './python-signatures.js'
 
-/** Something that one library can say and the other cannot. */
+/** A method or argument that only one library has. */
 export interface Gap {
   readonly kind: 'argument' | 'method'
   /** Parameter or method name in the library the call came from. */
@@ -31,12 +31,12 @@ const commonNames: Readonly<Record<string, string>> = {
   stat_args: 'argument',
   mapping: 'keys',
 }
-/** Given by position where they are optional, as is usual. */
+/** Optional parameters that are usually given by position. */
 const positional = new Set(['default', 'delta', 'argument'])
 
 const common = (name: string): string => commonNames[name] ?? name
 
-/** pymemcache's names of methods and parameters in the words that the two others share. */
+/** pymemcache's names of methods and parameters, with the names that the two others share. */
 const fromPymemcache: Readonly<Record<string, string>> = {
   get_many: 'get_multi',
   set_many: 'set_multi',
@@ -65,7 +65,7 @@ function inCommonWords(call: string, bound: Bound): { readonly call: string; rea
 /**
  * @param original the call as the application made it
  * @param bound its arguments as the library `from` understood them
- * @param tokens what earlier `gets` of the same client returned in the replay, for `cas`
+ * @param tokens CAS uniques of earlier `gets` of the same client in the replay, for `cas`
  */
 export function translate(
   from: Library,
@@ -106,20 +106,20 @@ export function translate(
   return { call: { call, args, kwargs }, gaps }
 }
 
-/** The method that is meant, with those facts of its arguments that the other library needs. */
+/** The intended method, with the arguments that the other library needs. */
 function intended(call: string, bound: Bound): { readonly call: string; readonly given: Bound } {
   const { expected: _, cmd, ...rest } = bound
   const given = Object.fromEntries(Object.entries(rest).filter(([name, value]) => !isNothing(name, value)))
   return call === '_deletetouch' ? { call: String(cmd), given } : { call, given }
 }
 
-/** An empty prefix is not a prefix in python-memcached, and pylibmc refuses None; no argument of get_stats is None there. */
+/** python-memcached treats an empty prefix as none, and pylibmc refuses None; get_stats without an argument has None there. */
 function isNothing(name: string, value: unknown): boolean {
   if (name === 'stat_args') return value === null
   return name === 'key_prefix' && (value === '' || (value instanceof Uint8Array && value.length === 0))
 }
 
-/** A flag that is off, a time of None or 0: leaving it out changes nothing. */
+/** Whether an argument has an effect: a flag that is off, and a time of None or 0, have none. */
 function meansSomething(value: unknown): boolean {
   return value !== null && value !== undefined && value !== false && value !== 0
 }

@@ -1,6 +1,6 @@
 /**
- * How libmemcached reads a reply to a retrieval over the text protocol when a key holds a control character: the key in the reply ends
- * there, and what follows is taken for flags and length. Pure.
+ * libmemcached's reading of a reply to a retrieval over the text protocol when a key has a control character: the key in the reply ends
+ * there, and the following text is taken for flags and length. Pure.
  * Source: docs/reference/pylibmc.md#3.4; measured (`fixtures/vectors/calling-forms-odd-keys.json.gz`).
  */
 import type { Bytes } from '../../ground/bytes.js'
@@ -13,7 +13,7 @@ export interface ReadItem {
 }
 
 /**
- * What libmemcached makes of the next reply. `waits`: it waits for bytes that never come, until its timeout; `unknown`: a line that it
+ * libmemcached's reading of the next reply. `waits`: it waits for bytes that never arrive, until its timeout; `unknown`: a line that it
  * does not know, after which it closes the connection; `number`: a line that it takes for the answer of a counter; `other`: one that it takes
  * for an error or the answer to another command.
  */
@@ -41,7 +41,7 @@ export function replyOf(items: readonly SentItem[], withCas: boolean): Bytes {
 const KNOWN =
   /^(?:VALUE|VERSION|OK|STAT|SERVER_ERROR|STOR|DELETED|NOT_FOUND|NOT_STORED|ERROR|EXISTS|TOUCHED|ITEM|CLIENT_ERROR)/
 const KEY_END = /[\x00-\x20\x7f]/
-/** What C's strtoul takes: blanks, a sign, digits. */
+/** The text that C's strtoul reads: blanks, a sign, digits. */
 const NUMBER = /^[\t-\r ]*[+-]?\d+/
 
 /** Reads one reply. */

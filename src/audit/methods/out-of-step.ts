@@ -9,14 +9,14 @@ import type { Outcome } from '../compare/outcome.js'
 /** The reply that waits on a connection: the error line, a miss, a part of an item that is not a reply, an item, or one whose effect was not measured. */
 export type Waiting = 'ERROR' | 'END' | 'fragment' | { readonly value: Outcome } | 'unknown'
 
-/** What a call with a key that pylibmc sends unchecked does. */
+/** The outcome of a call with a key that pylibmc sends unchecked. */
 export interface UncheckedKeyOutcome {
   readonly outcome: Outcome
   /** Servers whose connection has replies waiting afterwards, with the first of them. */
   readonly outOfStep: readonly (readonly [server: number, waiting: Waiting])[]
   /** Servers whose connection was closed, so that the next one is in step. */
   readonly closed?: readonly number[]
-  /** Depends on what was not measured. */
+  /** The outcome is not known, because it was not measured. */
   readonly uncertain?: boolean
 }
 
@@ -33,7 +33,7 @@ const everywhere = new Set(['flush_all', 'get_stats'])
 
 export interface Shifted {
   readonly outcome: Outcome
-  /** The real outcome depends on what was not measured. */
+  /** The real outcome is not known, because it was not measured. */
   readonly uncertain: boolean
 }
 
@@ -48,7 +48,7 @@ export class OutOfStep {
     if (!this.waiting.has(server)) this.waiting.set(server, waiting)
   }
 
-  /** Remembers what a call left behind. */
+  /** Keeps the replies that a call left on connections. */
   take({ outOfStep, closed = [] }: UncheckedKeyOutcome): void {
     for (const server of closed) this.waiting.delete(server)
     for (const [server, waiting] of outOfStep) this.mark(server, waiting)
@@ -59,7 +59,7 @@ export class OutOfStep {
     this.waiting.clear()
   }
 
-  /** What the call returns instead of its own outcome, since it reads the reply that waited. */
+  /** The outcome of a call that reads a waiting reply instead of its own. */
   shift(call: string, servers: readonly number[], own: Outcome): Shifted | undefined {
     // libmemcached refuses the call before it sends anything: the reply still waits.
     if ('raises' in own && own.raises.class === 'pylibmc.AllocationError') return undefined
@@ -70,7 +70,7 @@ export class OutOfStep {
     if (servers.length !== 1 || waiting === undefined || waiting === 'unknown')
       return { outcome: own, uncertain: true }
     if (waiting === 'fragment') {
-      // libmemcached reads what waits before it asks for items, and as the answer to anything else; then it closes the connection.
+      // libmemcached reads a waiting reply before it requests items, or as the answer to another command; then it closes the connection.
       this.waiting.delete(server!)
       if (retrievals.has(call)) return undefined
       return { outcome: unreadable, uncertain: call.endsWith('_multi') }

@@ -1,4 +1,4 @@
-/** How Python binds arguments to the signatures of the libraries. Source: docs/reference/pylibmc.md#5, docs/reference/python-memcached.md#10. */
+/** Python's binding of arguments to the signatures of the libraries. Source: docs/reference/pylibmc.md#5, docs/reference/python-memcached.md#10. */
 import { type Signature, signatureOf } from '../../rules/signatures.js'
 
 /** The Python libraries whose calls can be replayed. */
@@ -10,7 +10,7 @@ export interface Library {
   readonly version: string
 }
 
-/** A call in Python's own words. Values are the lossless tree of `fromTypedJson`. */
+/** A Python call. Values are the lossless tree of `fromTypedJson`. */
 export interface PythonCall {
   readonly call: string
   readonly args: readonly unknown[]
@@ -20,17 +20,17 @@ export interface PythonCall {
 /** Arguments by parameter name; a parameter that was not given is absent. */
 export type Bound = Readonly<Record<string, unknown>>
 
-/** How a call does not fit a signature. */
+/** The kind of mismatch between a call and a signature. */
 export type SignatureProblem = 'method' | 'argument' | 'form'
 
-/** A call that does not fit: the error that Python raises, with what is wrong as data. */
+/** Python's error for a call that does not fit the signature, with the kind of mismatch as data. */
 export class SignatureError extends TypeError {
   override readonly name = 'SignatureError'
   readonly python: string
   constructor(
     message: string,
     /**
-     * `method`: there is no such method; `argument`: no such parameter; `form`: a parameter that is there is given by keyword where
+     * `method`: there is no such method; `argument`: no such parameter; `form`: an existing parameter is given by keyword where
      * only a position counts, under another name, twice, or not at all.
      */
     readonly problem: SignatureProblem,
@@ -51,7 +51,7 @@ const renamed: ReadonlySet<string> = new Set([
   'value',
 ])
 
-/** By library object: an audit asks for each call several times. */
+/** A cache by library object, because an audit needs each signature several times. */
 const signatures = new WeakMap<Library, Map<string, Signature | undefined>>()
 
 function signatureIn(library: Library, call: string): Signature | undefined {

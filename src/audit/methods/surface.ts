@@ -1,4 +1,4 @@
-/** Where versions of one library understand a call differently: a method or a parameter that only some of them have. */
+/** Differences between versions of one library: a method or a parameter that only some of them have. */
 import { cell, versionsOf } from '../../rules/index.js'
 import type { Reason } from '../compare/divergence.js'
 import {
@@ -10,7 +10,7 @@ import {
 } from './python-signatures.js'
 
 /**
- * Counts only where nothing else explains a difference.
+ * Used only if there is no other explanation of a difference.
  * @param source the library whose program makes the call
  */
 export function surfaceReasons(library: Library, source: Library, call: PythonCall): readonly Reason[] {
@@ -38,7 +38,7 @@ const problems = { '!method': true, '!argument': true, '!form': true } satisfies
   true
 >
 
-/** The parameters that the call gives, or how it does not fit. */
+/** The parameters that the call gives, or the kind of mismatch. */
 function parametersOf(library: Library, call: PythonCall): string {
   try {
     return Object.keys(bind(library, call)).join()

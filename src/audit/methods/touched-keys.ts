@@ -1,4 +1,4 @@
-/** Which keys a call touches, as they are on the wire: what connects one operation with another. */
+/** The keys that a call touches, in their form on the wire, which connect operations with each other. */
 import type { Bytes } from '../../ground/bytes.js'
 import { PyByteArray, PyTuple } from '../../values/index.js'
 import { asBuiltin, withBuiltinItems } from './builtins.js'
@@ -21,7 +21,7 @@ function keysIn(many: unknown): readonly unknown[] {
   return typeof many === 'object' ? Object.keys(many as object) : []
 }
 
-/** One key: text as UTF-8, a tuple's second item, anything else as `str()` would print it. */
+/** One key: text as UTF-8, a tuple's second item, another value as its `str()`. */
 export function keyBytes(key: unknown): Bytes {
   if (typeof key === 'string')
     return /^[\x00-\x7f]*$/.test(key) ? key : Buffer.from(key, 'utf8').toString('latin1')

@@ -1,6 +1,6 @@
 /**
- * An application's constructor call as another library gets it when nothing is changed: bound to that library's own signature by position and by
- * keyword, then read as its code reads it. Source: the real constructors, measured in `fixtures/vectors/constructor-forms.json.gz`.
+ * An application's unchanged constructor call on another library: bound to that library's own signature by position and by
+ * keyword, then converted as in its code. Source: the real constructors, measured in `fixtures/vectors/constructor-forms.json.gz`.
  */
 import { Client as CompatClient, type PresetName } from '../../compat/index.js'
 import { AttributeError, OverflowError, ValueError } from '../../python/errors.js'
@@ -36,8 +36,8 @@ function argumentsOf({ servers, kwargs, positional = ['servers'] }: ConstructorC
 }
 
 /**
- * What Python binds to the parameters of a library's constructor, which is a function in Python with these libraries.
- * @throws TypeError as Python words it: in Python 3.10 and later, or in Python 2 for versions of python-memcached that need it
+ * The arguments that Python binds to the parameters of a library's constructor, which is a Python function in these libraries.
+ * @throws TypeError with the message of Python 3.10 and later, or of Python 2 for versions of python-memcached that need it
  */
 export function boundConstructor(library: Library, made: ConstructorCall): Bound {
   const signature = signatureOf(library.name, library.version, '__init__')!
@@ -69,7 +69,7 @@ function runsOnPython2({ name, version }: Library): boolean {
 }
 
 interface BindingWords {
-  /** Whether Python counts the arguments before it looks at the keywords. */
+  /** Whether Python counts the arguments before it checks the keywords. */
   readonly countsFirst: boolean
   twice(name: string): string
   tooMany(positions: number, given: number): string
@@ -94,7 +94,7 @@ function python3Words({ parameters, required }: Signature): BindingWords {
 
 /**
  * The keywords with which the target's constructor makes a client of the application's call, by the target's own names, without the servers.
- * @throws what the target's constructor raises; for pymemcache, whose constructor may take what no call can use, what the first call raises
+ * @throws errors of the target's constructor; for pymemcache, whose constructor may accept unusable arguments, the error of the first call
  */
 export function unchangedConstruction(
   library: Library,
@@ -108,7 +108,7 @@ export function unchangedConstruction(
   return keywords
 }
 
-/** Parameters that a position means something else to: `[['debug', 'behaviors']]`. */
+/** Parameters whose position has another meaning: `[['debug', 'behaviors']]`. */
 export function movedPositions(
   library: Library,
   made: ConstructorCall,
@@ -126,7 +126,7 @@ function checkPythonMemcached(
 ): void {
   new CompatClient(servers as never, { emulate: `python-memcached-${library.version}` as PresetName })
   const callable = pickler === undefined || pickler instanceof PyGlobal
-  // Python 2 holds every text for greater than any number.
+  // In Python 2 every text is greater than any number.
   const isTooNew = typeof pickleProtocol === 'string' || (pickleProtocol as number) > 2
   if (runsOnPython2(library) && callable && isTooNew) throw new ValueError('pickle protocol must be <= 2')
 }
@@ -136,7 +136,7 @@ function pylibmcKeywords(
   { servers, iterator }: ConstructorCall,
   { behaviors, binary, username = null, password = null }: Bound,
 ): Readonly<Record<string, unknown>> {
-  // pylibmc iterates twice, and the second time an iterator has nothing left.
+  // pylibmc iterates twice, and an iterator is exhausted the second time.
   const left = iterator ? [] : servers
   for (const server of left)
     if (typeof server !== 'string') throw new AttributeError("'tuple' object has no attribute 'startswith'")
@@ -162,7 +162,7 @@ function pylibmcKeywords(
 
 const copied = new Set(['dict', 'list', 'set', 'bytearray', 'collections.deque', 'frozenset'])
 
-/** What pylibmc's `_behaviors_numeric` does before a behavior is read. */
+/** The checks of pylibmc's `_behaviors_numeric` before a behavior is read. */
 function checkBehaviors(behaviors: unknown): void {
   if (!truthy(behaviors) || behaviors === undefined) return
   const type = typeName(behaviors)
@@ -199,7 +199,7 @@ function checkText(position: number, value: unknown): void {
 }
 
 /**
- * What a library makes of pymemcache's constructor, in the words of the application: measured with `memcache.Client` and `pylibmc.Client`, which
+ * The outcome of a library's constructor for the arguments of pymemcache's: measured with `memcache.Client` and `pylibmc.Client`, which
  * iterate over the characters of an address, or over host and port.
  * @throws AttributeError for a class that it does not have, TypeError for a keyword, ValueError for the address
  */

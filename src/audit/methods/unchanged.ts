@@ -1,6 +1,6 @@
 /**
- * A call of a python-memcached application as pylibmc gets it when nothing is changed: bound to pylibmc's own signature, with the
- * outcomes of what our strict client refuses on purpose put in their place.
+ * An unchanged call of a python-memcached application on pylibmc: bound to pylibmc's own signature, with the
+ * real outcomes of calls that our strict client deliberately refuses.
  */
 import type { Client as StrictClient } from '../../strict/index.js'
 import { PyIterator, PythonObject, PyView } from '../../values/index.js'
@@ -19,7 +19,7 @@ import { touchedKeys } from './touched-keys.js'
 export interface Unchanged {
   readonly outcome: Outcome
   readonly reasons: readonly Reason[]
-  /** The real outcome depends on what was not measured: a connection that is out of step. */
+  /** The real outcome is not known, because the connection is out of step. */
   readonly uncertain: boolean
 }
 
@@ -29,7 +29,7 @@ const signatureReasons = {
   form: 'calling-form',
 } as const
 
-/** @param wire how this client's connections look: `text` unchecked is where keys with blanks go wrong */
+/** @param wire the protocol of this client's connections: with unchecked `text`, keys with blanks get out of step */
 export async function runUnchanged(
   client: StrictClient,
   library: Library,
@@ -78,7 +78,7 @@ export async function runUnchanged(
   if (isUnpicklable(bound.val) && (unsent || reachesServer(outcome)))
     outcome = { raises: { class: 'builtins.TypeError', message: 'cannot pickle the value' } }
   if (call.call === 'disconnect_all') outOfStep.clear()
-  // Placing keys takes longer than what most calls need it for.
+  // Servers are found only if they are needed, because placing keys is slow.
   const servers = call.call === 'cas' || outOfStep.any ? serversOf(client, bound) : []
   if (call.call === 'cas' && wire.text && Number(bound.cas) === 0 && reachesServer(outcome)) {
     outcome = { raises: { class: 'pylibmc.SocketCreateError', retcode: 11, message: 'ERROR' } }
@@ -92,7 +92,7 @@ export async function runUnchanged(
   return { outcome, ...shifted, reasons, uncertain: shifted?.uncertain ?? false }
 }
 
-/** Calls after which the bytes of a value can be read as they are. */
+/** Calls after which the joined bytes of a value can be read. */
 const joins = new Set(['append', 'prepend'])
 
 function isPickled(value: unknown): boolean {
@@ -107,7 +107,7 @@ function behavesOtherwise(call: string, { time, seconds }: Bound, outcome: Outco
   return (typeof late === 'number' || typeof late === 'bigint') && (late >= 2 ** 31 || late < -(2 ** 31))
 }
 
-/** pylibmc pickles the value, and asks for the number of keys, before it looks at a key. */
+/** pylibmc pickles the value, and gets the number of keys, before it checks a key. */
 function failsEarlier(call: string, { val, keys }: Bound): boolean {
   return (
     isUnpicklable(val) ||
@@ -124,7 +124,7 @@ function raisedByServer(outcome: Outcome): boolean {
   return 'raises' in outcome && outcome.raises.class.startsWith('pylibmc.')
 }
 
-/** Our client refuses a token of 0 before it looks at anything else. */
+/** Our client refuses a token of 0 before all other checks. */
 function reachesServer(outcome: Outcome): boolean {
   return 'raises' in outcome && outcome.raises.message === 'cas 0 is not a CAS unique'
 }

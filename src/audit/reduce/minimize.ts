@@ -1,8 +1,8 @@
-/** The fewest of some things that still show something: delta debugging (Zeller and Hildebrandt, 2002), then one by one. No I/O of its own. */
+/** The smallest part of a list that still has a property: delta debugging (Zeller and Hildebrandt, 2002), then one by one. No I/O. */
 
 /**
- * @param all in their order @param shows whether a part of them still does; asked again only for parts that were not asked for
- * @returns a part from which nothing can be left out alone; all of them when even all do not show it
+ * @param all in their order @param shows whether a part still has the property; called once for each part
+ * @returns a part from which no single element can be left out; the whole list when it does not have the property
  */
 export async function minimize<T>(
   all: readonly T[],

@@ -40,7 +40,7 @@ export function pythonSource(value: TypedJson): string {
     case '$view':
       return `dict.fromkeys([${list}]).keys()`
     case '$unpicklable':
-      // Nothing is known of the object but that it cannot be pickled.
+      // The only known fact about the object is that it cannot be pickled.
       return 'threading.Lock()'
     case '$pickle':
       return `unpickled('${String(content)}')`

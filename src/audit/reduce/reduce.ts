@@ -14,7 +14,7 @@ import { minimize } from './minimize.js'
 /** A finding with the lines that show it. */
 export interface Reduced {
   readonly finding: string
-  /** In order; the last one is the call that comes out otherwise. Times are those of the trace where they matter, else small. */
+  /** In order; the last one is the call with another outcome. Times are those of the trace if they matter, else small. */
   readonly events: readonly TraceEvent[]
   readonly header: TraceHeader
   readonly operation: AuditedOperation
@@ -46,7 +46,7 @@ export async function reduce(trace: Trace, finding: string, options: AuditOption
       if (event.kind !== 'note') events.push(event)
       continue
     }
-    // A command of a capture as the call that it stands for: a program makes calls.
+    // A command of a capture becomes the call that sent it, because a program makes calls.
     const made = callOfWire(event, library)
     if (!('skipped' in made)) events.push(made)
   }
@@ -67,7 +67,7 @@ export async function reduce(trace: Trace, finding: string, options: AuditOption
     const reduced = await shrink(trace, events, candidate, finding, plain)
     if (reduced && (!best || reduced.events.length < best.events.length)) best = reduced
   }
-  if (!best) throw new AuditOptionsError(`${finding}: replayed alone, the lines do not show it again`)
+  if (!best) throw new AuditOptionsError(`${finding}: a replay of only these lines does not show it again`)
   return best
 }
 
@@ -124,7 +124,7 @@ async function shrink(
   }
   if (start === before && !(await shows(before))) return undefined
   const least = await minimize(start, shows)
-  // Clients are made as the application makes them, whether it matters or not.
+  // Clients are always constructed as in the application.
   const used = new Set([...least, target].flatMap((event) => ('client' in event ? [event.client] : [])))
   const constructors = [...used].flatMap((client) => constructorsOf(before, client))
   const whole =
@@ -191,7 +191,7 @@ function constructorsOf(events: readonly TraceEvent[], client: string): readonly
   return made ? [made] : []
 }
 
-/** What may have to do with it: the lines that the explanation names, and every event of the same keys. */
+/** The lines that may be related: those that the explanation names, and every event of the same keys. */
 function related(
   events: readonly TraceEvent[],
   { keys, call }: AuditedOperation,

@@ -15,7 +15,7 @@ import type { Reduced } from './reduce.js'
 const noticeable = 0.5
 const reducedFields = ['events', 'operation', 'verdict', 'finding', 'header']
 
-/** A Python program that makes the calls on whichever real library its Python has, and says whether the outcome is the predicted one. */
+/** A Python program that makes the calls on the real library of its Python, and says whether the outcome is the predicted one. */
 export function reproPython(reduced: Reduced): string {
   checkMade('reduced', reduced, 'reduce()', reducedFields)
   const { events, operation, verdict, finding, header } = reduced
@@ -209,7 +209,7 @@ function expected(outcome: Outcome): string {
     : `('result', ${pythonSource(outcome.result)})`
 }
 
-/** Clients that a capture does not see being made: they have the defaults, and all servers. */
+/** Clients whose constructor call is not in a capture: they have the defaults, and all servers. */
 function undeclared(events: readonly TraceEvent[]): readonly string[] {
   const made = new Set(events.flatMap((event) => (event.kind === 'new' ? [event.client] : [])))
   const used = new Set(events.flatMap((event) => (event.kind === 'call' ? [event.client] : [])))
@@ -267,7 +267,7 @@ function newStep({ client, servers, kwargs }: NewEvent, names: ReadonlyMap<strin
   return `client(${pythonString(client)}, [${placed.join(', ')}], ${pythonSource({ $dict: Object.entries(kwargs) } as TypedJson)}, ${pythonSource({ $dict: Object.entries(own) } as TypedJson)})`
 }
 
-/** Of a constructor that is itself the finding. */
+/** The step of a constructor that is itself the finding. */
 function constructorStep({ servers, kwargs }: NewEvent, names: ReadonlyMap<string, number>): string {
   const placed = servers.map((spec) =>
     typeof spec === 'string' ? `(${names.get(spec)}, None)` : `(${names.get(spec[0])}, ${spec[1]})`,

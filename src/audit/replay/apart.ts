@@ -1,27 +1,27 @@
 /**
- * A side of an audit in a thread of its own: the two sides never meet before their outcomes are compared, so that a replay on two
- * processors gives the very same report. The thread replays the whole trace for its side alone and hands over what every call did, in order.
+ * A side of an audit in a separate thread: the two sides do not interact before their outcomes are compared, so that a replay on two
+ * processors gives exactly the same report. The thread replays the whole trace for its side only and passes on the outcome of every call, in order.
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type MessagePort, Worker } from 'node:worker_threads'
 import { type Replayed, Side } from './side.js'
 
-/** Calls handed over at once, and how many such portions may be under way. */
+/** The number of calls in one message, and the number of messages that may be pending. */
 const portion = 1024
 const portionsUnderWay = 4
 
-/** What a thread says: what the calls did, in order, as JSON, which passes faster than objects do; at the end, why it ended. */
+/** A message of the thread: the outcomes of calls, in order, as JSON, which is faster than objects; at the end, the reason why it ended. */
 type Message = { readonly done: string } | { readonly ended: string }
 
-/** @returns the program of the thread; undefined where memshim runs from its sources, which a thread cannot load */
+/** @returns the program of the thread; undefined if memshim runs from its sources, which a thread cannot load */
 export function threadProgram(): URL | undefined {
   // From dist/chunks/ and from dist/audit/ alike.
   const program = new URL('../audit/side-thread.js', import.meta.url)
   return existsSync(fileURLToPath(program)) ? program : undefined
 }
 
-/** What the calls of a side did, as its thread hands it over. */
+/** The outcomes of a side, received from its thread. */
 export class SideThread {
   private readonly worker: Worker
   private readonly portions: string[] = []
@@ -79,7 +79,7 @@ export class SideThread {
   }
 }
 
-/** The side whose calls are made elsewhere; its clients here only say where keys are placed. */
+/** The side whose calls are made in the other thread; its clients here only place keys. */
 export class ApartSide extends Side {
   thread: SideThread | undefined
 
@@ -93,7 +93,7 @@ export class ApartSide extends Side {
   }
 }
 
-/** In the thread: hands over the outcome of every call, and waits while the other thread does not take them. */
+/** In the thread: passes on the outcome of every call, and waits while the other thread does not read them. */
 export class ReportingSide extends Side {
   port: MessagePort | undefined
   private kept: Replayed[] = []

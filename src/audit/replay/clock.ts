@@ -10,7 +10,7 @@ export class ReplayClock {
 
   /**
    * @param epoch Unix time in seconds at the start of the trace
-   * @param crawl called from time to time: what has expired can go
+   * @param crawl called from time to time to remove expired items
    */
   constructor(
     private readonly epoch: number,

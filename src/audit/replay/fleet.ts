@@ -12,7 +12,7 @@ export interface Fleet {
   /** `host:port`, by server index. */
   readonly addresses: readonly string[]
   fault(fault: Fault): Promise<void>
-  /** Gives back the memory of items that have expired, where the servers are in this process. */
+  /** Frees the memory of expired items, if the servers are in this process. */
   crawl?(): void
   stop(): Promise<void>
 }
@@ -31,7 +31,7 @@ export async function embeddedFleet(
   return faults ? fleetOf(servers) : localFleet(servers)
 }
 
-/** Where servers without sockets seem to listen. Nothing is ever looked up. */
+/** The addresses of servers without sockets, which are never resolved. */
 const localHost = (index: number) => `memcached-${index}.local:11211`
 
 function localFleet(servers: readonly EmbeddedServer[]): Fleet {

@@ -1,5 +1,5 @@
 /**
- * Replays a trace through two sides at once, one event after another, and hands over what both did. No judgement here.
+ * Replays a trace through two sides at once, one event after another, and passes on both outcomes without comparing them.
  */
 import { fromTypedJson, PyFloat, type TypedJson } from '../../values/index.js'
 import type { AuditedOperation } from '../compare/differ.js'
@@ -27,13 +27,13 @@ import { callOfWire } from '../traces/wire.js'
 import type { Replayed, ReplaySide } from './side.js'
 import type { Placed, Topology } from './topology.js'
 
-/** How a constructor is called in reports. */
+/** The name of a constructor in reports. */
 export const constructorCall = 'Client'
 
 export interface ReplayVisitor {
   operation(operation: AuditedOperation): void
   fault(server: number, line: number): void
-  /** Something that could not be replayed as it was. @param leftOut a line that was not replayed at all, or the calls of a client */
+  /** A note about an event that could not be replayed unchanged. @param leftOut a line that was not replayed at all, or the calls of a client */
   note(text: string, line: number, leftOut?: boolean): void
   client(name: string): void
   /** A constructor call of the application. */
@@ -49,7 +49,7 @@ export interface ReplayPlan {
   /** Called before every event: sets the virtual clock, or waits. */
   readonly timeTo: (t: number) => void | Promise<void>
   readonly signal?: AbortSignal | undefined
-  /** Calls are said in pylibmc's words first, and so is the constructor. */
+  /** Calls and the constructor are rewritten into pylibmc's form first. */
   readonly repaired?: boolean
   /** Only the second side makes the calls, and no listener is called: another thread does all the rest. */
   readonly secondAlone?: boolean
@@ -95,14 +95,14 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
       plan.signal?.throwIfAborted()
       const pause = plan.timeTo(event.t)
       if (pause) await pause
-      // Written out for nearly all events. This saves a promise.
+      // Written inline for the most frequent events, which saves a promise.
       if (event.kind === 'call') await call(plan, event, known, visitor)
       else await one(event)
     }
   }
 }
 
-/** What the target's constructor makes of the application's call. It is an operation of the report only when it raises. */
+/** The outcome of the target's constructor for the application's call. It is an operation of the report only when it raises. */
 function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor): void {
   const { library } = plan.strict
   const { source } = plan
@@ -214,14 +214,14 @@ async function call(
     await strict.run(event.client, words, servers)
     return
   }
-  // Both at once: a server that keeps a side waiting keeps the other one waiting, too.
+  // Both at once, because a server that makes one side wait makes the other wait, too.
   const { outcome: recorded } = event
   const [before, after] = [
     compat.run(event.client, words, servers, recorded),
     strict.run(event.client, words, servers, recorded),
   ]
   const [c, s] = after instanceof Promise ? await Promise.all([before, after]) : [await before, after]
-  // A prefix that the target takes for something else leaves the keys as they are there.
+  // If the target takes the prefix for another argument, its keys have no prefix.
   const unprefixed =
     strict.explain && bound.key_prefix !== undefined ? touchedKeys({ ...bound, key_prefix: undefined }) : []
   const touched = touchedKeys(bound)
@@ -241,7 +241,7 @@ async function call(
     servers: keys.length === 0 ? topology.all().map(({ index }) => index) : distinctNumbers(placed),
     sourceServer: sources.length === 1 ? sources[0] : undefined,
     moved: placed.some((server, i) => server !== undefined && sources[i] !== server),
-    // Only pylibmc documents another meaning.
+    // Only pylibmc's documentation has another meaning.
     ...([compat, strict].some(({ library }) => library.name === 'pylibmc') && isNegative(bound.time)
       ? { negativeTime: true }
       : {}),
@@ -260,7 +260,7 @@ async function call(
 
 const changesServers = new Set(['add_server', 'remove_server'])
 
-/** What the side of pymemcache knows of a difference, whichever of the two it is. */
+/** The explanations of pymemcache's side, which is either of the two. */
 function explained(
   { compat, strict }: ReplayPlan,
   client: string,
@@ -274,7 +274,7 @@ function explained(
   const reversed = { ...compared, before: second.outcome, after: first.outcome }
   if (compat.explain && strict.explain) return compat.explain(compared, strict)
   const found = compat.explain ? compat.explain(reversed, strict) : strict.explain?.(compared, compat)
-  // python-memcached takes another server for the key: the item is there, and pymemcache does not look for it there.
+  // python-memcached uses another server for the key, and pymemcache does not look for the item there.
   const announced = joined(first.announced, second.announced)
   const elsewhere = announced.some((event) => event.switch === 'failover')
   // python-memcached 1.56 to 1.58 on Python 3 fails where it puts text and bytes together.
@@ -295,7 +295,7 @@ function joined<T>(one: readonly T[], other: readonly T[]): readonly T[] {
 
 const asValue = (json: TypedJson): unknown => fromTypedJson(json)
 
-/** Python's own error: the call was not made. */
+/** A built-in error of Python: the call was not made. */
 function refusedByPython(outcome: Outcome): boolean {
   return 'raises' in outcome && /^builtins\.(Type|Attribute)Error$/.test(outcome.raises.class)
 }
@@ -306,7 +306,7 @@ function withWords(keys: readonly string[]): readonly string[] {
   return [...new Set(keys.flatMap((key) => [key, ...key.split(/[ \0]|\r?\n/).filter((word) => word !== '')]))]
 }
 
-/** Reasons that count where nothing else explains a difference. */
+/** Reasons that are used if there is no other explanation. */
 function likelyReasons({ noreply, time, delta, min_compress_len: length }: Bound): readonly Reason[] {
   const reasons: Reason[] = []
   if (noreply) reasons.push({ switch: 'missing-argument', how: 'signature', fallback: true })
@@ -315,7 +315,7 @@ function likelyReasons({ noreply, time, delta, min_compress_len: length }: Bound
   return reasons
 }
 
-/** An integer of 31 bits means the same to both libraries and to every server; and so does none. */
+/** An integer of 31 bits, or no time, has the same meaning for both libraries and every server. */
 function fits(value: unknown): boolean {
   return value === undefined || (typeof value === 'number' && value >= 0 && value < 2 ** 31)
 }
@@ -325,7 +325,7 @@ function distinctNumbers(numbers: readonly (number | undefined)[]): readonly num
   return [...new Set(numbers.filter((number) => number !== undefined))]
 }
 
-/** Times from −1 to −2^31: what both protocols and every server read as negative. */
+/** Times from −1 to −2^31, which both protocols and every server read as negative. */
 function isNegative(time: unknown): boolean {
   const number = time instanceof PyFloat ? time.value : time
   return (typeof number === 'number' || typeof number === 'bigint') && number < 0 && number >= -(2 ** 31)
@@ -339,14 +339,14 @@ function decoded(kwargs: CallEvent['kwargs']): Record<string, unknown> {
 
 const none: Record<string, unknown> = {}
 
-/** The recorder's spelling of a value as ours, so that equal values have equal text. */
+/** Converts the recorder's form of a value to ours, so that equal values have equal text. */
 export function normalized(call: string, outcome: Outcome): Outcome {
   if ('raises' in outcome) return outcome
   const { result } = outcome
   if (result === null || typeof result === 'boolean') return outcome
   try {
     const value = fromTypedJson(result)
-    // Keys come back as the caller's own objects, which are equal to the texts they stand for.
+    // Keys are returned as the caller's own objects, which are equal to their texts.
     return returned(/_(multi|many)$/.test(call) ? withBuiltinItems(value) : value)
   } catch {
     return outcome
@@ -362,7 +362,7 @@ function boundBy(library: Library, words: PythonCall): Bound | undefined {
   }
 }
 
-/** What both sides announce alike, as two versions of python-memcached may, is no difference between them. */
+/** Announcements that both sides make, as two versions of python-memcached may, are not differences. */
 function unshared(one: readonly Announced[], other: readonly Announced[]): readonly Announced[] {
   if (other.length === 0) return one
   const said = ({ switch: name, key, compat }: Announced) => `${name} ${key} ${compat}`

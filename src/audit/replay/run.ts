@@ -1,4 +1,4 @@
-/** One replay of a trace on fresh servers: both sides here, or the second one in a thread of its own. */
+/** One replay of a trace on fresh servers: both sides in this thread, or the second one in another thread. */
 
 import { compatLibrary } from '../columns.js'
 import type { ConstructOptions } from '../methods/construct.js'
@@ -14,13 +14,13 @@ import { serverVersion } from './server-version.js'
 import { type ReplaySide, Side } from './side.js'
 import { Topology } from './topology.js'
 
-/** What decides the outcomes of a replay. Plain data: a thread gets it as it is. */
+/** The settings of a replay. Plain data, so that it can be passed to a thread. */
 export interface ReplayTask {
-  /** The library whose calls are replayed, and what it is compared with. */
+  /** The library whose calls are replayed, and the library it is compared with. */
   readonly source: Library
   readonly target: Library
   readonly preset: string
-  /** Set to the target's behaviour. */
+  /** Switches that are set to the target's behaviour. */
   readonly switches: readonly string[]
   readonly options: Pick<
     AuditOptions,
@@ -37,12 +37,12 @@ export interface ReplayTask {
 export interface RunOptions {
   /** Real servers for both sides instead of embedded ones. */
   readonly real?: readonly string[] | undefined
-  /** The second side has a thread of its own. */
+  /** The second side has a separate thread. */
   readonly apart: boolean
   readonly signal?: AbortSignal | undefined
 }
 
-/** What the thread of a side needs. */
+/** The input of the thread of a side. */
 export interface ThreadTask {
   readonly files: readonly string[]
   readonly task: ReplayTask
@@ -97,7 +97,7 @@ export async function run(
   }
 }
 
-/** The whole of a thread: replays pylibmc's side, and hands over what it did by `listen`. */
+/** The main function of a thread: replays pylibmc's side, and passes its outcomes to `listen`. */
 export async function runApart(
   trace: Trace,
   task: ReplayTask,
@@ -201,7 +201,7 @@ function toPymemcache(
   ]
 }
 
-/** Where no server fails, a long wait is only a busy machine, or a large value on the other side. */
+/** Longer timeouts for servers without faults: a long wait only shows a busy machine, or a large value on the other side. */
 function patient<S extends Pick<ConstructOptions, 'longestWait'>>(shared: S, faults: boolean): S {
   return faults || shared.longestWait === undefined
     ? shared

@@ -1,5 +1,5 @@
 /**
- * Which version of memcached an audit's embedded servers are, and which calls come out otherwise on other versions.
+ * The version of memcached of an audit's embedded servers, and the calls with other outcomes on other versions.
  * Facts: docs/reference/servers.md#1.
  */
 import { newestVersion, serverFacts } from '../../server/index.js'
@@ -18,7 +18,7 @@ export function serverVersion(given: string | undefined, header: TraceHeader): s
   }
 }
 
-/** What to say of a call whose outcome depends on the version of memcached; undefined where it does not. */
+/** The note for a call whose outcome depends on the version of memcached; undefined if it does not. */
 export function versionNote(
   operation: AuditedOperation,
   header: TraceHeader,

@@ -1,6 +1,6 @@
 /**
- * One side of an audit: the clients of the trace as one of our two clients, on servers of their own. It replays calls in
- * the words of its library and remembers what only a replay can know (CAS uniques).
+ * One side of an audit: the clients of the trace as one of our two clients, on separate servers. It replays calls in
+ * the form of its library and keeps the CAS uniques of the replay.
  */
 import { Client as CompatClient } from '../../compat/index.js'
 import type { Bytes } from '../../ground/bytes.js'
@@ -44,7 +44,7 @@ export interface Replayed {
   readonly announced: readonly Announced[]
   readonly gaps: readonly Gap[]
   readonly reasons: readonly Reason[]
-  /** The real outcome depends on what was not measured. */
+  /** The real outcome is not known, because it was not measured. */
   readonly uncertain: boolean
 }
 
@@ -54,12 +54,12 @@ interface ReplayClient {
   readonly tokens: Map<string, bigint>
   readonly uniques: CasUniques<number | bigint>
   readonly outOfStep: OutOfStep
-  /** Server of a key by this side's placement, while every server lives. */
+  /** Server of a key by this side's placement, while every server is up. */
   readonly place: (key: Bytes) => number | undefined
   readonly text: boolean
 }
 
-/** What a replay needs of a side. */
+/** The interface between a replay and a side. */
 export interface ReplaySide {
   readonly library: Library
   readonly fleet: Fleet
@@ -72,7 +72,7 @@ export interface ReplaySide {
     servers?: readonly Placed[],
     recorded?: Outcome,
   ): Replayed | Promise<Replayed>
-  /** What this side knows of why the two outcomes differ. */
+  /** This side's reasons why the two outcomes differ. */
   explain?(compared: ComparedCall, other: ReplaySide): readonly Reason[]
   stop(): Promise<void>
 }
@@ -82,7 +82,7 @@ export class Side implements ReplaySide {
   private announced: Announced[] = []
 
   /**
-   * @param library what this side is: `pylibmc` is the strict client, `python-memcached` the compat client
+   * @param library the library of this side: `pylibmc` is the strict client, `python-memcached` the compat client
    * @param source the library whose calls are replayed
    */
   constructor(
@@ -90,14 +90,14 @@ export class Side implements ReplaySide {
     private readonly source: Library,
     readonly fleet: Fleet,
     private readonly options: ConstructOptions,
-    /** Calls of the other library are said in this library's words first. */
+    /** Calls of the other library are rewritten into this library's form first. */
     private readonly repairs: boolean,
   ) {}
 
   /**
    * A constructor call of the trace.
    * @param servers indexes of the fleet, with weights
-   * @returns what could not be honoured, as sentences @throws what the constructor throws
+   * @returns sentences about keywords without an effect @throws errors of the constructor
    */
   create(name: string, servers: readonly Placed[], made: Construction): readonly string[] {
     this.close(name)
@@ -141,7 +141,7 @@ export class Side implements ReplaySide {
       return Object.fromEntries(Object.entries(kwargs).filter(([keyword]) => parameters.includes(keyword)))
     }
     if (name !== 'pylibmc') return pythonMemcachedKwargs(this.source.name, kwargs)
-    // What pylibmc takes as it is stays unchanged, so `cas` stays off.
+    // A constructor that pylibmc accepts stays unchanged, so `cas` stays off.
     const asItIs =
       this.source.name !== 'pymemcache' && !this.repairs ? this.unchanged(made, servers) : undefined
     return asItIs ?? pylibmcKwargs(kwargs)
@@ -163,7 +163,7 @@ export class Side implements ReplaySide {
     return this.clients.has(name)
   }
 
-  /** Index of the server that placement alone gives to a key; undefined when the key is not legal here. */
+  /** Index of the server of a key by placement; undefined when the key is not legal. */
   place(name: string, key: Bytes): number | undefined {
     try {
       return this.clients.get(name)?.place(key)
@@ -178,7 +178,7 @@ export class Side implements ReplaySide {
   }
 
   /**
-   * Replays one call of the source library. Never throws for what the call does.
+   * Replays one call of the source library. Never throws the error of the call.
    * @param servers the argument of set_servers
    */
   run(
@@ -216,7 +216,7 @@ export class Side implements ReplaySide {
       if (this.source.name === 'pymemcache' && own.call === 'gets') keepUnique(replay, own, outcome, recorded)
       return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain }
     }
-    // A program of pymemcache has its own names: nothing is said in other words unless that is asked for.
+    // Calls of pymemcache have their own names, and are rewritten only on request.
     if (!this.repairs && this.source.name === 'pymemcache') {
       const reasons = unboundReasons(this.library, own)
       const isItem = reasons.length > 0 && isItemCall(own.call)
@@ -271,7 +271,7 @@ export class Side implements ReplaySide {
 const nothing: readonly never[] = []
 const subclasses: Reason = { switch: 'subclasses', how: 'signature' }
 
-/** An application passes what `gets` gave it: here the unique of this replay in the place of the one in the trace. */
+/** Replaces the unique that the application got from `gets` by the unique of this replay. */
 function withOwnUnique({ uniques }: ReplayClient, call: PythonCall): PythonCall {
   const [key, value, token, ...rest] = call.args
   if (call.call !== 'cas' || !(token instanceof Uint8Array)) return call
@@ -293,7 +293,7 @@ function keepUnique(
     uniques.keep(key, token, own)
 }
 
-/** What a program of pymemcache expects of a call that was said in this library's words. The replay keeps its own CAS uniques. */
+/** Converts the result of a rewritten call into pymemcache's form. The replay keeps its own CAS uniques. */
 function inPymemcacheResults(call: string, outcome: Outcome, recorded: Outcome | undefined): Outcome {
   if ('raises' in outcome) return outcome
   if (call === '__setitem__' || call === '__delitem__') return { result: null }
@@ -309,7 +309,7 @@ function inPymemcacheResults(call: string, outcome: Outcome, recorded: Outcome |
   return { result: { $tuple: [value, value === null ? null : (token ?? null)] } }
 }
 
-/** Why a call of pymemcache does not fit this library's signature. */
+/** The reasons why a call of pymemcache does not fit this library's signature. */
 function unboundReasons(library: Library, call: PythonCall): readonly Reason[] {
   try {
     bind(library, call)
@@ -319,7 +319,7 @@ function unboundReasons(library: Library, call: PythonCall): readonly Reason[] {
   }
 }
 
-/** What the report keeps of an event; the rest (errors, values) would keep the replay's memory alive. */
+/** The part of an event that the report keeps; errors and values would keep the replay's memory alive. */
 function summary(event: Announced): Announced {
   const { switch: name, operation, key, server, compat, strict, raises } = event
   return { switch: name, operation, key, server, compat, strict, raises }

@@ -5,7 +5,7 @@ import { type TracedServer, TraceError } from '../traces/trace.js'
 export interface Placed {
   readonly index: number
   readonly weight?: number
-  /** As the application wrote it; absent where the audit chose the servers. */
+  /** As the application wrote it; absent if the audit chose the servers. */
   readonly name?: string
 }
 

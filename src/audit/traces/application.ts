@@ -1,9 +1,9 @@
-/** Which application a trace is of, and whether several traces are of one. The tracer writes it into the header (docs/formats.md). */
+/** The application of a trace, and whether several traces are of one application. The tracer writes it into the header (docs/formats.md). */
 import { type Trace, type TracedApplication, TraceError } from './trace.js'
 
 /**
- * Checks that traces are of one application. A name that both were given decides; else the program decides, with folder and arguments.
- * @returns a warning where a trace does not say what it is of, as those of older tracers
+ * Checks that traces are of one application: by their names if both have one, else by the program, with folder and arguments.
+ * @returns a warning if a trace does not name its program, as with older tracers
  * @throws TraceError when two are of different libraries, versions or applications
  */
 export function checkOneApplication(traces: readonly Trace[]): string | undefined {
@@ -56,7 +56,7 @@ export function refuse(trace: Trace, field: string | undefined, what: string): n
   )
 }
 
-/** undefined: it cannot be told. */
+/** undefined: it is not known. */
 function isSame(a: TracedApplication = {}, b: TracedApplication = {}): boolean | undefined {
   if (a.name !== undefined && b.name !== undefined) return a.name === b.name
   if (a.program === undefined || b.program === undefined) return undefined

@@ -1,4 +1,4 @@
-/** What traces and scenarios may hold as JSON: checked before anything walks through it. */
+/** Limits for the JSON of traces and scenarios, checked before it is traversed. */
 
 /** Levels of lists and objects. Python's own limit for what it writes is about 500. */
 export const nestingLimit = 1000

@@ -11,7 +11,7 @@ import { joinSurveys, surveyOf } from './survey.js'
 import { checkTrace, type Trace, TraceError, type TraceEvent } from './trace.js'
 import { readTrace } from './trace-file.js'
 
-/** Lines of the second file begin here, those of the third at twice this number, and so on. */
+/** Line numbers of the second file begin here, those of the third at twice this number, and so on. */
 export const linesPerFile = 10_000_000
 
 /**
@@ -42,7 +42,7 @@ export async function expandPatterns(patterns: readonly string[]): Promise<reado
 
 /** How traces are merged. */
 export interface MergeOptions {
-  /** All traces are parts of one application, whatever their headers say about it; default false: the headers decide. */
+  /** All traces belong to one application, also if their headers differ; default false: the headers decide. */
   readonly oneApplication?: boolean | undefined
 }
 
@@ -56,8 +56,8 @@ export async function readTraces(paths: readonly string[], options: MergeOptions
 }
 
 /**
- * @throws TraceError (rejection) for traces of different libraries, versions or applications, and for one that does not say when it
- *   began: nothing of these is guessed
+ * @throws TraceError (rejection) for traces of different libraries, versions or applications, and for one without the time when it
+ *   began: none of these is guessed
  */
 export async function mergeTraces(traces: readonly Trace[], options: MergeOptions = {}): Promise<Trace> {
   checkArray('traces', traces)
@@ -90,7 +90,7 @@ export async function mergeTraces(traces: readonly Trace[], options: MergeOption
 }
 
 /**
- * How many servers all traces have together.
+ * The number of servers of all traces together.
  * @throws TraceError when one trace shares no server with those before it, unless all are of one application as it was `stated`
  */
 async function commonServers(traces: readonly Trace[], stated: boolean): Promise<number> {

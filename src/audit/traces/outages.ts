@@ -1,5 +1,5 @@
 /**
- * Servers that were down: supposed ones (`--outage`), which become faults of the trace, and ones that a trace shows, although no tracer can
+ * Servers that were down: assumed ones (`--outage`), which become faults of the trace, and ones that a trace shows, although a tracer cannot
  * see a fault: calls fail that the emulation, on servers that never fail, answers.
  */
 import { checkText } from '../../ground/arguments.js'
@@ -25,7 +25,7 @@ export interface FoundOutage extends Outage {
   readonly confidence: 'high' | 'medium' | 'low'
 }
 
-/** What supposed outages do to the application on the target. */
+/** The effect of assumed outages on the application on the target. */
 export interface OutageEffect {
   readonly outages: readonly Outage[]
   /** Calls that raise on the target and did not on the application's library, from the beginning of the first outage on. */
@@ -78,7 +78,7 @@ async function* inserted(
   }
 }
 
-/** Counts what supposed outages do. */
+/** Counts the effects of assumed outages. */
 export class OutageCount {
   private raises = 0
   private readonly sites = new Map<string, number>()
@@ -124,10 +124,10 @@ interface Evidence {
 /** Looks for outages in the recorded outcomes. */
 export class OutageSearch {
   private readonly servers = new Map<number, Evidence[]>()
-  /** When each server answered last. */
+  /** The time of the last answer of each server. */
   private readonly answers = new Map<number, number>()
 
-  /** @param server where the application's library puts the key of the call */
+  /** @param server the server of the call's key with the application's library */
   add({ call, t, recorded, compat, keys }: AuditedOperation, server: number | undefined): void {
     if (server === undefined || keys.length !== 1 || !recorded || !('result' in compat)) return
     if (failedToReach(recorded)) return this.failure(server, t, true)
@@ -166,7 +166,7 @@ export class OutageSearch {
 
   private answer(server: number, t: number): void {
     this.answers.set(server, t)
-    // At the very moment of the last failure.
+    // At the time of the last failure.
     for (const [other, runs] of this.servers) {
       const last = runs.at(-1)!
       if (other !== server && last.to === t) last.others = true

@@ -63,7 +63,7 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
   const { fields } = row
   const t = row.numberUpTo('t', latestTime)
   if ('call' in fields) {
-    // Written out for the most frequent line of all: spread objects are slow to make and to read.
+    // Literal fields for the most frequent line, because spread objects are slow to make and to read.
     const call: Writable<CallEvent> = {
       kind: 'call',
       line,
@@ -171,7 +171,7 @@ function items(value: unknown): readonly unknown[] | undefined {
   return undefined
 }
 
-/** A fault, or the error that `fail` makes of what is wrong with it. */
+/** Reads a fault. `fail` makes the error for a wrong one. */
 export function readFault(fields: object, fail: (field: string, problem: string) => Error): Fault {
   try {
     return parseFault(fields)

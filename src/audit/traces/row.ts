@@ -80,7 +80,7 @@ export class Row {
     return list as readonly string[]
   }
 
-  /** How the tracer recorded: sampling, redaction, frameworks. */
+  /** The settings of the recording: sampling, redaction, frameworks. */
   recording(): Pick<TraceHeader, 'sample' | 'redacted' | 'captured' | 'hashed_keys' | 'frameworks'> {
     const { fields } = this
     const sample = 'sample' in fields ? this.number('sample') : undefined

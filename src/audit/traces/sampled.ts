@@ -1,5 +1,5 @@
 /**
- * A part of a trace's keys, each with all of its calls, as the tracer samples: by a hash of the key, so that every run decides the same. Pure.
+ * A part of a trace's keys, each with all of its calls, chosen as by the tracer: by a hash of the key, so that every run chooses the same keys. Pure.
  */
 import { crc32 } from '../../hashing/index.js'
 import type { TypedJson } from '../../values/index.js'
@@ -11,7 +11,7 @@ const oneKey: ReadonlySet<string> = new Set(
     ' ',
   ),
 )
-/** Where a prefix may be given by position, by method and library. */
+/** The position of a prefix argument, by method and library. */
 const prefixAt: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'python-memcached': { get_multi: 1, set_multi: 2, delete_multi: 2 },
   pylibmc: { get_multi: 1, set_multi: 2, add_multi: 2, delete_multi: 1, incr_multi: 1 },
@@ -26,7 +26,7 @@ export function sampledTrace(trace: Trace, share: number): Trace {
     header: { ...trace.header, sample: before * share },
     survey: async () => {
       const known = await surveyOf(trace)
-      // About so many: which ones is known when they are read.
+      // An estimate: the exact number is known only when the lines are read.
       return known && { ...known, events: Math.ceil(known.events * share) }
     },
     events: () => each(trace, before * share),
@@ -43,10 +43,10 @@ async function* portions(trace: Trace, share: number): AsyncGenerator<Iterable<T
     yield chosen(trace, portion, share)
 }
 
-/** A call of one key as the tracer writes it. What is written otherwise is read. */
+/** A call of one key as the tracer writes it. Lines of another form are parsed. */
 const callOfOneKey = /^\{"t":[\d.]+,"client":"[^"\\]*","call":"([a-z_]+)","args":\["([^"\\]*)"[,\]]/
 
-/** A line of a key that is not in the sample, told without reading it as JSON, which would take most of the time. */
+/** Detects a line of a key that is not in the sample without parsing it as JSON, which would take most of the time. */
 function isOther(line: string, share: number): boolean {
   const [, call, key] = callOfOneKey.exec(line) ?? []
   return call !== undefined && oneKey.has(call) && !isSampled(keyOf(key!), share)
@@ -61,7 +61,7 @@ function* chosen(trace: Trace, events: Iterable<TraceEvent>, share: number): Gen
   }
 }
 
-/** The call with the keys that belong to the sample; undefined where none does. */
+/** The call with the keys that belong to the sample; undefined if none does. */
 export function sampledCall(event: CallEvent, library: string, share: number): CallEvent | undefined {
   const { call, args, kwargs } = event
   if (oneKey.has(call)) {

@@ -1,5 +1,5 @@
 /**
- * A scenario (docs/formats.md) as a trace: its steps in order, its sleeps as time. So what is written for the recorder can
+ * A scenario (docs/formats.md) as a trace: its steps in order, its sleeps as time. In this way a scenario for the recorder can
  * be audited as well.
  */
 
@@ -118,7 +118,7 @@ export function scenarioTrace(
         at: `step ${line}`,
       })
     } else if (step.raw !== undefined) {
-      throw fail('raw', 'bytes past the client cannot be audited: no library would have sent them')
+      throw fail('raw', 'raw bytes cannot be audited: no library sends them')
     } else throw fail(undefined, 'is not a step: call, fault or sleep')
   }
   const source = typeof about === 'string' ? about : name

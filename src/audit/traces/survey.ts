@@ -1,11 +1,11 @@
-/** What is known of a trace before it is replayed: how long it is, and whether it has faults. */
+/** Facts about a trace before it is replayed: its length, and whether it has faults. */
 import type { Trace, TraceEvent } from './trace.js'
 
 /** Found without reading the lines as JSON. */
 export interface Survey {
   /** Lines after the header. */
   readonly events: number
-  /** Whether there may be faults: false only where there is none. */
+  /** Whether there may be faults: false only if there are none. */
   readonly faults: boolean
 }
 
@@ -22,7 +22,7 @@ export async function surveyBytes(chunks: AsyncIterable<Buffer>): Promise<Survey
     for (let at = chunk.indexOf(lineFeed); at >= 0; at = chunk.indexOf(lineFeed, at + 1)) lines++
     last = chunk.at(-1) ?? last
     if (!faults) {
-      // The word may lie across two chunks.
+      // The word may be split between two chunks.
       faults = chunk.includes(word) || Buffer.concat([tail, chunk.subarray(0, word.length)]).includes(word)
       tail = Buffer.from(chunk.subarray(-word.length))
     }
@@ -35,7 +35,7 @@ export function surveyEvents(events: readonly TraceEvent[]): Survey {
   return { events: events.length, faults: events.some(({ kind }) => kind === 'fault') }
 }
 
-/** Of several traces as one. */
+/** The survey of several traces as one. */
 export function joinSurveys(surveys: readonly (Survey | undefined)[]): Survey | undefined {
   if (surveys.includes(undefined)) return undefined
   const known = surveys as readonly Survey[]
@@ -45,7 +45,7 @@ export function joinSurveys(surveys: readonly (Survey | undefined)[]): Survey | 
   }
 }
 
-/** A trace that cannot tell is replayed as if it had faults. */
+/** A trace without a survey is replayed as if it had faults. */
 export async function surveyOf(trace: Trace): Promise<Survey | undefined> {
   return trace.survey?.()
 }

@@ -15,7 +15,7 @@ import { parseEvent, parseHeader } from './parse.js'
 import { surveyBytes, surveyEvents } from './survey.js'
 import { checkTrace, type Trace, TraceError, type TraceEvent, type TraceHeader } from './trace.js'
 
-/** The tracer of a process that was killed leaves a stream without its end: what is there is read. */
+/** The tracer of a process that was killed leaves a stream without its end: the existing part is read. */
 const withoutEnd = { finishFlush: constants.Z_SYNC_FLUSH }
 /** Bytes. The largest item of memcached takes about 6 MiB when every byte of it is escaped. */
 const longestLine = 16 * 1024 * 1024
@@ -51,7 +51,7 @@ async function* eachOf(portions: AsyncIterable<Iterable<TraceEvent>>): AsyncGene
   for await (const portion of portions) yield* portion
 }
 
-/** Events are made when they are asked for, so that those before a wrong line are there. */
+/** Events are made on demand, so that those before a wrong line are available. */
 async function* portionsOf(
   path: string,
   compressed: boolean,
@@ -100,7 +100,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** What cannot be read ends the bytes: reading the lines says why. */
+/** An error of reading ends the bytes: reading the lines gives the reason. */
 async function* bytesOf(path: string, compressed: boolean): AsyncGenerator<Buffer> {
   const file = createReadStream(path)
   const source = compressed ? file.pipe(createGunzip(withoutEnd)) : file
@@ -117,7 +117,7 @@ async function* bytesOf(path: string, compressed: boolean): AsyncGenerator<Buffe
 
 interface Line {
   readonly text: string
-  /** It has its end. */
+  /** Whether the line is complete. */
   readonly whole: boolean
 }
 
@@ -125,7 +125,7 @@ interface Line {
 async function* lineGroups(path: string, compressed: boolean): AsyncGenerator<readonly Line[]> {
   const file = createReadStream(path)
   const source = compressed ? file.pipe(createGunzip(withoutEnd)) : file
-  // An error of the file does not travel through pipe(); without this the reader would wait for ever.
+  // pipe() does not pass on errors of the file; without this the reader would wait without end.
   if (compressed) file.on('error', (error: Error) => source.destroy(error))
   const unfinished = new UnfinishedLine()
   let line = 0
@@ -163,7 +163,7 @@ async function* lineGroups(path: string, compressed: boolean): AsyncGenerator<re
     if (unfinished.length > 0) {
       const bytes = unfinished.take()
       const text = bytes.toString('utf8')
-      // A line that was cut inside of a character is a cut line; a whole one must be UTF-8.
+      // A line that was cut inside a character is an incomplete line; a complete one must be UTF-8.
       if (!isUtf8(bytes) && isJson(text)) throw notUtf8(bytes)
       yield [{ text, whole: false }]
     }
@@ -176,7 +176,7 @@ async function* lineGroups(path: string, compressed: boolean): AsyncGenerator<re
   }
 }
 
-/** The beginning of a line whose end has not been read, as the pieces that it came in: each byte is copied once. */
+/** The beginning of an incomplete line, as separate pieces, so that each byte is copied once. */
 class UnfinishedLine {
   private pieces: Buffer[] = []
   length = 0

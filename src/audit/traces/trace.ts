@@ -8,7 +8,7 @@ import type { Outcome } from '../compare/outcome.js'
 import { isRecord } from './json.js'
 import type { Survey } from './survey.js'
 
-/** What the header's `format` says. */
+/** The `format` of the header. */
 export const traceFormat = 'memshim-trace/1'
 
 /** The first line of a trace (docs/formats.md). */
@@ -17,13 +17,13 @@ export interface TraceHeader {
   /** The library that the application used; its methods, arguments and results are in the events. */
   readonly library: 'python-memcached' | 'pylibmc' | 'pymemcache'
   readonly version: string
-  /** How many servers the application had. */
+  /** The number of the application's servers. */
   readonly servers: number
   readonly python?: string
   readonly source?: string
   /** Date or date and time (ISO 8601). */
   readonly recorded?: string | undefined
-  /** Unix time in seconds at `t` = 0, for absolute expiry times; without it `recorded` is taken. */
+  /** Unix time in seconds at `t` = 0, for absolute expiry times; without it `recorded` is used. */
   readonly epoch?: number
   /** The version of memcached that the application used. */
   readonly server_version?: string
@@ -31,7 +31,7 @@ export interface TraceHeader {
   readonly sample?: number
   /** Values were replaced by others of the same type and length. */
   readonly redacted?: boolean
-  /** The commands were captured on the network or logged by the servers: how (docs/record.md). */
+  /** The source of commands that were captured on the network or logged by the servers (docs/record.md). */
   readonly captured?: CaptureKind
   /** Keys were replaced by hashes. */
   readonly hashed_keys?: boolean
@@ -41,9 +41,9 @@ export interface TraceHeader {
   readonly application?: TracedApplication
 }
 
-/** What a header says about the program that was traced. */
+/** The traced program, as named in a header. */
 export interface TracedApplication {
-  /** The name that the tracer was given (`MEMSHIM_TRACE_APPLICATION`). */
+  /** The value of `MEMSHIM_TRACE_APPLICATION`. */
   readonly name?: string | undefined
   /** The path of a script of the application, or the name of an installed command (`gunicorn`, `celery`). */
   readonly program?: string | undefined
@@ -72,7 +72,7 @@ export const pymemcacheClasses = [
   'AWSElastiCacheHashClient',
 ] as const
 
-/** How a client was made: the arguments of its constructor. */
+/** The arguments of a client's constructor. */
 export interface Construction {
   readonly kwargs: Readonly<Record<string, TypedJson>>
   /** The parameters that were given by position, by the names of the traced library; absent in older traces: only the servers. */
@@ -81,7 +81,7 @@ export interface Construction {
   readonly container?: string | undefined
   /** The servers were given as an iterator, which can be read only once. */
   readonly iterator?: boolean | undefined
-  /** Of pymemcache. Absent: `Client`, or `HashClient` for several servers. */
+  /** The class of pymemcache. Absent: `Client`, or `HashClient` for several servers. */
   readonly class?: (typeof pymemcacheClasses)[number] | undefined
   /** The client that a `RetryingClient` makes its calls with. */
   readonly inner?: Construction | undefined
@@ -92,27 +92,27 @@ export interface NewEvent extends Placed, Construction {
   readonly kind: 'new'
   readonly client: string
   readonly servers: readonly TracedServer[]
-  /** As of a call. */
+  /** The place, as in a call. */
   readonly at?: string | undefined
   readonly via?: readonly string[]
 }
 
-/** One call of the application, with what came of it. */
+/** One call of the application, with its outcome. */
 export interface CallEvent extends Placed {
   readonly kind: 'call'
   readonly client: string
   readonly call: string
   readonly args: readonly TypedJson[]
   readonly kwargs: Readonly<Record<string, TypedJson>>
-  /** What the original library did; absent when it was not recorded. */
+  /** The outcome of the original library; absent when it was not recorded. */
   readonly outcome?: Outcome
-  /** Where in the application. */
+  /** The place in the application. */
   readonly at?: string | undefined
   /** Functions of frameworks between the library and that place, innermost first: `module:function`. */
   readonly via?: readonly string[]
 }
 
-/** One command as a capture on the network saw it. */
+/** One command from a capture of the network. */
 export interface WireEvent extends Placed {
   readonly kind: 'wire'
   readonly client: string
@@ -130,7 +130,7 @@ export interface FaultEvent extends Placed {
   readonly fault: Fault
 }
 
-/** Something about the file that the report should say, e.g. that its last line is cut. */
+/** A note about the file for the report, e.g. that its last line is incomplete. */
 export interface NoteEvent extends Placed {
   readonly kind: 'note'
   /** A line of the trace was left out. */
@@ -143,7 +143,7 @@ export type TraceEvent = NewEvent | CallEvent | WireEvent | FaultEvent | NoteEve
 
 /** A trace that can be read more than once. */
 export interface Trace {
-  /** How it is named in reports. */
+  /** The name in reports. */
   readonly name: string
   readonly header: TraceHeader
   events(): AsyncIterable<TraceEvent> | Iterable<TraceEvent>
@@ -154,7 +154,7 @@ export interface Trace {
   portions?(skip?: (line: string) => boolean): AsyncIterable<Iterable<TraceEvent>>
   /** The files that it is read from. */
   readonly files?: readonly string[]
-  /** What is known without reading every event; undefined or absent: nothing. */
+  /** Facts that are known without reading every event; undefined or absent: none. */
   survey?(): Promise<Survey | undefined>
 }
 
@@ -172,7 +172,7 @@ async function* oneByOne(trace: Trace): AsyncGenerator<Iterable<TraceEvent>> {
   else for await (const event of events) yield [event]
 }
 
-/** @throws TypeError for what is no `Trace` */
+/** @throws TypeError for a value that is not a `Trace` */
 export function checkTrace(trace: unknown): asserts trace is Trace {
   const { name, header, events } = isRecord(trace) ? trace : {}
   const whole = typeof name === 'string' && isRecord(header) && typeof events === 'function'
@@ -180,7 +180,7 @@ export function checkTrace(trace: unknown): asserts trace is Trace {
     throw new TypeError(`trace is ${shown(trace)}, not what readTrace, readScenario or traceOf return`)
 }
 
-/** A file that is not a trace, or a line of it that is wrong: names file, line and field. */
+/** A file that is not a trace, or a wrong line of it: names file, line and field. */
 export class TraceError extends Error {
   override readonly name = 'TraceError'
   constructor(
@@ -198,7 +198,7 @@ export class TraceError extends Error {
   }
 }
 
-/** What a reader of a report has to know about the way its trace was recorded. */
+/** Notes for the reader of a report about the recording of the trace. */
 export function recordingNotes({
   sample,
   redacted,

@@ -1,5 +1,5 @@
 /**
- * Captured commands of the binary and the meta protocol in the text protocol's words, so that one reader understands all three.
+ * Converts captured commands of the binary and the meta protocol into the text protocol, so that one reader handles all three.
  * Source: memcached's doc/protocol-binary.txt and doc/protocol.txt; statuses per docs/reference/pylibmc.md#7.2.
  */
 import {
@@ -120,7 +120,7 @@ function binaryForm(wire: Bytes, reply: Bytes | null | undefined): TextForm | { 
   }
 }
 
-/** Undefined for a status that the text protocol has no word for. Source: docs/reference/pylibmc.md#7.2. */
+/** Undefined for a status without a counterpart in the text protocol. Source: docs/reference/pylibmc.md#7.2. */
 function statusLine(status: number | undefined, success: string): Bytes | undefined {
   const word = new Map([
     [0, success],

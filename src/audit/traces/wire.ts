@@ -1,5 +1,5 @@
 /**
- * A captured command line becomes the call that the application must have made, and the reply its outcome.
+ * Converts a captured command line into the call of the application, and the reply into its outcome.
  * Source: memcached's text protocol; results per docs/reference/python-memcached.md#10 and docs/reference/pylibmc.md#7.1.
  */
 import type { Bytes } from '../../ground/bytes.js'
@@ -18,7 +18,7 @@ import type { Library } from '../methods/python-signatures.js'
 import type { CallEvent, WireEvent } from './trace.js'
 import { textForm } from './wire-forms.js'
 
-/** The call, or the reason why this command is none that a library would have sent. */
+/** The call, or the reason why no library sends this command. */
 export type FromWire = CallEvent | { readonly skipped: string }
 
 export function callOfWire(given: WireEvent, library: Library): FromWire {
@@ -118,12 +118,12 @@ function command(
 function encodingOf(library: Library): ValueEncoding {
   const { name } = library
   if (name === 'pylibmc') return pylibmcEncoding({ preserve: true })
-  // What its compressed_serde has compressed is read by the flag, too.
+  // Values that its compressed_serde has compressed are read by the flag, too.
   if (name === 'pymemcache') return pymemcacheEncoding({ serde: 'compressed', preserve: true })
   return pythonMemcachedEncoding({ dialect: sourceDialect(library), preserve: true })
 }
 
-/** pylibmc writes the flag 2 for a bool alone (docs/reference/pylibmc.md#4.2), which it reads as an integer. */
+/** pylibmc writes the flag 2 only for a bool (docs/reference/pylibmc.md#4.2), which it reads as an integer. */
 function storedValue(encoding: ValueEncoding, flags: number, data: Buffer): unknown {
   const value = encoding.decode(flags, data)
   const isBool = encoding.name === 'pylibmc' && (flags & ~FLAG_ZLIB) === FLAG_INTEGER
@@ -199,7 +199,7 @@ function itemsOf(reply: Bytes): readonly CapturedItem[] | undefined {
   return items
 }
 
-/** A key as Python code would have written it: text when the bytes are UTF-8, else bytes. */
+/** A key in Python: text when the bytes are UTF-8, else bytes. */
 function keyText(key: Bytes): string | Buffer {
   const bytes = Buffer.from(key, 'latin1')
   const text = bytes.toString('utf8')

@@ -45,7 +45,7 @@ export interface EncodingOptions extends UnpickleOptions {
 
 const KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16
 
-/** @throws TypeError for options that are not a object; RangeError for a serializer whose flag means something else, and for a `maxMemory` that is not positive */
+/** @throws TypeError for options that are not an object; RangeError for a serializer whose flag means something else, and for a `maxMemory` that is not positive */
 export function checkedOptions<T extends EncodingOptions>(options: T): T {
   checkObject('options', options)
   new Budget(options.maxMemory)
