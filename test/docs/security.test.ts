@@ -25,6 +25,16 @@ test.each([...new Set([...section.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => 
   },
 )
 
+const mutations = JSON.parse(
+  readFileSync(join(root, 'scripts', 'proofs', 'mutations.json'), 'utf8'),
+) as readonly (readonly [tests: string, file: string, from: string, to: string])[]
+
+test.each(mutations)('npm run mutations finds its place: %s, %s: %s', (tests, file, from) => {
+  expect(readFileSync(join(root, file), 'utf8').split(from)).toHaveLength(2)
+  for (const path of tests.endsWith('.test.ts') ? tests.split('|') : [])
+    expect(existsSync(join(root, path)), path).toBe(true)
+})
+
 test('the workflow publishes with provenance, after audit, checks and tests', () => {
   const workflow = readFileSync(join(root, '.github', 'workflows', 'publish.yml'), 'utf8')
   const steps = [

@@ -1,5 +1,9 @@
 /** Every parser and reader, and what must hold for any input: a result, or an error that was made for it. */
-import { deflateSync } from 'node:zlib'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { deflateSync, gzipSync } from 'node:zlib'
+import { Command } from 'commander'
 import { AuditOptionsError, scenarioTrace, TraceError } from '../../src/audit/index.js'
 import { parseEvent, parseHeader } from '../../src/audit/traces/parse.js'
 import { callOfWire } from '../../src/audit/traces/wire.js'
@@ -11,7 +15,11 @@ import {
   segmentOf,
   watchEvent,
 } from '../../src/capture/index.js'
+import { planCommand } from '../../src/cli/commands/plan.js'
+import { scanCommand } from '../../src/cli/commands/scan.js'
 import { whereCommand } from '../../src/cli/commands/where.js'
+import { configured } from '../../src/cli/config.js'
+import { keysIn } from '../../src/cli/keys-file.js'
 import { UsageError } from '../../src/cli/usage.js'
 import { Client as CompatClient } from '../../src/compat/index.js'
 import {
@@ -36,6 +44,7 @@ import { command, pymemcacheProtocol } from '../../src/pymemcache/conversation.j
 import * as pymemcache from '../../src/pymemcache/index.js'
 import { FetchReading, LinesReading, StatsReading } from '../../src/pymemcache/readings.js'
 import { pythonClass } from '../../src/python/errors.js'
+import { listedItems } from '../../src/scan/listing-file.js'
 import { RequestFraming } from '../../src/server/commands/framing.js'
 import { respond } from '../../src/server/commands/respond.js'
 import { FaultError, parseFault } from '../../src/server/fault.js'
@@ -134,6 +143,33 @@ function decodeJson(input: Buffer): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Settings and listings are read from files. */
+const file = join(mkdtempSync(join(tmpdir(), 'memshim-fuzz-')), 'input')
+process.on('exit', () => rmSync(dirname(file), { recursive: true, force: true }))
+
+async function withFile(input: Buffer, run: (path: string) => Promise<void>): Promise<void> {
+  writeFileSync(file, input)
+  await run(file)
+}
+
+const settingsProgram = new Command('memshim')
+  .addCommand(whereCommand())
+  .addCommand(planCommand())
+  .addCommand(scanCommand())
+
+/** A result, or an error of the class that is made for such input. */
+async function deserved(result: Promise<unknown>, expected: new (...args: never[]) => Error): Promise<void> {
+  try {
+    await result
+  } catch (error) {
+    if (!(error instanceof expected) || isInternal(error)) throw error
+  }
+}
+
+async function itemsIn(path: string): Promise<void> {
+  for await (const _ of listedItems(path));
 }
 
 const flags = [0, 1, 2, 4, 8, 9, 16, 17, 24, 31, 2 ** 31]
@@ -314,6 +350,43 @@ export const targets: readonly Target[] = [
         process.stdout.write = write
       }
     },
+  },
+  {
+    name: 'settings of the command line',
+    samples: () =>
+      [
+        '{"servers":["10.0.0.1:11211"],"scan":{"rate":20000},"audit":{"to":"all","html":"x.html"}}', '{"plan":{"from":"pylibmc","to":["a","b"]},"no-config":true}',
+        '{"json":true,"where":{"servers":"a:1","json":false}}', '{"__proto__":{"servers":["a"]},"constructor":1}', '{"scan":{"toString":1,"servers":[null,1e9,{}]}}',
+      ].map((text) => Buffer.from(text)), // biome-ignore format: one list
+    run: (input, random) =>
+      withFile(input, async (path) => {
+        const command = random.of([
+          'where',
+          'audit',
+          'plan',
+          'scan',
+          'inspect',
+          'doctor',
+          'record',
+          'completion',
+        ])
+        await deserved(configured(settingsProgram, ['--config', path, command, 'k'], {}), UsageError)
+      }),
+  },
+  {
+    name: 'files of keys and listings',
+    samples: () => {
+      const plain = [
+        'key=a%20b exp=-1 la=1700000000 cas=1 fetch=no cls=1 size=70\nkey=%ff exp=5 la=1 cas=9 fetch=no cls=1 size=1\nEND\n',
+        'user:1\r\nuser:2\n\xff\n', 'OK\nkey=a exp=-1 la=1\nEN\n',
+      ].map((text) => Buffer.from(text, 'latin1')) // biome-ignore format: one list
+      return [...plain, ...plain.map((text) => gzipSync(text))]
+    },
+    run: (input) =>
+      withFile(input, async (path) => {
+        await deserved(keysIn(path), UsageError)
+        await deserved(itemsIn(path), ListingError)
+      }),
   },
   {
     name: 'pymemcache replies',
