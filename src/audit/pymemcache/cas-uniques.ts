@@ -4,6 +4,7 @@
  */
 import { fromTypedJson, PyTuple, toTypedJson } from '../../values/index.js'
 import { type Outcome, returned } from '../compare/outcome.js'
+import { truthy } from '../methods/conversions.js'
 import type { Bound } from '../methods/python-signatures.js'
 import { keyBytes } from '../methods/touched-keys.js'
 
@@ -40,7 +41,7 @@ export function withTheirUniques(
   recorded: Outcome,
   outcome: Outcome,
 ): Outcome {
-  if ((call !== 'gets' && call !== 'gets_many') || 'raises' in recorded || 'raises' in outcome) return outcome
+  if (!givesUniques(call, bound) || 'raises' in recorded || 'raises' in outcome) return outcome
   const [theirs, ours] = [fromTypedJson(recorded.result), fromTypedJson(outcome.result)]
   if (call === 'gets') return { result: toTypedJson(translated(uniques, bound.key, theirs, ours)) }
   if (!(theirs instanceof Map && ours instanceof Map)) return outcome
@@ -49,6 +50,11 @@ export function withTheirUniques(
     translated(uniques, key, theirs.get(key), pair),
   ])
   return returned(new Map(pairs))
+}
+
+/** HashClient's get_many gives them with its second parameter. */
+function givesUniques(call: string, { gets }: Bound): boolean {
+  return call === 'gets' || call === 'gets_many' || (call === 'get_multi' && truthy(gets))
 }
 
 function translated(uniques: CasUniques<Uint8Array>, key: unknown, theirs: unknown, ours: unknown): unknown {

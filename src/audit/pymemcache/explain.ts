@@ -47,6 +47,13 @@ export function reasonsBetween(
   const found: Reason[] = []
   if (isSent && stores.has(call) && settings.plain && stored(call, args, kwargs).some(losesItsType))
     found.push({ ...reasonFor('pymemcache-serde'), stored: true })
+  // What is appended to a compressed item is no part of it for its reader.
+  if (
+    isSent &&
+    (call === 'append' || call === 'prepend') &&
+    settings.serde.toLowerCase().startsWith('compressed')
+  )
+    found.push({ ...reasonFor('pymemcache-serde'), stored: true })
   if (!repaired && meansOtherPositions(call, args.length)) found.push(reasonFor('pymemcache-positions'))
   if (stores.has(call) && isOversize(call, args, kwargs)) found.push(reasonFor('pymemcache-oversize'))
   if (same) return found

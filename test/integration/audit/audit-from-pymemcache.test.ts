@@ -11,6 +11,8 @@ import {
   knownColumns,
   readTrace,
   renderTerminal,
+  type TraceEvent,
+  traceFormat,
   traceOf,
 } from '../../../src/audit/index.js'
 import { fixtures } from '../../differential/support/recordings.js'
@@ -67,3 +69,36 @@ it.each(['visits', 'catalogue', 'report'])(
     }
   },
 )
+
+/** Recorded on the real pymemcache 4.0.0 and memcached 1.6.18. */
+it('uniques of get_many with gets, and what is appended to a compressed item', async () => {
+  const created = (client: string, kind: 'HashClient' | 'Client', kwargs: object) =>
+    ({ kind: 'new', client, class: kind, servers: ['10.0.0.1:11211'], kwargs }) as const
+  const long = { $repeat: ['x', 5000] } as const
+  const calls = [
+    ['h', 'set', ['k3', { $float: '4.5' }], true],
+    ['h', 'get_many', [['k1', 'k3'], true], { k3: { $tuple: [{ $float: '4.5' }, { $bytes: '21' }] } }],
+    ['h', 'cas', ['k3', 1, { $bytes: '21' }], true],
+    ['c', 'set', ['big', long], true],
+    ['c', 'append', ['big', 'y'], true],
+    ['c', 'get', ['big'], long],
+  ] as const
+  const events = [
+    created('h', 'HashClient', { serde: 'PickleSerde(2)', default_noreply: false }),
+    created('c', 'Client', { serde: 'compressed_serde', default_noreply: false }),
+    ...calls.map(([client, call, args, result]) => ({
+      kind: 'call',
+      client,
+      call,
+      args,
+      kwargs: {},
+      outcome: { result },
+    })),
+  ].map((event, i) => ({ line: i + 2, t: i / 1000, ...event }) as TraceEvent)
+  const header = { format: traceFormat, library: 'pymemcache', version: '4.0.0', servers: 1 } as const
+  for (const to of ['pymemcache-3.5.2', 'pylibmc-1.6.3', 'python-memcached-1.62', 'python-memcached-1.54']) {
+    const report = await audit(traceOf('uniques', header, events), { to })
+    expect(report.fidelity.findings).toEqual([])
+    expect({ to, unexplained: report.unexplained }).toEqual({ to, unexplained: [] })
+  }
+})
