@@ -26,3 +26,14 @@ test('ten times a second on a terminal, every ten seconds elsewhere', () => {
     expect(written.every((text) => text.endsWith('\n') !== isTTY)).toBe(true)
   }
 })
+
+test('a narrow terminal gets no line that wraps', () => {
+  for (const columns of [1, 20, 40, 200]) {
+    const written: string[] = []
+    const line = progressLine({ isTTY: true, columns, write: (text) => written.push(text) })
+    line.show({ phase: 'replay', operations: 250_000, t: 60, share: 0.25 })
+    const [text = ''] = written
+    expect(text).toMatch(/^\r\x1b\[Kr/)
+    expect(text.length - '\r\x1b[K'.length).toBeLessThanOrEqual(Math.max(1, columns - 1))
+  }
+})

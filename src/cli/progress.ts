@@ -5,16 +5,21 @@ import type { Progress } from '../audit/index.js'
 const onTerminal = 100
 const elsewhere = 10_000
 
+/** As `process.stderr`. */
+interface ProgressStream {
+  readonly isTTY?: boolean | undefined
+  /** Width of the terminal. */
+  readonly columns?: number | undefined
+  write(text: string): unknown
+}
+
 export interface ProgressLine {
   show(progress: Progress): void
   clear(): void
 }
 
 /** @param now milliseconds, for tests */
-export function progressLine(
-  stream: { readonly isTTY?: boolean | undefined; write(text: string): unknown },
-  now: () => number = Date.now,
-): ProgressLine {
+export function progressLine(stream: ProgressStream, now: () => number = Date.now): ProgressLine {
   const terminal = Boolean(stream.isTTY)
   let last = terminal ? Number.NEGATIVE_INFINITY : now()
   let phase: Progress['phase'] | undefined
@@ -29,12 +34,17 @@ export function progressLine(
       if (time - last < (terminal ? onTerminal : elsewhere)) return
       last = time
       const text = progressText(progress, (time - started) / 1000)
-      stream.write(terminal ? `\r\x1b[K${text}` : `memshim: ${text}\n`)
+      stream.write(terminal ? overwriting(text, stream) : `memshim: ${text}\n`)
     },
     clear() {
       if (terminal) stream.write('\r\x1b[K')
     },
   }
+}
+
+/** The text in the place of the line before. A line that wraps could not be overwritten: it ends before the edge. */
+export function overwriting(text: string, { columns = 80 }: Pick<ProgressStream, 'columns'>): string {
+  return `\r\x1b[K${text.slice(0, Math.max(1, columns - 1))}`
 }
 
 /** `replaying: 120,000 operations (12 %), 4,000/s, 3:40 left` @param seconds since this phase began */

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { exitCodes } from '../../audit/index.js'
 import { renderScan, ScanError, type ScanOptions, type ScanReport, scan } from '../../scan/index.js'
+import { overwriting } from '../progress.js'
 import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
 import { commaList, UsageError } from '../usage.js'
 
@@ -68,7 +69,7 @@ async function run(files: string[], flags: Flags): Promise<void> {
     onProgress: (items, server) => {
       if (!terminal || Date.now() - shown < 200) return
       shown = Date.now()
-      process.stderr.write(`\r\x1b[K${server}: ${items.toLocaleString('en')} items`)
+      process.stderr.write(overwriting(`${server}: ${items.toLocaleString('en')} items`, process.stderr))
     },
   }
   let report: ScanReport
