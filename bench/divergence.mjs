@@ -1,7 +1,7 @@
 // npm run bench:divergence [-- --rounds N] [--only PART-OF-A-ROW'S-NAME]
 // What divergence events cost when nobody listens, in CPU time an operation. Four clients run in each process (divergence-slices.mjs):
 // two as shipped, two that never ask whether somebody listens. The claim compares the two kinds. The control compares one client of
-// each kind with the other one of each kind, from the very same slices: those are equal, so what it shows beside 1 is the
+// each kind with the other one of each kind, from the same slices: those are equal, so its distance from 1 is the
 // arrangement's. Writes bench/results/divergence.md; `node bench/document.mjs divergence` copies it into docs/performance.md.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-"""Records what an application does with python-memcached, pylibmc or pymemcache, in memshim's trace format (docs/formats.md, "Traces").
+"""Records an application's calls of python-memcached, pylibmc or pymemcache, in memshim's trace format (docs/formats.md, "Traces").
 
     MEMSHIM_TRACE=app.jsonl python -m memshim_tracer script.py arguments...    one program; or: -m module arguments...
     python -m memshim_tracer --enable                                          from now on MEMSHIM_TRACE alone starts a trace in every
@@ -48,26 +48,26 @@ TEXT = type(u"")
 INTEGERS = (int, long) if PYTHON2 else (int,)  # noqa: F821
 SAFE = 2**53 - 1
 REPEAT_FROM = 256
-# A container with more elements than this in all is pickled as a whole.
+# A container with more elements than this in total is pickled as a whole.
 LARGEST_CONTAINER = 64
 # Longer bytes are written as a pickle in base64: three times faster, and shorter.
 LARGEST_BYTES = 4096
-# Lines wait in memory until there are so many bytes of them, or for so many seconds.
+# Lines stay in memory until they have this number of bytes, or for this number of seconds.
 LARGEST_BUFFER = 65536
 LONGEST_WAIT = 0.05
-# The first line has a fixed length, because it is written again when a server or a framework is new.
+# The first line has a fixed length, because it is rewritten when a new server or framework appears.
 HEADER = 2048
 MARK = "_memshim_tracer"
 monotonic = getattr(time, "monotonic", time.time)
-# Taken now: gevent may replace all three later, and a thread of one kind must not meet the locks of the other.
+# Saved now, because gevent may replace all three later, and threads of one kind must not use locks of the other.
 _sleep = time.sleep
 _start_thread = _thread.start_new_thread
 # A signal handler may call the cache while the lock is held by the same thread; Python 2 has no fast lock for that.
-# Not threading.RLock, a function that makes gevent's locks once gevent has replaced what it looks up: threads and greenlets would wait for ever.
+# Not threading.RLock, which makes gevent's locks after gevent has replaced its parts: threads and greenlets would wait without end.
 _lock = threading.Lock if PYTHON2 else _thread.RLock
 _quote = json.encoder.encode_basestring_ascii
 
-# Which argument of a method is a key, and which is a value, by position: (kind, key, value).
+# The positions of keys and values among the arguments of a method: (kind, key, value).
 ROLES = {
     "get": ("one", 0, 1), "gets": ("one", 0, None), "set": ("one", 0, 1), "add": ("one", 0, 1), "replace": ("one", 0, 1),
     "append": ("one", 0, 1), "prepend": ("one", 0, 1), "cas": ("one", 0, 1), "incr": ("one", 0, None), "decr": ("one", 0, None),
@@ -88,7 +88,7 @@ SETTINGS = {
     "server_max_value_length": "server_max_value_length", "dead_retry": "dead_retry", "socket_timeout": "socket_timeout",
     "cache_cas": "cache_cas", "flush_on_reconnect": "flush_on_reconnect", "check_keys": "do_check_key",
 }  # fmt: skip
-# Frameworks that stand between an application and the client: modules by their beginning, and the distribution's name.
+# Frameworks between an application and the client: prefixes of module names, and the distribution's name.
 FRAMEWORKS = (
     ("django.core.cache", "Django"), ("django.contrib.", "Django"), ("django.middleware.cache", "Django"),
     ("django.templatetags.cache", "Django"), ("django.utils.cache", "Django"), ("flask_caching", "Flask-Caching"),
@@ -123,7 +123,7 @@ def install(path, source=None, max_bytes=None, files=2, gzip=None, sample=1.0, r
 
 
 def stop():
-    """Ends the trace of this process and takes the wrapping off again. Returns the last `status()`."""
+    """Ends the trace of this process and removes the wrappers. Returns the last `status()`."""
     global _session
     ended, last = _session, status()
     _session = None
@@ -140,7 +140,7 @@ def stop():
 
 
 def at(place):
-    """Names the place in the application (an endpoint, a test) for the calls to come in this context; None ends it."""
+    """Names the place in the application (an endpoint, a test) for later calls in this context; None ends it."""
     if contextvars:
         _place.set(place)
     else:
@@ -148,7 +148,7 @@ def at(place):
 
 
 def status():
-    """This process: how many calls and clients are in its trace, how many calls could not be written and why the last, its files."""
+    """The state of this process: numbers of calls and clients in its trace, number of calls that could not be written, the last error, its files."""
     found = {"calls": 0, "clients": 0, "errors": 0, "last_error": None, "files": []}
     if _session:
         found.update(errors=_session.errors, last_error=_session.last_error)
@@ -160,7 +160,7 @@ def status():
 
 
 class Options(object):
-    """How to write. Raises ValueError naming the option and what is possible."""
+    """The settings of a trace. Raises ValueError naming the option and its allowed values."""
 
     def __init__(self, source=None, max_bytes=None, files=2, gzip=None, sample=1.0, redact=False, application=None):
         self.source = source
@@ -214,7 +214,7 @@ def _switch(name, given):
 
 
 class Session(object):
-    """What one `install` started: the outputs of this process, one for each library. It survives a fork, its outputs do not."""
+    """The session of one `install`: the outputs of this process, one for each library. It survives a fork, its outputs do not."""
 
     def __init__(self, path, options, naming):
         """naming: "exact" replaces the file, "own" takes the name when it is free, "process" always has the process id in it."""
@@ -232,7 +232,7 @@ class Session(object):
         self.reset()
 
     def reset(self):
-        """Begins in a new process. What the parent had not written yet is the parent's."""
+        """Begins in a new process. Unwritten lines of the parent stay with the parent."""
         for output in self.outputs.values():
             output.leave()
         self.outputs = {}
@@ -245,7 +245,7 @@ class Session(object):
         self.process = os.getpid()
 
     def application_facts(self):
-        """What the header says about the program. Its name is known when the first call is made: the tracer begins before the program does."""
+        """The program for the header. Its name is known only at the first call, because the tracer begins before the program."""
         if self.application is None:
             self.application = _application(self.options.application, self.folder)
         return self.application
@@ -255,13 +255,13 @@ class Session(object):
         return list(self.outputs.values()) if self.process == os.getpid() else []
 
     def open_early(self):
-        """Opens the file before there is anything to write, so that a path that is not possible is an error at once."""
+        """Opens the file before the first line, so that an impossible path is an error at once."""
         self.outputs = {None: Output(self)}
 
     def output(self, library):
         process = os.getpid()
         if self.process != process:
-            # Several threads may make the first calls of a forked process. The parent's lock may be held for ever here.
+            # Several threads may make the first calls of a forked process. The parent's lock may never be released here.
             with _fork_locks.setdefault(process, _lock()):
                 if self.process != process:
                     self.reset()
@@ -295,14 +295,14 @@ class Session(object):
         raise OSError("there are 10000 traces of process %d already" % os.getpid())
 
     def take(self, path):
-        """The file `path` for this process alone, or None when another process is writing it."""
+        """The file `path` for only this process, or None when another process is writing it."""
         if os.path.isdir(path):
             raise OSError(21, "Is a directory", path)
         if os.path.lexists(path):
             try:
                 older = os.open(path, os.O_RDWR)
             except OSError:
-                # It belongs to somebody else.
+                # It belongs to another user.
                 return None
             try:
                 if not _locked(older):
@@ -348,7 +348,7 @@ def _process_in(descriptor):
 
 
 def _locked(descriptor):
-    """Marks the file as written by this process; False when a living process has done so."""
+    """Marks the file as written by this process; False when another running process has marked it."""
     if fcntl is None:
         return True
     try:
@@ -367,11 +367,11 @@ def _working_directory():
 
 
 def _application(name, folder):
-    """What tells one application from another: its script, or else an installed command (gunicorn, celery) with its folder and arguments."""
+    """Identifies the application: its script, or an installed command (gunicorn, celery) with its folder and arguments."""
     facts = {} if name is None else {"name": _fitting(name, 200)}
     words = getattr(sys, "argv", None) or [""]
     if words[0] in ("", "-", "-c", "-m"):
-        # A program without a file has nothing that tells it from another one.
+        # A program without a file cannot be identified.
         return facts
     path = os.path.abspath(os.path.join(folder, words[0]))
     if os.path.isfile(path) and not _is_installed(path) and os.path.basename(os.path.dirname(path)) not in ("bin", "Scripts"):
@@ -464,7 +464,7 @@ class Output(object):
             self.header_is_old = True
 
     def know(self, state):
-        """Gives a client its name in the files of this output."""
+        """Assigns a client its name in the files of this output."""
         if state.owner is not self:
             with self.lock:
                 self.clients += 1
@@ -483,7 +483,7 @@ class Output(object):
             if state.generation != self.generation:
                 self.introduce(state, t)
             if text is not None:
-                # A call of another thread may have begun earlier and ended first: time never runs back.
+                # A call of another thread may have begun earlier and ended first: times must not decrease.
                 t -= self.began
                 if t < self.last:
                     t = self.last
@@ -496,7 +496,7 @@ class Output(object):
             if self.waiting >= LARGEST_BUFFER or now - self.flushed >= LONGEST_WAIT:
                 self.flush(now)
             elif not self.flusher:
-                # A thread that lives only until the next write: a process that has nothing to write has none when it forks.
+                # A thread that runs only until the next write, so that an idle process has no thread when it forks.
                 try:
                     self.flusher = True
                     _start_thread(self.flush_later, ())
@@ -551,7 +551,7 @@ class Output(object):
             os.close(file)
 
     def give_up(self):
-        """The disk is full or the file is gone: what is complete stays, and this process writes no more."""
+        """The disk is full or the file was deleted: complete lines stay, and this process writes no more."""
         file, self.file = self.file, None
         try:
             os.ftruncate(file, self.written)
@@ -593,7 +593,7 @@ class Output(object):
     def close(self):
         with self.lock:
             if self.library is None:
-                # Nothing was recorded: an empty file would look like a trace of an application that does nothing.
+                # Nothing was recorded: an empty file would look like a trace without calls.
                 if self.file is not None:
                     os.close(self.file)
                     self.file = None
@@ -603,7 +603,7 @@ class Output(object):
 
 
 class Library(object):
-    """What the tracer knows about a client library."""
+    """The facts of the tracer about a client library."""
 
     def __init__(self, name, distribution):
         self.name = name
@@ -635,7 +635,7 @@ LIBRARIES = {
 
 def _wrap_memcache(library, module):
     for name, method in list(vars(module.Client).items()):
-        # Django (up to 4.0) calls _deletetouch itself: it wants to know whether the key was there.
+        # Django (up to 4.0) calls _deletetouch itself, because it needs to know whether the key existed.
         if type(method) is type(_wrap_memcache) and (not name.startswith("_") or name in ("__init__", "_deletetouch")):
             code = method.__code__
             library.files = (code.co_filename,)
@@ -652,7 +652,7 @@ def _wrap_pylibmc(library, module):
     for name, position in PYLIBMC_PREFIX.items():
         library.parameters[name] = (None,) * position + ("key_prefix",)
     for name in dir(client):
-        # serialize and deserialize are hooks: pylibmc calls them only when a subclass has its own.
+        # serialize and deserialize are hooks: pylibmc calls them only when a subclass overrides them.
         if name in ("serialize", "deserialize", "behaviours", "behaviors") or (name.startswith("_") and name not in ROLES and name != "__init__"):
             continue
         _replace(library, client, name, getattr(client, name), name not in vars(client))
@@ -683,7 +683,7 @@ def _wrap_pymemcache(library, module):
 
 
 def _python_files(folder):
-    """The files of a package, as its code objects name them."""
+    """The files of a package, by the names in its code objects."""
     return frozenset(os.path.join(place, name) for place, _, names in os.walk(folder) for name in names if name.endswith(".py"))
 
 
@@ -730,7 +730,7 @@ def _cloning(method):
 
 
 class ClientState(object):
-    """What the tracer keeps with a client. python-memcached's client is a threading.local: each thread has a state of its own."""
+    """The tracer's state of a client. python-memcached's client is a threading.local: each thread has its own state."""
 
     __slots__ = ("inside", "owner", "generation", "name", "new", "made", "addresses")
 
@@ -742,7 +742,7 @@ class ClientState(object):
 
 
 class Method(object):
-    """How the calls of one method are written."""
+    """Writes the calls of one method."""
 
     def __init__(self, library, name):
         self.library = library
@@ -757,7 +757,7 @@ class Method(object):
         self.opening = '","call":"%s","args":[' % name
 
     def before(self, session, output, args, kwargs, spied):
-        """What is known before the call; None when no key of the call is recorded. Values are written now: they may change later."""
+        """The part of the line before the call; None when no key of the call is recorded. Values are written now, because they may change later."""
         sample = session.options.sample
         prefix = None
         if sample < 1 and self.has_keys:
@@ -874,7 +874,7 @@ def _wrapped(library, name, method, is_outermost=False):
     is_constructor = name == "__init__"
     # pylibmc refuses iterators.
     reads_iterators = library.name != "pylibmc"
-    # Threads share pymemcache's clients, which consist of each other: a call that its own code makes is none of the application.
+    # Threads share pymemcache's clients, which use each other: a call by pymemcache's own code is not a call of the application.
     own_code = library.files if library.name == "pymemcache" and not is_outermost else ()
     is_shared = library.name == "pymemcache"
 
@@ -891,7 +891,7 @@ def _wrapped(library, name, method, is_outermost=False):
         if state is None:
             state = fields[MARK] = ClientState()
         elif state.inside and not is_shared:
-            # What the library calls inside of its own methods is not a call of the application.
+            # Calls inside the library's own methods are not calls of the application.
             return method(client, *args, **kwargs)
         state.inside = True
         t = monotonic()
@@ -944,7 +944,7 @@ def _attempt(session, function, *args):
 
 
 def _spy(args, kwargs):
-    """Iterators can be read only once, and by the library: notes what it takes. Returns the arguments to use, and the notes."""
+    """Iterators can be read only once, by the library: records the items that it reads. Returns the arguments to use, and the items."""
     spied = None
     for place, value in list(enumerate(args)) + (list(kwargs.items()) if kwargs else []):
         if hasattr(value, "__next__") or (PYTHON2 and hasattr(value, "next")):
@@ -1007,7 +1007,7 @@ def _pymemcache_construction(library, output, client, args, kwargs, spied):
     kind = _pymemcache_class(library, client)
     place = _called_from(output, library, 4)
     if kind == "AWSElastiCacheHashClient":
-        # It learns its servers from the cluster.
+        # It gets its servers from the cluster.
         return None
     names = library.constructors[kind][0][: len(args)]
     given = dict(zip(names, args), **kwargs)
@@ -1107,7 +1107,7 @@ def _setting(value):
     if type(value) is dict:
         return _mapping(value, _setting)
     if isinstance(value, type) or callable(value):
-        # Classes and functions by their names: the pickle of a name, which nothing ever looks up.
+        # Classes and functions by their names: the pickle of a name, which is never looked up.
         name = (getattr(value, "__module__", None) or "builtins", getattr(value, "__name__", type(value).__name__))
         data = base64.b64encode(("c%s\n%s\n." % name).encode("utf-8")).decode("ascii")
         return '{"$pickle":"%s","$repr":%s}' % (data, _quote("%s.%s" % name))
@@ -1115,7 +1115,7 @@ def _setting(value):
 
 
 def _describe(library, client, state):
-    """A client that was made before the trace began, by its attributes: what is not at its default."""
+    """A client that was made before the trace began: its attributes that differ from the defaults."""
     if library.name == "pymemcache":
         return _describe_pymemcache(library, client, state)
     if library.name == "pylibmc":
@@ -1147,7 +1147,7 @@ def _address(host):
     return text if host.weight == 1 else (text, host.weight)
 
 
-# Where a call comes from
+# The place of a call
 
 _codes = {}
 _code_files = {}
@@ -1198,7 +1198,7 @@ def _place_text(place, line, via):
 
 
 def _code(output, library, frame, code):
-    """(kind, "module:function", framework). Kept by the code's identity: the same code calls again and again."""
+    """(kind, "module:function", framework). Cached by the code's identity, because the same code makes many calls."""
     file = code.co_filename
     module = frame.f_globals.get("__name__") or ""
     if file == _code.__code__.co_filename or file in library.files or file.startswith("<"):
@@ -1214,7 +1214,7 @@ def _code(output, library, frame, code):
         known = (kind, "%s:%s" % (module, code.co_name), framework)
         shown = path[len(folder) :].replace(os.sep, "/") if kind == _APPLICATION else _short(path)
     if len(_codes) > 20000:
-        # Code that is compiled again and again would fill the memory.
+        # Code that is compiled repeatedly would fill the memory.
         _codes.clear()
         _code_files.clear()
         _places.clear()
@@ -1248,7 +1248,7 @@ _tests = [None, False]
 
 
 def _has_tests(base):
-    """Whether there are test classes: most programs import unittest by way of a framework, and looking through the whole stack costs time."""
+    """Whether there are test classes: most programs import unittest through a framework, and searching the whole stack takes time."""
     known = (len(sys.modules), len(base.__subclasses__()))
     if _tests[0] != known:
         classes = list(base.__subclasses__())
@@ -1278,7 +1278,7 @@ def _running_test():
 
 
 def _distribution_version(module, distribution):
-    """The version in the name of the folder that pip makes beside a package; else what the module says."""
+    """The version in the name of the folder that pip makes beside a package; else the module's own."""
     folder = os.path.dirname(os.path.abspath(getattr(module, "__file__", None) or "."))
     wanted = re.compile(r"(?i)^%s-([^-]+?)(-py[\d.]+)?(\.dist-info|\.egg-info|\.egg)$" % re.sub("[-_.]", "[-_.]", distribution))
     for _ in range(3):
@@ -1306,7 +1306,7 @@ class _NoNotation(Exception):
 
 
 def encode(value):
-    """A Python value as text of typed JSON. Whatever has no notation there is pickled; no code of the application is called."""
+    """A Python value as text of typed JSON. Values without a notation are pickled; no code of the application is called."""
     kind = type(value)
     simple = _SIMPLE.get(kind) or _simple_decimal(kind)
     if simple is not None:
@@ -1381,7 +1381,7 @@ def _is_plain(key):
     return type(key) is TEXT and len(key) < REPEAT_FROM and key[:1] != "$" and not key.isdigit() and key != "__proto__"
 
 
-# Keys of dicts are the same again and again: the text of each as the name of a JSON object.
+# A cache, because keys of dicts repeat: the text of each as the name of a JSON object.
 _names_of_keys = {}
 
 
@@ -1441,7 +1441,7 @@ _NO_ITERATORS = frozenset(list(_SIMPLE) + list(_CONTAINERS))
 _BASES = (TEXT, bytes) + INTEGERS + (float, complex, bytearray, list, tuple, dict, set, frozenset)
 
 
-# Marked texts (Django's SafeString) are the same again and again: the pickles of the latest ones.
+# A cache of the pickles of marked texts (Django's SafeString), because they repeat.
 _marked_texts = {}
 _marked_kinds = {}
 
@@ -1459,7 +1459,7 @@ def _is_marked_text(kind):
         return found
 
 
-# Methods that decide on equality and on what a pickle holds.
+# Methods that decide equality and the content of a pickle.
 _STATE = frozenset(
     "__eq__ __ne__ __cmp__ __hash__ __len__ __reduce__ __reduce_ex__ __getstate__ __getnewargs__ __getnewargs_ex__ __getattribute__ __getattr__".split()
 )
@@ -1559,7 +1559,7 @@ def _mapping(value, item_text):
 def _exception(options, error):
     kind = type(error)
     module, name = kind.__module__, kind.__name__
-    # Named as Python 3 names them, so that one table of classes serves.
+    # Named as in Python 3, so that one table of classes is enough.
     module = {"exceptions": "builtins", "cPickle": "pickle", "_pylibmc": "pylibmc"}.get(module, module)
     if module == "pylibmc" and name == "MemcachedError":
         name = "Error"
@@ -1588,7 +1588,7 @@ def _key_bytes(key):
 
 
 def _sampled(sample, prefix, key):
-    """Whether a key is recorded: by its bytes, so that every process and every run decides the same."""
+    """Whether a key is recorded: by its bytes, so that every process and every run chooses the same keys."""
     whole = _key_bytes(key) if not prefix else _key_bytes(prefix) + _key_bytes(key)
     return (binascii.crc32(whole) & 0xFFFFFFFF) < sample * 2**32
 
@@ -1636,7 +1636,7 @@ def redacted(value):
 
 
 def _filler(text):
-    """As many characters and as many bytes of UTF-8; the text of a number stays one, because a server counts with it."""
+    """A text with the same numbers of characters and of UTF-8 bytes; the text of a number stays a number, because a server counts with it."""
     if text.isdigit():
         return _digits(len(text))
     try:
@@ -1763,7 +1763,7 @@ def _say(text):
 
 
 def start_from_environment():
-    """What the .pth file of `--enable` calls in every process of the environment: MEMSHIM_TRACE alone starts a trace."""
+    """Called by the .pth file of `--enable` in every process of the environment: MEMSHIM_TRACE starts a trace."""
     try:
         _start(Session(os.environ["MEMSHIM_TRACE"], Options.of_environment(), "process"))
     except Exception as error:
@@ -1843,7 +1843,7 @@ def _count(number, thing):
 
 
 def _compiled(folder):
-    """What Python has compiled of the copy: beside it (Python 2) or in __pycache__."""
+    """The compiled files of the copy: beside it (Python 2) or in __pycache__."""
     cache = os.path.join(folder, "__pycache__")
     names = os.listdir(cache) if os.path.isdir(cache) else []
     found = [os.path.join(cache, name) for name in names if name.startswith("memshim_tracer.")]

@@ -1,4 +1,4 @@
-"""Which client libraries an interpreter has, for Python 2.7 and 3: run as a program it prints one JSON object.
+"""Lists the client libraries of an interpreter, for Python 2.7 and 3: run as a program it prints one JSON object.
 
     {"python": "3.11.7", "libraries": {"pylibmc": {"version": "1.6.3", "libmemcached": "1.1.4", "file": "x"}}, "failures": {"python-memcached": "ImportError: x"}}
 """
@@ -24,7 +24,7 @@ def describe(library, module):
 
 
 def installed_version(library, module):
-    """What the package's metadata say; without metadata what the module says of itself."""
+    """The version in the package's metadata; without metadata the module's own."""
     given = os.environ.get("MEMSHIM_LIBRARY_VERSION")
     if given:
         return given
@@ -37,7 +37,7 @@ def installed_version(library, module):
 
 
 def libmemcached():
-    """Version of the shared library that is really loaded; `unknown` where the system has no /proc."""
+    """Version of the loaded shared library; `unknown` if the system has no /proc."""
     try:
         with io.open("/proc/self/maps", encoding="utf-8") as maps:
             paths = sorted({line.split()[-1] for line in maps if "libmemcached" in line})

@@ -17,7 +17,7 @@ BEGINNING = 1_000_000_000.0
 
 
 class Clock:
-    """Stands in for the module `time`: it goes on only when a scenario says so."""
+    """Replaces the module `time`: it advances only when a scenario says so."""
 
     def __init__(self):
         self.now = BEGINNING

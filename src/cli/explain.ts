@@ -1,4 +1,4 @@
-/** What the user is told of an error, in one line, and the exit code. */
+/** The message of an error for the user, in one line, and the exit code. */
 import { CommanderError } from 'commander'
 import { AuditOptionsError, exitCodes, TraceError } from '../audit/index.js'
 import { DoctorError } from '../doctor/index.js'

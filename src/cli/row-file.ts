@@ -68,7 +68,7 @@ async function jsonRows(path: string, compressed: boolean): Promise<RowWriter> {
   await once(file, 'open')
   const gzip = compressed ? createGzip() : undefined
   const target = gzip ?? file
-  // A disk that is full is told at the end.
+  // A full disk is reported at the end.
   const written = gzip ? pipeline(gzip, file) : finished(file)
   written.catch(() => undefined)
   let text = ''

@@ -150,7 +150,7 @@ export class Client {
     return noreply || line === 'DELETED'
   }
 
-  /** True, whatever was there. @throws as delete */
+  /** Always true. @throws as delete */
   async deleteMany(keys: Iterable<Key>, options?: NoreplyOptions): Promise<true> {
     checkIterable('keys', keys)
     const noreply = this.#noreply(noreplyOptions(options))

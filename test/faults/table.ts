@@ -53,8 +53,8 @@ The same faults were recorded from pylibmc 1.6.3, over the text and over the bin
 export function pageOf(outcomes: Outcomes): string {
   const sections = faults.map(({ name, rule }) => {
     const rows = Object.entries(sorted(outcomes)[name]!).map(([operation, cells]) => {
-      const told = columns.map((column) => cellText(cells[column.name]))
-      return `| ${operation} | ${told.join(' | ')} |`
+      const texts = columns.map((column) => cellText(cells[column.name]))
+      return `| ${operation} | ${texts.join(' | ')} |`
     })
     const head = `| operation | ${columns.map((column) => column.name).join(' | ')} |`
     const line = `| --- | ${columns.map(() => '---').join(' | ')} |`

@@ -1,4 +1,4 @@
-/** A server that answers whatever it is asked with the same. */
+/** A server that gives the same answer to every request. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 

@@ -100,11 +100,11 @@ export function statisticsIn(text: string): Map<string, string> {
 
 export const volatile = '\xff'
 
-/** In sends: the CAS unique that the server told last. */
+/** In `send`: the CAS unique that the server sent last. */
 const placeholder = '$cas'
 const binaryPlaceholder = bigEndian(2n ** 64n - 2n)
 
-/** CAS uniques of one conversation with the numbers of their first appearance; the one told last stands at the end. */
+/** CAS uniques of one conversation with the numbers of their first appearance; the last one is at the end. */
 export type Uniques = ReadonlyMap<bigint, number>
 
 export function withLastUnique(send: string, uniques: Uniques): string {

@@ -34,7 +34,7 @@ const riskTexts: Readonly<Record<RiskName, RiskText>> = {
     title:
       'The framework\u2019s backend for the target ignores or refuses keywords that the application gives to its client: the notes name each of them',
     advice:
-      'Give the target\u2019s own keywords: pymemcache has timeout and connect_timeout (without them a server that is silent holds the caller for good), retry_attempts, retry_timeout and dead_timeout.',
+      'Give the target\u2019s own keywords: pymemcache has timeout and connect_timeout (without them a call waits without a limit for a server that does not answer), retry_attempts, retry_timeout and dead_timeout.',
     docs: 'audit.md#pymemcache-as-the-target',
   },
 }
@@ -48,7 +48,7 @@ export function riskText(name: RiskName, target: string): RiskText {
 const unread: RiskText = {
   name: 'out-of-step',
   title:
-    'The outcome cannot be told: pymemcache stores the str() of an object, which is the code of its class, or the server refuses what was sent with noreply, and the next call on that connection reads the refusal',
+    'The outcome is not known: pymemcache stores the str() of an object, which is the code of its class, or the server refuses what was sent with noreply, and the next call on that connection reads the refusal',
   advice: 'Set serde=pymemcache.serde.pickle_serde and default_noreply=False.',
   docs: 'audit.md#pymemcache-unread',
 }

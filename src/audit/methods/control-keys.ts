@@ -59,7 +59,7 @@ export async function controlKeyOutcome(
   const broken = prefix !== '' && full.some((key) => key.includes('\0'))
   const injected = full.some((key) => COMMANDS.test(key.split('\n')[1] ?? ''))
   if (blank || broken || injected) {
-    // The words of a key with blanks are arguments, whatever else it holds.
+    // The words of a key with blanks are arguments, also if it has control characters.
     const words = blank ? await blankKeyOutcome(twin, call, bound, run) : undefined
     const outcome = words?.outcome ?? (await run(bound))
     return { outcome, outOfStep: asked.servers('unknown'), uncertain: true }

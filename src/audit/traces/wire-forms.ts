@@ -167,8 +167,8 @@ function metaForm(wire: Bytes, reply: Bytes | null | undefined): TextForm | { re
     default: {
       const down = /^[dD-]/.test(flag('M') ?? '')
       const number = /^VA \d+[^\r\n]*\r\n(\d+)/.exec(reply ?? '')?.[1]
-      const told = number === undefined ? statusOf(code, '') : `${number}\r\n`
-      return { wire: `${down ? 'decr' : 'incr'} ${key} ${flag('D') ?? 1}\r\n`, reply: answer(told) }
+      const line = number === undefined ? statusOf(code, '') : `${number}\r\n`
+      return { wire: `${down ? 'decr' : 'incr'} ${key} ${flag('D') ?? 1}\r\n`, reply: answer(line) }
     }
   }
 }

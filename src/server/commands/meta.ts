@@ -126,10 +126,10 @@ function get(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFact
   if (!item && quiet) return []
   if (!item) return [`EN${facts.meta === 'drafts' ? '' : echoed(key, flags)}\r\n`]
   const same = flags.cas !== undefined && facts.parser === 'requests' && BigInt(item.cas) === flags.cas
-  const told = itemFacts(store, item, flags, !found)
+  const replied = itemFacts(store, item, flags, !found)
   if (!flags.has('u')) store.use(item)
-  if (!flags.has('v') || same) return [`${success(facts)}${told}\r\n`]
-  return [`VA ${item.data.length - 2}${told}\r\n`, item.data]
+  if (!flags.has('v') || same) return [`${success(facts)}${replied}\r\n`]
+  return [`VA ${item.data.length - 2}${replied}\r\n`, item.data]
 }
 
 /** The answers to the flags, in their order, and whether the client has to renew the item. A flag may change times for later flags. */
@@ -216,7 +216,7 @@ function count(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFa
   if (result === 'EXISTS') return [`EX${blank(facts)}${echoed(key, flags)}\r\n`]
   const item = store.made(key)!
   if (flags.newCas !== undefined) item.cas = flags.newCas
-  const told = flags.words
+  const replied = flags.words
     .map((word) => {
       if (word[0] === 'T') item.exptime = store.expiry(flags.time!)
       if (word[0] === 'c') return ` c${item.cas}`
@@ -228,8 +228,8 @@ function count(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFa
   // Up to 1.6.39 an item that was created is answered also if the command was quiet.
   if (quiet && (before || facts.parser === 'requests')) return []
   return flags.has('v')
-    ? [`VA ${String(result).length}${told}\r\n${result}\r\n`]
-    : [`${success(facts)}${told}\r\n`]
+    ? [`VA ${String(result).length}${replied}\r\n${result}\r\n`]
+    : [`${success(facts)}${replied}\r\n`]
 }
 
 const codes: Partial<Record<StoreResult, Bytes>> = {
@@ -250,7 +250,7 @@ export function metaStored(
   if (code === undefined || !meta) return undefined
   if (code === 'HD' && meta.has('q')) return ''
   const item = code === 'HD' ? store.made(key) : undefined
-  const told = meta.words.map((word) => {
+  const replied = meta.words.map((word) => {
     if (word[0] === 'O') return ` ${word}`
     if (word[0] === 'k') return saidKey(key, meta.has('b'))
     if (word[0] === 'c' && facts.meta !== 'drafts') return ` c${item?.cas ?? 0}`
@@ -258,5 +258,5 @@ export function metaStored(
       return ` s${item ? item.data.length - 2 : length}`
     return ''
   })
-  return `${code === 'HD' ? success(facts) : code}${blank(facts)}${told.join('')}`
+  return `${code === 'HD' ? success(facts) : code}${blank(facts)}${replied.join('')}`
 }

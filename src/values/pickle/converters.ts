@@ -1,6 +1,6 @@
 /**
  * What objects of further classes become when read, and what values of further classes become when written. Conversion is
- * by name alone: a pickle never decides what is called.
+ * by name only: a pickle never decides which function is called.
  */
 import { PyFrozenSet, PyTuple, PythonObject } from '../classes/built-ins.js'
 

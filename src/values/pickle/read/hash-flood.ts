@@ -26,7 +26,7 @@ export function clashes(keys: readonly unknown[]): boolean {
 function tooManySteps(keys: readonly unknown[]): boolean {
   const buckets = 2 ** Math.floor(Math.log2(keys.length + 1))
   const counts = new Uint32Array(buckets)
-  /** Long text by its length: other lengths are told apart at once. */
+  /** Long text by its length: texts of other lengths differ at once. */
   const longTexts = new Map<number, number>()
   let steps = 0
   let least = 0
