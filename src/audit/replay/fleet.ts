@@ -12,6 +12,8 @@ export interface Fleet {
   /** `host:port`, by server index. */
   readonly addresses: readonly string[]
   fault(fault: Fault): Promise<void>
+  /** Removes the items of a server, also while it is down. */
+  empty(server: number): Promise<void>
   /** Frees the memory of expired items, if the servers are in this process. */
   crawl?(): void
   stop(): Promise<void>
@@ -28,7 +30,7 @@ export async function embeddedFleet(
   faults: boolean,
 ): Promise<Fleet> {
   const servers = Array.from({ length: count }, () => new EmbeddedServer({ clock: now, version }))
-  return faults ? fleetOf(servers) : localFleet(servers)
+  return faults ? fleetOf(servers, async (server) => servers[server]?.clear()) : localFleet(servers)
 }
 
 /** The addresses of servers without sockets, which are never resolved. */
@@ -47,6 +49,7 @@ function localFleet(servers: readonly EmbeddedServer[]): Fleet {
       for (const server of servers) server.crawl()
     },
     fault: ({ fault }) => Promise.reject(new Error(`a fault (${fault}) needs servers on sockets`)),
+    empty: async (server) => servers[server]?.clear(),
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()))
     },
@@ -65,17 +68,22 @@ export async function realFleet(addresses: readonly string[]): Promise<Fleet> {
       throw new AuditOptionsError(`servers: ${(error as Error).message}`)
     }
   })
-  const client = new Client(addresses)
+  const flush = async (among: readonly string[]) => {
+    const client = new Client(among)
+    try {
+      await client.flushAll()
+    } finally {
+      client.disconnectAll()
+    }
+  }
   try {
-    await client.flushAll()
+    await flush(addresses)
   } catch (error) {
     const reason =
       error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
     throw new AuditOptionsError(`servers ${addresses.join(', ')}: cannot be reached and emptied (${reason})`)
-  } finally {
-    client.disconnectAll()
   }
-  return fleetOf(proxies)
+  return fleetOf(proxies, (server) => flush([addresses[server]!]))
 }
 
 interface Faulty {
@@ -85,7 +93,7 @@ interface Faulty {
   fault(fault: Fault): unknown
 }
 
-async function fleetOf(servers: readonly Faulty[]): Promise<Fleet> {
+async function fleetOf(servers: readonly Faulty[], empty: (server: number) => Promise<void>): Promise<Fleet> {
   try {
     await Promise.all(servers.map((server) => server.start()))
   } catch (error) {
@@ -99,6 +107,7 @@ async function fleetOf(servers: readonly Faulty[]): Promise<Fleet> {
       if (!server) throw new RangeError(`fault names server ${fault.server}, but there are ${servers.length}`)
       await server.fault(fault)
     },
+    empty,
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()))
     },

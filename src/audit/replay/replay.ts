@@ -76,6 +76,8 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
           break
         }
         await Promise.all([compat.fleet.fault(event.fault), strict.fleet.fault(event.fault)])
+        if (event.emptied)
+          await Promise.all([compat.fleet.empty(event.fault.server), strict.fleet.empty(event.fault.server)])
         visitor.fault(event.fault.server, event.line)
         break
       case 'note':

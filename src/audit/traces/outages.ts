@@ -16,6 +16,8 @@ export interface Outage {
   readonly server: number
   readonly from: number
   readonly to: number
+  /** `kept` for a server that could not be reached; by default it was started again and is empty. */
+  readonly items?: 'kept' | 'lost' | undefined
 }
 
 /** An outage that a trace shows. */
@@ -34,14 +36,16 @@ export interface OutageEffect {
   readonly callSites: readonly { readonly at: string; readonly count: number }[]
 }
 
-/** `server 0: 5s-10s` @throws AuditOptionsError */
+/** `server 0: 5s-10s`, `server 0: 5s-10s, items kept` @throws AuditOptionsError */
 export function parseOutage(text: string): Outage {
   checkText('text', text)
-  const [, server, from, to] = /^server (\d+):\s*([\d.]+)\s*s?\s*-\s*([\d.]+)\s*s?$/.exec(text.trim()) ?? []
-  const outage = { server: Number(server), from: Number(from), to: Number(to) }
+  const [, server, from, to, kept] =
+    /^server (\d+):\s*([\d.]+)\s*s?\s*-\s*([\d.]+)\s*s?(,\s*items kept)?$/.exec(text.trim()) ?? []
+  const times = { server: Number(server), from: Number(from), to: Number(to) }
+  const outage: Outage = kept === undefined ? times : { ...times, items: 'kept' }
   if (server === undefined || !(outage.from < outage.to))
     throw new AuditOptionsError(
-      `--outage ${text}: 'server 0: 5s-10s' is needed, the first time before the second`,
+      `--outage ${text}: 'server 0: 5s-10s' is needed, the first time before the second; ', items kept' may follow`,
     )
   return outage
 }
@@ -54,8 +58,8 @@ export function withOutages(trace: Trace, outages: readonly Outage[], servers: n
       `--outage names server ${wrong.server}, but there are ${servers}: 0 to ${servers - 1}`,
     )
   const faults = outages
-    .flatMap(({ server, from, to }) => [
-      { t: from, fault: { fault: 'down', server } as const },
+    .flatMap(({ server, from, to, items }) => [
+      { t: from, fault: { fault: 'down', server } as const, emptied: items !== 'kept' },
       { t: to, fault: { fault: 'up', server } as const },
     ])
     .sort((a, b) => a.t - b.t)
@@ -68,7 +72,7 @@ export function withOutages(trace: Trace, outages: readonly Outage[], servers: n
 
 async function* inserted(
   trace: Trace,
-  faults: readonly { t: number; fault: { fault: 'down' | 'up'; server: number } }[],
+  faults: readonly { t: number; fault: { fault: 'down' | 'up'; server: number }; emptied?: boolean }[],
 ): AsyncGenerator<TraceEvent> {
   let next = 0
   for await (const event of trace.events()) {

@@ -127,6 +127,8 @@ export interface WireEvent extends Placed {
 /** A fault of a server at that moment (docs/formats.md). */
 export interface FaultEvent extends Placed {
   readonly kind: 'fault'
+  /** The server loses its items, as a process that ends does. */
+  readonly emptied?: boolean
   readonly fault: Fault
 }
 

@@ -116,7 +116,7 @@ export function auditCommand(): Command {
     .option('--repaired', 'rewrite calls that the target does not accept into its form first')
     .option(
       '--outage <when>',
-      "assume that a server is down: 'server 0: 5s-10s', in seconds of the trace; repeatable",
+      "assume that a server is down and comes back empty: 'server 0: 5s-10s', in seconds of the trace (with ', items kept': not empty); repeatable",
       (text: string, earlier: Outage[] = []) => [...earlier, parseOutage(text)],
     )
     .option(

@@ -2,19 +2,25 @@
  * Applications of several styles ran on the real python-memcached 1.59 and then, unchanged, on the real pylibmc 1.6.3: the audit of the trace
  * must have predicted every call that both runs made, class and return code included. Figures: docs/audit.md.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { compareSwitched, type Protocol, readSwitched } from './switched-applications.js'
+import { fixtures } from '../support/recordings.js'
+import { type Comparison, compareSwitched, type Protocol, readSwitched } from './switched-applications.js'
 
 const switched = readSwitched()
 const runs = Object.entries(switched).flatMap(([name, application]) =>
   (['text', 'binary'] as const).map((protocol: Protocol) => ({ name, application, protocol })),
 )
 
+const compared = new Map<string, Comparison>()
+
 it.each(runs)(
   '$name over $protocol: predicted right, wrong, missed',
   { timeout: 120_000 },
   async ({ name, application, protocol }) => {
     const found = await compareSwitched(name, application, protocol)
+    compared.set(`${name} ${protocol}`, found)
     const { right, wrong, missed, unexplained, uncertain, afterDivergence, diverged, steps } = found
     console.info(
       `${name} ${protocol}: ${right} right, ${wrong.length} wrong, ${missed.length} missed, ${uncertain} cannot be told; ${diverged} of ${steps} steps took another way (${afterDivergence} calls after that)`,
@@ -23,3 +29,30 @@ it.each(runs)(
     expect(right).toBeGreaterThan(40)
   },
 )
+
+/** A row of the table in docs/audit.md, without the blanks that align it. */
+function documentedRow(name: string, text: Comparison, binary: Comparison): string {
+  const both = (of: (found: Comparison) => number) => `${of(text)} / ${of(binary)}`
+  const cells = [
+    name,
+    both(({ right }) => right),
+    both(({ wrong }) => wrong.length),
+    both(({ missed }) => missed.length),
+    `${both(({ diverged }) => diverged)} of ${text.steps}`,
+    both(({ afterDivergence }) => afterDivergence),
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+it('docs/audit.md has these figures', () => {
+  const document = readFileSync(join(fixtures, '..', 'docs', 'audit.md'), 'utf8')
+  const rows = document.split('\n').map((line) => line.replace(/ +/g, ' '))
+  const missing = Object.keys(switched).flatMap((name) => {
+    const [text, binary] = [compared.get(`${name} text`), compared.get(`${name} binary`)]
+    // Absent where only some of the tests above were asked for.
+    if (!text || !binary) return []
+    const row = documentedRow(name, text, binary)
+    return rows.includes(row) ? [] : [row]
+  })
+  expect(missing).toEqual([])
+})

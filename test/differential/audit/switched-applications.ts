@@ -60,10 +60,18 @@ export interface Comparison {
   readonly unexplained: string[]
 }
 
-export const readSwitched = (): Readonly<Record<string, SwitchedApplication>> =>
-  JSON.parse(
-    gunzipSync(readFileSync(join(fixtures, 'vectors', 'switched-applications.json.gz'))).toString('utf8'),
-  )
+/** The recording has each long text once, under the number that stands in its place, and is compressed twice. */
+export function readSwitched(): Readonly<Record<string, SwitchedApplication>> {
+  const path = join(fixtures, 'vectors', 'switched-applications.json.gz')
+  const { applications, values } = JSON.parse(gunzipSync(gunzipSync(readFileSync(path))).toString('utf8'))
+  const unpacked = (found: unknown): unknown => {
+    if (typeof found !== 'object' || found === null) return found
+    if (Array.isArray(found)) return found.map(unpacked)
+    if ('$value' in found) return values[found.$value as number]
+    return Object.fromEntries(Object.entries(found).map(([name, item]) => [name, unpacked(item)]))
+  }
+  return unpacked(applications) as Readonly<Record<string, SwitchedApplication>>
+}
 
 export function compareSwitched(
   name: string,
