@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import type { Operation } from '../../../src/audit/compare/differ.js'
+
 import { audit, type Outcome, parseOutage, readTrace, type TraceEvent } from '../../../src/audit/index.js'
 import { fixtures } from '../support/recordings.js'
 import { agrees } from './calling-forms.js'
