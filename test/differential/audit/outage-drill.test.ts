@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-
+import type { AuditedOperation } from '../../../src/audit/compare/differ.js'
 import { audit, type Outcome, parseOutage, readTrace, type TraceEvent } from '../../../src/audit/index.js'
 import { fixtures } from '../support/recordings.js'
 import { agrees } from './calling-forms.js'
@@ -38,7 +38,7 @@ async function timesOf(trace: DrillTrace): Promise<ReadonlyMap<string, number>> 
 it.each(['text', 'binary'] as const)('--outage predicts every call over %s', async (protocol) => {
   const times = await timesOf(quiet)
   const [from, to] = [times.get(down)! - 0.01, times.get(up)! - 0.01]
-  const operations: Operation[] = []
+  const operations: AuditedOperation[] = []
   const { supposedOutages } = await audit(quiet, {
     outages: [{ server, from, to }],
     binary: protocol === 'binary',
