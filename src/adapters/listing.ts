@@ -19,6 +19,11 @@ const MOST_KEYS = 5_000_000
 /** The server lists for one connection at a time. */
 const BUSY_ATTEMPTS = 50
 const BUSY_PAUSE = 100
+/**
+ * memcached leaves items out of a listing while it moves them to the front of its queue, which it does up to a second after they were read.
+ * As long as it lists fewer items than it counts, it is asked again after each of these pauses. Milliseconds.
+ */
+const AGAIN_AFTER = [100, 300, 800]
 
 /** The servers of a client: `addresses` of strict, `servers` of compat. */
 interface Listed {
@@ -33,7 +38,7 @@ interface Listed {
  */
 export async function listKeys(client: CacheClient, prefix: string): Promise<string[]> {
   const found = await Promise.all(addressesOf(client).map((address) => keysOf(address, prefix)))
-  return [...new Set(found.flat())]
+  return [...new Set(found.flatMap((keys) => [...keys]))]
 }
 
 function addressesOf(client: CacheClient): ServerAddress[] {
@@ -44,7 +49,23 @@ function addressesOf(client: CacheClient): ServerAddress[] {
   return parseServers(specs).map(({ address }) => address)
 }
 
-async function keysOf(address: ServerAddress, prefix: string): Promise<string[]> {
+async function keysOf(address: ServerAddress, prefix: string): Promise<Iterable<string>> {
+  const keys = new Set<string>()
+  for (let attempt = 0; ; attempt++) {
+    const listing = await listingOf(address, prefix)
+    for (const key of listing.keys) keys.add(key)
+    if (listing.isComplete || attempt >= AGAIN_AFTER.length) return keys
+    await sleep(AGAIN_AFTER[attempt])
+  }
+}
+
+interface Listing {
+  readonly keys: readonly string[]
+  /** The server listed as many items as it counts. */
+  readonly isComplete: boolean
+}
+
+async function listingOf(address: ServerAddress, prefix: string): Promise<Listing> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await dump(address, prefix)
@@ -57,11 +78,13 @@ async function keysOf(address: ServerAddress, prefix: string): Promise<string[]>
 }
 
 /** @throws ListingError, TransportError */
-async function dump(address: ServerAddress, prefix: string): Promise<string[]> {
+async function dump(address: ServerAddress, prefix: string): Promise<Listing> {
   const name = addressName(address)
   const keys: string[] = []
   const now = Date.now() / 1000
+  let listed = 0
   const list = ({ key, expires }: ListedItem) => {
+    listed++
     const text = decoded(key)
     if (!text?.startsWith(prefix) || (expires !== undefined && expires <= now)) return
     if (keys.push(text) > MOST_KEYS)
@@ -77,9 +100,19 @@ async function dump(address: ServerAddress, prefix: string): Promise<string[]> {
       if (performance.now() > ends)
         throw new ListingError(name, `has not listed its keys within ${LONGEST_LISTING / 60_000} minutes`)
     }
-    return keys
+    return { keys, isComplete: listed >= (await itemsOn(connection)) }
   } finally {
     connection.close()
+  }
+}
+
+/** How many items the server counts; 0 when it does not say. */
+async function itemsOn(connection: LineConnection): Promise<number> {
+  connection.send('stats\r\n')
+  for (;;) {
+    const [word, name, value] = (await connection.line()).split(' ')
+    if (word !== 'STAT') return 0
+    if (name === 'curr_items') return Number(value)
   }
 }
 

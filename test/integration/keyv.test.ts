@@ -245,6 +245,23 @@ describe('what a listing server may say', () => {
     stop()
   })
 
+  it('a server that counts more items than it lists is asked again', async () => {
+    const item = 'key=n:a exp=-1 la=1700000000 cas=1 fetch=yes cls=1 size=70\n'
+    let listings = 0
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.on('data', (request) => {
+        if (request.toString().startsWith('stats')) socket.write('STAT pid 1\r\nSTAT curr_items 1\r\nEND\r\n')
+        else socket.write(`${++listings < 3 ? '' : item}END\r\n`)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const mc = connected(new Client([`127.0.0.1:${(server.address() as AddressInfo).port}`]))
+    expect(await listed(mc, 'n')).toEqual(['n:a'])
+    expect(listings).toBe(3)
+    server.close()
+  })
+
   it('a line without end is refused before it fills the memory', async () => {
     const { mc, stop } = await saying(Buffer.alloc(1 << 20, 'k'))
     await expect(listed(mc, 'n')).rejects.toThrow(/a line of more than 4096 bytes/)
