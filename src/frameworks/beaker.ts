@@ -14,7 +14,7 @@ export function beakerKey(namespace: string, key: string): string {
   return [...made].length > LONGEST_KEY ? createHash('sha1').update(made).digest('hex') : made
 }
 
-/** A value in its envelope: when it was stored, for how long, and what. */
+/** A value in its envelope, with the time of storing and the lifetime. */
 export interface BeakerValue<T = unknown> {
   readonly value: T
   /** Unix time in seconds. */
@@ -23,7 +23,7 @@ export interface BeakerValue<T = unknown> {
   readonly expires: number | null
 }
 
-/** The value in an envelope; undefined for anything else. Old envelopes without `expires` count as fresh for ever. */
+/** The value in an envelope; undefined for other values. Old envelopes without `expires` never expire. */
 export function readBeaker<T = unknown>(item: unknown): BeakerValue<T> | undefined {
   const parts = item instanceof PyTuple ? item.items : item
   if (!Array.isArray(parts) || (parts.length !== 3 && parts.length !== 2)) return undefined

@@ -74,7 +74,7 @@ export function celeryKey(
 
 /**
  * The stored result, by either serializer: text is JSON with kombu's types, bytes are JSON or a pickle.
- * @param stored what the client's `get` gives
+ * @param stored the result of the client's `get`
  * @returns undefined for a miss (undefined or null)
  * @throws ValueError for a value that is not a result; UnpicklingError, ValueDecodeError for a broken pickle
  */

@@ -31,7 +31,7 @@ export function dogpileKey(
   return `${own}|${args.join(' ')}`
 }
 
-/** `sha1_mangle_key`: what memcached regions usually set as key_mangler, since the keys above hold blanks. */
+/** `sha1_mangle_key`: the usual key_mangler of memcached regions, because the keys above contain blanks. */
 export function dogpileSha1(key: string): string {
   checkText('key', key)
   return createHash('sha1').update(key).digest('hex')
@@ -56,8 +56,8 @@ const CACHED_VALUE = 'dogpile.cache.api.CachedValue'
 const VERSION = 2
 
 /**
- * The value in an envelope; undefined for anything else, which dogpile takes for a miss.
- * @param options `preserve` keeps what plain JavaScript would lose. Default false.
+ * The value in an envelope; undefined for other values, which dogpile takes for a miss.
+ * @param options `preserve` keeps types that plain JavaScript lacks. Default false.
  */
 export function readDogpile<T = unknown>(
   stored: unknown,

@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { checkArray, checkNumber, checkObject, checkText } from '../ground/arguments.js'
 
-/** What Flask-Caching asks memcached for: other keys are never sent and always missing. */
+/** The keys that Flask-Caching sends: other keys are always missing. */
 const SENT = /^[^\x00-\x21\xff]{1,250}$/u
 
 /**
@@ -39,13 +39,13 @@ export function flaskCachingViewKey(path: string, keyPrefix = 'view/'): string {
   return `${keyPrefix}${path}`
 }
 
-/** A function that `@cache.memoize()` stands before. */
+/** A function with the decorator `@cache.memoize()`. */
 export interface MemoizedFunction {
   /** `__module__`. */
   readonly module: string
   /** `__qualname__`: `price`, `Shop.price`. */
   readonly name: string
-  /** Of a method, what repr() or `__caching_id__` gives for the instance. */
+  /** The result of repr() or `__caching_id__` for the instance of a method. */
   readonly instance?: string
 }
 
@@ -71,7 +71,7 @@ export function flaskMemoizeVersion(): string {
  * @param args all arguments in the order of the function's parameters, defaults filled in, as Python's repr() shows them; of a method the first
  *   is the instance's representation as text, `"'<Shop 1>'"`
  * @param version the values of `flaskMemoizeVersionKeys`, one after the other
- * @param kwargs what `**kwargs` takes, each as Python's repr() shows it
+ * @param kwargs the values of `**kwargs`, each as Python's repr()
  * @throws TypeError for other types
  */
 export function flaskMemoizeKey(

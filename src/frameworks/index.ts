@@ -1,4 +1,4 @@
-/** memshim/frameworks: what Python's frameworks keep in memcached, so that Node reads and writes the same items. */
+/** memshim/frameworks: reads and writes the items of Python's frameworks in memcached. */
 export { type BeakerValue, beakerKey, readBeaker, writeBeaker } from './beaker.js'
 export {
   type CeleryError,

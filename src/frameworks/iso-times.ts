@@ -1,4 +1,4 @@
-/** Python's `fromisoformat`, for what `isoformat` writes. Source: CPython's datetime module. */
+/** Python's `fromisoformat`, for the output of `isoformat`. Source: CPython's datetime module. */
 import { ValueError } from '../python/errors.js'
 import { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from '../values/index.js'
 

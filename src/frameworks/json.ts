@@ -28,7 +28,7 @@ export interface JsonReading {
 
 /**
  * `json.dumps(value)`. Maps and plain objects are objects, arrays and tuples are arrays.
- * @throws TypeError for what JSON has no word for, ValueError for a value that is part of itself or nested deeper than 900
+ * @throws TypeError for a value without a JSON form, ValueError for a value that is part of itself or nested deeper than 900
  */
 export function writeJson(value: unknown, { separators, convert }: JsonWriting = {}): string {
   const [comma, colon] = separators ?? [', ', ': ']
@@ -118,7 +118,7 @@ const WORD = /null|true|false|NaN|-?Infinity/y
 
 /**
  * `json.loads(text)`. An object is a plain object, an integer beyond the safe ones a bigint.
- * @throws ValueError with the position of what is wrong
+ * @throws ValueError with the position of the error
  */
 export function readJson(text: string, { preserve = false, convert }: JsonReading = {}): unknown {
   let at = 0

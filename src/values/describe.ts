@@ -131,7 +131,7 @@ function isDescribed(value: object): value is Described {
   return DESCRIBE in value
 }
 
-/** A container inside of itself, as Python shows it. */
+/** A container inside itself, as Python shows it. */
 function inItself(value: object): string {
   if (Array.isArray(value)) return isStandIn(value) ? '(...)' : '[...]'
   if (value instanceof Set) return isStandIn(value) ? 'frozenset(...)' : 'set(...)'

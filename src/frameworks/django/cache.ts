@@ -42,7 +42,7 @@ export class DjangoCache {
     return djangoKey(key, { ...this.settings, version: options.version ?? this.settings.version })
   }
 
-  /** The value, or what the client gives for a miss: undefined (strict) or null (compat). @throws InvalidCacheKey; as the client's `get` */
+  /** The value, or the client's result for a miss: undefined (strict) or null (compat). @throws InvalidCacheKey; as the client's `get` */
   async get<T = unknown>(key: string, options?: VersionOption): Promise<T | null | undefined> {
     return (await this.client.get(this.makeKey(key, options))) as T | null | undefined
   }
@@ -58,7 +58,7 @@ export class DjangoCache {
     return Boolean(await this.client.add(this.makeKey(key, options), value, { time: this.time(options) }))
   }
 
-  /** The value, or a new one that is stored. @throws as `get`, `add`, and what `make` throws */
+  /** The value, or a new one that is stored. @throws as `get`, `add`, and errors of `make` */
   async getOrSet<T>(key: string, make: () => T | Promise<T>, options: TimeoutOption = {}): Promise<T> {
     checkFunction('make', make)
     const found = await this.get<T>(key, options)

@@ -14,13 +14,13 @@ export class InvalidCacheKey extends ValueError {
 /** A key's version: `VERSION`, or the argument `version` of Django's methods. */
 export type DjangoVersion = number | string
 
-/** Django's CACHES entry, as far as it makes keys. */
+/** The part of Django's CACHES entry that decides keys. */
 export interface DjangoKeySettings {
   /** `KEY_PREFIX`. Default none. */
   readonly keyPrefix?: string | undefined
   /** `VERSION`. Default 1. */
   readonly version?: DjangoVersion | undefined
-  /** `KEY_FUNCTION`: what makes the key that is sent. Default `KEY_PREFIX:VERSION:key`. */
+  /** `KEY_FUNCTION`: makes the key that is sent. Default `KEY_PREFIX:VERSION:key`. */
   readonly keyFunction?: ((key: string, keyPrefix: string, version: DjangoVersion) => string) | undefined
 }
 

@@ -1,5 +1,5 @@
 /**
- * What `cache_page` and Django's cache middleware store: where a page is, and the page itself.
+ * The items of `cache_page` and Django's cache middleware: the headers that a page varies on, and the page.
  * Source: fixtures/vectors/framework-values.json (Django 3.2, 4.2 and 5.1).
  */
 import { createHash } from 'node:crypto'
@@ -8,7 +8,7 @@ import { UnicodeEncodeError } from '../../python/errors.js'
 import { encodeText, isAscii } from '../../python/text.js'
 import { PyTuple, PythonObject } from '../../values/index.js'
 
-/** The request, as Django's cache sees it. */
+/** The part of a request that Django's cache uses. */
 export interface DjangoPageRequest {
   /** As `request.build_absolute_uri()` gives it, query included: `https://shop.example/lamps/?page=2`. */
   readonly url: string
@@ -43,7 +43,7 @@ export function djangoPageHeaderKey(request: DjangoPageRequest): string {
 
 /**
  * Key of the page itself.
- * @param varyOn what is stored under `djangoPageHeaderKey`
+ * @param varyOn the item under `djangoPageHeaderKey`
  * @throws TypeError for other types; UnicodeEncodeError for an URL that is not ASCII
  */
 export function djangoPageKey(request: DjangoPageRequest, varyOn: readonly string[]): string {

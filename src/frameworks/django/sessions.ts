@@ -44,9 +44,9 @@ export interface DjangoSessionSettings {
   readonly engine?: 'cache' | 'cached_db'
   /** `SESSION_COOKIE_AGE` in seconds. Default two weeks, as in Django. */
   readonly cookieAge?: number
-  /** Engine cached_db: the table, which is what counts; the cache only holds copies. */
+  /** Engine cached_db: the table, which has the sessions; the cache only has copies. */
   readonly table?: DjangoSessionTable
-  /** Engine cached_db: `SECRET_KEY` and fallbacks, which sign what is in the table. */
+  /** Engine cached_db: `SECRET_KEY` and fallbacks, which sign the sessions of the table. */
   readonly signing?: Pick<SignerOptions, 'key' | 'fallbackKeys' | 'algorithm'>
   /** `SESSION_SERIALIZER`, for the table. Default `json`. */
   readonly serializer?: SigningSerializer
@@ -240,7 +240,7 @@ export function writeSessionCookie(data: DjangoSessionData, options: DjangoCooki
 }
 
 /**
- * `user.get_session_auth_hash()`: what `_auth_user_hash` of a session must be, or the user's password has changed since.
+ * `user.get_session_auth_hash()`: the value that `_auth_user_hash` of a session must have, unless the user's password has changed since.
  * @param password the user's `password` column, as Django has hashed it
  * @param algorithm default `sha256`, which is Django's from 3.1 on
  * @throws TypeError for other types

@@ -48,7 +48,7 @@ export type SigningSerializer =
 export interface SignObjectOptions {
   /** Default `json`. */
   readonly serializer?: SigningSerializer | undefined
-  /** Compresses with zlib where that makes it shorter. Default false. */
+  /** Compresses with zlib if that makes the value shorter. Default false. */
   readonly compress?: boolean | undefined
 }
 
@@ -106,7 +106,7 @@ export class DjangoSigner {
     checkText('sep', sep)
     checkText('algorithm', algorithm)
     if (UNSAFE_SEPARATOR.test(sep))
-      throw new ValueError(`sep ${shown(sep)} must not be empty or consist of A-z0-9-_= alone`)
+      throw new ValueError(`sep ${shown(sep)} must not be empty or consist only of A-z0-9-_=`)
     if (!getHashes().includes(algorithm))
       throw new ValueError(`algorithm ${shown(algorithm)} is not a hash of node:crypto`)
     this.salt = salt || defaultSalt
@@ -168,7 +168,7 @@ export class DjangoSigner {
   }
 }
 
-/** `django.core.signing.TimestampSigner`: the signature also says when it was made. */
+/** `django.core.signing.TimestampSigner`: the signature also has the time when it was made. */
 export class DjangoTimestampSigner extends DjangoSigner {
   private readonly now: () => number
 

@@ -1,5 +1,5 @@
 /**
- * Python values that JavaScript has no type for. Reading gives them where plain JavaScript would lose what they are
+ * Python values without a JavaScript type. Reading gives them if plain JavaScript would lose information
  * (always for objects and complex numbers, with `preserve` for the rest); writing takes them.
  */
 import { brandAll } from '../../ground/brand.js'
@@ -146,7 +146,7 @@ export class PyGlobal extends PythonValue {
 }
 
 /**
- * An object of any other class: what its pickle says, inert. It can be inspected, is matched by converters, and is
+ * An object of any other class: the inert content of its pickle. It can be inspected, is matched by converters, and is
  * written back as it was.
  */
 export class PythonObject extends PythonValue {
@@ -182,8 +182,8 @@ export class PythonObject extends PythonValue {
   }
 
   /**
-   * `module.name` of the class, as far as the pickle tells; else `unknown`. A Django model has its label, `app.Model`, which is all
-   * that its pickle says.
+   * `module.name` of the class if the pickle has it; else `unknown`. A Django model has its label, `app.Model`, which is the only
+   * name in its pickle.
    */
   get className(): string {
     if (!(this.type instanceof PyGlobal)) return 'unknown'
@@ -193,7 +193,7 @@ export class PythonObject extends PythonValue {
     return maker === 'copyreg._reconstructor' && first instanceof PyGlobal ? first.toJSON() : maker
   }
 
-  /** Class, attributes, and what else it is made of; for people, since JSON cannot tell all of it. */
+  /** Class, attributes and other parts, for display; JSON cannot represent all of them. */
   toJSON(): unknown {
     return jsonValue(this)
   }
@@ -216,7 +216,7 @@ export class PythonObject extends PythonValue {
     if (zone !== undefined) return into.add(zone)
     const { className, args, attributes, listItems, setItems, dictItems } = this
     into.add(`<${className} object`)
-    // Where the class itself is among them, its name says all that they do.
+    // If the class itself is among them, its name is enough.
     if (args.length > 0 && isMaker(this.type, className)) into.items(' (', args, ')')
     for (const [name, value] of attributes) {
       if (into.left === 0) return
@@ -234,7 +234,7 @@ export class PythonObject extends PythonValue {
   }
 
   /**
-   * Attributes by name: what is in `__dict__` and `__slots__`, when the state says it in the usual way. The values are what `state`
+   * Attributes by name: the content of `__dict__` and `__slots__`, when the state has the usual form. The values are those that `state`
    * holds: floats, tuples and dicts are `PyFloat`, `PyTuple` and Maps, so that they are written back as they were.
    */
   get attributes(): ReadonlyMap<string, unknown> {
@@ -250,7 +250,7 @@ export class PythonObject extends PythonValue {
   }
 }
 
-/** The class that is named is what makes the object. */
+/** The object is made by the named class itself. */
 function isMaker(type: unknown, className: string): boolean {
   return type instanceof PyGlobal && `${type.module}.${type.name}` === className
 }

@@ -1,6 +1,6 @@
 /**
  * Python's `collections`. The dictionaries are Maps with a class of their own, so that they can be used as Maps and are
- * written back as what they were. `attributes` is an instance's `__dict__`, which hardly any has.
+ * written back with the same type. `attributes` is an instance's `__dict__`, which few instances have.
  */
 
 import { checkIterable } from '../../ground/arguments.js'

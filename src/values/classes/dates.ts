@@ -1,6 +1,6 @@
 /**
  * Python's datetime family. A `Date` would lose microseconds, missing time zones and `fold`, so these keep what Python
- * keeps; `toDate` gives a `Date` where one is wanted. Source: CPython's datetime module.
+ * keeps; `toDate` converts to a `Date`. Source: CPython's datetime module.
  */
 
 import { shown } from '../../ground/arguments.js'
@@ -164,7 +164,7 @@ function describeTime(
   into.add(')')
 }
 
-/** What stands for a zone whose offset is not known: a time in it must not look as if it had none. */
+/** Shown for a zone with an unknown offset, because a time in it must not look naive. */
 function zoneName(tzinfo: unknown): string {
   const zone = zoneOf(tzinfo)
   if (zone && 'name' in zone) return `[${zone.name}]`

@@ -29,7 +29,7 @@ export function valueRepr(value: unknown): string {
   return describe(value, LONGEST)
 }
 
-/** How a container of Python's becomes what JSON can tell. */
+/** Converts a container of Python for JSON. */
 export const JSON_OF: unique symbol = Symbol.for('memshim.json') as never
 
 type Inside = (value: unknown) => unknown
@@ -39,7 +39,7 @@ interface JsonContainer {
 }
 
 /**
- * What JSON can tell of a value: Maps, Sets and bigints, which JSON.stringify refuses or takes for empty objects, as objects, arrays and
+ * Converts a value for JSON: Maps, Sets and bigints, which JSON.stringify refuses or takes for empty objects, become objects, arrays and
  * text. @throws TypeError for a value that is part of itself
  */
 export function jsonValue(value: unknown, open: readonly unknown[] = []): unknown {

@@ -1,9 +1,9 @@
 /**
  * Plain values that stand in for a type of Python's that JavaScript does not have: an Array for a tuple, a Set for a frozenset, a
- * Buffer for a bytearray. They are marked, so that they are written back as what they were. Nobody sees the mark: it is a private field.
+ * Buffer for a bytearray. They are marked, so that they are written back with the same type. The mark is a private field, which is not visible.
  */
 
-/** Returns what it is given, so that the fields of a class derived from it are added to that. */
+/** Returns its argument, so that the fields of a derived class are added to that object. */
 function given(this: unknown, value: object): object {
   return value
 }

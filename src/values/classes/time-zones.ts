@@ -1,5 +1,5 @@
 /**
- * The offset from UTC in Python's time zones: fixed ones by what their pickle says, named ones by Node's own zone data (Intl).
+ * The offset from UTC in Python's time zones: fixed ones from their pickle, named ones from Node's own zone data (Intl).
  * Sources: CPython's zoneinfo and PEP 495, pytz, dateutil, pendulum, Django, psycopg2; fixtures/vectors/zones.json.
  */
 import { PythonObject } from './built-ins.js'

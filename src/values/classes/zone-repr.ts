@@ -5,7 +5,7 @@
 import { textRepr } from '../../python/repr.js'
 import type { PythonObject } from './built-ins.js'
 
-/** Undefined for what is no zone of these libraries. */
+/** Undefined for a value that is not a zone of these libraries. */
 export function zoneRepr({ className, args, attributes }: PythonObject): string | undefined {
   const [first, second, third, fourth] = args
   const named = typeof first === 'string'

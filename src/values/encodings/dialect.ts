@@ -1,5 +1,5 @@
 /**
- * How pylibmc and python-memcached write and read values. One writer and one reader serve both libraries: what they, and the versions of
+ * The value encodings of pylibmc and python-memcached. One writer and one reader serve both libraries: their differences, and those of the versions of
  * python-memcached, disagree on is a dialect. Sources: docs/reference/pylibmc.md#4, docs/reference/python-memcached.md#9, #17, #18.
  */
 import { bytesRepr, integerText, textRepr } from '../../python/repr.js'
@@ -47,7 +47,7 @@ export interface PythonMemcachedDialect {
 /** What the two libraries disagree on. */
 export interface ValueDialect extends PythonMemcachedDialect {
   /**
-   * The flag of integers, which values are compressed, and what several type bits at once mean: pylibmc refuses them, and
+   * The flag of integers, the values that are compressed, and the meaning of several type bits at once: pylibmc refuses them, and
    * python-memcached takes the first one of text, integer and pickle.
    */
   readonly library: 'pylibmc' | 'python-memcached'
@@ -114,7 +114,7 @@ function writer(
   }
 }
 
-/** Compresses at `minCompressLen` bytes and more, and keeps only what got shorter. Level 0 is off. */
+/** Compresses values of `minCompressLen` bytes and more, and keeps only shorter results. Level 0 is off. */
 function byPylibmc(
   encoded: Payload,
   request: CompressionRequest | undefined,
@@ -125,7 +125,7 @@ function byPylibmc(
   return smaller(asBytes(encoded), options, compressLevel)
 }
 
-/** Compresses above `minCompressLen` bytes (strictly), never integers, and keeps only what got shorter. */
+/** Compresses values of more than `minCompressLen` bytes, never integers, and keeps only shorter results. */
 function byPythonMemcached(
   encoded: Payload,
   request: CompressionRequest | undefined,

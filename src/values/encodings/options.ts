@@ -9,7 +9,7 @@ import { pickle } from '../pickle/write/writer.js'
 import { type EncodedValue, FLAG_PICKLE, FLAG_ZLIB, type Payload } from '../types.js'
 import { compress, compressFast, decompress } from './zlib.js'
 
-/** Another way to write what has no type bits of its own; pickles are still read. */
+/** Another form for values without their own type bits; pickles are still read. */
 export interface ValueSerializer {
   /** Flag bits that mark its payloads: none of 1, 2, 4, 8 and 16. */
   readonly flag: number
@@ -33,7 +33,7 @@ export interface EncodingOptions extends UnpickleOptions {
   readonly converters?: readonly PickleConverter[] | undefined
   /** Id of an object that is stored elsewhere, for `persistentLoad` to find again. */
   readonly persistentId?: ((value: unknown) => unknown) | undefined
-  /** Writes what would be pickled. */
+  /** Writes values that would be pickled. */
   readonly serializer?: ValueSerializer | undefined
   /** Items with type bits that the library does not know: raise as it does (default), their bytes, or null. */
   readonly unknownFlags?: 'raise' | 'bytes' | 'null' | undefined
@@ -80,13 +80,13 @@ export function compressed(data: Uint8Array, options: EncodingOptions, level: nu
   return options.compression === 'fast' ? compressFast(data, level) : compress(data, level)
 }
 
-/** The compressed value when it is shorter, else the value as it is. */
+/** The compressed value when it is shorter, else the value unchanged. */
 export function smaller(encoded: EncodedValue, options: EncodingOptions, level: number): EncodedValue {
   const data = compressed(encoded.data, options, level)
   return data.length < encoded.data.length ? { flags: encoded.flags | FLAG_ZLIB, data } : encoded
 }
 
-/** @throws ValueDecodeError `zlib` or `limit`; TypeError for other types of arguments; what a custom compressor throws */
+/** @throws ValueDecodeError `zlib` or `limit`; TypeError for other types of arguments; errors of a custom compressor */
 export function inflated(
   flags: number,
   data: Buffer,
@@ -107,7 +107,7 @@ export function readText(data: Buffer, flags: number, budget: Budget): string {
   return decodeText(data)
 }
 
-/** JSON beside pickle: what other languages can read, at the price of JSON's types. */
+/** JSON beside pickle: other languages can read it, but it has only JSON's types. */
 export function jsonSerializer(flag = 32): ValueSerializer {
   return {
     flag,
