@@ -1,6 +1,6 @@
-// The floors of the house: which room may import which. `npm run check` holds every import of src/ against them.
+// The layers of src/: the folders that each folder may import. `npm run check` checks every import against them.
 
-/** From the ground upwards. A room may import the rooms of lower floors, and those that it names of its own floor. */
+/** The layers, lowest first. A folder may import the folders of lower layers, and the folders of its own layer that `neighbours` names. */
 const floors = [
   ['ground'],
   ['python'],
@@ -15,7 +15,7 @@ const floors = [
   ['cli'],
 ]
 
-/** Imports between rooms of one floor, and why there are any. */
+/** Imports between folders of one layer, with the reasons. */
 const neighbours = {
   // With every switch off a compat client is a strict client.
   compat: ['strict'],
@@ -43,7 +43,7 @@ export default {
     ...floorRules,
     {
       name: 'door-of-strict',
-      comment: 'src/compat knows its neighbour by the door alone.',
+      comment: 'src/compat imports src/strict only through its index.ts.',
       severity: 'error',
       from: { path: '^src/compat/' },
       to: { path: '^src/strict/', pathNot: '^src/strict/index\\.ts$' },

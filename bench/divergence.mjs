@@ -1,6 +1,6 @@
 // npm run bench:divergence [-- --rounds N] [--only PART-OF-A-ROW'S-NAME]
-// What divergence events cost when nobody listens, in CPU time an operation. Four clients run in each process (divergence-slices.mjs):
-// two as shipped, two that never ask whether somebody listens. The claim compares the two kinds. The control compares one client of
+// The cost of divergence events without a listener, in CPU time per operation. Four clients run in each process (divergence-slices.mjs):
+// two as shipped, two that never check for listeners. The claim compares the two kinds. The control compares one client of
 // each kind with the other one of each kind, from the same slices: those are equal, so its distance from 1 is the
 // arrangement's. Writes bench/results/divergence.md; `node bench/document.mjs divergence` copies it into docs/performance.md.
 import { execFileSync } from 'node:child_process'
@@ -66,7 +66,7 @@ for (const workload of chosen) {
   console.log(line)
 }
 
-/** All from copies, so that nothing but the modules' paths tells the clients apart. */
+/** All from copies, so that the clients differ only in the modules' paths. */
 function copied(number) {
   const to = join(root, '.cache', 'bench-divergence', String(number))
   rmSync(to, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-// node bench/document.mjs [NAME…]: copies what bench/results/NAME.md (default: latest) says about the targets into docs/performance.md,
+// node bench/document.mjs [NAME…]: copies the results for the targets from bench/results/NAME.md (default: latest) into docs/performance.md,
 // and all of it to bench/tables/; `divergence` has a place of its own on the page.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

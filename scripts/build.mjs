@@ -1,4 +1,4 @@
-// Compiles src/ to dist/: an ES module for each door, a few files that they share, source maps, type declarations.
+// Compiles src/ to dist/: an ES module for each entry point, a few files that they share, source maps, type declarations.
 // Bundled because Node takes one to two milliseconds to find, read and link each file of a program that starts.
 import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,13 +27,13 @@ await build({
     dir: dist,
     format: 'esm',
     entryFileNames: '[name].js',
-    // Two folders down like the doors: what finds a file by its own place finds it from either.
+    // Two folders down like the entry points, so that paths relative to a module are the same for both.
     chunkFileNames: 'chunks/[name].js',
     sourcemap: true,
     // File and line are enough: the code is readable as it is, and the sources would be half of the package.
     sourcemapExcludeSources: true,
     comments: { annotation: true, jsdoc: false, legal: true },
-    // A program with a client loads the files of its layer and of those below, and not one for each combination of doors that share something.
+    // A program with a client loads the files of its layer and of lower layers, instead of one file for each combination of entry points.
     codeSplitting: {
       groups: [
         { name: 'ground', test: rooms('ground', 'python', 'values', 'hashing'), priority: 3 },
@@ -43,7 +43,7 @@ await build({
     },
   },
 })
-// The main door only names the others, in words that every engine knows. Bundled, it would put an object of all names into the files of
+// The main entry point only re-exports the others, and is not bundled: a bundle would put an object of all names into the files of
 // its layer, and one file more into every program.
 copyFileSync(join(source, 'index.ts'), join(dist, 'index.js'))
 tool('typescript/bin/tsc', ['-p', 'tsconfig.build.json'])

@@ -1,4 +1,4 @@
-// Keeps a number of callers busy on one client, each waiting for its reply before it asks again, and counts.
+// Keeps a number of callers busy on one client, each waiting for its reply before its next request, and counts.
 
 // The clock costs some 80 ns a pair: timing one operation in eight keeps that below 1 % of the fastest client's share.
 const TIMED = 8

@@ -49,7 +49,7 @@ export const parties = [
     when: single,
   }),
   party('raw socket, mg', 'raw-mg.mjs', { kind: 'floor', kinds: ['get', 'getMulti', 'mixed'], when: single }),
-  // Both Python clients block: they have one caller whatever the row says. libmemcached builds its ring anew with each
+  // Both Python clients block: they always have one caller. libmemcached rebuilds its ring with each
   // server added, and ends the process with an assertion at some 300 to 400 servers.
   party('pylibmc', 'pylibmc', {
     contender: true,

@@ -26,7 +26,7 @@ export async function runRounds(plan) {
     try {
       for (let round = 0; round < plan.rounds; round++) {
         for (let turn = 0; turn < cells.length; turn++) {
-          // Rotated: nobody always follows the same neighbour.
+          // Rotated, so that no party always follows the same one.
           const cell = cells[(turn + round) % cells.length]
           if (cell.error) continue
           plan.progress(`${workload.name} · round ${round + 1}/${plan.rounds} · ${cell.party.name}`)

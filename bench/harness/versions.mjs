@@ -1,7 +1,7 @@
-// What the report says about the software that was measured.
+// The versions of the measured software for the report.
 import { spawnSync } from 'node:child_process'
 
-/** What a program says of its version; empty when it does not run. */
+/** The version that a program reports; empty when it does not run. */
 export const versionOf = (program, args) =>
   spawnSync(program, args, { encoding: 'utf8' }).stdout?.trim() ?? ''
 

@@ -91,7 +91,7 @@ async function replay(way) {
   const ordered = [...order].sort(([, a], [, b]) => a - b).map(([prefix]) => prefix)
   const stage = way.stage({ begin, end: begin + hours * 3600, prefixes: ordered, servers: count })
   const ttls = new Map()
-  // A refill begins the time anew.
+  // A refill restarts the expiry time.
   const refilled = new Map()
   const left = (key, t) => Math.max(expiry(key, t), refilled.get(key) ?? 0) - t
   let [reads, hits] = [0, 0]

@@ -1,4 +1,4 @@
-// The fault matrix (docs/faults.md): plays every cell, then prints the table. With --write it writes table and page anew.
+// The fault matrix (docs/faults.md): plays every cell, then prints the table. With --write it rewrites the table and the page.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

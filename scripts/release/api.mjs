@@ -1,5 +1,5 @@
-// What the package promises, door by door, as text: test/api/<door>.api.md. A change of the public API is a change of these files, so
-// that a review sees it. `npm run api` writes them; `npm run check` compares them (`--check`).
+// The public API of each entry point, as text: test/api/<entry point>.api.md. A change of the public API is a change of these files, so
+// that it is visible in a review. `npm run api` writes them; `npm run check` compares them (`--check`).
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureBuild, ensureDependencies, fail, root } from '../setup.mjs'
@@ -16,7 +16,7 @@ for (const folder of [reports, scratch]) mkdirSync(folder, { recursive: true })
 const { exports: doors } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const changed = []
 for (const [door, { types }] of Object.entries(doors)) {
-  // The main door opens all the others.
+  // The main entry point re-exports all the others.
   if (types === undefined || door === '.') continue
   const name = door.slice(2)
   const config = ExtractorConfig.prepare({

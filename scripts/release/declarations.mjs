@@ -1,4 +1,4 @@
-// Compiles a program that uses every door of the package against its declarations, with all of a strict user's settings and without
+// Compiles a program that uses every entry point of the package against its declarations, with all of a strict user's settings and without
 // skipLibCheck: TypeScript 5.5 to the newest, @types/node 20 to the newest, and each way of resolving modules. What it needs is
 // installed under .cache/declarations, pinned here.
 import { spawnSync } from 'node:child_process'
@@ -81,7 +81,7 @@ function install(directory, dependencies) {
   fail('what the check needs could not be installed')
 }
 
-/** What the compiler says; nothing when all is well. */
+/** The output of the compiler; empty when there are no errors. */
 function compile(compiler, project, resolution) {
   const compilerOptions = {
     target: 'es2022',

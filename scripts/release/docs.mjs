@@ -1,4 +1,4 @@
-// The documentation as a site with a search, in site/: every page of docs/, the references, and the API of every door; llms.txt beside it. Every link
+// The documentation as a site with a search, in site/: every page of docs/, the references, and the API of every entry point, with llms.txt. Every link
 // within the site, and from the pages into the repository, is looked up: a broken one fails.
 //
 //   npm run docs             then open site/index.html
@@ -40,7 +40,7 @@ const documents = [
   'CHANGELOG.md',
 ]
 
-/** The source of each door; the main door opens all the others. */
+/** The source of each entry point; the main one re-exports all the others. */
 const sources = Object.entries(doors).flatMap(([door, { types }]) =>
   types === undefined || door === '.' ? [] : [types.replace('./dist/', 'src/').replace('.d.ts', '.ts')],
 )
@@ -73,7 +73,7 @@ await application.generateDocs(project, site)
 writeFileSync(join(site, 'llms.txt'), llms())
 const broken = [...brokenInSite(), ...brokenInPages()]
 if (broken.length > 0) fail(`broken links:\n${broken.join('\n')}`)
-console.log(`site/index.html: ${ordered.length} pages, ${sources.length} doors; no broken link`)
+console.log(`site/index.html: ${ordered.length} pages, ${sources.length} entry points; no broken link`)
 
 /** https://llmstxt.org: what there is, in one page of Markdown. */
 function llms() {

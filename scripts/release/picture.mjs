@@ -10,7 +10,7 @@ ensureDependencies()
 ensureBuild()
 const { chromium } = await import('playwright-core')
 
-/** Bytes. The picture is in the repository, and nobody should wait for it. */
+/** The largest size in bytes, because the picture is in the repository and on the README page. */
 const LARGEST = 200_000
 const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
   (path) => path && existsSync(path),

@@ -24,7 +24,7 @@ export type DecodeReason =
   | 'zlib'
   /** It takes more memory than `maxMemory`, or is nested deeper than `maxDepth`. */
   | 'limit'
-  /** The pickle is broken, or asks for what a reader does not have: an `UnpicklingError`. */
+  /** The pickle is broken, or needs an option that was not given: an `UnpicklingError`. */
   | 'pickle'
   /** A counter or integer that is not a decimal number. */
   | 'integer'

@@ -39,7 +39,7 @@ const PROTOCOL = 4
 /** Deepest nesting of lists, tuples, sets and dicts, tags included. What is deeper is written as `$pickle`, as the recorders do. */
 const MAX_DEPTH = 1000
 const MAX_WRITTEN_DEPTH = 400
-/** Most values written one by one; what several places share counts in each of them. */
+/** The largest number of values that are written; shared values count at each place. */
 const MAX_VALUES = 1_000_000
 /** Characters and bytes that all `$repeat` of one value may make together. */
 const MAX_REPEATED = 64 * 1024 * 1024
@@ -59,7 +59,7 @@ export function fromTypedJson(json: TypedJson): unknown {
   return new TreeReader().read(json, 0)
 }
 
-/** One value being read, with what it may still take. */
+/** The reading of one value, with its remaining budget. */
 class TreeReader {
   private repeatsLeft = MAX_REPEATED
 
@@ -180,7 +180,7 @@ function pickled(value: unknown): TypedJson {
 /** Thrown for a value that cannot be written level by level: it holds itself, is too deep, or shares too much. */
 const NO_TREE = Symbol('no tree')
 
-/** One value being written, with what it may still take. */
+/** The writing of one value, with its remaining budget. */
 class TreeWriter {
   private valuesLeft = MAX_VALUES
 

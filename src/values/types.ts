@@ -21,7 +21,7 @@ export interface EncodedValue {
   readonly data: Uint8Array
 }
 
-/** An encoded value on its way out: text of ASCII alone is its own bytes. */
+/** An encoded value to send: text of only ASCII is its own bytes. */
 export interface Payload {
   /** Unsigned 32 bit. */
   readonly flags: number
@@ -45,7 +45,7 @@ export interface ValueEncoding {
   readonly name: string
   /** @throws ValueEncodeError when the value has no representation (nothing was sent). */
   encode(value: unknown, compression?: CompressionRequest): EncodedValue
-  /** The same for writing: what is ASCII alone may come as text, and no bytes are made of it. Absent = `encode`. */
+  /** The same for writing: a value of only ASCII may be text, and is not converted to bytes. Absent = `encode`. */
   write?(value: unknown, compression?: CompressionRequest): Payload
   /** Items with exactly these flags are their UTF-8 text and nothing else. Absent = none are. */
   readonly textFlags?: number | undefined

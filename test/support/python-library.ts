@@ -46,7 +46,7 @@ export class PythonLibrary extends Library {
     await this.create(servers, kwargs)
   }
 
-  /** Creates the client `a` anew. */
+  /** Replaces the client `a` by a new one. */
   async create(servers: readonly string[], kwargs: Readonly<Record<string, TypedJson>>): Promise<void> {
     const made = await this.ask({ new: 'a', servers, kwargs })
     if ('raises' in made) throw new Error(`${made.raises.class}: ${made.raises.message}`)

@@ -1,4 +1,4 @@
-// The compat client as if it had no divergence events: nobody ever listens, and nothing asks whether somebody does.
+// The compat client as if it had no divergence events: there are no listeners, and no code checks for them.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { open as openCompat } from './memshim-compat.mjs'

@@ -30,7 +30,7 @@ import {
 export interface PymemcacheEncodingOptions extends EncodingOptions {
   /** `pickle_serde`, which is Django's (default), or `compressed_serde`. A client without a serde stores bytes: `rawEncoding`. */
   readonly serde?: 'pickle' | 'compressed' | undefined
-  /** `compressed_serde` compresses what is longer, in bytes; 0 = never. Default 400. */
+  /** `compressed_serde` compresses values longer than this number of bytes; 0 = never. Default 400. */
   readonly minCompressLen?: number | undefined
   /** pymemcache reads a pickle that fails as None. When given, this is called with the failure and its result is the value. */
   readonly undecodablePickle?: ((error: unknown) => unknown) | undefined

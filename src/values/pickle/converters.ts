@@ -1,5 +1,5 @@
 /**
- * What objects of further classes become when read, and what values of further classes become when written. Conversion is
+ * Conversions of objects of further classes when they are read, and of values of further classes when they are written. Conversion is
  * by name only: a pickle never decides which function is called.
  */
 import { PyFrozenSet, PyTuple, PythonObject } from '../classes/built-ins.js'
@@ -28,7 +28,7 @@ export interface PickleConverter {
 export function converted(
   root: unknown,
   converters: readonly PickleConverter[],
-  /** Objects of the caller's, which are left alone; what converters make joins them. */
+  /** Objects of the caller, which are not changed; objects that converters make are added. */
   foreign: Set<unknown>,
   /** What a converter is shown of an object. */
   view: (object: PythonObject) => PythonObject,

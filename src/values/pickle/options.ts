@@ -5,7 +5,7 @@ import type { PickleConverter } from './converters.js'
 export interface UnpickleOptions {
   /**
    * Show Python's types: `PyFloat`, `PyTuple`, `PyFrozenSet`, `PyByteArray`, every dict as a Map. Without it these are numbers, Arrays, Sets,
-   * Buffers and objects; all but whole floats are written back as what they were.
+   * Buffers and objects; all except whole floats are written back with the same type.
    */
   readonly preserve?: boolean | undefined
   /** `auto` (default): a dict is an object when all keys are text that keeps its place in one, else a Map. `map`: always. */

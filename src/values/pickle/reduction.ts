@@ -13,7 +13,7 @@ export interface Reading {
   checkKeys(keys: readonly unknown[]): void
 }
 
-/** A value made from the constructor's arguments; undefined when they are not what Python writes. */
+/** A value made from the constructor's arguments; undefined when Python does not write these arguments. */
 export type Construct = (args: readonly unknown[], reading: Reading) => unknown
 
 export interface Reduction {
@@ -24,7 +24,7 @@ export interface Reduction {
   /** Completes an object from its state, once it is whole. */
   readonly finish?: (object: PythonObject) => unknown
   readonly type?: abstract new (...args: never[]) => unknown
-  /** The inert form of a value of `type`; text in it that Python makes anew is a `FreshText`. */
+  /** The inert form of a value of `type`; text in it that is a new object in Python is a `FreshText`. */
   readonly reduce?: (value: never, type: PyGlobal, protocol: number) => PythonObject
 }
 

@@ -38,7 +38,7 @@ export function parseIntegerText(text: string): number | bigint | undefined {
   return shrink(match[1] === '-' ? -magnitude : magnitude)
 }
 
-/** Python's float(text) for what repr() writes. */
+/** Python's float(text) for the output of repr(). */
 export function parseFloatText(text: string): number | undefined {
   if (text === 'inf') return Number.POSITIVE_INFINITY
   if (text === '-inf') return Number.NEGATIVE_INFINITY
@@ -53,7 +53,7 @@ const UPPER_U = 0x55
 /** The V opcode's "raw unicode escape": Latin-1 bytes, \uXXXX, \UXXXXXXXX. */
 export function unescapeUnicode(text: string): string | undefined {
   if (!text.includes('\\')) return text
-  // Not by a regular expression: what it collects takes many times the memory of a long text.
+  // Not by a regular expression, which needs many times the memory of a long text.
   const units = new Uint16Array(text.length)
   let length = 0
   for (let i = 0; i < text.length; i++) {

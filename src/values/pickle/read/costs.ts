@@ -37,6 +37,6 @@ const costs: readonly (readonly [cost: number, codes: readonly number[]])[] = [
   [OBJECT, [op.REDUCE, op.NEWOBJ, op.NEWOBJ_EX, op.OBJ, op.INST]],
 ]
 
-/** By opcode; 0 for what makes no object. */
+/** By opcode; 0 for opcodes that make no object. */
 export const COSTS = new Uint16Array(256)
 for (const [cost, codes] of costs) for (const code of codes) COSTS[code] = cost

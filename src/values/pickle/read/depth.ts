@@ -40,7 +40,7 @@ export class SharedDepths {
     return this.depths.has(value)
   }
 
-  /** Levels of nesting; Infinity for what is too large to be measured here. */
+  /** Levels of nesting; Infinity for a value that is too large to be measured here. */
   of(value: object): number {
     const known = this.depths.get(value)
     if (known !== undefined) return known

@@ -51,7 +51,7 @@ function stepsToCompare(key: unknown): number {
   return key.toString(16).length / COMPARED_AT_ONCE
 }
 
-/** Sorted rather than put into a Set, which is what has to be prevented. */
+/** Sorted, and not put into a Set, which would be slow for these values. */
 function distinct(keys: readonly unknown[]): unknown[] {
   const sorted = keys
     .filter((key) => knownHash(key) !== undefined || (typeof key === 'string' && key.length > LONGEST_HASHED))

@@ -21,7 +21,7 @@ export function plainValue(value: unknown, dicts: 'auto' | 'map' = 'auto'): unkn
   return plain(value, dicts, new Map())
 }
 
-/** What is outside of objects as plain JavaScript. Containers in `foreign` are the caller's and left alone. */
+/** Converts values outside of objects to plain JavaScript. Containers in `foreign` are the caller's and are not changed. */
 export function plainOutside(root: unknown, dicts: Dicts, foreign: ReadonlySet<unknown>): unknown {
   const copies = new Map<object, unknown>()
   for (const held of heldByObjects(root, foreign)) copies.set(held, held)
@@ -51,7 +51,7 @@ function reached(from: readonly unknown[], foreign: ReadonlySet<unknown>): Set<o
   return found
 }
 
-/** @param copies what each container has become, and what stays as it is */
+/** @param copies the copy of each container, or the container itself if it is unchanged */
 export function plain(value: unknown, dicts: Dicts, copies: Map<object, unknown>): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof PyFloat) return value.value

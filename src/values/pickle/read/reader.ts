@@ -41,7 +41,7 @@ export function unpickleWithin(budget: Budget, data: Uint8Array, options: Unpick
   const { spent } = budget
   let machine = new Machine(bytes, options, budget, mapsOnly ? 'all' : undefined)
   let value = run(machine)
-  // Some things are known only when they have been seen: then a second pass begins, and what the first one made is garbage.
+  // Some facts are known only at the end of a pass: then a second pass begins, and the results of the first are dropped.
   const maps = machine.missingMaps
   if (machine.needsPreserving) {
     // What an object holds has to be preserved.
@@ -178,7 +178,7 @@ function run(m: Machine): unknown {
   }
 }
 
-/** Opcodes that are rare in what a cache holds, so that the loop above stays small. */
+/** Opcodes that are rare in caches, which keeps the loop above small. */
 function rare(m: Machine, code: number): void {
   switch (code) {
     case op.TUPLE1:

@@ -1,4 +1,4 @@
-/** Opcodes whose arguments are lines of text: protocol 0, and what Python 2 wrote for byte strings. */
+/** Opcodes whose arguments are lines of text: protocol 0, and byte strings of Python 2. */
 import { PyFloat } from '../../classes/built-ins.js'
 import { op } from '../opcodes.js'
 import { parseFloatText, parseIntegerText, unescapeString, unescapeUnicode, utf8Text } from '../text.js'

@@ -15,7 +15,7 @@ const setType = new PyGlobal('builtins', 'set')
 const frozensetType = new PyGlobal('builtins', 'frozenset')
 const encode = new PyGlobal('_codecs', 'encode')
 
-/** CPython makes the bytes of a bytearray anew, also where it has an object for one byte. */
+/** CPython makes new bytes for a bytearray, also if it has a shared object for one byte. */
 const unshared = new WeakSet<Uint8Array>()
 
 export function saveBytes(p: Pickler, value: Uint8Array): void {
@@ -90,7 +90,7 @@ export function writeTuple(p: Pickler, items: readonly unknown[], memoKey: objec
   for (const item of items) p.save(item)
   const known = p.objects.get(memoKey)
   if (known !== undefined) {
-    // The tuple contains itself: drop what was stacked and fetch the finished one.
+    // The tuple contains itself: the stacked items are dropped and the finished tuple is fetched.
     if (!short && bin) out.byte(op.POP_MARK)
     else for (let i = short ? 1 : 0; i <= items.length; i++) out.byte(op.POP)
     p.get(known)

@@ -63,7 +63,7 @@ export function saveGlobal(p: Pickler, global: PyGlobal): void {
   p.globals.set(key, p.put())
 }
 
-/** Python makes a method anew each time that one asks for it. */
+/** Python makes a new method object at each access. */
 function saveMethod(p: Pickler, global: PyGlobal): void {
   writeGetattr(p, global)
   p.memoize(global)
@@ -76,7 +76,7 @@ function writeGetattr(p: Pickler, { module, name }: PyGlobal): void {
   p.out.byte(op.REDUCE)
 }
 
-/** @param memoKey the value that the object stands for, when it is not the object itself */
+/** @param memoKey the value of the object, when it is not the object itself */
 export function saveObject(p: Pickler, object: PythonObject, memoKey: object = object): void {
   const { out } = p
   const base = baseOf(p, object)

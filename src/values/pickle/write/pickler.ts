@@ -1,4 +1,4 @@
-/** The state of one pickling: output, memo, depth; and what opcode a value of each JavaScript type begins with. */
+/** The state of one pickling: output, memo, depth; and the first opcode for a value of each JavaScript type. */
 
 import { types } from 'node:util'
 import { prototypeHere } from '../../../ground/brand.js'

@@ -78,7 +78,7 @@ class Python2Pickler extends Pickler {
     return this.module === 'cPickle'
   }
 
-  /** For what cPickle asks the reference count of: tuples, strings, empty lists and dicts. */
+  /** For values whose reference count cPickle checks: tuples, strings, empty lists and dicts. */
   memoizeReferred(object: object): void {
     if (!this.inC || this.isReferredTo(object)) this.memoize(object)
   }
