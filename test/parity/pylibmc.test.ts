@@ -7,11 +7,13 @@ import { installed, skipped } from '../support/python-library.js'
 import { checkSequences, runs, seed } from './check.js'
 import { kinds, pylibmcPair, pylibmcSequences } from './pylibmc.js'
 import type { Pair } from './run-sequence.js'
-import { TwinServers } from './twin-servers.js'
+import { TwinServers, unlisted } from './twin-servers.js'
 
 const library = installed.find(({ library }) => library === 'pylibmc')!
 
-describe.skipIf(library.python === undefined)(library.python ? 'pylibmc 1.6.3 and strict' : skipped, () => {
+const missing = library.python === undefined ? skipped : await unlisted()
+
+describe.skipIf(missing)(missing ?? 'pylibmc 1.6.3 and strict', () => {
   let pair: Pair
   let twins: TwinServers
   beforeAll(async () => {

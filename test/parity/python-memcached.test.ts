@@ -4,12 +4,14 @@ import { installed, skipped } from '../support/python-library.js'
 import { checkSequences, runs } from './check.js'
 import { kinds, pythonMemcachedPair, sequences } from './python-memcached.js'
 import type { Pair } from './run-sequence.js'
-import { TwinServers } from './twin-servers.js'
+import { TwinServers, unlisted } from './twin-servers.js'
 
 const versions = installed.filter(({ library }) => library === 'python-memcached')
 const present = versions.filter(({ python }) => python !== undefined)
 
-describe.skipIf(present.length === 0)(`random sequences${present.length === 0 ? `: ${skipped}` : ''}`, () => {
+const missing = present.length === 0 ? skipped : await unlisted()
+
+describe.skipIf(missing)(missing ?? 'random sequences', () => {
   let twins: TwinServers
   beforeAll(async () => {
     twins = await TwinServers.start(3)

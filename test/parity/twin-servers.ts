@@ -2,7 +2,13 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FaultProxy, parseFault, type RecordedExchange } from '../../src/server/index.js'
-import { type Memcached, startMemcached } from '../support/memcached.js'
+import { type Memcached, memcachedVersion, startMemcached } from '../support/memcached.js'
+
+/** Why the items of the installed memcached cannot be compared, or undefined. */
+export async function unlisted(): Promise<string | undefined> {
+  const version = await memcachedVersion()
+  return /^1\.[0-4]\./.test(version) ? `memcached ${version} lists no items` : undefined
+}
 
 /** An item as the server holds it. */
 export interface StoredItem {

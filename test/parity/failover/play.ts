@@ -218,9 +218,12 @@ export function difference(
 function shown(outcome: StepOutcome, { behaviors, binary }: Timeline): string {
   const { asked, attempts } = outcome
   const tried = ` attempts ${attempts ?? ''}`
-  // libmemcached keeps copies for replicas back until something else is asked of their server.
-  if (binary && behaviors.num_replicas)
-    return `${'result' in outcome ? '' : `${outcome.raises.class} ${outcome.raises.retcode}`}${tried}`
+  // libmemcached keeps copies for replicas back until something else is asked of their server, and loses them with the connection: what is
+  // stored differs then, and with it what is found.
+  if (binary && behaviors.num_replicas) {
+    const failed = 'raises' in outcome && outcome.raises.class !== 'pylibmc.NotFound'
+    return `${failed ? `${outcome.raises.class} ${outcome.raises.retcode}` : ''}${tried}`
+  }
   const what = 'result' in outcome ? canonical(outcome.result) : JSON.stringify(Object.values(outcome.raises))
   return `${what} asked ${asked ?? ''}${tried}`
 }
