@@ -46,6 +46,8 @@ export class KeyModel {
   private certain = missing
   /** Operations without an answer, since the server's last death. */
   private uncertain = new Set<number>()
+  /** What could be read before the server's last death: an answer of its last moment may be looked at later. */
+  private earlier = new Set<number>()
   /** When writes began, in milliseconds of `performance.now()`. */
   private readonly begun = new Map<number, number>()
   private lives = 0
@@ -96,6 +98,7 @@ export class KeyModel {
     if (this.disturbance && this.disturbances !== this.disturbance.count) return
     const dead = this.notice()
     if (reading.number === this.certain || this.uncertain.has(reading.number)) return
+    if (this.earlier.has(reading.number) && performance.now() - this.died < waiting) return
     if (absent && (dead || this.servers.some((server) => performance.now() - server.calmSince < misread)))
       return
     const told = absent
@@ -115,6 +118,10 @@ export class KeyModel {
     return this.servers.some((server) => server.lives % 2 === 1)
   }
 
+  private get died(): number {
+    return Math.max(...this.servers.map((server) => server.died))
+  }
+
   /** Whether the items have been lost since the last look; then a missing item is certain. */
   private notice(): boolean {
     const lives = this.servers.reduce((sum, server) => sum + server.lives, 0)
@@ -122,7 +129,8 @@ export class KeyModel {
     this.lives = lives
     // What had no answer died with the server. The last acknowledged operation may have come before or after its death.
     // While it is dying it may still answer.
-    const died = Math.max(...this.servers.map((server) => server.died))
+    const { died } = this
+    this.earlier = new Set([...this.uncertain, this.certain])
     // A write that waited for its connection may reach the server's next life.
     const left = [...this.uncertain].filter(
       (number) => this.dying || (this.begun.get(number) ?? 0) > died - waiting,

@@ -53,7 +53,7 @@ export class SoakServer {
 
   private remember(event: string): void {
     this.history.push(`${Math.round(performance.now())} ${event}`)
-    if (this.history.length > 8) this.history.shift()
+    if (this.history.length > 60) this.history.shift()
   }
 
   private async fault(kind: FaultKind, milliseconds: number): Promise<void> {
