@@ -255,6 +255,7 @@ describe('bad input', { timeout: 300_000 }, () => {
       [['plan', trace, '--begin', '100000'], '--begin 100000 is behind the end of the trace'],
       [['scan'], 'one of the two'],
       [['audit', '/dev/null'], '/dev/null: is empty'],
+      [['audit', '-'], 'is a pipe, and a trace is read more than once'],
     ] as const) {
       const { status, stdout, stderr } = memshim(args)
       expect([args, status, stdout, stderr]).toEqual([args, 2, '', expect.stringContaining(said)])

@@ -204,14 +204,16 @@ function firstWrongByte(bytes: Buffer): number {
   return at + 1
 }
 
+const isPipe = 'is a pipe, and a trace is read more than once: save it to a file first'
+
 async function isGzip(path: string): Promise<boolean> {
   let file: Awaited<ReturnType<typeof open>>
   try {
     file = await open(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    const reason =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'may not be read' : String(code)
+    const absent = path === '-' ? isPipe : 'there is no such file'
+    const reason = code === 'ENOENT' ? absent : code === 'EACCES' ? 'may not be read' : String(code)
     throw new TraceError(path, 0, undefined, reason)
   }
   try {
@@ -220,9 +222,7 @@ async function isGzip(path: string): Promise<boolean> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     // A pipe cannot be read again from its beginning.
-    const reason =
-      code === 'ESPIPE' ? 'is a pipe, and a trace is read more than once: save it to a file first' : undefined
-    throw new TraceError(path, 0, undefined, reason ?? `cannot be read: ${message}`)
+    throw new TraceError(path, 0, undefined, code === 'ESPIPE' ? isPipe : `cannot be read: ${message}`)
   } finally {
     await file.close()
   }
