@@ -94,6 +94,11 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   )
   for (const note of recordingNotes(trace.header)) builder.note(note, 1)
   if (backend) builder.note(backendNote(backend, options), 1)
+  if (options.targetOptions?.key_prefix)
+    builder.note(
+      'key_prefix is taken for bytes: with text as its key_prefix every call of a HashClient raises TypeError',
+      1,
+    )
   if (pymemcache && !isTwice && options.verify)
     builder.note(
       `explanations by ${[...switchableFindings].join(', ')} were verified; what a signature refuses, failures and keys have no switch to turn`,

@@ -286,7 +286,8 @@ const methods: Readonly<Record<string, Method>> = {
     const prefix = 'key_prefix' in bound ? bound.key_prefix : new Uint8Array()
     if (!(prefix instanceof Uint8Array)) throw new TypeError('key_prefix should be bytes.')
     const keyPrefix = Buffer.from(prefix).toString('latin1')
-    return Buffer.from(checkKey(key(bound), { keyPrefix, allowUnicodeKeys: false }), 'latin1')
+    const allowUnicodeKeys = bound.allow_unicode_keys === true
+    return Buffer.from(checkKey(key(bound), { keyPrefix, allowUnicodeKeys }), 'latin1')
   },
 }
 

@@ -241,7 +241,7 @@ export class PymemcacheSide implements ReplaySide {
       return { outcome, uncertain: !waits && hashed }
     }
     const legal = withoutEmptyKeys(call, bound, settings)
-    outcome = await invokePymemcache(replay.client, call, legal, plain)
+    outcome = await invokePymemcache(replay.client, call, withOwnRule(call, legal, settings), plain)
     if (legal !== bound && call !== 'get_multi' && 'result' in outcome) {
       if (waits) outcome = this.seen(replay, call, bound, unknownCommand)
       else replay.unread = call === 'delete_multi' ? unknownReply : unknownCommand
@@ -376,4 +376,10 @@ function touched(bound: Bound): readonly string[] {
 
 function isArgumentError(outcome: Outcome): boolean {
   return 'raises' in outcome && /IllegalInput|^builtins\.(Type|Attribute)Error/.test(outcome.raises.class)
+}
+
+/** check_key goes by the client's own rule; up to 3.5 and in a pool it has no argument for the prefix (docs/reference/pymemcache.md#4). */
+function withOwnRule(call: string, bound: Bound, { keyPrefix, allowUnicodeKeys }: KeyRule): Bound {
+  if (call !== 'check_key') return bound
+  return { key_prefix: Buffer.from(keyPrefix, 'latin1'), allow_unicode_keys: allowUnicodeKeys, ...bound }
 }

@@ -181,3 +181,16 @@ it('--verify proves explanations by switching exactly the behaviours that they n
     expect(confirmed, JSON.stringify(sets)).toBe(operations)
   }
 })
+
+/** Recorded from the real pymemcache 4.0.0. */
+it('check_key of a pool has the prefix of the client; the report says that a HashClient needs it as bytes', async () => {
+  const calls: Call[] = [['check_key', ['k']]]
+  const targetOptions = { use_pooling: true, key_prefix: 'pfx:' }
+  const { found, report } = await outcomes(trace('python-memcached', calls), { targetOptions })
+  expect(found).toEqual([
+    ['check_key', 'memcache.MemcachedKeyTypeError', { $bytes: 'pfx:k' }, 'pymemcache-keys'],
+  ])
+  expect(report.notes.map(({ text }) => text)).toContainEqual(
+    expect.stringContaining('key_prefix is taken for bytes'),
+  )
+})
