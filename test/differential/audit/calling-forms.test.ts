@@ -12,6 +12,8 @@ const runs = [
   ['calling-forms.json', 'python-memcached-1.59', 'pylibmc-1.6.3'],
   ['calling-forms.json', 'python-memcached-1.62', 'pylibmc-1.6.3'],
   ['calling-forms.json', 'python-memcached-1.59', 'pylibmc-1.6.3-binary'],
+  ['calling-forms-1.58.json.gz', 'python-memcached-1.58', 'pylibmc-1.6.3'],
+  ['calling-forms-1.54.json.gz', 'python-memcached-1.54', 'pylibmc-1.6.3'],
   ['calling-forms-random.json', 'python-memcached-1.59', 'pylibmc-1.6.3'],
   ['calling-forms-random.json', 'python-memcached-1.62', 'pylibmc-1.6.3-binary'],
   ['calling-forms-three-servers.json', 'python-memcached-1.59', 'pylibmc-1.6.3'],
