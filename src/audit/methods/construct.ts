@@ -121,7 +121,7 @@ function compat(
     {
       ...options,
       // The output of python-memcached for debug=1 is not part of the report.
-      debug: () => {},
+      ...(options.debug ? { debug: () => {} } : {}),
       ...extra,
       ...(longestWait === undefined ? {} : { socketTimeout: Math.min(wait, longestWait / 1000) }),
       preserve: true,
