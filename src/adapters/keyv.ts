@@ -4,7 +4,7 @@
  */
 
 import { type CacheClient, checkClient, deleteKey } from '../frameworks/client.js'
-import { checkNumber, checkObject, checkText, checkTexts, named } from '../ground/arguments.js'
+import { checkArray, checkNumber, checkObject, checkText, checkTexts, named } from '../ground/arguments.js'
 import { ListingError } from '../protocol/metadump.js'
 import { listKeys } from './listing.js'
 import { withObjects } from './objects.js'
@@ -100,8 +100,13 @@ export class KeyvMemcached {
     return Boolean(await this.client.set(whole, stored, { time: timeOf(seconds) }))
   }
 
-  /** @returns whether each was stored @throws as `set` */
+  /** @returns whether each was stored @throws as `set`; TypeError for entries that are not objects, before anything is sent */
   async setMany(entries: readonly KeyvEntry[]): Promise<boolean[]> {
+    checkArray('entries', entries)
+    for (const entry of entries) {
+      checkObject('an entry', entry)
+      checkText('key', entry.key)
+    }
     return Promise.all(
       entries.map(({ key, value, ttl, expires }) => this.set(key, value, this.isOfKeyv6 ? expires : ttl)),
     )

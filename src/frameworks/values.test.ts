@@ -381,7 +381,7 @@ describe('Celery', () => {
   test('what is not a result', () => {
     expect(frameworks.readCeleryMeta(undefined)).toBeUndefined()
     expect(frameworks.readCeleryMeta(null)).toBeUndefined()
-    expect(() => frameworks.readCeleryMeta('[]')).toThrow('no result of Celery')
+    expect(() => frameworks.readCeleryMeta('[]')).toThrow('not a result of Celery')
     expect(() => frameworks.readCeleryMeta('{')).toThrow('Expecting')
     expect(() => frameworks.readCeleryMeta(5)).toThrow('where Celery stores text or bytes')
     expect(() => frameworks.readCeleryMeta('{"status": {"__type__": "odd", "__value__": 1}}')).toThrow(
@@ -417,7 +417,7 @@ describe('Flask-Session', () => {
     expect(frameworks.readFlaskSession(pickle({ a: 1 }, { protocol: 4 }))).toEqual({ a: 1 })
     expect(frameworks.readFlaskSession({ a: 1 })).toEqual({ a: 1 })
     expect(() => frameworks.readFlaskSession(Buffer.from([0x81]))).toThrow('give the setting msgpack')
-    expect(() => frameworks.readFlaskSession(5)).toThrow('no session of Flask')
+    expect(() => frameworks.readFlaskSession(5)).toThrow('not a session of Flask')
     expect(() => new FlaskSessions(memory())).toThrow('needs the setting msgpack')
   })
 })

@@ -2,6 +2,7 @@
  * The clients that the backends of frameworks construct, as targets of an audit: `django-5.1:PyMemcacheCache`. Recorded from the real frameworks by
  * fixtures/record/framework_clients.py.
  */
+import { checkText } from '../../ground/arguments.js'
 import { versionsOf } from '../../rules/index.js'
 import { compareVersions } from '../../rules/version.js'
 import type { Library, LibraryName } from '../methods/python-signatures.js'
@@ -53,9 +54,10 @@ export function frameworkTargets(): readonly string[] {
 /**
  * @param name `django-5.1:PyMemcacheCache`; without a version the newest recorded one that has the backend
  * @returns undefined for a name without a colon
- * @throws RangeError naming the frameworks, versions or backends that are known
+ * @throws TypeError for other types; RangeError naming the frameworks, versions or backends that are known
  */
 export function frameworkTarget(name: string): FrameworkTarget | undefined {
+  checkText('name', name)
   const [, given, wanted, backend] = /^([\w.]+?(?:-[a-z]+)?)(?:-(\d[\d.]*))?:(.*)$/i.exec(name) ?? []
   if (given === undefined || backend === undefined) return undefined
   const lower = given.toLowerCase()
