@@ -12,6 +12,7 @@ import { firstDifference } from '../../src/parity/compare.js'
 import { type Cast, play } from '../../src/parity/play.js'
 import type { Recorded, Recording } from '../../src/parity/scenario.js'
 import { facade, hasWord, strictOptions } from './support/facade.js'
+import { patiently, withPatience } from './support/patience.js'
 import { fixtures, loadRecordings } from './support/recordings.js'
 import { replayStage } from './support/replay-stage.js'
 
@@ -53,8 +54,9 @@ interface Played {
   readonly difference: string | undefined
 }
 
-async function played(recording: Recording, made: Cast['construct']): Promise<Played> {
-  const stage = await replayStage(recording)
+/** @param patience multiplies the clients' times */
+async function played(recording: Recording, made: Cast['construct'], patience: number): Promise<Played> {
+  const stage = patiently(await replayStage(recording), patience)
   try {
     const outcomes = await play(recording, stage, { library: 'pylibmc', construct: made })
     const difference = firstDifference(recording, outcomes) ?? (await stage.difference())
@@ -90,26 +92,30 @@ it('every recording is compared', () => {
 describe.each(recorded)('%s', (folder) => {
   for (const recording of recordings[folder]!) {
     const { name, scenario, binary } = recording
-    it.concurrent(`${name}: ${scenario.about}`, async () => {
-      const [strict, found] = await Promise.all([
-        played(
-          recording,
-          (servers, kwargs, now) =>
-            construct('pylibmc', servers, kwargs, { now, strict: { negativeTimeout: 'send', binary } })
-              .client,
-        ),
-        played(recording, (servers, kwargs, now) =>
-          facade(servers, { ...strictOptions(kwargs, binary), now }),
-        ),
-      ])
-      expect(found).toEqual(strict)
-      const known = {
-        ...deviations[folder.replace(/-[\d.]+/, '')],
-        ...deviations[folder],
-        ...deviations[`${folder}, replayed`],
-      }
-      if (!(name in known)) expect(found.difference).toBeUndefined()
-    })
+    const known = {
+      ...deviations[folder.replace(/-[\d.]+/, '')],
+      ...deviations[folder],
+      ...deviations[`${folder}, replayed`],
+    }
+    it.concurrent(`${name}: ${scenario.about}`, () =>
+      withPatience(async (patience) => {
+        const [strict, found] = await Promise.all([
+          played(
+            recording,
+            (servers, kwargs, now) =>
+              construct('pylibmc', servers, kwargs, { now, strict: { negativeTimeout: 'send', binary } })
+                .client,
+            patience,
+          ),
+          played(
+            recording,
+            (servers, kwargs, now) => facade(servers, { ...strictOptions(kwargs, binary), now }),
+            patience,
+          ),
+        ])
+        expect(found).toEqual(strict)
+        if (!(name in known)) expect(found.difference).toBeUndefined()
+      }))
   }
 })
 
@@ -129,22 +135,26 @@ describe('one switch before the end', () => {
   for (const recording of recordings['pylibmc-1.6.3']!.filter(expressible)) {
     const { name, scenario } = recording
     const { behaviors } = (scenario.client?.pylibmc ?? {}) as { behaviors?: { cas?: unknown } }
-    it.concurrent(`${name}: ${scenario.about}`, async () => {
-      const made = (servers: Parameters<Cast['construct']>[0]): AuditedClient =>
-        new CompatClient(servers, {
-          emulate: 'pylibmc',
-          switches: LAST,
-          cacheCas: Boolean(behaviors?.cas),
-          socketTimeout: 5,
-          preserve: true,
-        })
-      const strict = await played(
-        recording,
-        (servers, kwargs) => construct('pylibmc', servers, kwargs).client,
-      )
-      const found = await played(recording, made)
-      expect(firstDifference({ ...recording, steps: strict.outcomes }, found.outcomes)).toBeUndefined()
-      expect(found.difference).toBe(strict.difference)
-    })
+    it.concurrent(`${name}: ${scenario.about}`, () =>
+      withPatience(async (patience) => {
+        const seconds = 5 * patience
+        const made = (servers: Parameters<Cast['construct']>[0]): AuditedClient =>
+          new CompatClient(servers, {
+            emulate: 'pylibmc',
+            switches: LAST,
+            cacheCas: Boolean(behaviors?.cas),
+            socketTimeout: seconds,
+            preserve: true,
+          })
+        const strict = await played(
+          recording,
+          (servers, kwargs) =>
+            construct('pylibmc', servers, kwargs, { strict: { timeout: seconds * 1000 } }).client,
+          patience,
+        )
+        const found = await played(recording, made, patience)
+        expect(firstDifference({ ...recording, steps: strict.outcomes }, found.outcomes)).toBeUndefined()
+        expect(found.difference).toBe(strict.difference)
+      }))
   }
 })

@@ -17,14 +17,10 @@ import { memcachedVersion } from '../../support/memcached.js'
 import { embeddedStage } from './embedded-stage.js'
 import { facade, strictOptions } from './facade.js'
 import { liveStage } from './live-stage.js'
+import { attempts, patiently, shortestTime } from './patience.js'
 import { fixtures, loadRecordings, recordedLibraries } from './recordings.js'
-import { type CheckedStage, replayStage } from './replay-stage.js'
+import { replayStage } from './replay-stage.js'
 
-/**
- * The shortest time that a scenario gives an item, and the shortest that a client has, in seconds; a little less, since a server's clock
- * has begun before ours.
- */
-const shortestTime = 0.8
 const only = process.env.MEMSHIM_RECORDING
 const root = join(fixtures, '..')
 
@@ -110,7 +106,7 @@ async function difference(recording: Recording, mode: Mode): Promise<string | un
     const started = performance.now()
     const found = await differenceOnce(recording, mode, attempt)
     const took = (performance.now() - started) / 1000 - slept
-    if (found === undefined || took < shortestTime || attempt === 5) return found
+    if (found === undefined || took < shortestTime || attempt === attempts) return found
   }
 }
 
@@ -129,10 +125,6 @@ async function differenceOnce(
   } finally {
     await stage.stop()
   }
-}
-
-function patiently(stage: CheckedStage, patience: number): CheckedStage {
-  return { ...stage, patience: (stage.patience ?? 1) * patience }
 }
 
 /** Test files of their own, since all of them in one take as long as everything else together. */
