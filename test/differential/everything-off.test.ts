@@ -68,6 +68,16 @@ async function played(recording: Recording, made: Cast['construct'], patience: n
   }
 }
 
+/** The clients' default time is not in the scenario, so it is made longer here. */
+function defaultTime(
+  { behaviors }: Readonly<Record<string, unknown>>,
+  patience: number,
+): { readonly timeout?: number } {
+  const given =
+    behaviors instanceof Map ? behaviors.has('_poll_timeout') : '_poll_timeout' in Object(behaviors)
+  return patience === 1 || given ? {} : { timeout: 5000 * patience }
+}
+
 const recorded = ['pylibmc-1.6.3', 'pylibmc-1.6.3-binary'] as const
 const recordings = Object.fromEntries(
   recorded.map((folder) => [folder, loadRecordings(folder).filter(({ name }) => !(name in RACES))]),
@@ -103,13 +113,16 @@ describe.each(recorded)('%s', (folder) => {
           played(
             recording,
             (servers, kwargs, now) =>
-              construct('pylibmc', servers, kwargs, { now, strict: { negativeTimeout: 'send', binary } })
-                .client,
+              construct('pylibmc', servers, kwargs, {
+                now,
+                strict: { negativeTimeout: 'send', binary, ...defaultTime(kwargs, patience) },
+              }).client,
             patience,
           ),
           played(
             recording,
-            (servers, kwargs, now) => facade(servers, { ...strictOptions(kwargs, binary), now }),
+            (servers, kwargs, now) =>
+              facade(servers, { ...strictOptions(kwargs, binary), now, ...defaultTime(kwargs, patience) }),
             patience,
           ),
         ])
