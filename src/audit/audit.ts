@@ -2,16 +2,15 @@
  * The audit: replays a trace through the compat client and the strict client, compares them operation by operation, and
  * reports the differences.
  */
-import { shown } from '../ground/arguments.js'
 import { Analyses } from './analyses/index.js'
-import { betweenVersions, knownPresets, pairOf } from './columns.js'
+import { checkBehaviors, checkFitting, checkOptions, fleetSize } from './check-options.js'
+import { betweenVersions, pairOf } from './columns.js'
 import { Differ } from './compare/differ.js'
 import { knownSwitches } from './compare/divergence.js'
 import { FidelityCheck } from './compare/fidelity.js'
 import { Suspects, verify } from './compare/verify.js'
-import { type FrameworkTarget, frameworkTarget, frameworkView } from './frameworks/index.js'
-import { construct } from './methods/construct.js'
-import type { Library } from './methods/python-signatures.js'
+import { backendNote, constructionFinding, lostKeywords, withFrameworkTarget } from './frameworks/backend.js'
+import { frameworkView } from './frameworks/index.js'
 import { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
 import { findingsBetween } from './pymemcache/findings.js'
 import { checkTargetOptions } from './pymemcache/options.js'
@@ -22,37 +21,18 @@ import { constructorCall, type ReplayVisitor } from './replay/replay.js'
 import { type ReplayTask, run } from './replay/run.js'
 import { serverVersion, versionNote } from './replay/server-version.js'
 import { EstimateCount, estimateText } from './report/estimates.js'
-import { callText } from './report/finding.js'
-import type { Finding, Report } from './report/report.js'
+import type { Report } from './report/report.js'
 import { ReportBuilder } from './report/report-builder.js'
 import { OutageCount, OutageSearch, withOutages } from './traces/outages.js'
 import { sampledTrace } from './traces/sampled.js'
 import { type Survey, surveyOf } from './traces/survey.js'
-import {
-  checkTrace,
-  type NewEvent,
-  recordingNotes,
-  type Trace,
-  TraceError,
-  type TraceHeader,
-} from './traces/trace.js'
+import { checkTrace, recordingNotes, type Trace, TraceError } from './traces/trace.js'
 import { memshimVersion } from './version.js'
 
 /** @param leftOut the first line that was left out, if any */
 function emptyTrace(leftOut: string | undefined): string {
   const why = leftOut ?? 'was the tracer installed before the application made its calls?'
   return `holds no operation that could be compared: ${why}`
-}
-
-/** @throws AuditOptionsError for options that are about neither of the two libraries */
-function checkFitting(source: Library, target: Library, options: AuditOptions): void {
-  const between = `the audit compares ${source.name}-${source.version} with ${target.name}-${target.version}`
-  if (source.name !== 'pylibmc' && target.name !== 'pylibmc')
-    for (const name of ['binary', 'behaviors', 'negativeTimeout'] as const)
-      if (options[name] !== undefined && options[name] !== false)
-        throw new AuditOptionsError(`${name} is for pylibmc, and ${between}`)
-  if (options.calls === 'repaired' && source.name === target.name)
-    throw new AuditOptionsError(`calls are repaired for another library, and ${between}`)
 }
 
 /** @throws TraceError for a wrong or empty trace; AuditOptionsError; errors of starting or reaching servers */
@@ -171,9 +151,9 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
     client: (name) => seen.clients.add(name),
     constructs(event) {
       if (!backend) return
-      const texts = keywordNotes(backend, event.kwargs)
-      for (const text of texts) builder.note(text, event.line)
-      if (texts.length > 0) builder.risk('keywords', () => constructionFinding(event, texts))
+      const lost = lostKeywords(backend, event.kwargs)
+      for (const note of lost.notes) builder.note(note, event.line)
+      if (lost.notes.length > 0) builder.risk('keywords', () => constructionFinding(event, lost))
     },
   }
   await run(trace, task, running, visitor)
@@ -256,122 +236,6 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   return view ? view.applyTo(built) : built
 }
 
-/**
- * A backend of a framework as the target means its library, the keywords that it sets, and calls in that library's form, which the
- * framework makes. @throws AuditOptionsError for a framework, version or backend that was not recorded
- */
-function withFrameworkTarget(
-  options: AuditOptions,
-  header: TraceHeader,
-): { readonly options: AuditOptions; readonly framework?: FrameworkTarget } {
-  const { to } = options
-  if (typeof to !== 'string') return { options }
-  let target: FrameworkTarget | undefined
-  try {
-    target = frameworkTarget(to)
-  } catch (error) {
-    throw new AuditOptionsError(`to ${shown(to)}: ${(error as Error).message}`)
-  }
-  if (!target) return { options }
-  const { framework, version, library } = target
-  return {
-    options: {
-      ...options,
-      to: `${library.name}-${library.version}`,
-      ...(library.name === header.library ? {} : { calls: options.calls ?? 'repaired' }),
-      ...(library.name === 'pymemcache'
-        ? { targetOptions: { ...target.options, ...options.targetOptions } }
-        : {}),
-      ...(options.framework === undefined &&
-      library.name !== header.library &&
-      header.frameworks?.[framework] !== undefined
-        ? { framework: `${framework}==${version}` }
-        : {}),
-    },
-    framework: target,
-  }
-}
-
-function backendNote(
-  { framework, version, backend, library }: FrameworkTarget,
-  { targetOptions }: AuditOptions,
-): string {
-  const { class: made, ...keywords } = targetOptions ?? {}
-  const said = Object.entries(keywords).map(([name, value]) => `${name}=${pythonWord(value)}`)
-  const client = library.name === 'pymemcache' ? `, ${made ?? 'Client'}(${said.join(', ')})` : ''
-  return `the target is the backend ${backend} of ${framework} ${version}: ${library.name} ${library.version}${client}; the calls are said in its words`
-}
-
-/** Keywords of the application's constructor that the backend does not pass on. */
-function keywordNotes(
-  { framework, version, backend, keywords }: FrameworkTarget,
-  kwargs: NewEvent['kwargs'],
-): string[] {
-  return Object.entries(keywords)
-    .filter(([name]) => name in kwargs)
-    .map(
-      ([name, outcome]) =>
-        `${name}: the backend ${backend} of ${framework} ${version} ${outcome === 'ignored' ? 'silently ignores it' : `raises ${outcome.slice(outcome.indexOf('.') + 1)} for it`}; pymemcache has timeout, connect_timeout, retry_attempts and dead_timeout instead, and no timeout unless one is given`,
-    )
-}
-
-/** The constructor call of the application, and the backend's treatment of its keywords. */
-function constructionFinding(
-  { line, t, client, at, servers, kwargs }: NewEvent,
-  texts: readonly string[],
-): Finding {
-  return {
-    line,
-    t,
-    client,
-    call: callText(constructorCall, [servers], kwargs),
-    ...(at === undefined ? {} : { at }),
-    compat: { result: null },
-    strict: texts.some((text) => text.includes(' raises '))
-      ? { raises: { class: 'builtins.TypeError', message: texts.join('; ') } }
-      : { result: null },
-    impact: 'state',
-    explanations: [],
-  }
-}
-
-function pythonWord(value: unknown): string {
-  if (value === null) return 'None'
-  return typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value)
-}
-
-/** @throws AuditOptionsError naming the option and what it may be */
-function checkOptions(options: AuditOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new AuditOptionsError('options must be an object')
-  const { preset, servers, negativeTimeout, longestWait, onProgress, verify, framework } = options
-  const presets = knownPresets()
-  if (preset !== undefined && !presets.includes(preset))
-    throw new AuditOptionsError(`preset ${shown(preset)} is not one of ${presets.join(', ')}`)
-  if (servers !== undefined && !(Array.isArray(servers) && servers.every((one) => typeof one === 'string')))
-    throw new AuditOptionsError('servers is not a list of "host:port"')
-  if (negativeTimeout !== undefined && negativeTimeout !== 'zero' && negativeTimeout !== 'send')
-    throw new AuditOptionsError(`negativeTimeout ${shown(negativeTimeout)} is not one of zero, send`)
-  if (
-    longestWait !== undefined &&
-    !(typeof longestWait === 'number' && longestWait > 0 && longestWait <= longestLongestWait)
-  )
-    throw new AuditOptionsError(
-      `longestWait ${shown(longestWait)} is not a number of milliseconds above 0, at most ${longestLongestWait}`,
-    )
-  if (framework !== undefined && typeof framework !== 'string')
-    throw new AuditOptionsError(`framework ${shown(framework)} is not a name`)
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new AuditOptionsError('onProgress is not a function')
-  const { threads, sample } = options
-  if (sample !== undefined && !(typeof sample === 'number' && sample > 0 && sample < 1))
-    throw new AuditOptionsError(`sample ${shown(sample)} is not a part of the keys above 0 and below 1`)
-  if (threads !== undefined && threads !== 1 && threads !== 2)
-    throw new AuditOptionsError(`threads ${shown(threads)} is neither 1 nor 2`)
-  if (verify !== undefined && typeof verify !== 'boolean')
-    throw new AuditOptionsError('verify is not a boolean')
-}
-
 /** The number of operations from which a second thread saves time. */
 const longTrace = 20_000
 
@@ -389,35 +253,4 @@ function threadsOf(trace: Trace, survey: Survey | undefined, { threads, servers 
   if (threads === 2 && reason !== undefined)
     throw new AuditOptionsError(`threads 2: ${reason} has one thread`)
   return reason !== undefined ? 1 : (threads ?? (survey!.events >= longTrace ? 2 : 1))
-}
-
-/** An hour, in milliseconds. */
-const longestLongestWait = 3_600_000
-
-function checkBehaviors({ behaviors }: AuditOptions): void {
-  try {
-    construct('pylibmc', ['127.0.0.1:1'], { behaviors: { ...behaviors } })
-  } catch (error) {
-    throw new AuditOptionsError(`behaviors: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-function fleetSize(trace: Trace, { embedded, servers }: AuditOptions): number {
-  const needed = trace.header.servers
-  if (servers) {
-    if (embedded !== undefined) throw new AuditOptionsError('choose real servers or embedded ones, not both')
-    if (servers.length !== needed * 2) {
-      const list = needed === 1 ? '2 servers' : `${needed * 2} servers`
-      throw new AuditOptionsError(
-        `the trace used ${needed}: give ${list}, the first half for python-memcached's side and the second for pylibmc's (${servers.length} given)`,
-      )
-    }
-    if (new Set(servers).size !== servers.length)
-      throw new AuditOptionsError('every side needs servers of its own: one is given twice')
-    return needed
-  }
-  if (embedded !== undefined && (!Number.isInteger(embedded) || embedded < 1 || embedded > 1000)) {
-    throw new AuditOptionsError(`${shown(embedded)} embedded servers are not possible: 1 to 1000`)
-  }
-  return embedded ?? needed
 }
