@@ -21,6 +21,15 @@ const freshNames = new Set(
   ),
 )
 
+/** The functions of `builtins` share one text with the name of their module; its types share another one, also with equal texts. */
+const builtinFunctions = new Set(
+  (
+    '__build_class__ __import__ abs aiter all anext any ascii bin breakpoint callable chr compile delattr dir divmod eval exec format ' +
+    'getattr globals hasattr hash hex id input isinstance issubclass iter len locals max min next oct ord pow print repr round setattr ' +
+    'sorted sum vars'
+  ).split(' '),
+)
+
 export function saveReduce(p: Pickler, type: unknown, args: readonly unknown[], memoKey: object): void {
   p.save(type)
   saveArguments(p, args)
@@ -49,7 +58,8 @@ export function saveGlobal(p: Pickler, global: PyGlobal): void {
   const { module, name } = global
   const dot = name.lastIndexOf('.')
   if (p.protocol >= 4) {
-    p.save(module)
+    if (module === 'builtins' && builtinFunctions.has(name)) saveModuleOfFunctions(p, module)
+    else p.save(module)
     if (freshNames.has(key) || module === 'builtins') p.saveFreshText(name)
     else p.save(name)
     p.out.byte(op.STACK_GLOBAL)
@@ -61,6 +71,13 @@ export function saveGlobal(p: Pickler, global: PyGlobal): void {
     p.out.text(`c${utf8Bytes(module2).toString('latin1')}\n${utf8Bytes(name2).toString('latin1')}\n`)
   }
   p.globals.set(key, p.put())
+}
+
+function saveModuleOfFunctions(p: Pickler, module: string): void {
+  const known = p.globals.get(module)
+  p.out.boundary()
+  if (known === undefined) p.globals.set(module, p.saveNewText(module))
+  else p.get(known)
 }
 
 /** Python makes a new method object at each access. */

@@ -36,7 +36,7 @@ export class Pickler {
   readonly objects = new Map<object, number>()
   /** Objects whose arguments are being written. */
   readonly begun = new Set<object>()
-  /** Classes and functions are singletons in Python: memo index by module and name. */
+  /** Classes and functions are singletons in Python: memo index by module and name, and of the text of a module whose functions share it. */
   readonly globals = new Map<string, number>()
   protected readonly texts = new Map<string, number>()
   private readonly keys: string[] = []
@@ -99,8 +99,7 @@ export class Pickler {
   saveText(value: string): void {
     const known = this.texts.get(value)
     if (known !== undefined) return this.get(known)
-    this.writeText(value)
-    this.texts.set(value, this.put())
+    this.texts.set(value, this.saveNewText(value))
   }
 
   /** A key of a plain object: mostly the same as in the dict before, at the same place. */
@@ -120,8 +119,13 @@ export class Pickler {
   saveFreshText(value: string): void {
     this.out.boundary()
     if (value.length <= 1 && value <= '\xff') return this.saveText(value)
+    this.saveNewText(value)
+  }
+
+  /** Text that equal texts do not refer to. Its memo index. */
+  saveNewText(value: string): number {
     this.writeText(value)
-    this.put()
+    return this.put()
   }
 
   saveFloat(value: number): void {
