@@ -24,6 +24,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import { textProtocolOf } from '../protocol/text/text.js'
 import { addressName, hostAndPort } from '../transport/address.js'
 import { exchangeWith } from '../transport/direct.js'
+import { CallerWatch } from '../transport/pending.js'
 import type { Exchange } from '../transport/types.js'
 import { pylibmcEncoding } from '../values/index.js'
 import { FLAG_ZLIB, type ValueEncoding } from '../values/types.js'
@@ -58,6 +59,7 @@ export class State {
   readonly #options: ClientOptions
   private readonly placed: readonly PlacedServer[]
   private hooks: Hooks = {}
+  private readonly callers = new CallerWatch()
 
   /** @throws by docs/reference/pylibmc.md#2: ValueError, TypeError, AttributeError, MemcachedError, NotSupportedError */
   constructor(servers: Iterable<ServerSpecInput>, unchecked: ClientOptions) {
@@ -249,6 +251,7 @@ export class State {
       closedTakes: closedTakes.pylibmc,
       maxInFlight: this.#options.maxInFlight,
       whenFull: this.#options.whenFull,
+      callers: this.callers,
     })
   }
 }

@@ -1,5 +1,6 @@
 /** The options of a connection, with their defaults. */
 import type { ParserLimits, Protocol } from '../protocol/protocol.js'
+import type { CallerWatch } from './pending.js'
 import type { Connect, Tls } from './socket.js'
 
 export interface ConnectionOptions {
@@ -33,4 +34,6 @@ export interface ConnectionOptions {
   readonly maxInFlight?: number | undefined
   /** The treatment of further requests: they wait for their turn (default), or are rejected with `overload`. */
   readonly whenFull?: 'wait' | 'reject' | undefined
+  /** Shared by the connections of a client. Default: one of its own. */
+  readonly callers?: CallerWatch | undefined
 }

@@ -10,7 +10,6 @@ import type { Request } from '../protocol/requests.js'
 import { textProtocol } from '../protocol/text/text.js'
 import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'
-import { isAlone, wrote } from './alone.js'
 import type { ConnectionOptions } from './connection-options.js'
 import {
   endedWhileIdle,
@@ -23,7 +22,7 @@ import {
   type TransportErrorKind,
 } from './errors.js'
 import { Link, type LinkOwner } from './link.js'
-import { Backlog, DeadlineTimer, PendingRequest, PORTION } from './pending.js'
+import { Backlog, CallerWatch, DeadlineTimer, PendingRequest, PORTION } from './pending.js'
 import { peerOf } from './socket.js'
 import { writtenIntoEnded } from './stale.js'
 import { connectChannel, publishConnect } from './tracing.js'
@@ -39,6 +38,7 @@ export class Connection implements Exchange, LinkOwner {
   private readonly timeout: number
   private readonly connectTimeout: number
   private readonly maxInFlight: number
+  private readonly callers: CallerWatch
   private link: Link | undefined = undefined
   ready = false
   private connecting:
@@ -65,6 +65,7 @@ export class Connection implements Exchange, LinkOwner {
     this.timeout = options.timeout ?? 5000
     this.connectTimeout = options.connectTimeout ?? 4000
     this.maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT
+    this.callers = options.callers ?? new CallerWatch()
   }
 
   get state(): 'idle' | 'connecting' | 'ready' {
@@ -251,7 +252,7 @@ export class Connection implements Exchange, LinkOwner {
 
   private leave({ signal }: PendingRequest): void {
     const single = this.waiting.length === 0 && this.queue.length === 1 && signal === undefined
-    if (single && !this.flushing && isAlone(this)) this.flush()
+    if (single && !this.flushing && this.callers.isAlone(this)) this.flush()
     else this.scheduleFlush()
   }
 
@@ -269,7 +270,7 @@ export class Connection implements Exchange, LinkOwner {
     // Data that the server does not read waits here without a copy, and not in the socket.
     if (link.socket.writableLength >= PORTION) return
     const leaving = queue.take(this.maxInFlight - this.waiting.length)
-    wrote(this, leaving.length === 1 && this.waiting.length === 0)
+    this.callers.wrote(this, leaving.length === 1 && this.waiting.length === 0)
     // Before the first byte is written: an answer may arrive before `write` returns.
     for (const pending of leaving) if (!pending.request.noreply) this.waiting.push(pending)
     try {

@@ -1,13 +1,12 @@
 /**
- * One socket of a connection, with its conversation. Events of a released socket are ignored. The steps of a
- * read are methods and not closures of each socket: the engine compiles them once for all connections of a program.
+ * One socket of a connection, with its conversation and the rhythm in which replies are read. Events of a released socket are ignored. The
+ * steps of a read are methods and not closures of each socket: the engine compiles them once for all connections of a program.
  */
 import type { Socket } from 'node:net'
 import { type Conversation, DEFAULT_LIMITS, type Protocol, type Sink } from '../protocol/protocol.js'
 import type { Reply } from '../protocol/wire.js'
 import type { ServerAddress } from './address.js'
 import type { ConnectionOptions } from './connection-options.js'
-import { Intake, type IntakeSteps } from './intake.js'
 import { SocketOutput } from './output.js'
 import { openSocket, type SocketEvents } from './socket.js'
 
@@ -35,7 +34,10 @@ export interface LinkOwner {
   crashed(error: unknown): void
 }
 
-export class Link implements SocketEvents, Sink, IntakeSteps {
+/** Room for several values of 100 KB: a value that arrives whole is read without a copy. The system provides memory only for the used part. */
+const RECEIVE_BUFFER = 256 * 1024
+
+export class Link implements SocketEvents, Sink {
   readonly socket: Socket
   readonly output: SocketOutput
   readonly conversation: Conversation
@@ -50,7 +52,7 @@ export class Link implements SocketEvents, Sink, IntakeSteps {
     { noDelay = true, keepAlive = false, tls, connect, limits = DEFAULT_LIMITS }: ConnectionOptions,
   ) {
     this.conversation = protocol.converse(this, limits)
-    this.intake = new Intake(this)
+    this.intake = new Intake(this.conversation, owner, (step) => this.later(step))
     this.socket = openSocket(address, { noDelay, keepAlive, tls, connect }, this)
     // The socket does not keep the process running: only pending requests do, by the timer of their deadline.
     this.socket.unref()
@@ -68,6 +70,16 @@ export class Link implements SocketEvents, Sink, IntakeSteps {
       this.output.flush()
       if (!waits) this.owner.opened()
     })
+  }
+
+  /** Bytes are received into one buffer, which is used again for every read. */
+  receiver(): { buffer: Buffer; callback: (length: number) => true } {
+    const buffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER)
+    const callback = (length: number): true => {
+      this.data(buffer.subarray(0, length))
+      return true
+    }
+    return { buffer, callback }
   }
 
   data(chunk: Buffer): void {
@@ -103,22 +115,6 @@ export class Link implements SocketEvents, Sink, IntakeSteps {
     if (!this.gone) this.owner.opened()
   }
 
-  read(bytes: Buffer): void {
-    this.conversation.push(bytes)
-  }
-
-  unanswered(): number {
-    return this.owner.unanswered
-  }
-
-  queued(): number {
-    return this.owner.queued
-  }
-
-  write(): void {
-    this.owner.flush()
-  }
-
   /** An exception ends the connection, and reaches only the requests that wait on it. */
   later(step: () => void): void {
     if (this.gone) return
@@ -127,5 +123,114 @@ export class Link implements SocketEvents, Sink, IntakeSteps {
     } catch (error) {
       this.owner.crashed(error)
     }
+  }
+}
+
+// Not the global functions at the time of the call: tests that replace them must not stop the client.
+const { nextTick } = process
+const MICROTASK = Promise.resolve()
+
+/** The number of requests from which a separate write is faster. */
+const WORTH_A_WRITE = 4
+/** Bytes from which on a chunk is only a part of the replies: the requests that follow can be sent between two chunks. */
+const LARGE = 32 * 1024
+/** Turns that a server has to answer at once before their replies are read in halves. */
+const ENOUGH_TURNS = 3
+/** Requests from which on every turn is read in halves. */
+const MANY = 32
+/** Pieces in which the replies of few requests come after a halving that has helped. */
+const LASTING = 8
+/** Turns of few requests that are waited for at most before the next halving. */
+const MOST_TURNS = 1024
+
+/**
+ * Reads arrived replies in a way that keeps the server busy. memcached answers a turn's requests with one write (since
+ * 1.6.35 pipelined gets too), so all replies of a turn may arrive at once. If they were all read before the next requests were sent,
+ * client and server would work alternately. Therefore these replies are read in two halves, and the requests that callers make after the first
+ * half are sent before the second half is read. A server that answers piece by piece is still busy while a piece is read, and halves
+ * would only cost time: they begin when whole turns have been answered at once, and end with the first small piece.
+ *
+ * Of few requests the first halving is often enough: client and server then work on two groups of requests at the same time, and go on so. Where
+ * the groups meet again at once, halves cost more than they save, and are tried again after twice as many turns.
+ */
+export class Intake {
+  private second: Buffer | undefined = undefined
+  /** Turns that were answered at once, since the last small piece. */
+  private turns = 0
+  /** Turns of few requests that have to be answered at once before their replies are read in halves. */
+  private patience = ENOUGH_TURNS
+  /** Pieces that have come since replies of few requests were read in halves; −1 once they have come at once again. */
+  private pieces = -1
+
+  constructor(
+    private readonly conversation: Pick<Conversation, 'push'>,
+    private readonly owner: Pick<LinkOwner, 'unanswered' | 'queued' | 'flush'>,
+    /** Runs a step from the event loop, unless the connection has gone. */
+    private readonly later: (step: () => void) => void,
+  ) {}
+
+  /** @param chunk only valid until the callers that it answers have run */
+  take(chunk: Buffer): void {
+    const { conversation, owner } = this
+    this.finish()
+    this.writeEarly()
+    const before = owner.unanswered
+    if (before < 2 * WORTH_A_WRITE || chunk.length > LARGE) return conversation.push(chunk)
+    if (this.turns < (before < MANY ? this.patience : ENOUGH_TURNS)) {
+      conversation.push(chunk)
+      return this.learn(before - owner.unanswered, before)
+    }
+    const middle = chunk.length >> 1
+    const second = chunk.subarray(middle)
+    conversation.push(chunk.subarray(0, middle))
+    const answered = before - owner.unanswered
+    // The whole chunk answers less than two thirds: the server is still busy with the rest.
+    if (answered * 3 < before) {
+      conversation.push(second)
+      return this.learn(before - owner.unanswered, before)
+    }
+    this.second = second
+    if (before < MANY) {
+      this.turns = 0
+      this.pieces = 0
+    }
+    // The callers run as microtasks; a tick that a microtask requests comes after all of them, and before the next chunk.
+    MICROTASK.then(this.wait)
+  }
+
+  private learn(answered: number, before: number): void {
+    if (answered === before) {
+      this.turns++
+      if (this.pieces >= 0)
+        this.patience = this.pieces < LASTING ? Math.min(2 * this.patience, MOST_TURNS) : ENOUGH_TURNS
+      this.pieces = -1
+      return
+    }
+    if (answered * 3 < before) this.turns = 0
+    if (this.pieces >= 0) this.pieces++
+  }
+
+  /** Reads the half that waits, if there is one. */
+  finish(): void {
+    const { second } = this
+    if (second === undefined) return
+    this.second = undefined
+    this.conversation.push(second)
+  }
+
+  private readonly wait = (): void => {
+    nextTick(this.later, this.resume)
+  }
+
+  private readonly resume = (): void => {
+    if (this.second === undefined) return
+    this.writeEarly()
+    this.finish()
+  }
+
+  /** Writes when as many requests wait as the server still has to answer. */
+  private writeEarly(): void {
+    const queued = this.owner.queued
+    if (queued >= WORTH_A_WRITE && queued >= this.owner.unanswered) this.owner.flush()
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Pending requests. Each has the receiver of its reply, its deadline, and whether the caller still waits. The backlog holds
- * those that wait to be written: all of them are sent together, unless too many are unanswered and some have to wait longer. The timer wakes the
- * connection at the earliest deadline.
+ * those that wait to be written: all of them are sent together, unless too many are unanswered and some have to wait longer. A single caller's
+ * requests are written at once. The timer wakes the connection at the earliest deadline.
  */
 import { setMaxListeners } from 'node:events'
 import { Fifo } from '../protocol/fifo.js'
@@ -107,6 +107,29 @@ export class Backlog {
   /** Everything that waits, oldest first. */
   all(): readonly PendingRequest[] {
     return this.requests.rest()
+  }
+}
+
+/** The number of single requests in a row on one connection, without others, after which the next one is written at once. */
+const ENOUGH = 8
+
+/**
+ * Detects a single caller that sends one request to one server, waits for the answer, and sends the next. Its requests are written at once, because nothing
+ * can be joined with them. With several callers, or several servers in turn, requests are sent at the end of the event loop's turn. The connections of a
+ * client share one.
+ */
+export class CallerWatch {
+  private last: object | undefined = undefined
+  private single = 0
+
+  /** Called when a connection has written. @param alone it was one request, while no other was pending */
+  wrote(connection: object, alone: boolean): void {
+    this.single = alone && connection === this.last ? this.single + 1 : 0
+    this.last = connection
+  }
+
+  isAlone(connection: object): boolean {
+    return this.single >= ENOUGH && connection === this.last
   }
 }
 

@@ -1,5 +1,5 @@
-/** Opens the socket of a connection: TCP, Unix or TLS, with one receive buffer that is used again for every read. */
-import { connect as connectPlain, type Socket, type TcpSocketConnectOpts } from 'node:net'
+/** Opens the socket of a connection: TCP, Unix or TLS. */
+import { connect as connectPlain, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ServerAddress } from './address.js'
 import type { Peer } from './types.js'
@@ -35,6 +35,8 @@ export interface SocketOptions {
 
 export interface SocketEvents {
   connected(): void
+  /** Receives the bytes of a plain socket instead of `data`. */
+  receiver?(): OnReadOpts
   /** The chunk is only valid during the call. */
   data(chunk: Buffer): void
   /** Everything written has been taken by the system. */
@@ -43,35 +45,21 @@ export interface SocketEvents {
   end(): void
 }
 
-/** Room for several values of 100 KB: a value that arrives whole is read without a copy. The system provides memory only for the used part. */
-const RECEIVE_BUFFER = 256 * 1024
-
 export function openSocket(address: ServerAddress, options: SocketOptions, events: SocketEvents): Socket {
   const { connect, tls } = options
+  const onread = connect || tls ? undefined : events.receiver?.()
   const socket = connect
     ? connect(address)
     : tls
       ? overTls(address, options, tls)
-      : plain(address, options, events)
+      : connectPlain({ ...(target(address, options) as TcpSocketConnectOpts), ...(onread && { onread }) })
   socket.once(tls && !connect ? 'secureConnect' : 'connect', () => events.connected())
-  if (tls || connect) socket.on('data', (chunk) => events.data(chunk))
+  if (!onread) socket.on('data', (chunk: Buffer) => events.data(chunk))
   socket.on('drain', () => events.drained())
   socket.on('error', (error) => events.error(error))
   socket.on('end', () => events.end())
   socket.on('close', () => events.end())
   return socket
-}
-
-function plain(address: ServerAddress, options: SocketOptions, events: SocketEvents): Socket {
-  const buffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER)
-  const onread = {
-    buffer,
-    callback: (length: number) => {
-      events.data(buffer.subarray(0, length))
-      return true
-    },
-  }
-  return connectPlain({ ...(target(address, options) as TcpSocketConnectOpts), onread })
 }
 
 function overTls(address: ServerAddress, options: SocketOptions, tls: Tls): Socket {

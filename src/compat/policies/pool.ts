@@ -18,8 +18,9 @@ import {
 } from '../../pipeline/health-selection.js'
 import type { Selection, Server, ServerSpec } from '../../pipeline/slots.js'
 import { OverflowError } from '../../python/errors.js'
-import { addressName } from '../../transport/address.js'
+import { addressName, type ServerAddress } from '../../transport/address.js'
 import { exchangeWith } from '../../transport/direct.js'
+import { CallerWatch } from '../../transport/pending.js'
 import type { Exchange } from '../../transport/types.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { SerialConnection } from '../serial/connection.js'
@@ -78,13 +79,14 @@ function probing(
   specs: readonly ServerSpec[],
   buckets: PythonMemcachedPlacement,
 ): ProbingSelection {
+  const callers = new CallerWatch()
   const servers = specs.map(
     ({ address, weight }, index): Server => ({
       index,
       address,
       name: addressName(address),
       weight,
-      exchange: connection(emulation, { address, weight }),
+      exchange: connection(emulation, address, callers),
     }),
   )
   return new ProbingSelection(servers, buckets, emulation)
@@ -98,18 +100,19 @@ function healthy(
   for (const { address } of specs)
     if (address.transport === 'tcp' && address.port > 65535)
       throw new OverflowError(`server ${addressName(address)}: port must be 0-65535`)
+  const callers = new CallerWatch()
   const settings = { health: defaultHealth, hashPrefix: undefined }
   return new HealthSelection(
     specs,
     arrangement,
     false,
-    (spec) => connection(emulation, spec),
+    ({ address }) => connection(emulation, address, callers),
     () => settings,
     emulation.now,
   )
 }
 
-function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
+function connection(emulation: Emulation, address: ServerAddress, callers: CallerWatch): Exchange {
   const connect = emulation.options.connect ?? undefined
   const exchange = emulation.rules.getsOutOfStep
     ? new SerialConnection(address, { rules: emulation.rules, decode: valueSlots(emulation).decode }, connect)
@@ -118,6 +121,7 @@ function connection(emulation: Emulation, { address }: ServerSpec): Exchange {
         stale: 'fail',
         closedTakes: closedTakes[emulation.rules.failures === 'raised' ? 'pylibmc' : 'python-memcached'],
         connect,
+        callers,
       })
   return emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange
 }

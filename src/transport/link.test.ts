@@ -1,6 +1,6 @@
 // When requests leave while replies are being read. Replies are one byte each here.
 import { expect, test, vi } from 'vitest'
-import { Intake } from './intake.js'
+import { Intake } from './link.js'
 
 /** A connection whose callers ask again as soon as they are answered. */
 function connection(inFlight: number) {
@@ -8,8 +8,8 @@ function connection(inFlight: number) {
   let unanswered = inFlight
   let queued = 0
   let open = true
-  const intake = new Intake({
-    read: ({ length }) => {
+  const conversation = {
+    push: ({ length }: Buffer) => {
       log.push(`read ${length}`)
       unanswered -= length
       // Three promises between a reply and the caller's next request.
@@ -19,16 +19,22 @@ function connection(inFlight: number) {
           .then(() => {})
           .then(() => queued++)
     },
-    unanswered: () => unanswered,
-    queued: () => queued,
-    write: () => {
+  }
+  const owner = {
+    get unanswered() {
+      return unanswered
+    },
+    get queued() {
+      return queued
+    },
+    flush: () => {
       log.push(`write ${queued}`)
       unanswered += queued
       queued = 0
     },
-    later: (step) => {
-      if (open) step()
-    },
+  }
+  const intake = new Intake(conversation, owner, (step) => {
+    if (open) step()
   })
   const take = (bytes: number) => intake.take(Buffer.alloc(bytes))
   /** What the callers ask leaves. */
