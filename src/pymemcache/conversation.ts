@@ -3,9 +3,8 @@
  * Source: docs/reference/pymemcache.md#8, #14.
  */
 import type { Bytes } from '../ground/bytes.js'
-import { Fifo } from '../protocol/fifo.js'
 import type { Conversation, Output, Protocol, Sink } from '../protocol/protocol.js'
-import type { Request, WrittenRequest } from '../protocol/requests.js'
+import { Fifo, type Request, type WrittenRequest } from '../protocol/requests.js'
 import { HANDED_OVER } from '../protocol/wire.js'
 import { Inbox } from './inbox.js'
 import type { Reading } from './readings.js'

@@ -4,9 +4,8 @@
  * late byte can never answer another request (docs/reference/field.md#2 to #3).
  */
 import { setImmediate } from 'node:timers'
-import { Fifo } from '../protocol/fifo.js'
 import type { Protocol } from '../protocol/protocol.js'
-import type { Request } from '../protocol/requests.js'
+import { Fifo, type Request } from '../protocol/requests.js'
 import { textProtocol } from '../protocol/text/text.js'
 import { HANDED_OVER, type Reply } from '../protocol/wire.js'
 import { addressName, type ServerAddress } from './address.js'

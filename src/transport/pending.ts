@@ -4,8 +4,7 @@
  * requests are written at once. The timer wakes the connection at the earliest deadline.
  */
 import { setMaxListeners } from 'node:events'
-import { Fifo } from '../protocol/fifo.js'
-import type { Request } from '../protocol/requests.js'
+import { Fifo, type Request } from '../protocol/requests.js'
 import type { Reply } from '../protocol/wire.js'
 import type { TransportError } from './errors.js'
 import type { Receiver } from './types.js'

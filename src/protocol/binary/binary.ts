@@ -3,7 +3,6 @@
  * key of every reply are checked, which libmemcached leaves out: a reply can then never answer another request.
  */
 
-import { Fifo } from '../fifo.js'
 import {
   AuthenticationFailure,
   type Conversation,
@@ -14,7 +13,7 @@ import {
   type Sink,
   UnintelligibleReply,
 } from '../protocol.js'
-import type { Request, RetrievalRequest } from '../requests.js'
+import { Fifo, type Request, type RetrievalRequest } from '../requests.js'
 import { Statistics } from '../statistics.js'
 import type { Item, LineReply } from '../wire.js'
 import { checkBinary, encodeBinary, frame, isQuietStore } from './encode.js'

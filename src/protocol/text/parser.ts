@@ -5,9 +5,8 @@
 
 import { isAscii } from 'node:buffer'
 import type { Bytes } from '../../ground/bytes.js'
-import { Fifo } from '../fifo.js'
 import { notAskedFor, type ParserLimits, type Sink, UnintelligibleReply } from '../protocol.js'
-import type { Request, RetrievalRequest } from '../requests.js'
+import { Fifo, type Request, type RetrievalRequest } from '../requests.js'
 import { Statistics } from '../statistics.js'
 import type { Item, ItemsReply, LineReply } from '../wire.js'
 import { configHeader, END, type ItemHeader, lineReply, STORED, valueHeader } from './lines.js'

@@ -1,7 +1,7 @@
 // The queue of replies that are due: order, and that nothing answered is kept.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Fifo } from './fifo.js'
+import { Fifo } from './requests.js'
 
 test('behaves like an array that is pushed to and shifted from', () => {
   const step = fc.oneof(

@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { SocketOutput } from './output.js'
+import { SocketOutput } from './link.js'
 
 const lengths = [
   0, 1, 100, 128, 129, 640, 641, 1024, 1025, 16_384, 32_768, 32_769, 131_071, 131_072, 131_073, 300_000,
