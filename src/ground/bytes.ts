@@ -5,3 +5,9 @@
  * of the event loop to a socket buffer in one call.
  */
 export type Bytes = string
+
+/** A Buffer with the methods that its `toString` calls after looking at its arguments, which costs as much as a short text. */
+export interface Sliceable extends Buffer {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+}

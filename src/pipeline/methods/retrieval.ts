@@ -74,6 +74,7 @@ export async function getMulti<K extends Key>(
   const names: K[] = []
   /** libmemcached checks the keys after pylibmc has accepted all of them. */
   let refusal: BadKeyProvided | undefined
+  let texts = true
   for (const key of given) {
     let wire: Bytes
     try {
@@ -86,6 +87,7 @@ export async function getMulti<K extends Key>(
     if (wire === '') continue
     asked.push(wire)
     names.push(key)
+    texts &&= typeof key === 'string'
   }
   if (refusal) throw refusal
   const values = new Map<K, unknown>()
@@ -93,10 +95,8 @@ export async function getMulti<K extends Key>(
     values.set(names[index]!, value)
   }
   await (modes.replicas ? readEach : readMulti)(pipeline, asked, modes, found)
-  return names.some(isBytes) ? byText(values) : values
+  return texts ? values : byText(values)
 }
-
-const isBytes = (key: Key): boolean => typeof key !== 'string'
 
 /** A key that is given as text and as bytes is returned once, as text; a key that is given twice as bytes is returned once. */
 function byText<K extends Key>(values: ReadonlyMap<K, unknown>): Map<K, unknown> {

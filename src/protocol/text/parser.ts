@@ -61,6 +61,9 @@ export class TextParser {
   private rest: Buffer | undefined = undefined
   /** Keys of the first frame that have been passed. */
   private asked = 0
+  /** The request that the arriving item answers, and the index of its key in it. */
+  private request: RetrievalRequest | undefined = undefined
+  private index = 0
   private items: Item[] = []
   /** The first error that ended a part of the first frame's request. */
   private partError: LineReply | undefined = undefined
@@ -267,7 +270,10 @@ export class TextParser {
     this.length = length
     this.filled = 0
     this.block = undefined
-    this.textual = retrievalOf(frame, index)?.taker?.textFlags === flags
+    const request = retrievalOf(frame, index)
+    this.request = request
+    this.index = frame.shape === 'items' ? frame.from + index : 0
+    this.textual = request?.taker?.textFlags === flags
   }
 
   /** Answers the requests of a shared get before the item that has just arrived. An item is an answer only after END or another item. */
@@ -315,7 +321,7 @@ export class TextParser {
 
   private checkBreak(first: number | undefined, second: number | undefined): void {
     if (first === CR && second === LF) return
-    const key = retrievalOf(this.frames.first, this.asked - 1)?.keys[this.keyIndex()] ?? ''
+    const key = this.request?.keys[this.index] ?? ''
     throw new UnintelligibleReply(`data block of ${JSON.stringify(key)} does not end where its length says`)
   }
 
@@ -324,18 +330,16 @@ export class TextParser {
    * @param ascii the bytes are known to be ASCII
    */
   private whole(from: Buffer, start: number, own: boolean, ascii?: boolean): void {
-    const { length, textual, flags, cas } = this
+    const { length, textual, flags, cas, request, index } = this
     const end = start + length
     this.length = -1
     this.block = undefined
     const text = textual ? sliceText(from, start, end, ascii) : undefined
     const data = text ?? (own ? from.subarray(start, end) : copied(from, start, length))
-    const frame = this.frames.first!
-    const index = this.keyIndex()
-    const request = retrievalOf(frame, this.asked - 1)
+    this.request = undefined
     if (request?.taker) request.taker.item(index, flags, cas, data)
     else this.items.push({ key: request?.keys[index] ?? 'cluster', flags, cas, data: data as Buffer })
-    if (frame.shape === 'shared') this.held = this.collected()
+    if (this.frames.first!.shape === 'shared') this.held = this.collected()
   }
 
   /** The items of one retrieval, unless they were passed to its receiver. */
@@ -344,12 +348,6 @@ export class TextParser {
     if (items.length === 0) return NONE
     this.items = []
     return { type: 'items', items, end: END }
-  }
-
-  /** Index of the last passed key in its request. */
-  private keyIndex(): number {
-    const frame = this.frames.first
-    return frame?.shape === 'items' ? frame.from + this.asked - 1 : 0
   }
 }
 

@@ -3,6 +3,7 @@
  * `read-*.ts`; the loop that runs them in `reader.ts`.
  */
 import { isUtf8 } from 'node:buffer'
+import type { Sliceable } from '../../../ground/bytes.js'
 import type { Budget } from '../../budget.js'
 import { located, UnpicklingError, ValueDecodeError } from '../../errors.js'
 import { FLAG_PICKLE } from '../../types.js'
@@ -24,11 +25,6 @@ const COPIED_SUBSTRING = 12
 const WINDOW = 64 * 1024
 /** Text, lines and integers of more bytes may take long to compare. */
 const LONG = 1024
-
-/** What `toString` calls after looking at its arguments, which costs as much as a short text. */
-interface Slices {
-  utf8Slice(start: number, end: number): string
-}
 
 export type Dict = Map<unknown, unknown> | Record<string, unknown>
 
@@ -294,7 +290,7 @@ export class Machine {
     }
     this.spend(length)
     if (length > LONG) this.leastClashing = LEAST_LONG
-    const text = (bytes as Buffer & Slices).utf8Slice(at, end)
+    const text = (bytes as Sliceable).utf8Slice(at, end)
     // Broken input shows as U+FFFD. The text may also contain that character itself.
     if (!text.includes('\ufffd') || isUtf8(bytes.subarray(at, end))) return text
     const surrogates = utf8Text(bytes.subarray(at, end))
