@@ -1,8 +1,10 @@
 /**
- * What may be read of one key that one task alone writes, one operation after another. A write whose answer was lost may be done at
- * any later time (the server may have it in its socket), as long as the server lives; everything else is certain.
+ * What may be read of one key that one task alone writes, one operation after another. A write whose answer was lost may be done at any
+ * later time in the life of the server that it reached; everything else is certain. Nothing here depends on how long something takes: the
+ * order of events in the soak's process decides, so that a slow machine makes no difference.
  */
 import type { SoakServer } from './fleet.js'
+import { deletion } from './wire.js'
 
 export interface Reading {
   readonly key: string
@@ -23,7 +25,8 @@ export function readingOf(value: unknown): Reading {
   return { key, number: Number(number) }
 }
 
-const missing = 0
+/** The state after a deletion. */
+const missing = deletion
 
 /** What may make the reads of a client stale. */
 export interface Disturbance {
@@ -33,111 +36,143 @@ export interface Disturbance {
   readonly calm: boolean
 }
 
-/** Milliseconds around a fault in which an unintelligible reply may be read as a miss (docs/faults.md, "A line that is no reply"). */
-const misread = 1500
+/** The facts of a server that the checker needs; times are those of `performance.now()`. */
+export type Mortal = Pick<SoakServer, 'deaths' | 'died' | 'calmSince' | 'history'>
 
-/** Milliseconds that a write may wait to be sent: far more than its deadline, on a busy machine. */
-const waiting = 5000
+interface Operation {
+  readonly number: number
+  /** When a proxy passed it on to its server last. */
+  passedOn: number
+  /** How often a proxy passed it on. */
+  times: number
+}
 
 export class KeyModel {
   /** The last number written; 0 stands for a missing item. */
   private last = 0
   /** What is there by the last acknowledged operation. */
   private certain = missing
-  /** Operations without an answer, since the server's last death. */
-  private uncertain = new Set<number>()
-  /** What could be read before the server's last death: an answer of its last moment may be looked at later. */
-  private earlier = new Set<number>()
-  /** When writes began, in milliseconds of `performance.now()`. */
-  private readonly begun = new Map<number, number>()
-  private lives = 0
+  /** Operations without an answer, and when they were passed on to the server last. */
+  private uncertain = new Map<number, number>()
+  /** What could be read before the server's last death. A read that began before it may still give that. */
+  private earlier: ReadonlySet<number> = new Set()
+  /** The operation under way. */
+  private open: Operation | undefined
+  private deaths = 0
   private readonly history: string[] = []
   private disturbances = -1
 
   constructor(
     readonly key: string,
     /** The server that holds it, or several when it may be elsewhere. */
-    private readonly servers: readonly SoakServer[],
+    private readonly servers: readonly Mortal[],
     /** Of a client whose reads may be stale after a fault, by its documented rule: only what was undisturbed is certain. */
     private readonly disturbance: Disturbance | undefined,
+    /** A read may copy the value to another placement. */
+    private readonly copied = false,
   ) {}
 
   /** The number of the next write. */
   begin(): number {
-    this.notice()
-    this.remember(`begin ${this.last + 1}`)
-    this.begun.set(++this.last, performance.now())
+    this.beginOf(++this.last)
     return this.last
   }
 
-  acknowledged(number: number): void {
-    this.remember(`done ${number}`)
+  beginDeletion(): number {
+    this.beginOf(deletion)
+    return deletion
+  }
+
+  private beginOf(number: number): void {
+    this.notice()
+    this.remember(`begin ${number}`)
+    this.open = { number, passedOn: Number.NEGATIVE_INFINITY, times: 0 }
+  }
+
+  /** A client sends an operation. @returns whether its call is still under way */
+  sends(number: number): boolean {
+    this.remember(`sent ${number}`)
+    return this.copied || this.open?.number === number
+  }
+
+  /** A proxy passes an operation on to its server. */
+  passedOn(number: number): void {
+    this.remember(`passed on ${number}`)
+    const now = performance.now()
+    if (this.open?.number !== number) {
+      // Its call has ended: what was in the sockets reaches the server now.
+      this.notice()
+      if (this.copied && number === this.certain) return
+      this.uncertain.set(number, now)
+      return
+    }
+    this.open.passedOn = now
+    this.open.times++
+  }
+
+  acknowledged(): void {
+    const { number, passedOn, times } = this.end('done')
     const died = this.notice()
     this.certain = number
     // The answer of a server that died meanwhile may have been on its way.
-    if (died) this.uncertain.add(missing)
+    if (died && passedOn <= this.died) this.uncertain.set(missing, performance.now())
+    // An earlier deletion may have been passed on during this one, and cannot be told from it.
+    if (!this.disturbance && number === deletion && times > 1) this.uncertain.set(missing, passedOn)
     if (this.disturbance) this.disturbances = this.disturbance.calm ? this.disturbance.count : -1
   }
 
-  unanswered(number: number): void {
-    this.remember(`no answer ${number}`)
-    this.uncertain.add(number)
+  unanswered(): void {
+    const { number, passedOn } = this.end('no answer')
+    this.uncertain.set(number, Math.max(passedOn, this.uncertain.get(number) ?? passedOn))
   }
 
-  deleted(): void {
-    this.acknowledged(missing)
+  private end(result: string): Operation {
+    const { open } = this
+    if (!open) throw new Error(`${this.key}: no operation is under way`)
+    this.remember(`${result} ${open.number}`)
+    this.open = undefined
+    return open
   }
 
-  /** @throws Error when this cannot be */
-  read(value: unknown): void {
+  /** @param begun when the read began @throws Error when this cannot be */
+  read(value: unknown, begun: number): void {
     this.remember(`read ${typeof value === 'string' ? value.slice(0, 30).split(' ')[1] : 'nothing'}`)
     const absent = value === undefined || value === null
     const reading = absent ? { key: this.key, number: missing } : readingOf(value)
     if (reading.key !== this.key) throw new Error(`read for ${this.key}: the value of ${reading.key}`)
     if (reading.number > this.last) throw new Error(`${this.key}: number ${reading.number} was never written`)
     if (this.disturbance && this.disturbances !== this.disturbance.count) return
-    const dead = this.notice()
+    this.notice()
     if (reading.number === this.certain || this.uncertain.has(reading.number)) return
-    if (this.earlier.has(reading.number) && performance.now() - this.died < waiting) return
-    if (absent && (dead || this.servers.some((server) => performance.now() - server.calmSince < misread)))
-      return
+    if (begun <= this.died && this.earlier.has(reading.number)) return
+    // An unintelligible reply is read as a miss (docs/faults.md, "A line that is no reply").
+    if (absent && this.servers.some((server) => begun <= server.calmSince)) return
     const told = absent
       ? `${this.key}: write ${this.certain} was acknowledged and is lost, and its server lived`
-      : `${this.key}: read ${reading.number}, expected ${this.certain}${this.uncertain.size > 0 ? ` or one of ${[...this.uncertain].join(', ')}` : ''}`
+      : `${this.key}: read ${reading.number}, expected ${this.certain}${this.uncertain.size > 0 ? ` or one of ${[...this.uncertain.keys()].join(', ')}` : ''}`
     throw new Error(
-      `${told}. History: ${this.history.join('; ')}. Servers: ${this.servers.map((server) => server.history.join('; ')).join(' | ')}`,
+      `${told}. The read began at ${Math.round(begun)}. History: ${this.history.join('; ')}. Servers: ${this.servers.map((server) => server.history.join('; ')).join(' | ')}`,
     )
   }
 
   private remember(event: string): void {
     this.history.push(`${Math.round(performance.now())} ${event}`)
-    if (this.history.length > 14) this.history.shift()
-  }
-
-  private get dying(): boolean {
-    return this.servers.some((server) => server.lives % 2 === 1)
+    if (this.history.length > 40) this.history.shift()
   }
 
   private get died(): number {
     return Math.max(...this.servers.map((server) => server.died))
   }
 
-  /** Whether the items have been lost since the last look; then a missing item is certain. */
+  /** Whether the items have been lost since the last look. What was passed on after that may be there again. */
   private notice(): boolean {
-    const lives = this.servers.reduce((sum, server) => sum + server.lives, 0)
-    if (lives === this.lives) return false
-    this.lives = lives
-    // What had no answer died with the server. The last acknowledged operation may have come before or after its death.
-    // While it is dying it may still answer.
+    const deaths = this.servers.reduce((sum, server) => sum + server.deaths, 0)
+    if (deaths === this.deaths) return false
+    this.deaths = deaths
     const { died } = this
-    this.earlier = new Set([...this.uncertain, this.certain])
-    // A write that waited for its connection may reach the server's next life.
-    const left = [...this.uncertain].filter(
-      (number) => this.dying || (this.begun.get(number) ?? 0) > died - waiting,
-    )
-    this.uncertain = new Set([...left, this.certain, missing])
-    for (const number of this.begun.keys())
-      if (!this.uncertain.has(number) && number < this.last) this.begun.delete(number)
+    this.earlier = new Set([...this.uncertain.keys(), this.certain])
+    this.uncertain = new Map([...this.uncertain].filter(([, passedOn]) => passedOn > died))
+    this.certain = missing
     return true
   }
 }

@@ -2,15 +2,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FaultProxy } from '../../src/server/index.js'
 import { type Memcached, startMemcached } from '../support/memcached.js'
+import { clock } from './clock.js'
 import type { Random } from './random.js'
 
 export class SoakServer {
   /** Grows by one when it begins to die, and by one when it has. */
   lives = 0
-  /** When it died last. */
+  /** Deaths that are over. */
+  deaths = 0
+  /** When it died last: its port is held, and nothing listens on it. In milliseconds of `performance.now()`, as all times. */
   died = Number.NEGATIVE_INFINITY
-  /** When the last fault ended, in milliseconds of `performance.now()`; infinite while one lasts. */
+  /** When the last fault ended; infinite while one lasts. */
   calmSince = 0
+  /** The same on the clock of the process's own time. */
+  quietSince = 0
   /** The last faults, for messages. */
   readonly history: string[] = []
   /** Faults so far, begun or ended. */
@@ -31,6 +36,10 @@ export class SoakServer {
     return this.proxy.address
   }
 
+  get port(): number {
+    return this.proxy.port
+  }
+
   async stop(): Promise<void> {
     await this.proxy.stop()
     this.memcached.thaw()
@@ -39,7 +48,7 @@ export class SoakServer {
 
   /** One fault from its beginning to its end. */
   async suffer(kind: FaultKind, milliseconds: number): Promise<void> {
-    this.calmSince = Number.POSITIVE_INFINITY
+    this.calmSince = this.quietSince = Number.POSITIVE_INFINITY
     this.changes++
     this.remember(`${kind} from`)
     try {
@@ -47,6 +56,7 @@ export class SoakServer {
     } finally {
       this.changes++
       this.calmSince = performance.now()
+      this.quietSince = clock.now()
       this.remember(`${kind} to`)
     }
   }
@@ -63,7 +73,9 @@ export class SoakServer {
         this.lives++
         await this.memcached.down()
         this.lives++
+        this.deaths++
         this.died = performance.now()
+        this.remember('dead')
         await sleep(milliseconds)
         await this.memcached.up()
         return

@@ -1,6 +1,7 @@
 /** One task of the load: its own keys, one operation after another, every answer checked. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Disturbance, KeyModel, valueOf } from './checker.js'
+import { clock } from './clock.js'
 import type { SoakServer } from './fleet.js'
 import { type Party, type Trouble, timeout } from './parties.js'
 import type { Random } from './random.js'
@@ -8,9 +9,9 @@ import type { Record } from './record.js'
 
 const keysOfTask = 12
 
-/** Milliseconds beyond the deadline that a busy machine may take. */
+/** Milliseconds of the process's own time beyond the deadline that a call may take. */
 const late = 8000
-/** Milliseconds after the last fault of a server until its operations must succeed: deadline, retry wait, and a busy machine. */
+/** Milliseconds of own time after the last fault of a server until its operations must succeed: deadline, retry wait, and a busy machine. */
 const recovery = 12_000
 
 export async function load(
@@ -20,6 +21,7 @@ export async function load(
   random: Random,
   end: number,
   record: Record,
+  keys: Map<string, KeyModel>,
 ): Promise<void> {
   const serversOf = (key: string) => {
     const index = party.server(key)
@@ -29,7 +31,9 @@ export async function load(
   const name = party.name.replace(/[^a-z0-9]+/g, '-')
   const models = Array.from({ length: keysOfTask }, (_, i) => {
     const key = `${name}:${task}:${i}`
-    return new KeyModel(key, serversOf(key), disturbance)
+    const model = new KeyModel(key, serversOf(key), disturbance, party.copies)
+    keys.set(key, model)
+    return model
   })
   const counter = new Counter(`${name}:${task}:counter`, serversOf(`${name}:${task}:counter`), !party.trouble)
 
@@ -48,14 +52,14 @@ export async function load(
               : 'incr'
     const touched =
       operation === 'getMulti' ? servers : operation === 'incr' ? counter.servers : serversOf(model.key)
-    const started = performance.now()
+    const started = clock.now()
     try {
       await step(operation, party, model, models, counter)
       record.done(party.name, operation)
     } catch (error) {
       if (error instanceof Violation) record.violation(party.name, error.message)
       else record.failed(party.name, error)
-      const since = Math.max(...touched.map((server) => server.calmSince))
+      const since = Math.max(...touched.map((server) => server.quietSince))
       if (!(error instanceof Violation) && started - since > recovery)
         record.violation(
           party.name,
@@ -64,12 +68,12 @@ export async function load(
       await sleep(2)
     }
     party.trouble?.look()
-    const took = performance.now() - started
+    const took = clock.now() - started
     if (took > timeout + late) record.violation(party.name, `${operation} took ${Math.round(took)} ms`)
   }
 }
 
-/** Milliseconds after which a client has noticed that a fault is over. */
+/** Milliseconds of own time after which a client has noticed that a fault is over. */
 const settled = 4000
 
 function disturbanceOf(trouble: Trouble, servers: readonly SoakServer[]): Disturbance {
@@ -78,8 +82,8 @@ function disturbanceOf(trouble: Trouble, servers: readonly SoakServer[]): Distur
       return servers.reduce((sum, server) => sum + server.changes, trouble.count)
     },
     get calm() {
-      const last = Math.max(trouble.last, ...servers.map((server) => server.calmSince))
-      return performance.now() - last > settled
+      const last = Math.max(trouble.last, ...servers.map((server) => server.quietSince))
+      return clock.now() - last > settled
     },
   }
 }
@@ -101,10 +105,11 @@ async function step(
   models: readonly KeyModel[],
   counter: Counter,
 ): Promise<void> {
+  const begun = performance.now()
   switch (operation) {
     case 'get': {
       const value = await party.get(model.key)
-      check(() => model.read(value))
+      check(() => model.read(value, begun))
       return
     }
     case 'getMulti': {
@@ -112,7 +117,7 @@ async function step(
       const found = await party.getMulti(models.map(({ key }) => key))
       for (const one of models) {
         const value = found.get(one.key)
-        if (value !== undefined) check(() => one.read(value))
+        if (value !== undefined) check(() => one.read(value, begun))
       }
       return
     }
@@ -120,20 +125,21 @@ async function step(
       const number = model.begin()
       try {
         const outcome = await party.set(model.key, valueOf(model.key, number))
-        if (outcome === 'done') model.acknowledged(number)
-        else model.unanswered(number)
+        if (outcome === 'done') model.acknowledged()
+        else model.unanswered()
       } catch (error) {
-        model.unanswered(number)
+        model.unanswered()
         throw error
       }
       return
     }
     case 'delete': {
+      model.beginDeletion()
       try {
-        if ((await party.delete(model.key)) === 'done') model.deleted()
-        else model.unanswered(0)
+        if ((await party.delete(model.key)) === 'done') model.acknowledged()
+        else model.unanswered()
       } catch (error) {
-        model.unanswered(0)
+        model.unanswered()
         throw error
       }
       return

@@ -4,11 +4,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import type { KeyModel } from './checker.js'
 import { SoakServer, strike } from './fleet.js'
 import { load } from './load.js'
 import { parties } from './parties.js'
 import { Random } from './random.js'
 import { Record } from './record.js'
+import { watchWire } from './wire.js'
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
@@ -28,6 +30,8 @@ process.on('unhandledRejection', (error) =>
 process.on('uncaughtException', (error) => record.violation('process', `uncaught exception: ${error.stack}`))
 
 const servers = await Promise.all(Array.from({ length: serverCount }, () => SoakServer.start()))
+const keys = new Map<string, KeyModel>()
+watchWire(keys, new Set(servers.map(({ port }) => port)), (problem) => record.violation('wire', problem))
 const { all, nextPhase } = parties(servers.map((server) => server.address))
 const started = performance.now()
 const end = started + minutes * 60_000
@@ -35,7 +39,7 @@ const random = new Random(seed)
 const seeds = () => new Random(random.below(2 ** 32))
 
 const work = all.flatMap((party) =>
-  Array.from({ length: tasks }, (_, task) => load(party, task, servers, seeds(), end, record)),
+  Array.from({ length: tasks }, (_, task) => load(party, task, servers, seeds(), end, record, keys)),
 )
 await Promise.all([
   ...work,

@@ -2,6 +2,7 @@
 import { Client as CompatClient } from '../../src/compat/index.js'
 import { MigratingClient, oldSide } from '../../src/migration/index.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
+import { clock } from './clock.js'
 
 /** Milliseconds for one operation. */
 export const timeout = 600
@@ -22,7 +23,7 @@ export class Trouble {
 
   happened(): void {
     this.count++
-    this.last = performance.now()
+    this.last = clock.now()
   }
 }
 
@@ -30,6 +31,8 @@ export interface Party {
   readonly name: string
   /** Of clients whose keys may be on another server, and stale, after a fault: docs/compat.md, docs/migrating.md. */
   readonly trouble?: Trouble
+  /** Its reads may copy values to another placement. */
+  readonly copies?: boolean
   get(key: string): Promise<unknown>
   /** Throws when no server answered. */
   getMulti(keys: readonly string[]): Promise<ReadonlyMap<string, unknown>>
@@ -88,6 +91,7 @@ function migrating(client: MigratingClient, trouble: Trouble): Party {
   return {
     name: 'migrating client',
     trouble,
+    copies: true,
     get: (key) => client.get(key),
     getMulti: (keys) => client.getMulti(keys),
     set: async (key, value) => ((await client.set(key, value)) ? 'done' : 'refused'),

@@ -1,7 +1,7 @@
 /** Memory is bounded by what may be under way: the rest waits with its callers, or is refused, by choice. */
 import { createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { AllocationError, Client } from '../../../src/strict/index.js'
+import { AllocationError, Client, MemcachedError } from '../../../src/strict/index.js'
 
 const stops: (() => void)[] = []
 afterEach(() => {
@@ -12,12 +12,14 @@ afterEach(() => {
 async function slowServer(): Promise<{
   address: string
   seen: () => number
+  /** The keys of the sets, in their order. */
+  keys: () => readonly string[]
   bytes: () => number
   answer(count: number): void
   pause(): void
   resume(): void
 }> {
-  let sets = 0
+  const keys: string[] = []
   let bytes = 0
   let socket: Socket | undefined
   const server = createServer((connected) => {
@@ -25,7 +27,7 @@ async function slowServer(): Promise<{
     connected.on('error', () => undefined)
     connected.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      sets += chunk.toString('latin1').split('set ').length - 1
+      keys.push(...Array.from(chunk.toString('latin1').matchAll(/set (\S+)/g), ([, key]) => key!))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -36,7 +38,8 @@ async function slowServer(): Promise<{
   const { port } = server.address() as { port: number }
   return {
     address: `127.0.0.1:${port}`,
-    seen: () => sets,
+    seen: () => keys.length,
+    keys: () => keys,
     bytes: () => bytes,
     answer: (count) => socket!.write('STORED\r\n'.repeat(count)),
     pause: () => socket!.pause(),
@@ -50,6 +53,25 @@ const until = async (condition: () => boolean): Promise<void> => {
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50))
 
 describe('maxInFlight', () => {
+  it('operations that waited are never sent after their deadline', async () => {
+    const server = await slowServer()
+    const client = new Client([server.address], { maxInFlight: 1, behaviors: { retry_timeout: 0 } })
+    stops.push(() => client.disconnectAll())
+    const patient = { timeout: 30_000 }
+    const first = client.set('first', 'x', patient)
+    await until(() => server.seen() >= 1)
+    server.answer(1)
+    expect(await first).toBe(true)
+    const lost = Array.from({ length: 5 }, (_, i) => client.set(`lost-${i}`, 'x', { timeout: 200 }))
+    for (const one of await Promise.allSettled(lost))
+      expect(one).toMatchObject({ status: 'rejected', reason: expect.any(MemcachedError) })
+    const next = client.set('next', 'x', patient)
+    await until(() => server.keys().includes('next'))
+    server.answer(1)
+    expect(await next).toBe(true)
+    expect(server.keys().filter((key) => key !== 'lost-0')).toEqual(['first', 'next'])
+  })
+
   it('further operations wait until others have been answered', async () => {
     const server = await slowServer()
     const client = new Client([server.address], { maxInFlight: 10 })
