@@ -6,8 +6,10 @@
  */
 export type Bytes = string
 
-/** A Buffer with the methods that its `toString` calls after looking at its arguments, which costs as much as a short text. */
-export interface Sliceable extends Buffer {
+/** A Buffer with the methods that `toString` and `write` call after looking at their arguments, which costs as much as a short text. */
+export interface BufferMethods extends Buffer {
   latin1Slice(start: number, end: number): string
   utf8Slice(start: number, end: number): string
+  latin1Write(text: string, at: number, length: number): number
+  utf8Write(text: string, at: number, length: number): number
 }

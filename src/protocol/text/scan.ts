@@ -3,7 +3,7 @@
  * is left to lines.ts.
  */
 import { isAscii } from 'node:buffer'
-import type { Bytes, Sliceable } from '../../ground/bytes.js'
+import type { BufferMethods, Bytes } from '../../ground/bytes.js'
 
 const CR = 13
 const LF = 10
@@ -73,7 +73,7 @@ const REPLACEMENT = '\ufffd'
 export function sliceText(data: Buffer, start: number, end: number, ascii = false): string | undefined {
   if (end - start > LONGEST_SLICE) return undefined
   if (ascii || (end - start >= LONG && isAscii(data.subarray(start, end))))
-    return (data as Sliceable).latin1Slice(start, end)
-  const text = (data as Sliceable).utf8Slice(start, end)
+    return (data as BufferMethods).latin1Slice(start, end)
+  const text = (data as BufferMethods).utf8Slice(start, end)
   return text.includes(REPLACEMENT) ? undefined : text
 }

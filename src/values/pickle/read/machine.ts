@@ -3,7 +3,7 @@
  * `read-*.ts`; the loop that runs them in `reader.ts`.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Sliceable } from '../../../ground/bytes.js'
+import type { BufferMethods } from '../../../ground/bytes.js'
 import type { Budget } from '../../budget.js'
 import { located, UnpicklingError, ValueDecodeError } from '../../errors.js'
 import { FLAG_PICKLE } from '../../types.js'
@@ -290,7 +290,7 @@ export class Machine {
     }
     this.spend(length)
     if (length > LONG) this.leastClashing = LEAST_LONG
-    const text = (bytes as Sliceable).utf8Slice(at, end)
+    const text = (bytes as BufferMethods).utf8Slice(at, end)
     // Broken input shows as U+FFFD. The text may also contain that character itself.
     if (!text.includes('\ufffd') || isUtf8(bytes.subarray(at, end))) return text
     const surrogates = utf8Text(bytes.subarray(at, end))

@@ -1,4 +1,5 @@
 /** The bytes of a pickle under construction, with protocol 4's frames as CPython's C pickler lays them. */
+import type { BufferMethods } from '../../../ground/bytes.js'
 import { op } from '../opcodes.js'
 import { hasLoneSurrogate, utf8Bytes } from '../text.js'
 
@@ -8,13 +9,13 @@ const FRAME_HEADER_SIZE = 9
 /** Results up to this size are copied out of one buffer that serves all picklings. */
 const SCRATCH_SIZE = 64 * 1024
 /** Texts up to this length are copied faster by hand. */
-const SHORT_TEXT = 64
+const SHORT_TEXT = 24
 
 /** Undefined while a pickling is under way: persistent ids and converters may start another one. */
-let scratch: Buffer | undefined
+let scratch: BufferMethods | undefined
 
 export class PickleOutput {
-  private bytes = scratch ?? Buffer.allocUnsafeSlow(SCRATCH_SIZE)
+  private bytes = scratch ?? (Buffer.allocUnsafeSlow(SCRATCH_SIZE) as BufferMethods)
   private length = 0
   /** Where the open frame's header is; −1 = no frame is open. */
   private frameStart = -1
@@ -72,7 +73,7 @@ export class PickleOutput {
     const { length } = latin1
     const at = this.reserve(length)
     const { bytes } = this
-    if (length > SHORT_TEXT) bytes.write(latin1, at, 'latin1')
+    if (length > SHORT_TEXT) bytes.latin1Write(latin1, at, length)
     else for (let i = 0; i < length; i++) bytes[at + i] = latin1.charCodeAt(i)
   }
 
@@ -155,7 +156,7 @@ export class PickleOutput {
     let header = short && length < 256 ? 2 : 5
     const at = this.reserve(header + 3 * length)
     const { bytes } = this
-    const size = bytes.write(text, at + header, 'utf8')
+    const size = bytes.utf8Write(text, at + header, 3 * length)
     if (size !== length && hasLoneSurrogate(text)) {
       this.length = at
       return false
@@ -194,7 +195,7 @@ export class PickleOutput {
   }
 
   private grow(): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length))
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length)) as BufferMethods
     this.bytes.copy(grown)
     this.bytes = grown
   }
