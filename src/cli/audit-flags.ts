@@ -1,4 +1,5 @@
 /** The options of `memshim audit`: their combinations are checked, and become the options of the library. */
+import type { Command } from 'commander'
 import {
   type AuditOptions,
   knownPresets,
@@ -6,7 +7,7 @@ import {
   type Outage,
   pymemcacheFindingNames,
 } from '../audit/index.js'
-import { listed, UsageError } from './usage.js'
+import { listed, refuseIdle, UsageError } from './usage.js'
 
 /** The options as they were typed. */
 export interface Flags {
@@ -43,25 +44,26 @@ export interface Flags {
   readonly option?: Record<string, string | number | boolean | null>
 }
 
-/** An option that would do nothing is a mistake. @throws UsageError */
-function checkCombination(flags: Flags): void {
-  const { html, markdown, junit, sarif, rows, baseline } = flags
-  const reports = Object.entries({ html, markdown, junit, sarif, rows, baseline })
-  const [given] = reports.find(([, file]) => file !== undefined) ?? []
+/** The attributes of options on the report of one audit. */
+const ofOneReport = ['html', 'markdown', 'junit', 'sarif', 'rows', 'baseline', 'failOn', 'quiet', 'examples']
+
+/** @throws UsageError for typed options that would do nothing */
+function checkCombination(flags: Flags, command: Command): void {
   const other = flags.reduce !== undefined ? '--reduce' : flags.to === 'all' ? '--to all' : undefined
-  if (other !== undefined && given !== undefined)
-    throw new UsageError(`--${given} is about the report of one audit, which ${other} does not make`)
+  if (other !== undefined)
+    refuseIdle(command, ofOneReport, `is about the report of one audit, which ${other} does not make`)
   if (flags.reduce !== undefined && flags.to === 'all')
     throw new UsageError('--reduce is about one target: name it with --to')
-  if (flags.allRows && rows === undefined) throw new UsageError('--all-rows needs --rows FILE')
-  if (flags.out !== undefined && flags.reduce === undefined)
-    throw new UsageError('--out is where --reduce writes its files: add --reduce FINDING')
-  if (flags.flush && !flags.servers) throw new UsageError('--flush is about --servers, and none are named')
+  if (flags.reduce === undefined)
+    refuseIdle(command, ['out'], 'is where --reduce writes its files: add --reduce FINDING')
+  else refuseIdle(command, ['verify', 'framework'], 'is about a report, which --reduce does not make')
+  if (flags.rows === undefined) refuseIdle(command, ['allRows'], 'needs --rows FILE')
+  if (!flags.servers) refuseIdle(command, ['flush'], 'is about --servers, and none are named')
 }
 
 /** @throws UsageError for values and combinations that are not possible */
-export function checked(flags: Flags): AuditOptions {
-  checkCombination(flags)
+export function checked(flags: Flags, command: Command): AuditOptions {
+  checkCombination(flags, command)
   const { preset, negativeTimeout, failOn = [], servers } = flags
   if (preset !== undefined && !knownPresets().includes(preset)) {
     throw new UsageError(`--preset ${preset} is not known: choose one of ${listed(knownPresets())}`)

@@ -13,25 +13,42 @@ const unshared: Readonly<Record<string, readonly string[]>> = { audit: ['servers
 
 type Settings = Readonly<Record<string, unknown>>
 
+/** Arguments for the program. */
+export interface Configured {
+  /** The arguments of the command line, with the options of the file after the command. */
+  readonly words: readonly string[]
+  /** The attributes of the options that only the file gives. */
+  readonly fromFile: readonly string[]
+}
+
 /**
  * @param typed the arguments of the command line
- * @returns the arguments, with the options of the file after the command
  * @throws UsageError for a file that cannot be read or has another form, and for options that no command has
  */
 export async function configured(
   program: Command,
   typed: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<string[]> {
+): Promise<Configured> {
   const { file, words } = fileOf(typed, environment.MEMSHIM_CONFIG)
   const [name = ''] = words
   const command = program.commands.find((one) => one.name() === name)
-  if (!command || file === undefined) return words
-  const settings = await settingsIn(file.path, file.named)
-  if (!settings) return words
+  const settings = command && file && (await settingsIn(file.path, file.named))
+  if (!settings) return { words, fromFile: [] }
   checkNames(program, settings, file.path)
   const given = optionsFor(command, settings, file.path, words)
-  return [name, ...given, ...words.slice(1)]
+  return {
+    words: [name, ...given.flatMap(({ words: option }) => option), ...words.slice(1)],
+    fromFile: given.map(({ option }) => option.attributeName()),
+  }
+}
+
+/** Marks the options that only the file gives, so that a command can tell them from typed ones. */
+export function markFromFile(program: Command, fromFile: readonly string[]): void {
+  program.hook('preAction', (_, command) => {
+    for (const name of fromFile)
+      command.setOptionValueWithSource(name, command.getOptionValue(name), 'config')
+  })
 }
 
 interface ConfigFile {
@@ -112,7 +129,12 @@ function nameOf(option: Option): string {
   return (option.long ?? option.short ?? '').replace(/^-+/, '')
 }
 
-function optionsFor(command: Command, settings: Settings, path: string, words: readonly string[]): string[] {
+function optionsFor(
+  command: Command,
+  settings: Settings,
+  path: string,
+  words: readonly string[],
+): readonly { readonly option: Option; readonly words: readonly string[] }[] {
   const own = settings[command.name()]
   const found: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(settings)) {
@@ -125,7 +147,8 @@ function optionsFor(command: Command, settings: Settings, path: string, words: r
     const isTyped = words.some((word) =>
       flags.some((flag) => flag && (word === flag || word.startsWith(`${flag}=`))),
     )
-    return isTyped || !Object.hasOwn(found, name) ? [] : written(option, found[name], `${path}: ${name}`)
+    if (isTyped || !Object.hasOwn(found, name)) return []
+    return [{ option, words: written(option, found[name], `${path}: ${name}`) }]
   })
 }
 

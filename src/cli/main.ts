@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The `memshim` command. */
-import { configured } from './config.js'
+import { configured, markFromFile } from './config.js'
 import { explain } from './explain.js'
 import { memshimProgram } from './program.js'
 
@@ -13,7 +13,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  await program.parseAsync(await configured(program, process.argv.slice(2), process.env), { from: 'user' })
+  const { words, fromFile } = await configured(program, process.argv.slice(2), process.env)
+  markFromFile(program, fromFile)
+  await program.parseAsync(words, { from: 'user' })
 } catch (error) {
   process.exitCode = explain(error)
 }

@@ -14,6 +14,11 @@ export function serverSpecs(option: string, specs: readonly string[]): readonly 
   // pylibmc's grammar keeps 16 bits of any number, which would be another port than the typed one.
   const wrong = specs.find((spec) => Number(/^(?:\[.*\]|[^:/]*):(\d+)/.exec(spec)?.[1] ?? 0) > highestPort)
   if (wrong !== undefined) throw new UsageError(`${option} ${wrong}: a port is a number up to ${highestPort}`)
+  const blank = specs.find((spec) => /\s/.test(spec) && !spec.startsWith('/'))
+  if (blank !== undefined)
+    throw new UsageError(
+      `${option} ${JSON.stringify(blank)}: a server has no blanks; commas separate servers`,
+    )
   try {
     return parseServers(specs)
   } catch (error) {

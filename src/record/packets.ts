@@ -1,8 +1,9 @@
 /** Records from captured packets: files, or a pipe of tcpdump. */
 import { lookup } from 'node:dns/promises'
-import { pipeline, type Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { constants, createGunzip } from 'node:zlib'
 import { Connections, type Endpoint, PacketFile, segmentOf, type Unread } from '../capture/index.js'
+import { checkArray, checkObject, shown } from '../ground/arguments.js'
 import { parseServers } from '../strict/index.js'
 import { Recording } from './recording.js'
 import { checkSettings, RecordError, type RecordSettings } from './settings.js'
@@ -27,13 +28,21 @@ const defaultPort = 11211
 
 /**
  * Writes a wire trace of the commands in the captures, which are read one after the other.
- * @throws RecordError for settings and files; CaptureError for a file that is not a capture or is damaged (the commands before the damage are written; without a command no file is left)
+ * @throws TypeError for inputs that are no streams; RecordError for settings and files; CaptureError for a file that is not a capture or is damaged (the commands before the damage are written; without a command no file is left)
  */
 export async function recordPackets(
   inputs: readonly PacketInput[],
   settings: PacketSettings,
 ): Promise<RecordSummary> {
   checkSettings(settings)
+  checkArray('inputs', inputs)
+  for (const [index, input] of inputs.entries()) {
+    checkObject(`inputs[${index}]`, input)
+    if (!(input.stream instanceof Readable))
+      throw new TypeError(`inputs[${index}].stream is ${shown(input.stream)}, not a Readable`)
+    // A file that cannot be opened says so before its turn; its reading then gives the error again.
+    input.stream.on('error', () => undefined)
+  }
   const recording = new Recording(settings, 'packets')
   await recording.files.check()
   const naming = await serverNaming(settings)

@@ -37,6 +37,8 @@ const commands = [...memshim(['--help']).stdout.matchAll(/^ {2}([a-z]+) (?:\[opt
   ([, name]) => name!,
 )
 
+const oneItem = 'key=user%3A1 exp=-1 la=1700000000 cas=1 fetch=no cls=1 size=70 flags=16\r\nEND\r\n'
+
 describe('help', { timeout: 120_000 }, () => {
   it('every command is listed', () => {
     expect(commands).toEqual(
@@ -243,6 +245,7 @@ describe('bad input', { timeout: 300_000 }, () => {
 
   it('options that would do nothing, and lists that name nothing, are errors', () => {
     const trace = join(import.meta.dirname, '..', '..', 'fixtures', 'traces', 'django-4.0-cache.jsonl.gz')
+    const listing = file('listing.metadump', oneItem)
     for (const [args, said] of [
       [['audit', trace, '--threads', '3'], '--threads 3 is neither'],
       [['audit', trace, '--reduce', 'keys', '--html', 'r.html'], '--html'],
@@ -254,6 +257,29 @@ describe('bad input', { timeout: 300_000 }, () => {
       [['plan', trace, '--way', ','], "'--way <names>' argument ',' is invalid"],
       [['plan', trace, '--begin', '100000'], '--begin 100000 is behind the end of the trace'],
       [['scan'], 'one of the two'],
+      [['audit', trace, '--to', 'all', '--fail-on', 'any'], '--fail-on is about the report of one audit'],
+      [
+        ['audit', trace, '--reduce', 'keys', '--fail-on', 'any'],
+        '--fail-on is about the report of one audit',
+      ],
+      [['audit', trace, '--reduce', 'keys', '--verify'], '--verify is about a report'],
+      [['scan', listing, '--rate', '5'], '--rate is about servers, and listings are given'],
+      [['scan', listing, '--no-get'], '--no-get is about servers'],
+      [['inspect', 'k', '--flags', '3'], '--flags is about the bytes in --file'],
+      [['inspect', '--file', listing, '--server', 'a'], '--server is about keys'],
+      [['record', listing, '--out', 'o.jsonl', '--tls'], '--tls is about connections to servers'],
+      [['record', '--watch', 'a', '--out', 'o.jsonl', '--port', '1'], '--port is about captures'],
+      [['doctor', '--servers', 'a', '--one-application'], '--one-application is about --trace'],
+      [['plan', trace, '--servers', 'a b'], '--servers "a b": a server has no blanks'],
+      [
+        ['audit', trace, '--json', 'a.out', '--html', './a.out'],
+        '--html ./a.out: this file is already that of --json',
+      ],
+      [
+        ['audit', trace, '--markdown', '-', '--junit', '-'],
+        '--junit -: this file is already that of --markdown',
+      ],
+      [['audit', trace, '--html', trace], 'this file is a trace of this audit'],
       [['audit', '/dev/null'], '/dev/null: is empty'],
       [['audit', '-'], 'is a pipe, and a trace is read more than once'],
     ] as const) {
@@ -292,6 +318,35 @@ describe('bad input', { timeout: 300_000 }, () => {
     const reduced = memshim(['audit', trace, '--reduce', 'missing-counter', '--out', out, '--json', '-'])
     expect(JSON.parse(reduced.stdout)).toMatchObject({ finding: 'missing-counter', lines: 2, before: 3 })
     expect(readdirSync(out)).toContain('repro.py')
+  })
+
+  it('options of a file of options that do not concern a call are for other calls', () => {
+    const listing = file('saved.metadump', oneItem)
+    const trace = join(import.meta.dirname, '..', '..', 'fixtures', 'traces', 'django-4.0-cache.jsonl.gz')
+    const settings = { servers: ['127.0.0.1:1'], scan: { rate: 5 }, audit: { 'fail-on': 'any', quiet: true } }
+    const config = file('options.json', JSON.stringify(settings))
+    const scanned = memshim(['--config', config, 'scan', listing])
+    expect([scanned.status, scanned.stdout]).toEqual([0, expect.stringContaining('1 items')])
+    const out = join(folder, 'reduced-with-options')
+    expect(
+      memshim(['--config', config, 'audit', trace, '--reduce', 'missing-counter', '--out', out]).status,
+    ).toBe(0)
+    expect(memshim(['--config', config, 'audit', trace]).status).toBe(1)
+  })
+
+  it('a report on standard output takes the place of the text', () => {
+    const trace = join(import.meta.dirname, '..', '..', 'fixtures', 'traces', 'django-4.0-cache.jsonl.gz')
+    const { status, stdout } = memshim(['audit', trace, '--sarif', '-'])
+    expect([status, JSON.parse(stdout).version]).toEqual([0, '2.1.0'])
+  })
+
+  it('a capture that does not exist is an error that names it, also behind one that exists', () => {
+    const links = join(import.meta.dirname, '..', '..', 'fixtures', 'captures', 'links')
+    for (const [index, before] of [[], [join(links, 'tcpdump-vlan.cap.gz')]].entries()) {
+      const out = join(folder, `absent-${index}.jsonl`)
+      const { status, stderr } = memshim(['record', ...before, 'absent.pcap', '--out', out])
+      expect([status, stderr]).toEqual([2, 'memshim: absent.pcap cannot be read: ENOENT\n'])
+    }
   })
 
   it('a folder in the place of a capture is an error that names it', () => {

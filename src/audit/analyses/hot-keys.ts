@@ -22,37 +22,51 @@ export interface HotKey {
   readonly after?: number | undefined
 }
 
+interface Count {
+  count: number
+  before: number | undefined
+  after: number | undefined
+}
+
 export class HotKeys {
-  private readonly counts = new Map<string, number>()
+  private readonly counts = new Map<string, Count>()
   private accesses = 0
-  private readonly servers = new Map<string, readonly [number | undefined, number | undefined]>()
 
   add({ keys, sourceServer, servers }: AuditedOperation): void {
     const single = keys.length === 1
     for (const key of keys) {
       this.accesses++
       const known = this.counts.get(key)
-      this.counts.set(key, (known ?? 0) + 1)
-      if (known === 1 && single) this.servers.set(key, [sourceServer, servers[0]])
-      if (known === undefined && this.counts.size > 2 * counted) this.forget()
+      if (known === undefined) {
+        this.counts.set(key, { count: 1, before: undefined, after: undefined })
+        if (this.counts.size > 2 * counted) this.forget()
+        continue
+      }
+      if (known.count++ === 1 && single) {
+        known.before = sourceServer
+        known.after = servers[0]
+      }
     }
   }
 
+  /** Keeps the keys with the most accesses; no list of all keys is made, because this happens often. */
   private forget(): void {
-    const sorted = [...this.counts].sort(([, a], [, b]) => b - a)
-    for (const [key] of sorted.slice(counted)) {
-      this.counts.delete(key)
-      this.servers.delete(key)
-    }
+    const keysWith: number[] = []
+    for (const { count } of this.counts.values()) keysWith[count] = (keysWith[count] ?? 0) + 1
+    let dropped = 0
+    let least = 0
+    while (dropped + (keysWith[least] ?? 0) <= this.counts.size - counted) dropped += keysWith[least++] ?? 0
+    let rest = this.counts.size - counted - dropped
+    for (const [key, { count }] of this.counts)
+      if (count < least || (count === least && rest-- > 0)) this.counts.delete(key)
   }
 
   result(): readonly HotKey[] {
     return [...this.counts]
-      .filter(([, count]) => count > 1 && count >= hot * this.accesses)
-      .sort(([, a], [, b]) => b - a)
+      .filter(([, { count }]) => count > 1 && count >= hot * this.accesses)
+      .sort(([, a], [, b]) => b.count - a.count)
       .slice(0, shown)
-      .map(([key, count]) => {
-        const [before, after] = this.servers.get(key) ?? []
+      .map(([key, { count, before, after }]) => {
         const text = Buffer.from(key, 'latin1').toString('utf8')
         return { key: text, count, share: count / this.accesses, before, after }
       })

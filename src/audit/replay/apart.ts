@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { type MessagePort, Worker } from 'node:worker_threads'
 import { type Replayed, Side } from './side.js'
 
-/** The number of calls in one message, and the number of messages that may be pending. */
-const portion = 1024
-const portionsUnderWay = 4
+/** The number of calls in one message, and the number of messages that may be pending. Few calls, so that messages are gone before V8 takes them for old. */
+const portion = 128
+const portionsUnderWay = 8
 
 /** A message of the thread: the outcomes of calls, in order, as JSON, which is faster than objects; at the end, the reason why it ended. */
 type Message = { readonly done: string } | { readonly ended: string }

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { exitCodes, expandPatterns, readTraces } from '../../audit/index.js'
 import { doctor, renderDoctor, usedCommands } from '../../doctor/index.js'
 import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
-import { commaList, UsageError } from '../usage.js'
+import { commaList, refuseIdle, UsageError } from '../usage.js'
 
 interface Flags extends TlsFlags {
   readonly oneApplication?: boolean
@@ -42,9 +42,10 @@ Exit codes: 0 no problem, 1 a problem was found, 2 bad usage.`,
     .action(run)
 }
 
-async function run(flags: Flags): Promise<void> {
+async function run(flags: Flags, command: Command): Promise<void> {
   if (!/^[1-9]\d{0,6}$/.test(flags.timeout))
     throw new UsageError(`--timeout ${flags.timeout}: a number of milliseconds from 1 is needed`)
+  if (!flags.trace) refuseIdle(command, ['oneApplication'], 'is about --trace, and none is named')
   const servers = flags.servers ?? []
   addresses('--servers', servers)
   const tls = await tlsOf(flags)

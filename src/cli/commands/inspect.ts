@@ -23,7 +23,7 @@ import {
 } from '../../values/index.js'
 import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from '../keys-file.js'
 import { serverSpecs } from '../servers.js'
-import { commaList, listed, UsageError } from '../usage.js'
+import { commaList, listed, refuseIdle, UsageError } from '../usage.js'
 
 interface Flags {
   readonly server?: string[] | undefined
@@ -91,14 +91,17 @@ Exit codes: 0 shown, 1 some of several keys have no item, 2 bad usage or input.`
     .action(run)
 }
 
-async function run(given: string[], flags: Flags): Promise<void> {
+async function run(given: string[], flags: Flags, command: Command): Promise<void> {
   given.forEach(checkKeyArgument)
   const encoding = readerOf(flags)
+  if (flags.json) refuseIdle(command, ['lines'], 'is about the text: --json has no disassembly')
   if (flags.file !== undefined) {
     if (given.length > 0 || flags.keys !== undefined) throw new UsageError('name keys or --file, not both')
+    refuseIdle(command, ['server'], 'is about keys, and the bytes are in --file')
     show([{ item: await fileContent(flags.file, flags.flags) }], encoding, flags)
     return
   }
+  refuseIdle(command, ['flags'], 'is about the bytes in --file; an item has its own flags')
   const keys: readonly GivenKey[] = [...given, ...(flags.keys === undefined ? [] : await keysIn(flags.keys))]
   if (keys.length === 0)
     throw new UsageError('name a key, --keys with a file of keys, or --file with the bytes of a value')

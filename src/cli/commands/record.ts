@@ -12,7 +12,7 @@ import {
   renderRecordSummary,
 } from '../../record/index.js'
 import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
-import { commaList, listed, UsageError } from '../usage.js'
+import { commaList, listed, refuseIdle, UsageError } from '../usage.js'
 
 interface Flags extends TlsFlags {
   readonly out: string
@@ -79,7 +79,8 @@ What each source sees and cannot see: docs/record.md.`,
     .action(run)
 }
 
-async function run(captures: string[], flags: Flags): Promise<void> {
+async function run(captures: string[], flags: Flags, command: Command): Promise<void> {
+  checkSource(captures, flags, command)
   const stop = new AbortController()
   const end = () => stop.abort()
   process.once('SIGINT', end)
@@ -97,6 +98,20 @@ async function run(captures: string[], flags: Flags): Promise<void> {
   }
 }
 
+/** @throws UsageError unless there is one source, and for typed options that do not concern it */
+function checkSource(captures: readonly string[], flags: Flags, command: Command): void {
+  const { listen = [], upstream = [], watch } = flags
+  const proxied = listen.length > 0 || upstream.length > 0
+  if ([captures.length > 0, proxied, watch !== undefined].filter(Boolean).length !== 1)
+    throw new UsageError('name one source: captures (or -), --listen with --upstream, or --watch')
+  if (captures.length === 0) refuseIdle(command, ['port'], 'is about captures, and none are named')
+  else {
+    const what = 'is about connections to servers, and captures are read from files'
+    refuseIdle(command, ['tls', 'tlsCa', 'tlsInsecure'], what)
+    if (flags.servers) refuseIdle(command, ['port'], 'is not needed: --servers name their ports')
+  }
+}
+
 async function record(
   captures: readonly string[],
   flags: Flags,
@@ -104,13 +119,10 @@ async function record(
   signal: AbortSignal,
 ): Promise<RecordSummary> {
   const { listen = [], upstream = [], watch } = flags
-  const proxied = listen.length > 0 || upstream.length > 0
-  if ([captures.length > 0, proxied, watch !== undefined].filter(Boolean).length !== 1)
-    throw new UsageError('name one source: captures (or -), --listen with --upstream, or --watch')
   const tls = await tlsOf(flags)
   if (watch !== undefined)
     return recordWatch({ ...settings, watched: addresses('--watch', watch), ...(tls ? { tls } : {}) })
-  if (proxied) {
+  if (captures.length === 0) {
     if (listen.length !== upstream.length)
       throw new UsageError(
         `each --upstream needs a --listen: ${listen.length} --listen and ${upstream.length} --upstream are given`,

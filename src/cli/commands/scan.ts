@@ -4,7 +4,7 @@ import { exitCodes } from '../../audit/index.js'
 import { renderScan, ScanError, type ScanOptions, type ScanReport, scan } from '../../scan/index.js'
 import { overwriting } from '../progress.js'
 import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
-import { commaList, UsageError } from '../usage.js'
+import { commaList, isTyped, refuseIdle, UsageError } from '../usage.js'
 
 interface Flags extends TlsFlags {
   readonly servers?: string[]
@@ -50,20 +50,28 @@ What it does to a server: docs/scan.md.`,
     .action(run)
 }
 
-async function run(files: string[], flags: Flags): Promise<void> {
+/** The attributes of the options that only concern servers. */
+const ofServers = ['rate', 'sample', 'maxValues', 'get', 'timeout', 'tls', 'tlsCa', 'tlsInsecure']
+
+async function run(files: string[], flags: Flags, command: Command): Promise<void> {
   const terminal = process.stderr.isTTY
-  if ((flags.servers !== undefined) === files.length > 0)
+  // Listings are typed; servers of a file of options are for other calls.
+  const servers = files.length > 0 && !isTyped(command, 'servers') ? undefined : flags.servers
+  if ((servers !== undefined) === files.length > 0)
     throw new UsageError('name servers with --servers, or files with listings, one of the two')
-  if (flags.servers) addresses('--servers', flags.servers)
+  if (servers) addresses('--servers', servers)
+  else refuseIdle(command, ofServers, 'is about servers, and listings are given')
   const tls = await tlsOf(flags)
+  const top = whole('--top', flags.top)
+  if (flags.json) refuseIdle(command, ['top'], 'is about the text: --json has every prefix')
   let shown = 0
   const options: ScanOptions = {
-    ...(flags.servers ? { servers: flags.servers } : {}),
+    ...(servers ? { servers } : {}),
     ...(files.length > 0 ? { files } : {}),
     rate: whole('--rate', flags.rate),
     sample: whole('--sample', flags.sample),
     maxValues: whole('--max-values', flags.maxValues),
-    timeout: whole('--timeout', flags.timeout),
+    timeout: whole('--timeout', flags.timeout, 1),
     get: flags.get,
     ...(tls ? { tls } : {}),
     onProgress: (items, server) => {
@@ -76,17 +84,15 @@ async function run(files: string[], flags: Flags): Promise<void> {
   try {
     report = await scan(options)
   } catch (error) {
-    throw flags.servers && error instanceof ScanError
-      ? new UsageError(`${error.message} (${advice(flags.servers)})`)
+    throw servers && error instanceof ScanError
+      ? new UsageError(`${error.message} (${advice(servers)})`)
       : error
   }
   if (terminal) process.stderr.write('\r\x1b[K')
-  process.stdout.write(
-    flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderScan(report, whole('--top', flags.top)),
-  )
+  process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderScan(report, top))
   const unscanned = report.servers.filter(({ problem }) => problem !== undefined).map(({ server }) => server)
   if (unscanned.length === 0) return
-  if (flags.servers) process.stderr.write(`memshim: ${advice(unscanned)}\n`)
+  if (servers) process.stderr.write(`memshim: ${advice(unscanned)}\n`)
   process.exitCode = exitCodes.usage
 }
 
@@ -94,7 +100,7 @@ function advice(servers: readonly string[]): string {
   return `memshim doctor --servers ${servers.join(',')} says what is there`
 }
 
-function whole(option: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new UsageError(`${option} ${text}: a whole number from 0 to 999999999 is needed`)
+function whole(option: string, text: string, least = 0): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text)
+  throw new UsageError(`${option} ${text}: a whole number from ${least} to 999999999 is needed`)
 }

@@ -9,9 +9,10 @@ import type { MetaFlags } from '../commands/meta-flags.js'
 import { unsigned64 } from '../commands/numbers.js'
 import type { ServerFacts } from '../versions.js'
 import { type Counters, zeroCounters } from './counters.js'
+import { type Linked, LruList } from './lru-list.js'
 import { chunkSizes, classOf, isChunked, itemSize, largestItem, type SlabCounter, Slabs } from './slabs.js'
 
-export interface StoredItem {
+export interface StoredItem extends Linked<StoredItem> {
   readonly key: Bytes
   readonly flags: number
   /** Value with its CRLF. It is a string, because a Buffer takes 300 bytes more, and an audit keeps hundreds of thousands of items. */
@@ -68,8 +69,8 @@ const numeric = /^[\t-\r ]*([+-]?\d+)(?=[\t-\r \0])/
 export class Store {
   counters: Counters = { ...zeroCounters }
   readonly slabs: Slabs
-  /** One LRU list per slab class, least recently used first. */
-  readonly lists: readonly Map<Bytes, StoredItem>[] = chunkSizes.map(() => new Map())
+  /** One LRU list per slab class. */
+  readonly lists: readonly LruList<StoredItem>[] = chunkSizes.map(() => new LruList())
   bytes = 0
   readonly startedAt: number
   private readonly items = new Map<Bytes, StoredItem>()
@@ -340,7 +341,7 @@ export class Store {
     // Making room may have evicted it.
     if (old && this.items.get(key) === old) this.unlink(old)
     const now = this.now()
-    const item = {
+    const item: StoredItem = {
       key,
       flags,
       data,
@@ -352,9 +353,11 @@ export class Store {
       fetched: false,
       stale: false,
       tokenSent: false,
+      older: undefined,
+      newer: undefined,
     }
     this.items.set(key, item)
-    this.lists[classOf(size)]!.set(key, item)
+    this.lists[classOf(size)]!.add(item)
     this.bytes += size
     this.counters.total_items++
     return item
@@ -363,7 +366,7 @@ export class Store {
   private makeRoom(size: number): boolean {
     const own = this.lists[classOf(size)]!
     for (let full = this.slabs.take(size); full !== undefined; full = this.slabs.take(size)) {
-      const oldest = this.lists[full]!.values().next().value ?? own.values().next().value
+      const oldest = this.lists[full]!.oldest ?? own.oldest
       if (!oldest) return false
       const now = this.now()
       const gone = (oldest.exptime !== 0 && oldest.exptime <= now) || this.isFlushed(oldest, now)
@@ -378,9 +381,7 @@ export class Store {
   }
 
   private bump(item: StoredItem): void {
-    const list = this.lists[classOf(item.size)]!
-    list.delete(item.key)
-    list.set(item.key, item)
+    this.lists[classOf(item.size)]!.use(item)
   }
 
   private unlinkKey(key: Bytes): void {
@@ -390,7 +391,7 @@ export class Store {
 
   private unlink(item: StoredItem): void {
     this.items.delete(item.key)
-    this.lists[classOf(item.size)]!.delete(item.key)
+    this.lists[classOf(item.size)]!.remove(item)
     this.slabs.give(item.size)
     this.bytes -= item.size
   }
