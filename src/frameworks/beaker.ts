@@ -1,4 +1,4 @@
-/** Keys and envelopes of Beaker. Source: fixtures/vectors/frameworks.json and framework-values.json (Beaker 1.13). */
+/** Keys and envelopes of Beaker. Source: fixtures/vectors/frameworks.json and framework-values.json (Beaker 1.13 and 1.14). */
 import { createHash } from 'node:crypto'
 import { checkNumber, checkText } from '../ground/arguments.js'
 import { PyFloat, PyTuple } from '../values/index.js'

@@ -1,6 +1,6 @@
 /**
  * Results of Celery's memcached backend (`cache+memcached://`), for both of its serializers.
- * Source: fixtures/vectors/framework-values.json (Celery 5.4, kombu 5.7).
+ * Source: fixtures/vectors/framework-values.json (Celery 5.4 and 5.7, kombu 5.7).
  */
 import { checkObject, checkText, named, shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'

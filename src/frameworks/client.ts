@@ -21,7 +21,7 @@ export interface CacheClient {
   decr(key: string, delta: number): Promise<unknown>
   /** python-memcached's way to learn whether a deleted key was there, which Django uses. */
   deletetouch?(expected: readonly string[], command: 'delete', key: string): Promise<unknown>
-  /** Whether a value is there, also a stored None. Where it is absent, `get` decides. */
+  /** Whether a value is there, also a stored None. A client without this method has null for a miss, too. */
   has?(key: string): Promise<boolean>
 }
 

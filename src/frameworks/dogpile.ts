@@ -1,6 +1,13 @@
 /** Keys and envelopes of dogpile.cache. Source: fixtures/vectors/frameworks.json and framework-values.json (dogpile.cache 1.3 and 1.5). */
 import { createHash } from 'node:crypto'
-import { checkArray, checkNumber, checkObject, checkText } from '../ground/arguments.js'
+import {
+  checkArray,
+  checkBytes,
+  checkFunction,
+  checkNumber,
+  checkObject,
+  checkText,
+} from '../ground/arguments.js'
 import {
   PyFloat,
   PyGlobal,
@@ -9,6 +16,7 @@ import {
   plainValue,
   type UnpickleOptions,
 } from '../values/index.js'
+import { readJson, writeJson } from './json.js'
 
 /**
  * What `cache_on_arguments` makes of a call: `module:function|argument argument`, with a namespace
@@ -54,23 +62,49 @@ export interface DogpileValue<T = unknown> {
 const CACHED_VALUE = 'dogpile.cache.api.CachedValue'
 /** Version of the envelope: one of another version is a miss to dogpile. */
 const VERSION = 2
+/** Between the metadata and the payload of an envelope in bytes. */
+const BAR = 0x7c
+
+/** How an envelope is read. */
+export interface ReadDogpileOptions extends Pick<UnpickleOptions, 'preserve'> {
+  /** For a region that was made with `deserializer`: what that function does. Default: the region has none. */
+  readonly deserialize?: ((payload: Buffer) => unknown) | undefined
+}
 
 /**
  * The value in an envelope; undefined for other values, which dogpile takes for a miss.
  * @param options `preserve` keeps types that plain JavaScript lacks. Default false.
+ * @throws TypeError for other options; ValueError for metadata that is not JSON; what `deserialize` throws
  */
 export function readDogpile<T = unknown>(
   stored: unknown,
-  options: Pick<UnpickleOptions, 'preserve'> = {},
+  options: ReadDogpileOptions = {},
 ): DogpileValue<T> | undefined {
   checkObject('options', options)
-  const { preserve = false } = options
+  const { preserve = false, deserialize } = options
+  if (deserialize !== undefined) {
+    checkFunction('deserialize', deserialize)
+    return stored instanceof Uint8Array || typeof stored === 'string'
+      ? readBytes<T>(Buffer.from(stored as Uint8Array), deserialize)
+      : undefined
+  }
   if (!(stored instanceof PythonObject) || stored.className !== CACHED_VALUE) return undefined
   // In protocols 0 and 1 the tuple is what the object is made of; else its fields are the arguments.
   const fields = stored.how === 'base' ? stored.args[0] : stored.args
   const [payload, metadata] = fields instanceof PyTuple ? fields.items : Array.isArray(fields) ? fields : []
   if (!(metadata instanceof Map) || Number(metadata.get('v')) !== VERSION) return undefined
   return { payload: (preserve ? payload : plainValue(payload)) as T, created: Number(metadata.get('ct')) }
+}
+
+function readBytes<T>(
+  stored: Buffer,
+  deserialize: (payload: Buffer) => unknown,
+): DogpileValue<T> | undefined {
+  const end = stored.indexOf(BAR)
+  if (end < 0) return undefined
+  const metadata = readJson(stored.toString('latin1', 0, end)) as { ct?: unknown; v?: unknown } | null
+  if (metadata?.v !== VERSION) return undefined
+  return { payload: deserialize(stored.subarray(end + 1)) as T, created: Number(metadata.ct) }
 }
 
 /**
@@ -80,9 +114,33 @@ export function readDogpile<T = unknown>(
  */
 export function writeDogpile(payload: unknown, created: number = Date.now() / 1000): PythonObject {
   checkNumber('created', created)
-  const metadata = new Map<string, unknown>([
+  return new PythonObject(
+    new PyGlobal('dogpile.cache.api', 'CachedValue'),
+    [payload, metadataOf(created)],
+    'new',
+  )
+}
+
+/**
+ * A value in the envelope of a region that was made with `serializer`: bytes.
+ * @param serialize what the region's `serializer` does
+ * @param created Unix time in seconds; default now
+ * @throws TypeError for other types, and when `serialize` does not return bytes; what `serialize` throws
+ */
+export function writeDogpileBytes<T>(
+  payload: T,
+  serialize: (payload: T) => Uint8Array,
+  created: number = Date.now() / 1000,
+): Buffer {
+  checkFunction('serialize', serialize)
+  checkNumber('created', created)
+  const bytes = serialize(payload)
+  checkBytes('the result of serialize', bytes)
+  return Buffer.concat([Buffer.from(`${writeJson(metadataOf(created))}|`), bytes])
+}
+
+const metadataOf = (created: number): Map<string, unknown> =>
+  new Map<string, unknown>([
     ['ct', new PyFloat(created)],
     ['v', VERSION],
   ])
-  return new PythonObject(new PyGlobal('dogpile.cache.api', 'CachedValue'), [payload, metadata], 'new')
-}

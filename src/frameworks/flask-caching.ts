@@ -1,9 +1,12 @@
 /**
  * Keys, times and memoize versions of Flask-Caching's MemcachedCache, and of cachelib, which it is made of.
- * Source: fixtures/vectors/frameworks.json and framework-values.json (Flask-Caching 2.3, cachelib 0.13).
+ * Source: fixtures/vectors/frameworks.json and framework-values.json (Flask-Caching 2.3 and 2.5, cachelib 0.13 and 0.17).
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { checkArray, checkNumber, checkObject, checkText } from '../ground/arguments.js'
+import { encodeText } from '../python/text.js'
+import { describe } from '../values/index.js'
+import { hasChange } from './versions.js'
 
 /** The keys that Flask-Caching sends: other keys are always missing. */
 const SENT = /^[^\x00-\x21\xff]{1,250}$/u
@@ -46,19 +49,40 @@ export interface MemoizedFunction {
   /** `__qualname__`: `price`, `Shop.price`. */
   readonly name: string
   /** The result of repr() or `__caching_id__` for the instance of a method. */
-  readonly instance?: string
+  readonly instance?: string | undefined
+}
+
+/** Option of functions whose result depends on Flask-Caching's version. */
+export interface FlaskCachingOption {
+  /** Flask-Caching's version, `2.5.1`. Default `2.3`. From 2.5 on names and keys are others. */
+  readonly flaskCaching?: string | undefined
+}
+
+/** What the key of a memoized result also depends on. */
+export interface FlaskMemoizeOptions extends FlaskCachingOption {
+  /** The values of `**kwargs`, each as Python's repr(). Default none. */
+  readonly kwargs?: Readonly<Record<string, string>> | undefined
+  /** Python's version, `3.12`. Default `3.11`. From 3.12 on keys with `kwargs` are others. */
+  readonly python?: string | undefined
+  /** `CACHE_HASH_METHOD`, or the argument `hash_method`. Default `md5`, from Flask-Caching 2.5 on `sha256`. */
+  readonly hash?: string | undefined
 }
 
 /**
  * Keys of the versions that a function's results are stored under: one, and for a method one more for the instance. Their values, one after
  * the other, are the version that `flaskMemoizeKey` needs; to forget all results, store a new one (`flaskMemoizeVersion`) under the last.
- * @throws TypeError for other types
+ * @throws TypeError for other types; ValueError for a `flaskCaching` that is not a version
  */
-export function flaskMemoizeVersionKeys(called: MemoizedFunction): string[] {
-  const { module, name, instance } = checked(called)
-  const keys = [`${module}.${name}_memver`]
-  if (instance !== undefined) keys.push(`${module}.${name}.${instance}_memver`)
-  return keys
+export function flaskMemoizeVersionKeys(
+  called: MemoizedFunction,
+  options: FlaskCachingOption = {},
+): string[] {
+  checkObject('options', options)
+  const { instance } = checked(called)
+  const own = nameOf(called, options)
+  return [own, ...(instance === undefined ? [] : [cleaned(`${fullName(called)}.${instance}`, options)])].map(
+    (name) => `${name}_memver`,
+  )
 }
 
 /** A new version of memoized results: six characters at random. */
@@ -68,27 +92,28 @@ export function flaskMemoizeVersion(): string {
 
 /**
  * Key of a memoized result.
- * @param args all arguments in the order of the function's parameters, defaults filled in, as Python's repr() shows them; of a method the first
- *   is the instance's representation as text, `"'<Shop 1>'"`
+ * @param args all arguments in the order of the function's parameters, as Python's repr() shows them. Defaults are filled in; up to
+ *   Flask-Caching 2.4 a default that is false in Python (`0`, `''`) counts as `None`. The first argument of a method is the instance's
+ *   representation as text, `"'<Shop 1>'"`
  * @param version the values of `flaskMemoizeVersionKeys`, one after the other
- * @param kwargs the values of `**kwargs`, each as Python's repr()
- * @throws TypeError for other types
+ * @throws TypeError for other types; ValueError for a `flaskCaching` or `python` that is not a version
  */
 export function flaskMemoizeKey(
   called: MemoizedFunction,
   args: readonly string[],
   version: string,
-  kwargs: Readonly<Record<string, string>> = {},
-  hash = 'md5',
+  options: FlaskMemoizeOptions = {},
 ): string {
-  const { module, name } = checked(called)
   checkArray('args', args)
   for (const [index, arg] of args.entries()) checkText(`args[${index}]`, arg)
   checkText('version', version)
+  checkObject('options', options)
+  const { kwargs = {}, python = '3.11', hash = isSince25(options) ? 'sha256' : 'md5' } = options
   checkObject('kwargs', kwargs)
+  checkText('hash', hash)
   const tuple = `(${args.join(', ')}${args.length === 1 ? ',' : ''})`
-  const updated = `${module}.${name}${tuple}${orderedDict(kwargs)}`
-  return `${createHash(hash).update(updated).digest('base64').slice(0, 16)}${version}`
+  const updated = `${nameOf(called, options)}${tuple}${orderedDict(kwargs, python)}`
+  return `${createHash(hash).update(encodeText(updated)).digest('base64').slice(0, 16)}${version}`
 }
 
 /** `make_template_fragment_key` of Flask-Caching, which differs from Django's. @throws TypeError for other types */
@@ -107,9 +132,25 @@ function checked(called: MemoizedFunction): MemoizedFunction {
   return called
 }
 
-/** As CPython up to 3.11 shows it; from 3.12 on `OrderedDict({'a': 1})`. */
-function orderedDict(kwargs: Readonly<Record<string, string>>): string {
-  const entries = Object.entries(kwargs).sort(([a], [b]) => (a < b ? -1 : 1))
+const isSince25 = ({ flaskCaching = '2.3' }: FlaskCachingOption): boolean =>
+  hasChange('flaskCaching', flaskCaching, ['2.5'])
+
+const fullName = ({ module, name }: MemoizedFunction): string => `${module}.${name}`
+
+const nameOf = (called: MemoizedFunction, options: FlaskCachingOption): string =>
+  cleaned(fullName(checked(called)), options)
+
+/** From 2.5 on only letters, digits, `_` and `.` of the first 256 characters are kept. */
+const cleaned = (name: string, options: FlaskCachingOption): string =>
+  isSince25(options) ? name.replace(/[^\w.\u0100-\uffff]/g, '') : name
+
+/** As CPython shows it, sorted by the names' code points. */
+function orderedDict(kwargs: Readonly<Record<string, string>>, python: string): string {
+  const entries = Object.entries(kwargs).sort(([a], [b]) => Buffer.compare(encodeText(a), encodeText(b)))
+  const asDict = hasChange('python', python, ['3.12'])
   if (entries.length === 0) return 'OrderedDict()'
-  return `OrderedDict([${entries.map(([name, value]) => `('${name}', ${value})`).join(', ')}])`
+  const named = entries.map(([name, value]) => [describe(name), value])
+  return asDict
+    ? `OrderedDict({${named.map((pair) => pair.join(': ')).join(', ')}})`
+    : `OrderedDict([${named.map((pair) => `(${pair.join(', ')})`).join(', ')}])`
 }

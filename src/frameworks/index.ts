@@ -36,6 +36,7 @@ export {
 export {
   type DjangoCookieSettings,
   type DjangoSessionData,
+  type DjangoSessionRow,
   type DjangoSessionSettings,
   DjangoSessions,
   type DjangoSessionTable,
@@ -46,6 +47,7 @@ export {
 } from './django/sessions.js'
 export {
   BadSignature,
+  type CookieSignerOptions,
   DjangoSigner,
   DjangoTimestampSigner,
   djangoCookieSigner,
@@ -59,15 +61,20 @@ export {
   type SignObjectOptions,
   type UnsignObjectOptions,
 } from './django/signing.js'
+export type { DjangoReleaseOption } from './django/versions.js'
 export {
   type DogpileValue,
   dogpileKey,
   dogpileSha1,
   dogpileShortened,
+  type ReadDogpileOptions,
   readDogpile,
   writeDogpile,
+  writeDogpileBytes,
 } from './dogpile.js'
 export {
+  type FlaskCachingOption,
+  type FlaskMemoizeOptions,
   flaskCachingKey,
   flaskCachingTime,
   flaskCachingViewKey,

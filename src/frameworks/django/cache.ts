@@ -1,4 +1,4 @@
-/** Django's cache API over a client: the same keys, versions and times. Source: fixtures/vectors/framework-values.json, Django 3.2 to 5.1 live. */
+/** Django's cache API over a client: the same keys, versions and times. Source: fixtures/vectors/framework-values.json, Django 3.2 to 6.1 live. */
 import { checkFunction, checkIterable, checkNumber, checkObject } from '../../ground/arguments.js'
 import { ValueError } from '../../python/errors.js'
 import { type CacheClient, checkClient, deleteKey, sentTime } from '../client.js'
@@ -61,12 +61,13 @@ export class DjangoCache {
   /** The value, or a new one that is stored. @throws as `get`, `add`, and errors of `make` */
   async getOrSet<T>(key: string, make: () => T | Promise<T>, options: TimeoutOption = {}): Promise<T> {
     checkFunction('make', make)
-    const found = await this.get<T>(key, options)
-    if (found !== undefined && found !== null) return found
+    const found = await this.find(key, options)
+    if (found !== undefined) return found.value as T
     const made = await make()
     await this.add(key, made, options)
     // Another process may have been faster.
-    return (await this.get<T>(key, options)) ?? made
+    const stored = await this.find(key, options)
+    return stored === undefined ? made : (stored.value as T)
   }
 
   /** Changes when a value expires. @returns whether there is one @throws as `set` */
@@ -82,9 +83,7 @@ export class DjangoCache {
 
   /** `key in cache`. @throws as `get` */
   async has(key: string, options?: VersionOption): Promise<boolean> {
-    const sent = this.makeKey(key, options)
-    if (this.client.has) return this.client.has(sent)
-    return ((await this.client.get(sent)) ?? undefined) !== undefined
+    return (await this.find(key, options)) !== undefined
   }
 
   /** The values that are there, by key. @throws as `get` */
@@ -144,10 +143,9 @@ export class DjangoCache {
     checkObject('options', options)
     const version = options.version ?? this.settings.version ?? 1
     checkNumber('version', version)
-    const value = await this.get(key, { version })
-    if (value === undefined || value === null)
-      throw new ValueError(`Key '${this.makeKey(key, { version })}' not found`)
-    await this.set(key, value, { version: version + delta })
+    const found = await this.find(key, { version })
+    if (found === undefined) throw new ValueError(`Key '${this.makeKey(key, { version })}' not found`)
+    await this.set(key, found.value, { version: version + delta })
     await this.delete(key, { version })
     return version + delta
   }
@@ -156,6 +154,15 @@ export class DjangoCache {
   async decrVersion(key: string, delta = 1, options?: VersionOption): Promise<number> {
     checkNumber('delta', delta)
     return this.incrVersion(key, -delta, options)
+  }
+
+  /** The value, which may be None; undefined when there is none. */
+  private async find(key: string, options?: VersionOption): Promise<{ readonly value: unknown } | undefined> {
+    const sent = this.makeKey(key, options)
+    const value = await this.client.get(sent)
+    if (value !== null) return value === undefined ? undefined : { value }
+    // The compat client has null for a miss as well, as Django's MemcachedCache has None.
+    return (await this.client.has?.(sent)) ? { value } : undefined
   }
 
   private time({ timeout }: TimeoutOption): number {

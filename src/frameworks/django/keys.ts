@@ -1,9 +1,10 @@
-/** Keys and times of Django's memcached backends. Source: fixtures/vectors/frameworks.json and framework-values.json (Django 3.2 to 5.2). */
-import { createHash } from 'node:crypto'
+/** Keys and times of Django's memcached backends. Source: fixtures/vectors/frameworks.json and framework-values.json (Django 3.2 to 6.1.3). */
+import { createHash, type Hash } from 'node:crypto'
 import { checkArray, checkNumber, checkObject, checkText, shown } from '../../ground/arguments.js'
 import { MAX_RELATIVE_TIME } from '../../ground/limits.js'
 import { ValueError } from '../../python/errors.js'
 import { encodeText } from '../../python/text.js'
+import { type DjangoReleaseOption, djangoHas } from './versions.js'
 
 /** Django's exception for keys that memcached would refuse. */
 export class InvalidCacheKey extends ValueError {
@@ -68,15 +69,30 @@ export function djangoTime(timeout: number | null, now: number = Date.now() / 10
 /**
  * `make_template_fragment_key(name, varyOn)`: the key of `{% cache … name arguments %}`, which `djangoKey` takes.
  * @param varyOn as Python's str() writes them: `True`, `None`, `1.0`
- * @throws TypeError for other types
+ * @param options Django's version: from 6.1 on the keys are others
+ * @throws TypeError for other types; ValueError for a `django` that is not a version
  */
-export function makeTemplateFragmentKey(name: string, varyOn: readonly string[] = []): string {
+export function makeTemplateFragmentKey(
+  name: string,
+  varyOn: readonly string[] = [],
+  options: DjangoReleaseOption = {},
+): string {
   checkText('name', name)
   checkArray('varyOn', varyOn)
+  checkObject('options', options)
+  const lengths = djangoHas('lengths', options)
   const hash = createHash('md5')
   for (const [index, argument] of varyOn.entries()) {
     checkText(`varyOn[${index}]`, argument)
-    hash.update(encodeText(argument)).update(':')
+    updateWithText(hash, argument, lengths)
+    if (!lengths) hash.update(':')
   }
   return `template.cache.${name}.${hash.digest('hex')}`
+}
+
+/** Hashes a text, with its length in bytes if that is how Django does it. */
+export function updateWithText(hash: Hash, text: string, withLength: boolean): void {
+  const bytes = encodeText(text)
+  if (!withLength) hash.update(bytes)
+  else hash.update(`${bytes.length}:`).update(bytes).update(',')
 }

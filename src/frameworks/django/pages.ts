@@ -1,15 +1,17 @@
 /**
  * The items of `cache_page` and Django's cache middleware: the headers that a page varies on, and the page.
- * Source: fixtures/vectors/framework-values.json (Django 3.2, 4.2 and 5.1).
+ * Source: fixtures/vectors/framework-values.json (Django 3.2 to 6.1.3).
  */
 import { createHash } from 'node:crypto'
 import { checkArray, checkObject, checkText } from '../../ground/arguments.js'
 import { UnicodeEncodeError } from '../../python/errors.js'
-import { encodeText, isAscii } from '../../python/text.js'
+import { isAscii } from '../../python/text.js'
 import { PyTuple, PythonObject } from '../../values/index.js'
+import { updateWithText } from './keys.js'
+import { type DjangoReleaseOption, djangoHas } from './versions.js'
 
 /** The part of a request that Django's cache uses. */
-export interface DjangoPageRequest {
+export interface DjangoPageRequest extends DjangoReleaseOption {
   /** As `request.build_absolute_uri()` gives it, query included: `https://shop.example/lamps/?page=2`. */
   readonly url: string
   /** Default `GET`. */
@@ -44,25 +46,26 @@ export function djangoPageHeaderKey(request: DjangoPageRequest): string {
 /**
  * Key of the page itself.
  * @param varyOn the item under `djangoPageHeaderKey`
- * @throws TypeError for other types; UnicodeEncodeError for an URL that is not ASCII
+ * @throws TypeError for other types; UnicodeEncodeError for an URL that is not ASCII; ValueError for a `django` that is not a version
  */
 export function djangoPageKey(request: DjangoPageRequest, varyOn: readonly string[]): string {
   const { keyPrefix, url, method, headers } = checked(request)
   checkArray('varyOn', varyOn)
   const hash = createHash('md5')
+  const [lengths, absentHeaders] = [djangoHas('lengths', request), djangoHas('absentHeaders', request)]
   for (const [index, name] of varyOn.entries()) {
     checkText(`varyOn[${index}]`, name)
     const value = headers.get(name)
-    if (value !== undefined) hash.update(encodeText(value))
+    if (value === undefined && absentHeaders) hash.update('-,')
+    else updateWithText(hash, value ?? '', lengths)
   }
   const page = [keyPrefix, method, md5(url), hash.digest('hex')].join('.')
   return `views.decorators.cache.cache_page.${page}${suffix(request)}`
 }
 
-/** The page in a stored HttpResponse; undefined for a value that is none. */
+/** The page in a stored HttpResponse or an instance of a subclass, as Django REST framework's are; undefined for a value that is none. */
 export function readDjangoPage(value: unknown): DjangoPage | undefined {
-  if (!(value instanceof PythonObject) || !/^django\.(http|template)\.response\./.test(value.className))
-    return undefined
+  if (!(value instanceof PythonObject)) return undefined
   const { attributes } = value
   const headers = attributes.get('headers')
   const store = headers instanceof PythonObject ? headers.attributes.get('_store') : undefined
@@ -76,11 +79,13 @@ export function readDjangoPage(value: unknown): DjangoPage | undefined {
   }
 }
 
+/** SafeString, by its older names too. */
+const SAFE = /^django\.utils\.safestring\.Safe(String|Text|Unicode)$/
+
 /** The text of a str or SafeString, which template fragments are; undefined for a value that is neither. */
 export function djangoText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
-  if (!(value instanceof PythonObject) || value.className !== 'django.utils.safestring.SafeString')
-    return undefined
+  if (!(value instanceof PythonObject) || !SAFE.test(value.className)) return undefined
   const [text] = value.args
   return typeof text === 'string' ? text : undefined
 }

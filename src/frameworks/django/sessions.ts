@@ -1,11 +1,11 @@
 /**
  * Django's sessions of the engines cache, cached_db and signed_cookies.
- * Source: fixtures/vectors/framework-values.json, Django 3.2, 4.2 and 5.1 live.
+ * Source: fixtures/vectors/framework-values.json, Django 3.2 to 6.1 live.
  */
 import { randomInt } from 'node:crypto'
 import { checkNumber, checkObject, checkText, named, shown } from '../../ground/arguments.js'
 import { ValueError } from '../../python/errors.js'
-import { describe, PyDateTime } from '../../values/index.js'
+import { describe, PyDateTime, PyFloat } from '../../values/index.js'
 import { isoDateTime } from '../iso-times.js'
 import type { DjangoCache } from './cache.js'
 import {
@@ -28,10 +28,18 @@ export class SessionUpdateError extends Error {
   readonly python = 'django.contrib.sessions.backends.base.UpdateError'
 }
 
+/** A row of the table `django_session`. */
+export interface DjangoSessionRow {
+  /** `session_data`. */
+  readonly sessionData: string
+  /** `expire_date`. */
+  readonly expireDate: Date
+}
+
 /** The table of the engine cached_db, `django_session`. */
 export interface DjangoSessionTable {
-  /** `session_data` of a session that has not expired; undefined when there is none. */
-  read(sessionKey: string): Promise<string | undefined>
+  /** The row of a session that has not expired; undefined when there is none. */
+  read(sessionKey: string): Promise<DjangoSessionRow | undefined>
   /** Inserts the row or replaces it. */
   write(sessionKey: string, sessionData: string, expireDate: Date): Promise<void>
   /** Deletes the row if it is there. */
@@ -102,8 +110,10 @@ export class DjangoSessions {
     if (found !== undefined && found !== null) return sessionData(found)
     const row = await this.settings.table?.read(sessionKey)
     if (row === undefined) return undefined
-    const data = this.decode(row)
-    await this.cache.set(key, data, { timeout: this.age(data) })
+    checkRow(row)
+    const data = this.decode(row.sessionData)
+    // The copy must not outlive the row.
+    await this.cache.set(key, data, { timeout: secondsUntil(row.expireDate, Date.now() / 1000) })
     return data
   }
 
@@ -165,9 +175,11 @@ export class DjangoSessions {
     checkNumber('now', now)
     const { cookieAge = TWO_WEEKS } = this.settings
     const expiry = data._session_expiry
-    if (expiry === undefined || expiry === null || expiry === 0 || expiry === '') return cookieAge
-    if (typeof expiry === 'number') return expiry
-    return Math.floor(momentOf(expiry).toDate().getTime() / 1000 - now)
+    // Python takes these for false, and then the cookie's age counts.
+    if (!expiry) return cookieAge
+    const seconds = secondsOf(expiry)
+    if (seconds !== undefined) return seconds || cookieAge
+    return secondsUntil(momentOf(expiry).toDate(), now)
   }
 
   private async write(sessionKey: string, data: DjangoSessionData): Promise<void> {
@@ -198,6 +210,24 @@ function sessionData(value: unknown): DjangoSessionData {
   if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
     return value as DjangoSessionData
   throw new ValueError(`the item is not a session of Django: ${describe(value)}`)
+}
+
+/** A number of seconds as the client may have read it; undefined for other values. */
+function secondsOf(expiry: unknown): number | undefined {
+  if (expiry instanceof PyFloat) return expiry.value
+  if (typeof expiry === 'number' || typeof expiry === 'bigint' || expiry === true) return Number(expiry)
+  return undefined
+}
+
+const secondsUntil = (moment: Date, now: number): number => Math.floor(moment.getTime() / 1000 - now)
+
+/** @throws TypeError for what is not a row */
+function checkRow(row: unknown): asserts row is DjangoSessionRow {
+  checkObject('the row that table.read has given', row)
+  const { sessionData, expireDate } = row as Partial<DjangoSessionRow>
+  checkText('sessionData of the row', sessionData)
+  if (!(expireDate instanceof Date) || Number.isNaN(expireDate.getTime()))
+    throw new TypeError(`expireDate of the row is ${shown(expireDate)}, not a Date`)
 }
 
 /** @throws ValueError for a value that is not a time */

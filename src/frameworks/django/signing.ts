@@ -1,6 +1,6 @@
 /**
  * django.core.signing: text and values that carry a signature, among them the cookie of the signed_cookies sessions.
- * Source: fixtures/vectors/framework-values.json (Django 3.2, 4.2 and 5.1).
+ * Source: fixtures/vectors/framework-values.json (Django 3.2 to 6.1.3).
  */
 import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto'
 import { checkArray, checkNumber, checkObject, checkText, named, shown } from '../../ground/arguments.js'
@@ -8,6 +8,7 @@ import { ValueError } from '../../python/errors.js'
 import { encodeText } from '../../python/text.js'
 import { compress, decompress, pickle, type UnpickleOptions, unpickle } from '../../values/index.js'
 import { readJson, writeJson } from '../json.js'
+import { type DjangoReleaseOption, djangoHas } from './versions.js'
 
 /** `django.core.signing.BadSignature`: the text was not signed with this key and salt, or has been changed. */
 export class BadSignature extends Error {
@@ -233,22 +234,57 @@ export function djangoLoads(
   )
 }
 
-/** The signer of `response.set_signed_cookie(name, value, salt)` and `request.get_signed_cookie`. @throws as `DjangoSigner` */
-export function djangoCookieSigner(
-  name: string,
-  options: SignerOptions & { readonly now?: (() => number) | undefined },
-): DjangoTimestampSigner {
+/** How cookies are signed. */
+export interface CookieSignerOptions extends SignerOptions, DjangoReleaseOption {
+  /**
+   * `SIGNED_COOKIE_LEGACY_SALT_FALLBACK`: also reads cookies that were signed with the salt of older versions of Django.
+   * Default: that of the version, true for 5.2.15 to 6.0 and false from 6.1 on. Without meaning for older versions.
+   */
+  readonly legacySaltFallback?: boolean | undefined
+  /** Unix time in seconds. Default: the system clock. */
+  readonly now?: (() => number) | undefined
+}
+
+/** Signs with the newer salt and also reads what was signed with the older one. */
+class CookieSigner extends DjangoTimestampSigner {
+  /** @throws as `DjangoTimestampSigner` */
+  constructor(
+    options: CookieSignerOptions,
+    private readonly legacy: DjangoTimestampSigner,
+  ) {
+    super(options)
+  }
+
+  /** The value of a signed text. @throws BadSignature, SignatureExpired; TypeError for other types */
+  override unsign(signed: string, options: MaxAge = {}): string {
+    try {
+      return super.unsign(signed, options)
+    } catch (error) {
+      if (!(error instanceof BadSignature) || error instanceof SignatureExpired) throw error
+      return this.legacy.unsign(signed, options)
+    }
+  }
+}
+
+/**
+ * The signer of `response.set_signed_cookie(name, value, salt)` and `request.get_signed_cookie`.
+ * @throws as `DjangoSigner`; ValueError for a `django` that is not a version
+ */
+export function djangoCookieSigner(name: string, options: CookieSignerOptions): DjangoTimestampSigner {
   checkText('name', name)
   checkObject('options', options)
-  const { key, fallbackKeys = [], salt = '', ...others } = options
+  const { key, fallbackKeys = [], salt = '', legacySaltFallback, ...others } = options
+  checkText('salt', salt)
+  checkArray('fallbackKeys', fallbackKeys)
   const cookieKey = (secret: SecretKey) =>
     Buffer.concat([Buffer.from('django.http.cookies'), keyBytes(secret)])
-  return new DjangoTimestampSigner({
-    ...others,
-    key: cookieKey(key),
-    fallbackKeys: fallbackKeys.map(cookieKey),
-    salt: `${name}${salt}`,
-  })
+  const keys = { ...others, key: cookieKey(key), fallbackKeys: fallbackKeys.map(cookieKey) }
+  const legacy = new DjangoTimestampSigner({ ...keys, salt: `${name}${salt}` })
+  if (!djangoHas('cookieSalt', options)) return legacy
+  const newer = { ...keys, salt: `django.http.cookies.v2:${[...salt].length}:${salt}${name}` }
+  return (legacySaltFallback ?? !djangoHas('noLegacySalt', options))
+    ? new CookieSigner(newer, legacy)
+    : new DjangoTimestampSigner(newer)
 }
 
 /** `django.utils.crypto.salted_hmac(salt, value, secret).digest()`. */

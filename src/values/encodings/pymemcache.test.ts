@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { PyFloat, PyTuple, pymemcacheEncoding } from '../index.js'
 
-const { pymemcache } = JSON.parse(
+const [{ recorded: pymemcache }] = JSON.parse(
   readFileSync(new URL('../../../fixtures/vectors/framework-values.json', import.meta.url), 'utf8'),
-)
+).pymemcache
 interface Row {
   readonly serde: 'pickle' | 'compressed'
   readonly flags: number

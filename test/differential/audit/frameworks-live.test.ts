@@ -8,6 +8,7 @@ import {
   type CacheClient,
   DjangoCache,
   DjangoSessions,
+  djangoCookieSigner,
   djangoLoads,
   djangoPageHeaderKey,
   djangoPageKey,
@@ -59,7 +60,11 @@ const combinations = [
   ['framework-Django-5.1.7', 'PyLibMCCache'],
   ['framework-Django-5.1.7', 'PyMemcacheCache'],
   ['framework-Django-5.2', 'PyLibMCCache'],
+  ['framework-Django-5.2.19', 'PyLibMCCache'],
+  ['framework-Django-6.1', 'PyLibMCCache'],
+  ['framework-Django-6.1.3', 'PyLibMCCache'],
   ['applications-5.1', 'PyMemcacheCache'],
+  ['applications-6.1', 'PyMemcacheCache'],
 ] as const
 
 const SETUP = `
@@ -106,12 +111,14 @@ describe.each(combinations)('%s, %s', (name, backend) => {
     let plain: DjangoCache
     let exact: DjangoCache
     let titles: string[]
+    let django: string
 
     beforeAll(async () => {
       while (memcacheds.length < serverCount(backend)) memcacheds.push(await startMemcached())
       const servers = memcacheds.map(({ address }) => address)
       shell = new PythonShell(python!)
       const found = (await shell.run(SETUP, { backend, servers })) as [string, string[]]
+      django = found[0]
       titles = found[1]
       clients = [backends[backend]!(servers, false), backends[backend]!(servers, true)]
       const [one, other] = clients.map((client) => new DjangoCache(client, { keyPrefix: 'shop', version: 2 }))
@@ -273,11 +280,13 @@ result = [browser.cookies["sessionid"].value, str(user.pk), user.password]
         'from django.contrib.sessions.backends.cached_db import SessionStore as Cached; from django.contrib.sessions.models import Session',
       )
       const table = {
-        read: async (key: string) =>
-          ((await shell.run(
-            'rows = list(Session.objects.filter(pk=key).values_list("session_data", flat=True)); result = rows[0] if rows else None',
+        read: async (key: string) => {
+          const [row] = (await shell.run(
+            'result = [[row.session_data, row.expire_date] for row in Session.objects.filter(pk=key)]',
             { key },
-          )) ?? undefined) as string | undefined,
+          )) as [string, PyDateTime][]
+          return row && { sessionData: row[0], expireDate: row[1].toDate() }
+        },
         write: async (key: string, data: string, expires: Date) =>
           void (await shell.run(
             'Session.objects.update_or_create(pk=key, defaults={"session_data": data, "expire_date": expires})',
@@ -323,6 +332,18 @@ result = [browser.cookies["sessionid"].value, str(user.pk), user.password]
         'from django.core import signing; result = signing.dumps({"a": 1}, salt="mine")',
       )) as string
       expect(djangoLoads(signed, { key: SECRET, salt: 'mine' })).toEqual({ a: 1 })
+      const signer = djangoCookieSigner('visits', { key: SECRET, salt: 'extra', django })
+      const [set, got] = (await shell.run(
+        `
+from django.http import HttpRequest, HttpResponse
+response, request = HttpResponse(), HttpRequest()
+response.set_signed_cookie("visits", "17", salt="extra")
+request.COOKIES["visits"] = signed
+result = [response.cookies["visits"].value, request.get_signed_cookie("visits", salt="extra", max_age=60)]
+`,
+        { signed: signer.sign('18') },
+      )) as [string, string]
+      expect([signer.unsign(set, { maxAge: 60 }), got]).toEqual(['17', '18'])
     })
 
     it('pages and template fragments', async () => {
@@ -332,6 +353,7 @@ result = [browser.cookies["sessionid"].value, str(user.pk), user.password]
         keyPrefix: 'site',
         language: 'en-us',
         timeZone: 'America/Chicago',
+        django,
       }
       await shell.run(
         'response = Browser().get("/page/?q=1", HTTP_HOST="shop.example", HTTP_ACCEPT_ENCODING="gzip")',
@@ -346,7 +368,7 @@ result = [browser.cookies["sessionid"].value, str(user.pk), user.password]
       await shell.run('Browser().get("/page/?q=1", HTTP_HOST="shop.example", HTTP_ACCEPT_ENCODING="gzip")')
       expect(await shell.run('result = len(calls)')).toBe(2)
 
-      await plain.set(makeTemplateFragmentKey('side', ['zoe', '1']), '<b>from Node</b>')
+      await plain.set(makeTemplateFragmentKey('side', ['zoe', '1'], { django }), '<b>from Node</b>')
       const rendered = await shell.run(`
 from django.template import Context, Engine
 engine = Engine(libraries={"cache": "django.templatetags.cache"})
@@ -354,7 +376,7 @@ text = "{% load cache %}{% cache 60 side user number %}from Django{{ user }}{% e
 result = ["" + engine.from_string(text).render(Context({"user": user, "number": 1})) for user in ("zoe", "ada")]
 `)
       expect(rendered).toEqual(['<b>from Node</b>', 'from Djangoada'])
-      expect(djangoText(await plain.get(makeTemplateFragmentKey('side', ['ada', '1'])))).toBe(
+      expect(djangoText(await plain.get(makeTemplateFragmentKey('side', ['ada', '1'], { django })))).toBe(
         'from Djangoada',
       )
     })
