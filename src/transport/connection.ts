@@ -213,7 +213,7 @@ export class Connection implements Exchange, LinkOwner {
     else this.fail('reset', messageOf(error), error)
   }
 
-  private get idle(): boolean {
+  get idle(): boolean {
     return this.waiting.length === 0 && this.queue.length === 0
   }
 
@@ -249,8 +249,10 @@ export class Connection implements Exchange, LinkOwner {
     if (this.ready) this.attempt(() => this.flush())
   }
 
-  private leave({ signal }: PendingRequest): void {
-    const single = this.waiting.length === 0 && this.queue.length === 1 && signal === undefined
+  private leave({ signal, request }: PendingRequest): void {
+    // Any number of requests without a reply may follow in the same turn.
+    const waits = signal === undefined && !request.noreply
+    const single = waits && this.waiting.length === 0 && this.queue.length === 1
     if (single && !this.flushing && this.callers.isAlone(this)) this.flush()
     else this.scheduleFlush()
   }

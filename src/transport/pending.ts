@@ -109,26 +109,37 @@ export class Backlog {
   }
 }
 
-/** The number of single requests in a row on one connection, without others, after which the next one is written at once. */
+/** The number of single requests in a row, without others, after which the next one is written at once. */
 const ENOUGH = 8
 
+/** What the watch sees of a connection. */
+export interface WatchedConnection {
+  /** No request waits to be written or answered. */
+  readonly idle: boolean
+}
+
 /**
- * Detects a single caller that sends one request to one server, waits for the answer, and sends the next. Its requests are written at once, because nothing
- * can be joined with them. With several callers, or several servers in turn, requests are sent at the end of the event loop's turn. The connections of a
- * client share one.
+ * Detects a single caller that sends one request, waits for the answer, and sends the next, to one server or to several in turn. Its requests are
+ * written at once, because nothing can be joined with them. With several callers requests are sent at the end of the event loop's turn. The
+ * connections of a client share one.
  */
 export class CallerWatch {
-  private last: object | undefined = undefined
+  private last: WatchedConnection | undefined = undefined
   private single = 0
 
-  /** Called when a connection has written. @param alone it was one request, while no other was pending */
-  wrote(connection: object, alone: boolean): void {
-    this.single = alone && connection === this.last ? this.single + 1 : 0
+  /** Called before a connection writes. @param alone it is one request, while no other of the connection is pending */
+  wrote(connection: WatchedConnection, alone: boolean): void {
+    this.single = alone && this.follows(connection) ? this.single + 1 : 0
     this.last = connection
   }
 
-  isAlone(connection: object): boolean {
-    return this.single >= ENOUGH && connection === this.last
+  isAlone(connection: WatchedConnection): boolean {
+    return this.single >= ENOUGH && this.follows(connection)
+  }
+
+  /** The last request has been answered. */
+  private follows(connection: WatchedConnection): boolean {
+    return connection === this.last || this.last?.idle === true
   }
 }
 

@@ -7,11 +7,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { pylibmcDialect } from '../../../src/protocol/dialects.js'
-import { retrieval, store } from '../../../src/protocol/requests.js'
+import { remove, retrieval, store } from '../../../src/protocol/requests.js'
 import type { Reply } from '../../../src/protocol/wire.js'
 import type { ServerAddress } from '../../../src/transport/address.js'
 import { Connection } from '../../../src/transport/connection.js'
 import type { ConnectionOptions } from '../../../src/transport/connection-options.js'
+import { CallerWatch } from '../../../src/transport/pending.js'
 import { refusingPort } from '../../support/memcached.js'
 import { settlesBefore } from '../../support/settles-before.js'
 
@@ -101,6 +102,40 @@ describe('when requests leave', () => {
     const next = mc.exchange(get('next'))
     expect(written()).toBe(after)
     expect(valueIn(await next)).toBe('next')
+  })
+
+  test('one caller of two servers: each request is written within the call', async () => {
+    const callers = new CallerWatch()
+    const sockets: Socket[] = []
+    const two: Connection[] = []
+    for (let i = 0; i < 2; i++) {
+      const { address } = await scripted(echo)
+      const open = (to: ServerAddress) => {
+        sockets[i] = connect(to as { host: string; port: number })
+        return sockets[i]!
+      }
+      two.push(connection(address, { callers, connect: open }))
+    }
+    for (let i = 0; i < 10; i++) await two[i % 2]!.exchange(get('key'))
+    const written = () => sockets.map(({ bytesWritten }) => bytesWritten)
+    const before = written()
+    const first = two[0]!.exchange(get('first'))
+    const length = 'get first\r\n'.length
+    expect(written()).toEqual([before[0]! + length, before[1]])
+    // The other server's request may have to share its turn with others.
+    const second = two[1]!.exchange(get('second'))
+    expect(written()).toEqual([before[0]! + length, before[1]])
+    expect((await Promise.all([first, second])).map(valueIn)).toEqual(['first', 'second'])
+  })
+
+  test('requests without a reply leave together, also after those of one caller', async () => {
+    const { mc, written } = await withOneCaller()
+    const before = written()
+    const request = remove('key', { noreply: true })
+    const sent = [mc.exchange(request), mc.exchange(request)]
+    expect(written()).toBe(before)
+    await Promise.all(sent)
+    expect(written() - before).toBe(2 * 'delete key noreply\r\n'.length)
   })
 
   test('a request that may be given up in its turn is not written before the end of the turn', async () => {
