@@ -34,6 +34,11 @@ export function raised(error: unknown): Outcome {
   return { raises: { class: name, ...(retcode === undefined ? {} : { retcode }), message } }
 }
 
+/** Whether the process of the application ends in this call. */
+export function endsProcess(outcome: Outcome): boolean {
+  return 'raises' in outcome && outcome.raises.class === 'process.abort'
+}
+
 /** Equal results, or exceptions of the same class and return code. Messages are not compared. */
 export function sameOutcome(a: Outcome, b: Outcome): boolean {
   checkObject('a', a)

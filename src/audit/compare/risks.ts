@@ -3,7 +3,7 @@
  * from differences.
  */
 
-export type RiskName = 'documented-negative-timeout' | 'out-of-step' | 'keywords'
+export type RiskName = 'process-ends' | 'documented-negative-timeout' | 'out-of-step' | 'keywords'
 
 export interface RiskText {
   readonly name: RiskName
@@ -14,6 +14,14 @@ export interface RiskText {
 }
 
 const riskTexts: Readonly<Record<RiskName, RiskText>> = {
+  'process-ends': {
+    name: 'process-ends',
+    title:
+      'The process of the application ends in this call, with all of its requests: libmemcached reads the reply to an earlier command as the reply to a store command (an assertion fails), or more items than the call has keys. The report goes on with connections in step, as a process that was started again has them',
+    advice:
+      'Remove the first cause (a key with a blank or a control character, a CAS unique of 0), or use the binary protocol.',
+    docs: 'audit.md#blank-keys',
+  },
   'documented-negative-timeout': {
     name: 'documented-negative-timeout',
     title:

@@ -8,7 +8,7 @@ import type { Client as StrictClient } from '../../strict/index.js'
 import { toTypedJson } from '../../values/index.js'
 import { type Outcome, returned } from '../compare/outcome.js'
 import { itemsOf } from './conversions.js'
-import type { UncheckedKeyOutcome } from './out-of-step.js'
+import { refusedData, type UncheckedKeyOutcome } from './out-of-step.js'
 import type { Bound } from './python-signatures.js'
 
 const missing = Symbol('missing')
@@ -51,7 +51,10 @@ export async function blankKeyOutcome(
     if (call === 'cas' && isTooLong(bound.cas))
       return inStep({ raises: { class: 'pylibmc.AllocationError', retcode: 17 } })
     if (stores.has(call))
-      return { outcome: refused(words.length === 2 ? 2 : 0), outOfStep: [[client.hash(key!), 'ERROR']] }
+      return {
+        outcome: refused(words.length === 2 ? 2 : 0),
+        outOfStep: [[client.hash(key!), refusedData(bound.val)]],
+      }
     if (call === 'delete') return inStep(await deleted(words, again))
     if (call === 'touch' || call === 'incr' || call === 'decr')
       return inStep(refused(words.length === 2 ? 2 : 0))
@@ -81,7 +84,8 @@ export async function blankKeyOutcome(
       const outcome = await again({ ...bound, keys: before })
       if ('raises' in outcome) return inStep(outcome)
     }
-    return { outcome: refused(words.length), outOfStep: [[client.hash(full[first]!), 'ERROR']] }
+    const left = refusedData([...bound.keys.values()][first])
+    return { outcome: refused(words.length), outOfStep: [[client.hash(full[first]!), left]] }
   }
   return undefined
 }

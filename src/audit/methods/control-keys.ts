@@ -15,7 +15,7 @@ import { blankKeyOutcome } from './blank-keys.js'
 import { invokeBound } from './calls.js'
 import { itemsOf } from './conversions.js'
 import { type ReadItem, readOne, replyOf, type SentItem } from './libmemcached-reader.js'
-import type { UncheckedKeyOutcome, Waiting } from './out-of-step.js'
+import { refusedData, type UncheckedKeyOutcome, type Waiting } from './out-of-step.js'
 import type { Bound, Library } from './python-signatures.js'
 import { keyBytes } from './touched-keys.js'
 
@@ -116,7 +116,8 @@ async function stopsAt(
     if ('raises' in outcome) return { outcome, outOfStep: [] }
   }
   // The data block is a line that the server does not know either.
-  return { outcome: refusedLine, outOfStep: [[server, lines ? 'unknown' : 'ERROR']] }
+  const value = bound.keys instanceof Map ? [...bound.keys.values()][cut] : bound.val
+  return { outcome: refusedLine, outOfStep: [[server, lines ? 'unknown' : refusedData(value)]] }
 }
 
 /** The keys of one call, with their items on the servers. */

@@ -5,14 +5,14 @@
 import type { Client as StrictClient } from '../../strict/index.js'
 import { PyIterator, PythonObject, PyView } from '../../values/index.js'
 import type { Reason } from '../compare/divergence.js'
-import { type Outcome, raised } from '../compare/outcome.js'
+import { endsProcess, type Outcome, raised } from '../compare/outcome.js'
 import { blankKeyOutcome } from './blank-keys.js'
 import { builtinOf, storedByType } from './builtins.js'
 import { invokeBound } from './calls.js'
 import { brokenPrefixOutcome, controlKeyOutcome } from './control-keys.js'
 import { converted } from './conversions.js'
 import { checkFormats } from './formats.js'
-import type { OutOfStep } from './out-of-step.js'
+import { type OutOfStep, refusedData, retrievals, type Shifted } from './out-of-step.js'
 import { type Bound, bind, type Library, type PythonCall, SignatureError } from './python-signatures.js'
 import { touchedKeys } from './touched-keys.js'
 
@@ -63,8 +63,10 @@ export async function runUnchanged(
     if (unchecked) {
       reasons.push({ switch: control ? 'control-keys' : 'blank-keys', how: 'signature' })
       const { outcome, uncertain = false } = unchecked
-      const shifted = outOfStep.shift(call.call, serversOf(client, bound), outcome)
-      outOfStep.take(unchecked)
+      const usual = !control && !retrievals.has(call.call)
+      const shifted = shift(client, call.call, bound, outcome, outOfStep, usual)
+      if (endsProcess(shifted?.outcome ?? outcome)) outOfStep.clear()
+      else outOfStep.take(unchecked)
       return { outcome, uncertain, ...shifted, reasons }
     }
   }
@@ -78,16 +80,13 @@ export async function runUnchanged(
   if (isUnpicklable(bound.val) && (unsent || reachesServer(outcome)))
     outcome = { raises: { class: 'builtins.TypeError', message: 'cannot pickle the value' } }
   if (call.call === 'disconnect_all') outOfStep.clear()
-  // Servers are found only if they are needed, because placing keys is slow.
-  const servers = call.call === 'cas' || outOfStep.any ? serversOf(client, bound) : []
-  if (call.call === 'cas' && wire.text && Number(bound.cas) === 0 && reachesServer(outcome)) {
-    outcome = { raises: { class: 'pylibmc.SocketCreateError', retcode: 11, message: 'ERROR' } }
-    for (const server of servers) outOfStep.mark(server)
-    return { outcome, reasons, uncertain: false }
-  }
+  const refused = call.call === 'cas' && wire.text && Number(bound.cas) === 0 && reachesServer(outcome)
+  if (refused) outcome = { raises: { class: 'pylibmc.SocketCreateError', retcode: 11, message: 'ERROR' } }
   if (!wire.text && behavesOtherwise(call.call, bound, outcome))
     reasons.push({ switch: 'binary-protocol', how: 'signature' })
-  const shifted = outOfStep.any ? outOfStep.shift(call.call, servers, outcome) : undefined
+  const shifted = shift(client, call.call, bound, outcome, outOfStep)
+  if (refused && !(shifted && endsProcess(shifted.outcome)))
+    for (const server of serversOf(client, touchedKeys(bound))) outOfStep.mark(server, refusedData(bound.val))
   if (shifted) reasons.push({ switch: 'blank-keys', how: 'signature' })
   return { outcome, ...shifted, reasons, uncertain: shifted?.uncertain ?? false }
 }
@@ -138,9 +137,23 @@ export function holdsSubclass(bound: Bound): boolean {
   )
 }
 
-function serversOf(client: StrictClient, bound: Bound): readonly number[] {
+/** What the call reads if a connection is out of step. Keys are placed only then, because that is slow. */
+function shift(
+  client: StrictClient,
+  call: string,
+  bound: Bound,
+  own: Outcome,
+  outOfStep: OutOfStep,
+  usual = true,
+): Shifted | undefined {
+  if (!outOfStep.any) return undefined
+  const keys = touchedKeys(bound)
+  return outOfStep.shift(call, serversOf(client, keys), keys.length, own, usual)
+}
+
+function serversOf(client: StrictClient, keys: readonly string[]): readonly number[] {
   try {
-    return [...new Set(touchedKeys(bound).map((key) => client.hash(Buffer.from(key, 'latin1'))))]
+    return [...new Set(keys.map((key) => client.hash(Buffer.from(key, 'latin1'))))]
   } catch {
     return []
   }

@@ -2,7 +2,7 @@
 
 import type { AuditedOperation, Verdict } from '../compare/differ.js'
 import type { SwitchInfo } from '../compare/divergence.js'
-import { type Impact, impacts } from '../compare/outcome.js'
+import { endsProcess, type Impact, impacts } from '../compare/outcome.js'
 import { type RiskName, riskText } from '../compare/risks.js'
 import { Course } from './course.js'
 import { finding } from './finding.js'
@@ -54,6 +54,8 @@ export class ReportBuilder {
     this.placement.add(operation)
     for (const gap of operation.gaps) this.note(gap.text, operation.line)
     if (operation.negativeTime) this.risk('documented-negative-timeout', () => finding(operation, verdict))
+    if (!operation.uncertain && endsProcess(operation.strict))
+      this.risk('process-ends', () => finding(operation, verdict))
     if (operation.uncertain) this.risk('out-of-step', () => finding(operation, verdict))
     if (verdict.status === 'same') return
     const { impact } = verdict

@@ -20,6 +20,7 @@ const runs = [
   ['calling-forms-three-servers.json', 'python-memcached-1.62', 'pylibmc-1.6.3'],
   ['calling-forms-odd-keys.json.gz', 'python-memcached-1.59', 'pylibmc-1.6.3'],
   ['calling-forms-odd-keys.json.gz', 'python-memcached-1.62', 'pylibmc-1.6.3-binary'],
+  ['calling-forms-out-of-step.json.gz', 'python-memcached-1.59', 'pylibmc-1.6.3'],
   ['calling-forms.json', 'python-memcached-1.59', 'python-memcached-1.62'],
   ['calling-forms.json', 'python-memcached-1.62', 'python-memcached-1.59'],
   ['calling-forms-random.json', 'python-memcached-1.59', 'python-memcached-1.62'],
@@ -32,6 +33,7 @@ const documented = new Set([
   'calling-forms.json python-memcached-1.59 pylibmc-1.6.3-binary',
   'calling-forms-odd-keys.json.gz python-memcached-1.59 pylibmc-1.6.3',
   'calling-forms-odd-keys.json.gz python-memcached-1.62 pylibmc-1.6.3-binary',
+  'calling-forms-out-of-step.json.gz python-memcached-1.59 pylibmc-1.6.3',
 ])
 const document = readFileSync(join(fixtures, '..', 'docs', 'audit.md'), 'utf8').replace(/ +/g, ' ')
 
@@ -66,6 +68,7 @@ it.each(runs)(
     }
     expect(unexplained).toEqual([])
     // The audit says of these that it cannot tell: the connection is out of step, as it is after every line break in a key.
-    expect(found.uncertain).toBeLessThan(found.right / (file.includes('odd-keys') ? 10 : 100))
+    const most = file.includes('out-of-step') ? 3 : file.includes('odd-keys') ? 10 : 100
+    expect(found.uncertain).toBeLessThan(found.right / most)
   },
 )
