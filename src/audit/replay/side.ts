@@ -5,10 +5,9 @@
 import { Client as CompatClient } from '../../compat/index.js'
 import type { Bytes } from '../../ground/bytes.js'
 import { pipelineOf } from '../../pipeline/pipeline.js'
-import { KeyError } from '../../python/errors.js'
 import { signatureOf } from '../../rules/signatures.js'
 import { Client as StrictClient } from '../../strict/index.js'
-import { fromTypedJson, PyTuple, type TypedJson } from '../../values/index.js'
+import { fromTypedJson } from '../../values/index.js'
 import type { Announced, Reason } from '../compare/divergence.js'
 import { type Outcome, raised } from '../compare/outcome.js'
 import { type AuditedClient, invoke } from '../methods/calls.js'
@@ -21,22 +20,15 @@ import {
 import { truthy } from '../methods/conversions.js'
 import { type Gap, translate } from '../methods/intention.js'
 import { OutOfStep } from '../methods/out-of-step.js'
-import {
-  type Bound,
-  bind,
-  type Library,
-  type PythonCall,
-  SignatureError,
-} from '../methods/python-signatures.js'
+import type { Bound, Library, PythonCall } from '../methods/python-signatures.js'
 import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
 import { holdsSubclass, runUnchanged } from '../methods/unchanged.js'
 import { unchangedConstruction } from '../methods/unchanged-constructor.js'
-import { bindPymemcache, isItemCall } from '../pymemcache/calls.js'
-import { CasUniques } from '../pymemcache/cas-uniques.js'
-import { type ComparedCall, signatureReason } from '../pymemcache/explain.js'
+import type { ComparedCall } from '../pymemcache/explain.js'
 import type { Construction, TracedServer } from '../traces/trace.js'
 import type { Fleet } from './fleet.js'
+import { type Source, sourceOf, type Uniques, uniqueOf } from './source.js'
 import type { Placed } from './topology.js'
 
 export interface Replayed {
@@ -52,7 +44,7 @@ interface ReplayClient {
   readonly client: AuditedClient
   /** The last CAS unique seen in this replay, by key on the wire. */
   readonly tokens: Map<string, bigint>
-  readonly uniques: CasUniques<number | bigint>
+  readonly uniques: Uniques
   readonly outOfStep: OutOfStep
   /** Server of a key by this side's placement, while every server is up. */
   readonly place: (key: Bytes) => number | undefined
@@ -80,19 +72,22 @@ export interface ReplaySide {
 export class Side implements ReplaySide {
   private readonly clients = new Map<string, ReplayClient>()
   private announced: Announced[] = []
+  private readonly source: Source
 
   /**
    * @param library the library of this side: `pylibmc` is the strict client, `python-memcached` the compat client
-   * @param source the library whose calls are replayed
+   * @param calling the library whose calls are replayed
    */
   constructor(
     readonly library: Library,
-    private readonly source: Library,
+    calling: Library,
     readonly fleet: Fleet,
     private readonly options: ConstructOptions,
     /** Calls of the other library are rewritten into this library's form first. */
     private readonly repairs: boolean,
-  ) {}
+  ) {
+    this.source = sourceOf(calling)
+  }
 
   /**
    * A constructor call of the trace.
@@ -112,7 +107,7 @@ export class Side implements ReplaySide {
     this.clients.set(name, {
       client,
       tokens: new Map(),
-      uniques: new CasUniques(),
+      uniques: this.source.uniques(),
       outOfStep: new OutOfStep(),
       place: this.placement(client, servers),
       text,
@@ -132,18 +127,18 @@ export class Side implements ReplaySide {
       Object.entries(made.kwargs).map(([key, value]) => [key, fromTypedJson(value)]),
     )
     const { name, version } = this.library
-    if (name === this.source.name) {
-      if (version !== this.source.version && (made.positional?.length ?? 0) > 1) {
+    const { library: calling, sharesConstructor } = this.source
+    if (name === calling.name) {
+      if (version !== calling.version && (made.positional?.length ?? 0) > 1) {
         const moved = this.unchanged(made, servers)
         if (moved) return moved
       }
       const { parameters } = signatureOf(name, version, '__init__')!
       return Object.fromEntries(Object.entries(kwargs).filter(([keyword]) => parameters.includes(keyword)))
     }
-    if (name !== 'pylibmc') return pythonMemcachedKwargs(this.source.name, kwargs)
+    if (name !== 'pylibmc') return pythonMemcachedKwargs(calling.name, kwargs)
     // A constructor that pylibmc accepts stays unchanged, so `cas` stays off.
-    const asItIs =
-      this.source.name !== 'pymemcache' && !this.repairs ? this.unchanged(made, servers) : undefined
+    const asItIs = sharesConstructor && !this.repairs ? this.unchanged(made, servers) : undefined
     return asItIs ?? pylibmcKwargs(kwargs)
   }
 
@@ -201,59 +196,44 @@ export class Side implements ReplaySide {
     this.announced = []
     const own =
       call.call === 'set_servers' ? { ...call, args: [this.specs(servers ?? [])], kwargs: {} } : call
-    if (this.library.name === this.source.name) {
-      const reasons =
-        this.library.name === 'pylibmc' ? nothing : surfaceReasons(this.library, this.source, own)
-      const outcome = await invoke(replay.client, this.library, own)
-      return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain: false }
+    const { source, library } = this
+    const rest = { announced: this.announced, gaps: nothing, reasons: nothing, uncertain: false }
+    if (library.name === source.library.name) {
+      const reasons = library.name === 'pylibmc' ? nothing : surfaceReasons(library, source.library, own)
+      return { ...rest, outcome: await invoke(replay.client, library, own), reasons }
     }
     if (!this.repairs && replay.client instanceof StrictClient) {
       const unchecked = replay.text && !replay.client.behaviors.verify_keys
       const wire = { text: replay.text, unchecked }
-      const passed = this.source.name === 'pymemcache' ? withOwnUnique(replay, own) : own
-      const unchanged = await runUnchanged(replay.client, this.library, passed, wire, replay.outOfStep)
+      const passed = replay.uniques.ownUnique(own)
+      const unchanged = await runUnchanged(replay.client, library, passed, wire, replay.outOfStep)
       const { outcome, reasons, uncertain } = unchanged
-      if (this.source.name === 'pymemcache' && own.call === 'gets') keepUnique(replay, own, outcome, recorded)
-      return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain }
+      replay.uniques.keep(own, outcome, recorded)
+      return { ...rest, outcome, reasons, uncertain }
     }
-    // Calls of pymemcache have their own names, and are rewritten only on request.
-    if (!this.repairs && this.source.name === 'pymemcache') {
-      const reasons = unboundReasons(this.library, own)
-      const isItem = reasons.length > 0 && isItemCall(own.call)
-      const outcome = isItem
-        ? raised(new TypeError("'Client' object is not subscriptable"))
-        : await invoke(replay.client, this.library, own)
-      return { outcome, announced: this.announced, gaps: nothing, reasons, uncertain: false }
+    const asItIs = this.repairs ? undefined : source.asItIs?.(library, own)
+    if (asItIs) {
+      const outcome = asItIs.outcome ?? (await invoke(replay.client, library, own))
+      return { ...rest, outcome, reasons: asItIs.reasons }
     }
-    const rest = { gaps: nothing, reasons: nothing, uncertain: false }
     let bound: Bound
     try {
-      bound =
-        this.source.name === 'pymemcache'
-          ? bindPymemcache(this.source, 'Client', call)
-          : bind(this.source, call)
+      bound = source.bind(call)
     } catch (error) {
-      return { ...rest, announced: this.announced, outcome: raised(error) }
+      return { ...rest, outcome: raised(error) }
     }
     const tokens = { get: (key: unknown) => replay.tokens.get(keyBytes(key)) }
-    const spoken = translate(this.source, this.library, own, bound, tokens)
-    let outcome = await invoke(replay.client, this.library, spoken.call)
-    if (call.call === 'gets' && this.library.name === 'pylibmc')
-      outcome = this.keepToken(replay, bound.key, outcome)
-    if (this.source.name === 'pymemcache') outcome = inPymemcacheResults(call.call, outcome, recorded)
-    if (this.library.name === 'pylibmc' && holdsSubclass(bound))
-      return { ...rest, reasons: [subclasses], outcome, announced: this.announced, gaps: spoken.gaps }
-    return { ...rest, outcome, announced: this.announced, gaps: spoken.gaps }
-  }
-
-  /** pylibmc's gets gives value and unique; for a python-memcached program the value is the result. */
-  private keepToken(replay: ReplayClient, key: unknown, outcome: Outcome): Outcome {
-    if (!('result' in outcome)) return outcome
-    const pair = outcome.result as { readonly $tuple: readonly TypedJson[] }
-    const token = fromTypedJson(pair.$tuple[1] ?? null)
-    if (typeof token === 'number' || typeof token === 'bigint')
-      replay.tokens.set(keyBytes(key), BigInt(token))
-    return this.source.name === 'python-memcached' ? { result: pair.$tuple[0] ?? null } : outcome
+    const { call: spoken, gaps } = translate(source.library, library, own, bound, tokens)
+    let outcome = await invoke(replay.client, library, spoken)
+    if (call.call === 'gets' && library.name === 'pylibmc' && 'result' in outcome) {
+      const token = uniqueOf(outcome)
+      if (typeof token === 'number' || typeof token === 'bigint')
+        replay.tokens.set(keyBytes(bound.key), BigInt(token))
+      outcome = source.resultOfGets(outcome)
+    }
+    outcome = source.resultOf(call.call, outcome, recorded)
+    const reasons = library.name === 'pylibmc' && holdsSubclass(bound) ? [subclasses] : nothing
+    return { ...rest, outcome, gaps, reasons }
   }
 
   close(name: string): void {
@@ -270,54 +250,6 @@ export class Side implements ReplaySide {
 
 const nothing: readonly never[] = []
 const subclasses: Reason = { switch: 'subclasses', how: 'signature' }
-
-/** Replaces the unique that the application got from `gets` by the unique of this replay. */
-function withOwnUnique({ uniques }: ReplayClient, call: PythonCall): PythonCall {
-  const [key, value, token, ...rest] = call.args
-  if (call.call !== 'cas' || !(token instanceof Uint8Array)) return call
-  const own = uniques.inPlaceOf(key, token)
-  return own === undefined ? call : { ...call, args: [key, value, own, ...rest] }
-}
-
-function keepUnique(
-  { uniques }: ReplayClient,
-  { args: [key] }: PythonCall,
-  outcome: Outcome,
-  recorded: Outcome | undefined,
-): void {
-  if (!recorded || 'raises' in recorded || 'raises' in outcome) return
-  const [theirs, ours] = [fromTypedJson(recorded.result), fromTypedJson(outcome.result)]
-  if (!(theirs instanceof PyTuple && ours instanceof PyTuple)) return
-  const [token, own] = [theirs.items[1], ours.items[1]]
-  if (token instanceof Uint8Array && (typeof own === 'number' || typeof own === 'bigint'))
-    uniques.keep(key, token, own)
-}
-
-/** Converts the result of a rewritten call into pymemcache's form. The replay keeps its own CAS uniques. */
-function inPymemcacheResults(call: string, outcome: Outcome, recorded: Outcome | undefined): Outcome {
-  if ('raises' in outcome) return outcome
-  if (call === '__setitem__' || call === '__delitem__') return { result: null }
-  if (call === '__getitem__' && outcome.result === null) return raised(new KeyError(''))
-  if (call !== 'gets') return outcome
-  const { result } = outcome
-  const isPair = typeof result === 'object' && result !== null && '$tuple' in result
-  const value = isPair ? ((result.$tuple as readonly TypedJson[])[0] ?? null) : result
-  const token =
-    recorded && 'result' in recorded && typeof recorded.result === 'object' && recorded.result !== null
-      ? (Object.values(recorded.result)[0] as readonly TypedJson[] | undefined)?.[1]
-      : undefined
-  return { result: { $tuple: [value, value === null ? null : (token ?? null)] } }
-}
-
-/** The reasons why a call of pymemcache does not fit this library's signature. */
-function unboundReasons(library: Library, call: PythonCall): readonly Reason[] {
-  try {
-    bind(library, call)
-    return nothing
-  } catch (error) {
-    return error instanceof SignatureError ? [signatureReason(call, error)] : nothing
-  }
-}
 
 /** The part of an event that the report keeps; errors and values would keep the replay's memory alive. */
 function summary(event: Announced): Announced {
