@@ -1,13 +1,28 @@
 /** pymemcache's Client: one server, one connection. Source: docs/reference/pymemcache.md#6. */
 import { checkIterable } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
-import { UnicodeEncodeError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
-import { bytesRepr, integerText, textRepr } from '../python/repr.js'
-import { encodingProblem, isAscii } from '../python/text.js'
+import { bytesRepr } from '../python/repr.js'
 import { typeName } from '../python/type-name.js'
 import { pythonInteger } from '../values/encodings/integers.js'
-import { MemcacheIllegalInputError, MemcacheUnexpectedCloseError, MemcacheUnknownError } from './errors.js'
+import {
+  casToken,
+  checkHashable,
+  encoded,
+  entriesOf,
+  flagsOf,
+  integer,
+  type Mapping,
+  type NoreplyOptions,
+  noreplyOptions,
+  type StoreOptions,
+  safeData,
+  storeOptions,
+  type Token,
+  type TouchOptions,
+  touchNames,
+} from './arguments.js'
+import { MemcacheUnexpectedCloseError, MemcacheUnknownError } from './errors.js'
 import { bytesOf, checkKey, type Key, keyIdentity } from './keys.js'
 import {
   type ClientOptions,
@@ -18,30 +33,8 @@ import {
   settingsOf,
 } from './options.js'
 import { FetchReading, LinesReading, type Reading, SegmentReading, StatsReading } from './readings.js'
-import { pythonRepr, pythonText } from './serde.js'
 import { Session } from './session.js'
 import { type StatValue, statValue } from './stats.js'
-
-/** Options of a call that can omit the answer. */
-export interface NoreplyOptions {
-  /** Whether the command is sent with noreply. Default: `defaultNoreply`; false for cas, incr and decr. */
-  readonly noreply?: boolean | null | undefined
-}
-/** Options of storage. */
-export interface StoreOptions extends NoreplyOptions {
-  /** Seconds, or a Unix time over 30 days. Default 0: never. */
-  readonly expire?: number | bigint | undefined
-  /** Replaces the flags of the serde. */
-  readonly flags?: number | bigint | null | undefined
-}
-/** Options of touch. */
-export type TouchOptions = Pick<StoreOptions, 'expire' | 'noreply'>
-
-/** A CAS unique as the server wrote it; an integer or text of digits works too. */
-export type Token = number | bigint | string | Uint8Array
-
-/** Values by key. */
-export type Mapping = ReadonlyMap<Key, unknown> | Readonly<Record<string, unknown>>
 
 type Verb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
 const results: Readonly<Record<Bytes, boolean | null>> = {
@@ -129,7 +122,7 @@ export class Client {
 
   /** True, false when the item has changed, null when it is missing. @throws as set; MemcacheIllegalInputError for the token */
   async cas(key: Key, value: unknown, cas: Token, options?: StoreOptions | number): Promise<boolean | null> {
-    const token = this.#token(cas)
+    const token = casToken(cas, this.#settings.encoding)
     checkHashable(key)
     const given = storeOptions(options)
     const [result] = await this.#store('cas', [[key, value]], given, given.noreply ?? false, token)
@@ -356,95 +349,4 @@ export class Client {
     const line = await this.#line(verb, `${verb} ${this.#key(key)} ${integer(value, 'value')}`, noreply)
     return noreply || line === 'NOT_FOUND' ? null : pythonInteger(Buffer.from(line, 'latin1'), bytesRepr)
   }
-
-  #token(cas: unknown): Bytes {
-    let token: Bytes
-    if (cas instanceof Uint8Array) token = bytesOf(cas)
-    else if (
-      typeof cas === 'string' ||
-      typeof cas === 'bigint' ||
-      typeof cas === 'boolean' ||
-      Number.isInteger(cas)
-    ) {
-      const text = pythonText(cas)
-      try {
-        token = encoded(text, this.#settings.encoding)
-      } catch {
-        throw new MemcacheIllegalInputError(`non-ASCII cas value: ${textRepr(text)}`)
-      }
-    } else
-      throw new MemcacheIllegalInputError(
-        `cas must be integer, string, or bytes, got bad value: ${pythonRepr(cas)}`,
-      )
-    if (!/^[0-9]+$/.test(token))
-      throw new MemcacheIllegalInputError(
-        `cas must only contain values in 0-9, got bad value: ${bytesRepr(token)}`,
-      )
-    return token
-  }
-}
-
-/** pymemcache puts the key into a dict before it looks at anything else. @throws TypeError */
-function checkHashable(key: unknown): void {
-  const plain = typeof key === 'object' && key !== null && Object.getPrototypeOf(key) === Object.prototype
-  if (plain || Array.isArray(key) || key instanceof Map || key instanceof Set)
-    throw new TypeError(`unhashable type: '${typeName(key)}'`)
-}
-
-const storeNames = ['expire', 'noreply', 'flags']
-const touchNames = ['expire', 'noreply']
-
-function storeOptions(options: StoreOptions | number | undefined, names = storeNames): StoreOptions {
-  if (options === undefined) return {}
-  return typeof options === 'number' ? { expire: options } : ownOptions(options, names)
-}
-
-function noreplyOptions(options: NoreplyOptions | undefined): NoreplyOptions {
-  return options === undefined ? {} : ownOptions(options, ['noreply'])
-}
-
-/** @throws MemcacheIllegalInputError when it is not an integer */
-function integer(value: unknown, name: string): Bytes {
-  if (value === undefined) return '0'
-  if (
-    typeof value === 'bigint' ||
-    typeof value === 'boolean' ||
-    (typeof value === 'number' && Number.isInteger(value))
-  )
-    return typeof value === 'number' ? String(BigInt(value)) : pythonText(value)
-  throw new MemcacheIllegalInputError(`${name} must be integer, got bad value: ${pythonRepr(value)}`)
-}
-
-/** @throws TypeError when they are not an integer */
-function flagsOf(flags: unknown): Bytes {
-  if (typeof flags === 'bigint' || (typeof flags === 'number' && Number.isSafeInteger(flags)))
-    return integerText(flags)
-  throw new TypeError(`flags must be an integer, not a value of type ${typeName(flags)}`)
-}
-
-function safeData(value: unknown, encoding: Settings['encoding']): Bytes {
-  const text = pythonText(value)
-  try {
-    return encoded(text, encoding)
-  } catch (error) {
-    throw new MemcacheIllegalInputError(`Data values must be binary-safe: ${(error as Error).message}`)
-  }
-}
-
-function encoded(text: string, encoding: Settings['encoding']): Bytes {
-  const problem = isAscii(text) ? undefined : encodingProblem(text, encoding)
-  if (problem !== undefined) throw new UnicodeEncodeError(problem)
-  return encoding === 'utf-8' ? Buffer.from(text).toString('latin1') : text
-}
-
-export function entriesOf(values: unknown): [Key, unknown][] {
-  if (values instanceof Map) return [...values]
-  if (
-    typeof values === 'object' &&
-    values !== null &&
-    !Array.isArray(values) &&
-    !(values instanceof Uint8Array)
-  )
-    return Object.entries(values)
-  throw new TypeError(`values must be a mapping, not a value of type ${typeName(values)}`)
 }

@@ -23,10 +23,17 @@ export class MemcacheUnknownCommandError extends MemcacheClientError {
   override readonly python = 'pymemcache.exceptions.MemcacheUnknownCommandError'
 }
 
-/** A key, number or value that is not sent. */
+/** An argument that is not sent. */
 export class MemcacheIllegalInputError extends MemcacheClientError {
   override readonly name = 'MemcacheIllegalInputError'
   override readonly python = 'pymemcache.exceptions.MemcacheIllegalInputError'
+  constructor(
+    message: string,
+    /** The refused argument; `number` is a time, a delay or a delta. */
+    readonly input: 'key' | 'value' | 'cas' | 'number',
+  ) {
+    super(message)
+  }
 }
 
 /** The server answered `SERVER_ERROR …`, or the class below. */

@@ -4,14 +4,14 @@ import { rendezvous } from '../hashing/index.js'
 import { KeyError, ValueError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
 import {
-  Client,
   entriesOf,
   type Mapping,
   type NoreplyOptions,
   type StoreOptions,
   type Token,
   type TouchOptions,
-} from './client.js'
+} from './arguments.js'
+import { Client } from './client.js'
 import { MemcacheError, SocketError } from './errors.js'
 import { checkKey, type Key, placementKey } from './keys.js'
 import {

@@ -1,12 +1,6 @@
 /** memshim/pymemcache: pymemcache's clients for Node.js, so that both share a cache. */
-export {
-  Client,
-  type Mapping,
-  type NoreplyOptions,
-  type StoreOptions,
-  type Token,
-  type TouchOptions,
-} from './client.js'
+export type { Mapping, NoreplyOptions, StoreOptions, Token, TouchOptions } from './arguments.js'
+export { Client } from './client.js'
 export {
   MemcacheClientError,
   MemcacheError,

@@ -40,14 +40,14 @@ function keyBytes(key: unknown, allowUnicodeKeys: boolean): Bytes {
   if (typeof key === 'string') {
     if (isAscii(key)) return key
     if (allowUnicodeKeys) return encodeText(key).toString('latin1')
-    throw new MemcacheIllegalInputError(`Non-ASCII key: ${textRepr(key)}`)
+    throw new MemcacheIllegalInputError(`Non-ASCII key: ${textRepr(key)}`, 'key')
   }
   if (key instanceof Uint8Array) return bytesOf(key)
   throw new TypeError(`a key is text or bytes, not a value of type ${typeName(key)}`)
 }
 
 function illegal(problem: string, key: Bytes): MemcacheIllegalInputError {
-  return new MemcacheIllegalInputError(`${problem}: ${bytesRepr(key)}`)
+  return new MemcacheIllegalInputError(`${problem}: ${bytesRepr(key)}`, 'key')
 }
 
 /** One character per byte. */

@@ -3,14 +3,8 @@
 import { shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
-import {
-  Client,
-  type Mapping,
-  type NoreplyOptions,
-  type StoreOptions,
-  type Token,
-  type TouchOptions,
-} from './client.js'
+import type { Mapping, NoreplyOptions, StoreOptions, Token, TouchOptions } from './arguments.js'
+import { Client } from './client.js'
 import type { Key } from './keys.js'
 import {
   type ClientOptions,

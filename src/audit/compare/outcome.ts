@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { checkObject, shown } from '../../ground/arguments.js'
+import { MemcacheIllegalInputError } from '../../pymemcache/index.js'
 import { pythonClass } from '../../python/errors.js'
 import { fromTypedJson, type TypedJson, toTypedJson } from '../../values/index.js'
 
@@ -13,6 +14,8 @@ export interface Raised {
   readonly class: string
   readonly retcode?: number | undefined
   readonly message?: string
+  /** The argument that pymemcache refused; only in a replay. */
+  readonly input?: MemcacheIllegalInputError['input']
 }
 
 /** The outcome of a call in Python's terms: a result as typed JSON (docs/formats.md), or an exception. */
@@ -31,7 +34,8 @@ export function raised(error: unknown): Outcome {
       ? error.retcode
       : undefined
   const message = error instanceof Error ? error.message : shown(error)
-  return { raises: { class: name, ...(retcode === undefined ? {} : { retcode }), message } }
+  const input = error instanceof MemcacheIllegalInputError ? { input: error.input } : undefined
+  return { raises: { class: name, ...(retcode === undefined ? {} : { retcode }), message, ...input } }
 }
 
 /** Whether the process of the application ends in this call. */

@@ -34,6 +34,8 @@ export class SignatureError extends TypeError {
      * only a position counts, under another name, twice, or not at all.
      */
     readonly problem: SignatureProblem,
+    /** The keyword that the signature does not have. */
+    readonly unknown?: string,
   ) {
     super(message)
     this.python = problem === 'method' ? 'builtins.AttributeError' : 'builtins.TypeError'
@@ -93,6 +95,7 @@ export function bind(library: Library, { call, args, kwargs }: PythonCall): Boun
       throw new SignatureError(
         `${call}() got an unexpected keyword argument '${name}'`,
         renamed.has(name) ? 'form' : 'argument',
+        name,
       )
     if (name in bound)
       throw new SignatureError(`${call}() got multiple values for argument '${name}'`, 'form')

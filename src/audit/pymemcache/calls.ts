@@ -71,7 +71,7 @@ export function bindPymemcache(library: Library, kind: ClientClass, call: Python
     if (args.length > 1)
       throw new SignatureError(`gets() takes 1 argument (${args.length} given)`, 'argument')
     if (extra !== undefined)
-      throw new SignatureError(`gets() got an unexpected keyword argument '${extra}'`, 'argument')
+      throw new SignatureError(`gets() got an unexpected keyword argument '${extra}'`, 'argument', extra)
   }
   // Only HashClient has a second parameter here.
   if (

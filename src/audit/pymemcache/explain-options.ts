@@ -31,10 +31,7 @@ export function reasonsOfOptions(
   if (refused || sameOutcome(before, after)) return found
   const raised = [...raisedBy(before), ...raisedBy(after)]
   because('pymemcache-serde', otherSerde && reads.has(call))
-  because(
-    'pymemcache-text',
-    otherSerde && stores.has(call) && raised.some(({ message }) => message?.startsWith('Data values')),
-  )
+  because('pymemcache-text', otherSerde && stores.has(call) && raised.some(({ input }) => input === 'value'))
   because(
     'pymemcache-oversize',
     stores.has(call) && raised.some(({ message }) => /too large/.test(message ?? '')),

@@ -6,7 +6,7 @@
 import { pythonText } from '../../pymemcache/serde.js'
 import { fromTypedJson, PyTuple, type TypedJson } from '../../values/index.js'
 import { type Reason, reasonFor } from '../compare/divergence.js'
-import { type Outcome, sameOutcome } from '../compare/outcome.js'
+import { type Outcome, type Raised, sameOutcome } from '../compare/outcome.js'
 import type { PythonCall, SignatureError } from '../methods/python-signatures.js'
 import type { TargetSettings } from './options.js'
 
@@ -27,12 +27,13 @@ const counts = new Set(['incr', 'decr'])
 const renamed = new Set(['val', 'time', 'mapping', 'delta', 'seconds', 'value', 'key', 'keys'])
 
 /** A call that pymemcache's signature refuses. */
-export function signatureReason({ call, kwargs }: PythonCall, error: SignatureError): Reason {
+export function signatureReason({ call }: PythonCall, error: SignatureError): Reason {
   if (error.problem === 'method') return reasonFor('missing-method')
   if (call === 'cas') return reasonFor('gets-and-cas')
   if (error.problem === 'form') return reasonFor('calling-form')
-  const unknown = Object.keys(kwargs).find((name) => error.message.includes(`'${name}'`))
-  return reasonFor(unknown !== undefined && renamed.has(unknown) ? 'calling-form' : 'missing-argument')
+  return reasonFor(
+    error.unknown !== undefined && renamed.has(error.unknown) ? 'calling-form' : 'missing-argument',
+  )
 }
 
 /** @param repaired the call was rewritten into pymemcache's form */
@@ -116,19 +117,24 @@ export function reasonsBetween(
   return found
 }
 
+/** The reason of an argument that pymemcache refused. */
+const ofInput = {
+  key: 'pymemcache-keys',
+  value: 'pymemcache-text',
+  cas: 'gets-and-cas',
+  number: 'argument-type',
+} as const
+
 function ofException(
   call: string,
   before: Outcome,
-  { raises }: Outcome & { raises: { class: string; message?: string } },
+  { raises }: Outcome & { readonly raises: Raised },
 ): readonly Reason[] {
   const name = raises.class.slice(raises.class.lastIndexOf('.') + 1)
   const message = raises.message ?? ''
   switch (name) {
     case 'MemcacheIllegalInputError':
-      if (/^(Key|Non-ASCII key)/.test(message)) return [reasonFor('pymemcache-keys')]
-      if (message.startsWith('Data values')) return [reasonFor('pymemcache-text')]
-      if (message.includes('cas')) return [reasonFor('gets-and-cas')]
-      return [reasonFor('argument-type')]
+      return [reasonFor(ofInput[raises.input ?? 'number'])]
     case 'MemcacheUnknownCommandError':
     case 'MemcacheUnknownError':
       return [reasonFor('pymemcache-unread')]

@@ -23,9 +23,9 @@ export function finding(operation: AuditedOperation, verdict: Verdict): Finding 
 
 export function abridgeOutcome(outcome: Outcome): Outcome {
   if ('result' in outcome) return { result: abridge(outcome.result) }
-  const { message } = outcome.raises
-  if (message === undefined || message.length <= 300) return outcome
-  return { raises: { ...outcome.raises, message: `${message.slice(0, 300)}…` } }
+  const { input, ...raises } = outcome.raises
+  const { message = '' } = raises
+  return { raises: message.length <= 300 ? raises : { ...raises, message: `${message.slice(0, 300)}…` } }
 }
 
 export function callText(
