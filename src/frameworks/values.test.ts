@@ -107,19 +107,34 @@ describe.each<{ version: string }>(vectors.django)('Django $version', ({ version
       key: string
       item: Item
       headers: string[][]
+      cookies: string[]
       body: string
     }
+    responses: {
+      name: string
+      pickle: string
+      status: number
+      headers: string[][]
+      cookies: string[]
+      body: string
+    }[]
   }
   test.each(pages.keys)('page $key', ({ request, headerKey, varyOn, key }) => {
     expect(frameworks.djangoPageHeaderKey(request)).toBe(headerKey)
     expect(frameworks.djangoPageKey({ ...request, django }, varyOn)).toBe(key)
   })
   test('a stored page', () => {
-    const { request, key, item, headers, body } = pages.stored
+    const { request, key, item, headers, cookies, body } = pages.stored
     expect(frameworks.djangoPageKey({ ...request, django }, ['HTTP_ACCEPT_ENCODING'])).toBe(key)
     const page = frameworks.readDjangoPage(decode(item))
-    expect(page).toEqual({ status: 200, headers, body: Buffer.from(body, 'base64') })
+    expect(page).toEqual({ status: 200, headers, cookies, body: Buffer.from(body, 'base64') })
     expect(frameworks.readDjangoPage({ status: 200 })).toBeUndefined()
+  })
+  test.each(pages.responses)('$name', ({ pickle: data, status, headers, cookies, body }) => {
+    for (const preserve of [false, true]) {
+      const page = frameworks.readDjangoPage(unpickle(Buffer.from(data, 'base64'), { preserve }))
+      expect(page).toEqual({ status, headers, cookies, body: Buffer.from(body, 'base64') })
+    }
   })
 
   const signing = section(recorded, 'signing') as {
@@ -283,6 +298,26 @@ describe('Django', () => {
     )
     expect(() => frameworks.djangoPageKey({ url: 'http://é/' }, [])).toThrow('percent-encoded')
     expect(() => frameworks.makeTemplateFragmentKey('a', [1] as never)).toThrow('varyOn[0]')
+  })
+
+  // Pickled by Django 1.11.29 on Python 2.7 and by Django 2.2.28 on Python 3.8.
+  test.each([
+    [
+      'Django 1.11',
+      'gAJjZGphbmdvLmh0dHAucmVzcG9uc2UKSHR0cFJlc3BvbnNlCnEAKYFxAX1xAihVDl9oYW5kbGVyX2NsYXNzcQNOVQhfaGVhZGVyc3EEfXEFKFUMY29udGVudC10eXBlcQZVDENvbnRlbnQtVHlwZXEHVRh0ZXh0L2h0bWw7IGNoYXJzZXQ9dXRmLThxCIZxCVUDeC1hcQpVA1gtQXELVQFicQyGcQ11VQhfY2hhcnNldHEOTlURX2Nsb3NhYmxlX29iamVjdHNxD11xEFUHY29va2llc3ERY2RqYW5nby5odHRwLmNvb2tpZQpTaW1wbGVDb29raWUKcRIpgXETfXEUYlUGY2xvc2VkcRWJVQpfY29udGFpbmVycRZdcRdVBWNhZsOpcRhhVQ5fcmVhc29uX3BocmFzZXEZTnViLg==',
+      'gAJjZGphbmdvLnV0aWxzLnNhZmVzdHJpbmcKU2FmZVRleHQKcQBYBQAAADxiPsOpcQGFcQKBcQN9cQRiLg==',
+    ],
+    [
+      'Django 2.2',
+      'gAJjZGphbmdvLmh0dHAucmVzcG9uc2UKSHR0cFJlc3BvbnNlCnEAKYFxAX1xAihYCAAAAF9oZWFkZXJzcQN9cQQoWAwAAABjb250ZW50LXR5cGVxBVgMAAAAQ29udGVudC1UeXBlcQZYGAAAAHRleHQvaHRtbDsgY2hhcnNldD11dGYtOHEHhnEIWAMAAAB4LWFxCVgDAAAAWC1BcQpYAQAAAGJxC4ZxDHVYEQAAAF9jbG9zYWJsZV9vYmplY3RzcQ1dcQ5YDgAAAF9oYW5kbGVyX2NsYXNzcQ9OWAcAAABjb29raWVzcRBjQ29va2llClNpbXBsZUNvb2tpZQpxESmBcRJYBgAAAGNsb3NlZHETiVgOAAAAX3JlYXNvbl9waHJhc2VxFE5YCAAAAF9jaGFyc2V0cRVOWAoAAABfY29udGFpbmVycRZdcRdjX2NvZGVjcwplbmNvZGUKcRhYBwAAAGNhZsODwqlxGVgGAAAAbGF0aW4xcRqGcRtScRxhdWIu',
+      'gAJjZGphbmdvLnV0aWxzLnNhZmVzdHJpbmcKU2FmZVRleHQKcQBYBQAAADxiPsOpcQGFcQKBcQMu',
+    ],
+  ])('a page and a fragment of %s', (_, stored, fragment) => {
+    const page = frameworks.readDjangoPage(unpickle(Buffer.from(stored, 'base64'), { encoding: 'latin1' }))
+    expect(page).toMatchObject({ status: 200, cookies: [] })
+    expect(page!.headers).toContainEqual(['X-A', 'b'])
+    expect(page!.body.toString()).toBe('café')
+    expect(frameworks.djangoText(unpickle(Buffer.from(fragment, 'base64')))).toBe('<b>é')
   })
 
   test('a signed text inflates to a limit', () => {

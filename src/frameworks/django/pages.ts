@@ -7,6 +7,7 @@ import { checkArray, checkObject, checkText } from '../../ground/arguments.js'
 import { UnicodeEncodeError } from '../../python/errors.js'
 import { isAscii } from '../../python/text.js'
 import { PyTuple, PythonObject } from '../../values/index.js'
+import { readCookies } from './cookies.js'
 import { updateWithText } from './keys.js'
 import { type DjangoReleaseOption, djangoHas } from './versions.js'
 
@@ -31,6 +32,8 @@ export interface DjangoPage {
   readonly status: number
   /** Names as the view wrote them. */
   readonly headers: readonly (readonly [name: string, value: string])[]
+  /** The cookies that the page sets, each as the value of a header `Set-Cookie`. */
+  readonly cookies: readonly string[]
   readonly body: Buffer
 }
 
@@ -63,19 +66,38 @@ export function djangoPageKey(request: DjangoPageRequest, varyOn: readonly strin
   return `views.decorators.cache.cache_page.${page}${suffix(request)}`
 }
 
-/** The page in a stored HttpResponse or an instance of a subclass, as Django REST framework's are; undefined for a value that is none. */
+/** Statuses that a class has; other instances have their own. */
+const STATUSES: Readonly<Record<string, number>> = {
+  HttpResponsePermanentRedirect: 301,
+  HttpResponseRedirect: 302,
+  HttpResponseNotModified: 304,
+  HttpResponseBadRequest: 400,
+  HttpResponseForbidden: 403,
+  HttpResponseNotFound: 404,
+  HttpResponseNotAllowed: 405,
+  HttpResponseGone: 410,
+  HttpResponseServerError: 500,
+}
+
+/**
+ * The page in a stored HttpResponse or an instance of a subclass, as Django REST framework's are; undefined for a value that is none. The
+ * status of an application's own subclass that has it in the class is 200. To read the pages of Python 2, give the client `encoding: 'latin1'`.
+ */
 export function readDjangoPage(value: unknown): DjangoPage | undefined {
   if (!(value instanceof PythonObject)) return undefined
-  const { attributes } = value
+  const { attributes, className } = value
   const headers = attributes.get('headers')
-  const store = headers instanceof PythonObject ? headers.attributes.get('_store') : undefined
+  // Django before 3.2 has the names and values themselves.
+  const store =
+    headers instanceof PythonObject ? headers.attributes.get('_store') : attributes.get('_headers')
   const content = attributes.get('_container')
   if (!(store instanceof Map) || !Array.isArray(content)) return undefined
-  const status = attributes.get('status_code') ?? 200
+  const status = attributes.get('status_code') ?? STATUSES[className.split('.').at(-1)!] ?? 200
   return {
     status: Number(status),
     headers: Array.from(store.values(), pair),
-    body: Buffer.concat(content.filter((part) => part instanceof Uint8Array)),
+    cookies: readCookies(attributes.get('cookies')),
+    body: Buffer.concat(content.map(bytesOf)),
   }
 }
 
@@ -89,6 +111,10 @@ export function djangoText(value: unknown): string | undefined {
   const [text] = value.args
   return typeof text === 'string' ? text : undefined
 }
+
+/** Bytes of Python 2 are text with one character for each. */
+const bytesOf = (part: unknown): Uint8Array =>
+  part instanceof Uint8Array ? part : Buffer.from(typeof part === 'string' ? part : '', 'latin1')
 
 function pair(stored: unknown): readonly [string, string] {
   const items = stored instanceof PyTuple ? stored.items : Array.isArray(stored) ? stored : []
