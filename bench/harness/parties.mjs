@@ -4,6 +4,8 @@
 const network = ['get', 'set', 'getMulti', 'mixed', 'cold', 'delay']
 const blocking = network.filter((kind) => kind !== 'delay')
 const single = (workload) => workload.servers === 1
+/** Every server has a share of the callers. */
+const shared = (workload) => workload.callers >= workload.servers
 const always = () => true
 
 function party(name, module, settings = {}) {
@@ -30,6 +32,12 @@ export const parties = [
     kinds: [...network, 'python'],
   }),
   party('memjs', 'memjs.mjs', { contender: true }),
+  party('memjs, even keys', 'memjs-even.mjs', {
+    contender: true,
+    kind: 'placed',
+    kinds: ['get'],
+    when: ({ servers, callers }) => servers > 4 && callers > 1,
+  }),
   party('memcached', 'memcached.mjs', { maintained: false }),
   // memcache stores and returns text only.
   party('memcache', 'memcache.mjs', {
@@ -46,9 +54,9 @@ export const parties = [
     contender: true,
     kind: 'floor',
     kinds: ['get', 'set', 'getMulti', 'mixed'],
-    when: single,
+    when: shared,
   }),
-  party('raw socket, mg', 'raw-mg.mjs', { kind: 'floor', kinds: ['get', 'getMulti', 'mixed'], when: single }),
+  party('raw socket, mg', 'raw-mg.mjs', { kind: 'floor', kinds: ['get', 'getMulti', 'mixed'], when: shared }),
   // Both Python clients block: they always have one caller. libmemcached rebuilds its ring with each
   // server added, and ends the process with an assertion at some 300 to 400 servers.
   party('pylibmc', 'pylibmc', {

@@ -27,10 +27,28 @@ export const meta = {
     ),
 }
 
-/** @returns the load of one row, after one exchange has shown that replies are exactly as long and as right as expected */
+/**
+ * With several servers key i is on server i modulo their number, and each has its share of the callers: no client can place more evenly.
+ * @returns the load of one row, after one exchange has shown that replies are exactly as long and as right as expected
+ */
 export async function rawPump(dialect, { servers, workload, keys }) {
-  const [server] = servers
-  const values = keys.map((_, i) => Buffer.from(material[workload.values](i, workload.size)))
+  const every = await Promise.all(
+    servers.map((server, place) => {
+      const own = keys.map((key, i) => ({ key, i })).filter(({ i }) => i % servers.length === place)
+      const callers = Math.floor((workload.callers + place) / servers.length)
+      return onePump(dialect, server, { ...workload, callers }, own)
+    }),
+  )
+  return {
+    done: () => every.reduce((sum, load) => sum + load.done(), 0),
+    takeLatencies: () => [],
+    stop: () => Promise.all(every.map((load) => load.stop())),
+  }
+}
+
+async function onePump(dialect, server, workload, own) {
+  const keys = own.map(({ key }) => key)
+  const values = own.map(({ i }) => Buffer.from(material[workload.values](i, workload.size)))
   for (const [i, key] of keys.entries()) await queued(server, key, values[i])
   const batch = workload.batch ?? 1
   const get = (from) => {
