@@ -11,6 +11,7 @@ import {
   PyDateTime,
   PyDecimal,
   PyTime,
+  PyTuple,
   PythonObject,
   PyUuid,
   pickle,
@@ -120,9 +121,53 @@ const writers = {
   pickle: (meta: unknown): string | Uint8Array => pickle(meta, { protocol: 4 }),
 }
 
+/** What Celery pickles instead of an exception that cannot be pickled: its module, class and arguments. */
+const WRAPPER = /^celery\.(utils\.serialization|exceptions)\.UnpickleableExceptionWrapper$/
+
+function wrapped({ args: [module, type, args] }: PythonObject): CeleryError {
+  return {
+    type: String(type),
+    module: typeof module === 'string' ? module : undefined,
+    args: itemsOf(args) ?? [],
+  }
+}
+
+/** The items of a list or tuple; undefined for other values. */
+function itemsOf(value: unknown): readonly unknown[] | undefined {
+  return value instanceof PyTuple ? value.items : Array.isArray(value) ? value : undefined
+}
+
+/** A task of a group, or a group in it. */
+export interface CeleryGroup {
+  readonly id: string
+  /** What a group consists of; undefined for a task, whose result is under `celeryKey(id)`. */
+  readonly results: readonly CeleryGroup[] | undefined
+}
+
+/**
+ * The tasks of a group that was saved by `GroupResult.save()`: the item under `celeryKey(id, { kind: 'group' })`.
+ * @param stored the result of the client's `get`
+ * @returns undefined for a miss (undefined or null)
+ * @throws ValueError for a value that is not a group; as `readCeleryMeta`
+ */
+export function readCeleryGroup(stored: unknown, options: UnpickleOptions = {}): CeleryGroup | undefined {
+  if (stored === undefined || stored === null) return undefined
+  const read = content(stored, options)
+  return groupOf(read instanceof Map ? read.get('result') : (read as { result?: unknown } | null)?.result)
+}
+
+/** From `((id, parent), results)`, where a task has None instead of results. */
+function groupOf(value: unknown): CeleryGroup {
+  const [own, results] = itemsOf(value) ?? []
+  const [id] = itemsOf(own) ?? []
+  if (typeof id !== 'string') throw new ValueError(`the item is not a group of Celery: ${describe(value)}`)
+  return { id, results: itemsOf(results)?.map(groupOf) }
+}
+
 /** The exception of a result whose status is FAILURE or RETRY, by either serializer; undefined when there is none. */
 export function celeryError({ result }: CeleryMeta): CeleryError | undefined {
   if (result instanceof PythonObject) {
+    if (WRAPPER.test(result.className)) return wrapped(result)
     const end = result.className.lastIndexOf('.')
     return {
       type: result.className.slice(end + 1),

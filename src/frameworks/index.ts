@@ -2,11 +2,13 @@
 export { type BeakerValue, beakerKey, readBeaker, writeBeaker } from './beaker.js'
 export {
   type CeleryError,
+  type CeleryGroup,
   type CeleryMeta,
   type CeleryOptions,
   type CeleryState,
   celeryError,
   celeryKey,
+  readCeleryGroup,
   readCeleryMeta,
   writeCeleryMeta,
 } from './celery.js'

@@ -13,6 +13,7 @@ import {
   flaskMemoizeVersion,
   flaskMemoizeVersionKeys,
   readBeaker,
+  readCeleryGroup,
   readCeleryMeta,
   readDogpile,
   writeBeaker,
@@ -62,6 +63,14 @@ app = Celery("shop", backend="cache+memcached://" + address + "/")
 app.conf.update(result_serializer=serializer, accept_content=[serializer])
 app.backend.store_result("p1" + serializer, {"price": decimal.Decimal("1.10"), "n": [1, 2.5, None]}, "SUCCESS")
 app.backend.store_result("p2" + serializer, KeyError("no"), "FAILURE", traceback="Traceback")
+class Unpickleable(Exception):
+    def __init__(self, text, *, code):
+        super().__init__(text, code)
+        self.lock = __import__("threading").Lock()
+app.backend.store_result("p4" + serializer, Unpickleable("no", code=5), "FAILURE")
+from celery.result import GroupResult
+inner = GroupResult("inner", [AsyncResult("t2", app=app)])
+GroupResult("g" + serializer, [AsyncResult("t1", app=app), inner]).save(backend=app.backend)
 `,
           { serializer },
         )
@@ -73,6 +82,15 @@ app.backend.store_result("p2" + serializer, KeyError("no"), "FAILURE", traceback
         const failed = readCeleryMeta(await mc.get(celeryKey(`p2${serializer}`)))!
         expect(celeryError(failed)).toEqual({ type: 'KeyError', module: 'builtins', args: ['no'] })
         expect(readCeleryMeta(await mc.get(celeryKey('p3')))).toBeUndefined()
+        const wrapped = readCeleryMeta(await mc.get(celeryKey(`p4${serializer}`)))!
+        expect(celeryError(wrapped)).toMatchObject({ type: 'Unpickleable', args: ['no', 5] })
+        const groupKey = celeryKey(`g${serializer}`, { kind: 'group' })
+        expect(readCeleryGroup(await mc.get(groupKey))).toEqual({
+          id: `g${serializer}`,
+          results: [{ id: 't1' }, { id: 'inner', results: [{ id: 't2' }] }],
+        })
+        expect(readCeleryGroup(undefined)).toBeUndefined()
+        expect(() => readCeleryGroup('{"status": "SUCCESS"}')).toThrow('not a group of Celery')
 
         const result = {
           by: 'Node',
