@@ -1,5 +1,5 @@
 // Compares the recorded versions of the libraries, as they are installed here, with memshim (`memshim parity`), and writes date and figures to
-// test/parity/validations.json, from which docs/parity.md is made: `npm run parity:validate -- [--memcached PATH]… [library-version …]`.
+// test/parity/validations.json, from which docs/evidence/parity.md is made: `npm run parity:validate -- [--memcached PATH]… [library-version …]`.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

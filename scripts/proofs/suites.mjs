@@ -1,5 +1,5 @@
 // Runs Python's own test suites on memshim: `npm run suites -- [name …] [--python-memcached-git DIR] [--record]`. --record writes the figures to
-// test/suites/figures.json, from which docs/parity.md is made.
+// test/suites/figures.json, from which docs/evidence/parity.md is made.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -1,4 +1,4 @@
-// The fault matrix (docs/faults.md): plays every cell, then prints the table. With --write it rewrites the table and the page.
+// The fault matrix (docs/evidence/faults.md): plays every cell, then prints the table. With --write it rewrites the table and the page.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,5 +21,5 @@ const done = spawnSync(
     },
   },
 )
-console.log(readFileSync(join(root, 'docs', 'faults.md'), 'utf8'))
+console.log(readFileSync(join(root, 'docs', 'evidence', 'faults.md'), 'utf8'))
 process.exit(done.status ?? 1)

@@ -14,20 +14,21 @@ const site = join(root, 'site')
 const { version, description, exports: doors } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** What people read first, in this order; the other pages follow by name. */
 const FIRST = [
-  'which-client',
-  'sharing',
+  'moving/which-client',
+  'moving/sharing',
   'adapters',
-  'from-memjs',
-  'from-memcached',
-  'from-keyv',
+  'moving/from-memjs',
+  'moving/from-memcached',
+  'moving/from-keyv',
   'strict',
   'compat',
   'values',
   'audit',
   'migrating',
 ]
-const pages = readdirSync(join(root, 'docs'))
-  .filter((name) => name.endsWith('.md'))
+const pages = readdirSync(join(root, 'docs'), { recursive: true })
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.md') && !name.startsWith('reference/'))
   .map((name) => name.slice(0, -3))
 const ordered = [
   ...FIRST.filter((name) => pages.includes(name)),
@@ -80,7 +81,7 @@ function llms() {
   const line = (path, from) => {
     const text = readFileSync(join(root, path), 'utf8')
     const title = /^# (.*)$/m.exec(text)?.[1] ?? from
-    return `- [${title}](documents/docs_${from}.html)`
+    return `- [${title}](documents/docs_${from.replaceAll('/', '_')}.html)`
   }
   const api = sources.map((source) => {
     const door = source.replace(/^src\/|\/index\.ts$|\.ts$/g, '').replace('adapters/', '')
@@ -105,7 +106,7 @@ function llms() {
     '',
     ...readdirSync(join(root, 'docs', 'reference'))
       .filter((name) => name.endsWith('.md'))
-      .map((name) => line(`docs/reference/${name}`, `reference_${name.slice(0, -3)}`)),
+      .map((name) => line(`docs/reference/${name}`, `reference/${name.slice(0, -3)}`)),
     '',
   ].join('\n')
 }

@@ -1,4 +1,4 @@
-/** The sources of a recording's commands, and the limits of each source: for summaries, reports and docs/record.md. */
+/** The sources of a recording's commands, and the limits of each source: for summaries, reports and docs/tools/record.md. */
 export type CaptureKind = 'packets' | 'proxy' | 'watch'
 
 const everyNetwork = [

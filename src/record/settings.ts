@@ -2,7 +2,7 @@
 import { shown } from '../ground/arguments.js'
 import type { LibraryName } from '../rules/row.js'
 
-/** Settings of a recording of any source (docs/record.md). */
+/** Settings of a recording of any source (docs/tools/record.md). */
 export interface RecordSettings {
   /** The first trace file; gzip when the name ends in `.gz`. Later parts are `name.2.jsonl`, …. Files have the mode 0600. */
   readonly out: string

@@ -13,7 +13,7 @@ import type { ScanReport, ServerRow } from './report.js'
 import { ValueReader } from './sample-values.js'
 import { type Chosen, Tally } from './tally.js'
 
-/** Options of a scan (docs/scan.md). */
+/** Options of a scan (docs/tools/scan.md). */
 export interface ScanOptions {
   /** The application's servers in its own order, in pylibmc's grammar. */
   readonly servers?: readonly string[] | undefined

@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { Client } from './index.js'
 
-const documented = ['docs/strict.md', 'docs/pylibmc-parity.md', 'docs/tracing.md']
+const documented = ['docs/strict.md', 'docs/evidence/pylibmc-parity.md', 'docs/tracing.md']
   .map((page) => readFileSync(join(import.meta.dirname, '..', '..', page), 'utf8'))
   .join('\n')
 

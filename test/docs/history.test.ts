@@ -1,4 +1,4 @@
-/** docs/history.md: what changed between the recorded versions of each library, made from fixtures/recordings. */
+/** docs/evidence/history.md: what changed between the recorded versions of each library, made from fixtures/recordings. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -86,6 +86,6 @@ function page(): string {
   return lines.join('\n')
 }
 
-it('docs/history.md is what the recordings say (npx vitest run test/docs/history.test.ts -u writes it)', async () => {
-  await expect(page()).toMatchFileSnapshot(join(fixtures, '..', 'docs', 'history.md'))
+it('docs/evidence/history.md is what the recordings say (npx vitest run test/docs/history.test.ts -u writes it)', async () => {
+  await expect(page()).toMatchFileSnapshot(join(fixtures, '..', 'docs', 'evidence', 'history.md'))
 })

@@ -1,4 +1,4 @@
-/** docs/pairs.md: what changes between each pair of libraries, made from the table of rules and from what the audit says of each difference. */
+/** docs/evidence/pairs.md: what changes between each pair of libraries, made from the table of rules and from what the audit says of each difference. */
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { type DifferingRow, differingRows } from '../../src/audit/columns.js'
@@ -25,7 +25,7 @@ function table(head: readonly string[], lines: readonly string[]): string[] {
 function betweenVersions(before: Library, after: Library): string[] {
   const lines = [...differingRows(before, after)].map(([name, rows]) =>
     cells(
-      `[${name}](switches.md#${name})`,
+      `[${name}](../switches.md#${name})`,
       switchesByName[name as keyof typeof switchesByName].title,
       rowsText(rows),
     ),
@@ -41,7 +41,7 @@ function toPylibmc(before: Library, after: Library): string[] {
     })
     return rows.length === 0
       ? undefined
-      : cells(`[${name}](switches.md#${name})`, title, pythonMemcached, pylibmc)
+      : cells(`[${name}](../switches.md#${name})`, title, pythonMemcached, pylibmc)
   })
   return table(
     ['switch', 'behaviour', named(before), named(after)],
@@ -52,7 +52,7 @@ function toPylibmc(before: Library, after: Library): string[] {
 function toPymemcache(before: Library, after: Library): string[] {
   const lines = findingsBetween(before, after).map(
     ({ name, title, pythonMemcached, pylibmc, docs, rows = [] }) =>
-      cells(`[${name}](${docs})`, title, pythonMemcached, pylibmc, rowsText(rows)),
+      cells(`[${name}](../${docs})`, title, pythonMemcached, pylibmc, rowsText(rows)),
   )
   return table(['finding', 'behaviour', 'python-memcached, pylibmc', named(after), 'rows'], lines)
 }
@@ -76,7 +76,7 @@ function page(): string {
     '# Changes between two libraries',
     '',
     'test/docs/pairs.test.ts generates this page from the table of rules (`src/rules/`) and from the texts of the audit. `memshim audit app.jsonl --to …` reports which of these changes affect an application',
-    '([audit.md](audit.md)); other versions are columns of the same table. The column of pymemcache is for its `Client` with the defaults, and for `HashClient` with several servers.',
+    '([audit.md](../audit.md)); other versions are columns of the same table. The column of pymemcache is for its `Client` with the defaults, and for `HashClient` with several servers.',
     '',
     ...sections.flatMap(([before, after, text]) => [
       `## ${named(before)} → ${named(after)}`,
@@ -87,5 +87,7 @@ function page(): string {
 }
 
 it('the page is what the table says', async () => {
-  await expect(page()).toMatchFileSnapshot(join(import.meta.dirname, '..', '..', 'docs', 'pairs.md'))
+  await expect(page()).toMatchFileSnapshot(
+    join(import.meta.dirname, '..', '..', 'docs', 'evidence', 'pairs.md'),
+  )
 })

@@ -1,4 +1,4 @@
-/** docs/parity.md and docs/parity.json: what is shown to be equal, by what evidence, made from recordings, tables and figures of runs. */
+/** docs/evidence/parity.md and docs/evidence/parity.json: what is shown to be equal, by what evidence, made from recordings, tables and figures of runs. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -54,7 +54,7 @@ const provenance: Readonly<
   >
 > = readJson('fixtures', 'recordings', 'libraries.json')
 
-/** memshim has no client of its own for pymemcache's recordings on this page: docs/history.md has them. */
+/** memshim has no client of its own for pymemcache's recordings on this page: docs/evidence/history.md has them. */
 const libraries = recordedLibraries()
   .filter((name) => !name.startsWith('pymemcache'))
   .sort((a, b) => {
@@ -216,7 +216,7 @@ function behavioursTable(library: 'pylibmc' | 'python-memcached'): string[] {
       } = row
       const evidence = [...recordings, ...vectors, ...tests]
       return [
-        `[${section}](reference/${library}.md#${section})`,
+        `[${section}](../reference/${library}.md#${section})`,
         behaviour,
         only ?? versions?.join(', ') ?? 'all',
         absent ? `not in memshim: ${absent}` : evidence.join(', '),
@@ -259,7 +259,7 @@ function page(): string {
     ...librariesTable(),
     ...sameModules(),
     'pylibmc was built from source on libmemcached 1.1.4. The wheel on PyPI contains libmemcached 1.0.16; its differences are listed in',
-    '[reference/pylibmc.md](reference/pylibmc.md#builds). The recordings of frameworks were made with the wheel.',
+    '[reference/pylibmc.md](../reference/pylibmc.md#builds). The recordings of frameworks were made with the wheel.',
     '',
     '## Test suites of libraries and frameworks',
     '',
@@ -281,15 +281,15 @@ function page(): string {
   ].join('\n')
 }
 
-it('docs/parity.md is what the evidence says (npx vitest run test/docs/parity-page.test.ts -u writes it)', async () => {
-  await expect(page()).toMatchFileSnapshot(join(root, 'docs', 'parity.md'))
+it('docs/evidence/parity.md is what the evidence says (npx vitest run test/docs/parity-page.test.ts -u writes it)', async () => {
+  await expect(page()).toMatchFileSnapshot(join(root, 'docs', 'evidence', 'parity.md'))
 })
 
-it('docs/parity.json is what the evidence says', async () => {
+it('docs/evidence/parity.json is what the evidence says', async () => {
   const text = `[\n${parityRows()
     .map((row) => JSON.stringify(row))
     .join(',\n')}\n]\n`
-  await expect(text).toMatchFileSnapshot(join(root, 'docs', 'parity.json'))
+  await expect(text).toMatchFileSnapshot(join(root, 'docs', 'evidence', 'parity.json'))
 })
 
 it('no test of a suite fails without a known reason', () => {

@@ -1,5 +1,5 @@
 /**
- * docs/pylibmc-parity.md: every method, behavior and exception of the real pylibmc (fixtures/vectors/pylibmc-surface.json) with its
+ * docs/evidence/pylibmc-parity.md: every method, behavior and exception of the real pylibmc (fixtures/vectors/pylibmc-surface.json) with its
  * counterpart, which must exist. `npx vitest run test/docs -u` writes the page anew.
  */
 import { readFileSync } from 'node:fs'
@@ -97,7 +97,7 @@ function document(): string {
     .map(([name, retcode]) => `| \`${name}\` | ${retcode ?? '–'} | \`${name}\` |`)
   return `# pylibmc ${surface.version} and memshim/strict
 
-test/docs/parity.test.ts generates this page from the names of the real library and the tables of the code; outcomes are in [strict.md](strict.md).
+test/docs/parity.test.ts generates this page from the names of the real library and the tables of the code; outcomes are in [strict.md](../strict.md).
 
 ## Methods
 
@@ -129,8 +129,8 @@ ${surface.pools.map((name) => `| \`${name}\` | \`${name}\` |`).join('\n')}
 `
 }
 
-it('docs/pylibmc-parity.md says what pylibmc and the code say', async () => {
-  await expect(document()).toMatchFileSnapshot(join(root, 'docs', 'pylibmc-parity.md'))
+it('docs/evidence/pylibmc-parity.md says what pylibmc and the code say', async () => {
+  await expect(document()).toMatchFileSnapshot(join(root, 'docs', 'evidence', 'pylibmc-parity.md'))
 })
 
 describe('nothing of pylibmc is missing', () => {

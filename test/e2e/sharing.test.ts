@@ -1,5 +1,5 @@
 /**
- * docs/sharing.md, "Sharing with Django in ten lines", followed to the letter: the packed package in an empty project, a real memcached, a real
+ * docs/moving/sharing.md, "Sharing with Django in ten lines", followed to the letter: the packed package in an empty project, a real memcached, a real
  * Django. MEMSHIM_NODES may name further Node executables, separated by colons.
  */
 import { execFileSync } from 'node:child_process'
@@ -19,7 +19,7 @@ import { type Memcached, startMemcached } from '../support/memcached.js'
 import { environment, PythonShell } from '../support/python-shell.js'
 
 const root = join(import.meta.dirname, '..', '..')
-const page = readFileSync(join(root, 'docs', 'sharing.md'), 'utf8')
+const page = readFileSync(join(root, 'docs', 'moving', 'sharing.md'), 'utf8')
 const [, program] = /^```js\n([\s\S]*?)^```$/m.exec(page)!
 const [, settings] = /^```python\n([\s\S]*?)^```$/m.exec(page)!
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))

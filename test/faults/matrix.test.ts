@@ -1,6 +1,6 @@
 /**
  * The fault matrix: each fault of docs/reference/field.md#3 × each operation × each kind of client and connection. Expected is what
- * docs/faults.md says; `npm run test:faults -- --write` writes the page anew, to be read before it is committed.
+ * docs/evidence/faults.md says; `npm run test:faults -- --write` writes the page anew, to be read before it is committed.
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'

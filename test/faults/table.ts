@@ -9,7 +9,7 @@ import { operations } from './operations.js'
 export type Outcomes = Record<string, Record<string, Record<string, Cell>>>
 
 const file = join(import.meta.dirname, 'outcomes.json')
-export const page = join(import.meta.dirname, '..', '..', 'docs', 'faults.md')
+export const page = join(import.meta.dirname, '..', '..', 'docs', 'evidence', 'faults.md')
 
 export function documented(): Outcomes {
   return JSON.parse(readFileSync(file, 'utf8')) as Outcomes
@@ -47,7 +47,7 @@ that the connection stayed open, 2 that it was closed and another one opened. In
 sockets, timers, listeners or unhandled rejections may be left, and no operation may take longer than its deadline.
 
 The same faults were recorded from pylibmc 1.6.3, over the text and over the binary protocol, and from python-memcached 1.59 and 1.62;
-\`test/differential/fault-table.test.ts\` compares them. None of these libraries has TLS: a column over TLS is compared with the same column without it. For deliberate differences, [strict.md](strict.md#deliberate-differences-from-pylibmc) and [compat.md](compat.md) give the reasons.
+\`test/differential/fault-table.test.ts\` compares them. None of these libraries has TLS: a column over TLS is compared with the same column without it. For deliberate differences, [strict.md](../strict.md#deliberate-differences-from-pylibmc) and [compat.md](../compat.md) give the reasons.
 `
 
 export function pageOf(outcomes: Outcomes): string {

@@ -145,7 +145,7 @@ export class KeyModel {
     this.notice()
     if (reading.number === this.certain || this.uncertain.has(reading.number)) return
     if (begun <= this.died && this.earlier.has(reading.number)) return
-    // An unintelligible reply is read as a miss (docs/faults.md, "A line that is no reply").
+    // An unintelligible reply is read as a miss (docs/evidence/faults.md, "A line that is no reply").
     if (absent && this.servers.some((server) => begun <= server.calmSince)) return
     const told = absent
       ? `${this.key}: write ${this.certain} was acknowledged and is lost, and its server lived`

@@ -1,4 +1,4 @@
-/** The cost of moving the keys: simulates every way to move them on a trace, with the clock of the trace (docs/plan.md). */
+/** The cost of moving the keys: simulates every way to move them on a trace, with the clock of the trace (docs/tools/plan.md). */
 import { checkObject, shown } from '../../ground/arguments.js'
 import type { Library } from '../methods/python-signatures.js'
 import { AuditOptionsError } from '../options.js'
@@ -53,7 +53,7 @@ export interface WayResult {
   readonly minutes: readonly Readonly<Minute>[]
 }
 
-/** A plan (docs/plan.md). */
+/** A plan (docs/tools/plan.md). */
 export interface Plan {
   readonly format: 'memshim-plan/1'
   readonly trace: { readonly name: string; readonly seconds: number; readonly accesses: number }

@@ -31,7 +31,7 @@ export interface TraceHeader {
   readonly sample?: number
   /** Values were replaced by others of the same type and length. */
   readonly redacted?: boolean
-  /** The source of commands that were captured on the network or logged by the servers (docs/record.md). */
+  /** The source of commands that were captured on the network or logged by the servers (docs/tools/record.md). */
   readonly captured?: CaptureKind
   /** Keys were replaced by hashes. */
   readonly hashed_keys?: boolean

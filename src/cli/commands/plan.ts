@@ -51,7 +51,7 @@ Examples:
 
 Placements: ${listed(placementNames)}
 Exit codes: 0 success, 2 bad usage or input.
-How to read it: docs/plan.md.`,
+How to read it: docs/tools/plan.md.`,
     )
     .action(run)
 }

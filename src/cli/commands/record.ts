@@ -74,7 +74,7 @@ Examples:
   $ memshim record - --out app.jsonl.gz --max-bytes 1G --files 5 --sample 0.1 --redact --hash-keys secret.txt
 
 Exit codes: 0 recorded, 2 bad usage, a damaged capture, or a server that cannot be reached or watched.
-What each source sees and cannot see: docs/record.md.`,
+What each source sees and cannot see: docs/tools/record.md.`,
     )
     .action(run)
 }

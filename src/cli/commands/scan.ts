@@ -45,7 +45,7 @@ Examples:
 
 A listing to save: printf 'lru_crawler metadump all\\r\\n' | nc -w 5 cache 11211 > monday.metadump
 Exit codes: 0 every server was scanned; 2 bad usage, or a server could not be scanned (the others are in the report).
-What it does to a server: docs/scan.md.`,
+What it does to a server: docs/tools/scan.md.`,
     )
     .action(run)
 }

@@ -22,7 +22,7 @@ export interface TimeoutOption extends VersionOption {
   readonly timeout?: number | null
 }
 
-/** `django.core.cache.cache`, over a client whose servers, placement and encoding are those of the backend (docs/sharing.md). */
+/** `django.core.cache.cache`, over a client whose servers, placement and encoding are those of the backend (docs/moving/sharing.md). */
 export class DjangoCache {
   /** @throws TypeError for a client that lacks a method and for settings that are none */
   constructor(
