@@ -1,4 +1,4 @@
-/** Against what the real packages store and sign (fixtures/record/framework_values.py). */
+/** Against what the real packages store and sign (fixtures/record/applications/framework_values.py). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {

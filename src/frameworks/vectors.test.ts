@@ -1,4 +1,4 @@
-/** Against what the real packages hand to their memcached client (fixtures/record/frameworks.py). */
+/** Against what the real packages hand to their memcached client (fixtures/record/applications/frameworks.py). */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

@@ -81,7 +81,7 @@ describe('replies that no server gives', () => {
   })
 })
 
-/** The right reply but for one field, as fixtures/record/pylibmc_replies.py makes it. */
+/** The right reply but for one field, as fixtures/record/failures/pylibmc_replies.py makes it. */
 function binaryReply(request: Buffer, other: 'opaque' | 'opcode' | 'key'): Buffer {
   const GETK = 0x0c
   const INCREMENT = 0x05

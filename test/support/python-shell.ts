@@ -1,4 +1,4 @@
-/** A Python interpreter of an environment with real packages, which runs code over JSON lines (fixtures/record/python_shell.py). */
+/** A Python interpreter of an environment with real packages, which runs code over JSON lines (fixtures/record/values/python_shell.py). */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -20,7 +20,7 @@ export class PythonShell {
   private complaint = ''
 
   constructor(python: string) {
-    this.child = spawn(python, [join(root, 'fixtures', 'record', 'python_shell.py')])
+    this.child = spawn(python, [join(root, 'fixtures', 'record', 'values', 'python_shell.py')])
     this.child.stderr.on('data', (chunk) => {
       this.complaint = `${this.complaint}${chunk}`.slice(-4000)
     })

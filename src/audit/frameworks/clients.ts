@@ -1,6 +1,6 @@
 /**
  * The clients that the backends of frameworks construct, as targets of an audit: `django-5.1:PyMemcacheCache`. Recorded from the real frameworks by
- * fixtures/record/framework_clients.py.
+ * fixtures/record/applications/framework_clients.py.
  */
 import { checkText } from '../../ground/arguments.js'
 import { versionsOf } from '../../rules/index.js'

@@ -1,6 +1,6 @@
 /**
  * The results of frameworks for the outcomes of their memcached client, as data.
- * Recorded from the real frameworks on the real libraries by fixtures/record/framework_outcomes.py; the same as a page: docs/frameworks.md.
+ * Recorded from the real frameworks on the real libraries by fixtures/record/applications/framework_outcomes.py; the same as a page: docs/frameworks.md.
  */
 import { compareVersions } from '../../rules/version.js'
 import type { LibraryName } from '../methods/python-signatures.js'

@@ -40,7 +40,7 @@ const stored = (encoded: { flags: number; data: Uint8Array }) => [
 ]
 
 describe('dialects of python-memcached', () => {
-  /** Expressions of fixtures/record/values_dialects.py. */
+  /** Expressions of fixtures/record/values/values_dialects.py. */
   const values: Readonly<Record<string, unknown>> = {
     "'text'": 'text',
     "'caf\\u00e9'": 'café',

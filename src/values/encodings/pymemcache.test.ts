@@ -1,4 +1,4 @@
-/** Against what pymemcache's own serdes write and read (fixtures/record/framework_values.py). */
+/** Against what pymemcache's own serdes write and read (fixtures/record/applications/framework_values.py). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { PyFloat, PyTuple, pymemcacheEncoding } from '../index.js'

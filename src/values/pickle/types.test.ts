@@ -33,7 +33,7 @@ const named = rows.map(
   (row) => [`${row.title}, protocol ${row.protocol}, by ${row.by.join(' ')}`, row] as const,
 )
 
-/** The words that fixtures/record/pickle_types.py has for a value. */
+/** The words that fixtures/record/values/pickle_types.py has for a value. */
 function said(value: unknown): unknown {
   const pairs = (entries: Iterable<readonly [unknown, unknown]>) =>
     [...entries].map(([k, v]) => [said(k), said(v)])

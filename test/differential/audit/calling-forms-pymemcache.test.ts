@@ -1,5 +1,5 @@
 /**
- * Every calling form of python-memcached's methods on the real pymemcache (`fixtures/record/calling_forms_pymemcache.py`), against what the
+ * Every calling form of python-memcached's methods on the real pymemcache (`fixtures/record/calls/calling_forms_pymemcache.py`), against what the
  * audit predicts for an application that changes its constructor and nothing else; and the constructor as the application has it.
  */
 import { expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-/** The recordings of `fixtures/record/calling_forms_pymemcache.py`: what real pymemcache does with the programs of calling-forms*.json. */
+/** The recordings of `fixtures/record/calls/calling_forms_pymemcache.py`: what real pymemcache does with the programs of calling-forms*.json. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Outcome, TargetOptions } from '../../../src/audit/index.js'

@@ -1,5 +1,5 @@
 /**
- * Every calling form of python-memcached's methods, as the real libraries took it (`fixtures/record/calling_forms.py`), against what the
+ * Every calling form of python-memcached's methods, as the real libraries took it (`fixtures/record/calls/calling_forms.py`), against what the
  * audit predicts for an application that makes these calls and switches to pylibmc, or to another version of python-memcached, without a change.
  */
 import { readFileSync } from 'node:fs'

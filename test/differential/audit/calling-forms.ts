@@ -1,5 +1,5 @@
 /**
- * Programs that were run on the real python-memcached and, unchanged, on the real pylibmc (`fixtures/record/calling_forms.py`), held
+ * Programs that were run on the real python-memcached and, unchanged, on the real pylibmc (`fixtures/record/calls/calling_forms.py`), held
  * against what the audit predicts for them, call by call.
  */
 import { readFileSync } from 'node:fs'

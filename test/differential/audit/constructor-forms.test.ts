@@ -1,5 +1,5 @@
 /**
- * Constructor calls with positions, keywords and mixtures of them, as the real libraries took them (`fixtures/record/constructor_forms.py`), against
+ * Constructor calls with positions, keywords and mixtures of them, as the real libraries took them (`fixtures/record/calls/constructor_forms.py`), against
  * what the audit predicts from the `new` line that the real tracer wrote.
  */
 import { readFileSync } from 'node:fs'

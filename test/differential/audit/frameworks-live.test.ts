@@ -1,6 +1,6 @@
 /**
  * Real Django beside DjangoCache and DjangoSessions on one memcached: what one side writes the other reads equal. The values are those of
- * fixtures/record/applications.py: models, query sets, safe and lazy strings, sessions, zones, the standard library's and users' classes.
+ * fixtures/record/values/applications.py: models, query sets, safe and lazy strings, sessions, zones, the standard library's and users' classes.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Client as CompatClient } from '../../../src/compat/index.js'

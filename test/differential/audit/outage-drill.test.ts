@@ -1,5 +1,5 @@
 /**
- * An outage drill (`fixtures/record/outage_drill.py`): an application on three real servers, of which one was killed and started again, on the real
+ * An outage drill (`fixtures/record/applications/outage_drill.py`): an application on three real servers, of which one was killed and started again, on the real
  * python-memcached and, switched, on the real pylibmc. The audit's `--outage` of a quiet trace must have predicted the calls that raised.
  */
 import { readFileSync } from 'node:fs'

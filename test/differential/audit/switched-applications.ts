@@ -1,5 +1,5 @@
 /**
- * Applications that were really switched (`fixtures/record/switched_applications.py`), held against what the audit of their traces predicts.
+ * Applications that were really switched (`fixtures/record/applications/switched_applications.py`), held against what the audit of their traces predicts.
  *
  * A step (a request, or one thing that a script does) is compared call by call for as long as both runs make the same calls. Where pylibmc's
  * answer or exception takes the application another way, the rest of the step has nothing to be compared with, and keys that it touched on

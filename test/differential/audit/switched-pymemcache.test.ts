@@ -1,6 +1,6 @@
 /**
  * Applications of python-memcached that ran with the real pymemcache 4.0.0 in its place, and applications of pymemcache 4.0.0 that ran, unchanged, on
- * the real python-memcached 1.62, pylibmc 1.6.3 and pymemcache 3.5.2 (`fixtures/record/switched_pymemcache.py`): the audit of their traces must
+ * the real python-memcached 1.62, pylibmc 1.6.3 and pymemcache 3.5.2 (`fixtures/record/applications/switched_pymemcache.py`): the audit of their traces must
  * have predicted every call that both runs made. Figures: docs/audit.md.
  */
 import { readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
  * Switch and compare: applications ran on python-memcached under the tracer; then the same calls, unchanged, went to the real pylibmc
- * (`fixtures/record/switched_traces.py`). The audit of each trace must have predicted every call, class and return code included.
+ * (`fixtures/record/applications/switched_traces.py`). The audit of each trace must have predicted every call, class and return code included.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 /**
- * Pickles of real applications (Django, numpy, pandas, time zones, users' classes; fixtures/record/applications.py), read with default
+ * Pickles of real applications (Django, numpy, pandas, time zones, users' classes; fixtures/record/values/applications.py), read with default
  * options and written back in every protocol: to Python, what is written back is an equal object.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
@@ -49,7 +49,7 @@ class Comparer {
   private readonly child: ChildProcessWithoutNullStreams
   private readonly lines: AsyncIterator<string>
   constructor(python: string) {
-    this.child = spawn(python, [join(fixtures, 'record', 'applications.py'), '--compare'])
+    this.child = spawn(python, [join(fixtures, 'record', 'values', 'applications.py'), '--compare'])
     this.child.stderr.resume()
     this.lines = createInterface(this.child.stdout)[Symbol.asyncIterator]()
   }

@@ -46,7 +46,7 @@ class Oracle {
   private readonly child: ChildProcessWithoutNullStreams
   private readonly lines: AsyncIterator<string>
   constructor() {
-    this.child = spawn(python!, [join(fixtures, 'record', 'values_oracle.py')])
+    this.child = spawn(python!, [join(fixtures, 'record', 'values', 'values_oracle.py')])
     this.child.stderr.resume()
     this.lines = createInterface(this.child.stdout)[Symbol.asyncIterator]()
   }

@@ -34,7 +34,7 @@ describe('docs/values.md', () => {
     describe.skipIf(python === undefined)(`${library} ${version} (${python ? 'live' : skipped})`, () => {
       const stored: [number, string][] = python
         ? JSON.parse(
-            execFileSync(python, [join(fixtures, 'record', 'values_written.py'), library], {
+            execFileSync(python, [join(fixtures, 'record', 'values', 'values_written.py'), library], {
               input: JSON.stringify(rows.map(({ expression }) => expression)),
               encoding: 'utf8',
             }),

@@ -1,6 +1,6 @@
 /**
  * What users of pymemcache complain about in public, as small applications that ran on the library that they use today (fixtures/applications/complaints,
- * recorded by fixtures/record/complaints.py): each audit has the complaint as a finding, in words that say what happens and what helps.
+ * recorded by fixtures/record/applications/complaints.py): each audit has the complaint as a finding, in words that say what happens and what helps.
  */
 import { join } from 'node:path'
 import { expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-/** The real pylibmc on a clock that is set by hand, playing timelines: fixtures/record/failover_timelines.py. */
+/** The real pylibmc on a clock that is set by hand, playing timelines: fixtures/record/failures/failover_timelines.py. */
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -8,7 +8,7 @@ import type { StepOutcome, Timeline } from './timeline.js'
 export class Library {
   private readonly process = spawn(
     process.env.MEMSHIM_PYTHON ?? 'python3',
-    [join(fixtures, 'record', 'failover_timelines.py')],
+    [join(fixtures, 'record', 'failures', 'failover_timelines.py')],
     { stdio: ['pipe', 'pipe', 'pipe'] },
   )
   private readonly waiting: { resolve: (answer: unknown) => void; reject: (error: Error) => void }[] = []
