@@ -13,3 +13,8 @@ export interface BufferMethods extends Buffer {
   latin1Write(text: string, at: number, length: number): number
   utf8Write(text: string, at: number, length: number): number
 }
+
+/** The same bytes. The engine compiles the methods of a DataView into the caller, and calls those of a Buffer. */
+export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
+}

@@ -3,7 +3,7 @@
  * `read-*.ts`; the loop that runs them in `reader.ts`.
  */
 import { isUtf8 } from 'node:buffer'
-import type { BufferMethods } from '../../../ground/bytes.js'
+import { type BufferMethods, viewOf } from '../../../ground/bytes.js'
 import type { Budget } from '../../budget.js'
 import { located, UnpicklingError, ValueDecodeError } from '../../errors.js'
 import { FLAG_PICKLE } from '../../types.js'
@@ -23,6 +23,8 @@ const SPARSE_COST = 1024
 /** Substrings up to this length are copies; longer ones would keep the text they were cut from alive. */
 const COPIED_SUBSTRING = 12
 const WINDOW = 64 * 1024
+/** Bytes of a pickle from which on a view is worth the time that it takes to make. */
+const LEAST_VIEWED = 256
 /** Text, lines and integers of more bytes may take long to compare. */
 const LONG = 1024
 
@@ -74,6 +76,7 @@ export class Machine {
   private window = ''
   private windowStart = 0
   private windowEnd = 0
+  private view: DataView | undefined = undefined
 
   constructor(
     readonly bytes: Buffer,
@@ -245,6 +248,14 @@ export class Machine {
     const at = this.take(4)
     const { bytes } = this
     return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)) + bytes[at + 3]! * 0x100_0000
+  }
+
+  /** A float of eight bytes, the highest first. */
+  double(): number {
+    const at = this.take(8)
+    if (this.bytes.length < LEAST_VIEWED) return this.bytes.readDoubleBE(at)
+    this.view ??= viewOf(this.bytes)
+    return this.view.getFloat64(at)
   }
 
   /** A signed length of four bytes. */

@@ -115,7 +115,7 @@ function run(m: Machine): unknown {
         break
       }
       case op.BINFLOAT: {
-        const value = bytes.readDoubleBE(m.take(8))
+        const value = m.double()
         stack[m.height++] = preserve ? new PyFloat(value) : value
         break
       }

@@ -1,5 +1,5 @@
 /** The bytes of a pickle under construction, with protocol 4's frames as CPython's C pickler lays them. */
-import type { BufferMethods } from '../../../ground/bytes.js'
+import { type BufferMethods, viewOf } from '../../../ground/bytes.js'
 import { op } from '../opcodes.js'
 import { hasLoneSurrogate, utf8Bytes } from '../text.js'
 
@@ -13,9 +13,12 @@ const SHORT_TEXT = 24
 
 /** Undefined while a pickling is under way: persistent ids and converters may start another one. */
 let scratch: BufferMethods | undefined
+/** Of the scratch buffer. */
+let scratchView: DataView | undefined
 
 export class PickleOutput {
   private bytes = scratch ?? (Buffer.allocUnsafeSlow(SCRATCH_SIZE) as BufferMethods)
+  private view = scratch === undefined ? viewOf(this.bytes) : scratchView!
   private length = 0
   /** Where the open frame's header is; −1 = no frame is open. */
   private frameStart = -1
@@ -65,7 +68,7 @@ export class PickleOutput {
   double(opcode: number, value: number): void {
     const at = this.reserve(9)
     this.bytes[at] = opcode
-    this.bytes.writeDoubleBE(value, at + 1)
+    this.view.setFloat64(at + 1, value)
   }
 
   /** Text with one character per byte. */
@@ -120,6 +123,7 @@ export class PickleOutput {
     const { bytes, length } = this
     if (bytes.length !== SCRATCH_SIZE) return bytes.subarray(0, length)
     scratch = bytes
+    scratchView = this.view
     const result = Buffer.allocUnsafe(length)
     bytes.copy(result, 0, 0, length)
     return result
@@ -198,5 +202,6 @@ export class PickleOutput {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length)) as BufferMethods
     this.bytes.copy(grown)
     this.bytes = grown
+    this.view = viewOf(grown)
   }
 }
