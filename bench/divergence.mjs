@@ -2,7 +2,7 @@
 // The cost of divergence events without a listener, in CPU time per operation. Four clients run in each process (divergence-slices.mjs):
 // two as shipped, two that never check for listeners. The claim compares the two kinds. The control compares one client of
 // each kind with the other one of each kind, from the same slices: those are equal, so its distance from 1 is the
-// arrangement's. Writes bench/results/divergence.md; `node bench/document.mjs divergence` copies it into docs/performance.md.
+// arrangement's. Writes bench/results/divergence.md; `node bench/document.mjs divergence` copies it into docs/performance-method.md.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,19 +1,19 @@
 // node bench/document.mjs [NAME…]: copies the results for the targets from bench/results/NAME.md (default: latest) into docs/performance.md,
-// and all of it to bench/tables/; `divergence` has a place of its own on the page.
+// and all of it to bench/tables/; `divergence` goes to docs/performance-method.md.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, root } from '../scripts/setup.mjs'
 
-const document = join(root, 'docs', 'performance.md')
 const tables = join(import.meta.dirname, 'tables')
 const names = process.argv.length > 2 ? process.argv.slice(2) : ['latest']
 const divergence = names[0] === 'divergence'
+const document = join(root, 'docs', divergence ? 'performance-method.md' : 'performance.md')
 const place = divergence ? 'table of divergence events' : 'table'
 const BEGIN = `<!-- the ${place}: written by bench/document.mjs -->`
 const END = `<!-- end of the ${place} -->`
 const text = readFileSync(document, 'utf8')
 const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
-if (begin < 0 || end < begin) fail(`docs/performance.md has no ${BEGIN} … ${END}`)
+if (begin < 0 || end < begin) fail(`${document} has no ${BEGIN} … ${END}`)
 const shown = names.map(divergence ? (name) => readFileSync(result(name, 'md'), 'utf8').trim() : summary)
 writeFileSync(
   document,

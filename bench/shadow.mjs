@@ -1,7 +1,7 @@
 // npm run bench:shadow [-- --rounds N]
 // What shadow mode costs the process, in CPU time a get: the compat client alone, and with a strict client on the same server that
 // repeats none, a tenth and all of its gets. Slices of each go around in turn. The last column is the part of it in the caller's
-// own turn, for the gets that are repeated: the copy of the value. Prints the table of docs/performance.md.
+// own turn, for the gets that are repeated: the copy of the value. Prints the table of docs/performance-method.md.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from '../scripts/setup.mjs'

@@ -1,5 +1,6 @@
 // What run.mjs and compare.mjs share: the options, the rows they choose, how long each is measured, and what is
 // installed for it.
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cpus, loadavg, release, type } from 'node:os'
 import { join } from 'node:path'
@@ -78,10 +79,18 @@ export function makePlan(values, memcached, parties, node = process.execPath) {
   }
 }
 
+/** The commit that is measured; `-dirty` where files differ from it. */
+const build = () =>
+  spawnSync('git', ['describe', '--always', '--dirty', '--exclude=*'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).stdout?.trim()
+
 /** One line about the machine and the run. */
 export function facts({ memcached, node, rounds, seconds, warmup, load, arrangement }, foreign) {
   const pinned = pinning.client.length > 0 ? 'client and server on a core each' : 'not pinned to cores'
   return [
+    `memshim ${build() || 'without a repository'}`,
     `${type()} ${release().split('-')[0]}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
     `${nodeVersion(node)}, ${memcachedVersion(memcached)}, ${pinned}`,
     arrangement ??
