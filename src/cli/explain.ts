@@ -1,7 +1,9 @@
 /** The message of an error for the user, in one line, and the exit code. */
+
 import { CommanderError } from 'commander'
 import { AuditOptionsError, exitCodes, TraceError } from '../audit/index.js'
 import { DoctorError } from '../doctor/index.js'
+import { printable } from '../ground/printable.js'
 import { ValueError } from '../python/errors.js'
 import { CaptureError, RecordError } from '../record/index.js'
 import { ListingError, ScanError } from '../scan/index.js'
@@ -26,13 +28,8 @@ const flags: Readonly<Record<string, string>> = {
 /** What shells make of a command that Ctrl-C has ended. */
 const interrupted = 130
 
-/** Control characters would move the cursor; they are shown as escapes. Line breaks stay. */
-function printable(text: string): string {
-  return text.replace(
-    /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g,
-    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
-}
+/** Line breaks stay. */
+const controls = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g
 
 /** The library's errors begin with the name of its option; what was typed has dashes. */
 function withFlag(message: string): string {
@@ -58,7 +55,7 @@ export function explain(error: unknown): number {
     TransportError,
   ].some((kind) => error instanceof kind)
   const message = withFlag(error instanceof Error ? error.message : String(error))
-  process.stderr.write(`memshim: ${printable(message)}\n`)
+  process.stderr.write(`memshim: ${printable(message, controls)}\n`)
   if (!known && process.env.MEMSHIM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   else if (!known) process.stderr.write('(this error is unexpected; MEMSHIM_DEBUG=1 shows the stack)\n')
   return exitCodes.usage

@@ -1,5 +1,7 @@
 /** Keys from a file: one a line, or a listing of `lru_crawler metadump`; plain or gzip. */
+
 import { isUtf8 } from 'node:buffer'
+import { printable } from '../ground/printable.js'
 import { ListingError, MetadumpReader } from '../scan/index.js'
 import { listingBytes } from '../scan/listing-file.js'
 import { UsageError } from './usage.js'
@@ -58,7 +60,7 @@ async function contentOf(path: string): Promise<Buffer> {
 export function printableKey(key: GivenKey): string {
   const text = typeof key === 'string' ? key : key.toString('latin1')
   const shown = typeof key === 'string' ? /[\x00-\x1f\x7f-\x9f]/g : /[^\x20-\x7e]/g
-  return text.replace(shown, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return printable(text, shown)
 }
 
 /** A key in JSON. */

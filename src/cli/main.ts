@@ -3,13 +3,14 @@
 import { configured, markFromFile } from './config.js'
 import { explain } from './explain.js'
 import { memshimProgram } from './program.js'
+import { UsageError } from './usage.js'
 
 const program = memshimProgram()
 
 // A reader that closes the pipe early (`memshim switches | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
-  throw error
+  process.exit(explain(new UsageError(`standard output cannot be written: ${error.code}`)))
 })
 
 try {

@@ -112,10 +112,7 @@ async function examine(
     opened = await LineConnection.open(address, { tls, timeout })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    const help = tls
-      ? 'is it a server without TLS?'
-      : 'is the address right, is memcached running, does a firewall block it?'
-    return failed(server, 'unreachable', `${reason}: ${help}`)
+    return failed(server, 'unreachable', `${reason}: ${adviceFor(reason, tls !== undefined)}`)
   }
   opened.close()
   const first = await one('version')
@@ -176,6 +173,14 @@ async function examine(
 }
 
 const mostLines = 2000
+
+/** @param reason why there is no connection, in Node's or OpenSSL's words */
+function adviceFor(reason: string, tls: boolean): string {
+  if (tls && /certificate|\bcert\b|altname/i.test(reason))
+    return "name the servers' authority with --tls-ca and each server as in its certificate, or do not check it (--tls-insecure)"
+  if (tls && !/E[A-Z]{4,}/.test(reason)) return 'is it a server without TLS?'
+  return 'is the address right, is memcached running, does a firewall block it?'
+}
 
 function isError(line: string): boolean {
   return /^(ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line)

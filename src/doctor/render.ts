@@ -1,5 +1,7 @@
 /** The report for a terminal. */
+
 import { checkMade } from '../ground/arguments.js'
+import { printable } from '../ground/printable.js'
 import type { DoctorReport } from './doctor.js'
 
 /** Plain text. */
@@ -20,7 +22,7 @@ export function renderDoctor(report: DoctorReport): string {
         ...Object.entries(settings).map(([name, value]) => `  setting    ${name} ${value}`),
         ...findings.map(({ level, text }) => `  ${level.padEnd(10)} ${text}`),
       ]
-      return `${lines.join('\n')}\n`
+      return `${lines.map((line) => printable(line)).join('\n')}\n`
     })
     .join('\n')
 }

@@ -1,6 +1,8 @@
 /** Counts items as they are listed, in memory that does not grow with their number. */
+
 import { isUtf8 } from 'node:buffer'
 import type { Bytes } from '../ground/bytes.js'
+import { printable } from '../ground/printable.js'
 import type { NamedPlacement } from '../hashing/index.js'
 import type { ListedItem } from '../protocol/metadump.js'
 import { keyRules } from './key-rules.js'
@@ -303,8 +305,5 @@ function sorted<Key>(counts: ReadonlyMap<Key, number>): readonly (readonly [Key,
 function shownKey(key: Bytes): string {
   const bytes = Buffer.from(key, 'latin1')
   const text = isUtf8(bytes) ? bytes.toString('utf8') : key
-  return text.replace(
-    /[\0-\x20\x7f-\x9f]/g,
-    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
+  return printable(text, /[\0-\x20\x7f-\x9f]/g)
 }

@@ -1,5 +1,7 @@
 /** A plan as text for a terminal. Pure. */
+
 import { checkArray, checkMade } from '../../ground/arguments.js'
+import { printable } from '../../ground/printable.js'
 import type { Plan, WayResult } from './plan.js'
 
 /** @param names of the servers, by index; default their numbers */
@@ -75,11 +77,4 @@ function duration(seconds: number): string {
 function bytes(n: number): string {
   if (n < 10_000) return `${n} B`
   return n < 10_000_000 ? `${Math.round(n / 1000)} kB` : `${Math.round(n / 1e6)} MB`
-}
-
-function printable(key: string): string {
-  return key.replace(
-    /[\x00-\x1f\x7f-\x9f]/g,
-    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
 }

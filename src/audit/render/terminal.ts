@@ -1,6 +1,8 @@
 /** The report for a terminal: the findings, then the evidence, in at most `width` columns. */
+
 import { createColors } from 'picocolors'
 import { checkObject } from '../../ground/arguments.js'
+import { printable } from '../../ground/printable.js'
 import type { Analysis } from '../analyses/index.js'
 import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
 import {
@@ -219,16 +221,8 @@ function legend(totals: Tally, c: Colors, width: number): string[] {
   return width < 72 ? parts : [parts.join('   ')]
 }
 
-/** Control characters would move the cursor; they are shown as escapes. */
-function plain(text: string): string {
-  return text.replace(
-    /[\x00-\x1f\x7f-\x9f]/g,
-    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
-}
-
 function clip(text: string, width: number): string {
-  const safe = plain(text)
+  const safe = printable(text)
   return safe.length > width ? `${safe.slice(0, width - 1)}…` : safe
 }
 
@@ -237,7 +231,7 @@ function wrap(text: string, width: number, indent = 0): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
-    for (const piece of pieces(plain(word), room)) {
+    for (const piece of pieces(printable(word), room)) {
       if (line !== '' && line.length + 1 + piece.length > room) {
         lines.push(line)
         line = piece

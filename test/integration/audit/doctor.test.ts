@@ -54,3 +54,20 @@ it('nothing there, and something else there, are problems that say what to do', 
   })
   await expect(doctor({ servers: ['a:b:c:d'] })).rejects.toMatchObject({ name: 'DoctorError' })
 })
+
+it('a failed TLS connection is explained by its reason, and an answer cannot move the cursor of the terminal', async () => {
+  const hostile = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', () => socket.end(Buffer.from('\x9b2Jwho \x1b[1mare you\r\n', 'latin1')))
+  })
+  await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve))
+  const servers = [`127.0.0.1:${(hostile.address() as { port: number }).port}`]
+  const plain = await doctor({ servers })
+  const encrypted = await doctor({ servers: [...servers, '127.0.0.1:1'], tls: {} })
+  hostile.close()
+  expect(renderDoctor(plain)).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
+  expect(renderDoctor(plain)).toContain('2Jwho')
+  const texts = encrypted.servers.map(({ findings }) => findings[0]?.text)
+  expect(texts[0]).toContain('is it a server without TLS?')
+  expect(texts[1]).toContain('is the address right')
+})
