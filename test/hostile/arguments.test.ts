@@ -252,6 +252,8 @@ const objects: Readonly<Record<string, (address: string) => object>> = {
   'strict: Client': strictClient,
   'strict: ClientPool': (address) => new strict.ClientPool(strictClient(address), 2),
   'strict: ThreadMappedPool': (address) => new strict.ThreadMappedPool(strictClient(address)),
+  'values: PythonObject': () =>
+    new values.PythonObject(new values.PyGlobal('shop', 'User'), [], 'new') as never,
   // Not a class, and as public.
   retryingClient: (address) => pymemcache.retryingClient(new pymemcache.Client(address, shortly)),
   unstorageDriver: (address) => unstorage.unstorageDriver(strictClient(address)),

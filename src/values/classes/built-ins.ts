@@ -235,20 +235,50 @@ export class PythonObject extends PythonValue {
 
   /**
    * Attributes by name: the content of `__dict__` and `__slots__`, when the state has the usual form. The values are those that `state`
-   * holds: floats, tuples and dicts are `PyFloat`, `PyTuple` and Maps, so that they are written back as they were.
+   * holds: floats, tuples and dicts are `PyFloat`, `PyTuple` and Maps, so that they are written back as they were. The Map is a copy:
+   * `setAttribute` changes an attribute.
    */
   get attributes(): ReadonlyMap<string, unknown> {
     const all = new Map<string, unknown>()
-    const { state } = this
-    const [dict, slots] =
-      state instanceof PyTuple ? state.items : Array.isArray(state) && state.length === 2 ? state : [state]
-    for (const part of [dict, slots]) {
+    for (const part of this.stateParts()) {
       const entries = part instanceof Map ? part : isPlain(part) ? Object.entries(part) : []
       for (const [name, value] of entries) if (typeof name === 'string') all.set(name, value)
     }
     return all
   }
+
+  /**
+   * Sets an attribute as it is written back: where it is, in `__dict__` or `__slots__`; a new one comes to `__dict__`.
+   * @throws TypeError for a name that is not text, and for a state of another form than attributes, which the class reads by its own
+   *   `__setstate__`: assign `state` instead
+   */
+  setAttribute(name: string, value: unknown): void {
+    if (typeof name !== 'string') throw new TypeError('the name of an attribute must be text')
+    const [dict, slots] = this.stateParts()
+    const part = hasEntry(slots, name) ? slots : dict
+    if (part instanceof Map) part.set(name, value)
+    else if (isPlain(part)) Object.defineProperty(part, name, { value, ...WRITABLE })
+    else if (part !== undefined && part !== null)
+      throw new TypeError(`the state of ${this.className} is not a dict of attributes: assign state instead`)
+    else {
+      const made = new Map([[name, value]])
+      this.state = slots === undefined ? made : new PyTuple([made, slots])
+      this.hasState = true
+    }
+  }
+
+  /** What `__dict__` and `__slots__` have, where the state has the usual form. */
+  private stateParts(): readonly [dict: unknown, slots?: unknown] {
+    const { state } = this
+    if (state instanceof PyTuple && state.items.length === 2) return [state.items[0], state.items[1]]
+    return Array.isArray(state) && state.length === 2 ? [state[0], state[1]] : [state]
+  }
 }
+
+const WRITABLE = { writable: true, enumerable: true, configurable: true }
+
+const hasEntry = (part: unknown, name: string): boolean =>
+  part instanceof Map ? part.has(name) : isPlain(part) && Object.hasOwn(part, name)
 
 /** The object is made by the named class itself. */
 function isMaker(type: unknown, className: string): boolean {

@@ -187,3 +187,40 @@ describe('what cannot be written says what to write instead', () => {
     ).toBe(true)
   })
 })
+
+describe('an attribute is set where it is', () => {
+  const made = (state: unknown): PythonObject => {
+    const object = new PythonObject(new PyGlobal('shop', 'User'), [], 'new')
+    object.state = state
+    object.hasState = state !== undefined
+    return object
+  }
+  const slots = (value: unknown) => new Map([['b', value]])
+  test.each<[unknown, string, unknown]>([
+    [undefined, 'a', new Map([['a', 1]])],
+    [null, 'a', new Map([['a', 1]])],
+    [new Map([['a', 0]]), 'a', new Map([['a', 1]])],
+    [{ a: 0 }, 'a', { a: 1 }],
+    [new PyTuple([null, slots(0)]), 'b', new PyTuple([null, slots(1)])],
+    [new PyTuple([null, slots(0)]), 'a', new PyTuple([new Map([['a', 1]]), slots(0)])],
+    [new PyTuple([new Map(), slots(0)]), 'a', new PyTuple([new Map([['a', 1]]), slots(0)])],
+  ])('%j, %s', (state, name, changed) => {
+    const object = made(state)
+    object.setAttribute(name, 1)
+    expect(object.state).toEqual(changed)
+    expect(object.hasState).toBe(true)
+    expect(object.attributes.get(name)).toBe(1)
+  })
+  test('a state of another form is left as it is', () => {
+    for (const state of [5, 'text', [1, 2, 3], new PyTuple([1, 2])]) {
+      const object = made(state)
+      expect(() => object.setAttribute('a', 1)).toThrow('not a dict of attributes')
+      expect(object.state).toEqual(state)
+    }
+    expect(() => made(undefined).setAttribute(5 as never, 1)).toThrow('must be text')
+    const object = made({})
+    object.setAttribute('__proto__', 1)
+    expect(Object.getPrototypeOf(object.state)).toBe(Object.prototype)
+    expect(object.attributes.get('__proto__')).toBe(1)
+  })
+})
