@@ -1064,13 +1064,20 @@ def _describe_pymemcache(library, client, state):
     _remember(state, servers, settings, "", "", kind)
 
 
+SERDES = ("serde", "serializer", "deserializer")
+_PLAIN = (type(None), bool, int, float, TEXT, bytes)
+
+
 def _pymemcache_setting(keyword, value):
     """Code of pymemcache by its name there, e.g. "pickle_serde", "PickleSerde(2)"; other code by the name of its class."""
+    if keyword in SERDES and type(value) in _PLAIN:
+        # Not code at all, so that its use raises; what is false counts as not given.
+        return _quote(_class_name(type(value))) if value else "null"
     if value is None or type(value) in _SIMPLE:
         return _name(value)
     if keyword in ("retry_for", "do_not_retry_for") and isinstance(value, (list, tuple, set, frozenset)):
         return "[%s]" % ",".join([_quote(_class_name(each)) for each in value])
-    if keyword in ("serde", "serializer", "deserializer"):
+    if keyword in SERDES:
         known = vars(sys.modules["pymemcache.serde"])
         for name in ("pickle_serde", "compressed_serde", "python_memcache_serializer", "python_memcache_deserializer"):
             if known.get(name) is value:

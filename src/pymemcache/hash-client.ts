@@ -199,6 +199,14 @@ export class HashClient {
     return client ? this.#safely(client, () => ask(client), otherwise) : otherwise
   }
 
+  /**
+   * A call that fails with `error` when it reaches the client of the key's server.
+   * @internal
+   */
+  async failing(key: Key, error: Error): Promise<void> {
+    await this.#run<void>(key, undefined, () => Promise.reject(error))
+  }
+
   /** The value, or `missing` (null): also while a failed server is left alone. @throws MemcacheError, SocketError */
   async get<T = unknown, D = null>(key: Key, missing: D = null as D): Promise<T | D> {
     return this.#run<T | D>(key, missing, (client) => client.get<T, D>(key, missing))

@@ -82,6 +82,8 @@ function socketError(error: TransportError): Error {
   const { kind, server, cause, code } = error
   if (kind === 'closed' || kind === 'aborted') return new MemcacheUnexpectedCloseError('', { cause: error })
   if (kind === 'internal' && cause instanceof Error) return cause
+  // An error of Python in the place of a socket's error, in replays.
+  if (cause instanceof Error && 'python' in cause) return cause
   const facts = { cause: error, code, server }
   if (kind === 'timeout' || kind === 'connect-timeout')
     return new SocketError('builtins.TimeoutError', 'timed out', facts)

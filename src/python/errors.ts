@@ -47,6 +47,12 @@ export class IndexError extends RangeError implements PythonNamed {
   readonly python: string = 'builtins.IndexError'
 }
 
+/** `builtins.LookupError`: a codec that Python does not have. */
+export class LookupError extends RangeError implements PythonNamed {
+  override readonly name: string = 'LookupError'
+  readonly python: string = 'builtins.LookupError'
+}
+
 /** `builtins.AttributeError`: the object has no such attribute. */
 export class AttributeError extends TypeError implements PythonNamed {
   override readonly name: string = 'AttributeError'
@@ -85,6 +91,7 @@ brandAll('python', {
   SystemError,
   KeyError,
   IndexError,
+  LookupError,
   AttributeError,
   UnicodeEncodeError,
   UnicodeDecodeError,

@@ -26,6 +26,7 @@ import {
   type PythonCall,
   SignatureError,
 } from '../methods/python-signatures.js'
+import { checkPlacedKey } from './refusals.js'
 
 export type PymemcacheClient = Client | PooledClient | HashClient
 
@@ -93,7 +94,7 @@ export function bindPymemcache(library: Library, kind: ClientClass, call: Python
 export function beforeBinding(
   { call, args, kwargs }: PythonCall,
   { problem }: SignatureError,
-  rule: KeyRule,
+  rule: KeyRule & { readonly isTextPrefix?: boolean },
 ): Outcome | undefined {
   const [first] = args
   if (
@@ -116,7 +117,8 @@ export function beforeBinding(
   try {
     // A bytearray passes this check, and fails at a later one.
     for (const one of keys)
-      if (!isEmptyKey(one, rule) && !(asBuiltin(one) instanceof PyByteArray)) checkKey(asBuiltin(one), rule)
+      if (!isEmptyKey(one, rule) && !(asBuiltin(one) instanceof PyByteArray))
+        checkPlacedKey(asBuiltin(one), rule)
   } catch (error) {
     return raised(error)
   }
@@ -139,7 +141,7 @@ export function hiddenBy(kind: ClientClass, call: string, given: Bound): Outcome
   if (name === 'gets' && kind !== 'HashClient')
     return { result: toTypedJson(new PyTuple([given.default ?? null, given.cas_default ?? null])) }
   if (kind !== 'HashClient') return undefined
-  if (name === 'gets' || name === 'flush_all') return { result: null }
+  if (name === 'gets' || name === 'flush_all' || name === 'quit') return { result: null }
   if (name === 'set_many') return { result: [] }
   return { result: name === 'delete_many' }
 }

@@ -18,6 +18,8 @@ import type { Library } from '../methods/python-signatures.js'
 import type { Construction, TracedServer } from '../traces/trace.js'
 import type { PymemcacheClient } from './calls.js'
 import { clientOptionsOf, type TargetOptions } from './options.js'
+import { unsupportedKeepalive } from './refusals.js'
+import { type SocketEffect, withEffects } from './sockets.js'
 
 /**
  * The outcome of `pymemcache.Client` for the arguments of another library's constructor: several servers instead of one.
@@ -49,9 +51,6 @@ export function checkUnchangedPymemcache(
   if (typeof servers[1] !== 'string') throw new SocketError('builtins.OSError', 'Int or String expected')
   throw new SocketError('socket.gaierror', '[Errno -8] Servname not supported for ai_socktype')
 }
-
-const unsupportedKeepalive =
-  "Unsupported keepalive options. If you see this message it means that you passed an unsupported object within the param `socket_keepalive`. To fix it please instantiate and pass to socket_keepalive a KeepaliveOpts object. That's the only supported type of structure."
 
 /** The servers as Python's repr shows the argument. */
 function serversRepr({
@@ -90,6 +89,7 @@ export interface PymemcacheReplay {
   readonly connect?: Connect | undefined
   /** Replaces the serde of the target. */
   readonly serde?: Serde | undefined
+  readonly sockets?: readonly SocketEffect[] | undefined
 }
 
 /** A server of the application by its name in the placement, and its address in the replay. */
@@ -102,7 +102,7 @@ export interface ReplayServer {
 export function pymemcacheClient(
   servers: readonly ReplayServer[],
   target: TargetOptions,
-  { now, longestWait, connect, serde }: PymemcacheReplay,
+  { now, longestWait, connect, serde, sockets = [] }: PymemcacheReplay,
 ): PymemcacheClient {
   const {
     class: chosen,
@@ -112,6 +112,7 @@ export function pymemcacheClient(
     deadTimeout,
     ...given
   } = clientOptionsOf(target)
+  const isPooled = usePooling || chosen === 'PooledClient'
   const wait = longestWait === undefined ? undefined : longestWait / 1000
   const timeout = shorter(given.timeout, wait)
   const connectTimeout = shorter(given.connectTimeout, wait)
@@ -119,13 +120,15 @@ export function pymemcacheClient(
     ...given,
     timeout,
     connectTimeout,
-    connect,
+    connect: sockets.length > 0 ? withEffects(connect, sockets, unixServers(servers)) : connect,
     ...(serde ? { serde } : {}),
+    // A pool does not pass it to its clients.
+    ...(isPooled ? { encoding: 'ascii' } : {}),
     addresses: Object.fromEntries(servers.map(({ name, address }) => [name, address])),
   }
   const [only] = servers
   if (servers.length === 1 && only && chosen !== 'HashClient')
-    return usePooling || chosen === 'PooledClient'
+    return isPooled
       ? new PooledClient(only.name, { ...options, ...(now ? { now } : {}) })
       : new Client(only.name, options)
   return new HashClient(
@@ -139,6 +142,10 @@ export function pymemcacheClient(
       ...(now ? { now } : {}),
     },
   )
+}
+
+function unixServers(servers: readonly ReplayServer[]): ReadonlySet<string> {
+  return new Set(servers.filter(({ name }) => name.startsWith('/')).map(({ address }) => address))
 }
 
 /** Seconds; null is no limit. */

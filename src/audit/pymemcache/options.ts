@@ -1,7 +1,8 @@
 /** Options of pymemcache as the target of an audit: its own keywords. Source: docs/reference/pymemcache.md#2. */
 import { shown } from '../../ground/arguments.js'
-import { compressedSerde, type HashClientOptions, pickleSerde, type Serde } from '../../pymemcache/index.js'
+import type { HashClientOptions } from '../../pymemcache/index.js'
 import { AuditOptionsError } from '../options.js'
+import { serdeNamed } from './serdes.js'
 
 /** By pymemcache's names: `default_noreply`, `serde`, `ignore_exc`, `use_pooling`, `timeout` and others. */
 export type TargetOptions = Readonly<Record<string, string | number | boolean | null>>
@@ -9,6 +10,7 @@ export type TargetOptions = Readonly<Record<string, string | number | boolean | 
 type Check = (value: unknown) => boolean
 const isFlag: Check = (value) => typeof value === 'boolean'
 const isSeconds: Check = (value) => value === null || (typeof value === 'number' && value > 0)
+const isPause: Check = (value) => typeof value === 'number' && value >= 0
 const isCount: Check = (value) => Number.isSafeInteger(value)
 
 const isPrefix: Check = (value) =>
@@ -16,18 +18,6 @@ const isPrefix: Check = (value) =>
 
 const encodings = ['ascii', 'utf-8', 'latin-1']
 const classes = ['Client', 'PooledClient', 'HashClient']
-
-/** A serde by its name in Python: with the protocol of its pickles, or the length from which it compresses, in bytes. */
-export function serdeNamed(name: string): Serde | undefined {
-  if (name === 'pickle_serde') return pickleSerde({ preserve: true })
-  if (name === 'compressed_serde') return compressedSerde({ preserve: true })
-  const [, kind, number] = /^(PickleSerde|CompressedSerde)\((\d{1,9})\)$/.exec(name) ?? []
-  if (kind === 'CompressedSerde') return compressedSerde({ preserve: true, minCompressLen: Number(number) })
-  if (kind === undefined || Number(number) > HIGHEST_PROTOCOL) return undefined
-  return pickleSerde({ preserve: true, pickleProtocol: Number(number) as 0 })
-}
-
-const HIGHEST_PROTOCOL = 5
 
 const isSerde: Check = (value) =>
   value === 'none' || (typeof value === 'string' && serdeNamed(value) !== undefined)
@@ -44,6 +34,8 @@ const seconds = (ours: string): TargetOption => ({
   words: 'seconds above 0, or none',
   check: isSeconds,
 })
+
+const pause = (ours: string): TargetOption => ({ ours, words: 'seconds from 0 on', check: isPause })
 
 const choice = (ours: string, values: readonly string[]): TargetOption => ({
   ours,
@@ -69,8 +61,8 @@ const known: Readonly<Record<string, TargetOption>> = {
   encoding: choice('encoding', encodings),
   no_delay: flag('noDelay'),
   retry_attempts: { ours: 'retryAttempts', words: 'a whole number', check: isCount },
-  retry_timeout: seconds('retryTimeout'),
-  dead_timeout: seconds('deadTimeout'),
+  retry_timeout: pause('retryTimeout'),
+  dead_timeout: pause('deadTimeout'),
 }
 
 /** The names of the options, for help texts. */
@@ -91,15 +83,12 @@ export function checkTargetOptions(options: TargetOptions): void {
   }
 }
 
-/** Whether a keyword of a constructor has an effect in a replay, and the value is valid. */
-export function isTargetOption(name: string, value: unknown): boolean {
-  return Object.hasOwn(known, name) && known[name]!.check(value)
-}
-
 /** As options of our client, which reads values losslessly. */
 export function clientOptionsOf(options: TargetOptions): HashClientOptions & { readonly class?: string } {
   const found: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(options)) if (name !== 'serde') found[known[name]!.ours] = value
+  // A traced prefix has any bytes.
+  if (typeof found.keyPrefix === 'string') found.keyPrefix = Buffer.from(found.keyPrefix, 'latin1')
   const serde = serdeNamed(String(options.serde))
   if (serde) found.serde = serde
   return found
@@ -116,9 +105,11 @@ export interface TargetSettings {
   readonly allowUnicodeKeys: boolean
   /** Prefix of every key. */
   readonly keyPrefix: string
+  /** A HashClient's prefix is text, with which it refuses every key. */
+  readonly isTextPrefix: boolean
 }
 
-export function targetSettings(options: TargetOptions): TargetSettings {
+export function targetSettings(options: TargetOptions, isTextPrefix = false): TargetSettings {
   return {
     noreply: options.default_noreply !== false,
     plain: options.serde === undefined || options.serde === 'none',
@@ -126,5 +117,6 @@ export function targetSettings(options: TargetOptions): TargetSettings {
     ignoreExc: options.ignore_exc === true,
     allowUnicodeKeys: options.allow_unicode_keys === true,
     keyPrefix: String(options.key_prefix ?? ''),
+    isTextPrefix,
   }
 }

@@ -1,7 +1,7 @@
 /** The side of an audit that emulates pymemcache, on its own servers. */
 import type { Bytes } from '../../ground/bytes.js'
 import { rendezvous } from '../../hashing/index.js'
-import { HashClient, retryingClient } from '../../pymemcache/index.js'
+import { HashClient, type Key, retryingClient } from '../../pymemcache/index.js'
 import { checkKey, type KeyRule } from '../../pymemcache/keys.js'
 import { PyByteArray, PyIterator, PythonObject } from '../../values/index.js'
 import { type Reason, reasonFor } from '../compare/divergence.js'
@@ -29,7 +29,9 @@ import { type PymemcacheReplay, pymemcacheClient, serverName } from './construct
 import { type ComparedCall, reasonsBetween, signatureReason } from './explain.js'
 import { reasonsOfOptions } from './explain-options.js'
 import { type TargetOptions, type TargetSettings, targetSettings } from './options.js'
+import { checkPlacedKey, type Refusal } from './refusals.js'
 import { inPymemcacheWords, type Repaired } from './repair.js'
+import { errorOfDelay, type TracedRetry } from './retried.js'
 import { Switched } from './switched.js'
 import { type TracedClient, tracedClient } from './traced.js'
 import { isUnknowable } from './unknowable.js'
@@ -38,6 +40,11 @@ interface ReplayClient {
   readonly client: PymemcacheClient
   readonly kind: ClientClass
   readonly settings: TargetSettings
+  readonly refusals: readonly Refusal[]
+  /** What a RetryingClient adds. */
+  readonly retry: TracedRetry | undefined
+  /** Its timeout is 0. */
+  readonly mayBlock: boolean
   /** Index of the fleet's server by its name in the placement. */
   readonly servers: ReadonlyMap<string, number>
   /** The last CAS unique seen in this replay, by key on the wire. */
@@ -48,6 +55,9 @@ interface ReplayClient {
   /** Keys whose stored text holds an address in memory. */
   readonly unknowable: Set<string>
 }
+
+/** A client of another library has no arguments of pymemcache. */
+const usual: TracedClient = { options: {}, sockets: [], refusals: [], isTextPrefix: false, notes: [] }
 
 const unknownCommand: Outcome = {
   raises: { class: 'pymemcache.exceptions.MemcacheUnknownCommandError', message: 'ERROR' },
@@ -92,8 +102,8 @@ export class PymemcacheSide implements ReplaySide {
   /** An application of pymemcache has its own class and options; those of the audit override them. */
   create(name: string, servers: readonly Placed[], made: Construction) {
     this.close(name)
-    const { options, retry, notes }: TracedClient =
-      this.source.name === 'pymemcache' ? tracedClient(made) : { options: {}, notes: [] }
+    const { options, retry, serde, sockets, refusals, isTextPrefix, notes }: TracedClient =
+      this.source.name === 'pymemcache' ? tracedClient(made, new Set(Object.keys(this.target))) : usual
     const chosen = { ...options, ...this.target }
     const placed = servers.map(({ index, name: given }) => ({
       name: serverName(given ?? this.fleet.addresses[index]!),
@@ -103,12 +113,16 @@ export class PymemcacheSide implements ReplaySide {
     const client = pymemcacheClient(placed, chosen, {
       ...this.options,
       connect: this.fleet.connect,
-      serde: this.switched?.serde,
+      serde: this.switched?.serde ?? serde,
+      sockets,
     })
     this.clients.set(name, {
-      client: retry ? retryingClient(client, retry) : client,
+      client: retry ? retryingClient(client, retry.options) : client,
       kind: classOf(client),
-      settings: targetSettings(chosen),
+      settings: targetSettings(chosen, isTextPrefix && client instanceof HashClient),
+      refusals,
+      retry,
+      mayBlock: sockets.some(({ reading }) => reading),
       servers: new Map(placed.map(({ name, index }) => [name, index])),
       tokens: new Map(),
       uniques: new CasUniques(),
@@ -132,14 +146,14 @@ export class PymemcacheSide implements ReplaySide {
 
   async run(
     name: string,
-    given: PythonCall,
+    application: PythonCall,
     _servers?: readonly Placed[],
     recorded?: Outcome,
   ): Promise<Replayed> {
     const replay = this.clients.get(name)
     if (!replay) throw new RangeError(`client "${name}" was never created`)
     const { kind } = replay
-    const call = withUsualName(given)
+    const call = withUsualName(application)
     let said: Repaired = { call, gaps: [] }
     let bound: Bound
     try {
@@ -147,7 +161,8 @@ export class PymemcacheSide implements ReplaySide {
       bound = bindPymemcache(this.library, kind, said.call)
     } catch (error) {
       const reasons = error instanceof SignatureError ? [signatureReason(call, error)] : []
-      const outcome = error instanceof SignatureError ? this.unbound(replay, call, error) : raised(error)
+      const outcome =
+        error instanceof SignatureError ? await this.unbound(replay, call, error) : raised(error)
       return { outcome, announced: [], gaps: said.gaps, reasons, uncertain: false }
     }
     const reasons: Reason[] = []
@@ -156,19 +171,21 @@ export class PymemcacheSide implements ReplaySide {
       reasons.push(reasonFor('gets-and-cas'))
     const trouble = new Set(failedServers(replay.client))
     const method = said.call.call
-    const own = this.source.name === 'pymemcache' ? withOwnUnique(replay.uniques, method, bound) : bound
-    const asked = this.switched?.arguments(own) ?? own
+    const given = this.source.name === 'pymemcache' ? withOwnUnique(replay.uniques, method, bound) : bound
+    const asked = this.switched?.arguments(given) ?? given
     const refused = this.switched?.refused(method, asked)
     const made = refused
       ? { outcome: refused, uncertain: false }
       : this.switched?.deletesEach(method)
         ? await this.deleteEach(replay, asked)
         : await this.make(replay, method, asked)
-    const outcome = this.switched?.result(call.call, made.outcome) ?? made.outcome
+    const own = afterDelay(replay.retry, made.outcome)
+    const outcome = this.switched?.result(call.call, own) ?? own
     let answer = this.repairs ? (said.result?.(outcome) ?? outcome) : outcome
     if (this.source.name === 'pymemcache' && recorded)
       answer = withTheirUniques(replay.uniques, method, bound, recorded, answer)
-    const { uncertain } = made
+    // A reply that is there at once is read in spite of a timeout of 0.
+    const uncertain = made.uncertain || (replay.mayBlock && !isArgumentError(answer))
     for (const server of failedServers(replay.client)) trouble.add(server)
     if (trouble.size > 0 && this.asks(name, bound, trouble)) reasons.push(reasonFor('pymemcache-failures'))
     return {
@@ -181,17 +198,29 @@ export class PymemcacheSide implements ReplaySide {
   }
 
   /** A call that the signature refuses. HashClient passes the arguments after the key on, and fails when it calls a server's client. */
-  private unbound({ kind, settings }: ReplayClient, call: PythonCall, error: SignatureError): Outcome {
-    if (kind !== 'HashClient') return raised(error)
+  private async unbound(replay: ReplayClient, call: PythonCall, error: SignatureError): Promise<Outcome> {
+    const { client, kind, settings, retry } = replay
+    if (retry?.each) return raised(retry.each)
+    if (error.problem === 'method') return raised(error)
+    if (!(client instanceof HashClient)) return afterDelay(retry, raised(error))
     const earlier = beforeBinding(call, error, settings)
-    if (earlier) return earlier
+    if (earlier) return afterDelay(retry, earlier)
     const { args, kwargs } = call
     const first = firstParameter[call.call] ?? 'key'
     // Exactly one of the two is given: none and both are refused at once.
-    const handedOn =
-      error.problem !== 'method' && (call.call === 'flush_all' || args.length > 0 !== first in kwargs)
-    if (!settings.ignoreExc || !handedOn) return raised(error)
-    return hiddenBy(kind, call.call, { default: args[1] ?? kwargs.default }) ?? raised(error)
+    const handedOn = call.call === 'flush_all' || args.length > 0 !== first in kwargs
+    const hidden = hiddenBy(kind, call.call, { default: args[1] ?? kwargs.default })
+    if (!hidden || !handedOn) return afterDelay(retry, raised(error))
+    const given = asBuiltin(args[0] ?? kwargs.key)
+    const key = (given instanceof PyByteArray ? given.bytes : given) as Key
+    if (first !== 'key' || call.call === 'flush_all' || isEmptyKey(key, settings))
+      return settings.ignoreExc ? hidden : afterDelay(retry, raised(error))
+    try {
+      await client.failing(key, error)
+      return hidden
+    } catch (failure) {
+      return afterDelay(retry, raised(failure))
+    }
   }
 
   /** Whether a key of the call belongs to one of these servers; a call without keys goes to all of them. */
@@ -208,8 +237,32 @@ export class PymemcacheSide implements ReplaySide {
   }
 
   /** The exception, or the result that hides it. */
-  private seen({ kind, settings }: ReplayClient, call: string, bound: Bound, outcome: Outcome): Outcome {
+  private seen(
+    { kind, settings }: Pick<ReplayClient, 'kind' | 'settings'>,
+    call: string,
+    bound: Bound,
+    outcome: Outcome,
+  ): Outcome {
     return settings.ignoreExc ? (hiddenBy(kind, call, bound) ?? outcome) : outcome
+  }
+
+  /** The outcome of a call that the arguments of the constructor let raise. */
+  private refused({ kind, settings, refusals, retry }: ReplayClient, call: string, bound: Bound) {
+    if (retry?.each) return raised(retry.each)
+    const refusal = refusals.find((one) => one.concerns(call, bound, settings))
+    if (!refusal && !settings.isTextPrefix) return undefined
+    if (kind === 'HashClient' && !withoutKeys.has(call)) {
+      const keys = 'key' in bound ? [bound.key] : placedKeys(bound)
+      if (!keys || keys.length === 0) return undefined
+      try {
+        for (const key of keys) checkPlacedKey(asBuiltin(key), settings)
+      } catch (error) {
+        return raised(error)
+      }
+    }
+    if (!refusal) return undefined
+    const outcome = raised(refusal.error)
+    return kind === 'HashClient' ? this.seen({ kind, settings }, call, bound, outcome) : outcome
   }
 
   private async deleteEach(replay: ReplayClient, { keys }: Bound) {
@@ -227,6 +280,8 @@ export class PymemcacheSide implements ReplaySide {
     bound: Bound,
   ): Promise<{ outcome: Outcome; uncertain: boolean }> {
     const { kind, settings } = replay
+    const refused = this.refused(replay, call, bound)
+    if (refused) return { outcome: refused, uncertain: false }
     const plain = settings.plain && !this.switched?.serde
     const hashed = kind === 'HashClient'
     const waits = waitsForAnswer(settings, call, bound)
@@ -293,6 +348,15 @@ export class PymemcacheSide implements ReplaySide {
   }
 }
 
+const withoutKeys = new Set(['flush_all', 'quit', 'close', 'disconnect_all'])
+
+/** The keys of a call over many; undefined if its argument does not have any. */
+function placedKeys({ keys, values }: Bound): readonly unknown[] | undefined {
+  if (keys !== undefined) return itemsOf(withBuiltinItems(keys))
+  const mapping = withBuiltinItems(values)
+  return mapping instanceof Map ? [...mapping.keys()] : undefined
+}
+
 function waitsForAnswer(settings: TargetSettings, call: string, { noreply }: Bound): boolean {
   if (alwaysWaits.has(call) || call === 'check_key' || call === 'disconnect_all') return alwaysWaits.has(call)
   if (noreply !== undefined && noreply !== null) return !truthy(asBuiltin(noreply))
@@ -317,6 +381,12 @@ function refusalOf(rule: KeyRule, hashed: boolean, call: string, bound: Bound): 
     return undefined
   // The text of the object has blanks, so that the line has too many words.
   return flags instanceof PythonObject ? unknownCommand : badCommandLine
+}
+
+/** The outcome of a RetryingClient that cannot wait between two attempts. */
+function afterDelay(retry: TracedRetry | undefined, outcome: Outcome): Outcome {
+  const error = retry && 'raises' in outcome ? errorOfDelay(retry, outcome.raises) : undefined
+  return error ? raised(error) : outcome
 }
 
 /** \`get_many\` and \`get_multi\` are the same method. */

@@ -1,106 +1,162 @@
 /**
  * The clients of a traced application of pymemcache: class and keywords of its constructor as options of ours. Source:
- * docs/reference/pymemcache.md#2, #5, #12.
+ * docs/reference/pymemcache.md#2, #2.5; measured in fixtures/vectors/pymemcache-arguments.json.gz.
  */
-import {
-  MemcacheClientError,
-  MemcacheError,
-  MemcacheIllegalInputError,
-  MemcacheServerError,
-  MemcacheUnexpectedCloseError,
-  MemcacheUnknownCommandError,
-  MemcacheUnknownError,
-  type RetryOptions,
-  SocketError,
-} from '../../pymemcache/index.js'
+import { SocketError } from '../../pymemcache/index.js'
+import type { Serde } from '../../pymemcache/serde.js'
+import { AttributeError, ValueError } from '../../python/errors.js'
+import { typeName } from '../../python/type-name.js'
 import { fromTypedJson, PyFloat } from '../../values/index.js'
+import { truthy } from '../methods/conversions.js'
 import type { Construction } from '../traces/trace.js'
-import { isTargetOption, type TargetOptions } from './options.js'
+import type { TargetOptions } from './options.js'
+import { type Refusal, refusalsOf } from './refusals.js'
+import { type TracedRetry, tracedRetry } from './retried.js'
+import { tracedSerde } from './serdes.js'
+import type { SocketEffect } from './sockets.js'
 
 export interface TracedClient {
   readonly options: TargetOptions
   /** Of a RetryingClient. */
-  readonly retry?: RetryOptions
+  readonly retry?: TracedRetry
+  /** What the option `serde` does not say. */
+  readonly serde?: Serde
+  readonly sockets: readonly SocketEffect[]
+  /** The prefix of a HashClient is text. */
+  readonly isTextPrefix: boolean
+  /** Calls that raise because of an argument of the constructor. */
+  readonly refusals: readonly Refusal[]
   /** The differences between the replay and the constructor call, as sentences. */
   readonly notes: readonly string[]
 }
 
-/** A replay uses the class; a trace does not contain the code of a subclass or the nodes of a cluster's endpoint. */
-export function tracedClient(made: Construction): TracedClient {
+/**
+ * A replay uses the class; a trace does not contain the code of a subclass or the nodes of a cluster's endpoint.
+ * @param overridden names of the keywords that the audit replaces
+ */
+export function tracedClient(made: Construction, overridden: ReadonlySet<string>): TracedClient {
+  if (made.class === 'RetryingClient')
+    return { ...tracedClient(made.inner ?? { kwargs: {} }, overridden), retry: tracedRetry(made.kwargs) }
   const notes: string[] = []
-  /** The application has its own serde, whose code is not in a trace. */
-  let ownSerde = false
-  const replaced = (name: string) => {
-    ownSerde = true
-    notes.push(`constructor keyword ${name} is Python code and cannot be replayed: pickle_serde is used`)
-  }
   const options: Record<string, string | number | boolean | null> = {}
-  if (made.class === 'RetryingClient') {
-    const { options, notes: own } = tracedClient(made.inner ?? { kwargs: {} })
-    return { options, retry: retryOptions(made.kwargs, notes), notes: [...own, ...notes] }
-  }
   if (made.class !== undefined)
     options.class = made.class === 'AWSElastiCacheHashClient' ? 'HashClient' : made.class
-  for (const [name, given] of Object.entries(made.kwargs)) {
-    if (given === null || withoutEffect.has(name)) continue
-    const value = plain(fromTypedJson(given))
-    if (name === 'serializer' || name === 'deserializer') {
-      if (value === `python_memcache_${name}`) options.serde = 'pickle_serde'
-      else replaced(name)
-    } else if (isTargetOption(name, value)) options[name] = value
-    else if (name === 'serde') replaced(name)
-    else notes.push(`constructor keyword ${name} cannot be replayed: the default is used`)
+  const kwargs = Object.fromEntries(Object.entries(made.kwargs).filter(([name]) => !overridden.has(name)))
+  const refusals = refusalsOf(made.class ?? 'Client', kwargs)
+  const sockets: SocketEffect[] = []
+  for (const [name, given] of Object.entries(kwargs)) {
+    const value = fromTypedJson(given)
+    const effect = socketEffect(name, value)
+    if (effect) {
+      sockets.push(effect)
+      continue
+    }
+    if (withoutEffect.has(name)) continue
+    const option = inOwnForm(name, value)
+    if (option !== undefined) options[name] = option
+    else if (!refusals.some((refusal) => refusal.keyword === name))
+      notes.push(`constructor keyword ${name} cannot be replayed: the default is used`)
   }
-  // With it values keep their types, as with most serdes that applications write.
-  if (ownSerde) options.serde ??= 'pickle_serde'
-  return { options, notes }
+  const { name: serdeName, serde, replaced } = tracedSerde(kwargs)
+  if (serdeName !== undefined) options.serde = serdeName
+  for (const name of replaced)
+    notes.push(`constructor keyword ${name} is Python code and cannot be replayed: pickle_serde is used`)
+  return {
+    options,
+    ...(serde ? { serde } : {}),
+    sockets,
+    isTextPrefix:
+      options.class === 'HashClient' && typeof fromTypedJson(kwargs.key_prefix ?? null) === 'string',
+    refusals,
+    notes,
+  }
 }
 
-/** Options of sockets and pools, which have no effect in a replay. */
+/** Options of sockets and pools, which have no effect in a replay, and those that are read elsewhere. */
 const withoutEffect = new Set([
   'socket_keepalive',
   'max_pool_size',
-  'pool_idle_timeout',
   'lock_generator',
   'tls_context',
+  'serde',
+  'serializer',
+  'deserializer',
 ])
 
 type Plain = string | number | boolean | null
 
-function plain(value: unknown): Plain {
+/** A keyword's value as an option of the audit; undefined if it has no such form. */
+function inOwnForm(name: string, value: unknown): Plain | undefined {
+  switch (name) {
+    case 'default_noreply':
+    case 'ignore_exc':
+    case 'use_pooling':
+    case 'allow_unicode_keys':
+    case 'no_delay':
+      return truthy(value)
+    case 'timeout':
+    case 'connect_timeout':
+      return value === null ? null : numberOf(value)
+    case 'retry_attempts':
+    case 'retry_timeout':
+    case 'dead_timeout':
+      return numberOf(value)
+    case 'key_prefix':
+      if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
+      return typeof value === 'string' ? value : undefined
+    case 'encoding':
+      return typeof value === 'string' ? encodings[value.toLowerCase().replace(/[-_ ]/g, '')] : undefined
+    default:
+      return undefined
+  }
+}
+
+/** Python's names for the codecs that a replay has. */
+const encodings: Readonly<Record<string, string>> = {
+  ascii: 'ascii',
+  usascii: 'ascii',
+  '646': 'ascii',
+  utf8: 'utf-8',
+  u8: 'utf-8',
+  utf: 'utf-8',
+  latin1: 'latin-1',
+  latin: 'latin-1',
+  l1: 'latin-1',
+  iso88591: 'latin-1',
+}
+
+function numberOf(value: unknown): number | undefined {
   if (value instanceof PyFloat) return value.value
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
-  return value as Plain
+  return typeof value === 'number' || typeof value === 'boolean' ? Number(value) : undefined
 }
 
-function retryOptions(kwargs: Construction['kwargs'], notes: string[]): RetryOptions {
-  const attempts = plain(fromTypedJson(kwargs.attempts ?? 2))
-  const classes = (name: string) => {
-    const given = kwargs[name] ?? []
-    const names = Array.isArray(given) ? given : [given]
-    const found = names.flatMap((one) => errors[String(one)] ?? [])
-    if (found.length === names.length) return found
-    notes.push(`${name} names errors that a replay does not have: it is left out`)
-    return []
+/** What Python refuses when it opens a connection or reads from it. */
+function socketEffect(name: string, value: unknown): SocketEffect | undefined {
+  if (name === 'tls_context') {
+    const type = typeName(value)
+    const isContext = !truthy(value) || typeof value === 'object'
+    if (isContext) return undefined
+    const error = new AttributeError(`'${type}' object has no attribute 'wrap_socket'`)
+    return { opening: (isUnix) => (isUnix ? undefined : error) }
   }
-  return {
-    attempts: typeof attempts === 'number' && attempts >= 1 ? attempts : 2,
-    retryFor: classes('retry_for'),
-    doNotRetryFor: classes('do_not_retry_for'),
+  if ((name !== 'timeout' && name !== 'connect_timeout') || value === null) return undefined
+  const seconds = numberOf(value)
+  if (seconds === undefined) {
+    const words = `'${typeName(value)}' object cannot be interpreted as an integer`
+    const error = Object.assign(new TypeError(words), { python: 'builtins.TypeError' })
+    return { opening: () => error }
   }
+  if (seconds > 0) return undefined
+  if (seconds === 0)
+    return name === 'timeout'
+      ? { reading: blocking(11, 'Resource temporarily unavailable') }
+      : {
+          opening: (isUnix) => (isUnix ? undefined : blocking(115, 'Operation now in progress')),
+        }
+  const error = new ValueError('Timeout value out of range')
+  return { opening: () => error }
 }
 
-type ErrorClass = NonNullable<RetryOptions['retryFor']>[number]
-
-const errors: Readonly<Record<string, ErrorClass>> = {
-  'pymemcache.exceptions.MemcacheError': MemcacheError,
-  'pymemcache.exceptions.MemcacheClientError': MemcacheClientError,
-  'pymemcache.exceptions.MemcacheUnknownCommandError': MemcacheUnknownCommandError,
-  'pymemcache.exceptions.MemcacheIllegalInputError': MemcacheIllegalInputError,
-  'pymemcache.exceptions.MemcacheServerError': MemcacheServerError,
-  'pymemcache.exceptions.MemcacheUnknownError': MemcacheUnknownError,
-  'pymemcache.exceptions.MemcacheUnexpectedCloseError': MemcacheUnexpectedCloseError,
-  'builtins.OSError': SocketError,
-  'builtins.ConnectionError': SocketError,
-  'builtins.Exception': Error,
+function blocking(number: number, words: string): SocketError {
+  return new SocketError('builtins.BlockingIOError', `[Errno ${number}] ${words}`)
 }
