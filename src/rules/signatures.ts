@@ -25,7 +25,7 @@ const limits = '[server_max_key_length] [server_max_value_length]'
 const times = '[dead_retry] [socket_timeout] [cache_cas] [flush_on_reconnect] [check_keys]'
 const hooks = '[pickler] [unpickler] [compressor] [decompressor] [pload] [pid]'
 
-const pythonMemcached: Signatures = {
+const pythonMemcached = {
   __init__: {
     '1.44': 'servers [debug] [pickleProtocol] [pickler] [unpickler] [pload] [pid]',
     '1.47': `servers [debug] [pickleProtocol] [pickler] [unpickler] [pload] [pid] ${limits}`,
@@ -69,11 +69,14 @@ const pythonMemcached: Signatures = {
   set_servers: { '1.44': 'servers' },
   check_key: { '1.44': undefined, '1.45': 'key [key_extra_len]' },
   debuglog: { '1.44': 'str' },
-}
+} satisfies Signatures
+
+/** A method of any version. */
+export type PythonMemcachedMethod = Exclude<keyof typeof pythonMemcached, '__init__'>
 
 const pylibmcStore = 'key val [time] [min_compress_len] [compress_level]'
 const pylibmcMulti = 'keys [time] [key_prefix] [min_compress_len] [compress_level]'
-const pylibmc: Readonly<Record<string, string>> = {
+const pylibmc = {
   __init__: 'servers [behaviors] [binary] [username] [password]',
   get: '/ key [default]',
   gets: '/ key',
@@ -105,7 +108,9 @@ const pylibmc: Readonly<Record<string, string>> = {
   __setitem__: '/ key val',
   __delitem__: '/ key',
   __contains__: '/ key',
-}
+} satisfies Readonly<Record<string, string>>
+
+export type PylibmcMethod = Exclude<keyof typeof pylibmc, '__init__'>
 
 const pymemcacheStore = 'key value [expire] [noreply] [flags]'
 const pymemcacheMany = 'values [expire] [noreply] [flags]'

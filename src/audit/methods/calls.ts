@@ -4,6 +4,7 @@
  */
 import type { Client as CompatClient } from '../../compat/index.js'
 import { versionsOf } from '../../rules/index.js'
+import type { PylibmcMethod, PythonMemcachedMethod } from '../../rules/signatures.js'
 import { compareVersions } from '../../rules/version.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { PyIterator, PyView, type TypedJson, toTypedJson, ValueEncodeError } from '../../values/index.js'
@@ -56,7 +57,10 @@ export function invokeBound(
       ? raised(new TypeError(`cannot pickle '${bound.val.className}' object`))
       : raised(error)
   try {
-    const method = library.name === 'pylibmc' ? pylibmc[call] : pythonMemcached[call]
+    const method =
+      library.name === 'pylibmc'
+        ? (pylibmc as Methods<StrictClient>)[call]
+        : (pythonMemcached as Methods<CompatClient>)[call]
     if (!method) throw new TypeError(`${call}() cannot be replayed`)
     const made = (method as (client: AuditedClient, bound: Bound) => Outcome | Promise<Outcome>)(
       client,
@@ -108,7 +112,10 @@ function pylibmcStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend'): M
     client[verb](bound.key as Unchecked, bound.val, options(bound, storeOptions)).then(returned)
 }
 
-const pylibmc: Readonly<Record<string, Method<StrictClient>>> = {
+/** By their names in Python. */
+type Methods<C> = Readonly<Record<string, Method<C> | undefined>>
+
+const pylibmc: Readonly<Record<PylibmcMethod, Method<StrictClient>>> = {
   get: (client, bound) =>
     client
       .get(bound.key as Unchecked)
@@ -211,7 +218,7 @@ function memcacheStore(verb: 'set' | 'add' | 'replace' | 'append' | 'prepend' | 
     client[verb](bound.key as Unchecked, bound.val, options(bound, silentStoreOptions)).then(returned)
 }
 
-const pythonMemcached: Readonly<Record<string, Method<CompatClient>>> = {
+const pythonMemcached: Readonly<Record<PythonMemcachedMethod, Method<CompatClient>>> = {
   get: (client, bound) =>
     ('default' in bound
       ? client.get(bound.key as Unchecked, bound.default)
