@@ -112,6 +112,16 @@ describe('reduce', () => {
     expect((await reduce(trace, 'line:53')).events.map(({ line }) => line)).toEqual([2, 53])
   })
 
+  it('ends when it is aborted between its replays', async () => {
+    const stop = new AbortController()
+    let calls = 0
+    const onProgress = () => {
+      if (++calls === 46) stop.abort()
+    }
+    const ended = reduce(trace, 'counter-errors', { signal: stop.signal, onProgress })
+    await expect(ended).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
   it('refuses what the trace does not show, and names that there are not', async () => {
     for (const finding of ['oversize', 'unexplained', 'line:51', 'line:999', 'nonsense', ''])
       await expect(reduce(trace, finding)).rejects.toThrow(AuditOptionsError)

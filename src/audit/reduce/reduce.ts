@@ -34,7 +34,7 @@ interface Candidate {
 /**
  * @param finding name of a switch, `unexplained`, or `line:12`
  * @throws AuditOptionsError for a finding that is not known, that the trace does not have, or that changes no outcome by itself; what
- *   `audit` throws
+ *   `audit` throws; the reason of the signal
  */
 export async function reduce(trace: Trace, finding: string, options: AuditOptions = {}): Promise<Reduced> {
   checkTrace(trace)
@@ -42,6 +42,7 @@ export async function reduce(trace: Trace, finding: string, options: AuditOption
   const events: TraceEvent[] = []
   const library = { name: trace.header.library, version: trace.header.version }
   for await (const event of trace.events()) {
+    options.signal?.throwIfAborted()
     if (event.kind !== 'wire') {
       if (event.kind !== 'note') events.push(event)
       continue
@@ -116,7 +117,7 @@ async function shrink(
   const made = constructorsOf(before, operation.client)
   let start: readonly TraceEvent[] = before
   for (const fewer of [made, [...made, ...related(before, operation, verdict)]]) {
-    const part = before.filter((event) => fewer.includes(event))
+    const part = chosenFrom(before, fewer)
     if (await shows(part)) {
       start = part
       break
@@ -127,10 +128,7 @@ async function shrink(
   // Clients are always constructed as in the application.
   const used = new Set([...least, target].flatMap((event) => ('client' in event ? [event.client] : [])))
   const constructors = [...used].flatMap((client) => constructorsOf(before, client))
-  const whole =
-    target.kind === 'new'
-      ? least
-      : before.filter((event) => least.includes(event) || constructors.includes(event))
+  const whole = target.kind === 'new' ? least : chosenFrom(before, [...least, ...constructors])
   const kept = (await shows(whole)) ? whole : least
   const close = [...kept, target].map((event, index) => ({ ...event, t: index / 1000 }))
   const without = await judged(traceOf(trace.name, trace.header, close), target.line, options)
@@ -146,6 +144,12 @@ async function shrink(
   }
 }
 
+/** These events, each once, in the order of all. */
+function chosenFrom(all: readonly TraceEvent[], some: readonly TraceEvent[]): readonly TraceEvent[] {
+  const wanted = new Set(some)
+  return all.filter((event) => wanted.has(event))
+}
+
 async function judged(trace: Trace, line: number, options: AuditOptions): Promise<Candidate | undefined> {
   let found: Candidate | undefined
   try {
@@ -156,7 +160,8 @@ async function judged(trace: Trace, line: number, options: AuditOptions): Promis
         if (operation.line === line) found = { operation, verdict }
       },
     })
-  } catch {
+  } catch (error) {
+    if (options.signal?.aborted) throw error
     // Without the lines that were left out it is not a trace, or an empty one. A constructor alone is not counted as a call.
   }
   return found
