@@ -291,3 +291,15 @@ describe('keys of dicts and members of sets, which in Python are tuples and froz
     expect(pickle(new Map([[wide, 1]])).length).toBeLessThan(10_000)
   })
 })
+
+test('a getter that deletes a later key of its object: no value takes the place of another', () => {
+  const dict: Record<string, unknown> = {
+    get a() {
+      delete dict.b
+      return 1
+    },
+    b: 2,
+    c: 3,
+  }
+  expect(() => pickle(dict)).toThrow('undefined has no form in Python')
+})

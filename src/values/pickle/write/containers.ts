@@ -100,14 +100,20 @@ export function writeTuple(p: Pickler, items: readonly unknown[], memoKey: objec
   return true
 }
 
+/** All values in one call are read faster than each by its key. There are fewer of them only when a getter deletes a later key. */
+function valuesOf(dict: Readonly<Record<string, unknown>>, keys: readonly string[]): readonly unknown[] {
+  const values = Object.values(dict)
+  return values.length === keys.length ? values : keys.map((key) => dict[key])
+}
+
 export function saveObjectDict(p: Pickler, dict: object): void {
   startDict(p, dict)
   const keys = Object.keys(dict)
-  const values = dict as Readonly<Record<string, unknown>>
+  const values = valuesOf(dict as Readonly<Record<string, unknown>>, keys)
   if (!p.bin || keys.length === 1) {
-    for (const key of keys) {
-      p.save(key)
-      p.save(values[key])
+    for (let i = 0; i < keys.length; i++) {
+      p.save(keys[i])
+      p.save(values[i])
       p.out.byte(op.SETITEM)
     }
     return
@@ -118,9 +124,8 @@ export function saveObjectDict(p: Pickler, dict: object): void {
     p.out.byte(op.MARK)
     const end = Math.min(keys.length, from + BATCH)
     for (let i = from; i < end; i++) {
-      const key = keys[i]!
-      p.saveKey(key, i - from)
-      p.save(values[key])
+      p.saveKey(keys[i]!, i - from)
+      p.save(values[i])
     }
     p.out.byte(op.SETITEMS)
   }

@@ -34,14 +34,13 @@ export class Pickler {
   /** Protocol 1 and later. */
   readonly bin: boolean
   readonly objects = new Map<object, number>()
-  /** Objects whose arguments are being written. */
-  readonly begun = new Set<object>()
-  /** Classes and functions are singletons in Python: memo index by module and name, and of the text of a module whose functions share it. */
-  readonly globals = new Map<string, number>()
   protected readonly texts = new Map<string, number>()
   private readonly keys: string[] = []
   private readonly keyIndexes: number[] = []
-  private readonly turned: Hashables = new Map()
+  // Few values need these three, and making them takes as long as writing a small dict.
+  private begunObjects: Set<object> | undefined = undefined
+  private knownGlobals: Map<string, number> | undefined = undefined
+  private turned: Hashables | undefined = undefined
   private readonly maxDepth: number
   private readonly writers: readonly PickleConverter[] | undefined
   private readonly persistentId: PickleOptions['persistentId']
@@ -60,6 +59,18 @@ export class Pickler {
     this.persistentId = options.persistentId
     const writers = options.converters?.filter(({ type, write }) => type && write)
     this.writers = writers && writers.length > 0 ? writers : undefined
+  }
+
+  /** Objects whose arguments are being written. */
+  get begun(): Set<object> {
+    this.begunObjects ??= new Set()
+    return this.begunObjects
+  }
+
+  /** Classes and functions are singletons in Python: memo index by module and name, and of the text of a module whose functions share it. */
+  get globals(): Map<string, number> {
+    this.knownGlobals ??= new Map()
+    return this.knownGlobals
   }
 
   dump(value: unknown): Buffer {
@@ -93,7 +104,9 @@ export class Pickler {
 
   /** What is stored elsewhere may be of any class. */
   hashable(key: unknown): unknown {
-    return this.persistentId ? key : hashable(key, this.turned)
+    if (this.persistentId) return key
+    this.turned ??= new Map()
+    return hashable(key, this.turned)
   }
 
   saveText(value: string): void {
