@@ -4,9 +4,9 @@
  */
 import { Analyses } from './analyses/index.js'
 import { checkBehaviors, checkFitting, checkOptions, fleetSize } from './check-options.js'
-import { betweenVersions, pairOf } from './columns.js'
+import { betweenVersions, type Pair, pairOf } from './columns.js'
 import { Differ } from './compare/differ.js'
-import { knownSwitches } from './compare/divergence.js'
+import { knownSwitches, type SwitchInfo } from './compare/divergence.js'
 import { FidelityCheck } from './compare/fidelity.js'
 import { Suspects, verify } from './compare/verify.js'
 import { backendNote, constructionFinding, lostKeywords, withFrameworkTarget } from './frameworks/backend.js'
@@ -20,7 +20,7 @@ import { epochOf } from './replay/clock.js'
 import { constructorCall, type ReplayVisitor } from './replay/replay.js'
 import { type ReplayTask, run } from './replay/run.js'
 import { serverVersion, versionNote } from './replay/server-version.js'
-import { EstimateCount, estimateText } from './report/estimates.js'
+import { EstimateCount, type Estimates, estimateText } from './report/estimates.js'
 import type { Report } from './report/report.js'
 import { ReportBuilder } from './report/report-builder.js'
 import { OutageCount, OutageSearch, withOutages } from './traces/outages.js'
@@ -41,7 +41,8 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   checkTrace(given)
   checkOptions(asked)
   const { options, framework: backend } = withFrameworkTarget(asked, given.header)
-  const { source, target, preset, rows } = pairOf(given.header, options)
+  const pair = pairOf(given.header, options)
+  const { source, target, preset, rows } = pair
   checkFitting(source, target, options)
   // Announcements of the emulation concern pylibmc; the side of pymemcache explains its differences itself.
   const pymemcache = target.name === 'pymemcache' || source.name === 'pymemcache'
@@ -74,16 +75,7 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   )
   for (const note of recordingNotes(trace.header)) builder.note(note, 1)
   if (backend) builder.note(backendNote(backend, options), 1)
-  if (options.targetOptions?.key_prefix)
-    builder.note(
-      'key_prefix is taken for bytes: with text as its key_prefix every call of a HashClient raises TypeError',
-      1,
-    )
-  if (pymemcache && !isTwice && options.verify)
-    builder.note(
-      `explanations by ${[...switchableFindings].join(', ')} were verified; what a signature refuses, failures and keys have no switch to turn`,
-      1,
-    )
+  for (const note of pymemcacheNotes(options, pymemcache && !isTwice)) builder.note(note, 1)
   const version = options.servers ? undefined : serverVersion(options.serverVersion, trace.header)
   // Two clients of pymemcache differ in their options, which the trace and the target give.
   const suspects = new Suspects(isTwice ? new Set() : pymemcache ? switchableFindings : undefined)
@@ -178,40 +170,18 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
   const seconds = (Date.now() - started) / 1000
   const { totals } = builder
   const estimated = estimates?.result()
-  if (estimated) {
-    const { statuses, switches } = estimated
-    const words = [
-      estimateText('differ', statuses.differs),
-      ...Object.entries(switches).map(([name, one]) => estimateText(name, one)),
-    ]
-    builder.note(`estimated for the whole trace, with 95 % confidence: ${words.join('; ')}`, 1)
-  }
-  const { header } = trace
+  if (estimated) builder.note(estimateNote(estimated), 1)
   const built = builder.build(
     {
       memshim: memshimVersion(),
       trace: {
-        name: trace.name,
-        ...(header.source === undefined ? {} : { source: header.source }),
-        library: header.library,
-        version: header.version,
-        ...(header.recorded === undefined ? {} : { recorded: header.recorded }),
+        ...described(trace),
         servers: size,
         clients: seen.clients.size,
         faults: seen.faults,
         seconds: seen.t,
       },
-      settings: {
-        preset,
-        from: `${source.name}-${source.version}`,
-        to: `${target.name}-${target.version}`,
-        servers: options.servers
-          ? options.servers.join(', ')
-          : `${size} embedded server${size === 1 ? '' : 's'} (memcached ${version})`,
-        behaviors: options.behaviors ?? {},
-        negativeTimeout: options.negativeTimeout ?? 'send',
-        ...(target.name === 'pymemcache' ? { options: options.targetOptions ?? {} } : {}),
-      },
+      settings: { preset, ...settingsIn(options, { source, target }, size, version) },
       ...(estimated ? { estimates: estimated } : {}),
       ...(supposed ? { supposedOutages: supposed.result() } : {}),
       foundOutages: search.result(),
@@ -224,16 +194,74 @@ export async function audit(given: Trace, asked: AuditOptions = {}): Promise<Rep
         operationsPerSecond: Math.round(totals.operations / Math.max(seconds, 0.001)),
       },
     },
-    pymemcache
-      ? [
-          ...findingsBetween(source, target),
-          ...knownSwitches().map((info) => ({ ...info, pythonMemcached: '' })),
-        ]
-      : rows
-        ? knownSwitches().map((info) => betweenVersions(info, target, rows.get(info.name)))
-        : knownSwitches(),
+    explanationsFor(pair),
   )
   return view ? view.applyTo(built) : built
+}
+
+function pymemcacheNotes(
+  { targetOptions, verify: isVerified }: AuditOptions,
+  hasSwitches: boolean,
+): readonly string[] {
+  const notes: string[] = []
+  if (targetOptions?.key_prefix)
+    notes.push(
+      'key_prefix is taken for bytes: with text as its key_prefix every call of a HashClient raises TypeError',
+    )
+  if (isVerified && hasSwitches)
+    notes.push(
+      `explanations by ${[...switchableFindings].join(', ')} were verified; what a signature refuses, failures and keys have no switch to turn`,
+    )
+  return notes
+}
+
+function estimateNote({ statuses, switches }: Estimates): string {
+  const words = [
+    estimateText('differ', statuses.differs),
+    ...Object.entries(switches).map(([name, one]) => estimateText(name, one)),
+  ]
+  return `estimated for the whole trace, with 95 % confidence: ${words.join('; ')}`
+}
+
+function described({ name, header: { source, library, version, recorded } }: Trace) {
+  return {
+    name,
+    ...(source === undefined ? {} : { source }),
+    library,
+    version,
+    ...(recorded === undefined ? {} : { recorded }),
+  }
+}
+
+/** @param version memcached's, if the servers are embedded */
+function settingsIn(
+  { servers, behaviors = {}, negativeTimeout = 'send', targetOptions = {} }: AuditOptions,
+  { source, target }: Pick<Pair, 'source' | 'target'>,
+  size: number,
+  version: string | undefined,
+) {
+  return {
+    from: `${source.name}-${source.version}`,
+    to: `${target.name}-${target.version}`,
+    servers: servers
+      ? servers.join(', ')
+      : `${size} embedded server${size === 1 ? '' : 's'} (memcached ${version})`,
+    behaviors,
+    negativeTimeout,
+    ...(target.name === 'pymemcache' ? { options: targetOptions } : {}),
+  }
+}
+
+/** The differences that can explain an outcome. */
+function explanationsFor({ source, target, rows }: Pair): readonly SwitchInfo[] {
+  if (source.name === 'pymemcache' || target.name === 'pymemcache')
+    return [
+      ...findingsBetween(source, target),
+      ...knownSwitches().map((info) => ({ ...info, pythonMemcached: '' })),
+    ]
+  return rows
+    ? knownSwitches().map((info) => betweenVersions(info, target, rows.get(info.name)))
+    : knownSwitches()
 }
 
 /** The number of operations from which a second thread saves time. */
