@@ -284,7 +284,7 @@ describe.each<{ version: string }>(vectors.django)('Django $version', ({ version
 })
 
 describe('Django', () => {
-  test('what a wrong argument is told', () => {
+  test('wrong arguments are refused with a message that names them', () => {
     expect(() => new DjangoSigner({ key: '' })).toThrow('empty')
     expect(() => new DjangoSigner({ key, sep: 'a' })).toThrow('sep "a"')
     expect(() => new DjangoSigner({ key, algorithm: 'sha257' })).toThrow('algorithm "sha257"')

@@ -13,7 +13,7 @@ test.each([
   expect(versionAtLeast(version, least)).toBe(expected)
 })
 
-test('a history holds from one entry to the next, whatever their order', () => {
+test('a history holds from one entry to the next, in every order of its entries', () => {
   const history = { '1.10': 'new', '1.2': 'old' }
   expect(['1.2', '1.9', '1.10', '2.0'].map((version) => valueAt(history, version))).toEqual([
     'old',

@@ -59,7 +59,7 @@ describe.skipIf(!present)(`mixed fleet${present ? '' : ` (skipped: ${skipped})`}
     return results
   }
 
-  it('old: both python-memcached and Node write, and read what the other wrote', async () => {
+  it('old: python-memcached and Node both write, and each reads the items of the other', async () => {
     await inTurn((key) => told(oldFleet, 'set', key, 'by python'))
     expect(await everyKey((key) => node.get(key))).toEqual(all('by python'))
     await everyKey((key) => node.set(key, 'by node'))
@@ -68,7 +68,7 @@ describe.skipIf(!present)(`mixed fleet${present ? '' : ` (skipped: ${skipped})`}
     expect(await inTurn((key) => told(newFleet, 'get', key))).toContain(null)
   })
 
-  it('dual-write: what Node writes, both fleets read; old-only writers are still seen by Node', async () => {
+  it('dual-write: both fleets read the items that Node writes, and Node still reads those of old-only writers', async () => {
     await node.setPhase('dual-write')
     await colleague.setPhase('dual-write')
     await everyKey((key) => node.set(key, 'twice'))
@@ -81,7 +81,7 @@ describe.skipIf(!present)(`mixed fleet${present ? '' : ` (skipped: ${skipped})`}
     expect(await inTurn((key) => told(oldFleet, 'get', key))).toEqual(all(null))
   })
 
-  it('new-first: what only the old fleet has is found; what anybody wrote to the new placement wins', async () => {
+  it('new-first: items that only the old fleet has are found, and items of the new placement win', async () => {
     await inTurn((key) => told(oldFleet, 'set', key, 'left behind'))
     // Processes change phase one after another.
     await node.setPhase('new-first')

@@ -248,7 +248,7 @@ describe.skipIf(!memcachedBinary())('a real memcached that is stopped by a signa
   })
 })
 
-it('what inflates to more than the limit is refused while it is inflated', () => {
+it('a value that inflates to more than the limit is refused while it is inflated', () => {
   const bomb = deflateSync(Buffer.alloc(8 * 2 ** 20))
   expect(() => decompress(bomb, FLAG_ZLIB, 2 ** 20)).toThrow(ValueDecodeError)
   expect(decompress(bomb, FLAG_ZLIB, 8 * 2 ** 20)).toHaveLength(8 * 2 ** 20)

@@ -112,7 +112,7 @@ describe('Keyv 6', () => {
     expect([await six.get('a'), await six.get('b'), await other.get('a')]).toEqual([undefined, undefined, 3])
   })
 
-  it('keeps what its own serializer makes under the same keys', async () => {
+  it('keeps the values of its own serializer under the same keys', async () => {
     const mc = connected(new Client(addresses))
     const keyv = new Keyv6({ store: new KeyvMemcached(mc), namespace: 'own6' })
     await keyv.set('a', { b: [true] })
@@ -169,7 +169,7 @@ describe('values of Python', () => {
     expect(times.slice(6)).toEqual([2_592_001, 2_592_001])
   })
 
-  it('serve cache-manager, which is what NestJS uses', async () => {
+  it('serve cache-manager, which NestJS uses', async () => {
     const cache = createCache({ stores: [new Keyv(keyvOptions(mc, { namespace: 'nest' }))], ttl: 60_000 })
     await cache.set('a', { b: [1] })
     expect(await cache.get('a')).toEqual({ b: [1] })

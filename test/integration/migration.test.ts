@@ -55,7 +55,7 @@ test.each<[Phase, inOld: unknown, inNew: unknown]>([
 })
 
 describe('new-first', () => {
-  test('copies what only the old placement has, byte for byte, with the time it still has', async () => {
+  test('copies items that only the old placement has, byte for byte, with the rest of their time', async () => {
     const key = movingKey()
     await old.set(key, [1.5, 'x', null], 100)
     await client.setPhase('new-first')
@@ -70,7 +70,7 @@ describe('new-first', () => {
     expect(client.counts).toMatchObject({ reads: 2, hitsOld: 1, hitsNew: 1, copied: 1 })
   })
 
-  test('a copy never replaces what was written meanwhile', async () => {
+  test('a copy never replaces an item that was written meanwhile', async () => {
     const key = movingKey()
     await old.set(key, 'older')
     await client.setPhase('new-first')
@@ -243,7 +243,7 @@ describe('one deadline for a call over both placements', () => {
   })
 })
 
-test('what a listener throws reaches no call', async () => {
+test('an error of a listener reaches no call', async () => {
   const key = movingKey()
   client.on('unsettled', () => {
     throw new Error('of the listener')

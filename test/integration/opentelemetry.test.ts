@@ -75,7 +75,7 @@ test('a divergence arrives as a sum with its attributes', async () => {
   ])
 })
 
-test('names and servers of all forms; nothing is published while nobody subscribes', () => {
+test('names and servers of all forms; nothing is published without a subscriber', () => {
   const heard: CounterMeasurement[] = []
   const hear = (message: unknown): number => heard.push(message as CounterMeasurement)
   const log = new DivergenceLog()

@@ -130,7 +130,7 @@ test('trailing-newline-keys: refused, also where the connection may get out of s
   }
 })
 
-test('desynchronisation: what was not read in time answers nobody else', async () => {
+test('desynchronisation: a reply that was not read in time answers no other call', async () => {
   for (const [switches, value] of [
     // The rest of the reply is taken for the answer: the value of another key.
     [{ desynchronisation: 'python-memcached' }, 1],

@@ -62,7 +62,7 @@ test('writes go along when asked, and every kind of difference has its name', as
   client.disconnectAll()
 })
 
-test('what the caller does with its value does not count', async () => {
+test('a value that the caller changes afterwards does not count', async () => {
   const client = shadowed({}, server)
   await client.set('k', { list: [1] })
   const value = (await client.get('k')) as { list: number[] }
@@ -72,7 +72,7 @@ test('what the caller does with its value does not count', async () => {
   client.disconnectAll()
 })
 
-test('what it does with the value it has written, or with its list of keys, counts as little', async () => {
+test('a written value or a list of keys that the caller changes afterwards does not count either', async () => {
   const client = shadowed({ writes: true })
   const value = { list: [1], bytes: Buffer.from('abc') }
   const keys = ['k']
@@ -106,7 +106,7 @@ test('values of more parts than allowed are left out and counted, read or writte
   client.disconnectAll()
 })
 
-test('what is not sampled, or has no room, is not even looked at', async () => {
+test('calls that are not sampled, or have no room, are not inspected', async () => {
   let looked = 0
   const value = {}
   Object.defineProperty(value, 'x', { enumerable: true, get: () => ++looked })
@@ -122,7 +122,7 @@ test('what is not sampled, or has no room, is not even looked at', async () => {
   }
 })
 
-test('a shadow that stalls neither delays nor breaks the caller; what waits is bounded', async () => {
+test('a shadow that stalls neither delays nor breaks the caller, and its waiting calls are limited', async () => {
   const client = shadowed({ maxQueue: 3, concurrency: 1 }, aside, 60_000)
   await client.set('k', 'v')
   await aside.fault({ fault: 'stall', count: -1 })

@@ -94,7 +94,7 @@ describe('as a mapping (docs/reference/pylibmc.md#5.8)', () => {
 })
 
 describe('options of one call', () => {
-  it('an aborted signal gives up waiting; the reply that comes later answers nobody else', async () => {
+  it('an aborted signal ends the waiting; the reply that comes later answers no other call', async () => {
     await using mc = new Client([server.address])
     await mc.setMulti({ a: 'A', b: 'B' })
     await server.fault({ fault: 'slow', ms: 10, server: 0 })
@@ -170,7 +170,7 @@ describe('buffer_requests, made to work', () => {
     expect(await mc.get('b4')).toBe(4)
   })
 
-  it('what a buffered request fails with is told on a channel', async () => {
+  it('the failure of a buffered request is published on a channel', async () => {
     await using mc = new Client([server.address], { behaviors: { buffer_requests: true } })
     const failures: unknown[] = []
     const subscriber = (message: unknown) => {

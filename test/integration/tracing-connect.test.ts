@@ -97,7 +97,7 @@ describe.each([
   })
 })
 
-it('publishes a connection that fails, with what the transport met', async () => {
+it('publishes a connection that fails, with the failure of the transport', async () => {
   const { port, release } = await refusingPort()
   const events: ConnectEvent[] = []
   const channel = tracingChannel<ConnectEvent, ConnectEvent>('memshim:connect')

@@ -126,7 +126,7 @@ describe('strict', () => {
     expect(told[0]!['db.query.text']).toMatch(/^get( ns:k\d+){10} …$/)
   })
 
-  it('an error reply that get hides is told by its code', async () => {
+  it('an error reply that get hides is published with its code', async () => {
     await server.fault({ fault: 'reply', bytes: 'SERVER_ERROR busy\r\n' })
     let value: unknown = 'nothing yet'
     const [told] = await attributesOf(async () => {
@@ -201,7 +201,7 @@ describe('strict', () => {
     expect(new Set(reported)).toEqual(new Set(names.map((name) => `in ${name}`)))
   })
 
-  it('binary: the same words, replicas told on their own', async () => {
+  it('binary: the same words, with events of their own for replicas', async () => {
     await using other = await startServer()
     const both = new Client([server.address, other.address], { binary: true, behaviors: { num_replicas: 1 } })
     const heard = await heardDuring(() => both.set('k', 1).catch(() => false))

@@ -63,7 +63,7 @@ describe.each([
     expect((await storage.getKeys()).sort()).toEqual(['oneself:d', 'top'])
   })
 
-  it('keeps types, and stores what Python reads', async () => {
+  it('keeps types, and stores values that Python reads', async () => {
     const values = [
       { a: 'b', n: [1, null] },
       { '1': 'digit', b: 2 },

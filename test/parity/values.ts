@@ -75,7 +75,7 @@ export const value: fc.Arbitrary<TypedJson> = fc.letrec<{ value: TypedJson }>((t
   ),
 })).value
 
-/** An item that somebody else wrote, as bytes for a server: types that do not fit the data, flags that nobody knows. */
+/** An item that another client wrote, as bytes for a server: types that do not fit the data, and unknown flags. */
 export const foreignItem = (key: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc
     .tuple(

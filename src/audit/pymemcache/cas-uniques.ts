@@ -33,7 +33,7 @@ export function withOwnUnique(uniques: CasUniques<Uint8Array>, call: string, bou
   return own === undefined ? bound : { ...bound, cas: own }
 }
 
-/** The unique that `gets` gave the application stands for the current item, whatever its number. */
+/** The unique that `gets` gave the application stands for the current item, also if that has another number. */
 export function withTheirUniques(
   uniques: CasUniques<Uint8Array>,
   call: string,

@@ -19,7 +19,7 @@ class Watched extends Client {
 const client = (): Watched => new Watched(['127.0.0.1:1'])
 
 test.each(['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const)(
-  '%s makes somebody listen, and off and removeListener take it back',
+  '%s adds a listener, and off and removeListener remove it',
   (add) => {
     for (const remove of ['off', 'removeListener'] as const) {
       const watched = client()
@@ -46,15 +46,18 @@ test('the last of several listeners counts, also of one that was added twice', (
   }
 })
 
-test.each(['once', 'prependOnceListener'] as const)('nobody listens when %s has heard its event', (add) => {
-  const watched = client()
-  let heard = 0
-  watched[add]('divergence', () => heard++)
-  watched.diverge()
-  expect([watched.active, heard]).toEqual([false, 1])
-})
+test.each(['once', 'prependOnceListener'] as const)(
+  'no listener is left when %s has received its event',
+  (add) => {
+    const watched = client()
+    let heard = 0
+    watched[add]('divergence', () => heard++)
+    watched.diverge()
+    expect([watched.active, heard]).toEqual([false, 1])
+  },
+)
 
-test.each([[[]], [['divergence']]])('removeAllListeners(%j) leaves nobody', (args) => {
+test.each([[[]], [['divergence']]])('removeAllListeners(%j) leaves no listener', (args) => {
   const watched = client().on('divergence', ignore).on('divergence', another)
   expect(Reflect.apply(watched.removeAllListeners, watched, args)).toBe(watched)
   expect(watched.active).toBe(false)

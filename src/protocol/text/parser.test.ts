@@ -207,7 +207,7 @@ describe('bytes that cannot be a reply', () => {
   const rejected = (bytes: string, shape: Shape[], keys?: string[], limits = DEFAULT_LIMITS) =>
     expect(() => parse(bytes, shape, [], keys, limits)).toThrow(UnintelligibleReply)
 
-  test('a reply nobody asked for', () => {
+  test('a reply without a request', () => {
     rejected('STORED\r\nSTORED\r\n', ['line'])
   })
   test('a data block that is longer than its header says', () => {

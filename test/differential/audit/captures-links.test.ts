@@ -62,7 +62,7 @@ describe('record', { timeout: 60_000 }, () => {
     expect(summary.losses).toEqual({})
   })
 
-  it('a capture that began late has what came after, from a whole command on', async () => {
+  it('a capture that began late has the later commands, from the first whole command on', async () => {
     const truth = truthOf('tcpdump-late')
     const { said } = await recorded('tcpdump-late')
     expect(said).toEqual(truth.slice(truth.length / 2))

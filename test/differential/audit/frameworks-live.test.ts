@@ -153,7 +153,7 @@ for index, (title, make, protocols) in enumerate(applications.CASES):
       expect(different).toEqual([])
     })
 
-    it('what Node writes is what Python reads', async () => {
+    it('Python reads the values that Node writes', async () => {
       const values: [string, unknown][] = [
         ['None', null],
         ['True', true],

@@ -90,7 +90,7 @@ describe.skipIf(!python)(`the tracer (${python ? 'live' : skipped})`, () => {
 
   const words = (calls: readonly CallEvent[]) => calls.map(({ call, args }) => `${call} ${args[0]}`)
 
-  it('a process that forks goes on in its own file, and each child has one; nobody else may read them', async () => {
+  it('a process that forks continues in its own file, each child has its own, and no other user may read them', async () => {
     const { stderr } = await traced(forking)
     const [own, ...children] = traces().sort((a, b) => a.length - b.length)
     expect(own).toBe('app.jsonl')
@@ -213,7 +213,7 @@ mc.get(sys.argv[1])
     expect(all.sort()).toEqual(['first', 'second', 'third'])
   })
 
-  it('what cannot be written is said once and never disturbs the application', async () => {
+  it('a trace that cannot be written is reported once and never disturbs the application', async () => {
     chmodSync(folder, 0o700)
     writeFileSync(
       join(folder, 'app.py'),
@@ -314,7 +314,7 @@ mc.flush_all()
     expect(iterator!.args[0]).toEqual({ $iterator: kept, $class: 'list_iterator' })
   })
 
-  it('redaction keeps type, length and flags, and the audit accepts what is left', async () => {
+  it('redaction keeps type, length and flags, and the audit accepts the redacted trace', async () => {
     await traced(
       `
 import datetime, decimal
@@ -409,7 +409,7 @@ for value in Safe("<b>"), Level.HIGH, Real(1.5): mc.set("k", value)
     expect(stored).toMatchObject([{ $base: '<b>' }, { $base: 7 }, { $base: { $float: '1.5' } }])
   })
 
-  it('its locks are those of real threads when gevent replaces what threading makes', async () => {
+  it('its locks are those of real threads when gevent replaces the classes of threading', async () => {
     writeFileSync(join(folder, 'app.py'), start)
     await traced(`import threading, memshim_tracer
 threading._CRLock = None

@@ -47,7 +47,7 @@ describe('memshim inspect', () => {
     expect(shown).toContain("value        {'when': (1, 2.5)}")
   })
 
-  it('inflates, and names flags that nobody knows', async () => {
+  it('inflates, and names unknown flags', async () => {
     const file = join(directory, 'value')
     writeFileSync(file, deflateSync(Buffer.from('12345')))
     const shown = await inspect('--file', file, '--flags', '266')

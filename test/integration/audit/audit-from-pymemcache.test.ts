@@ -19,7 +19,7 @@ import { fixtures } from '../../differential/support/recordings.js'
 
 const read = (name: string) => readTrace(join(fixtures, 'applications', 'pymemcache', `${name}.jsonl.gz`))
 
-it('repeats the application and explains every difference, whatever the target is', {
+it('repeats the application and explains every difference, for every target', {
   timeout: 120_000,
 }, async () => {
   for (const to of [...knownColumns(), ...frameworkTargets()]) {
@@ -71,7 +71,7 @@ it.each(['visits', 'catalogue', 'report'])(
 )
 
 /** Recorded on the real pymemcache 4.0.0 and memcached 1.6.18. */
-it('uniques of get_many with gets, and what is appended to a compressed item', async () => {
+it('uniques of get_many with gets, and values that are appended to a compressed item', async () => {
   const created = (client: string, kind: 'HashClient' | 'Client', kwargs: object) =>
     ({ kind: 'new', client, class: kind, servers: ['10.0.0.1:11211'], kwargs }) as const
   const long = { $repeat: ['x', 5000] } as const

@@ -164,7 +164,7 @@ describe('what an unchanged application gets from pylibmc', () => {
     expect(causes).toEqual({ subclasses: { state: 1, value: 1 } })
   })
 
-  it('with several servers a boolean is blamed on booleans; hashing counts what only lies elsewhere', async () => {
+  it('with several servers a boolean is explained by booleans; hashing counts the items that only have another server', async () => {
     const lines = [
       header(3),
       created(['a:1', 'b:1', 'c:1']),
@@ -178,7 +178,7 @@ describe('what an unchanged application gets from pylibmc', () => {
     expect(report.verification?.sets).toMatchObject([{ switches: ['booleans'], confirmed: 1 }])
   })
 
-  it('the behaviors of the target decide what is compared: with hash=crc no key moves', async () => {
+  it('the behaviors of the target are compared: with hash=crc no key moves', async () => {
     const lines = () => [
       header(3),
       created(['a:1', 'b:1', 'c:1']),
@@ -225,7 +225,7 @@ describe('what an unchanged application gets from pylibmc', () => {
     expect((await predicted(lines(), { negativeTimeout: 'zero' })).outcomes).toEqual(['true', '"v"'])
   })
 
-  it('the repaired application is left with what its calls mean, not with how they are written', async () => {
+  it('for the repaired application only differences of meaning remain, not of the form of calls', async () => {
     const lines = [
       header(1),
       created(['a:1'], { debug: 1 }),
@@ -239,7 +239,7 @@ describe('what an unchanged application gets from pylibmc', () => {
 })
 
 describe('traces that say little', () => {
-  it('an empty trace is an error that says what to look for', async () => {
+  it('an empty trace is an error that names the probable causes', async () => {
     const trace = await readTrace(file('none.jsonl', [header(1), created(['a:1'], { debug: 1 })]))
     await expect(audit(trace)).rejects.toThrow('holds no operation')
   })

@@ -96,7 +96,7 @@ it('methods, arguments and constructor keywords that the target does not have ra
   expect(back.found).toEqual([['_deletetouch', 0, 'builtins.AttributeError', 'version-surface']])
 })
 
-it('from says what the application uses where the trace says something else', async () => {
+it('from names the version of the application if the trace names another one', async () => {
   const { report, found } = await outcomes(trace('1.62', [['delete', ['missing']]]), {
     from: 'python-memcached-1.53',
     to: 'python-memcached-1.62',

@@ -21,7 +21,7 @@ it('a real memcached: version, limits, protocols and latency, and nothing is cha
   expect(renderDoctor(report)).toContain(`memcached ${found?.version}`)
 })
 
-it('a look-alike: what it is, and which of the application’s commands it refuses', async () => {
+it('a look-alike: its kind, and the commands of the application that it refuses', async () => {
   const server = await startServer({ version: 'dragonfly' })
   const trace = traceOf(
     'app',
@@ -38,7 +38,7 @@ it('a look-alike: what it is, and which of the application’s commands it refus
   expect(report.servers[0]?.refused).toEqual([{ command: 'touch', calls: 2 }])
 })
 
-it('nothing there, and something else there, are problems that say what to do', async () => {
+it('an endpoint without a server, and one with another server, are problems with advice', async () => {
   const web = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))

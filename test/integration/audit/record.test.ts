@@ -86,7 +86,7 @@ describe('a recording proxy', () => {
     expect(summary.library).toMatchObject(binary ? { name: 'pylibmc' } : {})
   })
 
-  it('changes no byte of what it does not understand', async () => {
+  it('changes no byte of messages that it does not understand', async () => {
     const echo = createServer((socket) => socket.pipe(socket))
     await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve))
     const upstream = tcp((echo.address() as { port: number }).port)

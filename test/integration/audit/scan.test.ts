@@ -61,7 +61,7 @@ describe.skipIf(here.length < 2 || !lists)('a cache that the real libraries fill
     expect(row?.items).toBe(count)
   })
 
-  it('names who cannot read pickles of protocol 5, and text with the flag 16', () => {
+  it('names the libraries that cannot read pickles of protocol 5, and text with the flag 16', () => {
     const problems = report.unreadable.map(({ reader, reason }) => `${reader}: ${reason}`)
     expect(problems).toContain('Python 2.7: pickle protocol 5: this Python reads up to 2')
     expect(problems).toContain('Python 3.4 to 3.7: pickle protocol 5: this Python reads up to 4')

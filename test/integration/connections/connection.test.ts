@@ -240,7 +240,7 @@ describe('replies that come all at once', () => {
     expect(replies.map(valueIn)).toEqual(keys)
   })
 
-  test('a caller that closes the connection: those before it have their replies, and nobody waits for ever', async () => {
+  test('a caller that closes the connection: earlier calls get their replies, and no call waits for ever', async () => {
     const { address } = await scripted((socket) => together(socket))
     const mc = connection(address)
     const outcomes = await Promise.allSettled(
@@ -354,7 +354,7 @@ describe('a server that misbehaves rejects every waiting operation and leaves no
     expect(sockets).toHaveLength(2)
   })
 
-  test('bytes that nobody asked for end an idle connection', async () => {
+  test('bytes without a request end an idle connection', async () => {
     const { address, sockets } = await scripted(echo)
     const mc = connection(address)
     await mc.exchange(get('a'))
@@ -365,7 +365,7 @@ describe('a server that misbehaves rejects every waiting operation and leaves no
 })
 
 describe('bodies', () => {
-  test('values of every size arrive as they are, in order, with what a protocol might trip over', async () => {
+  test('values of every size arrive unchanged and in order, also with line breaks and words of the protocol', async () => {
     let received = ''
     const { address } = await scripted((socket) => {
       socket.on('data', (chunk) => {
@@ -398,7 +398,7 @@ describe('close', () => {
     expect(mc.state).toBe('idle')
   })
 
-  test('what still waits is rejected as aborted, and the connection stays usable', async () => {
+  test('waiting requests are rejected as aborted, and the connection stays usable', async () => {
     let connections = 0
     const { address } = await scripted((socket) => {
       if (++connections > 1) echo(socket)

@@ -53,7 +53,7 @@ describe.each(kinds)('%s', (_, room, options) => {
     expect(await run(program)).toBe('x\n')
   }, 40_000)
 
-  it('a program waits for a reply that comes late, whatever it did before', async () => {
+  it('a program waits for a reply that comes late, also after other calls', async () => {
     const slow = createServer((socket) => {
       socket.on('error', () => undefined)
       socket.on('data', (data) => {

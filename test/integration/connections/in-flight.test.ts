@@ -116,7 +116,7 @@ describe('maxInFlight', () => {
   })
 })
 
-it('what a server does not read is not copied into its socket', async () => {
+it('bytes that a server does not read are not copied into its socket', async () => {
   const server = await slowServer()
   const client = new Client([server.address])
   stops.push(() => client.disconnectAll())

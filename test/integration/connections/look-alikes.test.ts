@@ -75,7 +75,7 @@ describe.each(Object.entries(refusals))('%s', (version, rows) => {
     },
   )
 
-  test('serves what both libraries do all day', async () => {
+  test('serves the daily operations of both libraries', async () => {
     await using server = await startServer({ version })
     const client = new Client([server.address])
     expect(await client.set('k', 'value')).toBe(true)

@@ -71,7 +71,7 @@ describe('compat', () => {
   )
 })
 
-it.each(['set', 'delete', 'incr'])('%s that nobody answers keeps its connection', async (call) => {
+it.each(['set', 'delete', 'incr'])('%s without an answer keeps its connection', async (call) => {
   const { address, seen } = await answering(() => Buffer.of())
   const strict = new StrictClient([address], { behaviors: { _noreply: true } })
   const args = call === 'set' ? ['k', 1] : ['k']

@@ -131,7 +131,7 @@ describe.skipIf(!builtWith('--enable-ssl'))('TLS (memcached -Z)', () => {
     expect(await Promise.all([mc.get('small'), mc.get('big'), mc.get('none')])).toEqual([1, big, undefined])
   })
 
-  it('a certificate nobody vouches for is refused, nothing is sent', async () => {
+  it('a certificate of an unknown authority is refused, and nothing is sent', async () => {
     const mc = client(memcached, { tls: true })
     expect(await outcome(mc.set('k', 1))).toMatchObject({
       retcode: 3,

@@ -199,7 +199,7 @@ describe.each(['EmbeddedServer', 'FaultProxy'])('%s', (kind) => {
     expect(isBoundHere(port)).toBe(false)
   })
 
-  test('records what was on the wire, faults included', async () => {
+  test('records the bytes on the wire, including faults', async () => {
     const exchanges: RecordedExchange[] = []
     await using server = await start((exchange) => exchanges.push(exchange))
     await server.fault({ fault: 'reply', bytes: 'ERROR\r\n' })
@@ -277,7 +277,7 @@ test('wrong options are refused at once', () => {
   expect(() => new FaultProxy({ target: 'nowhere' })).toThrow('target "nowhere"')
 })
 
-test('what a record function throws reaches no client', async () => {
+test('an error of a record function reaches no client', async () => {
   const errors: unknown[] = []
   const heard = (message: unknown): void => void errors.push((message as ObserverError).error)
   observerErrorChannel.subscribe(heard)

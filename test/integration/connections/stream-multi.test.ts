@@ -30,7 +30,7 @@ async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe('streamMulti', () => {
-  it.each([1, 7, 1000, 3000, 5000])('gives what getMulti gives, in batches of %i', async (batch) => {
+  it.each([1, 7, 1000, 3000, 5000])('gives the result of getMulti, in batches of %i', async (batch) => {
     const expected = [...(await client.getMulti(keys(3000)))]
     expect(expected).toHaveLength(1500)
     expect(await all(client.streamMulti(keys(3000), { batch }))).toEqual(expected)
@@ -72,7 +72,7 @@ describe('streamMulti', () => {
     expect(Math.max(most, process.memoryUsage().heapUsed - before)).toBeLessThan(20e6)
   })
 
-  it('raises what getMulti raises, and nothing else goes unheard', async () => {
+  it('raises the errors of getMulti, and no other error is lost', async () => {
     const down = new Client(['127.0.0.1:1'])
     const error = await all(down.streamMulti(keys(5000), { batch: 10 })).catch((error: unknown) => error)
     expect(error).toMatchObject({ server: '127.0.0.1:1' })
