@@ -138,10 +138,15 @@ function itemFacts(store: Store, item: StoredItem, flags: MetaFlags, made: boole
   const facts = flags.words.map((word) => {
     switch (word[0]) {
       case 'T':
-        item.exptime = store.expiry(flags.time!)
+        item.exptime = store.times.expiry(flags.time!)
         return ''
       case 'R':
-        if (!item.tokenSent && !made && item.exptime !== 0 && item.exptime < store.expiry(flags.recache!))
+        if (
+          !item.tokenSent &&
+          !made &&
+          item.exptime !== 0 &&
+          item.exptime < store.times.expiry(flags.recache!)
+        )
           won = true
         return ''
       case 's':
@@ -153,7 +158,7 @@ function itemFacts(store: Store, item: StoredItem, flags: MetaFlags, made: boole
       case 'f':
         return ` f${item.flags}`
       case 'l':
-        return ` l${store.now() - item.used}`
+        return ` l${store.times.now() - item.used}`
       case 'h':
         return item.fetched ? ' h1' : ' h0'
       case 'O':
@@ -177,7 +182,8 @@ function itemFacts(store: Store, item: StoredItem, flags: MetaFlags, made: boole
 }
 
 /** A time in the past is sent as an unsigned number of 32 bits. */
-const left = (store: Store, { exptime }: StoredItem) => (exptime === 0 ? -1 : (exptime - store.now()) >>> 0)
+const left = (store: Store, { exptime }: StoredItem) =>
+  exptime === 0 ? -1 : (exptime - store.times.now()) >>> 0
 
 function remove(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFacts): Bytes {
   const problem = badOpaque(flags)
@@ -218,7 +224,7 @@ function count(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFa
   if (flags.newCas !== undefined) item.cas = flags.newCas
   const replied = flags.words
     .map((word) => {
-      if (word[0] === 'T') item.exptime = store.expiry(flags.time!)
+      if (word[0] === 'T') item.exptime = store.times.expiry(flags.time!)
       if (word[0] === 'c') return ` c${item.cas}`
       if (word[0] === 't') return ` t${left(store, item)}`
       if (word[0] === 'O') return ` ${word}`

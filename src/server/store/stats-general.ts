@@ -21,8 +21,8 @@ export function generalStats(store: Store, environment: Environment): readonly S
   const { version } = environment.facts
   return of(version, [
     ['pid', process.pid],
-    ['uptime', store.now() - store.startedAt],
-    ['time', store.now()],
+    ['uptime', store.times.now() - store.times.startedAt],
+    ['time', store.times.now()],
     ['version', environment.facts.says],
     ['libevent', '2.1.12-stable'],
     ['pointer_size', 64],

@@ -84,7 +84,7 @@ function itemStats(store: Store): Stat[] {
       of('number_cold', list.size),
       of('age_hot', 0),
       of('age_warm', 0),
-      of('age', store.now() - oldest),
+      of('age', store.times.now() - oldest),
       of('mem_requested', requested),
       ...otherItemStats.map((name) => of(name, 0)),
     ]

@@ -3,12 +3,12 @@
  * Facts: docs/reference/pylibmc.md#8, docs/reference/python-memcached.md#11, and memcached 1.6.18 itself (fixtures/conversations).
  */
 import type { Bytes } from '../../ground/bytes.js'
-import { MAX_RELATIVE_TIME } from '../../ground/limits.js'
 import type { StoreCommand } from '../commands/command.js'
 import type { MetaFlags } from '../commands/meta-flags.js'
 import { unsigned64 } from '../commands/numbers.js'
 import type { ServerFacts } from '../versions.js'
 import { type Counters, zeroCounters } from './counters.js'
+import { Lifetimes } from './lifetimes.js'
 import { type Linked, LruList } from './lru-list.js'
 import { chunkSizes, classOf, isChunked, itemSize, largestItem, type SlabCounter, Slabs } from './slabs.js'
 
@@ -60,8 +60,6 @@ export interface CountOptions {
   readonly initial?: { readonly value: bigint; readonly exptime: number } | undefined
 }
 
-/** memcached's clock begins this number of seconds before its start. */
-const ageAtStart = 62
 const crlf = '\r\n'
 /** A number with C's blanks before it, up to its end, a blank or a NUL. */
 const numeric = /^[\t-\r ]*([+-]?\d+)(?=[\t-\r \0])/
@@ -72,20 +70,14 @@ export class Store {
   /** One LRU list per slab class. */
   readonly lists: readonly LruList<StoredItem>[] = chunkSizes.map(() => new LruList())
   bytes = 0
-  readonly startedAt: number
+  readonly times: Lifetimes
   private readonly items = new Map<Bytes, StoredItem>()
   private lastCas: number
-  private oldestLive = 0
-  private oldestCas = 0
 
   constructor(private readonly options: StoreOptions) {
     this.slabs = new Slabs(options.memory)
     this.lastCas = options.facts.firstCas - 1
-    this.startedAt = this.now()
-  }
-
-  now(): number {
-    return Math.floor(this.options.clock())
+    this.times = new Lifetimes(options.clock, options.facts)
   }
 
   get count(): number {
@@ -135,7 +127,7 @@ export class Store {
         }
         if (BigInt(old.cas) !== command.cas) {
           if (command.allowStale && command.cas! < BigInt(old.cas)) {
-            const made = this.link(command, this.expiry(command.exptime), data, old)
+            const made = this.link(command, this.times.expiry(command.exptime), data, old)
             if (made) made.stale = true
             return made ? 'STORED' : 'no memory'
           }
@@ -157,7 +149,7 @@ export class Store {
         return made ? 'STORED' : 'NOT_STORED'
       }
     }
-    return this.link(command, this.expiry(command.exptime), data, old) ? 'STORED' : 'no memory'
+    return this.link(command, this.times.expiry(command.exptime), data, old) ? 'STORED' : 'no memory'
   }
 
   /** The item, as a retrieval finds it. */
@@ -173,7 +165,7 @@ export class Store {
     const item = this.find(key)
     this.countRetrieval(item, true)
     if (item) {
-      item.exptime = this.touched(exptime)
+      item.exptime = this.times.touched(exptime)
       this.use(item)
     }
     return item
@@ -189,26 +181,26 @@ export class Store {
   /** Marks the item as used now. */
   use(item: StoredItem): void {
     item.fetched = true
-    item.used = this.now()
+    item.used = this.times.now()
     this.bump(item)
   }
 
   /** Makes an empty item for a key that has none. @param exptime as sent */
   vivify(key: Bytes, exptime: number, newCas?: bigint): StoredItem | undefined {
-    return this.link({ key, flags: 0, newCas }, this.expiry(exptime), crlf, undefined)
+    return this.link({ key, flags: 0, newCas }, this.times.expiry(exptime), crlf, undefined)
   }
 
   /** Removes the value and keeps the item. @param time as sent */
   empty(item: StoredItem, { clientFlags, time, newCas }: MetaFlags): StoredItem {
     const { key, cas } = item
-    const exptime = time === undefined ? 0 : this.expiry(time)
+    const exptime = time === undefined ? 0 : this.times.expiry(time)
     const made = { key, flags: clientFlags, newCas: newCas ?? cas }
     return this.link(made, exptime, crlf, item) ?? item
   }
 
   /** Marks the item as stale: the next client that gets it is asked to renew it. @param time as sent */
   markStale(item: StoredItem, { time, newCas }: MetaFlags): void {
-    if (time !== undefined) item.exptime = this.expiry(time)
+    if (time !== undefined) item.exptime = this.times.expiry(time)
     item.stale = true
     item.tokenSent = false
     item.cas = newCas ?? ++this.lastCas
@@ -262,22 +254,19 @@ export class Store {
 
   private begin(key: Bytes, { value, exptime }: NonNullable<CountOptions['initial']>): CountResult {
     const data = `${value}\r\n`
-    return this.link({ key, flags: 0 }, this.expiry(exptime), data, undefined) ? value : 'no memory'
+    return this.link({ key, flags: 0 }, this.times.expiry(exptime), data, undefined) ? value : 'no memory'
   }
 
   /** @param delay as sent, see `StoreCommand`; not above 0: now */
   flush(delay: number): void {
-    const now = this.now()
     this.counters.cmd_flush++
-    this.oldestLive = (delay > 0 ? this.expiry(delay) : now) - 1
-    if (this.oldestLive <= now) this.oldestCas = ++this.lastCas
+    this.times.flush(delay, () => ++this.lastCas)
   }
 
   /** Removes expired items, as memcached's crawler does since 1.5. Only `stats` shows it. */
   crawl(): void {
-    const now = this.now()
-    for (const item of this.items.values())
-      if ((item.exptime !== 0 && item.exptime <= now) || this.isFlushed(item, now)) this.unlink(item)
+    const now = this.times.now()
+    for (const item of this.items.values()) if (this.times.isGone(item, now)) this.unlink(item)
   }
 
   resetCounters(): void {
@@ -294,8 +283,8 @@ export class Store {
   find(key: Bytes): StoredItem | undefined {
     const item = this.items.get(key)
     if (!item) return undefined
-    const now = this.now()
-    if (this.isFlushed(item, now)) this.counters.get_flushed++
+    const now = this.times.now()
+    if (this.times.isFlushed(item, now)) this.counters.get_flushed++
     else if (item.exptime !== 0 && item.exptime <= now) this.counters.get_expired++
     else return item
     this.unlink(item)
@@ -305,29 +294,6 @@ export class Store {
   /** The item that a command has just created, also if it has already expired. */
   made(key: Bytes): StoredItem | undefined {
     return this.items.get(key)
-  }
-
-  private isFlushed(item: StoredItem, now: number): boolean {
-    if (this.oldestLive === 0 || this.oldestLive > now) return false
-    return item.time <= this.oldestLive || item.cas < this.oldestCas
-  }
-
-  /** Unix time at which an item with this exptime is gone; 0: never. */
-  expiry(exptime: number): number {
-    if (exptime === 0) return 0
-    if (exptime > 0 && exptime <= MAX_RELATIVE_TIME) return this.now() + exptime
-    // Negative times are past, and so are times before the server's start; 0 would mean that the item does not expire.
-    const start = this.startedAt - ageAtStart
-    return exptime <= start ? start + 1 : exptime
-  }
-
-  /** Up to 1.6.0 a negative time is added to the server's age, and a sum below 0 is far in the future. */
-  private touched(exptime: number): number {
-    const start = this.startedAt - ageAtStart
-    const wraps = this.options.facts.negativeTouch === 'lives' && exptime < 0
-    if (!wraps) return this.expiry(exptime)
-    const age = this.now() - start + exptime
-    return start + (age < 0 ? age + 2 ** 32 : Math.max(age, 1))
   }
 
   private link(
@@ -340,7 +306,7 @@ export class Store {
     if (size > largestItem || !this.makeRoom(size)) return undefined
     // Making room may have evicted it.
     if (old && this.items.get(key) === old) this.unlink(old)
-    const now = this.now()
+    const now = this.times.now()
     const item: StoredItem = {
       key,
       flags,
@@ -368,9 +334,8 @@ export class Store {
     for (let full = this.slabs.take(size); full !== undefined; full = this.slabs.take(size)) {
       const oldest = this.lists[full]!.oldest ?? own.oldest
       if (!oldest) return false
-      const now = this.now()
-      const gone = (oldest.exptime !== 0 && oldest.exptime <= now) || this.isFlushed(oldest, now)
-      if (!gone) {
+      const now = this.times.now()
+      if (!this.times.isGone(oldest, now)) {
         if (!this.options.evict) return false
         this.counters.evictions++
         if (!oldest.fetched) this.counters.evicted_unfetched++
