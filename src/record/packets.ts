@@ -91,6 +91,8 @@ export async function recordPackets(
     'packets of an unknown link type': unread['link type'],
     'fragments of IP packets': unread.fragment,
     'damaged packets': unread.damaged,
+    // Other traffic is normal; without a command it may be traffic in a tunnel.
+    'packets that are not TCP over IP': recording.counts.exchanges === 0 ? unread['not TCP'] : 0,
     'gaps in connections': gaps,
     'bytes lost in gaps': lostBytes,
     'connections given up because of too many': forgotten,

@@ -15,6 +15,25 @@ const program = [
   '/usr/bin/google-chrome',
 ].find((path) => path !== undefined && existsSync(path))
 
+/** In the page: words of tables that do not stand in one line. Paths may break after dots, slashes and underscores, and code anywhere. */
+const brokenWords = `() => {
+  for (const part of document.querySelectorAll('details')) part.open = true
+  const found = []
+  for (const cell of document.querySelectorAll('td, th')) {
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT)
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      if (text.parentElement.closest('code')) continue
+      for (const { 0: word, index } of text.data.matchAll(/[^\\s./_]{2,24}/g)) {
+        const range = document.createRange()
+        range.setStart(text, index)
+        range.setEnd(text, index + word.length)
+        if (new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1) found.push(word)
+      }
+    }
+  }
+  return found
+}`
+
 describe.skipIf(program === undefined)('HTML report in Chromium', { timeout: 120_000 }, () => {
   let browser: Browser
   const said: string[] = []
@@ -103,6 +122,11 @@ describe.skipIf(program === undefined)('HTML report in Chromium', { timeout: 120
           .filter((part) => part.getClientRects().length > 1).map((part) => part.textContent)`,
       )
       expect(broken).toEqual([])
+      expect(await page.evaluate(`(${brokenWords})()`)).toEqual([])
+      const hidden = await page.evaluate(
+        `[...document.querySelectorAll('table:is(.glance, .uses, .methods)')].filter((table) => table.scrollWidth > table.parentElement.clientWidth).map((table) => table.className)`,
+      )
+      expect(hidden).toEqual([])
       // The headline leaves room: what to change begins on the first two screens.
       const top = await page.locator('.verdict').evaluate((part) => part.getBoundingClientRect().height)
       expect(top).toBeLessThan(260)

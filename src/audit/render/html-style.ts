@@ -60,7 +60,7 @@ details { margin: 12px 0 0; overflow-x: auto } summary { cursor: pointer; color:
 .outcomes { display: grid; margin: 0; grid-template-columns: max-content 1fr; gap: 2px 14px; font-size: 13px } .outcomes dt { color: var(--soft) } .outcomes dd { margin: 0; overflow-wrap: anywhere }
 .raise { color: var(--raises) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; margin-top: 10px; font-size: 14px }
-th { text-align: left; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line) } td { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
+th { text-align: left; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line) } td { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } td.bar { width: 30%; min-width: 120px; vertical-align: middle }
 table.glance { margin: 14px 0 22px } table.glance td { vertical-align: middle } table.glance td.bar { width: 22% }
 .f-raises, .f-stops-raising { fill: var(--raises) } .f-value, .f-truth { fill: var(--value) } .f-spelling { fill: var(--spelling) } .f-state { fill: var(--state) }
@@ -72,6 +72,12 @@ a { color: inherit }
   .sides { grid-template-columns: 1fr } .outcomes { grid-template-columns: 1fr } .outcomes dd { margin-bottom: 4px }
   table.glance td:nth-child(4), table.glance th:nth-child(4), td.bar, th:last-child:empty { display: none }
   .axis { grid-template-columns: repeat(2, 1fr) max-content } .axis .mid { display: none } .axis .end { grid-column: 3 }
+  table { font-size: 13.5px }
+  :is(.uses, .methods), :is(.uses, .methods) :is(thead, tbody, td, th) { display: block } :is(.uses, .methods) :is(td, th) { border: 0 }
+  :is(.uses, .methods) td { min-width: 0 } .uses td:nth-child(5) { white-space: normal }
+  :is(.uses, .methods) tr { display: grid; grid-template-columns: 1fr 5.8em 4.2em 7.4em; border-bottom: 1px solid var(--line) }
+  .uses :is(td, th):nth-child(2), .uses th:last-child, .methods th:nth-child(2), .methods :is(td, th):last-child { display: none }
+  .uses td:last-child, .methods td:nth-child(2) { order: 1; grid-column: 1 / -1; padding-top: 0 }
   .switch header { gap: 4px 10px } .switch header .grow { display: none } .switch header h3 { flex: 1 1 70% } th, td { padding-right: 8px } .scroll { contain: paint }
 }
 @media print { body { background: #fff } details > * { display: block } }

@@ -88,10 +88,10 @@ function analyses({ analyses = [], hotKeys = [] }: Report): string {
   const sections = analyses.map(({ name, title, severity, rows, advice, docs }) => {
     const lines = rows.map((row) => {
       const { label, severity: own, count: times, share, first, last } = row
-      return `<tr><td>${escapeHtml(label)}</td><td class="quiet">${own}</td><td class="n" data-sort="${times}">${times.toLocaleString('en')}</td><td class="n">${(100 * share).toFixed(1)} %</td><td class="n quiet">${timeText(first)} to ${timeText(last)}</td><td class="quiet">${escapeHtml(placesText(row))}</td></tr>`
+      return `<tr><td>${escapeHtml(label)}</td><td class="quiet">${own}</td><td class="n" data-sort="${times}">${times.toLocaleString('en')}</td><td class="n">${(100 * share).toFixed(1)} %</td><td class="n quiet">${timeText(first)} to ${timeText(last)}</td><td class="quiet">${breakable(placesText(row))}</td></tr>`
     })
     return `<details id="analysis-${name}"${severity === 'problem' ? ' open' : ''}><summary><b>${escapeHtml(title)}</b> <span class="quiet">${severity}</span></summary>
-<div class="scroll"><table class="sortable"><thead><tr>${sortable('Use', 'Severity', 'Operations')}<th class="n">Share</th><th class="n">From, to</th><th>Places</th></tr></thead><tbody>${lines.join('')}</tbody></table></div>
+<div class="scroll"><table class="uses sortable"><thead><tr>${sortable('Use', 'Severity', 'Operations')}<th class="n">Share</th><th class="n">From, to</th><th>Places</th></tr></thead><tbody>${lines.join('')}</tbody></table></div>
 <p class="lead">${escapeHtml(advice)} <span class="quiet">docs/${escapeHtml(docs)}</span></p></details>`
   })
   const keys = hotKeys.map(
@@ -269,16 +269,16 @@ function methods(report: Report): string {
     (method) =>
       `<tr data-switches="${switchNames(method.switches)}"><td class="name"><code>${escapeHtml(method.method)}</code></td><td>${names(method.switches)}</td><td class="n">${method.announced}</td><td class="n">${method.differs + method.unexplained}</td><td class="n">${method.operations}</td><td class="bar">${stackedBar(method, 10)}</td></tr>`,
   )
-  return `<h2>By method</h2><div class="scroll"><table class="sortable"><thead><tr>${sortable('Method', 'Switches', 'Hidden', 'Differ', 'Operations')}<th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+  return `<h2>By method</h2><div class="scroll"><table class="methods sortable"><thead><tr>${sortable('Method', 'Switches', 'Hidden', 'Differ', 'Operations')}<th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 function switchNames(switches: Readonly<Record<string, number>>): string {
   return escapeHtml(Object.keys(switches).join(' '))
 }
 
-/** A long place may be broken after dots and slashes, but not inside a name. */
+/** A long place may be broken after dots, slashes and underscores, but not inside a word. */
 function breakable(at: string): string {
-  return escapeHtml(at).replace(/[./]/g, (sign) => `${sign}<wbr>`)
+  return escapeHtml(at).replace(/[./_]/g, (sign) => `${sign}<wbr>`)
 }
 
 function names(switches: Readonly<Record<string, number>>): string {
