@@ -610,6 +610,8 @@ class Library(object):
         self.distribution = distribution
         self.module = None
         self.files = ()
+        # Files whose calls are no calls of the application.
+        self.callers = ()
         self.parameters = {}
         # Of pymemcache: the parameters of each class's constructor, with their defaults.
         self.constructors = {}
@@ -669,6 +671,8 @@ def _wrap_pymemcache(library, module):
         methods = dict((name, method) for name, method in vars(client).items() if type(method) is type(_wrap_pymemcache))
         code = methods["__init__"].__code__
         library.files = library.files or _python_files(os.path.dirname(os.path.dirname(code.co_filename)))
+        # A FallbackClient is no client of its own: its calls are those of the application.
+        library.callers = frozenset(name for name in library.files if os.path.basename(name) != "fallback.py")
         names = code.co_varnames[1 : code.co_argcount]
         usual = methods["__init__"].__defaults__ or ()
         library.constructors[kind] = (names, dict(zip(names[::-1], usual[::-1])))
@@ -875,7 +879,7 @@ def _wrapped(library, name, method, is_outermost=False):
     # pylibmc refuses iterators.
     reads_iterators = library.name != "pylibmc"
     # Threads share pymemcache's clients, which use each other: a call by pymemcache's own code is not a call of the application.
-    own_code = library.files if library.name == "pymemcache" and not is_outermost else ()
+    own_code = library.callers if library.name == "pymemcache" and not is_outermost else ()
     is_shared = library.name == "pymemcache"
 
     getpid = os.getpid

@@ -1,6 +1,6 @@
 /**
  * Arguments of pymemcache's constructors, also of wrong types, and what the calls of the clients do then, as recorded from both versions
- * (`fixtures/record/pymemcache_arguments.py`): the audit of each recording must repeat it, and predict the other one.
+ * (`fixtures/record/applications/pymemcache_arguments.py`): the audit of each recording must repeat it, and predict the other one.
  */
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
