@@ -635,7 +635,51 @@ LIBRARIES = {
 }  # fmt: skip
 
 
+# Attributes of python-memcached's client that an application may read and no other library has. Attributes that the library reads in every
+# call (buckets, stats) are not here: that would cost time.
+ATTRIBUTES = ("servers", "dead_retry", "socket_timeout")
+
+
+def _attribute(library, name):
+    """A property that keeps the attribute where it is, and writes the application's reads of it as calls without arguments."""
+
+    def read(client):
+        fields = client.__dict__
+        if name not in fields:
+            raise AttributeError("'Client' object has no attribute '%s'" % name)
+        session, state = _session, fields.get(MARK)
+        if session is not None and state is not None and not state.inside and state.new is not None and name not in state.assigned:
+            _attempt(session, _note_read, session, library, name, state)
+        return fields[name]
+
+    def write(client, value):
+        fields = client.__dict__
+        fields[name] = value
+        state = fields.get(MARK)
+        if state is not None and not state.inside:
+            # An attribute that the application sets itself exists with every library.
+            state.assigned += (name,)
+
+    def remove(client):
+        client.__dict__.pop(name, None)
+
+    return property(read, write, remove)
+
+
+def _note_read(session, library, name, state):
+    output = session.output(library)
+    # Frames: this function, _attempt, the property, the application.
+    place = _called_from(output, library, 4)
+    if state.owner is not output:
+        output.know(state)
+    output.add(monotonic(), '"client":"%s","call":"%s","args":[]%s,"result":null' % (state.name, name, place), state)
+
+
 def _wrap_memcache(library, module):
+    for name in ATTRIBUTES:
+        if not hasattr(module.Client, name):
+            _originals.append((module.Client, name, None, True))
+            setattr(module.Client, name, _attribute(library, name))
     for name, method in list(vars(module.Client).items()):
         # Django (up to 4.0) calls _deletetouch itself, because it needs to know whether the key existed.
         if type(method) is type(_wrap_memcache) and (not name.startswith("_") or name in ("__init__", "_deletetouch")):
@@ -715,10 +759,22 @@ def _replace(library, owner, name, original, inherited):
             setattr(replacement, attribute, getattr(original, attribute))
     if not PYTHON2:
         replacement.__wrapped__ = original
+        _keep_signature(replacement, original)
     if PYTHON2 and not inherited:
         original = vars(owner)[name]
     _originals.append((owner, name, original, inherited))
     setattr(owner, name, replacement)
+
+
+def _keep_signature(replacement, original):
+    """inspect.getfullargspec, which libraries ask whether a method takes noreply, does not look behind a wrapper."""
+    import inspect
+
+    try:
+        replacement.__signature__ = inspect.signature(original)
+    except (TypeError, ValueError):
+        # A method in C.
+        pass
 
 
 def _cloning(method):
@@ -736,13 +792,13 @@ def _cloning(method):
 class ClientState(object):
     """The tracer's state of a client. python-memcached's client is a threading.local: each thread has its own state."""
 
-    __slots__ = ("inside", "owner", "generation", "name", "new", "made", "addresses")
+    __slots__ = ("inside", "owner", "generation", "name", "new", "made", "addresses", "assigned")
 
     def __init__(self):
         self.inside = False
         self.owner = self.name = self.new = self.made = None
         self.generation = 0
-        self.addresses = ()
+        self.addresses = self.assigned = ()
 
 
 class Method(object):

@@ -74,6 +74,13 @@ const pythonMemcached = {
 /** A method of any version. */
 export type PythonMemcachedMethod = Exclude<keyof typeof pythonMemcached, '__init__'>
 
+/** Attributes whose reads a trace has, as calls without arguments. No other library has them. */
+const pythonMemcachedAttributes: Signatures = {
+  servers: { '1.44': '' },
+  dead_retry: { '1.44': undefined, '1.52': '' },
+  socket_timeout: { '1.44': undefined, '1.52': '' },
+}
+
 const pylibmcStore = 'key val [time] [min_compress_len] [compress_level]'
 const pylibmcMulti = 'keys [time] [key_prefix] [min_compress_len] [compress_level]'
 const pylibmc = {
@@ -156,7 +163,7 @@ function sinceOldest(texts: Readonly<Record<string, string>>): Signatures {
 }
 
 const tables: Readonly<Partial<Record<LibraryName, Signatures>>> = {
-  'python-memcached': pythonMemcached,
+  'python-memcached': { ...pythonMemcached, ...pythonMemcachedAttributes },
   pymemcache,
   pylibmc: Object.fromEntries(Object.entries(pylibmc).map(([name, text]) => [name, { '1.6.3': text }])),
 }

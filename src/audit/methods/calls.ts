@@ -303,6 +303,10 @@ const pythonMemcached: Readonly<Record<PythonMemcachedMethod, Method<CompatClien
     return returned(null)
   },
   debuglog: () => returned(null),
+  // Reads of attributes: their values are of no interest, because the other libraries do not have them.
+  servers: () => returned(null),
+  dead_retry: () => returned(null),
+  socket_timeout: () => returned(null),
 }
 
 /** A list of servers with their statistics. */

@@ -103,6 +103,9 @@ export class OutOfStep {
     if ('raises' in own && own.raises.class === 'pylibmc.AllocationError') return undefined
     if (everywhere.has(call) && this.any) return this.undecided([...this.waiting.keys()], own)
     const behind = servers.filter((server) => this.waiting.has(server))
+    // libmemcached looks for replies on all connections, and reads first what it has received already.
+    if (behind.length === 0 && retrievals.has(call) && servers.length > 0 && this.any)
+      return this.undecided([...this.waiting.keys(), ...servers], own)
     if (behind.length === 0) return undefined
     const [server] = behind as [number]
     const [reply, ...rest] = this.waiting.get(server)! as [Reply, ...Reply[]]

@@ -58,9 +58,11 @@ export function verdictText(report: Report): string {
   if (changed + totals.announced === 0)
     return `Nothing changes: every operation gives the same outcome on ${target}.${risks}`
   const raising = report.impacts.raises ?? 0
+  const places = report.callSites.filter(({ raises = 0 }) => raises > 0).length
+  const at = places > 0 ? ` at ${count(places, 'place')} of the application` : ''
   const parts = [
     `${count(changed, 'operation')} of ${totals.operations.toLocaleString('en')} (${percent(changed, totals.operations)}) would have another outcome on ${target}`,
-    raising > 0 ? `${raising.toLocaleString('en')} of them raise` : '',
+    raising > 0 ? `${raising.toLocaleString('en')} of them raise${at}` : '',
     totals.announced > 0
       ? `${totals.announced.toLocaleString('en')} more store or place something differently`
       : '',

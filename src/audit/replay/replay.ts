@@ -309,12 +309,25 @@ function withWords(keys: readonly string[]): readonly string[] {
 }
 
 /** Reasons that are used if there is no other explanation. */
-function likelyReasons({ noreply, time, delta, min_compress_len: length }: Bound): readonly Reason[] {
+function likelyReasons(bound: Bound): readonly Reason[] {
+  const { noreply, time, delta, min_compress_len: length } = bound
   const reasons: Reason[] = []
   if (noreply) reasons.push({ switch: 'missing-argument', how: 'signature', fallback: true })
   if (!fits(time) || !fits(delta) || !fits(length))
     reasons.push({ switch: 'argument-type', how: 'signature', fallback: true })
+  // pylibmc returns such a key once.
+  if (namesTwice(bound.keys)) reasons.push({ switch: 'argument-type', how: 'signature', fallback: true })
   return reasons
+}
+
+/** Whether a key is there as text and as bytes. */
+function namesTwice(keys: unknown): boolean {
+  if (!Array.isArray(keys) || !keys.some((key) => key instanceof Uint8Array)) return false
+  return keys.some((key) => typeof key === 'string' && keys.some((other) => isBytesOf(other, key)))
+}
+
+function isBytesOf(other: unknown, key: string): boolean {
+  return other instanceof Uint8Array && Buffer.from(key).equals(other)
 }
 
 /** An integer of 31 bits, or no time, has the same meaning for both libraries and every server. */

@@ -38,7 +38,10 @@ export class ReportBuilder {
   readonly totals = zeroCounts()
   private readonly impacts: Partial<Record<Impact, number>> = {}
   private readonly switches = new Map<string, SwitchCounts>()
-  private readonly callSites = new Map<string, Counts & { switches: Record<string, number> }>()
+  private readonly callSites = new Map<
+    string,
+    Counts & { raises?: number; switches: Record<string, number> }
+  >()
   private readonly methods = new Map<string, Counts & { switches: Record<string, number> }>()
   private readonly unexplained: Finding[] = []
   private readonly notes = new Map<string, { count: number; line: number }>()
@@ -49,7 +52,11 @@ export class ReportBuilder {
   add(operation: AuditedOperation, verdict: Verdict): void {
     count(this.totals, verdict)
     countSwitches(row(this.methods, operation.call), verdict)
-    if (operation.at !== undefined) countSwitches(row(this.callSites, operation.at), verdict)
+    if (operation.at !== undefined) {
+      const site = row(this.callSites, operation.at)
+      countSwitches(site, verdict)
+      site.raises = (site.raises ?? 0) + (verdict.status !== 'same' && verdict.impact === 'raises' ? 1 : 0)
+    }
     this.course.add(verdict.status, operation.t)
     this.placement.add(operation)
     for (const gap of operation.gaps) this.note(gap.text, operation.line)

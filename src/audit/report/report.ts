@@ -62,6 +62,8 @@ export interface Tally {
 
 export interface CallSiteRow extends Tally {
   readonly at: string
+  /** Operations that raise only in the target library; absent in reports of older versions. */
+  readonly raises?: number | undefined
   readonly switches: Readonly<Record<string, number>>
 }
 

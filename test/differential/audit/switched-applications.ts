@@ -20,7 +20,7 @@ interface RecordedCall {
   /** null: the method does not exist, so its arguments are not known. */
   readonly args: readonly TypedJson[] | null
   readonly kwargs: Readonly<Record<string, TypedJson>> | null
-  readonly outcome: Outcome
+  readonly outcome: Outcome | { readonly dies: true }
 }
 
 type Answers = readonly (readonly [string, string])[]
@@ -46,7 +46,7 @@ interface Predicted {
 /** What became of one application's predictions. */
 export interface Comparison {
   right: number
-  readonly wrong: { step: string; call: string; predicted: Outcome; real: Outcome }[]
+  readonly wrong: { step: string; call: string; predicted: Outcome; real: RecordedCall['outcome'] }[]
   /** Calls that the audit says it cannot tell: the connection is out of step after a key with a blank. */
   uncertain: number
   /** Calls after the application took another way, and calls on keys that such calls touched. */
@@ -54,6 +54,8 @@ export interface Comparison {
   /** Steps that pylibmc's outcomes led another way. */
   diverged: number
   readonly steps: number
+  /** Steps in which a call raises only on the other library: as the audit predicts them, as they are, and those of both. */
+  readonly raising: { readonly predicted: number; readonly real: number; readonly both: number }
   /** Steps that took another way for no reason that the report gives. */
   readonly missed: string[]
   /** Calls whose outcomes differ for no reason that the report gives. */
@@ -115,12 +117,20 @@ export async function compareRun(
     afterDivergence: 0,
     diverged: 0,
     steps: predicted.size,
+    raising: noSteps,
     missed: [],
     unexplained,
   }
+  const raising = { ...noSteps }
   for (const [step, operations] of predicted) {
     const rows = real.get(step) ?? []
     let foretold = false
+    const predictedToRaise = operations.some(({ verdict }) => raisesOnly(verdict))
+    const sourceRaises = operations.filter(({ operation }) => 'raises' in operation.compat).length
+    const raises = rows.filter(({ outcome }) => 'raises' in outcome).length > sourceRaises
+    if (predictedToRaise) raising.predicted++
+    if (raises) raising.real++
+    if (predictedToRaise && raises) raising.both++
     let i = 0
     for (; i < operations.length && i < rows.length; i++) {
       const { operation, verdict } = operations[i]!
@@ -144,6 +154,13 @@ export async function compareRun(
           real: row.outcome,
         })
     }
+    if (rows.some(({ outcome }) => 'dies' in outcome)) {
+      // The process ended, so that the other steps were not made.
+      const made = [...predicted.keys()].indexOf(step)
+      const others = [...predicted.values()].slice(made + 1).flat()
+      found.afterDivergence += operations.length - i + others.length
+      break
+    }
     if (i === operations.length && i === rows.length) continue
     // A step that begins with another call follows from what an earlier step left behind, e.g. a session that was not closed.
     if (i === 0 && found.diverged > 0) foretold = true
@@ -155,7 +172,13 @@ export async function compareRun(
     }
     for (const row of rows.slice(i)) unknown.addCall(row)
   }
-  return found
+  return { ...found, raising }
+}
+
+const noSteps = { predicted: 0, real: 0, both: 0 }
+
+function raisesOnly(verdict: Verdict): boolean {
+  return verdict.status !== 'same' && verdict.impact === 'raises'
 }
 
 function sameCall(operation: AuditedOperation, row: RecordedCall): boolean {
