@@ -71,15 +71,18 @@ const pythonMemcached = {
   debuglog: { '1.44': 'str' },
 } satisfies Signatures
 
-/** A method of any version. */
-export type PythonMemcachedMethod = Exclude<keyof typeof pythonMemcached, '__init__'>
-
 /** Attributes whose reads a trace has, as calls without arguments. No other library has them. */
-const pythonMemcachedAttributes: Signatures = {
+const pythonMemcachedAttributes = {
   servers: { '1.44': '' },
   dead_retry: { '1.44': undefined, '1.52': '' },
   socket_timeout: { '1.44': undefined, '1.52': '' },
-}
+} satisfies Signatures
+
+/** A method of any version, or such an attribute. */
+export type PythonMemcachedMethod = Exclude<
+  keyof typeof pythonMemcached | keyof typeof pythonMemcachedAttributes,
+  '__init__'
+>
 
 const pylibmcStore = 'key val [time] [min_compress_len] [compress_level]'
 const pylibmcMulti = 'keys [time] [key_prefix] [min_compress_len] [compress_level]'
