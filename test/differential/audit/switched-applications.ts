@@ -146,6 +146,8 @@ export async function compareRun(
         unknown.overwritten(operation)
       } else if (agrees(operation.call, operation.strict, row.outcome)) found.right++
       else if (operation.uncertain) found.uncertain++
+      // Whether pylibmc's connection is behind depends on the calls of diverged steps, which only one of the two runs made.
+      else if (found.diverged > 0 && operation.keys.some((key) => key.includes(' '))) found.afterDivergence++
       else
         found.wrong.push({
           step,
