@@ -150,6 +150,11 @@ async function scanServer(
     if (reader.wrong > 0)
       notes.add(`${server}: ${reader.wrong} lines of the listing are not items and were left out`)
     listing.close()
+    const counted = await itemCount(talk)
+    if (counted !== undefined && reader.items < counted * (1 - unlisted))
+      notes.add(
+        `${server}: ${reader.items.toLocaleString('en')} items were listed, and the server counts ${counted.toLocaleString('en')}: expired items are counted, and items that are stored or read meanwhile may be missing in a listing`,
+      )
     await readValues(talk, tally, flagsKnown, settings, server, notes)
   } catch (error) {
     if (settings.signal?.aborted) throw settings.signal.reason
@@ -209,6 +214,22 @@ async function serverFacts(connection: LineConnection): Promise<ServerFacts> {
 }
 
 const mostSettings = 1000
+
+/** The part of a server's items that may be missing without a note. */
+const unlisted = 0.01
+
+/** The number of items by the server's statistics, expired ones included. */
+async function itemCount(connection: LineConnection): Promise<number | undefined> {
+  connection.send('stats\r\n')
+  let items: number | undefined
+  for (let count = 0; count < mostSettings; count++) {
+    const line = await connection.line()
+    const [, name, value] = /^STAT (\S+) (\d+)/.exec(line) ?? []
+    if (name === 'curr_items') items = Number(value)
+    if (!line.startsWith('STAT ')) break
+  }
+  return items
+}
 
 async function readValues(
   connection: LineConnection,

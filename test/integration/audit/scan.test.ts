@@ -163,6 +163,17 @@ describe('servers that lie', () => {
     expect(report.servers[0]?.problem).toContain('1099511627776')
   })
 
+  it('a listing with fewer items than the server counts has a note', async () => {
+    const address = await listening((line) => {
+      if (line.startsWith('lru_crawler'))
+        return 'key=a exp=-1 la=1 cas=1 fetch=no cls=1 size=60 flags=0\nEND\r\n'
+      return line === 'stats' ? 'STAT pid 1\r\nSTAT curr_items 3\r\nEND\r\n' : honest(line)
+    })
+    const { items, notes } = await scan({ servers: [address], timeout: 20_000 })
+    expect(items).toBe(1)
+    expect(notes.join()).toContain('1 items were listed, and the server counts 3')
+  })
+
   it('a listing without an end is a problem of that server after the time', async () => {
     const address = await listening((line) =>
       line.startsWith('lru') ? 'key=a exp=-1 la=1 size=60\n' : honest(line),
