@@ -1,6 +1,6 @@
 """What the tracer costs an application, as ratios of one process: the same work with and without a trace, in turns.
 
-    python bench/tracer.py [--memcached PATH] [--requests N] [--rounds N]
+    python bench/tracer.py [--memcached PATH] [--requests N] [--rounds N] [--sample PART]
 
 Python needs Django and python-memcached or pylibmc; each library that is installed gets its rows. The requests are those of a Django
 site (session, counter, page fragment, several keys) called as a WSGI application, so that no web server's time hides the tracer's.
@@ -115,7 +115,7 @@ def timed(work, count):
     return sorted(times), (processor() - used) / count
 
 
-def compare(name, work, count, rounds, folder):
+def compare(name, work, count, rounds, folder, sample):
     """Prints one row. The order of the two sides changes with each round, so that a busy machine meets both."""
     timed(work, max(1, count // 4))
     middle, last, cost, each = [], [], [], []
@@ -123,7 +123,7 @@ def compare(name, work, count, rounds, folder):
         sides = {}
         for traced in (False, True) if turn % 2 == 0 else (True, False):
             if traced:
-                memshim_tracer.install(os.path.join(folder, "trace.jsonl"))
+                memshim_tracer.install(os.path.join(folder, "trace.jsonl"), sample=sample)
                 work(0)
             sides[traced] = timed(work, count)
             if traced:
@@ -145,7 +145,7 @@ def compare(name, work, count, rounds, folder):
 
 def rows(library, address, arguments, folder):
     request = django_site({"memcache": "MemcachedCache", "pylibmc": "PyLibMCCache"}[library], address)
-    compare("%s: a Django request" % library, request, arguments.requests, arguments.rounds, folder)
+    compare("%s: a Django request" % library, request, arguments.requests, arguments.rounds, folder, arguments.sample)
     client = __import__(library).Client([address])
     decimals = [decimal.Decimal(number) / 7 for number in range(2000)]
     text = "".join(chr(32 + number * 7 % 90) for number in range(26000))
@@ -158,7 +158,7 @@ def rows(library, address, arguments, folder):
         ("set and get of 2000 Decimals", decimals, 40),
     ]
     for name, value, count in work:
-        compare("%s: %s" % (library, name), lambda number: (client.set("k%d" % (number % 9), value), client.get("k%d" % (number % 9))), count, arguments.rounds, folder)
+        compare("%s: %s" % (library, name), lambda number: (client.set("k%d" % (number % 9), value), client.get("k%d" % (number % 9))), count, arguments.rounds, folder, arguments.sample)
 
 
 def main():
@@ -166,6 +166,7 @@ def main():
     parser.add_argument("--memcached", default="memcached")
     parser.add_argument("--requests", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sample", type=float, default=1.0, help="the part of the keys that is traced")
     parser.add_argument("--library", choices=["memcache", "pylibmc"])
     arguments = parser.parse_args()
     if arguments.library is None:
