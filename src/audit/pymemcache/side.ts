@@ -45,6 +45,8 @@ interface ReplayClient {
   readonly retry: TracedRetry | undefined
   /** Its timeout is 0. */
   readonly mayBlock: boolean
+  /** Arguments of its constructor let calls raise. */
+  readonly raises: boolean
   /** Index of the fleet's server by its name in the placement. */
   readonly servers: ReadonlyMap<string, number>
   /** The last CAS unique seen in this replay, by key on the wire. */
@@ -123,6 +125,7 @@ export class PymemcacheSide implements ReplaySide {
       refusals,
       retry,
       mayBlock: sockets.some(({ reading }) => reading),
+      raises: sockets.length > 0 || refusals.length > 0,
       servers: new Map(placed.map(({ name, index }) => [name, index])),
       tokens: new Map(),
       uniques: new CasUniques(),
@@ -187,7 +190,9 @@ export class PymemcacheSide implements ReplaySide {
     // A reply that is there at once is read in spite of a timeout of 0.
     const uncertain = made.uncertain || (replay.mayBlock && !isArgumentError(answer))
     for (const server of failedServers(replay.client)) trouble.add(server)
-    if (trouble.size > 0 && this.asks(name, bound, trouble)) reasons.push(reasonFor('pymemcache-failures'))
+    const hides = replay.settings.ignoreExc && replay.raises
+    if (hides || (trouble.size > 0 && this.asks(name, bound, trouble)))
+      reasons.push(reasonFor('pymemcache-failures'))
     return {
       outcome: answer,
       announced: [],

@@ -48,3 +48,15 @@ it.each([
   expect(report.unexplained).toEqual([])
   expect(right).toBeGreaterThan(10_000)
 })
+
+it.each(['python-memcached-1.62', 'pylibmc-1.6.3'])(
+  'every difference to %s is explained',
+  {
+    timeout: 240_000,
+  },
+  async (to) => {
+    const report = await audit(await read('4.0.0'), { to, longestWait: 60_000 })
+    expect(report.fidelity.findings).toEqual([])
+    expect(report.unexplained).toEqual([])
+  },
+)
