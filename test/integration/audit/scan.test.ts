@@ -25,8 +25,73 @@ const libraries = [
 const interpreter = (name: string) => join(venvs, name, 'bin', 'python')
 const here = libraries.filter(([name]) => existsSync(interpreter(name)))
 const count = 150
+
+/** Counts the items that a library cannot read: an exception, or None for another value than None (number 6 of fifteen). */
+const countUnreadable = `
+import sys
+kind, server, prefixes = sys.argv[1], sys.argv[2], sys.argv[3].split(",")
+if kind == "pylibmc":
+    import pylibmc
+    client = pylibmc.Client([server])
+elif kind == "memcache":
+    import memcache
+    client = memcache.Client([server])
+else:
+    from pymemcache import serde
+    from pymemcache.client.base import Client
+    client = Client(server, serde=serde.pickle_serde)
+unreadable = 0
+for prefix in prefixes:
+    for number in range(30):
+        try:
+            unreadable += client.get("%s:%d" % (prefix, number)) is None and number % 15 != 6
+        except Exception:
+            unreadable += 1
+print(unreadable)
+`
+const readers = [
+  ['pylibmc-1.6.3', 'pylibmc', 'pylibmc 1.6.3'],
+  ['python-memcached-1.58', 'memcache', 'python-memcached ≤ 1.58'],
+  ['python-memcached-1.59', 'memcache', 'python-memcached ≥ 1.59'],
+  ['python-memcached-1.62', 'memcache', 'python-memcached ≥ 1.59'],
+  ['pymemcache-4.0.0', 'pymemcache', 'pymemcache (pickle_serde)'],
+] as const
 /** memcached starts its crawler by default from 1.5 on; without it nothing can be listed, which a test below asks. */
 const lists = versionAtLeast(await memcachedVersion(), '1.5')
+
+it.skipIf(here.length < 2 || !lists)(
+  'the items that a library cannot read are counted as the library itself does',
+  async () => {
+    const server = await startMemcached()
+    try {
+      for (const [name, kind, prefix] of here) {
+        const program = [
+          join(root, 'bench', 'items', 'fill_cache.py'),
+          kind,
+          server.address,
+          prefix,
+          '30',
+          '0',
+        ]
+        const done = spawnSync(interpreter(name), program, { encoding: 'utf8', timeout: 120_000 })
+        if (done.status !== 0) throw new Error(`${name}: ${done.stderr}`)
+      }
+      const { unreadable } = await scan({ servers: [server.address], rate: 0, sample: 1000 })
+      const prefixes = here.map(([, , prefix]) => prefix).join()
+      for (const [name, kind, reader] of readers.filter(([one]) => existsSync(interpreter(one)))) {
+        const program = ['-c', countUnreadable, kind, server.address, prefixes]
+        const { stdout } = spawnSync(interpreter(name), program, { encoding: 'utf8', timeout: 120_000 })
+        const said = unreadable
+          .filter((row) => row.reader === reader)
+          .reduce((sum, row) => sum + row.items, 0)
+        expect([name, stdout.trim()]).toEqual([name, String(said)])
+      }
+    } finally {
+      await server.stop()
+    }
+  },
+  300_000,
+)
 
 describe.skipIf(here.length < 2 || !lists)('a cache that the real libraries filled', () => {
   let servers: Memcached[] = []
