@@ -11,8 +11,11 @@ import json
 import os
 import platform
 import re
+import sys
 
 MODULES = {"pylibmc": "pylibmc", "python-memcached": "memcache"}
+if sys.version_info[0] >= 3:
+    MODULES["pymemcache"] = "pymemcache"
 
 
 def describe(library, module):

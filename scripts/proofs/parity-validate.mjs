@@ -20,7 +20,8 @@ const listing = spawnSync(
 )
 const pythons = Object.entries(JSON.parse(listing.stdout)).filter(
   ([name]) =>
-    /^py(libmc|thon-memcached)-/.test(name) && (positionals.length === 0 || positionals.includes(name)),
+    /^(pylibmc|python-memcached|pymemcache)-/.test(name) &&
+    (positionals.length === 0 || positionals.includes(name)),
 )
 const stray = positionals.filter((name) => !pythons.some(([one]) => one === name))
 if (stray.length > 0) {

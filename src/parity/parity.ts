@@ -5,10 +5,11 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { construct } from '../audit/index.js'
-import { type PresetName, presets } from '../rules/index.js'
+import { type PresetName, presets, versionsOf } from '../rules/index.js'
 import { compareVersions } from '../rules/version.js'
 import { firstDifference } from './compare.js'
 import { type Cast, leftOut, play } from './play.js'
+import { pymemcachePlayer } from './pymemcache.js'
 import type { PythonLibraryName } from './python-library.js'
 import { type RecordedLibrary, recordScenario } from './record-scenario.js'
 import type { Recording, Scenario } from './scenario.js'
@@ -20,7 +21,7 @@ export interface ShippedScenario extends Scenario {
   readonly name: string
   /** Sections of docs/reference that it shows, e.g. `python-memcached 10.3`. */
   readonly spec: readonly string[]
-  /** `pylibmc`, `python-memcached`, or with a comparison: `python-memcached>=1.60`. */
+  /** `pylibmc`, `python-memcached`, `pymemcache`, or with a comparison: `python-memcached>=1.60`. */
   readonly libraries: readonly string[]
   /** pylibmc's protocols that the scenario applies to; default both. */
   readonly protocols?: readonly string[]
@@ -99,8 +100,7 @@ export async function compareLibrary(
     group,
     agreed: compared.filter(({ differences }) => differences![index] === undefined).length,
   }))
-  const distance = (name: string): number =>
-    Number(compareVersions(name.replace('python-memcached-', ''), version) !== 0)
+  const distance = (name: string): number => Number(compareVersions(versionIn(name), version) !== 0)
   // Among equals the preset of the version that the library names itself comes first.
   counted.sort(
     (a, b) => b.agreed - a.agreed || Math.min(...a.group.map(distance)) - Math.min(...b.group.map(distance)),
@@ -126,6 +126,7 @@ export async function compareLibrary(
 /** Presets grouped by their rules: versions without a difference are one candidate. */
 function candidatesFor({ library }: RecordedLibrary): readonly (readonly string[])[] {
   if (library === 'pylibmc') return [['pylibmc']]
+  if (library === 'pymemcache') return versionsOf(library).map((version) => [`pymemcache-${version}`])
   const groups = new Map<string, string[]>()
   for (const { name, facts } of Object.values(presets)) {
     if (!/^python-memcached-[\d.]+$/.test(name)) continue
@@ -134,6 +135,9 @@ function candidatesFor({ library }: RecordedLibrary): readonly (readonly string[
   }
   return [...groups.values()]
 }
+
+/** `1.59` of `python-memcached-1.59`. */
+const versionIn = (preset: string): string => preset.replace(/^.*-/, '')
 
 function concerns(scenario: ShippedScenario, { library, version, binary }: RecordedLibrary): boolean {
   const protocol = binary ? 'binary' : 'text'
@@ -221,9 +225,16 @@ function castFor({ library, binary }: Recording, preset: string): Cast {
       construct: (servers, kwargs, now) =>
         construct(library, servers, kwargs, { now, strict: { negativeTimeout: 'send', binary } }).client,
     }
+  const version = versionIn(preset)
+  if (library === 'pymemcache')
+    return {
+      library,
+      version,
+      construct: (servers, kwargs, now) => pymemcachePlayer(version, servers as string[], kwargs, now),
+    }
   return {
     library: 'python-memcached',
-    version: preset.replace('python-memcached-', ''),
+    version,
     construct: (servers, kwargs, now) =>
       construct('python-memcached', servers, kwargs, { now, compat: { emulate: preset as PresetName } })
         .client,

@@ -2,11 +2,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Outcome, raised } from '../audit/compare/outcome.js'
 import { type AuditedClient, invoke } from '../audit/methods/calls.js'
-import type { LibraryName } from '../audit/methods/python-signatures.js'
+import type { LibraryName, PythonCall } from '../audit/methods/python-signatures.js'
 import { compareVersions, versionAtLeast } from '../rules/version.js'
 import { fromTypedJson, PyFloat, type TypedJson } from '../values/index.js'
 import type { Recorded, Recording } from './scenario.js'
 import type { Stage } from './stage.js'
+
+/** A client that makes Python's calls itself. */
+export interface PlayedClient {
+  /** Never throws. */
+  call(call: PythonCall): Promise<Outcome>
+  disconnectAll(): void
+}
 
 /** Constructs the client under test from the library's keywords. */
 export interface Cast {
@@ -18,7 +25,7 @@ export interface Cast {
     servers: readonly (string | readonly [string, number])[],
     kwargs: Readonly<Record<string, unknown>>,
     now: () => number,
-  ): AuditedClient
+  ): AuditedClient | PlayedClient
 }
 
 /** Milliseconds, and python-memcached's seconds. */
@@ -29,7 +36,7 @@ const settling = 0.02
 /** One outcome per step; null for steps that are not a call or that the recording left out. */
 export async function play(recording: Recording, stage: Stage, cast: Cast): Promise<(Recorded | null)[]> {
   const { scenario, library, version } = recording
-  const clients = new Map<string, AuditedClient>()
+  const clients = new Map<string, AuditedClient | PlayedClient>()
   const tokens = new Map<string, unknown>()
   const outcomes: (Recorded | null)[] = []
   const kwargs = withPatience(
@@ -57,7 +64,8 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
           slept += step.sleep
           stage.pass?.(step.sleep)
           await sleep(1000 * (stage.pass ? Math.min(step.sleep, settling) : step.sleep))
-        } else await stage.raw(step)
+        } else if (step.advance !== undefined) slept += step.advance
+        else await stage.raw(step)
         continue
       }
       if (!recorded) continue
@@ -78,11 +86,10 @@ export async function play(recording: Recording, stage: Stage, cast: Cast): Prom
       const named = Object.fromEntries(
         Object.entries(step.kwargs ?? {}).map(([key, value]) => [key, fromTypedJson(value as TypedJson)]),
       )
-      const outcome = await invoke(
-        client,
-        { name: cast.library, version: cast.version ?? version },
-        { call: step.call, args, kwargs: named },
-      )
+      const call = { call: step.call, args, kwargs: named }
+      const outcome = await ('call' in client
+        ? client.call(call)
+        : invoke(client, { name: cast.library, version: cast.version ?? version }, call))
       if (step.call === 'gets' && 'result' in outcome) {
         const pair = outcome.result as { readonly $tuple?: readonly TypedJson[] } | null
         const token =

@@ -9,7 +9,7 @@ import type { TypedJson } from '../values/index.js'
 // Two folders up from both src/parity and dist/chunks.
 const drivers = fileURLToPath(new URL('../../python/parity/', import.meta.url))
 
-export type PythonLibraryName = 'pylibmc' | 'python-memcached'
+export type PythonLibraryName = 'pylibmc' | 'python-memcached' | 'pymemcache'
 
 /** The library's answer: a value as typed JSON, or an exception. */
 export type Answer =
@@ -82,7 +82,7 @@ export class PythonLibrary {
   private readonly lines: AsyncIterator<string>
 
   /** @param pythonVersion of the interpreter: Python 2 has its own driver */
-  constructor(path: string, library: PythonLibraryName | 'pymemcache', pythonVersion = '3') {
+  constructor(path: string, library: PythonLibraryName, pythonVersion = '3') {
     const driver = pythonVersion.startsWith('2.') ? 'driver_python2.py' : 'driver.py'
     this.child = spawn(path, [drivers + driver, library])
     this.child.stderr.resume()

@@ -43,7 +43,8 @@ export async function recordScenario(
       steps.push(null)
       if (leftOut(step, library, version)) continue
       if (step.call === undefined) {
-        await withoutCall(step, stage)
+        if (step.advance !== undefined) await process.ask({ advance: step.advance })
+        else await withoutCall(step, stage)
         continue
       }
       const client = step.client ?? 'a'
@@ -65,7 +66,7 @@ export async function recordScenario(
       })
       if (step.call === 'gets' && 'result' in answer) keepToken(tokens, client, answer.result)
       steps[steps.length - 1] = answer
-      if (unanswered(step)) await sleep(timeToArrive)
+      if (library === 'pymemcache' || unanswered(step)) await sleep(timeToArrive)
     }
     return { name, library, version, ...(binary ? { binary } : {}), scenario, steps, wire: [] }
   } finally {

@@ -8,6 +8,8 @@ export interface Step {
   readonly kwargs?: Readonly<Record<string, unknown>>
   readonly client?: string
   readonly sleep?: number
+  /** Seconds by which the library's clock is advanced, where its driver sets the clock. */
+  readonly advance?: number
   readonly raw?: WireBytes
   readonly fault?: string
   readonly server?: number | undefined
@@ -45,7 +47,7 @@ export interface WireEntry {
 export interface Recording {
   /** `topic/name` */
   readonly name: string
-  /** `pylibmc`, `python-memcached` */
+  /** `pylibmc`, `python-memcached`, `pymemcache` */
   readonly library: string
   readonly version: string
   /** Over the binary protocol. */

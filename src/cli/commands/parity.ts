@@ -26,13 +26,15 @@ interface Flags {
   readonly json?: boolean
 }
 
-const libraryNames: readonly PythonLibraryName[] = ['python-memcached', 'pylibmc']
+const libraryNames: readonly PythonLibraryName[] = ['python-memcached', 'pylibmc', 'pymemcache']
 /** The library differs from every preset. */
 const different = 1
 
 export function parityCommand(): Command {
   return new Command('parity')
-    .description('Compare memshim with the python-memcached or pylibmc that a Python interpreter has.')
+    .description(
+      'Compare memshim with the python-memcached, pylibmc or pymemcache that a Python interpreter has.',
+    )
     .requiredOption('--python <path>', 'Python interpreter with the library, e.g. venv/bin/python')
     .option('--library <name>', `${listed(libraryNames)}; default: those that are installed`)
     .option('--memcached <path>', 'memcached binary; default: the one on PATH')

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { inspectInterpreter, type ParityReport, shippedScenarios } from '../../../src/parity/index.js'
 import { fixtures } from '../../differential/support/recordings.js'
-import { installed, skipped } from '../../support/python-library.js'
+import { installed, installedPymemcache, skipped } from '../../support/python-library.js'
 
 const main = join(fixtures, '..', 'dist', 'cli', 'main.js')
 const folder = mkdtempSync(join(tmpdir(), 'memshim-parity-'))
@@ -103,6 +103,23 @@ describe(`real libraries${installed.every(({ python }) => python) ? '' : ` (left
         expect(reports.map(({ protocol }) => protocol)).toEqual(
           library === 'pylibmc' ? ['text', 'binary'] : ['text'],
         )
+        expect(code).toBe(0)
+      },
+      deadline,
+    )
+
+  for (const { version, python } of installedPymemcache)
+    it.skipIf(!python)(
+      `pymemcache ${version}, and the preset that is nearest to it`,
+      async () => {
+        const own =
+          'pymemcache-keys/check-key,pymemcache-removal/expire,pymemcache-cas/flow,pymemcache-hash/many'
+        const { code, out } = await memshim(['--python', python!, '--only', own, '--embedded', '--json'])
+        const [report, ...others]: ParityReport[] = JSON.parse(out)
+        expect(others).toEqual([])
+        expect(report!.candidates[0]!.names).toEqual([`pymemcache-${version}`])
+        expect(report!.scenarios).toBe(4)
+        expect(report!.differences).toEqual([])
         expect(code).toBe(0)
       },
       deadline,
