@@ -87,7 +87,9 @@ function sameItem(a: StoredItem | undefined, b: StoredItem | undefined, apart: n
     return only === undefined || isExpiring(only, apart)
   }
   const expiry = a.expires === b.expires || Math.abs(a.expires - b.expires) <= apart
-  return a.flags === b.flags && expiry && (counted(a.data) === counted(b.data) || samePickle(a, b))
+  const same =
+    a.flags === b.flags ? counted(a.data) === counted(b.data) || samePickle(a, b) : onlyOneCompressed(a, b)
+  return same && expiry
 }
 
 /** One server may have let the item go already where the other still has it. */
@@ -105,17 +107,24 @@ function counted(data: string): string {
  * they are read as the same.
  */
 function samePickle(a: Pick<StoredItem, 'flags' | 'data'>, b: Pick<StoredItem, 'flags' | 'data'>): boolean {
-  const read = ({ flags, data }: Pick<StoredItem, 'flags' | 'data'>): string => {
-    const bytes = Buffer.from(data, 'latin1')
-    const pickled = flags & FLAG_ZLIB ? inflateSync(bytes) : bytes
-    return JSON.stringify(toTypedJson(unpickle(pickled, { preserve: true })))
-  }
+  const read = (item: Pick<StoredItem, 'flags' | 'data'>): string =>
+    JSON.stringify(toTypedJson(unpickle(inflated(item), { preserve: true })))
   if ((a.flags & ~FLAG_ZLIB) !== FLAG_PICKLE) return false
   try {
     return read(a) === read(b)
   } catch {
     return false
   }
+}
+
+/** The same value, whose two pickles have different lengths, so that one of them is compressed and the other is not. */
+function onlyOneCompressed(a: StoredItem, b: StoredItem): boolean {
+  return (a.flags ^ b.flags) === FLAG_ZLIB && samePickle(a, b) && inflated(a).length !== inflated(b).length
+}
+
+function inflated({ flags, data }: Pick<StoredItem, 'flags' | 'data'>): Buffer {
+  const bytes = Buffer.from(data, 'latin1')
+  return flags & FLAG_ZLIB ? inflateSync(bytes) : bytes
 }
 
 function described(item: StoredItem | undefined): string {
