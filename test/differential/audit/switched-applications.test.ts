@@ -6,7 +6,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { fixtures } from '../support/recordings.js'
-import { type Comparison, compareSwitched, type Protocol, readSwitched } from './switched-applications.js'
+import {
+  type Comparison,
+  compareSwitched,
+  followedTooOften,
+  type Protocol,
+  readSwitched,
+} from './switched-applications.js'
 
 const switched = readSwitched()
 const runs = Object.entries(switched).flatMap(([name, application]) =>
@@ -26,6 +32,7 @@ it.each(runs)(
       `${name} ${protocol}: ${right} right, ${wrong.length} wrong, ${missed.length} missed, ${uncertain} cannot be told; ${diverged} of ${steps} steps took another way (${afterDivergence} calls after that); ${raising.predicted} predicted to raise, ${raising.real} raise, ${raising.both} of them predicted`,
     )
     expect({ wrong, missed, unexplained }).toEqual({ wrong: [], missed: [], unexplained: [] })
+    expect(followedTooOften(name, found)).toEqual([])
     expect(right).toBeGreaterThan(30)
   },
 )

@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import type { AuditOptions } from '../../../src/audit/index.js'
 import { fixtures } from '../support/recordings.js'
-import { compareRun, type SwitchedRun } from './switched-applications.js'
+import { compareRun, followedTooOften, type SwitchedRun } from './switched-applications.js'
 
 type Runs = Readonly<Record<string, Readonly<Record<string, SwitchedRun>>>>
 
@@ -47,5 +47,6 @@ it.each(runs)('$title: predicted right, wrong, missed', { timeout: 120_000 }, as
     `${title}: ${right} right, ${wrong.length} wrong, ${missed.length} missed, ${uncertain} cannot be told; ${diverged} of ${steps} steps took another way (${afterDivergence} calls after that)`,
   )
   expect({ wrong, missed, unexplained }).toEqual({ wrong: [], missed: [], unexplained: [] })
+  expect(followedTooOften(title, found)).toEqual([])
   expect(right).toBeGreaterThan(0)
 })
