@@ -6,6 +6,7 @@
 import { type CacheClient, checkClient, deleteKey } from '../frameworks/client.js'
 import { checkArray, checkNumber, checkObject, checkText, checkTexts, named } from '../ground/arguments.js'
 import { ListingError } from '../protocol/metadump.js'
+import { ownOptions } from '../python/options.js'
 import { listKeys } from './listing.js'
 import { withObjects } from './objects.js'
 import { timeOf } from './time.js'
@@ -50,14 +51,13 @@ export class KeyvMemcached {
   /** Keyv 6 gives keys without their namespace, and moments of expiry instead of periods. */
   private isOfKeyv6 = false
 
-  /** @throws TypeError for a client that lacks a method; RangeError for unknown values */
+  /** @throws TypeError for a client that lacks a method, and for unknown options; RangeError for unknown values */
   constructor(
     private readonly client: KeyvClient,
     options: KeyvMemcachedOptions = {},
   ) {
     checkClient(client)
-    checkObject('options', options)
-    const { values = 'keyv' } = options
+    const { values = 'keyv' } = ownOptions(options, ['values'])
     named('values', MODES, values)
     this.python = values === 'python'
   }

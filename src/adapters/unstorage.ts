@@ -4,8 +4,9 @@
  */
 
 import { type CacheClient, checkClient } from '../frameworks/client.js'
-import { checkArray, checkObject, checkText } from '../ground/arguments.js'
+import { checkArray, checkText } from '../ground/arguments.js'
 import { ListingError } from '../protocol/metadump.js'
+import { ownOptions } from '../python/options.js'
 import { listKeys } from './listing.js'
 import { withObjects } from './objects.js'
 import { timeOf } from './time.js'
@@ -31,12 +32,11 @@ type DriverClient = CacheClient & { disconnectAll?(): void }
 /**
  * A driver for `createStorage({ driver: unstorageDriver(client) })`. Objects, numbers and text are stored as such, so that Python reads and
  * writes them; `setItemRaw` takes every value that the client takes.
- * @throws TypeError for a client that lacks a method, and for options of other types
+ * @throws TypeError for a client that lacks a method, and for unknown options and options of other types
  */
 export function unstorageDriver(client: DriverClient, options: UnstorageDriverOptions = {}) {
   checkClient(client)
-  checkObject('options', options)
-  const { base = '', ttl } = options
+  const { base = '', ttl } = ownOptions(options, ['base', 'ttl'])
   checkText('base', base)
   timeOf(ttl)
   const root = base.replace(/:$/, '')

@@ -4,6 +4,7 @@
  */
 import { checkObject, checkText, named, shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
+import { ownOptions } from '../python/options.js'
 import { decodeText } from '../python/text.js'
 import {
   describe,
@@ -59,14 +60,13 @@ const PREFIXES = { task: 'celery-task-meta-', group: 'celery-taskset-meta-', cho
 /**
  * Where the result of a task, a group or the counter of a chord is.
  * @param globalKeyPrefix `result_backend_transport_options['global_keyprefix']`
- * @throws TypeError for other types; ValueError for an empty id; RangeError for an unknown kind
+ * @throws TypeError for unknown options and other types; ValueError for an empty id; RangeError for an unknown kind
  */
 export function celeryKey(
   id: string,
   options: { readonly kind?: keyof typeof PREFIXES; readonly globalKeyPrefix?: string | undefined } = {},
 ): string {
-  checkObject('options', options)
-  const { kind = 'task', globalKeyPrefix } = options
+  const { kind = 'task', globalKeyPrefix } = ownOptions(options, ['kind', 'globalKeyPrefix'])
   checkText('id', id)
   if (id === '') throw new ValueError('id must not be empty')
   if (globalKeyPrefix !== undefined) checkText('globalKeyPrefix', globalKeyPrefix)
@@ -102,11 +102,10 @@ function content(stored: unknown, options: UnpickleOptions): unknown {
 
 /**
  * A result as Celery stores it: text (JSON) or bytes (pickle), for the client's `set`.
- * @throws TypeError, ValueError, ValueEncodeError for a value that the serializer has no words for
+ * @throws TypeError for unknown options; TypeError, ValueError, ValueEncodeError for a value that the serializer has no words for
  */
 export function writeCeleryMeta(meta: CeleryMeta, options: CeleryOptions = {}): string | Uint8Array {
-  checkObject('options', options)
-  const { serializer = 'json' } = options
+  const { serializer = 'json' } = ownOptions(options, ['serializer'])
   checkObject('meta', meta)
   checkText('meta.status', meta.status)
   // In the order in which Celery writes them.

@@ -8,6 +8,7 @@ import {
   checkObject,
   checkText,
 } from '../ground/arguments.js'
+import { ownOptions } from '../python/options.js'
 import {
   PyFloat,
   PyGlobal,
@@ -74,14 +75,13 @@ export interface ReadDogpileOptions extends Pick<UnpickleOptions, 'preserve'> {
 /**
  * The value in an envelope; undefined for other values, which dogpile takes for a miss.
  * @param options `preserve` keeps types that plain JavaScript lacks. Default false.
- * @throws TypeError for other options; ValueError for metadata that is not JSON; what `deserialize` throws
+ * @throws TypeError for unknown options and options of other types; ValueError for metadata that is not JSON; what `deserialize` throws
  */
 export function readDogpile<T = unknown>(
   stored: unknown,
   options: ReadDogpileOptions = {},
 ): DogpileValue<T> | undefined {
-  checkObject('options', options)
-  const { preserve = false, deserialize } = options
+  const { preserve = false, deserialize } = ownOptions(options, ['preserve', 'deserialize'])
   if (deserialize !== undefined) {
     checkFunction('deserialize', deserialize)
     return stored instanceof Uint8Array || typeof stored === 'string'

@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { checkArray, checkNumber, checkObject, checkText } from '../ground/arguments.js'
+import { ownOptions } from '../python/options.js'
 import { encodeText } from '../python/text.js'
 import { describe } from '../values/index.js'
 import { hasChange } from './versions.js'
@@ -71,16 +72,16 @@ export interface FlaskMemoizeOptions extends FlaskCachingOption {
 /**
  * Keys of the versions that a function's results are stored under: one, and for a method one more for the instance. Their values, one after
  * the other, are the version that `flaskMemoizeKey` needs; to forget all results, store a new one (`flaskMemoizeVersion`) under the last.
- * @throws TypeError for other types; ValueError for a `flaskCaching` that is not a version
+ * @throws TypeError for unknown options and other types; ValueError for a `flaskCaching` that is not a version
  */
 export function flaskMemoizeVersionKeys(
   called: MemoizedFunction,
   options: FlaskCachingOption = {},
 ): string[] {
-  checkObject('options', options)
+  const known = ownOptions(options, ['flaskCaching'])
   const { instance } = checked(called)
-  const own = nameOf(called, options)
-  return [own, ...(instance === undefined ? [] : [cleaned(`${fullName(called)}.${instance}`, options)])].map(
+  const own = nameOf(called, known)
+  return [own, ...(instance === undefined ? [] : [cleaned(`${fullName(called)}.${instance}`, known)])].map(
     (name) => `${name}_memver`,
   )
 }
@@ -96,7 +97,7 @@ export function flaskMemoizeVersion(): string {
  *   Flask-Caching 2.4 a default that is false in Python (`0`, `''`) counts as `None`. The first argument of a method is the instance's
  *   representation as text, `"'<Shop 1>'"`
  * @param version the values of `flaskMemoizeVersionKeys`, one after the other
- * @throws TypeError for other types; ValueError for a `flaskCaching` or `python` that is not a version
+ * @throws TypeError for unknown options and other types; ValueError for a `flaskCaching` or `python` that is not a version
  */
 export function flaskMemoizeKey(
   called: MemoizedFunction,
@@ -107,12 +108,12 @@ export function flaskMemoizeKey(
   checkArray('args', args)
   for (const [index, arg] of args.entries()) checkText(`args[${index}]`, arg)
   checkText('version', version)
-  checkObject('options', options)
-  const { kwargs = {}, python = '3.11', hash = isSince25(options) ? 'sha256' : 'md5' } = options
+  const known = ownOptions(options, ['kwargs', 'python', 'hash', 'flaskCaching'])
+  const { kwargs = {}, python = '3.11', hash = isSince25(known) ? 'sha256' : 'md5' } = known
   checkObject('kwargs', kwargs)
   checkText('hash', hash)
   const tuple = `(${args.join(', ')}${args.length === 1 ? ',' : ''})`
-  const updated = `${nameOf(called, options)}${tuple}${orderedDict(kwargs, python)}`
+  const updated = `${nameOf(called, known)}${tuple}${orderedDict(kwargs, python)}`
   return `${createHash(hash).update(encodeText(updated)).digest('base64').slice(0, 16)}${version}`
 }
 

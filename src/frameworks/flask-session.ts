@@ -5,6 +5,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { checkObject, checkText, named, shown } from '../ground/arguments.js'
 import { MAX_RELATIVE_TIME } from '../ground/limits.js'
 import { ValueError } from '../python/errors.js'
+import { ownOptions } from '../python/options.js'
 import { decodeText } from '../python/text.js'
 import { PythonObject, unpickle } from '../values/index.js'
 import { type CacheClient, checkClient } from './client.js'
@@ -31,18 +32,18 @@ export interface FlaskSessionSettings {
 const LIFETIME = 31 * 86_400
 /** `SESSION_ID_LENGTH`. Bytes. */
 const SID_LENGTH = 32
+const SETTING_NAMES = ['keyPrefix', 'format', 'msgpack', 'lifetime']
 const FORMATS = { msgpack: true, json: true } as const
 
 /** Sessions as Flask-Session reads and writes them. */
 export class FlaskSessions {
-  /** @throws TypeError, RangeError for settings of other kinds, and for the format msgpack without `msgpack` */
+  /** @throws TypeError for unknown settings; TypeError, RangeError for settings of other kinds, and for the format msgpack without `msgpack` */
   constructor(
     private readonly client: CacheClient,
     private readonly settings: FlaskSessionSettings = {},
   ) {
     checkClient(client)
-    checkObject('settings', settings)
-    const { format = 'msgpack', msgpack, keyPrefix = '' } = settings
+    const { format = 'msgpack', msgpack, keyPrefix = '' } = ownOptions(settings, SETTING_NAMES)
     named('format', FORMATS, format)
     checkText('keyPrefix', keyPrefix)
     if (format === 'msgpack' && typeof msgpack?.encode !== 'function')

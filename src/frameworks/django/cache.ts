@@ -1,8 +1,15 @@
 /** Django's cache API over a client: the same keys, versions and times. Source: fixtures/vectors/framework-values.json, Django 3.2 to 6.1 live. */
 import { checkFunction, checkIterable, checkNumber, checkObject } from '../../ground/arguments.js'
 import { ValueError } from '../../python/errors.js'
+import { ownOptions } from '../../python/options.js'
 import { type CacheClient, checkClient, deleteKey, sentTime } from '../client.js'
-import { type DjangoKeySettings, type DjangoVersion, djangoKey, djangoTime } from './keys.js'
+import {
+  DJANGO_KEY_NAMES,
+  type DjangoKeySettings,
+  type DjangoVersion,
+  djangoKey,
+  djangoTime,
+} from './keys.js'
 
 /** Django's CACHES entry. */
 export interface DjangoCacheSettings extends DjangoKeySettings {
@@ -24,22 +31,37 @@ export interface TimeoutOption extends VersionOption {
 
 /** `django.core.cache.cache`, over a client whose servers, placement and encoding are those of the backend (docs/moving/sharing.md). */
 export class DjangoCache {
-  /** @throws TypeError for a client that lacks a method and for settings that are none */
+  /** Seconds; null = values never expire. */
+  private readonly timeout: number | null
+  private readonly keys: DjangoKeySettings
+
+  /** @throws TypeError for a client that lacks a method, and for unknown settings and settings of other types */
   constructor(
     /** Where the items are. */
     readonly client: CacheClient,
-    private readonly settings: DjangoCacheSettings = {},
+    settings: DjangoCacheSettings = {},
   ) {
     checkClient(client)
-    checkObject('settings', settings)
-    djangoKey('key', settings)
-    djangoTime(settings.timeout ?? null)
+    const { timeout = 300, ...keys } = ownOptions(settings, [...DJANGO_KEY_NAMES, 'timeout'])
+    djangoKey('key', keys)
+    djangoTime(timeout)
+    this.timeout = timeout
+    this.keys = keys
   }
 
-  /** The key as it is sent. @throws TypeError, InvalidCacheKey */
+  /** The key as it is sent. @throws TypeError, also for unknown options; InvalidCacheKey */
   makeKey(key: string, options: VersionOption = {}): string {
-    checkObject('options', options)
-    return djangoKey(key, { ...this.settings, version: options.version ?? this.settings.version })
+    return this.key(key, ownOptions(options, ['version']))
+  }
+
+  private key(key: string, { version = this.keys.version }: VersionOption): string {
+    return djangoKey(key, { ...this.keys, version })
+  }
+
+  /** The key and the time of a call that stores. */
+  private stored(key: string, options: TimeoutOption): { readonly sent: string; readonly time: number } {
+    const known = ownOptions(options, ['timeout', 'version'])
+    return { sent: this.key(key, known), time: this.time(known) }
   }
 
   /** The value, or the client's result for a miss: undefined (strict) or null (compat). @throws InvalidCacheKey; as the client's `get` */
@@ -49,31 +71,33 @@ export class DjangoCache {
 
   /** Stores a value; one that cannot be stored is deleted. @throws InvalidCacheKey, TypeError; as the client's `set` */
   async set(key: string, value: unknown, options: TimeoutOption = {}): Promise<void> {
-    const sent = this.makeKey(key, options)
-    if (!(await this.client.set(sent, value, { time: this.time(options) }))) await this.client.delete(sent)
+    const { sent, time } = this.stored(key, options)
+    if (!(await this.client.set(sent, value, { time }))) await this.client.delete(sent)
   }
 
   /** Stores a value unless there is one. @returns whether it was stored @throws as `set` */
   async add(key: string, value: unknown, options: TimeoutOption = {}): Promise<boolean> {
-    return Boolean(await this.client.add(this.makeKey(key, options), value, { time: this.time(options) }))
+    const { sent, time } = this.stored(key, options)
+    return Boolean(await this.client.add(sent, value, { time }))
   }
 
   /** The value, or a new one that is stored. @throws as `get`, `add`, and errors of `make` */
   async getOrSet<T>(key: string, make: () => T | Promise<T>, options: TimeoutOption = {}): Promise<T> {
     checkFunction('make', make)
-    const found = await this.find(key, options)
+    const { sent } = this.stored(key, options)
+    const found = await this.find(sent)
     if (found !== undefined) return found.value as T
     const made = await make()
     await this.add(key, made, options)
     // Another process may have been faster.
-    const stored = await this.find(key, options)
+    const stored = await this.find(sent)
     return stored === undefined ? made : (stored.value as T)
   }
 
   /** Changes when a value expires. @returns whether there is one @throws as `set` */
   async touch(key: string, options: TimeoutOption = {}): Promise<boolean> {
-    const sent = this.makeKey(key, options)
-    return Boolean(await this.client.touch(sent, this.time(options)))
+    const { sent, time } = this.stored(key, options)
+    return Boolean(await this.client.touch(sent, time))
   }
 
   /** @returns whether there was a value @throws InvalidCacheKey; as the client's `delete` */
@@ -83,7 +107,7 @@ export class DjangoCache {
 
   /** `key in cache`. @throws as `get` */
   async has(key: string, options?: VersionOption): Promise<boolean> {
-    return (await this.find(key, options)) !== undefined
+    return (await this.find(this.makeKey(key, options))) !== undefined
   }
 
   /** The values that are there, by key. @throws as `get` */
@@ -100,11 +124,11 @@ export class DjangoCache {
     options: TimeoutOption = {},
   ): Promise<string[]> {
     checkObject('entries', entries)
-    checkObject('options', options)
+    const known = ownOptions(options, ['timeout', 'version'])
     const all = entries instanceof Map ? [...entries] : Object.entries(entries)
-    const names = new Map(all.map(([key]) => [this.makeKey(key, options), key]))
-    const values = new Map(all.map(([key, value]) => [this.makeKey(key, options), value]))
-    const failed = await this.client.setMulti(values, { time: this.time(options) })
+    const names = new Map(all.map(([key]) => [this.key(key, known), key]))
+    const values = new Map(all.map(([key, value]) => [this.key(key, known), value]))
+    const failed = await this.client.setMulti(values, { time: this.time(known) })
     return Array.from(failed, (sent) => names.get(sent)!)
   }
 
@@ -140,11 +164,11 @@ export class DjangoCache {
    */
   async incrVersion(key: string, delta = 1, options: VersionOption = {}): Promise<number> {
     checkNumber('delta', delta)
-    checkObject('options', options)
-    const version = options.version ?? this.settings.version ?? 1
+    const { version = this.keys.version ?? 1 } = ownOptions(options, ['version'])
     checkNumber('version', version)
-    const found = await this.find(key, { version })
-    if (found === undefined) throw new ValueError(`Key '${this.makeKey(key, { version })}' not found`)
+    const sent = this.key(key, { version })
+    const found = await this.find(sent)
+    if (found === undefined) throw new ValueError(`Key '${sent}' not found`)
     await this.set(key, found.value, { version: version + delta })
     await this.delete(key, { version })
     return version + delta
@@ -157,16 +181,14 @@ export class DjangoCache {
   }
 
   /** The value, which may be None; undefined when there is none. */
-  private async find(key: string, options?: VersionOption): Promise<{ readonly value: unknown } | undefined> {
-    const sent = this.makeKey(key, options)
+  private async find(sent: string): Promise<{ readonly value: unknown } | undefined> {
     const value = await this.client.get(sent)
     if (value !== null) return value === undefined ? undefined : { value }
     // The compat client has null for a miss as well, as Django's MemcachedCache has None.
     return (await this.client.has?.(sent)) ? { value } : undefined
   }
 
-  private time({ timeout }: TimeoutOption): number {
-    const { timeout: usual = 300 } = this.settings
-    return sentTime(djangoTime(timeout === undefined ? usual : timeout))
+  private time({ timeout = this.timeout }: TimeoutOption): number {
+    return sentTime(djangoTime(timeout))
   }
 }

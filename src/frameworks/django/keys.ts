@@ -1,8 +1,9 @@
 /** Keys and times of Django's memcached backends. Source: fixtures/vectors/frameworks.json and framework-values.json (Django 3.2 to 6.1.3). */
 import { createHash, type Hash } from 'node:crypto'
-import { checkArray, checkNumber, checkObject, checkText, shown } from '../../ground/arguments.js'
+import { checkArray, checkNumber, checkText, shown } from '../../ground/arguments.js'
 import { MAX_RELATIVE_TIME } from '../../ground/limits.js'
 import { ValueError } from '../../python/errors.js'
+import { ownOptions } from '../../python/options.js'
 import { encodeText } from '../../python/text.js'
 import { type DjangoReleaseOption, djangoHas } from './versions.js'
 
@@ -26,15 +27,16 @@ export interface DjangoKeySettings {
 }
 
 const LONGEST_KEY = 250
+/** The names of `DjangoKeySettings`. */
+export const DJANGO_KEY_NAMES = ['keyPrefix', 'version', 'keyFunction']
 
 /**
  * The key as MemcachedCache, PyLibMCCache and PyMemcacheCache send it.
- * @throws TypeError for other types; InvalidCacheKey over 250 characters, or with blanks or control characters
+ * @throws TypeError for unknown settings and other types; InvalidCacheKey over 250 characters, or with blanks or control characters
  */
 export function djangoKey(key: string, settings: DjangoKeySettings = {}): string {
   checkText('key', key)
-  checkObject('settings', settings)
-  const { keyPrefix = '', version = 1, keyFunction } = settings
+  const { keyPrefix = '', version = 1, keyFunction } = ownOptions(settings, DJANGO_KEY_NAMES)
   checkText('keyPrefix', keyPrefix)
   if (typeof version !== 'string') checkNumber('version', version)
   if (keyFunction !== undefined && typeof keyFunction !== 'function')
@@ -70,7 +72,7 @@ export function djangoTime(timeout: number | null, now: number = Date.now() / 10
  * `make_template_fragment_key(name, varyOn)`: the key of `{% cache … name arguments %}`, which `djangoKey` takes.
  * @param varyOn as Python's str() writes them: `True`, `None`, `1.0`
  * @param options Django's version: from 6.1 on the keys are others
- * @throws TypeError for other types; ValueError for a `django` that is not a version
+ * @throws TypeError for unknown options and other types; ValueError for a `django` that is not a version
  */
 export function makeTemplateFragmentKey(
   name: string,
@@ -79,8 +81,7 @@ export function makeTemplateFragmentKey(
 ): string {
   checkText('name', name)
   checkArray('varyOn', varyOn)
-  checkObject('options', options)
-  const lengths = djangoHas('lengths', options)
+  const lengths = djangoHas('lengths', ownOptions(options, ['django']))
   const hash = createHash('md5')
   for (const [index, argument] of varyOn.entries()) {
     checkText(`varyOn[${index}]`, argument)

@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto'
 import { checkNumber, checkObject, checkText, named, shown } from '../../ground/arguments.js'
 import { ValueError } from '../../python/errors.js'
+import { ownOptions } from '../../python/options.js'
 import { describe, PyDateTime, PyFloat } from '../../values/index.js'
 import { isoDateTime } from '../iso-times.js'
 import type { DjangoCache } from './cache.js'
@@ -60,6 +61,9 @@ export interface DjangoSessionSettings {
   readonly serializer?: SigningSerializer
 }
 
+const SIGNING_NAMES = ['key', 'fallbackKeys', 'algorithm']
+const SESSION_NAMES = ['engine', 'cookieAge', 'table', 'signing', 'serializer']
+const COOKIE_NAMES = [...SIGNING_NAMES, 'serializer', 'cookieAge', 'now']
 const TWO_WEEKS = 1_209_600
 const KEY_CHARACTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const KEY_LENGTH = 32
@@ -75,15 +79,15 @@ export class DjangoSessions {
 
   /**
    * @param cache the cache of `SESSION_CACHE_ALIAS`
-   * @throws TypeError, RangeError for settings of other kinds
+   * @throws TypeError for unknown settings; TypeError, RangeError for settings of other kinds
    */
   constructor(
     private readonly cache: DjangoCache,
     private readonly settings: DjangoSessionSettings = {},
   ) {
     checkObject('cache', cache)
-    checkObject('settings', settings)
-    const { engine = 'cache', cookieAge = TWO_WEEKS, table, signing } = settings
+    const { engine = 'cache', cookieAge = TWO_WEEKS, table, signing } = ownOptions(settings, SESSION_NAMES)
+    if (signing !== undefined) ownOptions(signing, SIGNING_NAMES)
     named('engine', ENGINES, engine)
     checkNumber('cookieAge', cookieAge)
     if (engine === 'cached_db' && (table === undefined) !== (signing === undefined))
@@ -256,16 +260,14 @@ export function readSessionCookie(
   cookie: string,
   options: DjangoCookieSettings & Pick<UnsignObjectOptions, 'preserve'>,
 ): DjangoSessionData {
-  checkObject('options', options)
-  const { cookieAge = TWO_WEEKS, ...settings } = options
+  const { cookieAge = TWO_WEEKS, ...settings } = ownOptions(options, [...COOKIE_NAMES, 'preserve'])
   return sessionData(djangoLoads(cookie, { ...settings, salt: COOKIE_SALT, maxAge: cookieAge }))
 }
 
 /** Data as the session cookie. @throws as `djangoDumps` */
 export function writeSessionCookie(data: DjangoSessionData, options: DjangoCookieSettings): string {
   checkObject('data', data)
-  checkObject('options', options)
-  const { cookieAge: _, ...settings } = options
+  const { cookieAge: _, ...settings } = ownOptions(options, COOKIE_NAMES)
   return djangoDumps(data, { ...settings, salt: COOKIE_SALT, compress: true })
 }
 

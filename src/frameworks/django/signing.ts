@@ -3,8 +3,9 @@
  * Source: fixtures/vectors/framework-values.json (Django 3.2 to 6.1.3).
  */
 import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto'
-import { checkArray, checkNumber, checkObject, checkText, named, shown } from '../../ground/arguments.js'
+import { checkArray, checkNumber, checkText, named, shown } from '../../ground/arguments.js'
 import { ValueError } from '../../python/errors.js'
+import { ownOptions } from '../../python/options.js'
 import { encodeText } from '../../python/text.js'
 import { compress, decompress, pickle, type UnpickleOptions, unpickle } from '../../values/index.js'
 import { readJson, writeJson } from '../json.js'
@@ -62,13 +63,18 @@ export interface UnsignObjectOptions extends Pick<UnpickleOptions, 'preserve' | 
 /** How old a signature may be. */
 export interface MaxAge {
   /** Seconds; older ones are `SignatureExpired`. Default: of any age. */
-  readonly maxAge?: number
+  readonly maxAge?: number | undefined
 }
 
 /** A separator must not look like a value. */
 const UNSAFE_SEPARATOR = /^[A-z0-9-_=]*$/
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const MAX_INFLATED = 16 * 1024 * 1024
+const SIGNER_NAMES = ['key', 'fallbackKeys', 'salt', 'sep', 'algorithm']
+const TIMESTAMP_SIGNER_NAMES = [...SIGNER_NAMES, 'now']
+const SIGN_NAMES = ['serializer', 'compress']
+const COOKIE_SIGNER_NAMES = [...TIMESTAMP_SIGNER_NAMES, 'django', 'legacySaltFallback']
+const UNSIGN_NAMES = ['serializer', 'preserve', 'maxMemory']
 
 const serializers = {
   json: {
@@ -97,10 +103,15 @@ export class DjangoSigner {
   /** Private to the language itself, so that no inspection shows it. */
   readonly #keys: readonly Buffer[]
 
-  /** @throws TypeError for arguments of other types; ValueError for an unsafe separator, an empty key, an unknown algorithm */
+  /** @throws TypeError for unknown options and arguments of other types; ValueError for an unsafe separator, an empty key, an unknown algorithm */
   constructor(options: SignerOptions, defaultSalt = 'django.core.signing.Signer') {
-    checkObject('options', options)
-    const { key, fallbackKeys = [], salt, sep = ':', algorithm = 'sha256' } = options
+    const {
+      key,
+      fallbackKeys = [],
+      salt,
+      sep = ':',
+      algorithm = 'sha256',
+    } = ownOptions(options, SIGNER_NAMES)
     checkArray('fallbackKeys', fallbackKeys)
     this.#keys = [key, ...fallbackKeys].map(keyBytes)
     if (salt !== undefined) checkText('salt', salt)
@@ -134,11 +145,10 @@ export class DjangoSigner {
 
   /**
    * A value as signed text that fits URLs and cookies.
-   * @throws TypeError, ValueError, ValueEncodeError for a value that the serializer has no words for
+   * @throws TypeError for unknown options; TypeError, ValueError, ValueEncodeError for a value that the serializer has no words for
    */
   signObject(value: unknown, options: SignObjectOptions = {}): string {
-    checkObject('options', options)
-    const { serializer, compress: compresses = false } = options
+    const { serializer, compress: compresses = false } = ownOptions(options, SIGN_NAMES)
     const plain = serializerOf(serializer).dumps(value)
     const small = compresses ? compress(plain) : plain
     const won = compresses && small.length < plain.length - 1
@@ -147,21 +157,21 @@ export class DjangoSigner {
 
   /**
    * The value of a signed text. An object is a plain object; in JSON, an integer beyond the safe ones is a bigint.
-   * @throws BadSignature; ValueError, ValueDecodeError for a content that the serializer cannot read or that inflates to over 16 MiB
+   * @throws BadSignature; ValueError, ValueDecodeError for a content that the serializer cannot read or that inflates to over 16 MiB;
+   *   TypeError for unknown options
    */
-  unsignObject(signed: string, options: UnsignObjectOptions & MaxAge = {}): unknown {
-    checkObject('options', options)
-    const text = this.unsigned(signed, options)
+  unsignObject(signed: string, options: UnsignObjectOptions = {}): unknown {
+    const known = ownOptions(options, UNSIGN_NAMES)
+    return this.loaded(this.unsign(signed), known)
+  }
+
+  protected loaded(text: string, options: UnsignObjectOptions): unknown {
     const compressed = text.startsWith('.')
     const data = Buffer.from(compressed ? text.slice(1) : text, 'base64url')
     return serializerOf(options.serializer).loads(
       compressed ? decompress(data, 0, options.maxMemory ?? MAX_INFLATED) : data,
       options,
     )
-  }
-
-  protected unsigned(signed: string, _options: MaxAge): string {
-    return this.unsign(signed)
   }
 
   private signature(value: string, key: Buffer): string {
@@ -178,8 +188,9 @@ export class DjangoTimestampSigner extends DjangoSigner {
    * @throws as `DjangoSigner`
    */
   constructor(options: SignerOptions & { readonly now?: (() => number) | undefined }) {
-    super(options, 'django.core.signing.TimestampSigner')
-    this.now = options.now ?? (() => Date.now() / 1000)
+    const { now, ...signer } = ownOptions(options, TIMESTAMP_SIGNER_NAMES)
+    super(signer, 'django.core.signing.TimestampSigner')
+    this.now = now ?? (() => Date.now() / 1000)
   }
 
   /** `value:time:signature`. @throws TypeError when it is not text */
@@ -188,10 +199,9 @@ export class DjangoTimestampSigner extends DjangoSigner {
     return super.sign(`${value}${this.sep}${base62(Math.trunc(this.now()))}`)
   }
 
-  /** The value of a signed text. @throws BadSignature, SignatureExpired; TypeError for other types */
+  /** The value of a signed text. @throws BadSignature, SignatureExpired; TypeError for unknown options and other types */
   override unsign(signed: string, options: MaxAge = {}): string {
-    checkObject('options', options)
-    const { maxAge } = options
+    const { maxAge } = ownOptions(options, ['maxAge'])
     const stamped = super.unsign(signed)
     const end = stamped.lastIndexOf(this.sep)
     if (end < 0) throw new BadSignature(`No time found in value`)
@@ -203,8 +213,10 @@ export class DjangoTimestampSigner extends DjangoSigner {
     return stamped.slice(0, end)
   }
 
-  protected override unsigned(signed: string, options: MaxAge): string {
-    return this.unsign(signed, options)
+  /** As `unsignObject` of `DjangoSigner`. @throws as there, SignatureExpired */
+  override unsignObject(signed: string, options: UnsignObjectOptions & MaxAge = {}): unknown {
+    const { maxAge, ...known } = ownOptions(options, [...UNSIGN_NAMES, 'maxAge'])
+    return this.loaded(this.unsign(signed, { maxAge }), known)
   }
 }
 
@@ -215,11 +227,9 @@ export function djangoDumps(
   value: unknown,
   options: SignerOptions & SignObjectOptions & { readonly now?: (() => number) | undefined },
 ): string {
-  checkObject('options', options)
-  return new DjangoTimestampSigner({ ...options, salt: options.salt ?? DUMPS_SALT }).signObject(
-    value,
-    options,
-  )
+  const { serializer, compress, ...signer } = ownOptions(options, [...TIMESTAMP_SIGNER_NAMES, ...SIGN_NAMES])
+  const salt = signer.salt ?? DUMPS_SALT
+  return new DjangoTimestampSigner({ ...signer, salt }).signObject(value, { serializer, compress })
 }
 
 /** `django.core.signing.loads(signed)`. @throws as `DjangoSigner` and `unsignObject`, SignatureExpired */
@@ -227,11 +237,11 @@ export function djangoLoads(
   signed: string,
   options: SignerOptions & UnsignObjectOptions & MaxAge & { readonly now?: (() => number) | undefined },
 ): unknown {
-  checkObject('options', options)
-  return new DjangoTimestampSigner({ ...options, salt: options.salt ?? DUMPS_SALT }).unsignObject(
-    signed,
-    options,
-  )
+  const names = [...TIMESTAMP_SIGNER_NAMES, ...UNSIGN_NAMES, 'maxAge']
+  const { serializer, preserve, maxMemory, maxAge, ...signer } = ownOptions(options, names)
+  const salt = signer.salt ?? DUMPS_SALT
+  const reading = { serializer, preserve, maxMemory, maxAge }
+  return new DjangoTimestampSigner({ ...signer, salt }).unsignObject(signed, reading)
 }
 
 /** How cookies are signed. */
@@ -272,17 +282,17 @@ class CookieSigner extends DjangoTimestampSigner {
  */
 export function djangoCookieSigner(name: string, options: CookieSignerOptions): DjangoTimestampSigner {
   checkText('name', name)
-  checkObject('options', options)
-  const { key, fallbackKeys = [], salt = '', legacySaltFallback, ...others } = options
+  const { django, legacySaltFallback, ...signer } = ownOptions(options, COOKIE_SIGNER_NAMES)
+  const { key, fallbackKeys = [], salt = '', ...others } = signer
   checkText('salt', salt)
   checkArray('fallbackKeys', fallbackKeys)
   const cookieKey = (secret: SecretKey) =>
     Buffer.concat([Buffer.from('django.http.cookies'), keyBytes(secret)])
   const keys = { ...others, key: cookieKey(key), fallbackKeys: fallbackKeys.map(cookieKey) }
   const legacy = new DjangoTimestampSigner({ ...keys, salt: `${name}${salt}` })
-  if (!djangoHas('cookieSalt', options)) return legacy
+  if (!djangoHas('cookieSalt', { django })) return legacy
   const newer = { ...keys, salt: `django.http.cookies.v2:${[...salt].length}:${salt}${name}` }
-  return (legacySaltFallback ?? !djangoHas('noLegacySalt', options))
+  return (legacySaltFallback ?? !djangoHas('noLegacySalt', { django }))
     ? new CookieSigner(newer, legacy)
     : new DjangoTimestampSigner(newer)
 }
