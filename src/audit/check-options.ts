@@ -1,5 +1,6 @@
 /** The options of an audit are checked before the replay, so that a mistake names the option. */
 import { shown } from '../ground/arguments.js'
+import { unknownOption } from '../python/options.js'
 import { knownPresets } from './columns.js'
 import { construct } from './methods/construct.js'
 import type { Library } from './methods/python-signatures.js'
@@ -9,10 +10,17 @@ import type { Trace } from './traces/trace.js'
 /** An hour, in milliseconds. */
 const longestLongestWait = 3_600_000
 
+const optionNames: readonly (keyof AuditOptions)[] = [
+  'preset', 'to', 'from', 'embedded', 'serverVersion', 'servers', 'behaviors', 'framework', 'targetOptions', 'negativeTimeout', 'verify',
+  'longestWait', 'binary', 'calls', 'outages', 'threads', 'sample', 'onOperation', 'onProgress', 'signal',
+] // biome-ignore format: one list
+
 /** @throws AuditOptionsError naming the option and what it may be */
 export function checkOptions(options: AuditOptions): void {
   if (typeof options !== 'object' || options === null)
     throw new AuditOptionsError('options must be an object')
+  const unknown = unknownOption(options, optionNames)
+  if (unknown !== undefined) throw new AuditOptionsError(unknown)
   const { preset, servers, negativeTimeout, longestWait, onProgress, verify, framework } = options
   const presets = knownPresets()
   if (preset !== undefined && !presets.includes(preset))

@@ -3,6 +3,7 @@
  * Only commands that change nothing are sent. Source of the answers: docs/reference/servers.md, docs/reference/field.md#7.
  */
 import { checkObject } from '../ground/arguments.js'
+import { unknownOption } from '../python/options.js'
 import { parseServers } from '../strict/index.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
 import { LineConnection } from '../transport/line-connection.js'
@@ -72,6 +73,8 @@ const settingNames = [
 /** Servers are examined one after the other. @throws DoctorError (rejection) for servers that cannot be read */
 export async function doctor(options: DoctorOptions): Promise<DoctorReport> {
   checkObject('options', options)
+  const unknown = unknownOption(options, ['servers', 'tls', 'timeout', 'used'])
+  if (unknown !== undefined) throw new DoctorError(unknown)
   let addresses: readonly ServerAddress[]
   try {
     addresses = parseServers(options.servers).map(({ address }) => address)

@@ -1,4 +1,5 @@
 /** Checks of option names: constructors and calls refuse unknown names, as Python refuses unknown keywords. */
+import { checkObject } from '../ground/arguments.js'
 import { shownAsPython } from './shown.js'
 import { typeName } from './type-name.js'
 
@@ -24,11 +25,25 @@ const aliases: Readonly<Record<string, string>> = {
  */
 export function ownOptions<O extends object>(options: O, known: readonly string[]): O {
   if (!isPlain(options)) throw new TypeError(`options must be a plain object, not ${className(options)}`)
-  for (const name of Reflect.ownKeys(options)) {
-    if (typeof name === 'string' && known.includes(name)) continue
-    throw new TypeError(`unexpected option ${shownAsPython(name)}; ${hint(name, known)}`)
-  }
+  const unknown = unknownOption(options, known)
+  if (unknown !== undefined) throw new TypeError(unknown)
   return { __proto__: null, ...options } as O
+}
+
+/** A sentence about the first option that is not known, with the right name if it can be guessed; undefined when all are known. */
+export function unknownOption(options: object, known: readonly string[]): string | undefined {
+  for (const name of Reflect.ownKeys(options)) {
+    if (typeof name !== 'string' || !known.includes(name))
+      return `unexpected option ${shownAsPython(name)}; ${hint(name, known)}`
+  }
+  return undefined
+}
+
+/** @throws TypeError when it is not an object, or has an unknown option */
+export function checkOptionNames(options: object, known: readonly string[]): void {
+  checkObject('options', options)
+  const unknown = unknownOption(options, known)
+  if (unknown !== undefined) throw new TypeError(unknown)
 }
 
 /** An object literal, one without a prototype, or the like from another realm. */

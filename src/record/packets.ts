@@ -34,7 +34,7 @@ export async function recordPackets(
   inputs: readonly PacketInput[],
   settings: PacketSettings,
 ): Promise<RecordSummary> {
-  checkSettings(settings)
+  checkSettings(settings, ['ports', 'onProgress'])
   checkArray('inputs', inputs)
   for (const [index, input] of inputs.entries()) {
     checkObject(`inputs[${index}]`, input)

@@ -50,7 +50,7 @@ interface Taken {
  * @throws RecordError (rejection) for settings, for a route that cannot listen, and for a file that cannot be written
  */
 export async function recordProxy(settings: ProxySettings): Promise<RecordingProxy> {
-  checkSettings(settings)
+  checkSettings(settings, ['routes', 'tls'])
   const { routes } = settings
   if (!Array.isArray(routes) || routes.length === 0) throw new RecordError('routes: name at least one')
   const names = routes.map(({ upstream }) => addressName(upstream))

@@ -1,5 +1,6 @@
 /** The settings of a recording, and the error for a value that does not fit. */
 import { shown } from '../ground/arguments.js'
+import { unknownOption } from '../python/options.js'
 import type { LibraryName } from '../rules/row.js'
 
 /** Settings of a recording of any source (docs/tools/record.md). */
@@ -33,9 +34,18 @@ export class RecordError extends RangeError {
   override readonly name = 'RecordError'
 }
 
-/** @throws RecordError naming the setting and what it may be */
-export function checkSettings(settings: RecordSettings): void {
+const settingNames: readonly (keyof RecordSettings)[] = [
+  'out', 'servers', 'library', 'about', 'serverVersion', 'maxBytes', 'files', 'sample', 'redact', 'hashKeys', 'signal',
+] // biome-ignore format: one list
+
+/**
+ * @param further settings of the source, besides those of every recording
+ * @throws RecordError naming the setting and what it may be
+ */
+export function checkSettings(settings: RecordSettings, further: readonly string[]): void {
   if (typeof settings !== 'object' || settings === null) throw new RecordError('settings must be an object')
+  const unknown = unknownOption(settings, [...settingNames, ...further])
+  if (unknown !== undefined) throw new RecordError(unknown)
   const { out, sample, maxBytes, files, library, hashKeys, servers } = settings
   if (typeof out !== 'string' || out === '') throw new RecordError(`out ${shown(out)} is not a file name`)
   if (sample !== undefined && !(typeof sample === 'number' && sample > 0 && sample <= 1))

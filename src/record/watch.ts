@@ -28,7 +28,7 @@ const pause = 20
  * @throws RecordError (rejection) for settings, files, and a server that cannot be watched; TransportError when one cannot be reached
  */
 export async function recordWatch(settings: WatchSettings): Promise<RecordSummary> {
-  checkSettings(settings)
+  checkSettings(settings, ['watched', 'tls', 'timeout'])
   const { watched, timeout = 5000, tls } = settings
   if (!Array.isArray(watched) || watched.length === 0)
     throw new RecordError('watched: name at least one server')

@@ -3,6 +3,7 @@
 import { checkObject } from '../ground/arguments.js'
 import { type NamedPlacement, placements } from '../hashing/index.js'
 import { ListingError, MetadumpReader } from '../protocol/metadump.js'
+import { unknownOption } from '../python/options.js'
 import { parseServers } from '../strict/index.js'
 import { addressName, hostAndPort, type ServerAddress } from '../transport/address.js'
 import { LineConnection } from '../transport/line-connection.js'
@@ -34,6 +35,10 @@ export interface ScanOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+const optionNames: readonly (keyof ScanOptions)[] = [
+  'servers', 'files', 'rate', 'sample', 'maxValues', 'get', 'tls', 'timeout', 'onProgress', 'signal',
+] // biome-ignore format: one list
+
 interface Settings {
   readonly rate: number
   readonly maxValues: number
@@ -51,6 +56,8 @@ interface Settings {
 export async function scan(options: ScanOptions): Promise<ScanReport> {
   checkObject('options', options)
   const { servers: specs = [], files = [], sample = 6 } = options
+  const unknown = unknownOption(options, optionNames)
+  if (unknown !== undefined) throw new ScanError(unknown)
   checkOptions(options)
   const started = Date.now()
   const parsed = specs.length > 0 ? parsedServers(specs) : []

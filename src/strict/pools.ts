@@ -4,9 +4,9 @@
  * One client is enough for a Node process: it pipelines all calls that are made at the same time over one connection per server. Pools are
  * for code ported from Python, and for connections that must not wait behind others (docs/strict.md).
  */
-import { checkObject } from '../ground/arguments.js'
 import { brandAll } from '../ground/brand.js'
 import { ValueError } from '../python/errors.js'
+import { checkOptionNames } from '../python/options.js'
 import { shownAsPython } from '../python/shown.js'
 import type { Client } from './client.js'
 
@@ -55,9 +55,9 @@ export class ClientPool<C extends Client = Client> {
     for (let i = 0; i < count; i++) this.put(mc.clone())
   }
 
-  /** Reserves a client until it is released. @throws PoolEmpty when none is free (or becomes free in time) */
+  /** Reserves a client until it is released. @throws PoolEmpty when none is free (or becomes free in time); TypeError for unknown options */
   async reserve(options: ReserveOptions = {}): Promise<Reservation<C>> {
-    checkObject('options', options)
+    checkOptionNames(options, ['block', 'timeout'])
     const { block = false, timeout } = options
     return reservation(this.free.shift() ?? (await this.next(block, timeout)), (client) => this.put(client))
   }

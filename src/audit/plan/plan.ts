@@ -1,5 +1,6 @@
 /** The cost of moving the keys: simulates every way to move them on a trace, with the clock of the trace (docs/tools/plan.md). */
-import { checkObject, shown } from '../../ground/arguments.js'
+import { shown } from '../../ground/arguments.js'
+import { checkOptionNames } from '../../python/options.js'
 import type { Library } from '../methods/python-signatures.js'
 import { AuditOptionsError } from '../options.js'
 import { epochOf } from '../replay/clock.js'
@@ -215,7 +216,7 @@ function callOf(event: TraceEvent, library: Library) {
 const mostHours = 24 * 366
 
 function checkPlanOptions(options: PlanOptions): void {
-  checkObject('options', options)
+  checkOptionNames(options, ['from', 'to', 'servers', 'begin', 'hours', 'ways', 'items'])
   const { from, to, servers, begin, hours } = options
   for (const [name, value] of Object.entries({ from, to }))
     if (typeof value !== 'function')

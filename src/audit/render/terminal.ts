@@ -1,8 +1,8 @@
 /** The report for a terminal: the findings, then the evidence, in at most `width` columns. */
 
 import { createColors } from 'picocolors'
-import { checkObject } from '../../ground/arguments.js'
 import { printable } from '../../ground/printable.js'
+import { checkOptionNames } from '../../python/options.js'
 import type { Analysis } from '../analyses/index.js'
 import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
 import {
@@ -37,7 +37,7 @@ type Colors = ReturnType<typeof createColors>
 /** The report as text for a terminal, with a line break at its end. */
 export function renderTerminal(report: Report, options: TerminalOptions = {}): string {
   checkReport(report)
-  checkObject('options', options)
+  checkOptionNames(options, ['width', 'color', 'examples'])
   const width = Math.max(40, Math.min(options.width ?? 80, 140))
   const c = createColors(options.color ?? false)
   const lines: string[] = []

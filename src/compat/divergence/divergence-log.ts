@@ -4,7 +4,8 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
-import { checkObject, shown } from '../../ground/arguments.js'
+import { shown } from '../../ground/arguments.js'
+import { checkOptionNames } from '../../python/options.js'
 import { switchesByName } from '../../rules/index.js'
 import { callSite } from './call-site.js'
 import { type Divergence, divergenceChannelName } from './divergence.js'
@@ -63,9 +64,9 @@ export class DivergenceLog {
   private seen = 0
   private sites = 0
 
-  /** @throws RangeError when a number is not a whole number from 0 */
+  /** @throws TypeError for unknown options; RangeError when a number is not a whole number from 0 */
   constructor(options: DivergenceLogOptions = {}) {
-    checkObject('options', options)
+    checkOptionNames(options, ['sampleEvery', 'maxSites', 'recordKeys', 'now'])
     this.sampleEvery = whole('sampleEvery', options.sampleEvery ?? 0)
     this.maxSites = whole('maxSites', options.maxSites ?? 500)
     this.recordKeys = options.recordKeys ?? false

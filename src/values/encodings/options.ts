@@ -4,8 +4,8 @@ import { checkBytes, checkObject, shown } from '../../ground/arguments.js'
 import { areAscii, decodeText } from '../../python/text.js'
 import { Budget } from '../budget.js'
 import type { PickleConverter } from '../pickle/converters.js'
-import type { UnpickleOptions } from '../pickle/options.js'
-import { pickle } from '../pickle/write/writer.js'
+import { UNPICKLE_OPTION_NAMES, type UnpickleOptions } from '../pickle/options.js'
+import { written } from '../pickle/write/writer.js'
 import { type EncodedValue, FLAG_PICKLE, FLAG_ZLIB, type Payload } from '../types.js'
 import { compress, compressFast, decompress } from './zlib.js'
 
@@ -43,6 +43,11 @@ export interface EncodingOptions extends UnpickleOptions {
   readonly compressor?: ValueCompressor | undefined
 }
 
+/** The names of `EncodingOptions`. */
+export const ENCODING_OPTION_NAMES: readonly (keyof EncodingOptions)[] = [
+  ...UNPICKLE_OPTION_NAMES, 'pickleProtocol', 'persistentId', 'serializer', 'unknownFlags', 'compression', 'compressor',
+] // biome-ignore format: one list
+
 const KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16
 
 /** @throws TypeError for options that are not an object; RangeError for a serializer whose flag means something else, and for a `maxMemory` that is not positive */
@@ -67,7 +72,7 @@ export function isSerialized(flags: number, serializer: ValueSerializer): boolea
 export function serialized(value: unknown, options: EncodingOptions, protocol: number): EncodedValue {
   const { serializer, converters, persistentId } = options
   if (serializer) return { flags: serializer.flag, data: serializer.serialize(value) }
-  return { flags: FLAG_PICKLE, data: pickle(value, { protocol, converters, persistentId }) }
+  return { flags: FLAG_PICKLE, data: written(value, { protocol, converters, persistentId }) }
 }
 
 export function asBytes({ flags, data }: Payload): EncodedValue {

@@ -1,7 +1,9 @@
 /** How pylibmc 1.6.3 writes and reads values. Source: docs/reference/pylibmc.md#4. */
+
+import { checkOptionNames } from '../../python/options.js'
 import type { ValueEncoding } from '../types.js'
 import { encodingOf, type ValueDialect } from './dialect.js'
-import type { EncodingOptions } from './options.js'
+import { ENCODING_OPTION_NAMES, type EncodingOptions } from './options.js'
 
 /** `pickleProtocol` is −1 (the highest) unless set. */
 export type PylibmcEncodingOptions = EncodingOptions
@@ -16,7 +18,8 @@ const dialect: ValueDialect = {
   otherFlags: 'ignored',
 }
 
-/** @throws RangeError for a serializer whose flag means something else */
+/** @throws TypeError for unknown options; RangeError for a serializer whose flag means something else */
 export function pylibmcEncoding(options: PylibmcEncodingOptions = {}): ValueEncoding {
+  checkOptionNames(options, ENCODING_OPTION_NAMES)
   return encodingOf('pylibmc', dialect, options)
 }

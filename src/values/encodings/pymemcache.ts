@@ -1,4 +1,6 @@
 /** How pymemcache's serdes write and read values. Source: fixtures/vectors/framework-values.json (pymemcache 4.0.0). */
+
+import { checkOptionNames } from '../../python/options.js'
 import { bytesRepr, integerText } from '../../python/repr.js'
 import { writeText } from '../../python/text.js'
 import { Budget } from '../budget.js'
@@ -19,6 +21,7 @@ import {
   asBytes,
   checkedOptions,
   compressed,
+  ENCODING_OPTION_NAMES,
   type EncodingOptions,
   inflated,
   isSerialized,
@@ -37,9 +40,13 @@ export interface PymemcacheEncodingOptions extends EncodingOptions {
 }
 
 const MIN_COMPRESS_LEN = 400
+const NAMES: readonly (keyof PymemcacheEncodingOptions)[] = [
+  ...ENCODING_OPTION_NAMES, 'serde', 'minCompressLen', 'undecodablePickle',
+] // biome-ignore format: one list
 
-/** @throws RangeError for an unknown serde, for a minimum that is not a whole number, and for a serializer whose flag means something else */
+/** @throws TypeError for unknown options; RangeError for an unknown serde, for a minimum that is not a whole number, and for a serializer whose flag means something else */
 export function pymemcacheEncoding(given: PymemcacheEncodingOptions = {}): ValueEncoding {
+  checkOptionNames(given, NAMES)
   const options = checkedOptions(given)
   const { serde = 'pickle', minCompressLen = MIN_COMPRESS_LEN, serializer, undecodablePickle } = options
   if (serde !== 'pickle' && serde !== 'compressed')

@@ -1,8 +1,8 @@
 /** How python-memcached writes and reads values, by version. Source: docs/reference/python-memcached.md#9, #17, #18. */
-import { checkObject } from '../../ground/arguments.js'
+import { checkOptionNames } from '../../python/options.js'
 import type { ValueEncoding } from '../types.js'
 import { encodingOf, type PickleHooks, type PythonMemcachedDialect } from './dialect.js'
-import type { EncodingOptions } from './options.js'
+import { ENCODING_OPTION_NAMES, type EncodingOptions } from './options.js'
 
 /** By the last version of each range: ≤1.54 (Python 2), 1.55–1.56, 1.57–1.58, 1.59 and later (all on Python 3). */
 export const pythonMemcachedDialects = {
@@ -20,9 +20,13 @@ export interface PythonMemcachedEncodingOptions extends EncodingOptions, PickleH
   readonly dialect?: Partial<PythonMemcachedDialect> | undefined
 }
 
-/** @throws RangeError for a serializer whose flag means something else */
+const NAMES: readonly (keyof PythonMemcachedEncodingOptions)[] = [
+  ...ENCODING_OPTION_NAMES, 'version', 'dialect', 'pickle', 'unpickle', 'undecodablePickle',
+] // biome-ignore format: one list
+
+/** @throws TypeError for unknown options; RangeError for a serializer whose flag means something else */
 export function pythonMemcachedEncoding(options: PythonMemcachedEncodingOptions = {}): ValueEncoding {
-  checkObject('options', options)
+  checkOptionNames(options, NAMES)
   const version = options.version ?? '1.59'
   return encodingOf(
     `python-memcached-${version}`,

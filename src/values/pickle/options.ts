@@ -1,6 +1,11 @@
 /** What a caller may ask of the pickle reader. */
 import type { PickleConverter } from './converters.js'
 
+/** The names of `UnpickleOptions`. */
+export const UNPICKLE_OPTION_NAMES: readonly (keyof UnpickleOptions)[] = [
+  'preserve', 'dicts', 'encoding', 'persistentLoad', 'buffers', 'converters', 'maxMemory', 'maxDepth',
+] // biome-ignore format: one list
+
 /** How a pickle is read, and its limits. */
 export interface UnpickleOptions {
   /**

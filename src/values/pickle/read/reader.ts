@@ -2,13 +2,14 @@
  * Pickle reader, protocols 0–5: a stack machine without recursion, linear in its input, that never executes anything.
  * Source: CPython's pickle and pickletools modules; docs/reference/field.md#4 for what it has to withstand.
  */
-import { checkBytes, checkObject } from '../../../ground/arguments.js'
+import { checkBytes } from '../../../ground/arguments.js'
+import { checkOptionNames } from '../../../python/options.js'
 import { Budget } from '../../budget.js'
 import { PyByteArray, PyFloat, PyFrozenSet, PyTuple, type PythonObject } from '../../classes/built-ins.js'
 import { standIn } from '../../classes/stand-ins.js'
 import { converted } from '../converters.js'
 import { HIGHEST_PROTOCOL, op } from '../opcodes.js'
-import type { UnpickleOptions } from '../options.js'
+import { UNPICKLE_OPTION_NAMES, type UnpickleOptions } from '../options.js'
 import { finishers } from '../reductions.js'
 import { decodeLong } from '../text.js'
 import { addItems, extend, setItems } from './containers.js'
@@ -26,11 +27,11 @@ const MAX_INTEGER_BYTES = 16 * 1024 * 1024
 
 /**
  * @throws UnpicklingError naming offset and opcode; ValueDecodeError `limit` for what takes more memory than `maxMemory` or is nested
- * deeper than `maxDepth`; RangeError for a `maxMemory` that is not positive; TypeError for data that is no Uint8Array; and what `persistentLoad` and converters throw
+ * deeper than `maxDepth`; RangeError for a `maxMemory` that is not positive; TypeError for data that is no Uint8Array and for unknown options; and what `persistentLoad` and converters throw
  */
 export function unpickle(data: Uint8Array, options: UnpickleOptions = {}): unknown {
   checkBytes('data', data)
-  checkObject('options', options)
+  checkOptionNames(options, UNPICKLE_OPTION_NAMES)
   return unpickleWithin(new Budget(options.maxMemory), data, options)
 }
 

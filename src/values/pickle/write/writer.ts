@@ -4,8 +4,8 @@
  * One thing cannot be the same: Python shares equal texts only when they are one object. JavaScript's texts have no
  * identity, so equal texts always share one memo entry here (in Python, dict keys and literals usually do too).
  */
-import { checkObject } from '../../../ground/arguments.js'
 import { ValueError } from '../../../python/errors.js'
+import { checkOptionNames } from '../../../python/options.js'
 import {
   PyByteArray,
   PyFloat,
@@ -59,9 +59,14 @@ export const writers: ReadonlyMap<object, Save> = new Map<object, Save>([
   }),
 ])
 
-/** @throws ValueEncodeError for values without a Python counterpart; ValueError for an unsupported protocol; TypeError for other options than an object */
+/** @throws ValueEncodeError for values without a Python counterpart; ValueError for an unsupported protocol; TypeError for other options than an object and for unknown ones */
 export function pickle(value: unknown, options: PickleOptions = {}): Buffer {
-  checkObject('options', options)
+  checkOptionNames(options, ['protocol', 'persistentId', 'converters', 'maxDepth'])
+  return written(value, options)
+}
+
+/** The same, without a check of the options' names. */
+export function written(value: unknown, options: PickleOptions): Buffer {
   const given = options.protocol ?? HIGHEST_PROTOCOL
   if (!Number.isInteger(given) || given > HIGHEST_PROTOCOL)
     throw new ValueError(`pickle protocol must be <= ${HIGHEST_PROTOCOL}`)
