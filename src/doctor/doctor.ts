@@ -2,10 +2,10 @@
  * Examines an endpoint: kind, version, limits, latency, protocols, and the calls of an application that it would refuse.
  * Only commands that change nothing are sent. Source of the answers: docs/reference/servers.md, docs/reference/field.md#7.
  */
-import { checkObject } from '../ground/arguments.js'
-import { unknownOption } from '../python/options.js'
+import { checkOptionNames } from '../python/options.js'
 import { parseServers } from '../strict/index.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
+import { checkConnecting } from '../transport/connection-options.js'
 import { LineConnection } from '../transport/line-connection.js'
 import type { Tls } from '../transport/socket.js'
 
@@ -70,11 +70,10 @@ const settingNames = [
   'num_threads',
 ]
 
-/** Servers are examined one after the other. @throws DoctorError (rejection) for servers that cannot be read */
+/** Servers are examined one after the other. @throws DoctorError (rejection) for servers that cannot be read; TypeError for unknown options; TypeError, RangeError for options of other kinds */
 export async function doctor(options: DoctorOptions): Promise<DoctorReport> {
-  checkObject('options', options)
-  const unknown = unknownOption(options, ['servers', 'tls', 'timeout', 'used'])
-  if (unknown !== undefined) throw new DoctorError(unknown)
+  checkOptionNames(options, ['servers', 'tls', 'timeout', 'used'])
+  checkConnecting(options)
   let addresses: readonly ServerAddress[]
   try {
     addresses = parseServers(options.servers).map(({ address }) => address)

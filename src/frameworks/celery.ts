@@ -163,8 +163,10 @@ function groupOf(value: unknown): CeleryGroup {
   return { id, results: itemsOf(results)?.map(groupOf) }
 }
 
-/** The exception of a result whose status is FAILURE or RETRY, by either serializer; undefined when there is none. */
-export function celeryError({ result }: CeleryMeta): CeleryError | undefined {
+/** The exception of a result whose status is FAILURE or RETRY, by either serializer; undefined when there is none. @throws TypeError when it is not an object */
+export function celeryError(meta: CeleryMeta): CeleryError | undefined {
+  checkObject('meta', meta)
+  const { result } = meta
   if (result instanceof PythonObject) {
     if (WRAPPER.test(result.className)) return wrapped(result)
     const end = result.className.lastIndexOf('.')

@@ -5,6 +5,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { ConversationSink } from '../capture/index.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
+import { checkConnecting } from '../transport/connection-options.js'
 import type { Tls } from '../transport/socket.js'
 import { Recording } from './recording.js'
 import { checkSettings, RecordError, type RecordSettings } from './settings.js'
@@ -51,6 +52,7 @@ interface Taken {
  */
 export async function recordProxy(settings: ProxySettings): Promise<RecordingProxy> {
   checkSettings(settings, ['routes', 'tls'])
+  checkConnecting(settings)
   const { routes } = settings
   if (!Array.isArray(routes) || routes.length === 0) throw new RecordError('routes: name at least one')
   const names = routes.map(({ upstream }) => addressName(upstream))

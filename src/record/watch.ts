@@ -2,6 +2,7 @@
 import { watchEvent } from '../capture/index.js'
 import { ByteQueue } from '../ground/byte-queue.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
+import { checkConnecting } from '../transport/connection-options.js'
 import { LineConnection } from '../transport/line-connection.js'
 import type { Tls } from '../transport/socket.js'
 import { Recording } from './recording.js'
@@ -29,6 +30,7 @@ const pause = 20
  */
 export async function recordWatch(settings: WatchSettings): Promise<RecordSummary> {
   checkSettings(settings, ['watched', 'tls', 'timeout'])
+  checkConnecting(settings)
   const { watched, timeout = 5000, tls } = settings
   if (!Array.isArray(watched) || watched.length === 0)
     throw new RecordError('watched: name at least one server')

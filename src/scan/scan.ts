@@ -1,11 +1,12 @@
 /** Scans servers: lists every item, reads a sample of values without a use of the items, and reports. */
 
-import { checkObject } from '../ground/arguments.js'
+import { shown } from '../ground/arguments.js'
 import { type NamedPlacement, placements } from '../hashing/index.js'
 import { ListingError, MetadumpReader } from '../protocol/metadump.js'
-import { unknownOption } from '../python/options.js'
+import { checkOptionNames } from '../python/options.js'
 import { parseServers } from '../strict/index.js'
 import { addressName, hostAndPort, type ServerAddress } from '../transport/address.js'
+import { checkConnecting } from '../transport/connection-options.js'
 import { LineConnection } from '../transport/line-connection.js'
 import type { Tls } from '../transport/socket.js'
 import { ScanError } from './errors.js'
@@ -51,13 +52,12 @@ interface Settings {
 
 /**
  * Servers are scanned one after the other. A server that cannot be scanned has a `problem` in the report.
- * @throws ScanError (rejection) for wrong options, and when no server and no file could be read; the signal's reason
+ * @throws ScanError (rejection) for wrong options (TypeError for unknown ones, TypeError or RangeError for `timeout` and `tls`), and when no server and no file could be read; the signal's reason
  */
 export async function scan(options: ScanOptions): Promise<ScanReport> {
-  checkObject('options', options)
+  checkOptionNames(options, optionNames)
   const { servers: specs = [], files = [], sample = 6 } = options
-  const unknown = unknownOption(options, optionNames)
-  if (unknown !== undefined) throw new ScanError(unknown)
+  checkConnecting(options)
   checkOptions(options)
   const started = Date.now()
   const parsed = specs.length > 0 ? parsedServers(specs) : []
@@ -114,7 +114,7 @@ function checkOptions({ servers = [], files = [], rate = 0, sample = 0, maxValue
     throw new ScanError('name servers, or files with listings, not both')
   for (const [name, value] of Object.entries({ rate, sample, maxValues }))
     if (!(Number.isSafeInteger(value) && value >= 0))
-      throw new ScanError(`${name} ${value} is not a whole number from 0`)
+      throw new ScanError(`${name} ${shown(value)} is not a whole number from 0`)
 }
 
 function parsedServers(specs: readonly string[]) {

@@ -1,5 +1,7 @@
 /** The options of a connection, with their defaults. */
+import { shown } from '../ground/arguments.js'
 import type { ParserLimits, Protocol } from '../protocol/protocol.js'
+import { isPlain } from '../python/options.js'
 import type { CallerWatch } from './pending.js'
 import type { Connect, Tls } from './socket.js'
 
@@ -36,4 +38,20 @@ export interface ConnectionOptions {
   readonly whenFull?: 'wait' | 'reject' | undefined
   /** Shared by the connections of a client. Default: one of its own. */
   readonly callers?: CallerWatch | undefined
+}
+
+/** The longest time of Node's timers, in milliseconds. */
+const longestTimeout = 2 ** 31 - 1
+
+/**
+ * Checks options of the functions that open a connection of their own.
+ * @throws TypeError, RangeError naming the option
+ */
+export function checkConnecting({ timeout, tls }: Pick<ConnectionOptions, 'timeout' | 'tls'>): void {
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0 && timeout <= longestTimeout))
+    throw new RangeError(
+      `timeout is ${shown(timeout)}, not a number of milliseconds above 0, at most ${longestTimeout}`,
+    )
+  if (tls !== undefined && tls !== true && !isPlain(tls))
+    throw new TypeError(`tls is ${shown(tls)}, neither true nor an object of options`)
 }

@@ -36,9 +36,27 @@ it('the nodes of the cluster, by name where there is one, as servers of a client
 
 it.each([
   ['x\nhost|1.2.3.4|11211\n', 'version'],
+  [`${'9'.repeat(400)}\nhost|1.2.3.4|11211\n`, 'version'],
   ['1\nhost 1.2.3.4 11211\n', 'host|address|port'],
+  ['1\n/var/run/docker.sock||80\n', 'host|address|port'],
+  ['1\nhost|/tmp/socket|80 |/tmp/socket|80\n', 'host|address|port'],
+  ['1\nhost\u001b[31m||80\n', 'host|address|port'],
+  ['1\nhost||0\n', 'host|address|port'],
+  ['1\nhost||65536\n', 'host|address|port'],
 ])('an answer that makes no sense is named: %j', async (body, message) => {
   await expect(discoverCluster(await answering(config(body)))).rejects.toThrow(message)
+})
+
+it('messages do not repeat a long answer', async () => {
+  const endpoint = await answering(config(`1\n${'x'.repeat(100_000)}\n`))
+  const error: Error = await discoverCluster(endpoint).catch((error) => error)
+  expect(error.message).toContain('host|address|port')
+  expect(error.message.length).toBeLessThan(300)
+})
+
+it('an answer of more than 256 KiB is refused by its announced length', async () => {
+  const endpoint = await answering(`CONFIG cluster 0 ${2 ** 20}\r\n1\n`)
+  await expect(discoverCluster(endpoint)).rejects.toMatchObject({ kind: 'unintelligible' })
 })
 
 it('a memcached that is not a configuration endpoint says so', async () => {
