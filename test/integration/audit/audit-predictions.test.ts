@@ -210,7 +210,9 @@ describe('what an unchanged application gets from pylibmc', () => {
       'pylibmc.ClientError',
       'null',
     ])
-    expect(report.risks).toMatchObject([{ name: 'out-of-step', count: 1 }])
+    // What touch reads on a connection that is one reply behind is recorded (fixtures/vectors), so that no call is left undecided.
+    expect(outcomes).toHaveLength(7)
+    expect(report.risks).toEqual([])
   })
 
   it('negative times: as python-memcached over text, kept over the binary protocol, and a risk', async () => {
