@@ -39,7 +39,7 @@ it.each([
   [`${'9'.repeat(400)}\nhost|1.2.3.4|11211\n`, 'version'],
   ['1\nhost 1.2.3.4 11211\n', 'host|address|port'],
   ['1\n/var/run/docker.sock||80\n', 'host|address|port'],
-  ['1\nhost|/tmp/socket|80 |/tmp/socket|80\n', 'host|address|port'],
+  ['1\nhost|/run/node.sock|80 |/run/node.sock|80\n', 'host|address|port'],
   ['1\nhost\u001b[31m||80\n', 'host|address|port'],
   ['1\nhost||0\n', 'host|address|port'],
   ['1\nhost||65536\n', 'host|address|port'],
