@@ -26,7 +26,7 @@ import {
   type PythonCall,
   SignatureError,
 } from '../methods/python-signatures.js'
-import { checkPlacedKey } from './refusals.js'
+import { checkPlacedKey } from './constructor/refusals.js'
 
 export type PymemcacheClient = Client | PooledClient | HashClient
 

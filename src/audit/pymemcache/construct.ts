@@ -17,9 +17,9 @@ import type { Connect } from '../../transport/socket.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { Construction, TracedServer } from '../traces/trace.js'
 import type { PymemcacheClient } from './calls.js'
+import { unsupportedKeepalive } from './constructor/refusals.js'
+import { type SocketEffect, withEffects } from './constructor/sockets.js'
 import { clientOptionsOf, type TargetOptions } from './options.js'
-import { unsupportedKeepalive } from './refusals.js'
-import { type SocketEffect, withEffects } from './sockets.js'
 
 /**
  * The outcome of `pymemcache.Client` for the arguments of another library's constructor: several servers instead of one.

@@ -2,7 +2,7 @@
 import { shown } from '../../ground/arguments.js'
 import type { HashClientOptions } from '../../pymemcache/index.js'
 import { AuditOptionsError } from '../options.js'
-import { serdeNamed } from './serdes.js'
+import { serdeNamed } from './constructor/serdes.js'
 
 /** By pymemcache's names: `default_noreply`, `serde`, `ignore_exc`, `use_pooling`, `timeout` and others. */
 export type TargetOptions = Readonly<Record<string, string | number | boolean | null>>

@@ -2,18 +2,30 @@
 import type { Bytes } from '../../ground/bytes.js'
 import { rendezvous } from '../../hashing/index.js'
 import { HashClient, type Key, retryingClient } from '../../pymemcache/index.js'
-import { checkKey, type KeyRule } from '../../pymemcache/keys.js'
-import { PyByteArray, PyIterator, PythonObject } from '../../values/index.js'
+import { PyByteArray } from '../../values/index.js'
 import { type Reason, reasonFor } from '../compare/divergence.js'
 import { type Outcome, raised } from '../compare/outcome.js'
 import { asBuiltin, withBuiltinItems } from '../methods/builtins.js'
-import { itemsOf, truthy } from '../methods/conversions.js'
+import { itemsOf } from '../methods/conversions.js'
 import { type Bound, type Library, type PythonCall, SignatureError } from '../methods/python-signatures.js'
-import { keyBytes, touchedKeys } from '../methods/touched-keys.js'
 import type { Fleet } from '../replay/fleet.js'
 import type { Replayed, ReplaySide } from '../replay/side.js'
 import type { Placed } from '../replay/topology.js'
 import type { Construction } from '../traces/trace.js'
+import {
+  alwaysWaits,
+  isArgumentError,
+  placedKeys,
+  refusalOf,
+  touched,
+  unknownCommand,
+  unknownReply,
+  unreadAfter,
+  waitsForAnswer,
+  withOwnRule,
+  withoutEmptyKeys,
+  withUsualName,
+} from './bound-calls.js'
 import {
   beforeBinding,
   bindPymemcache,
@@ -26,14 +38,14 @@ import {
 } from './calls.js'
 import { CasUniques, withOwnUnique, withTheirUniques } from './cas-uniques.js'
 import { type PymemcacheReplay, pymemcacheClient, serverName } from './construct.js'
+import { checkPlacedKey, type Refusal } from './constructor/refusals.js'
+import { errorOfDelay, type TracedRetry } from './constructor/retried.js'
+import { type TracedClient, tracedClient } from './constructor/traced.js'
 import { type ComparedCall, reasonsBetween, signatureReason } from './explain.js'
 import { reasonsOfOptions } from './explain-options.js'
 import { type TargetOptions, type TargetSettings, targetSettings } from './options.js'
-import { checkPlacedKey, type Refusal } from './refusals.js'
 import { inPymemcacheWords, type Repaired } from './repair.js'
-import { errorOfDelay, type TracedRetry } from './retried.js'
 import { Switched } from './switched.js'
-import { type TracedClient, tracedClient } from './traced.js'
 import { isUnknowable } from './unknowable.js'
 
 interface ReplayClient {
@@ -60,19 +72,6 @@ interface ReplayClient {
 
 /** A client of another library has no arguments of pymemcache. */
 const usual: TracedClient = { options: {}, sockets: [], refusals: [], isTextPrefix: false, notes: [] }
-
-const unknownCommand: Outcome = {
-  raises: { class: 'pymemcache.exceptions.MemcacheUnknownCommandError', message: 'ERROR' },
-}
-const unknownReply: Outcome = {
-  raises: { class: 'pymemcache.exceptions.MemcacheUnknownError', message: 'NOT_FOUND' },
-}
-const badCommandLine: Outcome = {
-  raises: { class: 'pymemcache.exceptions.MemcacheClientError', message: 'bad command line format' },
-}
-const alwaysWaits = new Set(['get', 'gets', 'get_multi', 'get_many'])
-/** Calls that wait for a reply unless they set noreply. */
-const waitsByDefault = new Set(['incr', 'decr', 'cas'])
 
 /** The first parameter of HashClient's methods, if it is not `key`. */
 const firstParameter: Readonly<Record<string, string>> = {
@@ -355,106 +354,12 @@ export class PymemcacheSide implements ReplaySide {
 
 const withoutKeys = new Set(['flush_all', 'quit', 'close', 'disconnect_all'])
 
-/** The keys of a call over many; undefined if its argument does not have any. */
-function placedKeys({ keys, values }: Bound): readonly unknown[] | undefined {
-  if (keys !== undefined) return itemsOf(withBuiltinItems(keys))
-  const mapping = withBuiltinItems(values)
-  return mapping instanceof Map ? [...mapping.keys()] : undefined
-}
-
-function waitsForAnswer(settings: TargetSettings, call: string, { noreply }: Bound): boolean {
-  if (alwaysWaits.has(call) || call === 'check_key' || call === 'disconnect_all') return alwaysWaits.has(call)
-  if (noreply !== undefined && noreply !== null) return !truthy(asBuiltin(noreply))
-  return waitsByDefault.has(call) || !settings.noreply
-}
-
-/** The answer to commands that pymemcache sends and every server refuses; our client does not send them. Source: docs/reference/pymemcache.md#4, #5. */
-function refusalOf(rule: KeyRule, hashed: boolean, call: string, bound: Bound): Outcome | undefined {
-  const key = asBuiltin(bound.key)
-  if (!hashed && call === 'get_multi' && bound.keys instanceof PyIterator && bound.keys.items.length === 0)
-    return unknownCommand
-  if ('key' in bound && isEmptyKey(key, rule) && call !== 'check_key') return unknownCommand
-  if (!isSent(bound, rule)) return undefined
-  const flags = asBuiltin(bound.flags)
-  if (
-    flags === undefined ||
-    flags === null ||
-    typeof flags === 'number' ||
-    typeof flags === 'bigint' ||
-    (typeof flags === 'string' && /^\d{1,15}$/.test(flags))
-  )
-    return undefined
-  // The text of the object has blanks, so that the line has too many words.
-  return flags instanceof PythonObject ? unknownCommand : badCommandLine
-}
-
 /** The outcome of a RetryingClient that cannot wait between two attempts. */
 function afterDelay(retry: TracedRetry | undefined, outcome: Outcome): Outcome {
   const error = retry && 'raises' in outcome ? errorOfDelay(retry, outcome.raises) : undefined
   return error ? raised(error) : outcome
 }
 
-/** \`get_many\` and \`get_multi\` are the same method. */
-function withUsualName(call: PythonCall): PythonCall {
-  const name = usualNames[call.call]
-  return name === undefined ? call : { ...call, call: name }
-}
-
-const usualNames: Readonly<Record<string, string>> = {
-  get_many: 'get_multi',
-  set_many: 'set_multi',
-  delete_many: 'delete_multi',
-  gets_multi: 'gets_many',
-}
-
 function failedServers(client: PymemcacheClient): readonly string[] {
   return client instanceof HashClient ? client.failedServers : []
-}
-
-/** The server ignores an empty key among others in a get, and answers another command with an error. */
-function withoutEmptyKeys(call: string, bound: Bound, rule: KeyRule): Bound {
-  const isEmpty = (key: unknown) => isEmptyKey(key, rule)
-  if (call === 'set_multi' && bound.values instanceof Map && [...bound.values.keys()].some(isEmpty))
-    return { ...bound, values: new Map([...bound.values].filter(([key]) => !isEmpty(key))) }
-  const { keys } = bound
-  if (!Array.isArray(keys) || !keys.some(isEmpty) || keys.every(isEmpty)) return bound
-  return { ...bound, keys: keys.filter((key) => !isEmpty(key)) }
-}
-
-/** The server's answer to a command with an empty key or flags that are not a number, which it sends in spite of noreply. */
-function unreadAfter(call: string, refusal: Outcome): Outcome | undefined {
-  if (refusal === badCommandLine) return unknownCommand
-  if (call === 'touch') return undefined
-  return call === 'delete' ? unknownReply : unknownCommand
-}
-
-/** pymemcache checks key and time before the flags are written. */
-function isSent({ key, expire }: Bound, rule: KeyRule): boolean {
-  const time = asBuiltin(expire)
-  if (time !== undefined && typeof time !== 'number' && typeof time !== 'bigint' && typeof time !== 'boolean')
-    return false
-  try {
-    if (key !== undefined) checkKey(asBuiltin(key), rule)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function touched(bound: Bound): readonly string[] {
-  try {
-    return 'key' in bound ? [keyBytes(withBuiltinItems(bound.key))] : touchedKeys(bound)
-  } catch {
-    return []
-  }
-}
-
-function isArgumentError(outcome: Outcome): boolean {
-  return 'raises' in outcome && /IllegalInput|^builtins\.(Type|Attribute)Error/.test(outcome.raises.class)
-}
-
-/** check_key goes by the client's own rule; up to 3.5 and in a pool it has no argument for the prefix (docs/reference/pymemcache.md#4). */
-function withOwnRule(call: string, bound: Bound, { keyPrefix, allowUnicodeKeys }: KeyRule): Bound {
-  if (call !== 'check_key') return bound
-  return { key_prefix: Buffer.from(keyPrefix, 'latin1'), allow_unicode_keys: allowUnicodeKeys, ...bound }
 }

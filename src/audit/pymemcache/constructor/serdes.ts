@@ -1,8 +1,8 @@
 /** The serdes that a constructor of pymemcache names, also those that fail when they are used. Source: docs/reference/pymemcache.md#2.5, #5. */
-import { compressedSerde, pickleSerde, type Serde } from '../../pymemcache/index.js'
-import { plainSerde } from '../../pymemcache/serde.js'
-import { AttributeError, ValueError } from '../../python/errors.js'
-import { fromTypedJson, type TypedJson } from '../../values/index.js'
+import { compressedSerde, pickleSerde, type Serde } from '../../../pymemcache/index.js'
+import { plainSerde } from '../../../pymemcache/serde.js'
+import { AttributeError, ValueError } from '../../../python/errors.js'
+import { fromTypedJson, type TypedJson } from '../../../values/index.js'
 
 const HIGHEST_PROTOCOL = 5
 

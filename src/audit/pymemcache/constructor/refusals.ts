@@ -1,12 +1,12 @@
 /** Calls that raise because of an argument that the constructor of pymemcache accepted. Source: docs/reference/pymemcache.md#2.5. */
-import { checkKey, type KeyRule } from '../../pymemcache/keys.js'
-import { LookupError, ValueError } from '../../python/errors.js'
-import { isAscii } from '../../python/text.js'
-import { typeName } from '../../python/type-name.js'
-import { fromTypedJson, type TypedJson } from '../../values/index.js'
-import { asBuiltin } from '../methods/builtins.js'
-import { truthy } from '../methods/conversions.js'
-import type { Bound } from '../methods/python-signatures.js'
+import { checkKey, type KeyRule } from '../../../pymemcache/keys.js'
+import { LookupError, ValueError } from '../../../python/errors.js'
+import { isAscii } from '../../../python/text.js'
+import { typeName } from '../../../python/type-name.js'
+import { fromTypedJson, type TypedJson } from '../../../values/index.js'
+import { asBuiltin } from '../../methods/builtins.js'
+import { truthy } from '../../methods/conversions.js'
+import type { Bound } from '../../methods/python-signatures.js'
 
 /** A HashClient looks for the server first, so that an error of the key comes before this one. */
 export interface Refusal {

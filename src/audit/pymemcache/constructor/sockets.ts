@@ -1,8 +1,8 @@
 /** Sockets of a replay whose options Python refuses when it uses them. Source: docs/reference/pymemcache.md#9.2. */
 import { connect as connectPlain, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { addressName, type ServerAddress } from '../../transport/address.js'
-import type { Connect } from '../../transport/socket.js'
+import { addressName, type ServerAddress } from '../../../transport/address.js'
+import type { Connect } from '../../../transport/socket.js'
 
 /** The effect of an option on every connection that a client opens. */
 export interface SocketEffect {

@@ -1,8 +1,8 @@
 /** The arguments of a RetryingClient as options of ours. Source: docs/reference/pymemcache.md#12. */
-import type { RetryOptions } from '../../pymemcache/index.js'
-import { pythonClass, ValueError } from '../../python/errors.js'
-import { typeName } from '../../python/type-name.js'
-import { fromTypedJson, PyFloat, type TypedJson } from '../../values/index.js'
+import type { RetryOptions } from '../../../pymemcache/index.js'
+import { pythonClass, ValueError } from '../../../python/errors.js'
+import { typeName } from '../../../python/type-name.js'
+import { fromTypedJson, PyFloat, type TypedJson } from '../../../values/index.js'
 
 type ErrorClass = NonNullable<RetryOptions['retryFor']>[number]
 

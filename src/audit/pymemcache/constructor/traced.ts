@@ -2,14 +2,14 @@
  * The clients of a traced application of pymemcache: class and keywords of its constructor as options of ours. Source:
  * docs/reference/pymemcache.md#2, #2.5; measured in fixtures/vectors/pymemcache-arguments.json.gz.
  */
-import { SocketError } from '../../pymemcache/index.js'
-import type { Serde } from '../../pymemcache/serde.js'
-import { AttributeError, ValueError } from '../../python/errors.js'
-import { typeName } from '../../python/type-name.js'
-import { fromTypedJson, PyFloat } from '../../values/index.js'
-import { truthy } from '../methods/conversions.js'
-import type { Construction } from '../traces/trace.js'
-import type { TargetOptions } from './options.js'
+import { SocketError } from '../../../pymemcache/index.js'
+import type { Serde } from '../../../pymemcache/serde.js'
+import { AttributeError, ValueError } from '../../../python/errors.js'
+import { typeName } from '../../../python/type-name.js'
+import { fromTypedJson, PyFloat } from '../../../values/index.js'
+import { truthy } from '../../methods/conversions.js'
+import type { Construction } from '../../traces/trace.js'
+import type { TargetOptions } from '../options.js'
 import { type Refusal, refusalsOf } from './refusals.js'
 import { type TracedRetry, tracedRetry } from './retried.js'
 import { tracedSerde } from './serdes.js'
