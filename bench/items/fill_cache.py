@@ -1,4 +1,4 @@
-"""Fills a cache with one library's values, for bench/scan.mjs and test/integration/audit/scan.test.ts.
+"""Fills a cache with one library's values, for bench/tools/scan.mjs and test/integration/audit/scan.test.ts.
 
     python fill_cache.py KIND SERVERS PREFIX COUNT [SECONDS]      KIND: memcache, pylibmc, pymemcache; SECONDS: for every item
 """

@@ -2,7 +2,7 @@
 import { shown } from '../ground/arguments.js'
 import { unknownOption } from '../python/options.js'
 import { knownPresets } from './columns.js'
-import { construct } from './methods/construct.js'
+import { construct } from './methods/constructor/construct.js'
 import type { Library } from './methods/python-signatures.js'
 import { type AuditOptions, AuditOptionsError } from './options.js'
 import type { Trace } from './traces/trace.js'

@@ -28,7 +28,7 @@ export {
   knownFrameworks,
 } from './frameworks/index.js'
 export { type AuditedClient, invoke } from './methods/calls.js'
-export { type Constructed, type ConstructOptions, construct } from './methods/construct.js'
+export { type Constructed, type ConstructOptions, construct } from './methods/constructor/construct.js'
 export type { Library, LibraryName, PythonCall } from './methods/python-signatures.js'
 export { type AuditOptions, AuditOptionsError, type Progress } from './options.js'
 export {

@@ -1,6 +1,6 @@
 /** One named switch at a time: each says so when it changes an outcome, and is silent when it is off. */
 import { describe, expect, it } from 'vitest'
-import { construct } from '../../src/audit/methods/construct.js'
+import { construct } from '../../src/audit/methods/constructor/construct.js'
 import {
   Client as CompatClient,
   type Divergence,

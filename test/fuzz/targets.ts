@@ -6,7 +6,7 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import { Command } from 'commander'
 import { AuditOptionsError, scenarioTrace, TraceError } from '../../src/audit/index.js'
 import { parseEvent, parseHeader } from '../../src/audit/traces/parse.js'
-import { callOfWire } from '../../src/audit/traces/wire.js'
+import { callOfWire } from '../../src/audit/traces/wire/wire.js'
 import {
   Conversation as CapturedConversation,
   CaptureError,

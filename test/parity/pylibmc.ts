@@ -1,6 +1,6 @@
 /** Random sequences for pylibmc, text and binary, and the pair of library and strict client. */
 import fc from 'fast-check'
-import { construct } from '../../src/audit/methods/construct.js'
+import { construct } from '../../src/audit/methods/constructor/construct.js'
 import type { TypedJson } from '../../src/values/index.js'
 import { pylibmcHashes } from '../support/pylibmc-hashes.js'
 import { type InstalledLibrary, PythonLibrary } from '../support/python-library.js'

@@ -1,6 +1,6 @@
 /** Random sequences for python-memcached, by the signatures of one version, and the pair of library and compat client. */
 import fc from 'fast-check'
-import { construct } from '../../src/audit/methods/construct.js'
+import { construct } from '../../src/audit/methods/constructor/construct.js'
 import type { PresetName } from '../../src/compat/index.js'
 import { versionAtLeast } from '../../src/rules/version.js'
 import type { TypedJson } from '../../src/values/index.js'

@@ -8,7 +8,7 @@ import { type AuditOptions, AuditOptionsError } from '../options.js'
 import { constructorCall } from '../replay/replay.js'
 import { checkTrace, type Trace, type TraceEvent, type TraceHeader } from '../traces/trace.js'
 import { traceOf } from '../traces/trace-file.js'
-import { callOfWire } from '../traces/wire.js'
+import { callOfWire } from '../traces/wire/wire.js'
 import { minimize } from './minimize.js'
 
 /** A finding with the lines that show it. */

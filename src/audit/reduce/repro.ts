@@ -2,7 +2,7 @@
 import { checkMade, checkText } from '../../ground/arguments.js'
 import { fromTypedJson, type TypedJson } from '../../values/index.js'
 import type { Outcome } from '../compare/outcome.js'
-import { pylibmcKwargs } from '../methods/construct.js'
+import { pylibmcKwargs } from '../methods/constructor/construct.js'
 import { AuditOptionsError } from '../options.js'
 import { constructorCall } from '../replay/replay.js'
 import { callText } from '../report/finding.js'

@@ -6,14 +6,14 @@ import type { AuditedOperation } from '../compare/differ.js'
 import { type Announced, type Reason, reasonFor } from '../compare/divergence.js'
 import { type Outcome, raised, returned, sameOutcome } from '../compare/outcome.js'
 import { withBuiltinItems } from '../methods/builtins.js'
-import type { Library } from '../methods/python-signatures.js'
-import { type Bound, bind, type PythonCall } from '../methods/python-signatures.js'
-import { touchedKeys } from '../methods/touched-keys.js'
 import {
   checkPymemcacheConstruction,
   movedPositions,
   unchangedConstruction,
-} from '../methods/unchanged-constructor.js'
+} from '../methods/constructor/unchanged-constructor.js'
+import type { Library } from '../methods/python-signatures.js'
+import { type Bound, bind, type PythonCall } from '../methods/python-signatures.js'
+import { touchedKeys } from '../methods/touched-keys.js'
 import { tracedServers } from '../traces/parse.js'
 import {
   type CallEvent,
@@ -23,7 +23,7 @@ import {
   type Trace,
   type TraceEvent,
 } from '../traces/trace.js'
-import { callOfWire } from '../traces/wire.js'
+import { callOfWire } from '../traces/wire/wire.js'
 import type { Replayed, ReplaySide } from './side.js'
 import type { Placed, Topology } from './topology.js'
 

@@ -1,7 +1,7 @@
 /** One replay of a trace on fresh servers: both sides in this thread, or the second one in another thread. */
 
 import { compatLibrary } from '../columns.js'
-import type { ConstructOptions } from '../methods/construct.js'
+import type { ConstructOptions } from '../methods/constructor/construct.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { AuditOptions } from '../options.js'
 import { PymemcacheSide } from '../pymemcache/side.js'

@@ -16,7 +16,8 @@ import {
   construct,
   pylibmcKwargs,
   pythonMemcachedKwargs,
-} from '../methods/construct.js'
+} from '../methods/constructor/construct.js'
+import { unchangedConstruction } from '../methods/constructor/unchanged-constructor.js'
 import { truthy } from '../methods/conversions.js'
 import { type Gap, translate } from '../methods/intention.js'
 import { OutOfStep } from '../methods/out-of-step.js'
@@ -24,7 +25,6 @@ import type { Bound, Library, PythonCall } from '../methods/python-signatures.js
 import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
 import { holdsSubclass, runUnchanged } from '../methods/unchanged.js'
-import { unchangedConstruction } from '../methods/unchanged-constructor.js'
 import type { ComparedCall } from '../pymemcache/explain.js'
 import type { Construction, TracedServer } from '../traces/trace.js'
 import type { Fleet } from './fleet.js'

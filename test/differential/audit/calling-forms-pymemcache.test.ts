@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest'
 import { raised } from '../../../src/audit/index.js'
-import { unchangedConstruction } from '../../../src/audit/methods/unchanged-constructor.js'
+import { unchangedConstruction } from '../../../src/audit/methods/constructor/unchanged-constructor.js'
 import { fromTypedJson } from '../../../src/values/index.js'
 import { compareForms } from './calling-forms.js'
 import { formsWithPymemcache, recordedPymemcache, targetOptionsOf } from './calling-forms-pymemcache.js'

@@ -6,7 +6,7 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { construct } from '../../../src/audit/methods/construct.js'
+import { construct } from '../../../src/audit/methods/constructor/construct.js'
 import type { PresetName } from '../../../src/compat/index.js'
 import { firstDifference, liveDifference } from '../../../src/parity/compare.js'
 import { type Cast, play } from '../../../src/parity/play.js'

@@ -1,6 +1,6 @@
 /**
  * Audits of traces of pymemcache's applications (fixtures/applications/pymemcache) to every library, version and framework's backend. What the real
- * libraries do is compared in test/differential/audit/switched-pymemcache.test.ts.
+ * libraries do is compared in test/differential/switched/switched-pymemcache.test.ts.
  */
 import { join } from 'node:path'
 import { expect, it } from 'vitest'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CallEvent, readTrace, type Trace } from '../../../src/audit/index.js'
-import { callOfWire } from '../../../src/audit/traces/wire.js'
+import { callOfWire } from '../../../src/audit/traces/wire/wire.js'
 import { recordPackets } from '../../../src/record/index.js'
 import { fromTypedJson, type TypedJson, toTypedJson } from '../../../src/values/index.js'
 

@@ -1,6 +1,6 @@
 """What the tracer costs an application, as ratios of one process: the same work with and without a trace, in turns.
 
-    python bench/tracer.py [--memcached PATH] [--requests N] [--rounds N] [--sample PART]
+    python bench/tools/tracer.py [--memcached PATH] [--requests N] [--rounds N] [--sample PART]
 
 Python needs Django and python-memcached or pylibmc; each library that is installed gets its rows. The requests are those of a Django
 site (session, counter, page fragment, several keys) called as a WSGI application, so that no web server's time hides the tracer's.
@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "python"))
 import memshim_tracer  # noqa: E402
 
 clock = getattr(time, "perf_counter", time.time)

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { AuditedOperation } from '../../../src/audit/compare/differ.js'
 import { audit, type Outcome, parseOutage, readTrace, type TraceEvent } from '../../../src/audit/index.js'
+import { agrees } from '../audit/calling-forms.js'
 import { fixtures } from '../support/recordings.js'
-import { agrees } from './calling-forms.js'
 
 interface Run {
   readonly calls: readonly {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Library } from '../methods/python-signatures.js'
+import type { Library } from '../../methods/python-signatures.js'
 import { callOfWire } from './wire.js'
 
 const memcache = (version: string): Library => ({ name: 'python-memcached', version })

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { audit, type Outcome, readTrace } from '../../../src/audit/index.js'
+import { agrees } from '../audit/calling-forms.js'
 import { fixtures } from '../support/recordings.js'
-import { agrees } from './calling-forms.js'
 
 type Real = Outcome | { readonly 'left out': string }
 type Switched = Readonly<Record<string, Readonly<Record<'text' | 'binary', Readonly<Record<string, Real>>>>>>

@@ -1,11 +1,11 @@
-// What the recording proxy costs a request of an application: node bench/record-proxy.mjs [milliseconds of other work, default 20]
+// What the recording proxy costs a request of an application: node bench/tools/record-proxy.mjs [milliseconds of other work, default 20]
 // A request is that much waiting for a database, and ten gets and a set of 1 KiB. Needs memcached and `npm run build`.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Client } from '../dist/strict/index.js'
+import { Client } from '../../dist/strict/index.js'
 
 const work = Number(process.argv[2] ?? 20)
 const port = 24_500 + (process.pid % 500) * 2
@@ -13,7 +13,7 @@ const memcached = process.env.MEMSHIM_MEMCACHED ?? 'memcached'
 const user = process.getuid?.() === 0 ? ['-u', 'root'] : []
 const server = spawn(memcached, ['-l', '127.0.0.1', '-p', String(port), '-U', '0', ...user])
 const folder = mkdtempSync(join(tmpdir(), 'memshim-bench-'))
-const command = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
+const command = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
 const proxy = spawn(process.execPath, [
   command,
   'record',

@@ -2,18 +2,18 @@
  * An application's unchanged constructor call on another library: bound to that library's own signature by position and by
  * keyword, then converted as in its code. Source: the real constructors, measured in `fixtures/vectors/constructor-forms.json.gz`.
  */
-import { Client as CompatClient, type PresetName } from '../../compat/index.js'
-import { AttributeError, OverflowError, ValueError } from '../../python/errors.js'
-import { typeName } from '../../python/type-name.js'
-import { type Signature, signatureOf } from '../../rules/signatures.js'
-import { versionAtLeast } from '../../rules/version.js'
-import { behaviorNames, MemcachedError, parseServers, Client as StrictClient } from '../../strict/index.js'
-import { fromTypedJson, PyFloat, PyGlobal } from '../../values/index.js'
-import { checkUnchangedPymemcache } from '../pymemcache/construct.js'
-import type { Construction, TracedServer } from '../traces/trace.js'
-import { asBuiltin } from './builtins.js'
-import { itemsOf, truthy } from './conversions.js'
-import type { Bound, Library } from './python-signatures.js'
+import { Client as CompatClient, type PresetName } from '../../../compat/index.js'
+import { AttributeError, OverflowError, ValueError } from '../../../python/errors.js'
+import { typeName } from '../../../python/type-name.js'
+import { type Signature, signatureOf } from '../../../rules/signatures.js'
+import { versionAtLeast } from '../../../rules/version.js'
+import { behaviorNames, MemcachedError, parseServers, Client as StrictClient } from '../../../strict/index.js'
+import { fromTypedJson, PyFloat, PyGlobal } from '../../../values/index.js'
+import { checkUnchangedPymemcache } from '../../pymemcache/construct.js'
+import type { Construction, TracedServer } from '../../traces/trace.js'
+import { asBuiltin } from '../builtins.js'
+import { itemsOf, truthy } from '../conversions.js'
+import type { Bound, Library } from '../python-signatures.js'
 
 /** A constructor call of the trace. */
 export interface ConstructorCall extends Construction {

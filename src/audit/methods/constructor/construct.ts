@@ -3,14 +3,14 @@
  * Source: docs/reference/pylibmc.md#2, docs/reference/python-memcached.md#3.
  */
 
-import { Client as CompatClient, type ClientOptions as CompatOptions } from '../../compat/index.js'
-import { checkIterable, checkObject, shown } from '../../ground/arguments.js'
-import { Client as StrictClient, type ClientOptions as StrictOptions } from '../../strict/index.js'
-import type { Connect } from '../../transport/socket.js'
-import type { TracedServer } from '../traces/trace.js'
-import type { AuditedClient } from './calls.js'
-import { truthy } from './conversions.js'
-import type { LibraryName } from './python-signatures.js'
+import { Client as CompatClient, type ClientOptions as CompatOptions } from '../../../compat/index.js'
+import { checkIterable, checkObject, shown } from '../../../ground/arguments.js'
+import { Client as StrictClient, type ClientOptions as StrictOptions } from '../../../strict/index.js'
+import type { Connect } from '../../../transport/socket.js'
+import type { TracedServer } from '../../traces/trace.js'
+import type { AuditedClient } from '../calls.js'
+import { truthy } from '../conversions.js'
+import type { LibraryName } from '../python-signatures.js'
 
 /** Options of an audit beyond the keywords of the Python constructor. */
 export interface ConstructOptions {

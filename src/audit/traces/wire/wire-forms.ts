@@ -9,9 +9,9 @@ import {
   packetHeader,
   replyMagic,
   requestMagic,
-} from '../../capture/index.js'
-import type { Bytes } from '../../ground/bytes.js'
-import type { WireEvent } from './trace.js'
+} from '../../../capture/index.js'
+import type { Bytes } from '../../../ground/bytes.js'
+import type { WireEvent } from '../trace.js'
 
 /** A command and its reply in the text protocol. */
 export type TextForm = Pick<WireEvent, 'wire' | 'reply'>

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureBuild, root, run } from '../scripts/setup.mjs'
+import { ensureBuild, root, run } from '../../scripts/setup.mjs'
 
 const { values } = parseArgs({
   options: { operations: { type: 'string', default: '1000000' }, threads: { type: 'string', default: '2' } },
@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'memshim-bench-'))
 try {
   const path = join(folder, 'trace.jsonl')
   // In a process of its own: its memory is not the audit's.
-  run(process.execPath, [join(root, 'bench', 'audit-trace.mjs'), path, values.operations])
+  run(process.execPath, [join(root, 'bench', 'tools', 'audit-trace.mjs'), path, values.operations])
   const bytes = statSync(path).size
   const cpu = process.cpuUsage()
   const start = performance.now()
@@ -30,7 +30,7 @@ try {
     json,
     '--quiet',
   )
-  await import('../dist/cli/main.js')
+  await import('../../dist/cli/main.js')
   if (process.exitCode) throw new Error(`the audit ended with ${process.exitCode}`)
   const { totals } = JSON.parse(readFileSync(json, 'utf8'))
   const seconds = (performance.now() - start) / 1000

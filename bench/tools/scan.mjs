@@ -1,4 +1,4 @@
-// How long `memshim scan` takes for many keys, and in how much memory: node bench/scan.mjs [keys, default 1000000]
+// How long `memshim scan` takes for many keys, and in how much memory: node bench/tools/scan.mjs [keys, default 1000000]
 // Needs memcached on the PATH (or MEMSHIM_MEMCACHED) and `npm run build`.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -39,7 +39,7 @@ try {
   }
   const list = running.map((_, i) => `127.0.0.1:${first + i}`).join(',')
   for (const rate of ['100000', '0']) {
-    const command = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
+    const command = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
     const watch = `process.on('exit',()=>{const u=process.resourceUsage();process.stderr.write('peak '+u.maxRSS+' cpu '+(u.userCPUTime+u.systemCPUTime))})`
     const began = performance.now()
     const done = spawnSync(

@@ -11,8 +11,8 @@ import { gunzipSync } from 'node:zlib'
 import type { AuditedOperation, Verdict } from '../../../src/audit/compare/differ.js'
 import { type AuditOptions, audit, type Outcome, readTrace } from '../../../src/audit/index.js'
 import type { TypedJson } from '../../../src/values/index.js'
+import { agrees } from '../audit/calling-forms.js'
 import { fixtures } from '../support/recordings.js'
-import { agrees } from './calling-forms.js'
 
 interface RecordedCall {
   readonly step: string | null

@@ -2,7 +2,7 @@
  * Converts a captured command line into the call of the application, and the reply into its outcome.
  * Source: memcached's text protocol; results per docs/reference/python-memcached.md#10 and docs/reference/pylibmc.md#7.1.
  */
-import type { Bytes } from '../../ground/bytes.js'
+import type { Bytes } from '../../../ground/bytes.js'
 import {
   FLAG_INTEGER,
   FLAG_ZLIB,
@@ -11,11 +11,11 @@ import {
   pythonMemcachedEncoding,
   toTypedJson,
   type ValueEncoding,
-} from '../../values/index.js'
-import { sourceDialect, sourceFacts } from '../columns.js'
-import type { Outcome } from '../compare/outcome.js'
-import type { Library } from '../methods/python-signatures.js'
-import type { CallEvent, WireEvent } from './trace.js'
+} from '../../../values/index.js'
+import { sourceDialect, sourceFacts } from '../../columns.js'
+import type { Outcome } from '../../compare/outcome.js'
+import type { Library } from '../../methods/python-signatures.js'
+import type { CallEvent, WireEvent } from '../trace.js'
 import { textForm } from './wire-forms.js'
 
 /** The call, or the reason why no library sends this command. */
