@@ -55,15 +55,15 @@ export interface MemoizedFunction {
 
 /** Option of functions whose result depends on Flask-Caching's version. */
 export interface FlaskCachingOption {
-  /** Flask-Caching's version, `2.5.1`. Default `2.3`. From 2.5 on names and keys are others. */
-  readonly flaskCaching?: string | undefined
+  /** Flask-Caching's version, `2.5.1`. There is no default, because a wrong version finds nothing: from 2.5 on names and keys are others. */
+  readonly flaskCaching: string
 }
 
 /** What the key of a memoized result also depends on. */
 export interface FlaskMemoizeOptions extends FlaskCachingOption {
   /** The values of `**kwargs`, each as Python's repr(). Default none. */
   readonly kwargs?: Readonly<Record<string, string>> | undefined
-  /** Python's version, `3.12`. Default `3.11`. From 3.12 on keys with `kwargs` are others. */
+  /** Python's version, `3.12`, which keys with `kwargs` need: from 3.12 on they are others. */
   readonly python?: string | undefined
   /** `CACHE_HASH_METHOD`, or the argument `hash_method`. Default `md5`, from Flask-Caching 2.5 on `sha256`. */
   readonly hash?: string | undefined
@@ -72,12 +72,9 @@ export interface FlaskMemoizeOptions extends FlaskCachingOption {
 /**
  * Keys of the versions that a function's results are stored under: one, and for a method one more for the instance. Their values, one after
  * the other, are the version that `flaskMemoizeKey` needs; to forget all results, store a new one (`flaskMemoizeVersion`) under the last.
- * @throws TypeError for unknown options and other types; ValueError for a `flaskCaching` that is not a version
+ * @throws TypeError for a missing `flaskCaching`, unknown options and other types; ValueError for a `flaskCaching` that is not a version
  */
-export function flaskMemoizeVersionKeys(
-  called: MemoizedFunction,
-  options: FlaskCachingOption = {},
-): string[] {
+export function flaskMemoizeVersionKeys(called: MemoizedFunction, options: FlaskCachingOption): string[] {
   const known = ownOptions(options, ['flaskCaching'])
   const { instance } = checked(called)
   const own = nameOf(called, known)
@@ -97,19 +94,19 @@ export function flaskMemoizeVersion(): string {
  *   Flask-Caching 2.4 a default that is false in Python (`0`, `''`) counts as `None`. The first argument of a method is the instance's
  *   representation as text, `"'<Shop 1>'"`
  * @param version the values of `flaskMemoizeVersionKeys`, one after the other
- * @throws TypeError for unknown options and other types; ValueError for a `flaskCaching` or `python` that is not a version
+ * @throws TypeError for a missing `flaskCaching` or `python`, unknown options and other types; ValueError for a `flaskCaching` or `python` that is not a version
  */
 export function flaskMemoizeKey(
   called: MemoizedFunction,
   args: readonly string[],
   version: string,
-  options: FlaskMemoizeOptions = {},
+  options: FlaskMemoizeOptions,
 ): string {
   checkArray('args', args)
   for (const [index, arg] of args.entries()) checkText(`args[${index}]`, arg)
   checkText('version', version)
   const known = ownOptions(options, ['kwargs', 'python', 'hash', 'flaskCaching'])
-  const { kwargs = {}, python = '3.11', hash = isSince25(known) ? 'sha256' : 'md5' } = known
+  const { kwargs = {}, python, hash = isSince25(known) ? 'sha256' : 'md5' } = known
   checkObject('kwargs', kwargs)
   checkText('hash', hash)
   const tuple = `(${args.join(', ')}${args.length === 1 ? ',' : ''})`
@@ -133,7 +130,7 @@ function checked(called: MemoizedFunction): MemoizedFunction {
   return called
 }
 
-const isSince25 = ({ flaskCaching = '2.3' }: FlaskCachingOption): boolean =>
+const isSince25 = ({ flaskCaching }: FlaskCachingOption): boolean =>
   hasChange('flaskCaching', flaskCaching, ['2.5'])
 
 const fullName = ({ module, name }: MemoizedFunction): string => `${module}.${name}`
@@ -146,10 +143,10 @@ const cleaned = (name: string, options: FlaskCachingOption): string =>
   isSince25(options) ? name.replace(/[^\w.\u0100-\uffff]/g, '') : name
 
 /** As CPython shows it, sorted by the names' code points. */
-function orderedDict(kwargs: Readonly<Record<string, string>>, python: string): string {
+function orderedDict(kwargs: Readonly<Record<string, string>>, python: string | undefined): string {
   const entries = Object.entries(kwargs).sort(([a], [b]) => Buffer.compare(encodeText(a), encodeText(b)))
-  const asDict = hasChange('python', python, ['3.12'])
   if (entries.length === 0) return 'OrderedDict()'
+  const asDict = hasChange('python', python, ['3.12'])
   const named = entries.map(([name, value]) => [describe(name), value])
   return asDict
     ? `OrderedDict({${named.map((pair) => pair.join(': ')).join(', ')}})`

@@ -72,12 +72,12 @@ export function djangoTime(timeout: number | null, now: number = Date.now() / 10
  * `make_template_fragment_key(name, varyOn)`: the key of `{% cache … name arguments %}`, which `djangoKey` takes.
  * @param varyOn as Python's str() writes them: `True`, `None`, `1.0`
  * @param options Django's version: from 6.1 on the keys are others
- * @throws TypeError for unknown options and other types; ValueError for a `django` that is not a version
+ * @throws TypeError for a missing `django`, unknown options and other types; ValueError for a `django` that is not a version
  */
 export function makeTemplateFragmentKey(
   name: string,
-  varyOn: readonly string[] = [],
-  options: DjangoReleaseOption = {},
+  varyOn: readonly string[],
+  options: DjangoReleaseOption,
 ): string {
   checkText('name', name)
   checkArray('varyOn', varyOn)

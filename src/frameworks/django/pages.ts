@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { checkArray, checkObject, checkText } from '../../ground/arguments.js'
 import { UnicodeEncodeError } from '../../python/errors.js'
+import { ownOptions } from '../../python/options.js'
 import { isAscii } from '../../python/text.js'
 import { PyTuple, PythonObject } from '../../values/index.js'
 import { readCookies } from './cookies.js'
@@ -17,14 +18,16 @@ export interface DjangoPageRequest extends DjangoReleaseOption {
   readonly url: string
   /** Default `GET`. */
   readonly method?: 'GET' | 'HEAD'
-  /** Headers by name, in any case: those that the page varies on count. */
-  readonly headers?: Readonly<Record<string, string | undefined>>
+  /** Headers by name, in any case: those of Node's `request.headers`, or a `Headers`. Only those that the page varies on count. */
+  readonly headers?:
+    | Readonly<Record<string, string | readonly string[] | undefined>>
+    | Iterable<readonly [string, string]>
   /** `key_prefix` of the decorator, or `CACHE_MIDDLEWARE_KEY_PREFIX`. Default none. */
   readonly keyPrefix?: string | undefined
-  /** The active language, `en-us`. Leave it out when `USE_I18N` is False. */
-  readonly language?: string
-  /** The current time zone's name, `UTC`. Leave it out when `USE_TZ` is False. */
-  readonly timeZone?: string
+  /** The active language, `en-us`; null when `USE_I18N` is False. */
+  readonly language: string | null
+  /** The current time zone's name, `UTC`; null when `USE_TZ` is False. */
+  readonly timeZone: string | null
 }
 
 /** A page of Django's cache. */
@@ -39,7 +42,7 @@ export interface DjangoPage {
 
 /**
  * Key of the list of headers that a page varies on, as `HTTP_ACCEPT_ENCODING`; it is what `djangoPageKey` needs.
- * @throws TypeError for other types; UnicodeEncodeError for an URL that is not ASCII
+ * @throws TypeError for missing or unknown members and other types; UnicodeEncodeError for an URL that is not ASCII
  */
 export function djangoPageHeaderKey(request: DjangoPageRequest): string {
   const { keyPrefix, url } = checked(request)
@@ -49,7 +52,8 @@ export function djangoPageHeaderKey(request: DjangoPageRequest): string {
 /**
  * Key of the page itself.
  * @param varyOn the item under `djangoPageHeaderKey`
- * @throws TypeError for other types; UnicodeEncodeError for an URL that is not ASCII; ValueError for a `django` that is not a version
+ * @throws TypeError for missing or unknown members and other types; UnicodeEncodeError for an URL that is not ASCII; ValueError for a `django`
+ *   that is not a version
  */
 export function djangoPageKey(request: DjangoPageRequest, varyOn: readonly string[]): string {
   const { keyPrefix, url, method, headers } = checked(request)
@@ -121,11 +125,29 @@ function pair(stored: unknown): readonly [string, string] {
   return [String(items[0]), String(items[1])]
 }
 
+const REQUEST_NAMES = ['url', 'method', 'headers', 'keyPrefix', 'language', 'timeZone', 'django']
+
+/** A part of the key that is there if a setting of Django is True. */
+function checkSetting(name: string, value: unknown): void {
+  if (value === undefined)
+    throw new TypeError(
+      `${name} is missing: it is part of the key unless Django's setting is False, which null says`,
+    )
+  if (value !== null) checkText(name, value)
+}
+
 function checked(request: DjangoPageRequest) {
   checkObject('request', request)
-  const { url, method = 'GET', keyPrefix = '', headers = {}, language, timeZone } = request
-  const texts = { url, method, keyPrefix, language: language ?? '', timeZone: timeZone ?? '' }
-  for (const [name, value] of Object.entries(texts)) checkText(name, value)
+  const {
+    url,
+    method = 'GET',
+    keyPrefix = '',
+    headers = {},
+    language,
+    timeZone,
+  } = ownOptions(request, REQUEST_NAMES)
+  for (const [name, value] of Object.entries({ url, method, keyPrefix })) checkText(name, value)
+  for (const [name, value] of Object.entries({ language, timeZone })) checkSetting(name, value)
   checkObject('headers', headers)
   if (!isAscii(url))
     throw new UnicodeEncodeError("'ascii' codec can't encode the URL: it must be percent-encoded")
@@ -133,9 +155,11 @@ function checked(request: DjangoPageRequest) {
 }
 
 /** Headers by their names in WSGI, where two have no `HTTP_` before them. */
-function environment(headers: Readonly<Record<string, string | undefined>>): Map<string, string> {
+function environment(headers: NonNullable<DjangoPageRequest['headers']>): Map<string, string> {
   const named = new Map<string, string>()
-  for (const [name, value] of Object.entries(headers)) {
+  const entries = Symbol.iterator in headers ? headers : Object.entries(headers)
+  for (const [name, given] of entries as Iterable<readonly [string, unknown]>) {
+    const value = Array.isArray(given) ? given.join(',') : given
     if (value === undefined || /^content[-_](type|length)$/i.test(name)) continue
     checkText(`headers.${name}`, value)
     named.set(`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, value)
@@ -144,6 +168,6 @@ function environment(headers: Readonly<Record<string, string | undefined>>): Map
 }
 
 const suffix = ({ language, timeZone }: DjangoPageRequest): string =>
-  `${language === undefined ? '' : `.${language}`}${timeZone === undefined ? '' : `.${timeZone}`}`
+  [language, timeZone].map((part) => (part === null ? '' : `.${part}`)).join('')
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex')

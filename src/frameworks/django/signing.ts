@@ -259,7 +259,7 @@ export interface CookieSignerOptions extends SignerOptions, DjangoReleaseOption 
 class CookieSigner extends DjangoTimestampSigner {
   /** @throws as `DjangoTimestampSigner` */
   constructor(
-    options: CookieSignerOptions,
+    options: SignerOptions & { readonly now?: (() => number) | undefined },
     private readonly legacy: DjangoTimestampSigner,
   ) {
     super(options)
@@ -278,7 +278,7 @@ class CookieSigner extends DjangoTimestampSigner {
 
 /**
  * The signer of `response.set_signed_cookie(name, value, salt)` and `request.get_signed_cookie`.
- * @throws as `DjangoSigner`; ValueError for a `django` that is not a version
+ * @throws as `DjangoSigner`; TypeError for a missing `django`, ValueError for one that is not a version
  */
 export function djangoCookieSigner(name: string, options: CookieSignerOptions): DjangoTimestampSigner {
   checkText('name', name)

@@ -19,13 +19,14 @@ const CHANGES = {
 /** Option `django` of functions whose result depends on Django's version. */
 export interface DjangoReleaseOption {
   /**
-   * Django's version, `6.1.3`. Default `5.1`. Pages have other keys from 5.2.19, 6.0.10, 6.1 and 6.1.3 on, fragments from 6.1 on,
-   * signed cookies another salt from 5.2.15, 6.0.6 and 6.1 on.
+   * The version of the Django that shares the cache, as `python -m django --version` prints it: `6.1.3`. There is no default, because a
+   * wrong version finds nothing. Pages have other keys from 5.2.19, 6.0.10, 6.1 and 6.1.3 on, fragments from 6.1 on, signed cookies
+   * another salt from 5.2.15, 6.0.6 and 6.1 on.
    */
-  readonly django?: string | undefined
+  readonly django: string
 }
 
-/** @throws TypeError, ValueError for an option that is not a version */
-export function djangoHas(change: keyof typeof CHANGES, { django = '5.1' }: DjangoReleaseOption): boolean {
+/** @throws TypeError for a missing version, ValueError for an option that is not a version */
+export function djangoHas(change: keyof typeof CHANGES, { django }: DjangoReleaseOption): boolean {
   return hasChange('django', django, CHANGES[change])
 }

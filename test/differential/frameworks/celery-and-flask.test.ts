@@ -123,7 +123,7 @@ describe.each(
     fragments: { varyOn: string[]; key: string }[]
   }>('flask_caching'),
 )('Flask-Caching $packages.Flask-Caching, Python $python', ({ packages, python, recorded }) => {
-  const flaskCaching = packages['Flask-Caching']
+  const flaskCaching = packages['Flask-Caching']!
   test.each(recorded.memoize)('$called.name($args, $kwargs)', ({ called, args, kwargs, key, ...row }) => {
     expect(frameworks.flaskMemoizeVersionKeys(called, { flaskCaching })).toEqual(row.versionKeys)
     const options = { flaskCaching, python, kwargs }

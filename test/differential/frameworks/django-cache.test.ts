@@ -24,8 +24,34 @@ describe('Django', () => {
     expect(() => new DjangoSessions(new DjangoCache(memory()), { engine: 'db' as never })).toThrow(
       'cached_db',
     )
-    expect(() => frameworks.djangoPageKey({ url: 'http://é/' }, [])).toThrow('percent-encoded')
-    expect(() => frameworks.makeTemplateFragmentKey('a', [1] as never)).toThrow('varyOn[0]')
+    const request = { url: 'http://a/', language: null, timeZone: null, django: '6.1' }
+    expect(() => frameworks.djangoPageKey({ ...request, url: 'http://é/' }, [])).toThrow('percent-encoded')
+    expect(() => frameworks.makeTemplateFragmentKey('a', [1] as never, { django: '6.1' })).toThrow(
+      'varyOn[0]',
+    )
+  })
+
+  // A default that is wrong for the Django beside it would find nothing, without an error.
+  test('what decides a key has to be given', () => {
+    const request = { url: 'http://a/', language: 'en-us', timeZone: null, django: '6.1' }
+    for (const name of ['language', 'timeZone', 'django'])
+      expect(() => frameworks.djangoPageKey({ ...request, [name]: undefined } as never, [])).toThrow(
+        `${name} is missing`,
+      )
+    for (const name of ['language', 'timeZone'])
+      expect(() => frameworks.djangoPageHeaderKey({ ...request, [name]: undefined } as never)).toThrow(
+        `${name} is missing`,
+      )
+    expect(() => frameworks.djangoPageKey({ ...request, time_zone: 'UTC' } as never, [])).toThrow(
+      "it is called 'timeZone' here",
+    )
+    expect(() => frameworks.makeTemplateFragmentKey('a', [], {} as never)).toThrow('django is missing')
+    expect(() => frameworks.djangoCookieSigner('seen', { key } as never)).toThrow('django is missing')
+    const called = { module: 'shop', name: 'price' }
+    expect(() => frameworks.flaskMemoizeVersionKeys(called, {} as never)).toThrow('flaskCaching is missing')
+    const options = { flaskCaching: '2.5', kwargs: { a: '1' } }
+    expect(() => frameworks.flaskMemoizeKey(called, [], '', options)).toThrow('python is missing')
+    expect(() => frameworks.flaskMemoizeKey(called, [], '', {} as never)).toThrow('flaskCaching is missing')
   })
 
   // Pickled by Django 1.11.29 on Python 2.7 and by Django 2.2.28 on Python 3.8.
