@@ -1,5 +1,5 @@
 /**
- * memshim/keyv: a storage adapter of Keyv (https://keyv.org), which also serves cache-manager and NestJS. Its behaviour is that of Keyv's own
+ * memshim/keyv: a storage adapter for Keyv (https://keyv.org), which cache-manager and NestJS use too. It passes Keyv's own
  * test suite (`@keyv/test-suite`).
  */
 
@@ -13,11 +13,11 @@ import { timeOf } from './time.js'
 
 export { ListingError }
 
-/** How values are stored. */
+/** The options of the adapter. */
 export interface KeyvMemcachedOptions {
   /**
-   * `keyv` (default): the text that Keyv's serializer makes, with its exact time of expiry. `python`: the value itself, which Python reads and writes;
-   * then Keyv must not serialize (see `keyvOptions`).
+   * `keyv` (default) stores the text of Keyv's serializer, which contains the exact time of expiry. `python` stores the value itself, so that Python reads and
+   * writes it; then Keyv must not serialize (see `keyvOptions`).
    */
   readonly values?: 'keyv' | 'python' | undefined
 }
@@ -31,7 +31,7 @@ interface Envelope {
   readonly expires?: number | null
 }
 
-/** One of several values to store. Keyv 5 says for how long, in milliseconds, Keyv 6 until when, in milliseconds since 1970. */
+/** One of several values to store. Keyv 5 passes a lifetime in milliseconds (`ttl`), Keyv 6 a time of expiry in milliseconds since 1970 (`expires`). */
 interface KeyvEntry {
   readonly key: string
   readonly value: unknown
@@ -43,12 +43,12 @@ const MODES = { keyv: true, python: true } as const
 
 /** A storage adapter of Keyv 5 and 6. */
 export class KeyvMemcached {
-  /** Set by Keyv. It stands before the keys: Keyv 5 puts it there, for Keyv 6 the adapter does. */
+  /** The prefix of the keys. Keyv sets it. Keyv 5 puts it before the keys itself; for Keyv 6 the adapter does. */
   declare namespace?: string
-  /** Options by which Keyv 5 knows an adapter. */
+  /** Keyv 5 recognises an adapter by these options. */
   readonly opts: Record<string, unknown> = { dialect: 'memcached', url: '' }
   private readonly python: boolean
-  /** Keyv 6 gives keys without their namespace, and moments of expiry instead of periods. */
+  /** Whether Keyv 6 is the caller. It passes keys without their namespace, and times of expiry in place of lifetimes. */
   private isOfKeyv6 = false
 
   /** @throws TypeError for a client that lacks a method, and for unknown options; RangeError for unknown values */
@@ -62,7 +62,7 @@ export class KeyvMemcached {
     this.python = values === 'python'
   }
 
-  /** Keyv 6 asks an adapter for them, and Keyv 5 does not: by that the adapter knows in which form it is called. */
+  /** Only Keyv 6 reads this property. By this the adapter knows which version calls it. */
   get capabilities(): { readonly expires: true } {
     this.isOfKeyv6 = true
     return { expires: true }
@@ -82,15 +82,15 @@ export class KeyvMemcached {
   }
 
   /**
-   * @param value as Keyv passes it: text, or value and time of expiry
-   * @param time milliseconds until it expires, from Keyv 6 the moment (milliseconds since 1970); memcached counts in seconds, so it is rounded up
+   * @param value as Keyv passes it: text, or the value with its time of expiry
+   * @param time lifetime in milliseconds, from Keyv 6 the time of expiry in milliseconds since 1970; it is rounded up to memcached's seconds
    * @throws as the client's `set`; TypeError for text from Keyv's serializer with `values: 'python'`
    */
   async set(key: string, value: unknown, time?: number): Promise<boolean> {
     const whole = this.whole(key)
     if (time !== undefined) checkNumber('time', time)
     const stored = this.python ? envelopeOf(value).value : value
-    // undefined has no form in Python: the key has no value.
+    // Python has no value for undefined, so that the key is deleted.
     if (stored === undefined) {
       await this.client.delete(whole)
       return true
@@ -112,12 +112,12 @@ export class KeyvMemcached {
     )
   }
 
-  /** @returns whether it was there @throws as the client's `delete` */
+  /** @returns whether the key was there @throws as the client's `delete` */
   async delete(key: string): Promise<boolean> {
     return deleteKey(this.client, this.whole(key))
   }
 
-  /** @returns whether all of them were there; to Keyv 6, whether each was @throws as the client's `delete` */
+  /** @returns whether all keys were there; for Keyv 6, an answer for each key @throws as the client's `delete` */
   async deleteMany(keys: string[]): Promise<boolean | boolean[]> {
     checkTexts('keys', keys)
     const deleted = await Promise.all(keys.map((key) => this.delete(key)))
@@ -125,8 +125,8 @@ export class KeyvMemcached {
   }
 
   /**
-   * Deletes the keys of Keyv's namespace, which are listed first; without a namespace all items of the servers.
-   * @throws ListingError where the keys cannot be listed; as the client's `delete`
+   * Lists the keys of Keyv's namespace and deletes them. Without a namespace it deletes all items of the servers.
+   * @throws ListingError if the keys cannot be listed; as the client's `delete`
    */
   async clear(): Promise<void> {
     const { namespace, client } = this
@@ -151,7 +151,7 @@ export class KeyvMemcached {
     return Promise.all(keys.map((key) => this.has(key)))
   }
 
-  /** Keys, to Keyv 6 without the namespace, and values of a namespace. @throws ListingError where the keys cannot be listed */
+  /** Keys and values of a namespace; for Keyv 6 the keys without the namespace. @throws ListingError if the keys cannot be listed */
   async *iterator(
     namespace: string | undefined = this.namespace,
   ): AsyncGenerator<[key: string, value: unknown], void> {
@@ -168,7 +168,7 @@ export class KeyvMemcached {
     this.client.disconnectAll?.()
   }
 
-  /** A key as it is stored. */
+  /** The stored key. */
   private whole(key: string): string {
     checkText('key', key)
     return this.isOfKeyv6 && this.namespace ? `${this.namespace}:${key}` : key
@@ -186,9 +186,9 @@ function envelopeOf(value: unknown): Envelope {
 }
 
 /**
- * Options of a Keyv whose values Python reads and writes: `new Keyv(keyvOptions(client, { namespace: 'shop:1' }))` has the keys and values of
- * Django's cache with the `KEY_PREFIX` shop. Times are rounded up to seconds. Values are those of the client's encoding: with pylibmc's, which is
- * strict's default, booleans come back as 1 and 0, as they do in Python; `pymemcacheEncoding()` keeps them.
+ * Options of a Keyv whose values Python reads and writes: `new Keyv(keyvOptions(client, { namespace: 'shop:1' }))` uses the keys and values of
+ * Django's cache with the `KEY_PREFIX` shop. Times are rounded up to seconds. The client's encoding writes the values: with pylibmc's encoding, which is
+ * strict's default, booleans are read as 1 and 0, as in Python; `pymemcacheEncoding()` keeps them.
  * @param options further options of Keyv: `namespace`, `ttl` in milliseconds …
  * @throws TypeError for a client that lacks a method
  */
@@ -197,6 +197,6 @@ export function keyvOptions<O extends object>(
   options?: O,
 ): O & { store: KeyvMemcached; serialization: false } {
   const store = new KeyvMemcached(client, { values: 'python' })
-  // Keyv 5 has the first two, Keyv 6 the third.
+  // The first two are options of Keyv 5, the third is an option of Keyv 6.
   return { ...(options as O), store, serialize: undefined, deserialize: undefined, serialization: false }
 }

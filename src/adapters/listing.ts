@@ -1,5 +1,5 @@
 /**
- * The keys that servers hold, for clearing one prefix and for listing: memcached's `lru_crawler metadump`, which memcached has from 1.4.31 on.
+ * Lists the keys that servers store, to clear one prefix and to iterate. It uses `lru_crawler metadump`, which memcached has from 1.4.31 on.
  * Source: memcached's protocol text (https://github.com/memcached/memcached/blob/master/doc/protocol.txt), and the real servers in the tests.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,18 +10,18 @@ import { addressName, type ServerAddress } from '../transport/address.js'
 import { TransportError } from '../transport/errors.js'
 import { LineConnection } from '../transport/line-connection.js'
 
-/** Milliseconds without a byte from a server. */
+/** The longest time without a byte from a server, in milliseconds. */
 const SILENCE = 10_000
-/** Milliseconds for one listing. */
+/** The longest time for one listing, in milliseconds. */
 const LONGEST_LISTING = 5 * 60_000
-/** Keys of one prefix on one server: about 500 MB of memory. */
+/** The most keys of one prefix on one server: they take about 500 MB of memory. */
 const MOST_KEYS = 5_000_000
-/** The server lists for one connection at a time. */
+/** The server's answer while it lists for another connection. */
 const BUSY_ATTEMPTS = 50
 const BUSY_PAUSE = 100
 /**
- * memcached leaves items out of a listing while it moves them to the front of its queue, which it does up to a second after they were read.
- * As long as it lists fewer items than it counts, it is asked again after each of these pauses. Milliseconds.
+ * memcached omits items from a listing while it moves them to the front of its queue, up to a second after they were read.
+ * While a server lists fewer items than it counts, the listing is repeated after each of these pauses. Milliseconds.
  */
 const AGAIN_AFTER = [100, 300, 800]
 
@@ -116,7 +116,7 @@ async function itemsOn(connection: LineConnection): Promise<number> {
   }
 }
 
-/** undefined for a key that is not UTF-8, which no caller of this can have stored. */
+/** undefined for a key that is not UTF-8. The callers of this function cannot have stored such a key. */
 function decoded(key: string): string | undefined {
   try {
     return utf8.decode(Buffer.from(key, 'latin1'))

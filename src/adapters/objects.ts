@@ -1,9 +1,9 @@
-/** Dicts of Python as plain objects, as JavaScript's caches return them. */
+/** Turns Python's dicts into plain objects, which is the form that JavaScript's caches return. */
 import { isStandIn, standIn } from '../values/classes/stand-ins.js'
 
 /**
- * A value in which every dict of text keys is an object, also where a key like `'1'` moves to the front in one: reading keeps such a dict as a Map, for
- * its order.
+ * Turns every dict whose keys are text into an object. Reading keeps a dict with a key like `'1'` as a Map, because that key would move to the front
+ * in an object; here such a dict becomes an object too.
  */
 export function withObjects(root: unknown): unknown {
   const made = new Map<unknown, unknown>()

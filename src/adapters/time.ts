@@ -1,10 +1,10 @@
-/** Times of Keyv and unstorage as memcached's. */
+/** Converts the times of Keyv and unstorage to memcached's. */
 import { sentTime } from '../frameworks/client.js'
 import { checkNumber } from '../ground/arguments.js'
 import { MAX_RELATIVE_TIME } from '../ground/limits.js'
 
 /**
- * Seconds until an item expires, as memcached takes them: rounded up, over thirty days as a date.
+ * The expiry time to send to memcached: seconds, rounded up, and over thirty days a date.
  * @param seconds undefined = never @throws TypeError when it is not a number
  */
 export function timeOf(seconds: number | undefined): number {

@@ -1,5 +1,5 @@
 /**
- * memshim/unstorage: a driver of unstorage (https://unstorage.unjs.io), and so of Nitro and Nuxt. Its behaviour is that of unstorage's own tests of
+ * memshim/unstorage: a driver for unstorage (https://unstorage.unjs.io), which Nitro and Nuxt use. It passes unstorage's own tests of
  * drivers.
  */
 
@@ -15,7 +15,7 @@ export { ListingError }
 
 /** Options of the driver. */
 export interface UnstorageDriverOptions {
-  /** Before every key, with a colon: `base: 'shop:1'` has the keys of Django's cache with the `KEY_PREFIX` shop. Default none. */
+  /** The prefix of every key, followed by a colon: with `base: 'shop:1'` the keys are those of Django's cache with the `KEY_PREFIX` shop. Default none. */
   readonly base?: string | undefined
   /** Seconds until items expire, rounded up. Default: never. */
   readonly ttl?: number | undefined
@@ -31,7 +31,7 @@ type DriverClient = CacheClient & { disconnectAll?(): void }
 
 /**
  * A driver for `createStorage({ driver: unstorageDriver(client) })`. Objects, numbers and text are stored as such, so that Python reads and
- * writes them; `setItemRaw` takes every value that the client takes.
+ * writes them; `setItemRaw` accepts every value that the client accepts.
  * @throws TypeError for a client that lacks a method, and for unknown options and options of other types
  */
 export function unstorageDriver(client: DriverClient, options: UnstorageDriverOptions = {}) {
@@ -83,9 +83,9 @@ export function unstorageDriver(client: DriverClient, options: UnstorageDriverOp
     async removeItem(key: string): Promise<void> {
       await client.delete(named(key))
     },
-    /** @throws ListingError where the servers do not list their keys */
+    /** @throws ListingError if the servers do not list their keys */
     getKeys: (of?: string): Promise<string[]> => keys(of),
-    /** @throws ListingError where the servers do not list their keys */
+    /** @throws ListingError if the servers do not list their keys */
     async clear(of?: string): Promise<void> {
       await Promise.all((await keys(of)).map((key) => client.delete(`${prefix}${key}`)))
     },
@@ -96,7 +96,7 @@ export function unstorageDriver(client: DriverClient, options: UnstorageDriverOp
 }
 
 /**
- * The value that was given to unstorage, which passes its JSON on. Text that is not exactly a value's JSON stays text: unstorage itself does not distinguish `5` from
+ * The value that the caller gave to unstorage, which passes the value's JSON to the driver. Text that is not exactly the JSON of a value stays text: unstorage itself does not distinguish `5` from
  * `'5'`. Booleans stay text, since pylibmc's encoding has none.
  */
 function meant(json: string): unknown {

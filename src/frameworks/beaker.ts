@@ -5,7 +5,7 @@ import { PyFloat, PyTuple } from '../values/index.js'
 
 const LONGEST_KEY = 250
 
-/** `namespace_key`, blanks replaced; the SHA-1 of it over 250 characters. Other control characters stay as they are. */
+/** `namespace_key` with its blanks replaced. A key over 250 characters is replaced by its SHA-1. Other control characters are kept. */
 export function beakerKey(namespace: string, key: string): string {
   checkText('namespace', namespace)
   checkText('key', key)
@@ -14,12 +14,12 @@ export function beakerKey(namespace: string, key: string): string {
   return [...made].length > LONGEST_KEY ? createHash('sha1').update(made).digest('hex') : made
 }
 
-/** A value in its envelope, with the time of storing and the lifetime. */
+/** An envelope of Beaker: a value with the time when it was stored and its lifetime. */
 export interface BeakerValue<T = unknown> {
   readonly value: T
   /** Unix time in seconds. */
   readonly stored: number
-  /** Seconds for which it is fresh; null = for ever. */
+  /** The lifetime in seconds; null = for ever. */
   readonly expires: number | null
 }
 

@@ -22,13 +22,13 @@ import {
 import { isoDate, isoDateTime, isoTime } from './iso-times.js'
 import { readJson, writeJson } from './json.js'
 
-/** States of a task that Celery itself uses. */
+/** The states of a task that Celery itself sets. */
 export type CeleryState = 'PENDING' | 'STARTED' | 'RETRY' | 'FAILURE' | 'SUCCESS' | 'REVOKED' | (string & {})
 
-/** What is stored of a task. */
+/** The stored result of a task. */
 export interface CeleryMeta {
   readonly status: CeleryState
-  /** The result; of a task that failed the exception. */
+  /** The result, or the exception of a failed task. */
   readonly result: unknown
   readonly traceback?: string | null
   readonly children?: unknown
@@ -49,7 +49,7 @@ export interface CeleryError {
   readonly args: readonly unknown[]
 }
 
-/** How results are stored. */
+/** The options of `celeryMeta`. */
 export interface CeleryOptions {
   /** `result_serializer`. Default `json`, as in Celery. */
   readonly serializer?: 'json' | 'pickle' | undefined
@@ -58,7 +58,7 @@ export interface CeleryOptions {
 const PREFIXES = { task: 'celery-task-meta-', group: 'celery-taskset-meta-', chord: 'chord-unlock-' } as const
 
 /**
- * Where the result of a task, a group or the counter of a chord is.
+ * The key of the result of a task, of a group, or of the counter of a chord.
  * @param globalKeyPrefix `result_backend_transport_options['global_keyprefix']`
  * @throws TypeError for unknown options and other types; ValueError for an empty id; RangeError for an unknown kind
  */
@@ -74,7 +74,7 @@ export function celeryKey(
 }
 
 /**
- * The stored result, by either serializer: text is JSON with kombu's types, bytes are JSON or a pickle.
+ * Reads a stored result of either serializer: text is JSON with kombu's types, bytes are JSON or a pickle.
  * @param stored the result of the client's `get`
  * @returns undefined for a miss (undefined or null)
  * @throws ValueError for a value that is not a result; UnpicklingError, ValueDecodeError for a broken pickle
@@ -94,21 +94,21 @@ function content(stored: unknown, options: UnpickleOptions): unknown {
   if (!(stored instanceof Uint8Array))
     throw new ValueError(`the item is ${shown(stored)}, where Celery stores text or bytes`)
   const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength)
-  // Celery's pickles have protocol 2 or more, and these begin with a byte that no JSON begins with.
+  // Celery's pickles have protocol 2 or later. They begin with a byte that JSON cannot begin with.
   return bytes[0] === 0x80
     ? unpickle(bytes, options)
     : readJson(decodeText(bytes), { preserve, convert: fromKombu })
 }
 
 /**
- * A result as Celery stores it: text (JSON) or bytes (pickle), for the client's `set`.
- * @throws TypeError for unknown options; TypeError, ValueError, ValueEncodeError for a value that the serializer has no words for
+ * Writes a result in Celery's form, for the client's `set`: text (JSON) or bytes (pickle).
+ * @throws TypeError for unknown options; TypeError, ValueError, ValueEncodeError for a value that the serializer cannot write
  */
 export function writeCeleryMeta(meta: CeleryMeta, options: CeleryOptions = {}): string | Uint8Array {
   const { serializer = 'json' } = ownOptions(options, ['serializer'])
   checkObject('meta', meta)
   checkText('meta.status', meta.status)
-  // In the order in which Celery writes them.
+  // The fields are in Celery's order.
   const { status, result, traceback = null, children = null, date_done = null, ...others } = meta
   const whole = { status, result, traceback, children, date_done, ...others }
   return named('serializer', writers, serializer)(whole)
@@ -120,7 +120,7 @@ const writers = {
   pickle: (meta: unknown): string | Uint8Array => pickle(meta, { protocol: 4 }),
 }
 
-/** What Celery pickles instead of an exception that cannot be pickled: its module, class and arguments. */
+/** The stand-in that Celery pickles for an exception that cannot be pickled: module, class and arguments. */
 const WRAPPER = /^celery\.(utils\.serialization|exceptions)\.UnpickleableExceptionWrapper$/
 
 function wrapped({ args: [module, type, args] }: PythonObject): CeleryError {
@@ -139,7 +139,7 @@ function itemsOf(value: unknown): readonly unknown[] | undefined {
 /** A task of a group, or a group in it. */
 export interface CeleryGroup {
   readonly id: string
-  /** What a group consists of; undefined for a task, whose result is under `celeryKey(id)`. */
+  /** The members of a group; undefined for a task, whose result is under `celeryKey(id)`. */
   readonly results: readonly CeleryGroup[] | undefined
 }
 
@@ -155,7 +155,7 @@ export function readCeleryGroup(stored: unknown, options: UnpickleOptions = {}):
   return groupOf(read instanceof Map ? read.get('result') : (read as { result?: unknown } | null)?.result)
 }
 
-/** From `((id, parent), results)`, where a task has None instead of results. */
+/** Reads `((id, parent), results)`. A task has None in place of results. */
 function groupOf(value: unknown): CeleryGroup {
   const [own, results] = itemsOf(value) ?? []
   const [id] = itemsOf(own) ?? []
@@ -163,7 +163,7 @@ function groupOf(value: unknown): CeleryGroup {
   return { id, results: itemsOf(results)?.map(groupOf) }
 }
 
-/** The exception of a result whose status is FAILURE or RETRY, by either serializer; undefined when there is none. @throws TypeError when it is not an object */
+/** The exception of a result with the status FAILURE or RETRY, from either serializer; undefined for other results. @throws TypeError if it is not an object */
 export function celeryError(meta: CeleryMeta): CeleryError | undefined {
   checkObject('meta', meta)
   const { result } = meta
@@ -185,7 +185,7 @@ export function celeryError(meta: CeleryMeta): CeleryError | undefined {
   }
 }
 
-/** Kombu's types beyond JSON. @throws ValueError for one that it does not know */
+/** Reads kombu's types that JSON lacks. @throws ValueError for an unknown type */
 function fromKombu(object: Record<string, unknown>): unknown {
   const { __type__: type, __value__: value } = object
   if (

@@ -1,4 +1,4 @@
-/** What the classes of this room need of a client: strict, compat and their like have it. */
+/** The methods that the classes of this folder call on a client. The clients of strict, compat and pymemcache have them. */
 import { MAX_RELATIVE_TIME } from '../ground/limits.js'
 
 /** A memcached client. */
@@ -9,7 +9,7 @@ export interface CacheClient {
   /** @param options `time` in seconds */
   set(key: string, value: unknown, options: { readonly time: number }): Promise<unknown>
   add(key: string, value: unknown, options: { readonly time: number }): Promise<unknown>
-  /** Keys that were not stored. */
+  /** @returns the keys that were not stored */
   setMulti(
     entries: ReadonlyMap<string, unknown>,
     options: { readonly time: number },
@@ -19,13 +19,13 @@ export interface CacheClient {
   touch(key: string, time: number): Promise<unknown>
   incr(key: string, delta: number): Promise<unknown>
   decr(key: string, delta: number): Promise<unknown>
-  /** python-memcached's way to learn whether a deleted key was there, which Django uses. */
+  /** python-memcached's option by which `delete` reports whether the key was there; Django uses it. */
   deletetouch?(expected: readonly string[], command: 'delete', key: string): Promise<unknown>
-  /** Whether a value is there, also a stored None. A client without this method has null for a miss, too. */
+  /** Whether a value is there; a stored None counts. A client without this method returns null for a stored None and for a miss. */
   has?(key: string): Promise<boolean>
 }
 
-/** @returns whether the key was there, which python-memcached's own delete does not tell @throws as the client's `delete` */
+/** @returns whether the key was there, which python-memcached's own `delete` does not report @throws as the client's `delete` */
 export async function deleteKey(client: CacheClient, key: string): Promise<boolean> {
   return Boolean(
     await (client.deletetouch ? client.deletetouch(['DELETED'], 'delete', key) : client.delete(key)),
@@ -45,7 +45,7 @@ const METHODS = [
   'decr',
 ]
 
-/** @throws TypeError naming the method that is missing */
+/** @throws TypeError that names the missing method */
 export function checkClient(client: unknown): asserts client is CacheClient {
   const missing = METHODS.find(
     (name) => typeof (client as Record<string, unknown> | null | undefined)?.[name] !== 'function',
@@ -55,10 +55,10 @@ export function checkClient(client: unknown): asserts client is CacheClient {
 }
 
 /**
- * Expires at once, for every server, protocol and client: a date long past. Negative times do not serve, since pylibmc's
- * documentation takes them for zero.
+ * A time in the distant past: the item expires at once on every server, with every protocol and client. Negative times are not used,
+ * because pylibmc's documentation treats them as zero.
  */
 const EXPIRED = MAX_RELATIVE_TIME + 1
 
-/** The time to send for one that a framework has made: negative ones expire at once. */
+/** The time to send for a framework's time: a negative one expires at once. */
 export const sentTime = (time: number): number => (time < 0 ? EXPIRED : time)

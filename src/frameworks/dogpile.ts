@@ -20,7 +20,7 @@ import {
 import { readJson, writeJson } from './json.js'
 
 /**
- * What `cache_on_arguments` makes of a call: `module:function|argument argument`, with a namespace
+ * The key that `cache_on_arguments` makes for a call: `module:function|argument argument`, with a namespace
  * `module:function|namespace|…`.
  * @param args as Python's str() shows them
  * @throws TypeError for other types
@@ -40,7 +40,7 @@ export function dogpileKey(
   return `${own}|${args.join(' ')}`
 }
 
-/** `sha1_mangle_key`: the usual key_mangler of memcached regions, because the keys above contain blanks. */
+/** `sha1_mangle_key`: the usual key_mangler of memcached regions, since the keys above contain blanks. */
 export function dogpileSha1(key: string): string {
   checkText('key', key)
   return createHash('sha1').update(key).digest('hex')
@@ -53,29 +53,29 @@ export function dogpileShortened(key: string, length: number): string {
   return [...key].length >= length ? dogpileSha1(key) : key
 }
 
-/** A value in its envelope, `dogpile.cache.api.CachedValue`. */
+/** An envelope with its value: `dogpile.cache.api.CachedValue`. */
 export interface DogpileValue<T = unknown> {
   readonly payload: T
-  /** Unix time in seconds at which it was made: a region takes it as stale by its own expiration time. */
+  /** The Unix time of creation in seconds. A region decides by its own expiration time whether the value is stale. */
   readonly created: number
 }
 
 const CACHED_VALUE = 'dogpile.cache.api.CachedValue'
-/** Version of the envelope: one of another version is a miss to dogpile. */
+/** The version of the envelope. dogpile treats an envelope of another version as a miss. */
 const VERSION = 2
-/** Between the metadata and the payload of an envelope in bytes. */
+/** The separator of metadata and payload in an envelope of bytes. */
 const BAR = 0x7c
 
-/** How an envelope is read. */
+/** The options of reading an envelope. */
 export interface ReadDogpileOptions extends Pick<UnpickleOptions, 'preserve'> {
-  /** For a region that was made with `deserializer`: what that function does. Default: the region has none. */
+  /** The counterpart of the region's `deserializer`. Default: the region has none. */
   readonly deserialize?: ((payload: Buffer) => unknown) | undefined
 }
 
 /**
- * The value in an envelope; undefined for other values, which dogpile takes for a miss.
+ * The envelope in a stored value; undefined for other values, which dogpile treats as a miss.
  * @param options `preserve` keeps types that plain JavaScript lacks. Default false.
- * @throws TypeError for unknown options and options of other types; ValueError for metadata that is not JSON; what `deserialize` throws
+ * @throws TypeError for unknown options and options of other types; ValueError for metadata that is not JSON; the errors of `deserialize`
  */
 export function readDogpile<T = unknown>(
   stored: unknown,
@@ -89,7 +89,7 @@ export function readDogpile<T = unknown>(
       : undefined
   }
   if (!(stored instanceof PythonObject) || stored.className !== CACHED_VALUE) return undefined
-  // In protocols 0 and 1 the tuple is what the object is made of; else its fields are the arguments.
+  // In protocols 0 and 1 the tuple is the base value of the object; in later protocols its fields are the arguments.
   const fields = stored.how === 'base' ? stored.args[0] : stored.args
   const [payload, metadata] = fields instanceof PyTuple ? fields.items : Array.isArray(fields) ? fields : []
   if (!(metadata instanceof Map) || Number(metadata.get('v')) !== VERSION) return undefined
@@ -108,7 +108,7 @@ function readBytes<T>(
 }
 
 /**
- * A value in the envelope that dogpile.cache reads.
+ * Writes a value in the envelope that dogpile.cache reads.
  * @param created Unix time in seconds; default now
  * @throws TypeError when it is not a number
  */
@@ -122,10 +122,10 @@ export function writeDogpile(payload: unknown, created: number = Date.now() / 10
 }
 
 /**
- * A value in the envelope of a region that was made with `serializer`: bytes.
- * @param serialize what the region's `serializer` does
+ * Writes a value in the envelope of a region that was made with `serializer`: bytes.
+ * @param serialize the counterpart of the region's `serializer`
  * @param created Unix time in seconds; default now
- * @throws TypeError for other types, and when `serialize` does not return bytes; what `serialize` throws
+ * @throws TypeError for other types, and if `serialize` does not return bytes; the errors of `serialize`
  */
 export function writeDogpileBytes<T>(
   payload: T,

@@ -1,5 +1,5 @@
 /**
- * Keys, times and memoize versions of Flask-Caching's MemcachedCache, and of cachelib, which it is made of.
+ * Keys, times and memoize versions of Flask-Caching's MemcachedCache, and of cachelib, which it uses.
  * Source: fixtures/vectors/frameworks.json and framework-values.json (Flask-Caching 2.3 and 2.5, cachelib 0.13 and 0.17).
  */
 import { createHash, randomBytes } from 'node:crypto'
@@ -9,11 +9,11 @@ import { encodeText } from '../python/text.js'
 import { describe } from '../values/index.js'
 import { hasChange } from './versions.js'
 
-/** The keys that Flask-Caching sends: other keys are always missing. */
+/** The keys that Flask-Caching sends. For other keys it reports a miss without sending anything. */
 const SENT = /^[^\x00-\x21\xff]{1,250}$/u
 
 /**
- * The key as it is sent, undefined when Flask-Caching sends nothing and takes it for a miss.
+ * The key to send; undefined for a key for which Flask-Caching sends nothing and reports a miss.
  * @param keyPrefix `CACHE_KEY_PREFIX`
  * @throws TypeError when one is not text
  */
@@ -25,7 +25,7 @@ export function flaskCachingKey(key: string, keyPrefix = ''): string | undefined
 }
 
 /**
- * The time that goes out for a timeout in seconds: always a date, except 0 (never expires) and negative ones.
+ * The time that Flask-Caching sends for a timeout in seconds: a date, except for 0 (never expires) and negative timeouts.
  * @param now Unix time in seconds
  * @throws TypeError when one is not a number
  */
@@ -36,7 +36,7 @@ export function flaskCachingTime(timeout: number, now: number = Date.now() / 100
   return seconds > 0 ? Math.trunc(now) + seconds : seconds
 }
 
-/** Key of a cached view, `@cache.cached()`: `view/` and the path. @param keyPrefix of the decorator @throws TypeError */
+/** The key of a view that is cached by `@cache.cached()`: `view/` and the path. @param keyPrefix of the decorator @throws TypeError */
 export function flaskCachingViewKey(path: string, keyPrefix = 'view/'): string {
   checkText('path', path)
   checkText('keyPrefix', keyPrefix)
@@ -49,29 +49,29 @@ export interface MemoizedFunction {
   readonly module: string
   /** `__qualname__`: `price`, `Shop.price`. */
   readonly name: string
-  /** The result of repr() or `__caching_id__` for the instance of a method. */
+  /** For a method, the result of repr() or `__caching_id__` of the instance. */
   readonly instance?: string | undefined
 }
 
-/** Option of functions whose result depends on Flask-Caching's version. */
+/** The option of functions whose result depends on Flask-Caching's version. */
 export interface FlaskCachingOption {
-  /** Flask-Caching's version, `2.5.1`. There is no default, because a wrong version finds nothing: from 2.5 on names and keys are others. */
+  /** Flask-Caching's version, `2.5.1`. There is no default, because a wrong version finds nothing: names and keys changed in 2.5. */
   readonly flaskCaching: string
 }
 
-/** What the key of a memoized result also depends on. */
+/** The options that change the key of a memoized result. */
 export interface FlaskMemoizeOptions extends FlaskCachingOption {
   /** The values of `**kwargs`, each as Python's repr(). Default none. */
   readonly kwargs?: Readonly<Record<string, string>> | undefined
-  /** Python's version, `3.12`, which keys with `kwargs` need: from 3.12 on they are others. */
+  /** Python's version, `3.12`, which keys with `kwargs` need, because they changed in 3.12. */
   readonly python?: string | undefined
   /** `CACHE_HASH_METHOD`, or the argument `hash_method`. Default `md5`, from Flask-Caching 2.5 on `sha256`. */
   readonly hash?: string | undefined
 }
 
 /**
- * Keys of the versions that a function's results are stored under: one, and for a method one more for the instance. Their values, one after
- * the other, are the version that `flaskMemoizeKey` needs; to forget all results, store a new one (`flaskMemoizeVersion`) under the last.
+ * The keys of the versions of a function's results: one key, and for a method a second one for the instance. `flaskMemoizeKey` needs their values, joined
+ * in this order. To discard all results, store a new version (`flaskMemoizeVersion`) under the last key.
  * @throws TypeError for a missing `flaskCaching`, unknown options and other types; ValueError for a `flaskCaching` that is not a version
  */
 export function flaskMemoizeVersionKeys(called: MemoizedFunction, options: FlaskCachingOption): string[] {
@@ -83,17 +83,17 @@ export function flaskMemoizeVersionKeys(called: MemoizedFunction, options: Flask
   )
 }
 
-/** A new version of memoized results: six characters at random. */
+/** A new version of memoized results: six random characters. */
 export function flaskMemoizeVersion(): string {
   return randomBytes(16).toString('base64').slice(0, 6)
 }
 
 /**
- * Key of a memoized result.
+ * The key of a memoized result.
  * @param args all arguments in the order of the function's parameters, as Python's repr() shows them. Defaults are filled in; up to
  *   Flask-Caching 2.4 a default that is false in Python (`0`, `''`) counts as `None`. The first argument of a method is the instance's
  *   representation as text, `"'<Shop 1>'"`
- * @param version the values of `flaskMemoizeVersionKeys`, one after the other
+ * @param version the values of `flaskMemoizeVersionKeys`, joined in their order
  * @throws TypeError for a missing `flaskCaching` or `python`, unknown options and other types; ValueError for a `flaskCaching` or `python` that is not a version
  */
 export function flaskMemoizeKey(
@@ -142,7 +142,7 @@ const nameOf = (called: MemoizedFunction, options: FlaskCachingOption): string =
 const cleaned = (name: string, options: FlaskCachingOption): string =>
   isSince25(options) ? name.replace(/[^\w.\u0100-\uffff]/g, '') : name
 
-/** As CPython shows it, sorted by the names' code points. */
+/** The text of the keyword arguments in CPython's form, sorted by the code points of the names. */
 function orderedDict(kwargs: Readonly<Record<string, string>>, python: string | undefined): string {
   const entries = Object.entries(kwargs).sort(([a], [b]) => Buffer.compare(encodeText(a), encodeText(b)))
   if (entries.length === 0) return 'OrderedDict()'

@@ -12,7 +12,7 @@ import { type CacheClient, checkClient } from './client.js'
 import { BadSignature, keyBytes, type SecretKey } from './django/signing.js'
 import { readJson, writeJson } from './json.js'
 
-/** msgpack, from a package of your choice: `@msgpack/msgpack` fits as it is. */
+/** A package for msgpack. `@msgpack/msgpack` has this shape. */
 export interface MessagePack {
   readonly encode: (value: unknown) => Uint8Array
   readonly decode: (data: Uint8Array) => unknown
@@ -22,7 +22,7 @@ export interface MessagePack {
 export interface FlaskSessionSettings {
   /** `SESSION_KEY_PREFIX`. Default `session:`. */
   readonly keyPrefix?: string | undefined
-  /** `SESSION_SERIALIZATION_FORMAT`. Default `msgpack`, as in Flask-Session; then `msgpack` is needed. */
+  /** `SESSION_SERIALIZATION_FORMAT`. Default `msgpack`, as in Flask-Session; it needs the setting `msgpack`. */
   readonly format?: 'msgpack' | 'json'
   readonly msgpack?: MessagePack
   /** `PERMANENT_SESSION_LIFETIME` in seconds. Default 31 days, as in Flask. */
@@ -52,15 +52,15 @@ export class FlaskSessions {
       )
   }
 
-  /** Where a session is. @throws TypeError when it is not text */
+  /** The key of a session. @throws TypeError if it is not text */
   key(sid: string): string {
     checkText('sid', sid)
     return `${this.settings.keyPrefix ?? 'session:'}${sid}`
   }
 
   /**
-   * The session's data; undefined when there is none. Reads msgpack, JSON and the pickles of Flask-Session before 0.7.
-   * @throws ValueError for what is none of them; as the client's `get`
+   * The session's data; undefined if there is none. Reads msgpack, JSON and the pickles of Flask-Session before 0.7.
+   * @throws ValueError for other content; as the client's `get`
    */
   async load(sid: string): Promise<Record<string, unknown> | undefined> {
     const stored = await this.client.get(this.key(sid))
@@ -68,7 +68,7 @@ export class FlaskSessions {
     return readFlaskSession(stored, this.settings.msgpack)
   }
 
-  /** @throws TypeError, ValueError for values that the format has no words for; as the client's `set` */
+  /** @throws TypeError, ValueError for values that the format cannot represent; as the client's `set` */
   async save(sid: string, data: Record<string, unknown>): Promise<void> {
     checkObject('data', data)
     const { format = 'msgpack', msgpack, lifetime = LIFETIME } = this.settings
@@ -92,8 +92,8 @@ export class FlaskSessions {
 }
 
 /**
- * A stored session: bytes of msgpack, JSON or a pickle, or the dict itself, as Flask-Session stored it before 0.7.
- * @throws ValueError for what is none of them
+ * Reads a stored session: bytes of msgpack, JSON or a pickle, or the dict itself, which Flask-Session stored before 0.7.
+ * @throws ValueError for other content
  */
 export function readFlaskSession(stored: unknown, msgpack?: MessagePack): Record<string, unknown> {
   const data = stored instanceof Uint8Array ? content(Buffer.from(stored), msgpack) : stored
@@ -123,7 +123,7 @@ export function unsignFlaskSid(cookie: string, key: SecretKey): string {
   return sid
 }
 
-/** A session id as signed cookie (`SESSION_USE_SIGNER`). @throws TypeError for other types */
+/** Signs a session id for a cookie (`SESSION_USE_SIGNER`). @throws TypeError for other types */
 export function signFlaskSid(sid: string, key: SecretKey): string {
   checkText('sid', sid)
   return `${sid}.${signature(sid, key)}`

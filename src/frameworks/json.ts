@@ -1,5 +1,5 @@
 /**
- * JSON as Python's json module reads and writes it: integers of any length, NaN and Infinity, and all that is not ASCII escaped.
+ * Reads and writes JSON like Python's json module: integers of any length, NaN and Infinity, and escapes for all characters that are not ASCII.
  * Source: fixtures/vectors/framework-values.json (CPython 3.11).
  */
 import { shown } from '../ground/arguments.js'
@@ -7,22 +7,22 @@ import { ValueError } from '../python/errors.js'
 import { floatRepr, integerText } from '../python/repr.js'
 import { PyFloat, PyTuple } from '../values/index.js'
 
-/** Python's own reader gives up at about this depth, by its recursion limit. */
+/** Python's reader fails at about this depth because of its recursion limit. */
 const MAX_DEPTH = 900
 
-/** How a value is written. */
+/** The options of writing. */
 export interface JsonWriting {
-  /** Between items, and between a key and its value. Default `', '` and `': '`, which are Python's. */
+  /** The separator between items, and the one between a key and its value. Default `', '` and `': '`, as in Python. */
   readonly separators?: readonly [item: string, key: string]
-  /** A value that JSON has no word for → one that it has; undefined when there is none. */
+  /** Converts a value that JSON lacks into one that it has; undefined if there is none. */
   readonly convert?: (value: object) => unknown
 }
 
-/** How a text is read. */
+/** The options of reading. */
 export interface JsonReading {
-  /** Floats stay floats (`PyFloat`), and an object whose keys would move in JavaScript (`'1'`) is a Map. Default false. */
+  /** Returns floats as `PyFloat`, and an object whose keys would change their order in JavaScript (`'1'`) as a Map. Default false. */
   readonly preserve?: boolean | undefined
-  /** What an object becomes, innermost first. */
+  /** Converts objects, innermost first. */
   readonly convert?: (object: Record<string, unknown>) => unknown
 }
 
@@ -67,12 +67,12 @@ export function writeJson(value: unknown, { separators, convert }: JsonWriting =
   }
 }
 
-/** Never an assignment to `__proto__`. */
+/** Sets a property without the setter of `__proto__`. */
 export function toObject(entries: Iterable<readonly [string, unknown]>): Record<string, unknown> {
   return Object.fromEntries(entries)
 }
 
-/** Keys that are not text are written as their JSON, as Python does. */
+/** Writes a key that is not text as its JSON, as Python does. */
 function keyText(key: unknown): string {
   if (typeof key === 'string') return key
   if (typeof key === 'bigint') return integerText(key)
@@ -117,7 +117,7 @@ const WORDS: Readonly<Record<string, unknown>> = {
 const WORD = /null|true|false|NaN|-?Infinity/y
 
 /**
- * `json.loads(text)`. An object is a plain object, an integer beyond the safe ones a bigint.
+ * `json.loads(text)`. An object becomes a plain object, an integer outside of the safe range a bigint.
  * @throws ValueError with the position of the error
  */
 export function readJson(text: string, { preserve = false, convert }: JsonReading = {}): unknown {
@@ -170,7 +170,7 @@ export function readJson(text: string, { preserve = false, convert }: JsonReadin
     }
   }
 
-  /** Behind an odd number of backslashes. */
+  /** Whether an odd number of backslashes precedes the position. */
   function isEscaped(index: number): boolean {
     let before = index - 1
     while (text[before] === '\\') before--

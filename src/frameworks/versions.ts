@@ -1,4 +1,4 @@
-/** Versions of frameworks, as their settings name them: `5.2.19`. Frameworks change keys and signatures in minor and in security releases. */
+/** Versions of frameworks, such as `5.2.19`. Frameworks change keys and signatures in minor and in security releases. */
 import { checkText, shown } from '../ground/arguments.js'
 import { ValueError } from '../python/errors.js'
 

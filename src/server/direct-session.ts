@@ -1,4 +1,4 @@
-/** A connection of the embedded server without a socket: requests in, replies out, within one call. For audits without faults. */
+/** A connection of the embedded server without a socket, for audits without faults: one call takes requests and returns their replies. */
 import type { DirectSession } from '../protocol/direct-session.js'
 import { RequestFraming } from './commands/framing.js'
 import type { Answer } from './commands/respond.js'
@@ -8,7 +8,7 @@ import type { ServerFacts } from './versions.js'
 export interface DirectSessionOptions {
   readonly longestKept: number
   readonly facts: ServerFacts
-  /** Answers at once. */
+  /** Answers within the call. */
   readonly answer: (...frame: Parameters<Answerer['answer']>) => Answer
   readonly read: (bytes: number) => void
   readonly written: (bytes: number) => void

@@ -13,13 +13,13 @@ import { largestItem } from './store/slabs.js'
 import { Store } from './store/store.js'
 import { defaultVersion, type ServerFacts, serverFacts } from './versions.js'
 
-/** Where the server listens, its clock and its memory. */
+/** The options of the server: where it listens, its clock and its memory. */
 export interface EmbeddedServerOptions extends ListenOptions {
-  /** Unix time in seconds, for expiry. Default: the system's. */
+  /** The clock for expiry: Unix time in seconds. Default: the system's. */
   readonly clock?: (() => number) | undefined
   /** Memory for items in MiB, as memcached's -m. Default 64. */
   readonly memory?: number | undefined
-  /** false: storing fails when memory is full, as memcached's -M. Default true: old items are evicted. */
+  /** Whether old items are evicted when memory is full. false: storing fails, as with memcached's -M. Default true. */
   readonly evict?: boolean | undefined
   /**
    * The version of memcached to emulate, from 1.4.0 on, e.g. `1.6.45`; or a proxy or server that refuses part of the protocol:
@@ -76,8 +76,8 @@ export class EmbeddedServer extends Fronted {
   }
 
   /**
-   * A connection inside this process, for the option `connect` of the clients: it opens no socket, and the server need not be
-   * started. Faults have no effect on such a connection.
+   * Opens a connection inside this process, for the option `connect` of the clients. It needs no socket, and the server need not be
+   * started. Faults have no effect on it.
    * @returns the client's end
    */
   connect(): Socket {
@@ -85,7 +85,7 @@ export class EmbeddedServer extends Fronted {
   }
 
   /**
-   * A connection without sockets, on which requests are answered within the call.
+   * Opens a connection without sockets that answers requests within the call.
    * @internal
    */
   session(): DirectSession {

@@ -7,7 +7,7 @@ import { checkOptions, Front, type ListenOptions, needs } from './front.js'
 import { Fronted } from './fronted.js'
 import { type Answerer, isGoodbye, type RecordedExchange, serve } from './session.js'
 
-/** The addresses of the proxy and of its target. */
+/** The options of the proxy: its own address and its target's. */
 export interface FaultProxyOptions extends ListenOptions {
   /** The real server: `host:port`, `[v6]:port` or the path of a Unix socket. */
   readonly target: string
@@ -15,7 +15,7 @@ export interface FaultProxyOptions extends ListenOptions {
   readonly record?: ((exchange: RecordedExchange) => void) | undefined
 }
 
-/** Longer data blocks than memcached can be configured for. */
+/** The longest data block: more than memcached can be configured for. Bytes. */
 const longestKept = 1024 ** 3
 
 /** A proxy in front of any memcached that injects faults (docs/server.md). */
@@ -55,7 +55,7 @@ function parseTarget(target: string): Target {
   return { host: (v6 ?? host)!, port: number }
 }
 
-/** One connection to the real server; its end also ends the client's connection. */
+/** One connection to the real server. When it ends, the client's connection ends too. */
 function upstream(target: Target, ended: () => void): Answerer {
   const socket = connect(target)
   let buffer: Buffer = Buffer.alloc(0)

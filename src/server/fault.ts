@@ -12,24 +12,24 @@ interface OfServer {
 }
 
 interface Counted extends OfServer {
-  /** The number of requests that it applies to; -1: until cleared by `up`. Default 1. */
+  /** The number of requests that the fault applies to; -1 = all requests until the fault `up`. Default 1. */
   readonly count?: number
 }
 
-/** The end of a connection instead of, or after, a reply. */
+/** How a connection ends instead of a reply or after it. */
 export type Ending = 'close' | 'reset' | 'stall'
 
-/** Faults that take effect at once. */
+/** The faults that take effect at once. */
 export type ServerFault =
   | (OfServer & { readonly fault: 'down' | 'up' })
   | (OfServer & { readonly fault: 'cut'; readonly then?: 'close' | 'reset' })
 
-/** Faults that wait for a request. */
+/** The faults that apply to the next requests. */
 export type RequestFault =
   | (Counted & { readonly fault: 'close' | 'reset' })
   | (Counted & {
       readonly fault: 'stall'
-      /** Answers later requests on the connection, which no real server does; some recordings need it. Default: they are not answered. */
+      /** Whether later requests on the connection are answered. No real server answers them, but some recordings need it. Default false. */
       readonly later?: 'answered'
     })
   | (Counted & { readonly fault: 'reply'; readonly bytes: Bytes })
@@ -37,18 +37,18 @@ export type RequestFault =
   | (Counted & { readonly fault: 'slow'; readonly ms: number })
   | (Counted & { readonly fault: 'unread'; readonly then?: 'stall' | 'reset' })
 
-/** A fault of docs/formats.md, of the server or of one request. */
+/** A fault of docs/formats.md: of the server, or of one request. */
 export type Fault = ServerFault | RequestFault
 
 const endings = ['close', 'reset', 'stall'] as const satisfies readonly Ending[]
 const cuts = ['close', 'reset'] as const
 const unreads = ['stall', 'reset'] as const
 const kinds: readonly string[] = ['down', 'up', 'cut', ...endings, 'reply', 'truncate', 'slow', 'unread']
-/** Longest pause between two bytes of a slow reply, and longest reply of a script; larger values are taken for typing errors. */
+/** The longest pause between two bytes of a slow reply, and the longest reply of a script. Larger values are refused as typing errors. */
 const longestPause = 3_600_000
 const longestReply = 2 ** 26
 
-/** An invalid fault: names the field. */
+/** A fault is invalid. The message names the field. */
 export class FaultError extends Error {
   override readonly name = 'FaultError'
   constructor(
@@ -60,8 +60,8 @@ export class FaultError extends Error {
 }
 
 /**
- * Reads a fault from parsed JSON; fields it does not know are ignored.
- * @throws FaultError naming the field
+ * Reads a fault from parsed JSON. Unknown fields are ignored.
+ * @throws FaultError that names the field
  */
 export function parseFault(json: object): Fault {
   if (typeof json !== 'object' || json === null)

@@ -1,4 +1,4 @@
-/** The listening side that embedded server and fault proxy share: start, stop, and the faults of docs/formats.md. */
+/** The listening socket of the embedded server and the fault proxy: start, stop, and the faults of docs/formats.md. */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { checkObject, shown } from '../ground/arguments.js'
@@ -13,12 +13,12 @@ export interface ListenOptions {
   readonly host?: string | undefined
   /** Default 0: a free one. */
   readonly port?: number | undefined
-  /** Unix socket, instead of host and port. */
+  /** The path of a Unix socket, in place of host and port. */
   readonly path?: string | undefined
 }
 
 /**
- * @param further options besides those of listening
+ * @param further the names of the options besides those of listening
  * @throws TypeError for an unknown option, one of another type, and for a path beside host or port; RangeError for an invalid port
  */
 export function checkOptions(options: ListenOptions, further: readonly string[]): void {
@@ -36,7 +36,7 @@ export function checkOptions(options: ListenOptions, further: readonly string[])
     throw new TypeError('path cannot be combined with host and port')
 }
 
-/** @throws TypeError when the option is given, and of another type */
+/** @throws TypeError if the option is given with another type */
 export function needs<O extends object>(
   options: O,
   name: keyof O & string,
@@ -54,15 +54,15 @@ export type FaultHere = Fault extends infer F
     : never
   : never
 
-/** Milliseconds until a client in this or another process has received the end of its connection. */
+/** The time in which a client of this or another process receives the end of its connection, in milliseconds. */
 const timeToHear = 10
-/** A socket is shut down in one turn of the event loop, its peer reads that in the next, and closes in the one after it. */
+/** The turns of the event loop that the end of a connection takes: one side shuts down in the first, the other reads that in the second, and closes in the third. */
 const turnsToHear = 4
 
 export class Front {
   readonly sockets = new Set<Socket>()
   private server: Server | undefined
-  /** While the fault `down` lasts. */
+  /** Whether the fault `down` is in effect. */
   private hold: PortHold | undefined
   private goingDown: Promise<void> | undefined
   private faults: { fault: RequestFault; left: number }[] = []
@@ -121,7 +121,7 @@ export class Front {
     this.hold = undefined
   }
 
-  /** Stops listening, and keeps the port. */
+  /** Stops listening but keeps the port. */
   private async goDown(server: Server): Promise<void> {
     this.server = undefined
     const address = server.address()
@@ -134,7 +134,7 @@ export class Front {
     await this.hold.take(address.port)
   }
 
-  /** A client's end of a new connection inside this process. */
+  /** Opens a connection inside this process and returns the client's end. */
   connect(): Socket {
     const { client, server } = localPair()
     this.welcome(server)
@@ -147,7 +147,7 @@ export class Front {
     this.accept(socket)
   }
 
-  /** Closes all connections and stops listening; ends when both are done. */
+  /** Closes all connections and stops listening. The promise is fulfilled when both are done. */
   async stop(): Promise<void> {
     const { server } = this
     this.server = undefined
@@ -185,7 +185,7 @@ export class Front {
     for (let turn = 0; turn < turnsToHear; turn++) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  /** Called when a request begins: whether it stays unread, and the fault that follows. */
+  /** Called when a request begins. @returns whether the request is left unread, and the fault that applies to it */
   nextUnread(): 'stall' | 'reset' | undefined {
     const [first] = this.faults
     if (first?.fault.fault !== 'unread') return undefined

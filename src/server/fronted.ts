@@ -1,10 +1,10 @@
-/** The public interface of embedded server and fault proxy: an address, starting and stopping, faults. */
+/** The public methods that the embedded server and the fault proxy share: address, start, stop, faults. */
 import type { FaultHere, Front } from './front.js'
 
 export abstract class Fronted {
   protected abstract readonly front: Front
 
-  /** Where clients connect to: `host:port`, `[v6]:port` or the path of the Unix socket. @throws Error before the first start */
+  /** The address for clients: `host:port`, `[v6]:port` or the path of the Unix socket. @throws Error before the first start */
   get address(): string {
     return this.front.address
   }
@@ -13,7 +13,7 @@ export abstract class Fronted {
     return this.front.listeningPort
   }
 
-  /** Listens; has no effect when it already listens. @throws the system's error when the port is in use */
+  /** Begins to listen. It has no effect if the server already listens. @throws the system's error if the port is in use */
   async start(): Promise<this> {
     await this.front.start()
     return this
@@ -28,7 +28,7 @@ export abstract class Fronted {
     await this.stop()
   }
 
-  /** A fault of docs/formats.md; done when it is in effect. An embedded server's items survive it, unlike a restarted server's. @throws FaultError naming the field */
+  /** Applies a fault of docs/formats.md. The promise is fulfilled when the fault is in effect. The items of an embedded server survive it, unlike those of a restarted server. @throws FaultError that names the field */
   async fault(fault: FaultHere): Promise<void> {
     await this.front.fault(fault)
   }

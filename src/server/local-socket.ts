@@ -1,6 +1,6 @@
 /**
- * Two ends of a connection inside this process, with the part of `net.Socket` that clients and servers use: bytes that one end writes, the other
- * end reads before the next turn of the event loop, without the operating system. Only for servers without faults: nothing is delayed or sent in part.
+ * The two ends of a connection inside this process. They have the part of `net.Socket` that clients and servers use. One end reads the bytes that the
+ * other writes before the next turn of the event loop, without the operating system. For servers without faults: no byte is delayed, and no write is split.
  */
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
@@ -9,7 +9,7 @@ type Written = (error?: Error | null) => void
 
 class LocalSocket extends EventEmitter {
   peer: LocalSocket | undefined
-  /** Always 0, because written bytes are read at once. */
+  /** Always 0, because the other end reads written bytes at once. */
   readonly writableLength = 0
   readonly remoteAddress = undefined
   readonly remotePort = undefined
@@ -25,7 +25,7 @@ class LocalSocket extends EventEmitter {
 
   write(piece: Uint8Array | string, encoding?: BufferEncoding | Written, written?: Written): boolean {
     const done = typeof encoding === 'function' ? encoding : written
-    // A piece is copied, because a sender may use its buffer again, and the store owns its bytes.
+    // The bytes are copied, because a sender may use its buffer again and a store keeps its bytes.
     this.kept.push(
       typeof piece === 'string'
         ? Buffer.from(piece, typeof encoding === 'string' ? encoding : 'utf8')
@@ -44,7 +44,7 @@ class LocalSocket extends EventEmitter {
     if (this.corked > 0 && --this.corked === 0) this.handOver()
   }
 
-  /** Runs after the caller, so that an answer never arrives while a request is being written. */
+  /** Delivers after the caller has finished, so that no answer arrives while a request is being written. */
   private handOver(): void {
     if (this.kept.length === 0 || this.handing) return
     this.handing = true
@@ -60,7 +60,7 @@ class LocalSocket extends EventEmitter {
     peer.emit('data', others.length === 0 ? first : Buffer.concat([first, ...others]))
   }
 
-  /** The other end reads everything that was written before it sees the end. */
+  /** The other end reads all written bytes before it sees the end. */
   end(done?: () => void): this {
     this.corked = 0
     this.handOver()
@@ -100,7 +100,7 @@ class LocalSocket extends EventEmitter {
   setKeepAlive(): this {
     return this
   }
-  /** Has no effect, because nothing waits. */
+  /** Has no effect, because no bytes wait to be sent. */
   setTimeout(): this {
     return this
   }
@@ -118,7 +118,7 @@ class LocalSocket extends EventEmitter {
   }
 }
 
-/** @returns the client's end, whose `connect` comes in the next turn, and the server's */
+/** @returns the client's end, which emits `connect` in the next turn of the event loop, and the server's end */
 export function localPair(): { readonly client: Socket; readonly server: Socket } {
   const [client, server] = [new LocalSocket(), new LocalSocket()]
   client.peer = server

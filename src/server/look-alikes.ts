@@ -1,17 +1,17 @@
 /**
- * Proxies and servers that speak memcached's protocol and refuse part of it. The sources are named with each: the documentation or the
- * source code of the project. Every other command is answered as by a memcached of the version `base`.
+ * Proxies and servers that speak memcached's protocol but refuse part of it. Each entry names its source: the documentation or the
+ * source code of the project. A memcached of the version `base` answers every other command.
  */
 import type { Bytes } from '../ground/bytes.js'
 import type { Frame } from './commands/framing.js'
 import type { Answer } from './commands/respond.js'
 
 export interface LookAlike {
-  /** The version of memcached for the other commands. */
+  /** The version of memcached that answers the other commands. */
   readonly base: string
-  /** The answer to `version`; absent if `base` answers, or there is no answer. */
+  /** The answer to `version`; absent if `base` answers it or no answer is sent. */
   readonly says?: string
-  /** The answer of a refusal. Undefined: it is not refused. */
+  /** The answer to a refused command. Undefined: the command is not refused. */
   readonly refuse: (frame: Frame) => Answer | undefined
 }
 
@@ -21,13 +21,13 @@ const wordsOf = ({ line }: Frame): Bytes[] => line.toString('latin1').trim().spl
 const isBinary = ({ command }: Frame) => command.kind === 'binary'
 
 const stores = ['set', 'add', 'replace', 'append', 'prepend', 'cas']
-/** Bytes of the longest get that ElastiCache Serverless takes. */
+/** The longest get that ElastiCache Serverless accepts, in bytes. */
 const longestGet = 16 * 1024
 
 export const lookAlikes = {
   /**
-   * notes/memcache.md and ChangeLog of twemproxy 0.4.1: no binary protocol, and a connection ends with a command that its parser does not
-   * know. `version` came with 0.5.0.
+   * notes/memcache.md and ChangeLog of twemproxy 0.4.1: no binary protocol, and a command that its parser does not know ends the
+   * connection. 0.5.0 added `version`.
    */
   'twemproxy-0.4': {
     base: '1.6.18',
@@ -74,7 +74,7 @@ export const lookAlikes = {
   },
   /**
    * Amazon's list of supported Memcached commands: no binary protocol, gets of at most 16 KB, no delayed `flush_all`, of the statistics only
-   * `stats` and `stats reset`, nothing that configures the engine. TLS, which it needs, is not part of this.
+   * `stats` and `stats reset`, no command that configures the engine. The real service requires TLS, which is not imitated.
    */
   'elasticache-serverless': {
     base: '1.6.18',
@@ -92,7 +92,7 @@ export const lookAlikes = {
   },
 } as const satisfies Readonly<Record<string, LookAlike>>
 
-/** Names that `startServer` accepts instead of a version. */
+/** The names that `startServer` accepts in place of a version. */
 export type LookAlikeName = keyof typeof lookAlikes
 
 export function lookAlike(name: string): LookAlike | undefined {

@@ -1,15 +1,15 @@
-/** Keeps the port of a server that is down, so that no other program gets it meanwhile. */
+/** Keeps the port of a server while it is down, so that no other program gets the port. */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Milliseconds to wait for another program that has just got the port. */
+/** The time to wait for another program that has just got the port, in milliseconds. */
 const PATIENCE = 5000
 
 /**
- * A port on which connections are refused, and which the system does not give to another program. It is bound to a connection between two
- * sockets of this process: a bound port is not free, and a port that nobody listens on refuses connections. A server of this process or
- * of another one can listen on it again if it sets SO_REUSEADDR, as Node.js and memcached do. The sockets do not keep the process
+ * A port that refuses connections and that the system gives to no other program. A connection between two sockets of this process is bound to it:
+ * a bound port is not free, and a port on which no program listens refuses connections. A server of this or another process can listen on the
+ * port again if it sets SO_REUSEADDR, as Node.js and memcached do. The sockets do not keep the process
  * running.
  */
 export class PortHold {
@@ -21,7 +21,7 @@ export class PortHold {
   ) {}
 
   /**
-   * Prepares a hold, so that `take` needs no time between the end of a server and the hold of its port.
+   * Prepares a hold, so that `take` can hold a port immediately after its server has ended.
    * @param address an IP address of this machine
    */
   static async prepare(address: string): Promise<PortHold> {
@@ -32,10 +32,10 @@ export class PortHold {
   }
 
   /**
-   * Ends when the port is held.
+   * The promise is fulfilled when the port is held.
    * @param port 0: any free port
    * @returns the port
-   * @throws the system's error when another program has the port, and keeps it for five seconds
+   * @throws the system's error if another program has the port and keeps it for five seconds
    */
   async take(port: number): Promise<number> {
     const { port: otherPort } = this.other.address() as { port: number }

@@ -1,4 +1,4 @@
-/** One connection of a server or a proxy: requests answered in order, with the faults of the script. */
+/** One connection of a server or a proxy. It answers requests in order and applies the faults. */
 import type { Socket } from 'node:net'
 import type { Bytes } from '../ground/bytes.js'
 import { observe } from '../ground/observers.js'
@@ -14,14 +14,14 @@ export interface RecordedExchange {
   /** Number of the connection, from 0. */
   readonly connection: number
   readonly sent: Bytes
-  /** The reply, faults included; null when there was none. */
+  /** The reply, as changed by faults; null if there was none. */
   readonly received: Bytes | null
 }
 
 /** Answers the requests of one connection. */
 export interface Answerer {
   answer(frame: Frame): Answer | Promise<Answer>
-  /** The connection is gone. */
+  /** Called when the connection has ended. */
   close?(): void
 }
 
@@ -32,7 +32,7 @@ export interface SessionOptions {
   readonly facts?: ServerFacts | undefined
   readonly answerer: Answerer
   readonly nextFault: () => RequestFault | undefined
-  /** Asked with the first bytes of a request. */
+  /** Called with the first bytes of a request. */
   readonly nextUnread: () => 'stall' | 'reset' | undefined
   readonly read?: ((bytes: number) => void) | undefined
   readonly written?: ((bytes: number) => void) | undefined
@@ -44,7 +44,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
   const waiting: Frame[] = []
   let working = false
   let closed = false
-  /** No further answers on this connection: later requests are read and dropped. */
+  /** Whether later requests on this connection are read and dropped. */
   let mute = false
 
   socket.setNoDelay(true)
@@ -69,7 +69,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
       socket.destroy()
       return
     }
-    // An exception in one request ends its connection, and no other one.
+    // An exception in a request ends only its own connection.
     if (!working) work().catch(() => socket.destroy())
   })
 
@@ -106,7 +106,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
   async function faulty(frame: Frame, fault: RequestFault): Promise<void> {
     switch (fault.fault) {
       case 'unread':
-        // The fault needs a separate request: this one arrived complete after another one.
+        // The fault applies only to a request that arrives separately. This one arrived complete after another one.
         finishWith(fault.then ?? 'stall')
         return
       case 'close':
@@ -157,7 +157,7 @@ export function serve(socket: Socket, options: SessionOptions): void {
       socket.resetAndDestroy()
     } else if (ending === 'close') finish()
     else {
-      // A later reply would be taken for this one's.
+      // The client would take a later reply for the reply to this request.
       mute = true
       waiting.length = 0
     }
@@ -180,7 +180,7 @@ export function isGoodbye(command: Command): boolean {
   return command.kind === 'quit' || (command.kind === 'binary' && command.opcode === opcode.QUIT)
 }
 
-/** Closes without RST: what was written still arrives. */
+/** Closes without RST, so that the written bytes still arrive. */
 export function hangUp(socket: Socket): void {
   socket.end(() => socket.destroy())
 }

@@ -8,9 +8,9 @@ import { compareVersions } from '../rules/version.js'
 /** The facts of one version. */
 export interface ServerFacts {
   readonly version: string
-  /** The version that it reports. */
+  /** The version that the server reports. */
   readonly says: string
-  /** `requests`: the parser that the proxy brought; it ignores words that a command does not know, a time of `delete` included. */
+  /** `words`: the older parser. `requests`: the parser that came with the proxy; it ignores words that a command does not know, including a time of `delete`. */
   readonly parser: 'words' | 'requests'
   /** `loose`: numbers may have a sign, blanks around them and 64 bits, of which the lower half counts; `exact`: only digits that fit their field. */
   readonly numbers: 'loose' | 'exact'
@@ -22,7 +22,7 @@ export interface ServerFacts {
   readonly firstCas: 1 | 2
   /** The treatment of words after `version` and `quit`, and of `gat` without a key. */
   readonly furtherWords: 'refused' | 'ignored'
-  /** Whether `flush_all` and `verbosity` ignore a number that cannot be read, or answer with an error. */
+  /** Whether `flush_all` and `verbosity` ignore an invalid number or answer with an error. */
   readonly badNumbers: 'ignored' | 'refused'
   /** Whether the binary protocol knows opcode 0x1b, and skips the body of an unknown opcode. */
   readonly skipsUnknownBinary: boolean
@@ -83,7 +83,7 @@ export const defaultVersion = '1.6.18'
 /** The newest version that has been recorded. */
 export const newestVersion = '1.6.45'
 
-/** @throws RangeError when it is not a version like `1.6.18`, or one before 1.4 */
+/** @throws RangeError for a text that is not a version like `1.6.18`, and for a version before 1.4 */
 export function serverFacts(version: string): ServerFacts {
   checkText('version', version)
   if (typeof version !== 'string' || !/^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(version))

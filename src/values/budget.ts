@@ -1,6 +1,6 @@
 /**
- * How much memory the reading of one value may take. Inflating, text and pickles draw on the same budget, because limits of their
- * own multiply: an item of 230 kB inflates to 240 MB, which a pickle turns into 10 GB of objects.
+ * The memory that the reading of one value may take. Inflating, text and pickles share one budget, because separate limits
+ * would multiply: an item of 230 kB inflates to 240 MB, and a pickle of that size can make 10 GB of objects.
  */
 import { ValueDecodeError } from './errors.js'
 

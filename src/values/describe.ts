@@ -3,7 +3,7 @@ import { checkNumber } from '../ground/arguments.js'
 import { bytesRepr, floatRepr, integerRepr, textRepr } from '../python/repr.js'
 import { isStandIn } from './classes/stand-ins.js'
 
-/** How a value of Python's describes itself. */
+/** The function by which a Python value describes itself. */
 export const DESCRIBE: unique symbol = Symbol.for('memshim.describe') as never
 
 interface Described {
@@ -23,12 +23,12 @@ export function describe(value: unknown, maxLength = 60): string {
 }
 
 /**
- * One budget of characters for the whole value. Nothing is looked at once it is used up, so that a value whose parts are in many places
- * takes no more time than its description is long.
+ * One budget of characters for the whole value. The description ends as soon as the budget is used up, so that its time depends on the length of
+ * the description, also for a value that contains the same part many times.
  */
 export class Description {
   text = ''
-  /** What is being shown, from the outside in. */
+  /** The values that are being described, outermost first. */
   private readonly open: object[] = []
 
   constructor(private readonly maxLength: number) {}
@@ -71,7 +71,7 @@ export class Description {
     this.text += this.bytesText(bytes)
   }
 
-  /** A bytearray escapes single quotes between double ones, too. */
+  /** A bytearray also escapes single quotes when its text stands in double quotes. */
   byteArray(bytes: Uint8Array): void {
     const text = this.bytesText(bytes)
     this.text += `bytearray(${text.startsWith('b"') ? text.replaceAll("'", "\\'") : text})`
@@ -121,7 +121,7 @@ export class Description {
     this.text += `}${end}`
   }
 
-  /** One character more than fits shows that something was left out. */
+  /** One character more than fits, by which the caller sees that something was left out. */
   get left(): number {
     return Math.max(0, this.maxLength + 1 - this.text.length)
   }
@@ -131,7 +131,7 @@ function isDescribed(value: object): value is Described {
   return DESCRIBE in value
 }
 
-/** A container inside itself, as Python shows it. */
+/** How Python shows a container that contains itself. */
 function inItself(value: object): string {
   if (Array.isArray(value)) return isStandIn(value) ? '(...)' : '[...]'
   if (value instanceof Set) return isStandIn(value) ? 'frozenset(...)' : 'set(...)'

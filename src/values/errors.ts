@@ -1,4 +1,4 @@
-/** What can be wrong with a value or an item. */
+/** The errors about values and items. */
 import { brandAll } from '../ground/brand.js'
 import { ValueError } from '../python/errors.js'
 import { opcodeName } from './pickle/opcodes.js'
@@ -16,13 +16,13 @@ export class ValueEncodeError extends TypeError {
   }
 }
 
-/** What is wrong with an item that cannot be read. */
+/** The reasons why an item cannot be read. */
 export type DecodeReason =
   /** Type bits that this encoding does not know. */
   | 'flags'
   /** The zlib stream is broken. */
   | 'zlib'
-  /** It takes more memory than `maxMemory`, or is nested deeper than `maxDepth`. */
+  /** The value takes more memory than `maxMemory`, or is nested deeper than `maxDepth`. */
   | 'limit'
   /** The pickle is broken, or needs an option that was not given: an `UnpicklingError`. */
   | 'pickle'
@@ -45,7 +45,7 @@ export class ValueDecodeError extends ValueError {
   }
 }
 
-/** A pickle that cannot be read. Says where: byte offset and opcode. */
+/** A pickle cannot be read. The error has the byte offset and the opcode. */
 export class UnpicklingError extends ValueDecodeError {
   override readonly name = 'UnpicklingError'
   override readonly python: string
@@ -55,7 +55,7 @@ export class UnpicklingError extends ValueDecodeError {
     readonly offset: number,
     /** The opcode as a character code; undefined at the end of the data. */
     readonly opcode: number | undefined,
-    /** What CPython raises for it. */
+    /** The class that CPython raises in this case. */
     python = '_pickle.UnpicklingError',
   ) {
     super('pickle', located(message, offset, opcode), FLAG_PICKLE)
@@ -63,7 +63,7 @@ export class UnpicklingError extends ValueDecodeError {
   }
 }
 
-/** What is wrong with a pickle, and where. */
+/** The fault of the pickle and its position. */
 export function located(message: string, offset: number, opcode: number | undefined): string {
   return `pickle: ${message} (offset ${offset}, ${opcode === undefined ? 'end of data' : opcodeName(opcode)})`
 }

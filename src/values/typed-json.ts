@@ -30,28 +30,28 @@ export type TypedJson =
   | readonly TypedJson[]
   | { readonly [key: string]: TypedJson }
 
-/** Text and bytes of at least this many units that repeat one character are written as `$repeat`. */
+/** The shortest text or bytes of one repeated character that are written as `$repeat`. */
 const REPEAT_FROM = 256
-/** Objects have one form here, whichever protocol they were read from. */
+/** The protocol that gives objects one form, independent of the protocol that they were read from. */
 const comparable = [{ className: 'object', type: PythonObject, write: madeByNew }]
-/** Protocol of `$pickle`. */
+/** The protocol of `$pickle`. */
 const PROTOCOL = 4
-/** Deepest nesting of lists, tuples, sets and dicts, tags included. What is deeper is written as `$pickle`, as the recorders do. */
+/** The deepest nesting of lists, tuples, sets and dicts, tags included. A deeper value is written as `$pickle`, as the recorders do. */
 const MAX_DEPTH = 1000
 const MAX_WRITTEN_DEPTH = 400
-/** The largest number of values that are written; shared values count at each place. */
+/** The largest number of values that are written. A shared value counts at each place. */
 const MAX_VALUES = 1_000_000
-/** Characters and bytes that all `$repeat` of one value may make together. */
+/** The most characters and bytes that all `$repeat` of one value may produce together. */
 const MAX_REPEATED = 64 * 1024 * 1024
-/** Python reads and writes no longer integer as text (`sys.int_info.default_max_str_digits`). */
+/** The longest integer that Python reads or writes as text (`sys.int_info.default_max_str_digits`). */
 const MAX_DIGITS = 4300
 
 type Tagged = { readonly [tag: string]: TypedJson }
 
 /**
- * JSON → the lossless tree: floats are `PyFloat`, tuples `PyTuple`, dicts with other keys `Map`.
+ * Reads JSON without loss: floats become `PyFloat`, tuples `PyTuple`, dicts with keys that are not text `Map`.
  * @throws ValueError for a tag that is unknown or has the wrong content, for nesting deeper than 1000, for `$repeat` over 64 MiB in
- *   all, for `$int` over 4300 digits and for keys that are chosen so that their hashes clash; what `unpickle` throws for `$pickle`
+ *   all, for `$int` over 4300 digits and for keys that were chosen to have equal hashes; the errors of `unpickle` for `$pickle`
  */
 export function fromTypedJson(json: TypedJson): unknown {
   if (json === null || typeof json === 'string' || typeof json === 'number' || typeof json === 'boolean')
@@ -152,15 +152,15 @@ class TreeReader {
   }
 }
 
-/** Before a Map or a Set is made of them. */
+/** Checks keys before they are put into a Map or a Set. */
 function checkKeys(tag: string, keys: readonly unknown[]): void {
   if (keys.length >= LEAST_LONG && clashes(keys))
     throw new ValueError(`the ${keys.length} keys of ${tag} are chosen so that their hashes clash`)
 }
 
 /**
- * A value → JSON, canonical: equal values give equal text. Takes plain JavaScript values and the lossless tree. A value that
- * holds itself, is nested deeper than 400 or has over a million parts becomes one `$pickle`, as the recorders write it.
+ * Writes a value as canonical JSON: equal values give equal text. It accepts plain JavaScript values and the classes for Python's types. A value that
+ * contains itself, is nested deeper than 400 or has over a million parts becomes one `$pickle`, as in the recorders.
  * @throws ValueEncodeError for values without a Python counterpart
  */
 export function toTypedJson(value: unknown): TypedJson {
@@ -177,7 +177,7 @@ function pickled(value: unknown): TypedJson {
   return { $pickle: pickle(value, { protocol: PROTOCOL, converters: comparable }).toString('base64') }
 }
 
-/** Thrown for a value that cannot be written level by level: it holds itself, is too deep, or shares too much. */
+/** Thrown for a value that has to be written as `$pickle`: it contains itself, is too deep, or has too many parts. */
 const NO_TREE = Symbol('no tree')
 
 /** The writing of one value, with its remaining budget. */
@@ -228,7 +228,7 @@ class TreeWriter {
     return values.map((value) => this.write(value, depth + 1))
   }
 
-  /** A dict whose keys stand for themselves, the usual one; undefined for any other. */
+  /** Writes a dict whose keys need no tag, the usual case; undefined for other dicts. */
   private plainDict(map: ReadonlyMap<unknown, unknown>, depth: number): TypedJson | undefined {
     for (const key of map.keys()) if (typeof key !== 'string' || !isPlainName(key)) return undefined
     const object: Record<string, TypedJson> = {}
@@ -252,7 +252,7 @@ const DOLLAR = 0x24
 const UNDERSCORE = 0x5f
 const [DIGIT_0, DIGIT_9] = [0x30, 0x39]
 
-/** No tag, and nothing that JavaScript would put elsewhere. */
+/** Whether a key is no tag, and keeps its place in an object. */
 function isPlainName(key: string): boolean {
   const first = key.charCodeAt(0)
   if (first === DOLLAR) return false
@@ -263,7 +263,7 @@ function isPlainName(key: string): boolean {
 function repeated(whole: string, unit: (character: string) => TypedJson): TypedJson | undefined {
   if (whole.length < REPEAT_FROM) return undefined
   const first = whole[0]!
-  // Cheap refusals before the full comparison.
+  // Two cheap checks that refuse most texts before the full comparison.
   if (whole.at(-1) !== first || whole[whole.length >> 1] !== first || whole !== first.repeat(whole.length))
     return undefined
   return { $repeat: [unit(first), whole.length] }

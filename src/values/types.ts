@@ -1,5 +1,5 @@
 /**
- * The shapes shared by everything that turns values into items and back.
+ * The types that the value encodings share.
  * Source: docs/reference/pylibmc.md#4, docs/reference/python-memcached.md#9.
  */
 
@@ -14,41 +14,41 @@ export const FLAG_ZLIB = 8
 /** Flag bit of text (docs/reference/pylibmc.md#4.1). */
 export const FLAG_TEXT = 16
 
-/** A value as a server stores it. */
+/** A value as a server stores it: flags and bytes. */
 export interface EncodedValue {
   /** Unsigned 32 bit. */
   readonly flags: number
   readonly data: Uint8Array
 }
 
-/** An encoded value to send: text of only ASCII is its own bytes. */
+/** An encoded value to send. ASCII text may be a string. */
 export interface Payload {
   /** Unsigned 32 bit. */
   readonly flags: number
   readonly data: Uint8Array | string
 }
 
-/** When to compress. Lengths in bytes after serializing. */
+/** The rules of compression. Lengths are those of the serialized value in bytes. */
 export interface CompressionRequest {
-  /** 0 = never; its exact comparison (`>=` or `>`) belongs to the encoding. */
+  /** The shortest value to compress; 0 = never. The encoding decides between `>=` and `>`. */
   readonly minCompressLen: number
-  /** −1..9; −1 is 6. Only pylibmc's encoding knows it. */
+  /** −1..9; −1 is 6. Only pylibmc's encoding uses it. */
   readonly compressLevel?: number
 }
 
 /**
- * How values become flags and bytes: one plain named object per library and version range.
+ * The conversion of values to flags and bytes: one plain named object per library and version range.
  * `encode` and `decode` are pure and synchronous.
  */
 export interface ValueEncoding {
   /** e.g. `'pylibmc'`, `'python-memcached-1.59'`. */
   readonly name: string
-  /** @throws ValueEncodeError when the value has no representation (nothing was sent). */
+  /** @throws ValueEncodeError if the value has no representation; nothing is sent */
   encode(value: unknown, compression?: CompressionRequest): EncodedValue
-  /** The same for writing: a value of only ASCII may be text, and is not converted to bytes. Absent = `encode`. */
+  /** As `encode`, for sending: the result may be a string if it is ASCII, which saves a conversion to bytes. Absent = `encode`. */
   write?(value: unknown, compression?: CompressionRequest): Payload
-  /** Items with exactly these flags are their UTF-8 text and nothing else. Absent = none are. */
+  /** The flags of items that are exactly their UTF-8 text. Absent = there are no such flags. */
   readonly textFlags?: number | undefined
-  /** @throws ValueDecodeError when flags or payload cannot be read. */
+  /** @throws ValueDecodeError if flags or payload cannot be read */
   decode(flags: number, data: Buffer): unknown
 }

@@ -17,15 +17,15 @@ export interface DjangoCacheSettings extends DjangoKeySettings {
   readonly timeout?: number | null
 }
 
-/** Argument `version` of Django's methods. */
+/** The argument `version` of Django's methods. */
 export interface VersionOption {
-  /** Default: that of the settings. */
+  /** Default: the version of the settings. */
   readonly version?: DjangoVersion | undefined
 }
 
-/** Arguments `timeout` and `version` of Django's methods. */
+/** The arguments `timeout` and `version` of Django's methods. */
 export interface TimeoutOption extends VersionOption {
-  /** Seconds; null = never expires, 0 or less = at once. Default: that of the settings. */
+  /** Seconds; null = never expires, 0 or less = at once. Default: the timeout of the settings. */
   readonly timeout?: number | null
 }
 
@@ -37,7 +37,7 @@ export class DjangoCache {
 
   /** @throws TypeError for a client that lacks a method, and for unknown settings and settings of other types */
   constructor(
-    /** Where the items are. */
+    /** The client that stores the items. */
     readonly client: CacheClient,
     settings: DjangoCacheSettings = {},
   ) {
@@ -58,7 +58,7 @@ export class DjangoCache {
     return djangoKey(key, { ...this.keys, version })
   }
 
-  /** The key and the time of a call that stores. */
+  /** The key and the time to send for a call that stores. */
   private stored(key: string, options: TimeoutOption): { readonly sent: string; readonly time: number } {
     const known = ownOptions(options, ['timeout', 'version'])
     return { sent: this.key(key, known), time: this.time(known) }
@@ -69,19 +69,19 @@ export class DjangoCache {
     return (await this.client.get(this.makeKey(key, options))) as T | null | undefined
   }
 
-  /** Stores a value; one that cannot be stored is deleted. @throws InvalidCacheKey, TypeError; as the client's `set` */
+  /** Stores a value. If it cannot be stored, the key is deleted. @throws InvalidCacheKey, TypeError; as the client's `set` */
   async set(key: string, value: unknown, options: TimeoutOption = {}): Promise<void> {
     const { sent, time } = this.stored(key, options)
     if (!(await this.client.set(sent, value, { time }))) await this.client.delete(sent)
   }
 
-  /** Stores a value unless there is one. @returns whether it was stored @throws as `set` */
+  /** Stores a value unless the key has one. @returns whether it was stored @throws as `set` */
   async add(key: string, value: unknown, options: TimeoutOption = {}): Promise<boolean> {
     const { sent, time } = this.stored(key, options)
     return Boolean(await this.client.add(sent, value, { time }))
   }
 
-  /** The value, or a new one that is stored. @throws as `get`, `add`, and errors of `make` */
+  /** Returns the value, or makes, stores and returns a new one. @throws as `get`, `add`, and errors of `make` */
   async getOrSet<T>(key: string, make: () => T | Promise<T>, options: TimeoutOption = {}): Promise<T> {
     checkFunction('make', make)
     const { sent } = this.stored(key, options)
@@ -89,18 +89,18 @@ export class DjangoCache {
     if (found !== undefined) return found.value as T
     const made = await make()
     await this.add(key, made, options)
-    // Another process may have been faster.
+    // Another process may have stored a value meanwhile.
     const stored = await this.find(sent)
     return stored === undefined ? made : (stored.value as T)
   }
 
-  /** Changes when a value expires. @returns whether there is one @throws as `set` */
+  /** Changes the time at which a value expires. @returns whether the key has a value @throws as `set` */
   async touch(key: string, options: TimeoutOption = {}): Promise<boolean> {
     const { sent, time } = this.stored(key, options)
     return Boolean(await this.client.touch(sent, time))
   }
 
-  /** @returns whether there was a value @throws InvalidCacheKey; as the client's `delete` */
+  /** @returns whether the key had a value @throws InvalidCacheKey; as the client's `delete` */
   async delete(key: string, options?: VersionOption): Promise<boolean> {
     return deleteKey(this.client, this.makeKey(key, options))
   }
@@ -110,7 +110,7 @@ export class DjangoCache {
     return (await this.find(this.makeKey(key, options))) !== undefined
   }
 
-  /** The values that are there, by key. @throws as `get` */
+  /** The values of the keys that have one. @throws as `get` */
   async getMany<T = unknown>(keys: Iterable<string>, options?: VersionOption): Promise<Map<string, T>> {
     checkIterable('keys', keys)
     const names = new Map(Array.from(keys, (key) => [this.makeKey(key, options), key]))
@@ -138,7 +138,7 @@ export class DjangoCache {
     await this.client.deleteMulti(Array.from(keys, (key) => this.makeKey(key, options)))
   }
 
-  /** Adds to a number that is there; a negative `delta` subtracts. @throws ValueError when it is not; as the client's `incr` */
+  /** Adds to a stored number; a negative `delta` subtracts. @throws ValueError if the key has no value; as the client's `incr` */
   async incr(key: string, delta = 1, options?: VersionOption): Promise<number | bigint> {
     checkNumber('delta', delta)
     const sent = this.makeKey(key, options)
@@ -152,7 +152,7 @@ export class DjangoCache {
     return counted as number | bigint
   }
 
-  /** Subtracts from a number that is there. @throws as `incr` */
+  /** Subtracts from a stored number. @throws as `incr` */
   async decr(key: string, delta = 1, options?: VersionOption): Promise<number | bigint> {
     checkNumber('delta', delta)
     return this.incr(key, -delta, options)
@@ -180,11 +180,11 @@ export class DjangoCache {
     return this.incrVersion(key, -delta, options)
   }
 
-  /** The value, which may be None; undefined when there is none. */
+  /** The value, which may be None; undefined if there is none. */
   private async find(sent: string): Promise<{ readonly value: unknown } | undefined> {
     const value = await this.client.get(sent)
     if (value !== null) return value === undefined ? undefined : { value }
-    // The compat client has null for a miss as well, as Django's MemcachedCache has None.
+    // The compat client returns null for a miss too, like Django's MemcachedCache, which returns None.
     return (await this.client.has?.(sent)) ? { value } : undefined
   }
 

@@ -1,7 +1,7 @@
 /** The cookies of a stored page: Python's SimpleCookie, whose Morsels become headers. Source: fixtures/vectors/framework-values.json and CPython's http.cookies. */
 import { PyFloat, PythonObject } from '../../values/index.js'
 
-/** Attributes by their names in a Morsel. A flag is written by its name alone. */
+/** The attributes by their names in a Morsel. A flag is written as its name alone. */
 const ATTRIBUTES: Readonly<Record<string, string>> = {
   comment: 'Comment',
   domain: 'Domain',
@@ -16,7 +16,7 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
 }
 const FLAGS = new Set(['httponly', 'partitioned', 'secure'])
 
-/** Each cookie as `Morsel.OutputString()` gives it, sorted by name as `SimpleCookie.output()` sorts them. */
+/** Each cookie as the text of `Morsel.OutputString()`, sorted by name like those of `SimpleCookie.output()`. */
 export function readCookies(cookies: unknown): string[] {
   const morsels = cookies instanceof PythonObject ? itemsOf(cookies) : cookies instanceof Map ? cookies : []
   return Array.from(morsels, ([, morsel]) => morsel)
@@ -42,7 +42,7 @@ function headerValue(morsel: PythonObject): string {
 const numberOrText = (value: unknown): string =>
   String(value instanceof PyFloat ? Math.trunc(value.value) : value)
 
-/** The items of an instance of a subclass of dict, as each protocol writes them. */
+/** The items of an instance of a subclass of dict, from the form of any pickle protocol. */
 function itemsOf({ dictItems, how, args }: PythonObject): Iterable<readonly [unknown, unknown]> {
   return how === 'base' && args[0] instanceof Map ? [...args[0], ...dictItems] : dictItems
 }

@@ -13,16 +13,16 @@ export class InvalidCacheKey extends ValueError {
   override readonly python = 'django.core.cache.backends.base.InvalidCacheKey'
 }
 
-/** A key's version: `VERSION`, or the argument `version` of Django's methods. */
+/** The version of a key: `VERSION`, or the argument `version` of Django's methods. */
 export type DjangoVersion = number | string
 
-/** The part of Django's CACHES entry that decides keys. */
+/** The settings of Django's CACHES entry that determine keys. */
 export interface DjangoKeySettings {
   /** `KEY_PREFIX`. Default none. */
   readonly keyPrefix?: string | undefined
   /** `VERSION`. Default 1. */
   readonly version?: DjangoVersion | undefined
-  /** `KEY_FUNCTION`: makes the key that is sent. Default `KEY_PREFIX:VERSION:key`. */
+  /** `KEY_FUNCTION`, which makes the key to send. Default `KEY_PREFIX:VERSION:key`. */
   readonly keyFunction?: ((key: string, keyPrefix: string, version: DjangoVersion) => string) | undefined
 }
 
@@ -55,8 +55,8 @@ export function djangoKey(key: string, settings: DjangoKeySettings = {}): string
 }
 
 /**
- * The time that goes out for a timeout in seconds: null (never expires) is 0, 0 (do not cache) is −1, over thirty days becomes a
- * date.
+ * The time that Django sends for a timeout in seconds: 0 for null (never expires), −1 for 0 (do not cache), and a date for over thirty
+ * days.
  * @param now Unix time in seconds
  * @throws TypeError when one is not a number
  */
@@ -71,7 +71,7 @@ export function djangoTime(timeout: number | null, now: number = Date.now() / 10
 /**
  * `make_template_fragment_key(name, varyOn)`: the key of `{% cache … name arguments %}`, which `djangoKey` takes.
  * @param varyOn as Python's str() writes them: `True`, `None`, `1.0`
- * @param options Django's version: from 6.1 on the keys are others
+ * @param options Django's version, since 6.1 changed the keys
  * @throws TypeError for a missing `django`, unknown options and other types; ValueError for a `django` that is not a version
  */
 export function makeTemplateFragmentKey(
@@ -91,7 +91,7 @@ export function makeTemplateFragmentKey(
   return `template.cache.${name}.${hash.digest('hex')}`
 }
 
-/** Hashes a text, with its length in bytes if that is how Django does it. */
+/** Hashes a text, with its length in bytes in the versions of Django that add it. */
 export function updateWithText(hash: Hash, text: string, withLength: boolean): void {
   const bytes = encodeText(text)
   if (!withLength) hash.update(bytes)

@@ -14,11 +14,11 @@ import { type DjangoReleaseOption, djangoHas } from './versions.js'
 
 /** The part of a request that Django's cache uses. */
 export interface DjangoPageRequest extends DjangoReleaseOption {
-  /** As `request.build_absolute_uri()` gives it, query included: `https://shop.example/lamps/?page=2`. */
+  /** The result of `request.build_absolute_uri()`, query included: `https://shop.example/lamps/?page=2`. */
   readonly url: string
   /** Default `GET`. */
   readonly method?: 'GET' | 'HEAD'
-  /** Headers by name, in any case: those of Node's `request.headers`, or a `Headers`. Only those that the page varies on count. */
+  /** Headers by name, in upper or lower case: those of Node's `request.headers`, or a `Headers`. Only those that the page varies on count. */
   readonly headers?:
     | Readonly<Record<string, string | readonly string[] | undefined>>
     | Iterable<readonly [string, string]>
@@ -33,7 +33,7 @@ export interface DjangoPageRequest extends DjangoReleaseOption {
 /** A page of Django's cache. */
 export interface DjangoPage {
   readonly status: number
-  /** Names as the view wrote them. */
+  /** The names are spelled as in the view. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** The cookies that the page sets, each as the value of a header `Set-Cookie`. */
   readonly cookies: readonly string[]
@@ -41,7 +41,7 @@ export interface DjangoPage {
 }
 
 /**
- * Key of the list of headers that a page varies on, as `HTTP_ACCEPT_ENCODING`; it is what `djangoPageKey` needs.
+ * The key of the list of headers that a page varies on, in the form `HTTP_ACCEPT_ENCODING`. `djangoPageKey` needs this list.
  * @throws TypeError for missing or unknown members and other types; UnicodeEncodeError for an URL that is not ASCII
  */
 export function djangoPageHeaderKey(request: DjangoPageRequest): string {
@@ -50,7 +50,7 @@ export function djangoPageHeaderKey(request: DjangoPageRequest): string {
 }
 
 /**
- * Key of the page itself.
+ * The key of the page itself.
  * @param varyOn the item under `djangoPageHeaderKey`
  * @throws TypeError for missing or unknown members and other types; UnicodeEncodeError for an URL that is not ASCII; ValueError for a `django`
  *   that is not a version
@@ -70,7 +70,7 @@ export function djangoPageKey(request: DjangoPageRequest, varyOn: readonly strin
   return `views.decorators.cache.cache_page.${page}${suffix(request)}`
 }
 
-/** Statuses that a class has; other instances have their own. */
+/** The statuses of Django's classes whose instances do not store one. */
 const STATUSES: Readonly<Record<string, number>> = {
   HttpResponsePermanentRedirect: 301,
   HttpResponseRedirect: 302,
@@ -84,14 +84,14 @@ const STATUSES: Readonly<Record<string, number>> = {
 }
 
 /**
- * The page in a stored HttpResponse or an instance of a subclass, as Django REST framework's are; undefined for a value that is none. The
- * status of an application's own subclass that has it in the class is 200. To read the pages of Python 2, give the client `encoding: 'latin1'`.
+ * Reads the page in a stored HttpResponse or an instance of a subclass, such as Django REST framework's; undefined for other values. If an
+ * application's own subclass has the status in the class, the result is 200. To read the pages of Python 2, give the client `encoding: 'latin1'`.
  */
 export function readDjangoPage(value: unknown): DjangoPage | undefined {
   if (!(value instanceof PythonObject)) return undefined
   const { attributes, className } = value
   const headers = attributes.get('headers')
-  // Django before 3.2 has the names and values themselves.
+  // Before 3.2 Django stored the names and values directly.
   const store =
     headers instanceof PythonObject ? headers.attributes.get('_store') : attributes.get('_headers')
   const content = attributes.get('_container')
@@ -108,7 +108,7 @@ export function readDjangoPage(value: unknown): DjangoPage | undefined {
 /** SafeString, by its older names too. */
 const SAFE = /^django\.utils\.safestring\.Safe(String|Text|Unicode)$/
 
-/** The text of a str or SafeString, which template fragments are; undefined for a value that is neither. */
+/** The text of a str or SafeString, such as a template fragment; undefined for other values. */
 export function djangoText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (!(value instanceof PythonObject) || !SAFE.test(value.className)) return undefined
@@ -116,7 +116,7 @@ export function djangoText(value: unknown): string | undefined {
   return typeof text === 'string' ? text : undefined
 }
 
-/** Bytes of Python 2 are text with one character for each. */
+/** Bytes of Python 2 were read as text with one character for each byte. */
 const bytesOf = (part: unknown): Uint8Array =>
   part instanceof Uint8Array ? part : Buffer.from(typeof part === 'string' ? part : '', 'latin1')
 
@@ -154,7 +154,7 @@ function checked(request: DjangoPageRequest) {
   return { url, method, keyPrefix, headers: environment(headers) }
 }
 
-/** Headers by their names in WSGI, where two have no `HTTP_` before them. */
+/** The headers under their names in WSGI. Two of these names have no `HTTP_` before them. */
 function environment(headers: NonNullable<DjangoPageRequest['headers']>): Map<string, string> {
   const named = new Map<string, string>()
   const entries = Symbol.iterator in headers ? headers : Object.entries(headers)

@@ -20,10 +20,10 @@ import {
   type UnsignObjectOptions,
 } from './signing.js'
 
-/** What is in a session. Django's own are `_auth_user_id`, `_auth_user_backend`, `_auth_user_hash`, `_session_expiry`. */
+/** The data of a session. Django's own keys are `_auth_user_id`, `_auth_user_backend`, `_auth_user_hash` and `_session_expiry`. */
 export type DjangoSessionData = Record<string, unknown>
 
-/** `django.contrib.sessions.backends.base.UpdateError`: the session was deleted meanwhile, as a logged-out one is. */
+/** `django.contrib.sessions.backends.base.UpdateError`: the session was deleted meanwhile, for example because the user logged out. */
 export class SessionUpdateError extends Error {
   override readonly name = 'SessionUpdateError'
   readonly python = 'django.contrib.sessions.backends.base.UpdateError'
@@ -39,7 +39,7 @@ export interface DjangoSessionRow {
 
 /** The table of the engine cached_db, `django_session`. */
 export interface DjangoSessionTable {
-  /** The row of a session that has not expired; undefined when there is none. */
+  /** The row of a session that has not expired; undefined if there is none. */
   read(sessionKey: string): Promise<DjangoSessionRow | undefined>
   /** Inserts the row or replaces it. */
   write(sessionKey: string, sessionData: string, expireDate: Date): Promise<void>
@@ -53,9 +53,9 @@ export interface DjangoSessionSettings {
   readonly engine?: 'cache' | 'cached_db'
   /** `SESSION_COOKIE_AGE` in seconds. Default two weeks, as in Django. */
   readonly cookieAge?: number
-  /** Engine cached_db: the table, which has the sessions; the cache only has copies. */
+  /** Engine cached_db: the table with the sessions. The cache has only copies. */
   readonly table?: DjangoSessionTable
-  /** Engine cached_db: `SECRET_KEY` and fallbacks, which sign the sessions of the table. */
+  /** Engine cached_db: `SECRET_KEY` and its fallbacks, which sign the sessions in the table. */
   readonly signing?: Pick<SignerOptions, 'key' | 'fallbackKeys' | 'algorithm'>
   /** `SESSION_SERIALIZER`, for the table. Default `json`. */
   readonly serializer?: SigningSerializer
@@ -70,7 +70,7 @@ const KEY_LENGTH = 32
 const SALT = 'django.contrib.sessions.SessionStore'
 const COOKIE_SALT = 'django.contrib.sessions.backends.signed_cookies'
 const ENGINES = { cache: true, cached_db: true } as const
-/** Django tries as often. */
+/** The number of attempts, which is Django's. */
 const ATTEMPTS = 10_000
 
 /** Sessions in the cache, as Django's SessionStore reads and writes them. */
@@ -97,16 +97,16 @@ export class DjangoSessions {
     this.engine = engine
   }
 
-  /** Where the session is: what `DjangoCache` takes as key. @throws TypeError when it is not text */
+  /** The key of a session for `DjangoCache`. @throws TypeError if it is not text */
   cacheKey(sessionKey: string): string {
     checkText('sessionKey', sessionKey)
     return `django.contrib.sessions.${this.engine}${sessionKey}`
   }
 
   /**
-   * The session's data; undefined when there is none: expired, logged out, never there. Where only a copy is missing it is read from the
-   * table and copied again, as Django does. A key like `'1'` moves to the front, as in every object.
-   * @throws ValueError for an item that is not a session; as the client's `get`; what the table throws; BadSignature, ValueError for a row that was not signed with these keys
+   * The session's data; undefined if the session has expired, was deleted or never existed. If only the copy in the cache is missing, the data is read
+   * from the table and copied again, as in Django. A key like `'1'` moves to the front, as in every object.
+   * @throws ValueError for an item that is not a session; as the client's `get`; the errors of the table; BadSignature, ValueError for a row that was not signed with these keys
    */
   async load(sessionKey: string): Promise<DjangoSessionData | undefined> {
     const key = this.cacheKey(sessionKey)
@@ -116,14 +116,14 @@ export class DjangoSessions {
     if (row === undefined) return undefined
     checkRow(row)
     const data = this.decode(row.sessionData)
-    // The copy must not outlive the row.
+    // The copy must not expire after the row.
     await this.cache.set(key, data, { timeout: secondsUntil(row.expireDate, Date.now() / 1000) })
     return data
   }
 
   /**
-   * Replaces the data of a session that is there.
-   * @throws SessionUpdateError when it is gone; as the client's `set`; TypeError for engine cached_db without a table
+   * Replaces the data of an existing session.
+   * @throws SessionUpdateError if it no longer exists; as the client's `set`; TypeError for engine cached_db without a table
    */
   async save(sessionKey: string, data: DjangoSessionData): Promise<void> {
     checkObject('data', data)
@@ -135,7 +135,7 @@ export class DjangoSessions {
 
   /**
    * A new session. @returns its key, for the cookie
-   * @throws as `save`; ValueError when no session can be stored, since the cache does not answer
+   * @throws as `save`; ValueError if no session can be stored because the cache does not answer
    */
   async create(data: DjangoSessionData = {}): Promise<string> {
     checkObject('data', data)
@@ -155,14 +155,14 @@ export class DjangoSessions {
     await this.cache.delete(key)
   }
 
-  /** The data as `session_data` of the table. @throws TypeError without `signing`; as `djangoDumps` */
+  /** The data in the form of the table's column `session_data`. @throws TypeError without `signing`; as `djangoDumps` */
   encode(data: DjangoSessionData): string {
     const { serializer, signing } = this.settings
     if (!signing) throw new TypeError('the setting signing is missing: it has the SECRET_KEY')
     return djangoDumps(data, { ...signing, salt: SALT, serializer, compress: true })
   }
 
-  /** The data of a row's `session_data`. @throws TypeError without `signing`; as `djangoLoads` */
+  /** Reads the column `session_data` of a row. @throws TypeError without `signing`; as `djangoLoads` */
   decode(row: string): DjangoSessionData {
     const { serializer, signing } = this.settings
     if (!signing) throw new TypeError('the setting signing is missing: it has the SECRET_KEY')
@@ -170,16 +170,16 @@ export class DjangoSessions {
   }
 
   /**
-   * `get_expiry_age()`: seconds until the session expires, by its `_session_expiry` or the cookie's age. A naive time is taken as UTC.
+   * `get_expiry_age()`: seconds until the session expires, from its `_session_expiry` or the cookie's age. A naive time is taken as UTC.
    * @param now Unix time in seconds
-   * @throws ValueError for a `_session_expiry` that is not a number and no time
+   * @throws ValueError for a `_session_expiry` that is neither a number nor a time
    */
   age(data: DjangoSessionData, now = Date.now() / 1000): number {
     checkObject('data', data)
     checkNumber('now', now)
     const { cookieAge = TWO_WEEKS } = this.settings
     const expiry = data._session_expiry
-    // Python takes these for false, and then the cookie's age counts.
+    // These values are false in Python. Then the cookie's age counts.
     if (!expiry) return cookieAge
     const seconds = secondsOf(expiry)
     if (seconds !== undefined) return seconds || cookieAge
@@ -216,7 +216,7 @@ function sessionData(value: unknown): DjangoSessionData {
   throw new ValueError(`the item is not a session of Django: ${describe(value)}`)
 }
 
-/** A number of seconds as the client may have read it; undefined for other values. */
+/** A number of seconds in any form that the client may return; undefined for other values. */
 function secondsOf(expiry: unknown): number | undefined {
   if (expiry instanceof PyFloat) return expiry.value
   if (typeof expiry === 'number' || typeof expiry === 'bigint' || expiry === true) return Number(expiry)
@@ -225,7 +225,7 @@ function secondsOf(expiry: unknown): number | undefined {
 
 const secondsUntil = (moment: Date, now: number): number => Math.floor(moment.getTime() / 1000 - now)
 
-/** @throws TypeError for what is not a row */
+/** @throws TypeError for a value that is not a row */
 function checkRow(row: unknown): asserts row is DjangoSessionRow {
   checkObject('the row that table.read has given', row)
   const { sessionData, expireDate } = row as Partial<DjangoSessionRow>
@@ -255,7 +255,7 @@ export interface DjangoCookieSettings extends Pick<SignerOptions, 'key' | 'fallb
   readonly now?: (() => number) | undefined
 }
 
-/** The data of the session cookie. @throws BadSignature, SignatureExpired; as `djangoLoads` */
+/** Reads the data of the session cookie. @throws BadSignature, SignatureExpired; as `djangoLoads` */
 export function readSessionCookie(
   cookie: string,
   options: DjangoCookieSettings & Pick<UnsignObjectOptions, 'preserve'>,
@@ -264,7 +264,7 @@ export function readSessionCookie(
   return sessionData(djangoLoads(cookie, { ...settings, salt: COOKIE_SALT, maxAge: cookieAge }))
 }
 
-/** Data as the session cookie. @throws as `djangoDumps` */
+/** Writes data as the session cookie. @throws as `djangoDumps` */
 export function writeSessionCookie(data: DjangoSessionData, options: DjangoCookieSettings): string {
   checkObject('data', data)
   const { cookieAge: _, ...settings } = ownOptions(options, COOKIE_NAMES)
@@ -272,8 +272,8 @@ export function writeSessionCookie(data: DjangoSessionData, options: DjangoCooki
 }
 
 /**
- * `user.get_session_auth_hash()`: the value that `_auth_user_hash` of a session must have, unless the user's password has changed since.
- * @param password the user's `password` column, as Django has hashed it
+ * `user.get_session_auth_hash()`: the `_auth_user_hash` of the user's sessions. It changes with the user's password.
+ * @param password the user's column `password`, which Django has hashed
  * @param algorithm default `sha256`, which is Django's from 3.1 on
  * @throws TypeError for other types
  */

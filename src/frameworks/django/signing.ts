@@ -1,5 +1,5 @@
 /**
- * django.core.signing: text and values that carry a signature, among them the cookie of the signed_cookies sessions.
+ * django.core.signing: signed text and values, among them the cookie of the engine signed_cookies.
  * Source: fixtures/vectors/framework-values.json (Django 3.2 to 6.1.3).
  */
 import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto'
@@ -11,13 +11,13 @@ import { compress, decompress, pickle, type UnpickleOptions, unpickle } from '..
 import { readJson, writeJson } from '../json.js'
 import { type DjangoReleaseOption, djangoHas } from './versions.js'
 
-/** `django.core.signing.BadSignature`: the text was not signed with this key and salt, or has been changed. */
+/** `django.core.signing.BadSignature`: the text was signed with another key or salt, or was changed. */
 export class BadSignature extends Error {
   override readonly name: string = 'BadSignature'
   readonly python: string = 'django.core.signing.BadSignature'
 }
 
-/** `django.core.signing.SignatureExpired`: the signature is right, and older than was allowed. */
+/** `django.core.signing.SignatureExpired`: the signature is valid but older than allowed. */
 export class SignatureExpired extends BadSignature {
   override readonly name = 'SignatureExpired'
   override readonly python = 'django.core.signing.SignatureExpired'
@@ -26,27 +26,27 @@ export class SignatureExpired extends BadSignature {
 /** A key or a fallback key: text as in `SECRET_KEY`, or bytes. */
 export type SecretKey = string | Uint8Array
 
-/** Arguments of a signer. */
+/** The arguments of a signer. */
 export interface SignerOptions {
   /** `SECRET_KEY`. */
   readonly key: SecretKey
-  /** `SECRET_KEY_FALLBACKS`: older keys that still count when reading. Default none. */
+  /** `SECRET_KEY_FALLBACKS`: older keys whose signatures are still valid. Default none. */
   readonly fallbackKeys?: readonly SecretKey[] | undefined
-  /** What the signature is for. Default: that of the signer's class in Django. */
+  /** The salt names the use of the signature. Default: the salt of the signer's class in Django. */
   readonly salt?: string | undefined
-  /** Between value and signature. Default `:`. */
+  /** The text between value and signature. Default `:`. */
   readonly sep?: string | undefined
   /** A hash of `node:crypto`. Default `sha256`, which is Django's from 3.1 on; Django 3.2 also reads `sha1`. */
   readonly algorithm?: string | undefined
 }
 
-/** How values become text: Django's JSONSerializer or PickleSerializer, or one of your own. */
+/** The serializer of values: Django's JSONSerializer or PickleSerializer, or your own. */
 export type SigningSerializer =
   | 'json'
   | 'pickle'
   | { readonly dumps: (value: unknown) => Uint8Array; readonly loads: (data: Buffer) => unknown }
 
-/** How a value is signed. */
+/** The options of signing a value. */
 export interface SignObjectOptions {
   /** Default `json`. */
   readonly serializer?: SigningSerializer | undefined
@@ -54,19 +54,19 @@ export interface SignObjectOptions {
   readonly compress?: boolean | undefined
 }
 
-/** How a signed value is read. */
+/** The options of reading a signed value. */
 export interface UnsignObjectOptions extends Pick<UnpickleOptions, 'preserve' | 'maxMemory'> {
   /** Default `json`. */
   readonly serializer?: SigningSerializer | undefined
 }
 
-/** How old a signature may be. */
+/** The limit on the age of a signature. */
 export interface MaxAge {
-  /** Seconds; older ones are `SignatureExpired`. Default: of any age. */
+  /** Seconds. An older signature is refused with `SignatureExpired`. Default: no limit. */
   readonly maxAge?: number | undefined
 }
 
-/** A separator must not look like a value. */
+/** Characters of a value, which a separator must not consist of. */
 const UNSAFE_SEPARATOR = /^[A-z0-9-_=]*$/
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const MAX_INFLATED = 16 * 1024 * 1024
@@ -100,7 +100,7 @@ export class DjangoSigner {
   protected readonly salt: string
   protected readonly sep: string
   private readonly algorithm: string
-  /** Private to the language itself, so that no inspection shows it. */
+  /** A private field of JavaScript, so that `console.log` does not show the key. */
   readonly #keys: readonly Buffer[]
 
   /** @throws TypeError for unknown options and arguments of other types; ValueError for an unsafe separator, an empty key, an unknown algorithm */
@@ -156,8 +156,8 @@ export class DjangoSigner {
   }
 
   /**
-   * The value of a signed text. An object is a plain object; in JSON, an integer beyond the safe ones is a bigint.
-   * @throws BadSignature; ValueError, ValueDecodeError for a content that the serializer cannot read or that inflates to over 16 MiB;
+   * The value of a signed text. An object is a plain object; in JSON, an integer outside of the safe range is a bigint.
+   * @throws BadSignature; ValueError, ValueDecodeError for content that the serializer cannot read or that inflates to over 16 MiB;
    *   TypeError for unknown options
    */
   unsignObject(signed: string, options: UnsignObjectOptions = {}): unknown {
@@ -244,18 +244,18 @@ export function djangoLoads(
   return new DjangoTimestampSigner({ ...signer, salt }).unsignObject(signed, reading)
 }
 
-/** How cookies are signed. */
+/** The options of signed cookies. */
 export interface CookieSignerOptions extends SignerOptions, DjangoReleaseOption {
   /**
-   * `SIGNED_COOKIE_LEGACY_SALT_FALLBACK`: also reads cookies that were signed with the salt of older versions of Django.
-   * Default: that of the version, true for 5.2.15 to 6.0 and false from 6.1 on. Without meaning for older versions.
+   * `SIGNED_COOKIE_LEGACY_SALT_FALLBACK`: whether cookies that older versions of Django signed with their salt are read too.
+   * Default: the default of the version, true for 5.2.15 to 6.0 and false from 6.1 on. It has no effect for older versions.
    */
   readonly legacySaltFallback?: boolean | undefined
   /** Unix time in seconds. Default: the system clock. */
   readonly now?: (() => number) | undefined
 }
 
-/** Signs with the newer salt and also reads what was signed with the older one. */
+/** Signs with the newer salt and also reads text that was signed with the older one. */
 class CookieSigner extends DjangoTimestampSigner {
   /** @throws as `DjangoTimestampSigner` */
   constructor(

@@ -15,21 +15,21 @@ export interface BinaryCommand {
   readonly opcode: number
   readonly quiet: boolean
   readonly opaque: number
-  /** 0: none. */
+  /** 0 = no CAS unique. */
   readonly cas: bigint
   readonly extras: Buffer
   readonly key: Bytes
   /** Bytes of the value that follows. */
   readonly length: number
-  /** The connection ends with the refusal. */
+  /** Whether the connection ends with the refusal. */
   readonly refused?: 'Invalid arguments' | 'Unknown command'
 }
 
 interface Shape {
-  /** Allowed lengths of the extras. */
+  /** The allowed lengths of the extras. */
   readonly extras: readonly number[]
   readonly key: 'none' | 'some' | 'any'
-  /** `unchecked`: bytes after the key are not read, so that they are taken for the next request. */
+  /** `unchecked`: memcached does not read the bytes after the key and takes them for the next request. */
   readonly value: 'none' | 'some' | 'unchecked'
 }
 
@@ -67,7 +67,7 @@ const shapes: ReadonlyMap<number, Shape> = new Map([
   [opcode.SASL_STEP, concatenation],
 ])
 
-/** Bytes of header, extras and key. While the header is not complete: bytes of the header. */
+/** The length of header, extras and key; while the header is incomplete, the length of the header. Bytes. */
 export function headLength(head: Buffer): number {
   return head.length < header ? header : header + head[4]! + head.readUInt16BE(2)
 }
@@ -94,7 +94,7 @@ export function parseBinary(head: Buffer, facts: ServerFacts): BinaryCommand {
   const length = body - extrasLength - keyLength
   if (length < 0) return { ...command, refused: 'Unknown command' }
   if (keyLength > MAX_KEY_LENGTH) return { ...command, refused: 'Invalid arguments' }
-  // memcached skips unknown requests; since 1.6.0 it counts extras and key twice.
+  // memcached skips unknown requests. Since 1.6.0 it counts extras and key twice in doing so.
   if (!shape) return { ...command, length: facts.skipsUnknownBinary ? body : length }
   if (!fits(shape, extrasLength, keyLength, length)) return { ...command, refused: 'Invalid arguments' }
   return shape.value === 'some' ? { ...command, length } : command

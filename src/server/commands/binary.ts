@@ -18,7 +18,7 @@ const texts: Readonly<Record<number, Bytes>> = {
   [status.NOT_NUMERIC]: 'Non-numeric server-side value for incr or decr',
   [status.UNKNOWN_COMMAND]: 'Unknown command',
 }
-/** Expiry of incr and decr that creates nothing. */
+/** The expiry time with which incr and decr do not create an item. */
 const NEVER_CREATE = 0xffffffff
 
 /** @param data the value as sent; absent when there is none, or when it was too long to be kept */
@@ -59,7 +59,7 @@ export function respondBinary(
     case opcode.NOOP:
       return done(command)
     default:
-      // A memcached without SASL does not know its opcodes.
+      // A memcached without SASL treats its opcodes as unknown.
       return failed(command, status.UNKNOWN_COMMAND)
   }
 }
@@ -158,7 +158,7 @@ function remove(store: Store, command: BinaryCommand): Pieces {
   return result === 'DELETED' ? done(command) : failed(command, status[result])
 }
 
-/** A frame for each statistic, and an empty one; for some names only the beginning is compared. */
+/** One frame for each statistic, then an empty frame. memcached compares only the beginning of some names. */
 function stat(store: Store, command: BinaryCommand, environment: Environment): Pieces {
   const rows = statRows(store, command.key, environment)
   if (!rows) return failed(command, status.NOT_FOUND)
@@ -175,7 +175,7 @@ function statRows(store: Store, name: Bytes, environment: Environment): readonly
     return []
   }
   if (name.startsWith('settings')) return statistics(store, 'settings', environment)
-  // Statistics by key prefix are not kept: none are dumped.
+  // This server keeps no statistics by key prefix, so that the dump is empty.
   if (name.startsWith('detail dump')) return [['detailed', 'END\r\n']]
   if (name.startsWith('detail on') || name.startsWith('detail off')) return []
   return statistics(store, name, environment)
@@ -193,7 +193,7 @@ function done(command: BinaryCommand, body: Body = {}): Pieces {
   return command.quiet ? [] : reply(command, status.OK, body)
 }
 
-/** A reply that quiet commands get as well. */
+/** A reply that quiet commands receive too. */
 function failed(command: BinaryCommand, code: number, text = texts[code]): Pieces {
   return reply(command, code, { value: text })
 }

@@ -14,7 +14,7 @@ import { signed32, unsigned32, unsigned64 } from './numbers.js'
 import { say } from './say.js'
 
 interface MaybeQuiet {
-  /** `noreply`: there is no answer, not even an error. */
+  /** `noreply`: the server sends no answer, not even an error. */
   readonly quiet: boolean
 }
 
@@ -23,7 +23,7 @@ export interface StoreCommand extends MaybeQuiet {
   readonly verb: StoreVerb
   readonly key: Bytes
   readonly flags: number
-  /** As sent: signed 32 bit in text, unsigned in binary. */
+  /** The time as sent: signed 32 bit in the text protocol, unsigned in the binary protocol. */
   readonly exptime: number
   /** Bytes of the data block without its CRLF. */
   readonly length: number
@@ -31,9 +31,9 @@ export interface StoreCommand extends MaybeQuiet {
   readonly cas?: bigint | undefined
   /** Flags of `ms`. */
   readonly meta?: MetaFlags
-  /** append and prepend make the item when it is missing. */
+  /** Whether append and prepend create a missing item. */
   readonly vivify?: boolean
-  /** A CAS unique older than the item's is accepted, and the item is marked as stale. */
+  /** Whether an older CAS unique than the item's is accepted, and the item marked as stale. */
   readonly allowStale?: boolean
   /** The CAS unique that the item gets. */
   readonly newCas?: bigint
@@ -60,7 +60,7 @@ export type Command =
   | (MaybeQuiet & { readonly kind: 'touch'; readonly key: Bytes; readonly exptime: number })
   | (MaybeQuiet & { readonly kind: 'flush'; readonly delay: number })
   | { readonly kind: 'stats'; readonly words: readonly Bytes[] }
-  /** Only this line is answered (without CRLF). */
+  /** The server answers only with this line (without CRLF). */
   | (MaybeQuiet & { readonly kind: 'say'; readonly line: Bytes })
   | { readonly kind: 'quit' }
   | BinaryCommand
@@ -70,7 +70,7 @@ const badTime = 'CLIENT_ERROR invalid exptime argument'
 
 /** @param line without its line end */
 export function parseCommand(line: Bytes, facts: ServerFacts): Command {
-  // The line is a C string to memcached: it ends at the first NUL.
+  // memcached reads the line as a C string, which ends at the first NUL.
   const nul = line.indexOf('\0')
   const words = (nul < 0 ? line : line.slice(0, nul)).split(' ').filter((word) => word !== '')
   const [verb] = words
@@ -116,7 +116,7 @@ export function parseCommand(line: Bytes, facts: ServerFacts): Command {
       return facts.meta === 'none' ? unknown : say('MN')
     case 'quit':
       return words.length > 1 && facts.furtherWords === 'refused' ? unknown : { kind: 'quit' }
-    // memcached closes connections of HTTP clients, through which a web page could send commands.
+    // memcached closes connections of HTTP clients, because a web page could send commands through them.
     case 'Host:':
       return { kind: 'quit' }
     default:

@@ -18,7 +18,7 @@ export interface Frame {
   readonly data?: Bytes
 }
 
-/** Unfinished lines longer than this end the connection, unless they are a get or gets. */
+/** The longest unfinished line of a command other than get and gets. A longer one ends the connection. */
 const longestUnfinished = 2048
 const newline = 10
 const binaryHeader = 24
@@ -29,11 +29,11 @@ export class RequestFraming {
   /** The first byte decides for the whole connection. */
   private protocol: 'text' | 'binary' | undefined
   private head: Buffer = Buffer.alloc(0)
-  /** A request whose data block is being read. */
+  /** The request whose data block is being read. */
   private open:
     | { frame: Frame; kept: boolean; data: Buffer | undefined; have: number; need: number }
     | undefined
-  /** A line too long to be a command, or a request with another magic byte: the connection has to be closed. */
+  /** Whether the connection has to be closed, because a line is too long to be a command, or a request has another magic byte. */
   broken = false
 
   /** @param longestKept data blocks over this many bytes are read but not kept */
@@ -42,12 +42,12 @@ export class RequestFraming {
     private readonly facts: ServerFacts = serverFacts(defaultVersion),
   ) {}
 
-  /** Whether a request has arrived in part. */
+  /** Whether part of a request has arrived. */
   get begun(): boolean {
     return this.open !== undefined || this.head.length > 0 || this.pendingBytes > 0
   }
 
-  /** The requests that these bytes complete. The frames own their data; `chunk` may be reused. */
+  /** Returns the requests that these bytes complete. The frames have copies of their data, so that `chunk` may be reused. */
   push(chunk: Buffer): Frame[] {
     const frames: Frame[] = []
     let at = 0
@@ -68,7 +68,7 @@ export class RequestFraming {
   }
 
   private line(line: Buffer, frames: Frame[]): void {
-    // A lone CR before the line end is a word, not a line end.
+    // A CR that stands alone before the line end is a word.
     const end = line.length > 2 && line[line.length - 2] === 13 ? line.length - 2 : line.length - 1
     const text = line.toString('latin1', 0, end)
     const command =
@@ -138,7 +138,7 @@ export class RequestFraming {
   }
 
   private joined(last: Buffer): Buffer {
-    // A copy in either case: the chunk belongs to the socket.
+    // The bytes are copied in either case, because the chunk belongs to the socket.
     if (this.pendingBytes === 0) return Buffer.from(last)
     const line = Buffer.concat([...this.pending, last])
     this.pending = []

@@ -12,23 +12,23 @@ import {
 } from './numbers.js'
 
 export interface MetaFlags {
-  /** As sent, in order. */
+  /** The flags in the order of the line. */
   readonly words: readonly Bytes[]
-  /** T: a new time, as sent. */
+  /** T: the new time, as sent. */
   readonly time?: number | undefined
-  /** N: the time of an item that is made because it is missing. */
+  /** N: the time of an item that is created because it is missing. */
   readonly vivify?: number | undefined
-  /** R: a client is asked to renew an item with less remaining time than this. */
+  /** R: if an item has less time left than this, a client is asked to renew it. */
   readonly recache?: number | undefined
-  /** C: only when the item has this CAS unique. */
+  /** C: the command applies only if the item has this CAS unique. */
   readonly cas?: bigint | undefined
   /** E: the CAS unique that the item gets. */
   readonly newCas?: bigint | undefined
-  /** F. */
+  /** F: the client flags. */
   readonly clientFlags: number
-  /** M, empty when it is not given. */
+  /** M: the mode; empty if the line has none. */
   readonly mode: string
-  /** D and J of `ma`. */
+  /** D and J of `ma`: the delta and the initial value. */
   readonly delta: bigint
   readonly initial: bigint
   readonly has: (name: string) => boolean
@@ -37,7 +37,7 @@ export interface MetaFlags {
 const badFormat = 'CLIENT_ERROR bad command line format'
 const badToken = 'CLIENT_ERROR bad token in command line format'
 const longestOpaque = 32
-/** Flags and the version from which on they are known. */
+/** The known flags, each with the first version that knows it. */
 const known: Readonly<Record<string, string>> = {
   ...Object.fromEntries([...'NTRlOkstcfvhuqFCMJDI'].map((flag) => [flag, '0'])),
   b: '1.6.10', P: '1.6.14', L: '1.6.14', E: '1.6.27', x: '1.6.27',
@@ -124,7 +124,7 @@ export function badOpaque({ words }: MetaFlags): Bytes | undefined {
     : undefined
 }
 
-/** A key as it is stored: as sent, or decoded. Undefined when it cannot be decoded. */
+/** The stored form of a key: as sent, or decoded from base64. Undefined if it cannot be decoded. */
 export function keyOf(key: Bytes, flags: MetaFlags): Bytes | undefined {
   if (!flags.has('b')) return key
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(key)) return undefined
@@ -136,7 +136,7 @@ export function saidKey(key: Bytes, binary: boolean): Bytes {
   return binary ? ` k${Buffer.from(key, 'latin1').toString('base64')} b` : ` k${key}`
 }
 
-/** Key and opaque, which are answered also without an item. */
+/** The flags for key and opaque, which are answered even if there is no item. */
 export function echoed(key: Bytes, flags: MetaFlags): Bytes {
   return flags.words
     .map((word) => {

@@ -17,7 +17,7 @@ export interface MetaCommand {
   readonly verb: 'mg' | 'md' | 'ma'
   readonly key: Bytes
   readonly flags: MetaFlags
-  /** Leaves out the usual replies: misses of mg, HD of the others. */
+  /** Quiet mode: misses of mg and `HD` of the other commands are not sent. */
   readonly quiet: boolean
 }
 
@@ -31,7 +31,7 @@ const verbs: Readonly<Record<string, StoreVerb>> = {
   P: 'prepend',
 }
 
-/** @param words of the line, the first being the verb */
+/** @param words the words of the line; the first is the command */
 export function parseMeta(words: readonly Bytes[], facts: ServerFacts): Command {
   const [verb, key, ...rest] = words
   if (key === undefined) return say(facts.parser === 'words' ? 'ERROR' : badFormat)
@@ -63,7 +63,7 @@ function parseStore(key: Bytes, behind: readonly Bytes[], facts: ServerFacts): C
   const length =
     size === undefined ? undefined : facts.parser === 'words' ? signed32(size) : exactSigned32(size)
   const { flags, problem } = readFlags(words, facts)
-  // The data block of this line is taken for the next line.
+  // memcached takes the data block of this line for the next line.
   if (facts.meta === 'drafts' && problem !== undefined) return say(problem)
   if (length === undefined || length < 0 || length > longestData) return say(badFormat)
   const verb = verbs[flags.mode]
@@ -93,16 +93,16 @@ function parseStore(key: Bytes, behind: readonly Bytes[], facts: ServerFacts): C
   }
 }
 
-/** In the drafts the length of the value is a flag like others. */
+/** In the drafts the length of the value is one of the flags. */
 function lengthFirst(words: readonly Bytes[]): readonly Bytes[] {
   const size = words.find((word) => word[0] === 'S')
   return [size?.slice(1) ?? '', ...words.filter((word) => word !== size)]
 }
 
-/** The success reply of the version. */
+/** The reply of success in this version. */
 const success = (facts: ServerFacts) => (facts.meta === 'drafts' ? 'OK' : 'HD')
 
-/** In the drafts some replies have a blank behind their code. */
+/** In the drafts some replies have a blank after their code. */
 const blank = (facts: ServerFacts) => (facts.meta === 'drafts' ? ' ' : '')
 
 export function answerMeta(store: Store, command: MetaCommand, facts: ServerFacts): Pieces {
@@ -132,7 +132,7 @@ function get(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFact
   return [`VA ${item.data.length - 2}${replied}\r\n`, item.data]
 }
 
-/** The answers to the flags, in their order, and whether the client has to renew the item. A flag may change times for later flags. */
+/** The answers to the flags in their order, and whether the client has to renew the item. A flag may change the time that later flags report. */
 function itemFacts(store: Store, item: StoredItem, flags: MetaFlags, made: boolean): Bytes {
   let won = made
   const facts = flags.words.map((word) => {
@@ -231,7 +231,7 @@ function count(store: Store, { key, flags, quiet }: MetaCommand, facts: ServerFa
       return word[0] === 'k' ? saidKey(key, flags.has('b')) : ''
     })
     .join('')
-  // Up to 1.6.39 an item that was created is answered also if the command was quiet.
+  // Up to 1.6.39 the reply for a created item is sent even if the command is quiet.
   if (quiet && (before || facts.parser === 'requests')) return []
   return flags.has('v')
     ? [`VA ${String(result).length}${replied}\r\n${result}\r\n`]
@@ -245,7 +245,7 @@ const codes: Partial<Record<StoreResult, Bytes>> = {
   NOT_FOUND: 'NF',
 }
 
-/** The reply of ms, or undefined where it is that of the classic commands. */
+/** The reply of ms; undefined if it is the reply of the classic commands. */
 export function metaStored(
   store: Store,
   result: StoreResult,

@@ -4,7 +4,7 @@
  */
 const pattern = /^[\t-\r ]*([+-]?)(\d+)(?=$|[\t-\r ])/
 
-/** 18446744073709551615 is the last; `-1` is refused, as its value would be above 2^63. */
+/** Unsigned 64 bit, up to 18446744073709551615. `-1` is refused, because its value would be above 2^63. */
 export function unsigned64(text: string): bigint | undefined {
   const [, sign, digits] = pattern.exec(text) ?? []
   if (digits === undefined) return undefined
@@ -31,7 +31,7 @@ export function signed32(text: string): number | undefined {
   return Number(BigInt.asIntN(32, value))
 }
 
-/** Since 1.6.40, and everywhere since 1.6.45: only digits, `-` before those of a signed number, and a value that fits the field. */
+/** The exact form, for some commands since 1.6.40 and for all since 1.6.45: only digits, a `-` before a signed number, and a value that fits the field. */
 export function exactSigned32(text: string): number | undefined {
   const value = /^-?\d{1,10}$/.test(text) ? Number(text) : undefined
   return value === undefined || (value | 0) !== value ? undefined : value

@@ -1,8 +1,8 @@
-/** Cuts the replies of a memcached out of its byte stream, given the requests. No I/O. */
+/** Cuts the byte stream of a memcached into replies. It needs the requests for this. No I/O. */
 import { loudOf, opcode } from '../../protocol/binary/opcodes.js'
 import type { Command } from './command.js'
 
-/** Quiet meta commands have no reply of their own: their replies are read with that of the MN after them. */
+/** The replies of quiet meta commands are read together with the reply of the MN after them. */
 type Shape = BinaryShape | 'none' | 'line' | 'items' | 'stats' | 'up to MN'
 
 export function replyShape(command: Command): Shape {
@@ -14,7 +14,7 @@ export function replyShape(command: Command): Shape {
   return command.quiet ? 'none' : 'line'
 }
 
-/** Bytes of the first reply in the buffer, or undefined while it is incomplete. */
+/** The length of the first reply in the buffer in bytes; undefined while it is incomplete. */
 export function replyLength(buffer: Buffer, shape: Shape): number | undefined {
   if (shape === 'none') return 0
   if (typeof shape === 'object') return binaryLength(buffer, shape)
@@ -36,12 +36,12 @@ export function replyLength(buffer: Buffer, shape: Shape): number | undefined {
   }
 }
 
-/** Binary: frames up to one that is the last. */
+/** Binary: all frames up to the last one of a reply. */
 interface BinaryShape {
   readonly last: (opcode: number, keyLength: number) => boolean
 }
 
-/** The items of quiet gets are read with the reply to the NOOP after them. */
+/** The items of quiet gets are read together with the reply to the NOOP after them. */
 function binaryShape(asked: number): Shape {
   if (loudOf.has(asked) || asked === opcode.QUIT) return 'none'
   if (asked === opcode.NOOP) return { last: (code) => code === opcode.NOOP }

@@ -21,12 +21,12 @@ import { say } from './say.js'
 
 const badFormat = 'CLIENT_ERROR bad command line format'
 const badTime = 'CLIENT_ERROR invalid exptime argument'
-/** Bytes of the shortest line that is parsed, its end included. */
+/** The shortest line that memcached parses, its end included. Bytes. */
 const shortestLine = 4
 
 /**
  * @param line without its line end
- * @param length with it
+ * @param length bytes, line end included
  */
 export function parseRequest(line: Bytes, length: number, facts: ServerFacts): Command {
   if (length < shortestLine) return say(badFormat)

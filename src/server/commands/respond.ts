@@ -9,10 +9,10 @@ import type { Command } from './command.js'
 import type { Frame } from './framing.js'
 import { answerMeta, metaStored } from './meta.js'
 
-/** Pieces of a reply in order. */
+/** The pieces of a reply, in order. */
 export type Pieces = (Buffer | Bytes)[]
 
-/** A reply, or the last reply before the server closes the connection. */
+/** A reply, and whether the server closes the connection after it. */
 export type Answer = Pieces | { readonly goodbye: Pieces }
 
 /** @returns the reply; no pieces if there is none */
@@ -41,7 +41,7 @@ function retrieve(store: Store, command: Extract<Command, { kind: 'get' }>, fact
   const { keys, cas, exptime } = command
   const pieces: Pieces = []
   for (const key of keys) {
-    // Items that were found before it are not sent. Since 1.6.40 the line end is sent twice.
+    // Items that were found before the invalid key are not sent. Since 1.6.40 the line end is sent twice.
     if (key.length > MAX_KEY_LENGTH)
       return [`CLIENT_ERROR bad command line format\r\n${facts.parser === 'requests' ? '\r\n' : ''}`]
     const item = exptime === undefined ? store.get(key) : store.touch(key, exptime)

@@ -2,7 +2,7 @@
 import type { Bytes } from '../../ground/bytes.js'
 import type { Command } from './command.js'
 
-/** A command that only answers with one line, such as an error. `quiet` holds the line back, for noreply. */
+/** A command whose only effect is one line of reply, such as an error. With `quiet` (noreply) the line is not sent. */
 export function say(line: Bytes, quiet = false): Command {
   return { kind: 'say', line, quiet }
 }

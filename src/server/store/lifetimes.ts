@@ -27,7 +27,7 @@ export class Lifetimes {
     return Math.floor(this.clock())
   }
 
-  /** @param delay as sent; not above 0: now @param nextCas gives a new CAS unique */
+  /** @param delay as sent; 0 or less = now @param nextCas returns a new CAS unique */
   flush(delay: number, nextCas: () => number): void {
     const now = this.now()
     this.oldestLive = (delay > 0 ? this.expiry(delay) : now) - 1
@@ -43,11 +43,11 @@ export class Lifetimes {
     return item.time <= this.oldestLive || item.cas < this.oldestCas
   }
 
-  /** Unix time at which an item with this exptime is gone; 0: never. */
+  /** The Unix time at which an item with this exptime expires; 0 = never. */
   expiry(exptime: number): number {
     if (exptime === 0) return 0
     if (exptime > 0 && exptime <= MAX_RELATIVE_TIME) return this.now() + exptime
-    // Negative times are past, and so are times before the server's start; 0 would mean that the item does not expire.
+    // Negative times and times before the server's start have passed. 0 would mean that the item does not expire.
     const start = this.startedAt - ageAtStart
     return exptime <= start ? start + 1 : exptime
   }

@@ -1,6 +1,6 @@
 /**
- * The items of a slab class in the order of their use, as a list that is linked through the items themselves: a Map that is reordered by
- * every access leaves a table behind every few thousand accesses, and an audit makes millions.
+ * The items of a slab class in the order of their use, as a list that is linked through the items themselves. A Map that every access
+ * reorders allocates a new table every few thousand accesses, and an audit makes millions.
  */
 
 /** The neighbours of an item in its list. */
@@ -15,7 +15,7 @@ export class LruList<T extends Linked<T>> {
   oldest: T | undefined
   private newest: T | undefined
 
-  /** @param item one that is in no list */
+  /** @param item an item that is in no list */
   add(item: T): void {
     item.older = this.newest
     item.newer = undefined
@@ -25,7 +25,7 @@ export class LruList<T extends Linked<T>> {
     this.size++
   }
 
-  /** @param item one of this list */
+  /** @param item an item of this list */
   remove(item: T): void {
     const { older, newer } = item
     if (older) older.newer = newer
@@ -37,14 +37,14 @@ export class LruList<T extends Linked<T>> {
     this.size--
   }
 
-  /** @param item one of this list, which has just been used */
+  /** @param item an item of this list that has just been used */
   use(item: T): void {
     if (item === this.newest) return
     this.remove(item)
     this.add(item)
   }
 
-  /** Oldest first. The list must not change meanwhile. */
+  /** The items, oldest first. The list must not change during the iteration. */
   *values(): Generator<T> {
     for (let item = this.oldest; item; item = item.newer) yield item
   }

@@ -1,9 +1,9 @@
 /**
- * memcached 1.6.18's division of memory: pages of 1 MiB belong to classes of equal chunks and are never freed here.
+ * memcached 1.6.18's division of memory: pages of 1 MiB are divided into equal chunks of a class and are never freed.
  * Facts: `stats slabs` of memcached 1.6.18 with default settings (-n 48, -f 1.25, -I 1m).
  */
 const page = 1024 * 1024
-/** Items above this are kept in several chunks of the last class. */
+/** The largest item in one chunk. A larger one takes several chunks of the last class. */
 const largestChunk = page / 2
 /** Header of an item (48 bytes) with its CAS unique (8). */
 const header = 56
@@ -27,7 +27,7 @@ export function itemSize(keyLength: number, flags: number, length: number): numb
   return header + keyLength + 1 + (flags === 0 ? 0 : 4) + length + 2
 }
 
-/** The class of every size in units of eight bytes: chunk sizes are multiples of that. */
+/** The class of each size in units of eight bytes, since chunk sizes are multiples of eight. */
 const classes = (() => {
   const found = new Uint8Array(largestChunk / 8 + 1)
   let index = 0
@@ -38,7 +38,7 @@ const classes = (() => {
   return found
 })()
 
-/** Index into `chunkSizes`; the item has to be no larger than `largestItem`. */
+/** Index into `chunkSizes`. The item must not be larger than `largestItem`. */
 export function classOf(size: number): number {
   return classes[Math.ceil(size / 8)] ?? chunkSizes.length - 1
 }
@@ -76,8 +76,8 @@ export class Slabs {
   constructor(readonly limit: number) {}
 
   /**
-   * Takes memory for an item of this size, or none.
-   * @returns the class without a free chunk: an item in it has to be evicted first
+   * Takes memory for an item of this size.
+   * @returns a class without a free chunk, in which an item has to be evicted first; then no memory was taken
    */
   take(size: number): number | undefined {
     if (!isChunked(size)) {
@@ -108,7 +108,7 @@ export class Slabs {
   private takeChunk(index: number): boolean {
     const slab = this.classes[index]!
     if (slab.used === slab.pages * perPage(index)) {
-      // Every class may have one page, also beyond the limit.
+      // Every class may have one page, even beyond the limit.
       if (slab.pages > 0 && (this.pages + 1) * page > this.limit) return false
       slab.pages++
       this.pages++
@@ -126,7 +126,7 @@ export function perPage(index: number): number {
   return Math.trunc(page / chunkSizes[index]!)
 }
 
-/** Classes of the chunks that an item takes: one, or for a large item its head, full chunks and the rest. */
+/** The classes of the chunks that an item takes: one chunk, or for a large item its header, full chunks and the rest. */
 function chunksOf(size: number): readonly number[] {
   if (!isChunked(size)) return [classOf(size)]
   const chunks = [classOf(header + chunkHeader)]

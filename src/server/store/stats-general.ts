@@ -4,7 +4,7 @@ import { versionAtLeast } from '../../rules/version.js'
 import type { Environment, Stat } from './stats.js'
 import type { Store } from './store.js'
 
-/** A statistic, its first version, and the first version without it. */
+/** The name of a statistic, the first version that has it, and the first version that no longer has it. */
 type VersionedStat = readonly [name: string, value: string | number, since?: string, before?: string]
 
 function of(version: string, stats: readonly VersionedStat[]): readonly Stat[] {
@@ -203,7 +203,7 @@ export function settingsStats(store: Store, environment: Environment): readonly 
   ])
 }
 
-/** @param microseconds printed in seconds, as getrusage is */
+/** @param microseconds printed in seconds, in the form of getrusage */
 function seconds(microseconds: number): string {
   return (microseconds / 1e6).toFixed(6)
 }

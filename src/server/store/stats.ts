@@ -7,7 +7,7 @@ import type { Store } from './store.js'
 
 export type Stat = readonly [name: string, value: string | number]
 
-/** Facts of a server besides its items. */
+/** The facts of a server that its store does not have. */
 export interface Environment {
   /** Open connections. */
   readonly connections: number
@@ -41,7 +41,7 @@ export function stats(store: Store, words: readonly Bytes[], environment: Enviro
   }
 }
 
-/** The statistics of that name; undefined when there are none. */
+/** The statistics of that name; undefined if the name is unknown. */
 export function statistics(
   store: Store,
   name: Bytes | undefined,

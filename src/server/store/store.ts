@@ -15,7 +15,7 @@ import { chunkSizes, classOf, isChunked, itemSize, largestItem, type SlabCounter
 export interface StoredItem extends Linked<StoredItem> {
   readonly key: Bytes
   readonly flags: number
-  /** Value with its CRLF. It is a string, because a Buffer takes 300 bytes more, and an audit keeps hundreds of thousands of items. */
+  /** The value with its CRLF. It is a string, because a Buffer takes 300 bytes more, and an audit stores hundreds of thousands of items. */
   data: Bytes
   cas: number | bigint
   /** Unix time in seconds; 0: never. */
@@ -26,9 +26,9 @@ export interface StoredItem extends Linked<StoredItem> {
   fetched: boolean
   /** When it was used last, Unix time in seconds. */
   used: number
-  /** Marked by `md` with I: the first client that gets it is asked to renew it. */
+  /** Marked as stale by `md` with I: the first client that gets the item is asked to renew it. */
   stale: boolean
-  /** A client has been asked to renew it. */
+  /** Whether a client has been asked to renew it. */
   tokenSent: boolean
 }
 
@@ -37,7 +37,7 @@ export interface StoreOptions {
   readonly clock: () => number
   /** Bytes for items. */
   readonly memory: number
-  /** Whether old items are evicted for new ones, or storing fails. */
+  /** Whether old items are evicted for new ones. Otherwise storing fails. */
   readonly evict: boolean
   readonly facts: ServerFacts
 }
@@ -54,14 +54,14 @@ export type CountResult = bigint | 'NOT_FOUND' | 'EXISTS' | 'not numeric' | 'no 
 
 /** Further options of counters in binary requests. */
 export interface CountOptions {
-  /** Only when the item has this CAS unique. */
+  /** The command applies only if the item has this CAS unique. */
   readonly cas?: bigint | undefined
   /** The initial value and time of a missing item. */
   readonly initial?: { readonly value: bigint; readonly exptime: number } | undefined
 }
 
 const crlf = '\r\n'
-/** A number with C's blanks before it, up to its end, a blank or a NUL. */
+/** A number after any blanks of C, followed by the end, a blank or a NUL. */
 const numeric = /^[\t-\r ]*([+-]?\d+)(?=[\t-\r \0])/
 
 export class Store {
@@ -152,7 +152,7 @@ export class Store {
     return this.link(command, this.times.expiry(command.exptime), data, old) ? 'STORED' : 'no memory'
   }
 
-  /** The item, as a retrieval finds it. */
+  /** The item for a retrieval, which counts as a use. */
   get(key: Bytes): StoredItem | undefined {
     const item = this.find(key)
     this.countRetrieval(item, false)
@@ -171,7 +171,7 @@ export class Store {
     return item
   }
 
-  /** Counts a get, or a touch, that found this. */
+  /** Counts a get or a touch with its result. */
   countRetrieval(item: StoredItem | undefined, touches: boolean): void {
     this.counters[touches ? 'cmd_touch' : 'cmd_get']++
     if (item) this.tally(touches ? 'touch_hits' : 'get_hits', item.size)
@@ -185,7 +185,7 @@ export class Store {
     this.bump(item)
   }
 
-  /** Makes an empty item for a key that has none. @param exptime as sent */
+  /** Creates an empty item for a key that has none. @param exptime as sent */
   vivify(key: Bytes, exptime: number, newCas?: bigint): StoredItem | undefined {
     return this.link({ key, flags: 0, newCas }, this.times.expiry(exptime), crlf, undefined)
   }
@@ -206,7 +206,7 @@ export class Store {
     item.cas = newCas ?? ++this.lastCas
   }
 
-  /** @param cas only when the item has this CAS unique */
+  /** @param cas the CAS unique that the item must have */
   delete(key: Bytes, cas?: bigint): 'DELETED' | 'NOT_FOUND' | 'EXISTS' {
     const item = this.find(key)
     if (!item) {
@@ -219,7 +219,7 @@ export class Store {
     return 'DELETED'
   }
 
-  /** CAS unique of an item that is there. */
+  /** The CAS unique of an existing item. */
   unique(key: Bytes): number | bigint | undefined {
     return this.items.get(key)?.cas
   }
@@ -257,7 +257,7 @@ export class Store {
     return this.link({ key, flags: 0 }, this.times.expiry(exptime), data, undefined) ? value : 'no memory'
   }
 
-  /** @param delay as sent, see `StoreCommand`; not above 0: now */
+  /** @param delay as sent, see `StoreCommand`; 0 or less = now */
   flush(delay: number): void {
     this.counters.cmd_flush++
     this.times.flush(delay, () => ++this.lastCas)
@@ -279,7 +279,7 @@ export class Store {
     this.slabs.classes[classOf(size)]!.hits[name]++
   }
 
-  /** The item, if it has not expired; counts nothing. */
+  /** The item, if it has not expired. Statistics do not change. */
   find(key: Bytes): StoredItem | undefined {
     const item = this.items.get(key)
     if (!item) return undefined
@@ -291,7 +291,7 @@ export class Store {
     return undefined
   }
 
-  /** The item that a command has just created, also if it has already expired. */
+  /** The item that a command has just created, even if it has already expired. */
   made(key: Bytes): StoredItem | undefined {
     return this.items.get(key)
   }
@@ -304,7 +304,7 @@ export class Store {
   ): StoredItem | undefined {
     const size = itemSize(key.length, flags, data.length - 2)
     if (size > largestItem || !this.makeRoom(size)) return undefined
-    // Making room may have evicted it.
+    // The eviction for the new item may have removed it.
     if (old && this.items.get(key) === old) this.unlink(old)
     const now = this.times.now()
     const item: StoredItem = {
@@ -367,12 +367,12 @@ export function endsInLineEnd(data: Bytes): boolean {
   return data.endsWith(crlf)
 }
 
-/** The same text in one piece: a joined string otherwise keeps its pieces, and these keep the strings they were cut from. */
+/** Copies a text into one piece. V8 otherwise keeps the pieces of a joined string, and the strings that the pieces were cut from. */
 function flat(bytes: Bytes): Bytes {
   return Buffer.from(bytes, 'latin1').toString('latin1')
 }
 
-/** The number a value starts with, if C's strtoull takes it: blanks after it are padding. */
+/** The number at the start of a value, if C's strtoull accepts it. Blanks after it are padding. */
 function numberIn(data: Bytes): bigint | undefined {
   if (data.length <= 2 || data.length > largestItem / 2) return undefined
   const [, digits] = numeric.exec(data) ?? []

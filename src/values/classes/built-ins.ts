@@ -1,6 +1,6 @@
 /**
- * Python values without a JavaScript type. Reading gives them if plain JavaScript would lose information
- * (always for objects and complex numbers, with `preserve` for the rest); writing takes them.
+ * Classes for Python values that JavaScript has no type for. Reading a pickle returns them where plain JavaScript would lose information
+ * (objects and complex numbers always, the others with the option `preserve`), and writing accepts them.
  */
 import { brandAll } from '../../ground/brand.js'
 import { floatRepr } from '../../python/repr.js'
@@ -8,12 +8,12 @@ import { DESCRIBE, type Description } from '../describe.js'
 import { JSON_OF, jsonEntries, jsonValue, PythonValue } from './python-value.js'
 import { zoneRepr } from './zone-repr.js'
 
-/** A float, also when it has no fraction: 1.0 is not 1. */
+/** Python's float. It stays a float if it has no fraction: 1.0 is not written as 1. */
 export class PyFloat extends PythonValue {
   constructor(readonly value: number) {
     super()
   }
-  /** So that arithmetic and comparisons take it as the number that it is. */
+  /** Lets arithmetic and comparisons use it as a number. */
   override valueOf(): number {
     return this.value
   }
@@ -100,7 +100,7 @@ export class PyComplex extends PythonValue {
   }
 }
 
-/** An iterator or generator as an argument of a recorded call, with the items that were taken from it. It has no length. */
+/** An iterator or generator that was an argument of a recorded call, with the items that the call took from it. It has no length. */
 export class PyIterator {
   constructor(
     readonly items: readonly unknown[],
@@ -109,7 +109,7 @@ export class PyIterator {
   ) {}
 }
 
-/** A view of a dict as an argument of a recorded call. It has a length. */
+/** A view of a dict that was an argument of a recorded call. It has a length. */
 export class PyView {
   constructor(
     readonly items: readonly unknown[],
@@ -118,7 +118,7 @@ export class PyView {
   ) {}
 }
 
-/** A class or function by its name. Never looked up. */
+/** The name of a class or function. Nothing looks the class up. */
 export class PyGlobal extends PythonValue {
   constructor(
     /** Python 3's module name. */
@@ -126,11 +126,11 @@ export class PyGlobal extends PythonValue {
     /** Qualified name within the module. */
     readonly name: string,
     /**
-     * `module name` as a pickle of protocols 0–2 had it, where Python 2's name does not follow from Python 3's: `__builtin__ str` is
-     * `builtins.str`, which by itself would become `__builtin__ unicode`.
+     * `module name` as a pickle of protocols 0–2 spelled it, if Python 2's name cannot be derived from Python 3's: `__builtin__ str` is read as
+     * `builtins.str`, and `builtins.str` would be written as `__builtin__ unicode`.
      */
     readonly python2?: string | undefined,
-    /** A method that a pickle reaches by `getattr`, which is how CPython writes it in every protocol. */
+    /** A method that a pickle names by a call of `getattr`. CPython writes methods this way in every protocol. */
     readonly byGetattr?: boolean | undefined,
   ) {
     super()
@@ -146,16 +146,16 @@ export class PyGlobal extends PythonValue {
 }
 
 /**
- * An object of any other class: the inert content of its pickle. It can be inspected, is matched by converters, and is
- * written back as it was.
+ * An object of any other class: the content of its pickle, which nothing executes. It can be inspected, converters can replace it, and it is
+ * written back unchanged.
  */
 export class PythonObject extends PythonValue {
-  /** What BUILD would hand to `__setstate__` or put into `__dict__`. */
+  /** The state that BUILD would pass to `__setstate__` or put into `__dict__`. */
   state: unknown
   hasState = false
-  /** Function that would be called with object and state instead of BUILD. */
+  /** The function that Python would call with the object and its state instead of BUILD. */
   stateSetter: unknown
-  /** For an instance of a subclass of a built-in type: the same value as that type, when the trace says it (`$base`). */
+  /** For an instance of a subclass of a built-in type: its value as an instance of that type, if the trace contains it (`$base`). */
   builtin: unknown
   /** Items appended to the new object, as to a list. */
   readonly listItems: unknown[] = []
@@ -164,7 +164,7 @@ export class PythonObject extends PythonValue {
   /** Items added to the new object, as to a set. */
   readonly setItems: unknown[] = []
   constructor(
-    /** Class (or function) that makes it. */
+    /** The class (or function) that Python calls to make the object. */
     readonly type: unknown,
     /** Arguments, in order. */
     readonly args: readonly unknown[],

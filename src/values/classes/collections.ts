@@ -1,6 +1,6 @@
 /**
  * Python's `collections`. The dictionaries are Maps with a class of their own, so that they can be used as Maps and are
- * written back with the same type. `attributes` is an instance's `__dict__`, which few instances have.
+ * written back with the same type. `attributes` is the instance's `__dict__`; few instances have one.
  */
 
 import { checkIterable } from '../../ground/arguments.js'
@@ -15,7 +15,7 @@ function checkedEntries<K, V>(entries?: Iterable<readonly [K, V]> | null): Itera
   return entries
 }
 
-/** What the dictionaries share. */
+/** Base class of the dictionaries. */
 abstract class PythonDict<K, V> extends Map<K, V> {
   /** @throws TypeError for entries that are not pairs of key and value */
   constructor(entries?: Iterable<readonly [K, V]> | null) {
@@ -53,7 +53,7 @@ export class PyOrderedDict<K = unknown, V = unknown> extends PythonDict<K, V> {
 export class PyDefaultDict<K = unknown, V = unknown> extends PythonDict<K, V> {
   attributes: unknown
   constructor(
-    /** The class or function that makes missing values; null when there is none. */
+    /** The class or function that makes missing values; null if there is none. */
     readonly factory: unknown = null,
     entries?: Iterable<readonly [K, V]>,
   ) {

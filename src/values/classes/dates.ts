@@ -85,7 +85,7 @@ export class PyTimeZone extends PythonValue {
   static readonly utc: PyTimeZone
   constructor(
     readonly offset: PyTimeDelta,
-    /** Only when one was given; Python makes `UTC+02:00` up otherwise. */
+    /** The name that the constructor was given. Without one Python shows `UTC+02:00`. */
     readonly zoneName?: string,
   ) {
     super()
@@ -105,7 +105,7 @@ export class PyTimeZone extends PythonValue {
     else into.items('datetime.timezone(', zoneName === undefined ? [offset] : [offset, zoneName], ')')
   }
 }
-// Not where it is declared: a bundler would name the class `_PyTimeZone`.
+// Set outside of the class: within it, a bundler would rename the class to `_PyTimeZone`.
 Object.defineProperty(PyTimeZone, 'utc', { value: new PyTimeZone(new PyTimeDelta(0)), enumerable: true })
 
 /** `datetime.date`. */
@@ -164,7 +164,7 @@ function describeTime(
   into.add(')')
 }
 
-/** Shown for a zone with an unknown offset, because a time in it must not look naive. */
+/** Shown for a zone with an unknown offset. Without it the time would look like a naive one. */
 function zoneName(tzinfo: unknown): string {
   const zone = zoneOf(tzinfo)
   if (zone && 'name' in zone) return `[${zone.name}]`
@@ -268,7 +268,7 @@ export class PyDateTime extends PythonValue {
     describeTime(into, 'datetime', [this.year, this.month, this.day], this)
   }
 
-  /** Milliseconds as if it were UTC, without microseconds. */
+  /** The wall-clock time in milliseconds, as if it were UTC, without microseconds. */
   private get wall(): number {
     const date = new Date(0)
     date.setUTCFullYear(this.year, this.month - 1, this.day)
@@ -284,7 +284,7 @@ export class PyDateTime extends PythonValue {
   }
 }
 
-// Not within the class: a bundler names a class that names itself `_PyDateTime`.
+// Set outside of the class: a bundler renames a class that refers to itself to `_PyDateTime`.
 function dateTimeOf(date: Date, tzinfo: PyTimeZone | null): PyDateTime {
   const local = new Date(date.getTime() + (tzinfo?.offset.milliseconds ?? 0))
   return new PyDateTime(

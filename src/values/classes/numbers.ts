@@ -8,7 +8,7 @@ import { JSON_OF, jsonValue, PythonValue } from './python-value.js'
 
 const DECIMAL = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|s?nan\d*)$/i
 
-/** `decimal.Decimal` by its text, which is exact. */
+/** `decimal.Decimal`, kept as its text, which is exact. */
 export class PyDecimal extends PythonValue {
   /** @throws TypeError for a value that is not text; RangeError for a value that is not a decimal number in Python */
   constructor(readonly text: string) {
@@ -96,7 +96,7 @@ export class PyUuid extends PythonValue {
   }
 }
 
-// Not within the class: a bundler names a class that names itself `_PyUuid`.
+// Set outside of the class: a bundler renames a class that refers to itself to `_PyUuid`.
 function uuidFromInt(int: bigint, isSafe: number | undefined): PyUuid {
   if (int < 0n || int >= 1n << 128n) throw new RangeError(`a UUID has 128 bits, ${integerRepr(int)} has not`)
   return new PyUuid(int.toString(16).padStart(32, '0'), isSafe)
@@ -123,7 +123,7 @@ export class PyRange extends PythonValue {
   }
 }
 
-/** `slice(start, stop, step)`; each of them may be anything, mostly an integer or null. */
+/** `slice(start, stop, step)`. Each part may be any value; usually it is an integer or null. */
 export class PySlice extends PythonValue {
   constructor(
     readonly start: unknown,

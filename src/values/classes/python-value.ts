@@ -1,11 +1,11 @@
-/** What every value of Python's does in JavaScript: its text, its form in JSON, and how Node shows it. */
+/** The base of all classes for Python values: their text, their form in JSON, and how Node shows them. */
 import { integerRepr } from '../../python/repr.js'
 import { DESCRIBE, type Description, describe } from '../describe.js'
 
-/** Characters of `String(value)` and of what `console.log` shows. */
+/** The longest text of `String(value)` and of `console.log`, in characters. */
 const LONGEST = 10_000
 
-/** What Node's `util.inspect` and `console.log` ask for. */
+/** The method that Node's `util.inspect` and `console.log` call. */
 export const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
 
 /** Base of the classes of this package that stand for Python's. */
@@ -39,8 +39,8 @@ interface JsonContainer {
 }
 
 /**
- * Converts a value for JSON: Maps, Sets and bigints, which JSON.stringify refuses or takes for empty objects, become objects, arrays and
- * text. @throws TypeError for a value that is part of itself
+ * Converts a value for JSON. Maps, Sets and bigints become objects, arrays and text, because JSON.stringify refuses bigints and writes Maps and
+ * Sets as empty objects. @throws TypeError for a value that is part of itself
  */
 export function jsonValue(value: unknown, open: readonly unknown[] = []): unknown {
   if (typeof value === 'bigint') return integerRepr(value)

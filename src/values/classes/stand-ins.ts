@@ -1,9 +1,9 @@
 /**
- * Plain values that stand in for a type of Python's that JavaScript does not have: an Array for a tuple, a Set for a frozenset, a
- * Buffer for a bytearray. They are marked, so that they are written back with the same type. The mark is a private field, which is not visible.
+ * Plain values that represent Python types which JavaScript lacks: an Array for a tuple, a Set for a frozenset, a
+ * Buffer for a bytearray. A private field marks them, so that they are written back with the same type. The mark is not visible.
  */
 
-/** Returns its argument, so that the fields of a derived class are added to that object. */
+/** A base class that returns its argument, so that the private field of a derived class is added to that object. */
 function given(this: unknown, value: object): object {
   return value
 }
@@ -22,12 +22,12 @@ export function standIn<T extends object>(value: T): T {
   return value
 }
 
-/** Whether a value is Python's bytes: bytes that stand in for a bytearray are not. */
+/** Whether a value represents Python's bytes. A Buffer that represents a bytearray does not. */
 export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array && !isStandIn(value)
 }
 
-/** Whether an Array is a tuple, a Set a frozenset, bytes a bytearray. Copies of them are not. */
+/** Whether an Array represents a tuple, a Set a frozenset, or a Buffer a bytearray. Copies of them lack the mark. */
 export function isStandIn(value: object): boolean {
   return Mark.on(value)
 }

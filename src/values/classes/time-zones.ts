@@ -7,7 +7,7 @@ import { PythonObject } from './built-ins.js'
 /** Milliseconds east of UTC, or a name of the IANA database. */
 type Zone =
   | { readonly offset: number }
-  /** dateutil takes the offset after a gap for the times in it, Python's own zones the one before. */
+  /** For the times in a gap, dateutil uses the offset after the gap; Python's own zones use the offset before it. */
   | { readonly name: string; readonly laterInGaps?: true }
 
 const UTC = /^(pytz\._?UTC|dateutil\.tz\.(tz\.)?tzutc|django\.utils\.timezone\.UTC|zoneinfo\.ZoneInfo\.utc)$/
@@ -16,14 +16,14 @@ const FIXED =
 const ZONE_INFO = /^((backports\.)?zoneinfo\.ZoneInfo|pendulum\.tz\.timezone\.Timezone)(\._unpickle)?$/
 const MINUTE = 60_000
 
-/** Undefined for a class that is not known here, such as the writer's local zone. */
+/** Undefined for an unknown class, such as the local time zone of the writing machine. */
 export function zoneOf(tzinfo: unknown): Zone | undefined {
   if (!(tzinfo instanceof PythonObject)) return undefined
   const { className, args } = tzinfo
   const [first, second] = args
   if (UTC.test(className)) return { offset: 0 }
   if (className === 'pytz.FixedOffset' && typeof first === 'number') return { offset: first * MINUTE }
-  // pytz gives each time the offset that it has; without one, the zone always has the same.
+  // pytz stores the offset with each time. A zone without a stored offset always has the same one.
   if (className === 'pytz._p' && typeof second === 'number') return { offset: second * 1000 }
   if ((className === 'pytz._p' || ZONE_INFO.test(className)) && typeof first === 'string')
     return { name: first }
@@ -48,7 +48,7 @@ function fixedOffset({ args, attributes }: PythonObject): Zone | undefined {
   return undefined
 }
 
-/** The zone of the machine that wrote it, when that had no summer time. */
+/** The local time zone of the writing machine, if it has no summer time. */
 function localOffset({ attributes }: PythonObject): Zone | undefined {
   const offset = milliseconds(attributes.get('_std_offset'))
   return attributes.get('_hasdst') === false && offset !== undefined ? { offset } : undefined
@@ -77,7 +77,7 @@ export function namedOffset(
   const after = offsetAt(name, wall + DAY)
   if (before === undefined || after === undefined || before === after) return before
   const wanted = fold === 0 ? [before, after] : [after, before]
-  // In a gap neither is right.
+  // For a time in a gap, neither offset is right.
   return (
     wanted.find((offset) => offsetAt(name, wall - offset) === offset) ?? (laterInGaps ? after : wanted[0])
   )
@@ -85,7 +85,7 @@ export function namedOffset(
 
 const formats = new Map<string, Intl.DateTimeFormat | undefined>()
 
-/** At a moment. */
+/** The offset at one moment. */
 function offsetAt(name: string, moment: number): number | undefined {
   if (!formats.has(name)) formats.set(name, formatOf(name))
   const format = formats.get(name)

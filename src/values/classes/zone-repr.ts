@@ -1,5 +1,5 @@
 /**
- * How Python shows the time zones whose pickles name a function with an underscore, or no more than an offset. Sources: the `__repr__` of
+ * How Python shows the time zones whose pickles name a private function or have only an offset. Sources: the `__repr__` of
  * zoneinfo, pytz and dateutil.
  */
 import { textRepr } from '../../python/repr.js'

@@ -1,6 +1,6 @@
 /**
- * The value encodings of pylibmc and python-memcached. One writer and one reader serve both libraries: their differences, and those of the versions of
- * python-memcached, disagree on is a dialect. Sources: docs/reference/pylibmc.md#4, docs/reference/python-memcached.md#9, #17, #18.
+ * The value encodings of pylibmc and python-memcached. One writer and one reader serve both libraries. A dialect names the differences between
+ * the libraries and between the versions of python-memcached. Sources: docs/reference/pylibmc.md#4, docs/reference/python-memcached.md#9, #17, #18.
  */
 import { bytesRepr, integerText, textRepr } from '../../python/repr.js'
 import { decodeText, writeText } from '../../python/text.js'
@@ -30,40 +30,40 @@ import {
   smaller,
 } from './options.js'
 
-/** What the versions of python-memcached disagree on. */
+/** The differences between versions of python-memcached. */
 export interface PythonMemcachedDialect {
-  /** Text is pickled, written without a flag, or with flag 16. */
+  /** How text is written: as a pickle, without a flag, or with flag 16. */
   readonly text: 'pickle' | 'untyped' | 'flagged'
-  /** Booleans are the digit 1 or 0 or the words True and False (which no version can read) with flag 2, or pickled. */
+  /** How booleans are written: as the digit 1 or 0 with flag 2, as the words True and False with flag 2 (which no version can read), or as a pickle. */
   readonly booleans: 'digit' | 'word' | 'pickle'
-  /** What an item without type bits is read as. */
+  /** The type of an item without type bits when it is read. */
   readonly untyped: 'bytes' | 'text'
-  /** Whether flag 16 is known when reading. */
+  /** Whether the reader knows flag 16. */
   readonly readsText: boolean
-  /** Python 2 writes integers of more than 64 bits with flag 4, and reads numbers by its own grammar. */
+  /** Python 2 writes integers of more than 64 bits with flag 4 and reads numbers by a grammar of its own. */
   readonly python: 2 | 3
 }
 
-/** What the two libraries disagree on. */
+/** The differences between the two libraries. */
 export interface ValueDialect extends PythonMemcachedDialect {
   /**
-   * The flag of integers, the values that are compressed, and the meaning of several type bits at once: pylibmc refuses them, and
-   * python-memcached takes the first one of text, integer and pickle.
+   * The flag of integers, which values are compressed, and the meaning of several type bits at once: pylibmc refuses such items, and
+   * python-memcached reads them as the first of text, integer and pickle.
    */
   readonly library: 'pylibmc' | 'python-memcached'
-  /** Other bits than the type bits are ignored, or make the flags unknown. */
+  /** Whether bits besides the type bits are ignored or make the flags unknown. */
   readonly otherFlags: 'ignored' | 'unknown'
 }
 
-/** What python-memcached's constructor can be given in place of its own functions. */
+/** The functions that python-memcached's constructor accepts in place of its own. */
 export interface PickleHooks {
-  /** Writes pickles. Given the value and `pickleProtocol`. */
+  /** Writes pickles. It receives the value and `pickleProtocol`. */
   readonly pickle?: ((value: unknown, protocol: number) => Uint8Array) | undefined
   /** Reads pickles. */
   readonly unpickle?: ((data: Buffer) => unknown) | undefined
   /**
-   * python-memcached reads a pickle that fails as None. When given, this is called with the failure and its result is the
-   * value; without it the failure is thrown.
+   * python-memcached reads a broken pickle as None. If this function is given, it receives the failure and returns the value in its place;
+   * without it the failure is thrown.
    */
   readonly undecodablePickle?: ((error: unknown) => unknown) | undefined
 }
@@ -114,7 +114,7 @@ function writer(
   }
 }
 
-/** Compresses values of `minCompressLen` bytes and more, and keeps only shorter results. Level 0 is off. */
+/** Compresses values of at least `minCompressLen` bytes and keeps the result only if it is shorter. Level 0 does not compress. */
 function byPylibmc(
   encoded: Payload,
   request: CompressionRequest | undefined,
@@ -125,7 +125,7 @@ function byPylibmc(
   return smaller(asBytes(encoded), options, compressLevel)
 }
 
-/** Compresses values of more than `minCompressLen` bytes, never integers, and keeps only shorter results. */
+/** Compresses values of more than `minCompressLen` bytes, never integers, and keeps the result only if it is shorter. */
 function byPythonMemcached(
   encoded: Payload,
   request: CompressionRequest | undefined,
@@ -180,13 +180,13 @@ function reader(dialect: ValueDialect, options: EncodingOptions & PickleHooks): 
   }
 }
 
-/** pylibmc's C code hands the digits over as a C string. */
+/** pylibmc's C code passes the digits as a C string, which ends at the first NUL. */
 function untilNul(data: Buffer): Buffer {
   const nul = data.indexOf(0)
   return nul < 0 ? data : data.subarray(0, nul)
 }
 
-/** In the message about a text that is not a number, CPython shows the bytes read as UTF-8. @throws UnicodeDecodeError */
+/** CPython's message about bytes that are not a number shows them decoded as UTF-8. @throws UnicodeDecodeError */
 function shownInteger(bytes: string): string {
   return textRepr(decodeText(Buffer.from(bytes, 'latin1')))
 }

@@ -5,7 +5,7 @@ import { shrink } from '../pickle/text.js'
 
 /** One sign, digits with single underscores between them. */
 const INTEGER = /^([+-]?)(\d+(?:_\d+)*)$/
-/** Longer input is looked at without the regular expression, which would run out of stack. */
+/** Longer input is checked without the regular expression, which would run out of stack. */
 const LONGEST = 4 * MAX_INTEGER_DIGITS
 
 /**
@@ -54,7 +54,7 @@ function longInteger(data: Buffer, trimmed: Buffer, repr: (text: string) => stri
       )
 }
 
-/** Is it an integer to Python? Numbers outside the safe range are floats there. */
+/** Whether a value becomes an integer in Python. Numbers outside of the safe range become floats. */
 export function isInteger(value: unknown): value is number | bigint {
   return (
     typeof value === 'bigint' ||
@@ -62,16 +62,16 @@ export function isInteger(value: unknown): value is number | bigint {
   )
 }
 
-/** Is it a `long` to Python 2? That is an integer of more than 64 bits. */
+/** Whether an integer becomes a `long` in Python 2, which it does from 64 bits on. */
 export function isLong(value: unknown): value is number | bigint {
   if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value))) return false
   return BigInt.asIntN(64, BigInt(value)) !== BigInt(value)
 }
 
-/** Python 2 knows no underscores in numbers, and names bytes like text. @throws ValueError */
+/** Python 2's grammar has no underscores in numbers, and its messages show bytes as text. @throws ValueError */
 export function python2Integer(data: Buffer, type: 'int' | 'long'): number | bigint {
   if (data.includes(0)) throw new ValueError(`null byte in argument for ${type}()`)
-  // A sign may stand apart, and a long may end with an L.
+  // Blanks may follow the sign, and a long may end with an L.
   const [, sign, digits, end] = /^\s*([+-]?)\s*(\d+)([lL]?)\s*$/.exec(data.toString('latin1')) ?? []
   if (digits === undefined || (end !== '' && type === 'int')) throw noInteger(data, type)
   try {

@@ -1,4 +1,4 @@
-/** What every value encoding can be asked for, and the steps that all of them share. */
+/** The options of every value encoding, and the steps that all encodings share. */
 
 import { checkBytes, checkObject, shown } from '../../ground/arguments.js'
 import { areAscii, decodeText } from '../../python/text.js'
@@ -9,19 +9,19 @@ import { written } from '../pickle/write/writer.js'
 import { type EncodedValue, FLAG_PICKLE, FLAG_ZLIB, type Payload } from '../types.js'
 import { compress, compressFast, decompress } from './zlib.js'
 
-/** Another form for values without their own type bits; pickles are still read. */
+/** Writes values without type bits of their own in another form than a pickle. Pickles are still read. */
 export interface ValueSerializer {
-  /** Flag bits that mark its payloads: none of 1, 2, 4, 8 and 16. */
+  /** The flag bits that mark its payloads. They must not contain 1, 2, 4, 8 or 16. */
   readonly flag: number
   serialize(value: unknown): Uint8Array
   deserialize(data: Buffer): unknown
 }
 
-/** Another compression than zlib's, under the same flag 8: every reader has to have it too. */
+/** A compression in place of zlib's, with the same flag 8. Every reader of the items needs it too. */
 export interface ValueCompressor {
-  /** @param level −1…9, as asked for by the caller */
+  /** @param level −1…9, as the caller set it */
   compress(data: Uint8Array, level: number): Uint8Array
-  /** @param maxLength bytes; more have to be refused */
+  /** @param maxLength bytes; it has to refuse data that inflates to more */
   decompress(data: Uint8Array, maxLength: number): Uint8Array
 }
 
@@ -29,17 +29,17 @@ export interface ValueCompressor {
 export interface EncodingOptions extends UnpickleOptions {
   /** 0…5; negative = the highest. */
   readonly pickleProtocol?: number | undefined
-  /** For classes of your own, in both directions. */
+  /** Conversions of further classes, for reading and writing. */
   readonly converters?: readonly PickleConverter[] | undefined
-  /** Id of an object that is stored elsewhere, for `persistentLoad` to find again. */
+  /** Returns the id of an object that is stored elsewhere; `persistentLoad` receives it when the value is read. */
   readonly persistentId?: ((value: unknown) => unknown) | undefined
-  /** Writes values that would be pickled. */
+  /** Writes the values that would otherwise be pickled. */
   readonly serializer?: ValueSerializer | undefined
-  /** Items with type bits that the library does not know: raise as it does (default), their bytes, or null. */
+  /** The result for items with type bits that the library does not know: its exception (default), the item's bytes, or null. */
   readonly unknownFlags?: 'raise' | 'bytes' | 'null' | undefined
-  /** `exact` (default): the bytes of Python's zlib. `fast`: node:zlib's, which every reader inflates to the same. */
+  /** `exact` (default): the same bytes as Python's zlib. `fast`: the bytes of node:zlib, which every reader inflates to the same data. */
   readonly compression?: 'exact' | 'fast' | undefined
-  /** Instead of zlib. */
+  /** The compression to use in place of zlib. */
   readonly compressor?: ValueCompressor | undefined
 }
 
@@ -63,12 +63,12 @@ export function checkedOptions<T extends EncodingOptions>(options: T): T {
   return options
 }
 
-/** Whether an item is the serializer's. */
+/** Whether the serializer wrote an item. */
 export function isSerialized(flags: number, serializer: ValueSerializer): boolean {
   return (flags & serializer.flag) >>> 0 === serializer.flag
 }
 
-/** A value without type bits of its own: pickled, or by the serializer. */
+/** Writes a value without type bits of its own, with the serializer or as a pickle. */
 export function serialized(value: unknown, options: EncodingOptions, protocol: number): EncodedValue {
   const { serializer, converters, persistentId } = options
   if (serializer) return { flags: serializer.flag, data: serializer.serialize(value) }
@@ -79,13 +79,13 @@ export function asBytes({ flags, data }: Payload): EncodedValue {
   return { flags, data: typeof data === 'string' ? Buffer.from(data, 'latin1') : data }
 }
 
-/** zlib's bytes, or those of the compressor that was given. @param level −1…9 */
+/** Compresses with the given compressor or with zlib. @param level −1…9 */
 export function compressed(data: Uint8Array, options: EncodingOptions, level: number): Uint8Array {
   if (options.compressor) return options.compressor.compress(data, level)
   return options.compression === 'fast' ? compressFast(data, level) : compress(data, level)
 }
 
-/** The compressed value when it is shorter, else the value unchanged. */
+/** The compressed value if it is shorter, otherwise the value unchanged. */
 export function smaller(encoded: EncodedValue, options: EncodingOptions, level: number): EncodedValue {
   const data = compressed(encoded.data, options, level)
   return data.length < encoded.data.length ? { flags: encoded.flags | FLAG_ZLIB, data } : encoded
@@ -112,7 +112,7 @@ export function readText(data: Buffer, flags: number, budget: Budget): string {
   return decodeText(data)
 }
 
-/** JSON beside pickle: other languages can read it, but it has only JSON's types. */
+/** A serializer that writes JSON in place of pickles. Other languages can read it, but it has only the types of JSON. */
 export function jsonSerializer(flag = 32): ValueSerializer {
   return {
     flag,

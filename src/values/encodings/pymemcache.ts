@@ -31,11 +31,11 @@ import {
 
 /** `pickleProtocol` is −1 (the highest) unless set. */
 export interface PymemcacheEncodingOptions extends EncodingOptions {
-  /** `pickle_serde`, which is Django's (default), or `compressed_serde`. A client without a serde stores bytes: `rawEncoding`. */
+  /** `pickle_serde` (default), which Django uses, or `compressed_serde`. A client without a serde stores bytes; its encoding is `rawEncoding`. */
   readonly serde?: 'pickle' | 'compressed' | undefined
   /** `compressed_serde` compresses values longer than this number of bytes; 0 = never. Default 400. */
   readonly minCompressLen?: number | undefined
-  /** pymemcache reads a pickle that fails as None. When given, this is called with the failure and its result is the value. */
+  /** pymemcache reads a broken pickle as None. If this function is given, it receives the failure and returns the value in its place. */
   readonly undecodablePickle?: ((error: unknown) => unknown) | undefined
 }
 
@@ -64,7 +64,7 @@ export function pymemcacheEncoding(given: PymemcacheEncodingOptions = {}): Value
       )
     const bytes = asBytes(encoded)
     const data = compressed(bytes.data, options, -1)
-    // What is not longer is kept, also when nothing was won.
+    // pymemcache also keeps a compressed value of the same length.
     return data.length > bytes.data.length ? bytes : { flags: bytes.flags | FLAG_ZLIB, data }
   }
   return {
@@ -79,7 +79,7 @@ export function pymemcacheEncoding(given: PymemcacheEncodingOptions = {}): Value
       if (serializer && isSerialized(flags, serializer)) return serializer.deserialize(payload)
       if (flags & FLAG_TEXT) return readText(payload, flags, budget)
       if (flags & (FLAG_INTEGER | FLAG_LONG)) return pythonInteger(payload, bytesRepr)
-      // Flags that it does not know are bytes to it.
+      // pymemcache reads items with unknown flags as bytes.
       if (!(flags & FLAG_PICKLE)) return payload
       if (!undecodablePickle) return unpickleWithin(budget, payload, options)
       try {

@@ -4,7 +4,7 @@ import type { ValueEncoding } from '../types.js'
 import { encodingOf, type PickleHooks, type PythonMemcachedDialect } from './dialect.js'
 import { ENCODING_OPTION_NAMES, type EncodingOptions } from './options.js'
 
-/** By the last version of each range: ≤1.54 (Python 2), 1.55–1.56, 1.57–1.58, 1.59 and later (all on Python 3). */
+/** Each name is the last version of its range: up to 1.54 (Python 2), 1.55–1.56, 1.57–1.58, 1.59 and later (all on Python 3). */
 export const pythonMemcachedDialects = {
   '1.54': { text: 'pickle', booleans: 'digit', untyped: 'bytes', readsText: false, python: 2 },
   '1.56': { text: 'untyped', booleans: 'word', untyped: 'text', readsText: false, python: 3 },
@@ -16,7 +16,7 @@ export const pythonMemcachedDialects = {
 export interface PythonMemcachedEncodingOptions extends EncodingOptions, PickleHooks {
   /** Default `1.59` (and later). */
   readonly version?: keyof typeof pythonMemcachedDialects | undefined
-  /** Departs from the version's dialect where a mixed fleet needs it, e.g. `{ text: 'untyped', readsText: true }`. */
+  /** Changes parts of the version's dialect, for programs that share items with several versions, e.g. `{ text: 'untyped', readsText: true }`. */
   readonly dialect?: Partial<PythonMemcachedDialect> | undefined
 }
 

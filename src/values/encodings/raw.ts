@@ -1,8 +1,8 @@
-/** Bytes and flags as they are stored, for programs with a format of their own. */
+/** The encoding of stored bytes and flags as they are, for programs with a format of their own. */
 import { ValueEncodeError } from '../errors.js'
 import type { EncodedValue, ValueEncoding } from '../types.js'
 
-/** Reads items as `{flags, data}`, and writes the same; bare bytes have flags 0. Never compresses. */
+/** Reads items as `{flags, data}` and writes the same. It writes bytes alone with flags 0. It never compresses. */
 export const rawEncoding: ValueEncoding = {
   name: 'raw',
   encode(value) {

@@ -10,7 +10,7 @@ import { ValueDecodeError } from '../errors.js'
 
 const MAX_BUFFER = constants.MAX_LENGTH
 
-// Neither is an import: both together take a third of the time that a program needs to load a client, and many compress nothing.
+// Both are loaded when they are used, because they take a third of the time that a program needs to load a client, and many programs compress nothing.
 const nodeZlib = () => process.getBuiltinModule('node:zlib')
 interface Pako {
   readonly deflate: typeof deflate
@@ -30,12 +30,12 @@ export function compress(data: Uint8Array, level = -1): Uint8Array {
   checkBytes('data', data)
   if (!Number.isInteger(level) || level < -1 || level > 9)
     throw new RangeError(`level is ${shown(level)}: a whole number from -1 to 9 is needed`)
-  // node:zlib's bundled zlib gives other bytes for ordinary text; pako's legacy hash gives zlib 1.2's.
+  // The zlib of node:zlib writes other bytes for ordinary text. pako with its legacy hash writes the bytes of zlib 1.2.
   pako ??= loadPako()
   return pako.deflate(data, { level: level as 6, legacyHash: true })
 }
 
-/** Other bytes than CPython's, which every reader inflates to the same. @param level −1 (6) or 1…9 */
+/** Writes other bytes than CPython, which every reader inflates to the same data. @param level −1 (6) or 1…9 */
 export function compressFast(data: Uint8Array, level: number): Uint8Array {
   return nodeZlib().deflateSync(data, { level })
 }

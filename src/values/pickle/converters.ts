@@ -1,36 +1,36 @@
 /**
- * Conversions of objects of further classes when they are read, and of values of further classes when they are written. Conversion is
- * by name only: a pickle never decides which function is called.
+ * Conversions of objects of further classes when they are read, and of values of further classes when they are written. The caller registers
+ * conversions by class name: a pickle never decides which function is called.
  */
 import { PyFrozenSet, PyTuple, PythonObject } from '../classes/built-ins.js'
 
-/** One class, both ways; the same list serves reading and writing. */
+/** The conversion of one class, for reading and for writing. */
 export interface PickleConverter {
   /** `module.qualified.name` of the Python class (or function), e.g. `app.models.Point`. */
   readonly className: string
   /**
-   * A finished object → a value; undefined leaves it inert. Arguments, state and items are already converted, and are plain
+   * Turns a finished object into a value; undefined leaves the object as it is. Arguments, state and items are already converted, and are plain
    * JavaScript unless the option `preserve` is set.
    */
   readonly read?: (object: PythonObject) => unknown
-  /** Values to write: instances of this class. */
+  /** The class whose instances are converted when they are written. */
   readonly type?: abstract new (
     ...args: never[]
   ) => unknown
-  /** A value of `type` → the object to write. */
+  /** Turns a value of `type` into the object to write. */
   readonly write?: (value: never) => PythonObject
 }
 
 /**
- * Replaces objects of registered classes, innermost first; shared objects stay shared. An object that is part of itself
- * stays inert inside itself. Containers are changed in place.
+ * Replaces objects of registered classes, innermost first. Shared objects stay shared. Inside itself, an object that is part of itself
+ * is not replaced. Containers are changed in place.
  */
 export function converted(
   root: unknown,
   converters: readonly PickleConverter[],
-  /** Objects of the caller, which are not changed; objects that converters make are added. */
+  /** Objects that belong to the caller and are not changed, among them those that converters made. */
   foreign: Set<unknown>,
-  /** What a converter is shown of an object. */
+  /** Makes the view of an object that a converter receives. */
   view: (object: PythonObject) => PythonObject,
 ): unknown {
   const byName = new Map(converters.filter(({ read }) => read).map((one) => [one.className, one]))

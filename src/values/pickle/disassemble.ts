@@ -1,4 +1,4 @@
-/** The opcodes of a pickle, one by one, without reading its values. Source: CPython's pickletools, whose words are used. */
+/** Lists the opcodes of a pickle without reading its values. Source: CPython's pickletools, also for the names. */
 
 import { checkBytes, checkNumber, checkObject } from '../../ground/arguments.js'
 import { bytesRepr, floatRepr, integerRepr, textRepr } from '../../python/repr.js'
@@ -34,7 +34,7 @@ const integer: Read = (m) => {
   return m.checked(parseIntegerText(text.replace(/L$/, '')), 'no integer')
 }
 
-/** How each argument is read; opcodes that are missing have none. */
+/** How the argument of each opcode is read. Opcodes that are missing here have none. */
 const readers: ReadonlyMap<number, Read> = new Map<number, Read>([
   [op.INT, integer],
   [op.LONG, integer],
@@ -92,10 +92,10 @@ export function* disassemble(data: Uint8Array, limits: UnpickleOptions = {}): Ge
   }
 }
 
-/** Levels of marks; deeper ones are not moved to the right any more, or a line for each of a million would take terabytes. */
+/** The most levels of marks that indent a line. With a million levels and no limit, the indents alone would take terabytes. */
 const DEEPEST_INDENT = 200
 
-/** Opcodes that take everything down to the mark. */
+/** Opcodes that take all objects above the mark from the stack. */
 const TO_MARK: ReadonlySet<number> = new Set([
   op.APPENDS, op.LIST, op.TUPLE, op.DICT, op.SETITEMS, op.ADDITEMS, op.FROZENSET, op.POP_MARK, op.OBJ, op.INST,
 ]) // biome-ignore format: one set

@@ -1,10 +1,11 @@
-/** One form for objects that a pickle of protocol 0 or 1 made and those that a later one made, so that they can be compared. */
+/** Brings objects from pickles of protocols 0 and 1 into the form that later protocols give them, so that they can be compared. */
 import { isPlain } from '../../python/options.js'
 import { PyFloat, PyTuple, PythonObject } from '../classes/built-ins.js'
 
 /**
- * An object that `copyreg._reconstructor` made of its built-in value, as later protocols make it: by `__new__`, its items set afterwards.
- * Not for storing: a class whose `__new__` takes other arguments (a namedtuple) cannot be made this way, and which it takes is not known.
+ * Converts an object that `copyreg._reconstructor` made from a built-in value into the later form: `__new__`, then the items.
+ * The result must not be stored: a class whose `__new__` takes other arguments (a namedtuple) cannot be made this way, and the pickle does not
+ * say which arguments it takes.
  */
 export function madeByNew(object: PythonObject): PythonObject {
   const { type, base, args, state, hasState, stateSetter, how } = object
@@ -21,7 +22,7 @@ export function madeByNew(object: PythonObject): PythonObject {
   return Object.assign(made, { state, hasState, stateSetter })
 }
 
-/** The built-in type of a value that a class can be made of. */
+/** The built-in type from whose value an instance of a subclass is made. */
 export function builtinName(value: unknown): string | undefined {
   if (typeof value === 'string') return 'str'
   if (typeof value === 'number' || typeof value === 'bigint') return 'int'

@@ -1,4 +1,4 @@
-/** Collections and the byte and set types that old protocols write as calls. Source: CPython's collections and pickle. */
+/** Collections, and the types of bytes and sets that old protocols write as calls. Source: CPython's collections and pickle. */
 
 import { PyByteArray, PyFrozenSet, PyTuple, PythonObject } from '../classes/built-ins.js'
 import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../classes/collections.js'
@@ -8,7 +8,7 @@ import { type Hashables, hashable } from './write/hashable.js'
 
 const LATIN1 = Buffer.from('latin-1')
 
-/** How protocols 0–2 write bytes: latin-1 text to be encoded. */
+/** Protocols 0–2 write bytes as Latin-1 text with a call that encodes it. */
 const encode: Construct = ([text, encoding], reading) => {
   if (typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) return undefined
   reading.spend(text.length)
@@ -29,7 +29,7 @@ const bytearray: Construct = ([content, encoding], reading) => {
   return reading.preserve ? new PyByteArray(bytes) : standIn(bytes)
 }
 
-/** Python 2's name of it is a byte string. */
+/** Python 2 writes the name of the encoding as a byte string. */
 function isLatin1(encoding: unknown): boolean {
   return encoding === 'latin-1' || (encoding instanceof Uint8Array && Buffer.from(encoding).equals(LATIN1))
 }
@@ -70,7 +70,7 @@ const deque: Construct = ([content, maxlen = null], reading) => {
   return new PyDeque([...items], maxlen)
 }
 
-/** Reduces to a call of its class, with items and, hardly ever, attributes. */
+/** Written as a call of the class, with items and, in rare cases, attributes. */
 function call(type: unknown, args: readonly unknown[], attributes: unknown): PythonObject {
   const object = new PythonObject(type, args, 'call')
   object.state = attributes

@@ -1,4 +1,4 @@
-/** The datetime family in pickles: one byte string each. Source: CPython's datetime module. */
+/** The datetime types in pickles: each is one string of bytes. Source: CPython's datetime module. */
 
 import { type PyGlobal, PythonObject } from '../classes/built-ins.js'
 import { PyDate, PyDateTime, PyTime, PyTimeDelta, PyTimeZone } from '../classes/dates.js'

@@ -1,6 +1,6 @@
 /**
- * The types of Python's standard library that have a class here: how a pickle makes one from constructor arguments, and
- * what CPython 3.11 writes for it (its `__reduce_ex__`). Constructors are recognised by name and never called.
+ * The types of Python's standard library that have a class in this package: how a pickle makes an instance from constructor arguments, and
+ * what CPython 3.11 writes for it (its `__reduce_ex__`). Constructors are recognised by name; Python's code is never called.
  */
 import { collections } from './reduce-collections.js'
 import { dates } from './reduce-dates.js'
@@ -14,7 +14,7 @@ export const constructs: ReadonlyMap<string, Construct> = new Map(
   reductions.flatMap(({ module, name, construct }) => (construct ? [[`${module}.${name}`, construct]] : [])),
 )
 
-/** Those that are complete only with their state. */
+/** The types whose objects are complete only with their state. */
 export const finishers = reductions.flatMap(({ module, name, finish }) =>
   finish ? [{ className: `${module}.${name}`, read: finish }] : [],
 )

@@ -7,7 +7,7 @@ import { MAX_INTEGER_DIGITS } from '../../python/repr.js'
 export function decodeLong(bytes: Buffer): number | bigint {
   if (bytes.length === 0) return 0
   if (bytes.length <= 6) return bytes.readIntLE(0, bytes.length)
-  // One hexadecimal conversion is linear enough where a loop of shifts would be quadratic.
+  // One conversion from hexadecimal is nearly linear; a loop of shifts would be quadratic.
   const hex = Buffer.from(bytes).reverse().toString('hex')
   return shrink(BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`)))
 }
@@ -17,7 +17,7 @@ export function encodeLong(value: bigint): Buffer {
   if (value === 0n) return Buffer.alloc(0)
   const magnitude = (value < 0n ? -value - 1n : value).toString(16)
   const bits = (magnitude.length - 1) * 4 + 32 - Math.clz32(Number.parseInt(magnitude[0]!, 16))
-  // One bit more, for the sign.
+  // One more bit for the sign.
   const needed = Math.floor(bits / 8) + 1
   const hex = BigInt.asUintN(needed * 8, value)
     .toString(16)
@@ -53,7 +53,7 @@ const UPPER_U = 0x55
 /** The V opcode's "raw unicode escape": Latin-1 bytes, \uXXXX, \UXXXXXXXX. */
 export function unescapeUnicode(text: string): string | undefined {
   if (!text.includes('\\')) return text
-  // Not by a regular expression, which needs many times the memory of a long text.
+  // A regular expression would need many times the memory of a long text.
   const units = new Uint16Array(text.length)
   let length = 0
   for (let i = 0; i < text.length; i++) {
@@ -75,13 +75,13 @@ export function unescapeUnicode(text: string): string | undefined {
   return Buffer.from(units.buffer, 0, 2 * length).toString('utf16le')
 }
 
-/** NaN unless there are so many digits. */
+/** NaN if there are fewer digits. */
 function hexadecimal(text: string, start: number, digits: number): number {
   const hex = text.slice(start, start + digits)
   return hex.length === digits && /^[0-9a-fA-F]+$/.test(hex) ? Number.parseInt(hex, 16) : Number.NaN
 }
 
-/** What protocol 0 writes for text, one character per byte. */
+/** The text of protocol 0's opcode V, with one character per byte. */
 export function escapeUnicode(text: string): string {
   if (/^[\x20-\x5b\x5d-\x7e]*$/.test(text)) return text
   let out = ''

@@ -1,6 +1,6 @@
 /**
- * What each opcode may take of the memory budget, in bytes: what V8 allocates for the object and its place on the stack and in a
- * container, rounded up. Lengths of text, bytes and batches are charged where they are read.
+ * The memory that each opcode takes from the budget, in bytes: the object that V8 allocates, with its place on the stack and in a
+ * container, rounded up. The lengths of text, bytes and batches are charged where they are read.
  */
 import { op } from '../opcodes.js'
 
@@ -11,13 +11,13 @@ const TEXT = 48
 const BYTES = 208
 const OBJECT = 400
 
-/** Each entry of a dict, in JavaScript an entry of a Map or of an object. */
+/** One entry of a dict, which is an entry of a Map or of an object in JavaScript. */
 export const ENTRY_COST = 64
-/** Each item of a set. */
+/** One item of a set. */
 export const MEMBER_COST = 48
-/** The first item of a list makes room for sixteen more. */
+/** The first item of a list, because V8 then allocates room for sixteen more. */
 export const FIRST_ITEM_COST = 152
-/** Empty containers that hash. */
+/** An empty Map, Set or object. */
 export const HASHED_COST = 224
 
 const costs: readonly (readonly [cost: number, codes: readonly number[]])[] = [

@@ -1,4 +1,4 @@
-/** How deep a value is nested, measured without recursion and in linear time. */
+/** Measures how deep a value is nested, without recursion and in linear time. */
 import {
   PyByteArray,
   PyComplex,
@@ -10,7 +10,7 @@ import {
   PythonObject,
 } from '../../classes/built-ins.js'
 
-/** Can it hold other values? Scalars with a class of their own cannot. */
+/** Whether a value can contain other values. Scalars with a class of their own cannot. */
 export function isContainer(value: unknown): value is object {
   return (
     typeof value === 'object' &&
@@ -24,13 +24,13 @@ export function isContainer(value: unknown): value is object {
   )
 }
 
-/** Children looked at to measure shared containers, over one reading. */
+/** The most children that one reading may visit to measure shared containers. */
 const SHARED_CHILDREN = 10_000
 const SHARED_LEVELS = 16
 
 /**
- * How deep the containers are that the memo handed out again, each measured once and while it is small. A depth holds until its
- * container, or one inside it that was handed out as well, grows.
+ * The depths of containers that the pickle fetches from its memo. Each is measured once, and only if it is small. A depth is valid until the
+ * container, or a fetched container inside it, grows.
  */
 export class SharedDepths {
   private readonly depths = new Map<unknown, number>()
@@ -40,7 +40,7 @@ export class SharedDepths {
     return this.depths.has(value)
   }
 
-  /** Levels of nesting; Infinity for a value that is too large to be measured here. */
+  /** The levels of nesting; Infinity for a value that is too large for this measurement. */
   of(value: object): number {
     const known = this.depths.get(value)
     if (known !== undefined) return known
@@ -70,7 +70,7 @@ interface Open {
   depth: number
 }
 
-/** Levels of nesting, cycles counted once; stops and returns more than `limit` as soon as it is passed. */
+/** The levels of nesting. A cycle counts once. As soon as the limit is passed, the function returns more than `limit`. */
 export function depthOf(root: unknown, limit: number): number {
   if (!isContainer(root)) return 0
   const done = new Map<object, number>()
@@ -109,7 +109,7 @@ export function childrenOf(value: object): readonly unknown[] {
   if (value instanceof Map) return [...value.keys(), ...value.values(), ...Object.values(value)]
   if (value instanceof PythonObject) {
     const { type, args, kwargs, state, listItems, dictItems, setItems } = value
-    // Arguments are one child: many objects may have the same ones.
+    // The arguments count as one child, because many objects may share them.
     return [type, args, kwargs, state, ...listItems, ...dictItems.flat(), ...setItems]
   }
   return Object.values(value)

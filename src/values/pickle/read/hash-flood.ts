@@ -1,32 +1,32 @@
 /**
- * Keys chosen so that V8 puts them all into one bucket of a Map or Set, which makes filling it quadratic. Text and objects have hashes
- * that differ in each process; the hashes of numbers, of bigints, of text that is an array index and of long text do not. Source: V8's
+ * Detects keys that an attacker chose so that V8 puts all of them into one bucket of a Map or Set, which makes filling it quadratic. The hashes of
+ * text and objects differ in each process; those of numbers, bigints, text that is an array index, and long text do not. Source: V8's
  * `ComputeUnseededHash`, `ComputeLongHash`, `StringHasher::MakeArrayIndexHash` and `StringHasher::GetTrivialHash`.
  */
 
-/** Fewer steps take little time. Short keys are compared in one step. */
+/** Fewer steps take little time. The comparison of short keys is one step. */
 export const LEAST_CLASHING = 2048
-/** Fewer keys take little time, also when they are long and all of their hashes are equal. */
+/** Fewer keys take little time, even if they are long and have equal hashes. */
 export const LEAST_LONG = 64
-/** Longer text has its length for a hash (`String::kMaxHashCalcLength`). */
+/** The hash of longer text is its length (`String::kMaxHashCalcLength`). */
 export const LONGEST_HASHED = 16_383
 /** Shorter integers are compared in one step. Bits. */
 const LONG_INTEGER = 1024
 /** Characters or hexadecimal digits that are compared in one step. */
 const COMPARED_AT_ONCE = 64
-/** How many keys share a bucket with a key on average: about one to two when hashes are evenly spread. */
+/** The average number of keys in the bucket of a key: about one to two if the hashes are evenly spread. */
 const MOST_NEIGHBOURS = 64
 
-/** Whether finding these keys in a Map would take far more steps than there are keys. */
+/** Whether a Map would need far more steps than keys to find these keys. */
 export function clashes(keys: readonly unknown[]): boolean {
-  // The same key again takes no place of its own.
+  // A repeated key takes no further place.
   return tooManySteps(keys) && tooManySteps(distinct(keys))
 }
 
 function tooManySteps(keys: readonly unknown[]): boolean {
   const buckets = 2 ** Math.floor(Math.log2(keys.length + 1))
   const counts = new Uint32Array(buckets)
-  /** Long text by its length: texts of other lengths differ at once. */
+  /** Groups long text by length: a comparison of texts with different lengths ends at once. */
   const longTexts = new Map<number, number>()
   let steps = 0
   let least = 0
@@ -51,7 +51,7 @@ function stepsToCompare(key: unknown): number {
   return key.toString(16).length / COMPARED_AT_ONCE
 }
 
-/** Sorted, and not put into a Set, which would be slow for these values. */
+/** Counts different values by sorting them. A Set would be slow for these values. */
 function distinct(keys: readonly unknown[]): unknown[] {
   const sorted = keys
     .filter((key) => knownHash(key) !== undefined || (typeof key === 'string' && key.length > LONGEST_HASHED))

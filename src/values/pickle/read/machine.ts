@@ -1,6 +1,6 @@
 /**
- * The state of one reading: input, stack, marks, memo, and the limits on each. The opcodes' work on it lies in
- * `read-*.ts`; the loop that runs them in `reader.ts`.
+ * The state of one reading: input, stack, marks, memo, and their limits. The loop over the opcodes is in `reader.ts`; `objects.ts`,
+ * `text-opcodes.ts` and `containers.ts` have the work of single opcodes.
  */
 import { isUtf8 } from 'node:buffer'
 import { type BufferMethods, viewOf } from '../../../ground/bytes.js'
@@ -14,18 +14,18 @@ import { depthOf, isContainer, SharedDepths } from './depth.js'
 import { clashes, LEAST_CLASHING, LEAST_LONG } from './hash-flood.js'
 
 const DEFAULT_MAX_DEPTH = 1000
-/** What is spent of the budget before the depth is measured for the first time. Bytes. */
+/** The part of the budget that is spent before the depth is measured for the first time. Bytes. */
 const FIRST_MEASUREMENT = 64 * 1024
 
-/** Memo numbers far beyond the number of objects, which no writer uses, take V8 very long. */
+/** V8 is very slow with memo numbers that are far larger than the number of objects. No pickle writer uses such numbers. */
 const SPARSE_FROM = 1024
 const SPARSE_COST = 1024
-/** Substrings up to this length are copies; longer ones would keep the text they were cut from alive. */
+/** V8 copies substrings up to this length. Longer ones keep the text that they were cut from in memory. */
 const COPIED_SUBSTRING = 12
 const WINDOW = 64 * 1024
-/** Bytes of a pickle from which on a view is worth the time that it takes to make. */
+/** The size from which a DataView of a pickle saves more time than its creation takes. Bytes. */
 const LEAST_VIEWED = 256
-/** Text, lines and integers of more bytes may take long to compare. */
+/** The comparison of longer text, lines and integers may take long. Bytes. */
 const LONG = 1024
 
 export type Dict = Map<unknown, unknown> | Record<string, unknown>
@@ -33,14 +33,14 @@ export type Dict = Map<unknown, unknown> | Record<string, unknown>
 export class Machine {
   /** Where the next byte is read. */
   at = 0
-  /** Offset and code of the opcode at work, for messages. */
+  /** Offset and code of the current opcode, for messages. */
   start = 0
   opcode: number | undefined
-  /** 0–5, as PROTO said; protocols 0 and 1 say nothing. */
+  /** 0–5, from the opcode PROTO. Pickles of protocols 0 and 1 do not have it. */
   protocol = 0
   readonly end: number
   readonly stack: unknown[] = []
-  /** Objects on the stack; the array itself never shrinks, which would reallocate it. */
+  /** The number of objects on the stack. The array never shrinks, because shrinking would reallocate it. */
   height = 0
   /** Stack heights at the open marks. */
   readonly marks: number[] = []
@@ -48,30 +48,30 @@ export class Machine {
   floor = 0
   readonly memo: unknown[] = []
   memoSize = 0
-  /** The innermost mark's objects are nested at most this deep; `deepest` is the bound over all. */
+  /** An upper bound of the depth of the objects above the innermost mark. `deepest` is the bound for all objects. */
   depth = 0
   readonly depths: number[] = []
-  /** Where the bound passed the limit: only then is the result measured exactly. */
+  /** Whether the bound has passed the limit. Only then is the result measured exactly. */
   suspect: { readonly offset: number; readonly opcode: number | undefined } | undefined
-  /** The loop stops here, in bytes of the budget: at its limit, or earlier to measure the depth. */
+  /** The spent bytes at which the loop stops: the limit of the budget, or less to measure the depth. */
   pause: number
   private measuredAt = FIRST_MEASUREMENT
   private shared: SharedDepths | undefined
-  /** An object of a class was made: converters may have work. */
+  /** Whether an object of a class was made, so that converters may apply. */
   sawObject = false
-  /** Such an object was made from values that are not preserved: they have to be read again. */
+  /** Whether such an object was made from values that are not preserved. Then the pickle is read again. */
   needsPreserving = false
   nextBuffer = 0
   nextPersistent = 0
   readonly maxDepth: number
   readonly preserve: boolean
-  /** Keys are looked at from this number on. */
+  /** The number of keys from which they are checked. */
   private leastClashing = LEAST_CLASHING
-  /** Sizes at which the keys of large dicts and sets were last looked at. */
+  /** The sizes at which the keys of large dicts and sets were last checked. */
   private checkedSizes: Map<object, number> | undefined
   private readonly plainDicts: object[] = []
   private dictCount = 0
-  /** Dicts of this pass with keys that a plain object cannot hold in place. */
+  /** The dicts of this pass with keys whose order a plain object would change. */
   private oddDicts: Set<object> | undefined
   private window = ''
   private windowStart = 0
@@ -84,7 +84,7 @@ export class Machine {
     readonly budget: Budget,
     /** Ordinals of the dicts that have to be Maps; `all` of them. */
     private readonly maps: ReadonlySet<number> | 'all' | undefined,
-    /** What persistent ids stand for, in their order; a second pass does not ask again. */
+    /** The objects of the persistent ids, in their order, so that a second pass does not call `persistentLoad` again. */
     readonly persistent: unknown[] = [],
   ) {
     this.end = bytes.length
@@ -128,7 +128,7 @@ export class Machine {
     this.depth = 0
   }
 
-  /** Closes the innermost mark: its objects begin at the returned height and are no longer on the stack. */
+  /** Closes the innermost mark and takes its objects from the stack. They begin at the returned height. */
   closeMark(): number {
     const outer = this.marks.pop()
     if (outer === undefined) throw this.error('no mark on the stack')
@@ -149,7 +149,7 @@ export class Machine {
 
   // ── depth ──
 
-  /** An object nested `depth` deep joined the innermost mark's. */
+  /** Records that an object with this depth was put above the innermost mark. */
   nest(depth: number): void {
     if (depth <= this.depth) return
     this.depth = depth
@@ -157,15 +157,15 @@ export class Machine {
   }
 
   /**
-   * The bound may be too high: the depth is measured before the next opcode, and again when twice as much has been read. A pickle
-   * that is too deep is refused long before its end, and measuring takes no more time than reading.
+   * Requests a measurement, since the bound may be too high. The depth is measured before the next opcode, and again when twice as much has been read.
+   * Therefore a pickle that is too deep is refused long before its end, and measuring takes no more time than reading.
    */
   private suspectDepth(): void {
     this.suspect ??= { offset: this.start, opcode: this.opcode }
     this.pause = Math.min(this.budget.limit, Math.max(this.budget.spent, this.measuredAt))
   }
 
-  /** Something on the stack is now in two places. Its place on the stack no longer shows which object contains it. */
+  /** Records that an object on the stack is now in two places, so that its place on the stack no longer shows which object contains it. */
   share(value: unknown): void {
     if (this.suspect || !isContainer(value)) return
     this.shared ??= new SharedDepths()
@@ -174,12 +174,12 @@ export class Machine {
     else this.nest(depth)
   }
 
-  /** Something joins `target`: every object that contains it is now deeper than it was measured. */
+  /** Records that `target` grows: every object that contains it may now be deeper than measured. */
   grows(target: unknown): void {
     if (this.shared?.has(target)) this.suspectDepth()
   }
 
-  /** A value went into a container without a mark between them. */
+  /** Records that a value was put into a container without a mark between them. */
   nestValue(value: unknown): void {
     if (isContainer(value)) this.nest(this.depth + 1)
     else if (this.depth === 0) this.depth = 1
@@ -232,7 +232,7 @@ export class Machine {
 
   // ── input ──
 
-  /** Moves past `length` bytes and returns where they start. */
+  /** Skips `length` bytes and returns the offset of the first. */
   take(length: number): number {
     const { at } = this
     if (length > this.end - at) throw this.error(`${length} bytes announced, ${this.end - at} left`)
@@ -250,7 +250,7 @@ export class Machine {
     return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)) + bytes[at + 3]! * 0x100_0000
   }
 
-  /** A float of eight bytes, the highest first. */
+  /** A big-endian float of eight bytes. */
   double(): number {
     const at = this.take(8)
     if (this.bytes.length < LEAST_VIEWED) return this.bytes.readDoubleBE(at)
@@ -302,14 +302,14 @@ export class Machine {
     this.spend(length)
     if (length > LONG) this.leastClashing = LEAST_LONG
     const text = (bytes as BufferMethods).utf8Slice(at, end)
-    // Broken input shows as U+FFFD. The text may also contain that character itself.
+    // Invalid UTF-8 is decoded as U+FFFD. Valid text may contain that character too.
     if (!text.includes('\ufffd') || isUtf8(bytes.subarray(at, end))) return text
     const surrogates = utf8Text(bytes.subarray(at, end))
     if (surrogates === undefined) throw this.error('text that is not UTF-8', 'builtins.UnicodeDecodeError')
     return surrogates
   }
 
-  /** A line of one to nine decimal digits without a leading zero, the common case; −1 and unread when it is not that. */
+  /** Reads a line of one to nine decimal digits without a leading zero, the usual case. It returns −1 and reads nothing for other lines. */
   digits(): number {
     const { bytes, at } = this
     let value = 0
@@ -325,7 +325,7 @@ export class Machine {
     return value
   }
 
-  /** Up to the next line feed, one character per byte. */
+  /** The text up to the next line feed, with one character per byte. */
   line(): string {
     const limit = Math.min(this.end, this.at + COPIED_SUBSTRING)
     for (let i = this.at; i < limit; i++) {
@@ -346,29 +346,29 @@ export class Machine {
 
   // ── budget ──
 
-  /** @param bytes of memory that the value takes beyond what its opcodes cost @throws ValueDecodeError */
+  /** @param bytes memory that the value takes in addition to the costs of its opcodes @throws ValueDecodeError */
   spend(bytes: number): void {
     if (!this.budget.spend(bytes)) throw this.overBudget()
   }
 
-  /** `items` join a list that has `size` already. */
+  /** Charges for `items` that are appended to a list of `size` items. */
   spendOnList(size: number, items: number): void {
     this.spend((size === 0 && items > 0 ? FIRST_ITEM_COST : 0) + 8 * items)
   }
 
-  /** `count` entries join a dict. */
+  /** Charges for `count` entries that are put into a dict. */
   spendOnDict(count: number): void {
     this.spend(ENTRY_COST * count)
   }
 
-  /** `count` items join a set. */
+  /** Charges for `count` items that are put into a set. */
   spendOnSet(count: number): void {
     this.spend(MEMBER_COST * count)
   }
 
   /**
-   * Before stack entries `from`…`to` join a Map or a Set: JavaScript's hashes of numbers and of long text are known to everyone, so that
-   * keys can be chosen which all have the same one, and then a hundred thousand numbers or a thousand texts take minutes.
+   * Checks stack entries `from`…`to` before they are put into a Map or a Set. V8's hashes of numbers and of long text are predictable, so that
+   * an attacker can choose keys with equal hashes, and then a hundred thousand numbers or a thousand texts take minutes.
    */
   checkHashes(target: Map<unknown, unknown> | Set<unknown>, from: number, to: number, step: number): void {
     const added = (to - from) / step
@@ -382,23 +382,23 @@ export class Machine {
     this.checkKeys(keys)
   }
 
-  /** @throws ValueDecodeError when their hashes clash */
+  /** @throws ValueDecodeError if too many hashes are equal */
   checkKeys(keys: readonly unknown[]): void {
     if (keys.length >= this.leastClashing && clashes(keys))
       throw this.limit(`${keys.length} keys are chosen so that their hashes clash`)
   }
 
-  /** What the loop does when more than `pause` is spent. @throws ValueDecodeError */
+  /** The loop calls this when it has spent more than `pause`. @throws ValueDecodeError */
   paused(): void {
     const { spent, limit } = this.budget
     if (spent > limit) throw this.overBudget()
     this.pause = limit
     this.measuredAt = 2 * spent
-    // The stack itself is one level more.
+    // The stack counts as one level.
     if (depthOf(this.stack.slice(0, this.height), this.maxDepth + 1) > this.maxDepth + 1) throw this.tooDeep()
   }
 
-  // ── complaints ──
+  // ── errors ──
 
   private overBudget(): ValueDecodeError {
     return this.limit(`the value takes more memory than the limit of ${this.budget.limit} bytes`, 'maxMemory')
@@ -413,12 +413,12 @@ export class Machine {
     return value
   }
 
-  /** @param python class that CPython raises, when it is not its UnpicklingError */
+  /** @param python the class that CPython raises, if it is not UnpicklingError */
   error(message: string, python?: string): UnpicklingError {
     return new UnpicklingError(message, this.start, this.opcode, python)
   }
 
-  /** @param option sets another limit */
+  /** @param option the option that changes the limit */
   private limit(
     message: string,
     option?: string,

@@ -1,5 +1,5 @@
 /**
- * Opcodes that name, make and fill objects. A handful of constructors of plain data is recognised by name; everything else
+ * Opcodes that name, make and fill objects. A few constructors of plain data are recognised by name; everything else
  * becomes an inert `PythonObject`. Nothing that a pickle names is looked up or executed.
  */
 import {
@@ -16,7 +16,7 @@ import { constructs } from '../reductions.js'
 import { python2Global } from '../write/python2-names.js'
 import type { Machine } from './machine.js'
 
-/** Longest name of a class with its module; objects are matched by it again and again. */
+/** The longest name of a class with its module. Objects are compared by this name many times. */
 const MAX_NAME = 1000
 
 /** @returns false for a byte that is none of these opcodes */
@@ -112,7 +112,7 @@ function made(m: Machine, value: unknown): void {
   m.push(value)
 }
 
-/** What could be a class or a function to Python: never a scalar or a container. */
+/** Whether Python could have a class or a function at this place. Scalars and containers are none. */
 function checkedClass(m: Machine, type: unknown): unknown {
   const plain = typeof type !== 'object' || type === null || Array.isArray(type) || isPlain(type)
   if (plain || type instanceof Map || type instanceof Set || type instanceof Uint8Array)
@@ -134,7 +134,7 @@ function call(m: Machine, callable: unknown, args: readonly unknown[]): unknown 
   )
 }
 
-/** OBJ and INST, with which Python 2 wrote instances of its old classes: their constructor is called only with arguments. */
+/** OBJ and INST, with which Python 2 wrote instances of old-style classes. Their constructor is called only if there are arguments. */
 function instance(m: Machine, type: unknown, args: readonly unknown[]): unknown {
   const made = call(m, type, args)
   return made instanceof PythonObject && made.how === 'call'
@@ -142,7 +142,7 @@ function instance(m: Machine, type: unknown, args: readonly unknown[]): unknown 
     : made
 }
 
-/** getattr(class, name): how protocols below 4 name a class within a class, and all of them a method of a class. */
+/** getattr(class, name): protocols below 4 name a class within a class this way, and every protocol a method of a class. */
 function attribute(
   m: Machine,
   { module, name }: PyGlobal,
@@ -159,7 +159,7 @@ function sameClass(a: unknown, b: unknown): boolean {
   return a instanceof PyGlobal && b instanceof PyGlobal && a.module === b.module && a.name === b.name
 }
 
-/** functools.partial(type.__new__, type, *args, **kwargs)(): how protocols 2 and 3 write keyword arguments. */
+/** functools.partial(type.__new__, type, *args, **kwargs)(): protocols 2 and 3 write keyword arguments this way. */
 function withKeywords(m: Machine, callable: unknown): PythonObject | undefined {
   if (!(callable instanceof PythonObject) || callable.className !== 'functools.partial') return undefined
   const [method, given, kwargs] = itemsOf(callable.state) ?? []
@@ -177,7 +177,7 @@ function withKeywords(m: Machine, callable: unknown): PythonObject | undefined {
   return new PythonObject(args[0], args.slice(1), 'new', new Map(entries))
 }
 
-/** copyreg's functions, which spell `base.__new__(type, …)` in protocols that have no opcode for it. */
+/** copyreg's functions, which stand for `base.__new__(type, …)` in protocols that have no opcode for it. */
 function reconstructed(m: Machine, name: string, args: readonly unknown[]): PythonObject | undefined {
   const [type, base, state] = args
   if (name === '__newobj__' && args.length > 0) {
@@ -206,7 +206,7 @@ function build(m: Machine): void {
   }
 }
 
-/** `POP` after `setter(object, state)` was called: how Python writes objects with a state setter. */
+/** `POP` after the call `setter(object, state)`: Python writes objects with a state setter this way. */
 export function setterResult(m: Machine, popped: unknown, below: unknown): void {
   if (!(popped instanceof PythonObject) || !(below instanceof PythonObject)) return
   if (popped.how !== 'call' || popped.args.length !== 2 || popped.args[0] !== below) return

@@ -1,6 +1,6 @@
 /**
- * Preserved values as plain JavaScript: numbers for floats, Arrays for tuples, objects for dicts. What an object of a class holds stays
- * as it is, so that it can be written back unchanged.
+ * Converts preserved values to plain JavaScript: numbers for floats, Arrays for tuples, objects for dicts. The content of an object of a class is
+ * not converted, so that it can be written back unchanged.
  */
 
 import { PyByteArray, PyFloat, PyFrozenSet, PyTuple, PythonObject } from '../../classes/built-ins.js'
@@ -9,19 +9,19 @@ import { standIn } from '../../classes/stand-ins.js'
 import { childrenOf, isContainer } from './depth.js'
 import { LONGEST_HASHED } from './hash-flood.js'
 
-/** How a dict is shown, as in `UnpickleOptions`. */
+/** The form of dicts, as in `UnpickleOptions`. */
 type Dicts = 'auto' | 'map' | undefined
 
 /**
- * What an object holds (its `args`, `state`, `attributes`) as plain JavaScript: numbers, Arrays and objects in the place of `PyFloat`, `PyTuple`
- * and Maps. The value itself stays as it is.
+ * Converts the content of an object (its `args`, `state` or `attributes`) to plain JavaScript: numbers, Arrays and objects in place of `PyFloat`,
+ * `PyTuple` and Maps. The given value is not changed.
  * @param dicts `map` makes every dict a Map
  */
 export function plainValue(value: unknown, dicts: 'auto' | 'map' = 'auto'): unknown {
   return plain(value, dicts, new Map())
 }
 
-/** Converts values outside of objects to plain JavaScript. Containers in `foreign` are the caller's and are not changed. */
+/** Converts values outside of objects to plain JavaScript. Containers in `foreign` belong to the caller and are not changed. */
 export function plainOutside(root: unknown, dicts: Dicts, foreign: ReadonlySet<unknown>): unknown {
   const copies = new Map<object, unknown>()
   for (const held of heldByObjects(root, foreign)) copies.set(held, held)
@@ -29,7 +29,7 @@ export function plainOutside(root: unknown, dicts: Dicts, foreign: ReadonlySet<u
   return plain(root, dicts, copies)
 }
 
-/** Mutable containers that are in an object, wherever else they are too: one container cannot have two forms. */
+/** Mutable containers that an object contains. They are not converted at any other place either, because one container cannot have two forms. */
 function heldByObjects(root: unknown, foreign: ReadonlySet<unknown>): Set<object> {
   const all = reached([root], foreign)
   const parts = [...all].filter((value) => value instanceof PythonObject).flatMap(childrenOf)
@@ -127,8 +127,8 @@ export function fitsObject(map: ReadonlyMap<unknown, unknown>): boolean {
 }
 
 /**
- * Plain objects move digit-like keys to the front, so that the order of a dict would be lost. The names of properties are in one table
- * for the whole process, where long ones of one length clash.
+ * Plain objects move keys that look like array indexes to the front, so that the order of a dict would be lost. V8 keeps all property names in one
+ * table for the whole process, where long names of equal length have equal hashes.
  */
 export function isPropertyName(key: string): boolean {
   return key.length <= LONGEST_HASHED && !(key.charCodeAt(0) < 0x3a && /^(?:0|[1-9]\d{0,9})$/.test(key))
@@ -140,7 +140,7 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
   else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
-/** The object as a converter sees it. @param copies shared by all objects of one reading, which may hold the same things */
+/** The view of an object that a converter receives. @param copies shared by all objects of one reading, which may contain the same values */
 export function plainObject(object: PythonObject, dicts: Dicts, copies: Map<object, unknown>): PythonObject {
   const inside = (item: unknown) => plain(item, dicts, copies)
   const args = copies.get(object.args) ?? list(object.args, inside, copies)

@@ -1,6 +1,6 @@
 /**
  * Pickle reader, protocols 0–5: a stack machine without recursion, linear in its input, that never executes anything.
- * Source: CPython's pickle and pickletools modules; docs/reference/field.md#4 for what it has to withstand.
+ * Source: CPython's pickle and pickletools modules; docs/reference/field.md#4 for the attacks that it has to withstand.
  */
 import { checkBytes } from '../../../ground/arguments.js'
 import { checkOptionNames } from '../../../python/options.js'
@@ -22,11 +22,11 @@ import { textOpcode } from './text-opcodes.js'
 
 export type { UnpickleOptions } from '../options.js'
 
-/** BigInt's own limit is higher; a longer integer than this is not a value of a cache. */
+/** The longest integer, in bytes. BigInt's own limit is higher, but no cache stores longer integers. */
 const MAX_INTEGER_BYTES = 16 * 1024 * 1024
 
 /**
- * @throws UnpicklingError naming offset and opcode; ValueDecodeError `limit` for what takes more memory than `maxMemory` or is nested
+ * @throws UnpicklingError naming offset and opcode; ValueDecodeError `limit` for a value that takes more memory than `maxMemory` or is nested
  * deeper than `maxDepth`; RangeError for a `maxMemory` that is not positive; TypeError for data that is no Uint8Array and for unknown options; and what `persistentLoad` and converters throw
  */
 export function unpickle(data: Uint8Array, options: UnpickleOptions = {}): unknown {
@@ -35,23 +35,23 @@ export function unpickle(data: Uint8Array, options: UnpickleOptions = {}): unkno
   return unpickleWithin(new Budget(options.maxMemory), data, options)
 }
 
-/** The same, on a budget that something was spent of already. */
+/** As `unpickle`, with a budget of which a part may already be spent. */
 export function unpickleWithin(budget: Budget, data: Uint8Array, options: UnpickleOptions): unknown {
   const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   const mapsOnly = options.preserve === true || options.dicts === 'map'
   const { spent } = budget
   let machine = new Machine(bytes, options, budget, mapsOnly ? 'all' : undefined)
   let value = run(machine)
-  // Some facts are known only at the end of a pass: then a second pass begins, and the results of the first are dropped.
+  // Some facts are known only at the end of a pass. Then the results are dropped, and a second pass reads the pickle again.
   const maps = machine.missingMaps
   if (machine.needsPreserving) {
-    // What an object holds has to be preserved.
+    // The content of objects has to be preserved.
     value = undefined
     budget.spent = spent
     machine = new Machine(bytes, { ...options, preserve: true }, budget, 'all', machine.persistent)
     value = run(machine)
   } else if (maps) {
-    // Which dicts cannot be objects is known only when they are complete.
+    // A dict shows only when it is complete whether it can be an object.
     value = undefined
     budget.spent = spent
     machine = new Machine(bytes, options, budget, maps, machine.persistent)
@@ -62,7 +62,7 @@ export function unpickleWithin(budget: Budget, data: Uint8Array, options: Unpick
   return sawObject ? finished(value, machine, options) : value
 }
 
-/** With converters applied, and plain outside of objects unless everything is to be preserved. */
+/** Applies the converters, and converts values outside of objects to plain JavaScript unless everything is to be preserved. */
 function finished(value: unknown, machine: Machine, options: UnpickleOptions): unknown {
   const { converters, preserve, dicts } = options
   const toPlain = machine.preserve && !preserve
@@ -74,7 +74,7 @@ function finished(value: unknown, machine: Machine, options: UnpickleOptions): u
   return toPlain ? plainOutside(made, dicts, foreign) : made
 }
 
-/** Stops early when the pass is in vain. */
+/** Runs one pass. It stops early if another pass is needed anyway. */
 function run(m: Machine): unknown {
   const { bytes, end, stack, preserve, budget } = m
   for (;;) {
@@ -179,7 +179,7 @@ function run(m: Machine): unknown {
   }
 }
 
-/** Opcodes that are rare in caches, which keeps the loop above small. */
+/** Opcodes that are rare in caches. They are separate so that the loop above stays small. */
 function rare(m: Machine, code: number): void {
   switch (code) {
     case op.TUPLE1:
@@ -242,7 +242,7 @@ function rare(m: Machine, code: number): void {
       const length = m.length4()
       if (length > MAX_INTEGER_BYTES)
         throw m.error(`integer of ${length} bytes is more than the limit of ${MAX_INTEGER_BYTES}`)
-      // Reversed, in hexadecimal, and as the integer itself.
+      // Three copies: the reversed bytes, the hexadecimal text, and the integer.
       m.spend(4 * length)
       return m.push(decodeLong(m.slice(length)))
     }

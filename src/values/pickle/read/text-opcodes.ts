@@ -75,7 +75,7 @@ function index(m: Machine): number {
   return Number(text)
 }
 
-/** Python 2's `str`, in the encoding asked for. */
+/** Python 2's `str`, decoded as the option `encoding` says. */
 function byteString(m: Machine, bytes: Buffer): unknown {
   const encoding = m.options.encoding ?? 'ascii'
   m.spend(encoding === 'utf8' ? 2 * bytes.length : bytes.length)

@@ -7,7 +7,7 @@ import { addItems, saveReduce } from './objects.js'
 import type { Pickler } from './pickler.js'
 
 const BATCH = 1000
-/** Python has one object each for these, so that they are shared wherever they occur. */
+/** Python has a single object for each of these, so that all their occurrences share it. */
 const sharedBytes = Array.from({ length: 257 }, () => ({}))
 const bytesType = new PyGlobal('builtins', 'bytes')
 const bytearrayType = new PyGlobal('builtins', 'bytearray')
@@ -15,7 +15,7 @@ const setType = new PyGlobal('builtins', 'set')
 const frozensetType = new PyGlobal('builtins', 'frozenset')
 const encode = new PyGlobal('_codecs', 'encode')
 
-/** CPython makes new bytes for a bytearray, also if it has a shared object for one byte. */
+/** CPython makes new bytes for a bytearray, even where it has a single object for bytes of that content. */
 const unshared = new WeakSet<Uint8Array>()
 
 export function saveBytes(p: Pickler, value: Uint8Array): void {
@@ -39,7 +39,7 @@ export function sharedKey(value: Uint8Array): object {
   return value.length === 1 && !unshared.has(value) ? sharedBytes[value[0]!]! : value
 }
 
-/** @param memoKey the value whose content it is */
+/** @param memoKey the value that these bytes are the content of */
 export function saveByteArray(p: Pickler, content: Uint8Array, memoKey: object): void {
   if (p.protocol >= 5) {
     p.out.payload(undefined, undefined, op.BYTEARRAY8, content)
@@ -72,12 +72,12 @@ export function saveList(p: Pickler, list: readonly unknown[]): void {
   }
 }
 
-/** @param memoKey the value whose items they are */
+/** @param memoKey the value that these items belong to */
 export function saveTuple(p: Pickler, items: readonly unknown[], memoKey: object): void {
   if (writeTuple(p, items, memoKey)) p.memoize(memoKey)
 }
 
-/** @returns whether it is one to memoize: not when it is empty, or has been fetched */
+/** @returns whether the tuple has to be memoized: not if it is empty, or was fetched from the memo */
 export function writeTuple(p: Pickler, items: readonly unknown[], memoKey: object): boolean {
   const { out, bin } = p
   if (items.length === 0) {
@@ -100,7 +100,7 @@ export function writeTuple(p: Pickler, items: readonly unknown[], memoKey: objec
   return true
 }
 
-/** All values in one call are read faster than each by its key. There are fewer of them only when a getter deletes a later key. */
+/** One call for all values is faster than a read for each key. It returns fewer values only if a getter deletes a later key. */
 function valuesOf(dict: Readonly<Record<string, unknown>>, keys: readonly string[]): readonly unknown[] {
   const values = Object.values(dict)
   return values.length === keys.length ? values : keys.map((key) => dict[key])
@@ -119,7 +119,7 @@ export function saveObjectDict(p: Pickler, dict: object): void {
     return
   }
   if (keys.length === 0) return
-  // After a full batch CPython begins another one, also when nothing is left for it.
+  // After a full batch CPython begins another one, even if no entry is left.
   for (let from = 0; from <= keys.length; from += BATCH) {
     p.out.byte(op.MARK)
     const end = Math.min(keys.length, from + BATCH)
@@ -136,7 +136,7 @@ export function saveMap(p: Pickler, map: ReadonlyMap<unknown, unknown>): void {
   writeEntries(p, map, map.size)
 }
 
-/** In batches, as both of CPython's C picklers do. */
+/** Writes items in batches, as both of CPython's C picklers do. */
 export function writeEntries(p: Pickler, entries: Iterable<readonly [unknown, unknown]>, size: number): void {
   const one = !p.bin || size === 1
   let count = 0
@@ -149,7 +149,7 @@ export function writeEntries(p: Pickler, entries: Iterable<readonly [unknown, un
     else if (count % BATCH === 0 || count === size) p.out.byte(op.SETITEMS)
   }
   if (one || count === 0 || count % BATCH !== 0) return
-  // After a full batch CPython begins another one, also when nothing is left for it.
+  // After a full batch CPython begins another one, even if no entry is left.
   p.out.byte(op.MARK)
   p.out.byte(op.SETITEMS)
 }
@@ -169,7 +169,7 @@ export function saveSet(p: Pickler, set: ReadonlySet<unknown>): void {
   addItems(p, members)
 }
 
-/** @param memoKey the value whose members they are */
+/** @param memoKey the value that these members belong to */
 export function saveFrozenSet(p: Pickler, set: ReadonlySet<unknown>, memoKey: object): void {
   const members = p.hashables(set)
   if (p.protocol < 4) return saveReduce(p, frozensetType, [members], memoKey)

@@ -1,15 +1,15 @@
-/** Keys of dicts and members of sets, which in Python can only be values that do not change. */
+/** Keys of dicts and members of sets. Python accepts only immutable values there. */
 import { PyByteArray, PyFrozenSet, PyTuple } from '../../classes/built-ins.js'
 import { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from '../../classes/collections.js'
 import { isStandIn } from '../../classes/stand-ins.js'
 import { ValueEncodeError } from '../../errors.js'
 
-/** What each Array or Set among the keys was turned into, so that equal references stay equal. */
+/** The converted form of each Array and Set among the keys, so that one reference is converted once. */
 export type Hashables = Map<object, object>
 
 /**
- * A key as Python can have it. By default a tuple is read as an Array and a frozenset as a Set; among keys they can only have been tuples
- * and frozensets, since lists and sets cannot be keys.
+ * Converts a key to a form that Python accepts. Reading turns a tuple into an Array and a frozenset into a Set by default. Among keys, Arrays and
+ * Sets can only have been tuples and frozensets, since lists and sets cannot be keys.
  * @throws ValueEncodeError for a dict, bytearray, deque or an Array that holds itself, which Python refuses as unhashable, and for a key
  *   that is nested deeper than 1000
  */
@@ -17,10 +17,10 @@ export function hashable(key: unknown, known: Hashables, depth = 0): unknown {
   return typeof key === 'object' && key !== null ? hashableObject(key, known, depth) : key
 }
 
-/** CPython's pickler goes no deeper. */
+/** The depth at which CPython's pickler gives up. */
 const MAX_DEPTH = 1000
 
-/** Stands for an Array while its items are looked at. */
+/** Marks an Array whose items are being converted. */
 const unfinished = {}
 
 function hashableObject(key: object, known: Hashables, depth: number): object {
@@ -44,7 +44,7 @@ function hashableObject(key: object, known: Hashables, depth: number): object {
   return key
 }
 
-/** The tuple itself where none of its items is turned into another value. */
+/** Returns the given tuple if none of its items changes. */
 function tupleOf(key: object, items: readonly unknown[], known: Hashables, depth: number): object {
   known.set(key, unfinished)
   const turned = items.map((item) => hashable(item, known, depth + 1))

@@ -14,14 +14,14 @@ const reconstructor = new PyGlobal('copyreg', '_reconstructor')
 const getattr = new PyGlobal('builtins', 'getattr')
 const partial = new PyGlobal('functools', 'partial')
 
-/** Types and functions of CPython's C code make their name anew each time; others share one text with equal texts. */
+/** Types and functions of CPython's C code return a new text as their name each time. The names of other classes share a memo entry with equal texts. */
 const freshNames = new Set(
   [...reductions.map(({ module, name }) => `${module}\n${name}`)].filter(
     (key) => !/^(fractions|uuid)\n|Counter$/.test(key),
   ),
 )
 
-/** The functions of `builtins` share one text with the name of their module; its types share another one, also with equal texts. */
+/** All functions of `builtins` share one text as the name of their module. Its types share another text, which equal texts share too. */
 const builtinFunctions = new Set(
   (
     '__build_class__ __import__ abs aiter all anext any ascii bin breakpoint callable chr compile delattr dir divmod eval exec format ' +
@@ -37,12 +37,12 @@ export function saveReduce(p: Pickler, type: unknown, args: readonly unknown[], 
   memoizeOnce(p, memoKey)
 }
 
-/** An argument tuple is a new object in Python too, so it takes a memo number of its own. */
+/** A tuple of arguments is a new object in Python, so that it takes a memo number of its own. */
 function saveArguments(p: Pickler, items: readonly unknown[]): void {
   p.save(new PyTuple(items))
 }
 
-/** An object that was met again inside its own arguments is finished already: the second one is dropped. */
+/** An object that occurs inside its own arguments is already finished. The second one is dropped. */
 function memoizeOnce(p: Pickler, object: object): void {
   const known = p.objects.get(object)
   if (known === undefined) return p.memoize(object)
@@ -64,7 +64,7 @@ export function saveGlobal(p: Pickler, global: PyGlobal): void {
     else p.save(name)
     p.out.byte(op.STACK_GLOBAL)
   } else if (dot > 0) {
-    // A class within a class has no name of its own before protocol 4.
+    // Before protocol 4, a class within a class cannot be named directly.
     writeGetattr(p, global)
   } else {
     const [module2, name2] = p.protocol < 3 ? writtenInPython2(global) : [module, name]
@@ -93,7 +93,7 @@ function writeGetattr(p: Pickler, { module, name }: PyGlobal): void {
   p.out.byte(op.REDUCE)
 }
 
-/** @param memoKey the value of the object, when it is not the object itself */
+/** @param memoKey the value of the object, if it is not the object itself */
 export function saveObject(p: Pickler, object: PythonObject, memoKey: object = object): void {
   const { out } = p
   const base = baseOf(p, object)
@@ -124,8 +124,8 @@ export function saveObject(p: Pickler, object: PythonObject, memoKey: object = o
 }
 
 /**
- * An object that is met again inside its own arguments is made there, from what it holds: Python makes the list of that anew, so that the
- * inner object does not refer to an outer list that is not filled yet.
+ * An object that occurs inside its own arguments is made at that place from its content. Python makes a new list of the content, so that the
+ * inner object does not refer to an outer list that is not yet filled.
  */
 function forgetContainers(p: Pickler, args: readonly unknown[]): void {
   for (const arg of args)
@@ -133,8 +133,8 @@ function forgetContainers(p: Pickler, args: readonly unknown[]): void {
 }
 
 /**
- * The built-in type of a subclass, by which protocols 0 and 1 make its instances from the whole value; known where a trace says the value.
- * Classes with arguments of their own (a namedtuple) are left out: what is read from that form does not tell the arguments.
+ * The built-in type of a subclass. Protocols 0 and 1 make the instances of the subclass from a value of this type, which is known if a trace has it.
+ * Classes with arguments of their own (a namedtuple) are excluded, because this form does not contain the arguments.
  */
 function baseOf({ protocol }: Pickler, { how, args, kwargs, builtin }: PythonObject): PyGlobal | undefined {
   if (protocol >= 2 || how !== 'new' || kwargs || builtin === undefined) return undefined
@@ -177,7 +177,7 @@ function saveCreation(p: Pickler, object: PythonObject): void {
     saveArguments(p, args)
     out.byte(op.NEWOBJ)
   } else {
-    // Not `copyreg._reconstructor`, for which the built-in type that the class is made from has to be known.
+    // `copyreg._reconstructor` cannot be written here, because it needs the built-in type that the class is derived from.
     p.save(newobj)
     saveArguments(p, [type, ...args])
     out.byte(op.REDUCE)
@@ -197,7 +197,7 @@ function boundNew(
   return bound
 }
 
-/** After a full batch CPython looks for another one, and writes it even when it is empty. */
+/** After a full batch CPython begins another one and writes it even if it is empty. */
 export function addItems(p: Pickler, items: readonly unknown[]): void {
   if (items.length === 0) return
   for (let from = 0; from <= items.length; from += BATCH) {
@@ -208,7 +208,7 @@ export function addItems(p: Pickler, items: readonly unknown[]): void {
   }
 }
 
-/** Items of anything but exact lists and dicts come from an iterator: a last batch of one goes without a mark. */
+/** CPython takes the items of objects other than exact lists and dicts from an iterator, and writes a last batch of one item without a mark. */
 export function appendItems(p: Pickler, items: readonly unknown[]): void {
   for (let from = 0; from < items.length; from += BATCH) {
     const end = p.bin ? Math.min(items.length, from + BATCH) : items.length

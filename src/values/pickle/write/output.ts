@@ -1,4 +1,4 @@
-/** The bytes of a pickle under construction, with protocol 4's frames as CPython's C pickler lays them. */
+/** The bytes of a pickle while it is written, with the frames of protocol 4 at the places where CPython's C pickler puts them. */
 import { type BufferMethods, viewOf } from '../../../ground/bytes.js'
 import { op } from '../opcodes.js'
 import { hasLoneSurrogate, utf8Bytes } from '../text.js'
@@ -6,34 +6,34 @@ import { hasLoneSurrogate, utf8Bytes } from '../text.js'
 const FRAME_SIZE_TARGET = 64 * 1024
 const FRAME_SIZE_MIN = 4
 const FRAME_HEADER_SIZE = 9
-/** Results up to this size are copied out of one buffer that serves all picklings. */
+/** Results up to this size are copied from one buffer that all picklings use. */
 const SCRATCH_SIZE = 64 * 1024
-/** Texts up to this length are copied faster by hand. */
+/** A loop copies texts up to this length faster than Node's own function. */
 const SHORT_TEXT = 24
 
-/** Undefined while a pickling is under way: persistent ids and converters may start another one. */
+/** The shared buffer. It is undefined while a pickling uses it, because persistent ids and converters may start another pickling. */
 let scratch: BufferMethods | undefined
-/** Of the scratch buffer. */
+/** The methods of the shared buffer. */
 let scratchView: DataView | undefined
 
 export class PickleOutput {
   private bytes = scratch ?? (Buffer.allocUnsafeSlow(SCRATCH_SIZE) as BufferMethods)
   private view = scratch === undefined ? viewOf(this.bytes) : scratchView!
   private length = 0
-  /** Where the open frame's header is; −1 = no frame is open. */
+  /** The offset of the open frame's header; −1 = no frame is open. */
   private frameStart = -1
 
   constructor() {
     scratch = undefined
   }
 
-  /** Opens a frame. CPython opens it at the next write; an empty one vanishes again, so that the bytes are the same. */
+  /** Opens a frame. CPython opens it only at the next write. Here an empty frame is removed again, so that the bytes are the same. */
   startFraming(): void {
     this.frameStart = this.reserve(FRAME_HEADER_SIZE)
   }
 
   byte(value: number): void {
-    // reserve() may replace the buffer, so it comes first.
+    // reserve() may replace the buffer and therefore has to be called first.
     const at = this.reserve(1)
     this.bytes[at] = value
   }
@@ -85,7 +85,7 @@ export class PickleOutput {
     this.bytes.set(data, at)
   }
 
-  /** A string with its header. @param short whether the protocol has the opcode for less than 256 bytes */
+  /** Writes a string with its header. @param short whether the protocol has an opcode for less than 256 bytes */
   utf8(text: string, short: boolean): void {
     if (text.length <= SHORT_TEXT && this.shortAscii(text, short)) return
     if (text.length < FRAME_SIZE_TARGET / 3 && this.longText(text, short)) return
@@ -94,7 +94,7 @@ export class PickleOutput {
     this.payload(code1, op.BINUNICODE, op.BINUNICODE8, data)
   }
 
-  /** Header and payload; payloads of a frame's size and more stay outside of frames. */
+  /** Writes header and payload. A payload of at least a frame's size is written outside of frames. */
   payload(code1: number | undefined, code4: number | undefined, code8: number, data: Uint8Array): void {
     const { length } = data
     const bypass = this.frameStart >= 0 && length >= FRAME_SIZE_TARGET
@@ -110,7 +110,7 @@ export class PickleOutput {
     if (bypass) this.startFraming()
   }
 
-  /** Before each object: a frame that has reached its size is closed. */
+  /** Called before each object. It closes a frame that has reached its size. */
   boundary(): void {
     const start = this.frameStart
     if (start < 0 || this.length - start - FRAME_HEADER_SIZE < FRAME_SIZE_TARGET) return
@@ -129,7 +129,7 @@ export class PickleOutput {
     return result
   }
 
-  /** Writes it when it is ASCII. */
+  /** Writes the text if it is ASCII. */
   private shortAscii(text: string, short: boolean): boolean {
     const { length } = text
     const header = short ? 2 : 5
@@ -154,7 +154,7 @@ export class PickleOutput {
     return true
   }
 
-  /** Writes it when it has no lone surrogate; its length in bytes is known only then. */
+  /** Writes the text if it has no lone surrogate. Only then its length in bytes is known. */
   private longText(text: string, short: boolean): boolean {
     const { length } = text
     let header = short && length < 256 ? 2 : 5

@@ -11,13 +11,13 @@ import { encodeLong, escapeUnicode } from '../text.js'
 import { type Hashables, hashable } from './hashable.js'
 import { PickleOutput } from './output.js'
 
-/** How a value is pickled: protocol 0 to 5, converters, limits. */
+/** The options of pickling: protocol 0 to 5, converters, limits. */
 export interface PickleOptions {
   /** 0…5; negative = the highest. */
   readonly protocol?: number | undefined
-  /** Id of an object that is stored elsewhere; undefined = pickle it here. */
+  /** Returns the id of an object that is stored elsewhere; undefined = the object is pickled. */
   readonly persistentId?: ((value: unknown) => unknown) | undefined
-  /** How values of further classes are written. */
+  /** Conversions of values of further classes. */
   readonly converters?: readonly PickleConverter[] | undefined
   /** Deepest nesting. Default 1000, like CPython's recursion limit. */
   readonly maxDepth?: number | undefined
@@ -25,7 +25,7 @@ export interface PickleOptions {
 
 const DEFAULT_MAX_DEPTH = 1000
 
-/** How objects of one prototype are written. */
+/** Writes the objects of one prototype. */
 export type Save = (p: Pickler, value: never) => void
 type SaveObject = (p: Pickler, object: PythonObject, memoKey: object) => void
 
@@ -37,7 +37,7 @@ export class Pickler {
   protected readonly texts = new Map<string, number>()
   private readonly keys: string[] = []
   private readonly keyIndexes: number[] = []
-  // Few values need these three, and making them takes as long as writing a small dict.
+  // These three are made on first use: few values need them, and making them takes as long as writing a small dict.
   private begunObjects: Set<object> | undefined = undefined
   private knownGlobals: Map<string, number> | undefined = undefined
   private turned: Hashables | undefined = undefined
@@ -61,13 +61,13 @@ export class Pickler {
     this.writers = writers && writers.length > 0 ? writers : undefined
   }
 
-  /** Objects whose arguments are being written. */
+  /** The objects whose arguments are being written. */
   get begun(): Set<object> {
     this.begunObjects ??= new Set()
     return this.begunObjects
   }
 
-  /** Classes and functions are singletons in Python: memo index by module and name, and of the text of a module whose functions share it. */
+  /** The memo indexes of classes and functions by module and name, since Python has one object for each, and of module names that functions share. */
   get globals(): Map<string, number> {
     this.knownGlobals ??= new Map()
     return this.knownGlobals
@@ -92,17 +92,17 @@ export class Pickler {
     else this.saveScalar(value)
   }
 
-  /** A key of a dict that is not a plain object's. @throws ValueEncodeError when Python cannot have it as a key */
+  /** Writes a key of a Map. @throws ValueEncodeError if Python does not accept it as a key */
   saveHashable(key: unknown): void {
     this.save(typeof key === 'object' ? this.hashable(key) : key)
   }
 
-  /** The members of a set. @throws ValueEncodeError when Python cannot have one in a set */
+  /** Writes the members of a set. @throws ValueEncodeError if Python does not accept a member */
   hashables(set: ReadonlySet<unknown>): unknown[] {
     return Array.from(set, (member) => this.hashable(member))
   }
 
-  /** What is stored elsewhere may be of any class. */
+  /** An object that is stored elsewhere may be of any class. */
   hashable(key: unknown): unknown {
     if (this.persistentId) return key
     this.turned ??= new Map()
@@ -115,7 +115,7 @@ export class Pickler {
     this.texts.set(value, this.saveNewText(value))
   }
 
-  /** A key of a plain object: mostly the same as in the dict before, at the same place. */
+  /** Writes a key of a plain object. Usually the previous dict had the same key at the same place. */
   saveKey(key: string, place: number): void {
     if (this.keys[place] === key && !this.persistentId) {
       this.out.boundary()
@@ -128,14 +128,14 @@ export class Pickler {
     this.keyIndexes[place] = index
   }
 
-  /** Text that is a new object in Python; only empty and one-character texts are always shared there. */
+  /** Writes text that is a new object in Python. Python always shares only empty texts and texts of one character. */
   saveFreshText(value: string): void {
     this.out.boundary()
     if (value.length <= 1 && value <= '\xff') return this.saveText(value)
     this.saveNewText(value)
   }
 
-  /** Text that equal texts do not refer to. Its memo index. */
+  /** Writes text that equal texts do not refer to. @returns its memo index */
   saveNewText(value: string): number {
     this.writeText(value)
     return this.put()
@@ -262,7 +262,7 @@ export class Pickler {
   }
 }
 
-/** Whose form a value has that is of no class in the table itself: Node's Buffer, and what another realm (a test runner's, say) made. */
+/** The form of a value whose class is not in the table itself: Node's Buffer, and objects from another realm, such as a test runner's. */
 function baseOf(value: object): object | undefined {
   const { constructor } = value
   if (Buffer.isBuffer(value)) return Uint8Array.prototype
@@ -278,7 +278,7 @@ function isForeignObject(value: object): boolean {
   return Object.getPrototypeOf(prototype) === null && value.constructor?.name === 'Object'
 }
 
-/** What to write instead. */
+/** The value to write instead. */
 function unwritable(value: object): string {
   const name = value.constructor?.name || 'nameless'
   const other = 'or give a converter for its class'
@@ -297,7 +297,7 @@ function unwritable(value: object): string {
   return `a ${name} object has no form in Python: write a plain object ({ ...value }) for a dict, a PythonObject for an object of a Python class, ${other}`
 }
 
-/** Key of a class or function in `globals`. */
+/** The key of a class or function in `globals`. */
 export function globalKey({ module, name, python2 }: PyGlobal, protocol: number): string {
   return python2 !== undefined && protocol < 3 ? python2 : `${module}\n${name}`
 }

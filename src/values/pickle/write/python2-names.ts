@@ -1,11 +1,11 @@
 /**
- * Names of Python 2 and Python 3, which pickles of protocols 0–2 exchange (`fix_imports`). The tables say the same as
- * CPython 3.11's `_compat_pickle`; test/differential/pickle-live.test.ts compares every entry.
+ * The names of Python 2 and Python 3 that pickles of protocols 0–2 translate (`fix_imports`). The tables have the entries of
+ * CPython 3.11's `_compat_pickle`; test/differential/values/values-live.test.ts compares each of them.
  */
 
 import { PyGlobal } from '../../classes/built-ins.js'
 
-/** python2=python3, both ways. */
+/** python2=python3, for reading and writing. */
 const MODULES = `
   __builtin__=builtins copy_reg=copyreg Queue=queue SocketServer=socketserver ConfigParser=configparser
   repr=reprlib tkFileDialog=tkinter.filedialog tkSimpleDialog=tkinter.simpledialog
@@ -17,16 +17,16 @@ const MODULES = `
   htmlentitydefs=html.entities HTMLParser=html.parser Cookie=http.cookies cookielib=http.cookiejar
   BaseHTTPServer=http.server test.test_support=test.support commands=subprocess urlparse=urllib.parse
   robotparser=urllib.robotparser urllib2=urllib.request anydbm=dbm _abcoll=collections.abc`
-/** … only when reading. */
+/** python2=python3, only for reading. */
 const MODULES_READ = `
   cPickle=pickle _elementtree=xml.etree.ElementTree FileDialog=tkinter.filedialog
   SimpleDialog=tkinter.simpledialog DocXMLRPCServer=xmlrpc.server SimpleHTTPServer=http.server
   CGIHTTPServer=http.server UserDict=collections UserList=collections UserString=collections whichdb=dbm
   StringIO=io cStringIO=io`
-/** … only when writing. */
+/** python2=python3, only for writing. */
 const MODULES_WRITTEN = `
   bz2=_bz2 dbm=_dbm functools=_functools gdbm=_gdbm pickle=_pickle`
-/** module:name in Python 2 = module:name in Python 3, both ways. */
+/** module:name in Python 2 = module:name in Python 3, for reading and writing. */
 const NAMES = `
   __builtin__:xrange=builtins:range __builtin__:reduce=functools:reduce __builtin__:intern=sys:intern
   __builtin__:unichr=builtins:chr __builtin__:unicode=builtins:str __builtin__:long=builtins:int
@@ -64,7 +64,7 @@ const NAMES_WRITTEN = `
   SimpleHTTPServer:SimpleHTTPRequestHandler=http.server:SimpleHTTPRequestHandler
   CGIHTTPServer:CGIHTTPRequestHandler=http.server:CGIHTTPRequestHandler socket:_socketobject=_socket:socket
   exceptions:ImportError=builtins:ModuleNotFoundError`
-/** In Python 2's `exceptions` under the same name. */
+/** Classes of `builtins` that Python 2's module `exceptions` has under the same name. */
 const EXCEPTIONS = `
   ArithmeticError AssertionError AttributeError BaseException BufferError BytesWarning DeprecationWarning
   EOFError EnvironmentError Exception FloatingPointError FutureWarning GeneratorExit IOError ImportError
@@ -73,7 +73,7 @@ const EXCEPTIONS = `
   RuntimeWarning StopIteration SyntaxError SyntaxWarning SystemError SystemExit TabError TypeError
   UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError UnicodeWarning
   UserWarning ValueError Warning ZeroDivisionError`
-/** Written as Python 2's OSError. */
+/** Classes that are written as Python 2's OSError. */
 const OS_ERRORS = `
   BrokenPipeError ChildProcessError ConnectionAbortedError ConnectionError ConnectionRefusedError
   ConnectionResetError FileExistsError FileNotFoundError InterruptedError IsADirectoryError
@@ -94,7 +94,7 @@ interface Tables {
 
 let made: Tables | undefined
 
-/** Made at the first use: few programs need them, and making them takes more than a millisecond of a program's start. */
+/** The tables are made on first use: few programs need them, and making them delays a program's start by more than a millisecond. */
 function tables(): Tables {
   if (made !== undefined) return made
   const exceptions = words(EXCEPTIONS).map((name): Pair => [`exceptions:${name}`, `builtins:${name}`])
@@ -120,19 +120,19 @@ function translated(
   return whole === undefined ? [modules.get(module) ?? module, name] : (whole.split(':') as unknown as Pair)
 }
 
-/** Module and name as Python 3 calls them. */
+/** Module and name in Python 3. */
 export function python3Name(module: string, name: string): Pair {
   const { names3, modules3 } = tables()
   return translated(module, name, names3, modules3)
 }
 
-/** Module and name as Python 2 calls them. */
+/** Module and name in Python 2. */
 export function python2Name(module: string, name: string): Pair {
   const { names2, modules2 } = tables()
   return translated(module, name, names2, modules2)
 }
 
-/** A class or function that Python 2 calls so. */
+/** The class or function with this name in Python 2. */
 export function python2Global(module: string, name: string): PyGlobal {
   const [module3, name3] = python3Name(module, name)
   const [module2, name2] = python2Name(module3, name3)

@@ -1,5 +1,5 @@
 /**
- * In which order a dict or set of Python 2.7 gives its keys: that of its hash table. Source: CPython 2.7's Objects/dictobject.c,
+ * The order of the keys in a dict or set of Python 2.7, which is the order of its hash table. Source: CPython 2.7's Objects/dictobject.c,
  * setobject.c and the hashes of str, unicode (UCS-4), int and tuple on 64 bits, without -R.
  */
 import { PyFloat, PyTuple } from '../../classes/built-ins.js'
@@ -7,10 +7,10 @@ import { PyFloat, PyTuple } from '../../classes/built-ins.js'
 const MASK = (1n << 64n) - 1n
 const PERTURB_SHIFT = 5n
 const LEAST_SIZE = 8
-/** Above this size a table doubles, below it grows by four. */
+/** A larger table grows to twice its size, a smaller one to four times its size. */
 const LARGE = 50_000
 
-/** The same entries; as they are, when the hash of one depends on where it lies in memory or is not known here. */
+/** Sorts the entries. They keep their order if the hash of one is unknown or depends on its address in memory. */
 export function python2Order<T>(entries: readonly T[], keyOf: (entry: T) => unknown): T[] {
   if (entries.length < 2) return [...entries]
   const hashes: bigint[] = []
@@ -22,7 +22,7 @@ export function python2Order<T>(entries: readonly T[], keyOf: (entry: T) => unkn
   return slots(hashes).map((index) => entries[index]!)
 }
 
-/** Indexes in the order of the table that they were put into one after the other. All keys differ. */
+/** The indexes in the order of the hash table after the keys were inserted one after the other. All keys differ. */
 function slots(hashes: readonly bigint[]): number[] {
   let table: (number | undefined)[] = new Array(LEAST_SIZE).fill(undefined)
   let used = 0
@@ -47,7 +47,7 @@ function free(table: readonly (number | undefined)[], hash: bigint): number {
   return Number(slot & mask)
 }
 
-/** As an unsigned number of 64 bits. */
+/** The hash as an unsigned number of 64 bits. */
 function hashOf(key: unknown): bigint | undefined {
   if (typeof key === 'string') return textHash(Array.from(key, (character) => character.codePointAt(0)!))
   if (key instanceof Uint8Array) return textHash([...key])
@@ -84,7 +84,7 @@ function tupleHash(items: readonly unknown[]): bigint | undefined {
   return settled((hash + 97531n) & MASK)
 }
 
-/** −1 means failure in C. */
+/** Python replaces −1, which means failure in C. */
 function settled(hash: bigint): bigint {
   return hash === MASK ? MASK - 1n : hash
 }

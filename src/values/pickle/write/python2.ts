@@ -1,10 +1,10 @@
 /**
- * What Python 2.7's two picklers write, `cPickle` (python-memcached up to 1.53) and `pickle` (1.54). Source: CPython 2.7's
- * Modules/cPickle.c and Lib/pickle.py; the recordings of these versions and a live Python 2.7 are compared with it.
+ * Writes pickles like Python 2.7's two picklers, `cPickle` (python-memcached up to 1.53) and `pickle` (1.54). Source: CPython 2.7's
+ * Modules/cPickle.c and Lib/pickle.py. Tests compare the recordings of these versions and a live Python 2.7 with it.
  *
- * cPickle numbers only what has other references as well, by reference counts. Where a value came from decides some of
- * them; here text counts as referred to elsewhere (it mostly is: a literal, a key, an argument), everything else as made for its
- * place, unless it occurs there twice.
+ * cPickle gives a memo number only to objects whose reference count shows further references. Some counts depend on the origin of a value.
+ * This writer assumes that text has further references (usually it is a literal, a key or an argument), and that other values have none
+ * unless they occur twice.
  */
 import { ValueError } from '../../../python/errors.js'
 import { byteTextRepr } from '../../../python/repr.js'
@@ -18,14 +18,14 @@ import { type PickleOptions, Pickler, type Save } from './pickler.js'
 import { python2Order } from './python2-order.js'
 import { writers } from './writer.js'
 
-/** Which of Python 2.7's picklers. */
+/** The two picklers of Python 2.7. */
 export type Python2Module = 'cPickle' | 'pickle'
 
 const HIGHEST_PROTOCOL = 2
 const bytearrayType = new PyGlobal('builtins', 'bytearray')
 const setType = new PyGlobal('builtins', 'set')
 const frozensetType = new PyGlobal('builtins', 'frozenset')
-/** There is only one. */
+/** Python has only one empty tuple. */
 const emptyFrozenSet = {}
 
 const table: ReadonlyMap<object, Save> = new Map<object, Save>([
@@ -52,9 +52,9 @@ export function pickleByPython2(
 }
 
 class Python2Pickler extends Pickler {
-  /** How often each object occurs in the value. */
+  /** The number of occurrences of each object in the value. */
   private readonly occurrences = new Map<object, number>()
-  /** Per open object: does the place it was read from hold a reference, and do the places in it? */
+  /** For each object that is being written: whether its container holds a reference to it, and whether the object holds references to its items. */
   private readonly places: { readonly held: boolean; holds: boolean }[] = [{ held: true, holds: true }]
 
   constructor(
@@ -69,7 +69,7 @@ class Python2Pickler extends Pickler {
     countOccurrences(value, this.occurrences)
   }
 
-  /** The items of the object being written are read without taking a reference. */
+  /** Records that the items of the current object are read without taking a reference. */
   borrowsItems(): void {
     this.places.at(-1)!.holds = false
   }
@@ -78,7 +78,7 @@ class Python2Pickler extends Pickler {
     return this.module === 'cPickle'
   }
 
-  /** For values whose reference count cPickle checks: tuples, strings, empty lists and dicts. */
+  /** Memoizes values whose reference count cPickle checks: tuples, strings, empty lists and dicts. */
   memoizeReferred(object: object): void {
     if (!this.inC || this.isReferredTo(object)) this.memoize(object)
   }
@@ -95,7 +95,7 @@ class Python2Pickler extends Pickler {
 
   override saveFreshText(value: string): void {
     if (this.inC) this.writeText(value)
-    // Text of one Latin-1 character made inside of Python is always the same object; what a caller decoded is not.
+    // Python has a single object for each text of one Latin-1 character that it makes itself. Text that a caller decoded is a separate object.
     else if (value.length <= 1 && value <= '\xff') super.saveText(value)
     else this.writeNew(value)
   }
@@ -105,7 +105,7 @@ class Python2Pickler extends Pickler {
     else this.out.text(`F${general17(value)}\n`)
   }
 
-  /** `str`. */
+  /** Python 2's `str`. */
   saveString(bytes: Uint8Array): void {
     if (isStandIn(bytes)) return saveByteArray(this, bytes, bytes)
     const { out } = this
@@ -121,7 +121,7 @@ class Python2Pickler extends Pickler {
     if (!this.inC || bytes.length > 1) this.memoizeReferred(key)
   }
 
-  /** `int` has 64 bits, and beyond 32 of them only its text is written. */
+  /** `int` has 64 bits. An integer of more than 32 bits is written as text. */
   protected override saveInteger(value: number | bigint): void {
     const long = BigInt(value)
     if (BigInt.asIntN(64, long) === long && BigInt.asIntN(32, long) !== long) this.out.text(`I${value}\n`)
@@ -144,7 +144,7 @@ class Python2Pickler extends Pickler {
     this.put()
   }
 
-  /** What the writer made itself, to hand over arguments, occurs nowhere. */
+  /** A tuple that the writer made for arguments does not occur in the value. */
   private isReferredTo(object: object): boolean {
     const count = this.occurrences.get(object) ?? 0
     return count > 1 || (count === 1 && this.places.at(-1)!.held)
@@ -217,7 +217,7 @@ function partsOf(value: object): Iterable<unknown> {
   return prototype === Object.prototype || prototype === null ? Object.values(value) : []
 }
 
-/** At most one character; Python 2 is mostly built with UCS-4. */
+/** Whether the text has at most one character. Most builds of Python 2 use UCS-4. */
 function isSingle(text: string): boolean {
   return text.length < 2 || (text.length === 2 && text.codePointAt(0)! > 0xffff)
 }
@@ -252,7 +252,7 @@ function general17(value: number): string {
   return `${sign}${whole.slice(0, power + 1)}${fraction ? `.${fraction}` : ''}`
 }
 
-/** 17 significant digits, halves to even as in C; JavaScript rounds halves up. */
+/** 17 significant digits. C rounds halves to even, JavaScript rounds them up. */
 function rounded(value: number): string {
   const up = value.toExponential(16)
   const exact = value.toExponential(40)

@@ -1,8 +1,8 @@
 /**
- * Pickle writer, protocols 0–5, laid out like CPython's C pickler: memo numbers, batches, frames.
+ * The pickle writer for protocols 0–5. Memo numbers, batches and frames are those of CPython's C pickler.
  *
- * One thing cannot be the same: Python shares equal texts only when they are one object. JavaScript's texts have no
- * identity, so equal texts always share one memo entry here (in Python, dict keys and literals usually do too).
+ * One difference is unavoidable: in Python, equal texts share a memo entry only if they are one object. JavaScript's texts have no
+ * identity, so that equal texts always share a memo entry here. In Python, dict keys and literals usually do too.
  */
 import { ValueError } from '../../../python/errors.js'
 import { checkOptionNames } from '../../../python/options.js'
@@ -33,7 +33,7 @@ import { type PickleOptions, Pickler, type Save } from './pickler.js'
 
 export type { PickleOptions } from './pickler.js'
 
-/** How objects are written, by prototype; subclasses as their base. */
+/** The writers of objects by prototype. Instances of subclasses are written like their base. */
 export const writers: ReadonlyMap<object, Save> = new Map<object, Save>([
   [Array.prototype, saveList],
   [Map.prototype, saveMap],
@@ -59,13 +59,13 @@ export const writers: ReadonlyMap<object, Save> = new Map<object, Save>([
   }),
 ])
 
-/** @throws ValueEncodeError for values without a Python counterpart; ValueError for an unsupported protocol; TypeError for other options than an object and for unknown ones */
+/** @throws ValueEncodeError for values without a Python counterpart; ValueError for an unsupported protocol; TypeError for options that are not an object and for unknown options */
 export function pickle(value: unknown, options: PickleOptions = {}): Buffer {
   checkOptionNames(options, ['protocol', 'persistentId', 'converters', 'maxDepth'])
   return written(value, options)
 }
 
-/** The same, without a check of the options' names. */
+/** As `pickle`, but without a check of the options' names. */
 export function written(value: unknown, options: PickleOptions): Buffer {
   const given = options.protocol ?? HIGHEST_PROTOCOL
   if (!Number.isInteger(given) || given > HIGHEST_PROTOCOL)
