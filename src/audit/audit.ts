@@ -32,7 +32,7 @@ import { memshimVersion } from './version.js'
 /** @param leftOut the first line that was left out, if any */
 function emptyTrace(leftOut: string | undefined): string {
   const why = leftOut ?? 'was the tracer installed before the application made its calls?'
-  return `holds no operation that could be compared: ${why}`
+  return `has no operation that could be compared: ${why}`
 }
 
 /** @throws TraceError for a wrong or empty trace; AuditOptionsError; errors of starting or reaching servers */
@@ -210,7 +210,7 @@ function pymemcacheNotes(
     )
   if (isVerified && hasSwitches)
     notes.push(
-      `explanations by ${[...switchableFindings].join(', ')} were verified; what a signature refuses, failures and keys have no switch to turn`,
+      `explanations by ${[...switchableFindings].join(', ')} were verified; the other explanations have no switch that a replay could turn off`,
     )
   return notes
 }

@@ -63,7 +63,7 @@ describe('analyses', () => {
     expect(rows('sizes')).toEqual({ 'over 1 MiB': 1, 'over 80 % of 1 MiB': 1 })
     expect(rows('times')).toEqual({
       negative: 1,
-      'over 30 days: a date long past': 1,
+      'over 30 days: taken for a date in the past': 1,
       'a date': 1,
       'no time: stays until it is evicted': 2,
       'up to 30 days': 5,
@@ -75,7 +75,7 @@ describe('analyses', () => {
     expect(rows('keys-used')).toEqual({
       'with blanks or control characters': 1,
       'a tuple with its own hash': 1,
-      'with characters beyond ASCII': 1,
+      'with characters that are not ASCII': 1,
     })
     expect(rows('counters')).toEqual({ missing: 1, 'item or delta is not a number': 1 })
     expect(rows('cas-used')).toEqual({ 'without a CAS unique: stores unconditionally': 1 })

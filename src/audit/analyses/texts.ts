@@ -35,7 +35,7 @@ function times(operation: AuditedOperation): readonly string[] | undefined {
   if (time < 0) return ['negative']
   if (time === 0) return ['no time: stays until it is evicted']
   if (time <= MAX_RELATIVE_TIME) return ['up to 30 days']
-  return [time < earliestDate ? 'over 30 days: a date long past' : 'a date']
+  return [time < earliestDate ? 'over 30 days: taken for a date in the past' : 'a date']
 }
 
 function types(operation: AuditedOperation): readonly string[] | undefined {
@@ -50,7 +50,7 @@ function keys({ keys, call, args }: AuditedOperation): readonly string[] | undef
   for (const key of keys) {
     if (key.length > MAX_KEY_LENGTH) labels.add('longer than 250 bytes')
     if (/[\x00-\x20\x7f]/.test(key)) labels.add('with blanks or control characters')
-    else if (/[\x80-\xff]/.test(key)) labels.add('with characters beyond ASCII')
+    else if (/[\x80-\xff]/.test(key)) labels.add('with characters that are not ASCII')
   }
   const [first] = args
   if (typeof first === 'object' && first !== null && !Array.isArray(first) && !call.endsWith('_multi')) {
@@ -115,12 +115,15 @@ function shared({ recorded }: AuditedOperation): readonly string[] | undefined {
     : undefined
 }
 
+const unlocked =
+  "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, including values of other keys, and close each other's connections ('NoneType' object has no attribute 'recv'). In a replay such calls have another outcome."
+
 export const analysisTexts: readonly AnalysisText[] = [
   {
     name: 'sizes',
     title: 'Sizes of values',
     advice:
-      'python-memcached sends nothing and returns 0 above 1 MiB; pylibmc sends the value and raises TooBig. Store less, or start the servers with a higher -I. Compression begins above min_compress_len in python-memcached and at min_compress_len in pylibmc; both keep only what got shorter. Sizes are those of texts and bytes before compression.',
+      'python-memcached sends nothing and returns 0 above 1 MiB; pylibmc sends the value and raises TooBig. Store less, or start the servers with a higher -I. python-memcached compresses values above min_compress_len, pylibmc values of min_compress_len and more; both store the compressed form only if it is shorter. Sizes are those of texts and bytes before compression.',
     elsewhere: {
       pymemcache:
         'python-memcached sends nothing and returns 0 above 1 MiB; pymemcache sends the value and raises MemcacheServerError, or returns True with noreply, and the old value is gone. Store less, use serde=pymemcache.serde.compressed_serde (4.0), or start the servers with a higher -I. Sizes are those of texts and bytes before compression.',
@@ -134,10 +137,10 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'times',
     title: 'Times',
     advice:
-      'A server takes more than 30 days for a date: the item is gone at once. Give dates as Unix times. A negative time deletes the item over the text protocol: delete it instead. Items without a time stay until memory is needed.',
+      'A server takes a time over 30 days for a date: the item expires at once. Give dates as Unix times. Over the text protocol a negative time makes the item expire at once: delete the item instead. Items without a time stay until the server needs their memory.',
     severity: {
       negative: 'problem',
-      'over 30 days: a date long past': 'problem',
+      'over 30 days: taken for a date in the past': 'problem',
       'not a whole number': 'look',
       'no time: stays until it is evicted': 'look',
     },
@@ -147,10 +150,10 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'value-types',
     title: 'Types of values',
     advice:
-      'Text, bytes and integers are stored as they are; bool is a pickle in python-memcached from 1.59 on and an integer in pylibmc; every other value is a pickle that names its classes, which every reader needs.',
+      'Text, bytes and integers are stored as they are. A bool is a pickle in python-memcached from 1.59 on and an integer in pylibmc. Every other value is a pickle that names its classes, and every reader needs these classes.',
     elsewhere: {
       pymemcache:
-        'Without a serde pymemcache stores str(value) and reads bytes. pickle_serde stores text, bytes and integers as they are and every other value, bool included, as a pickle that names its classes, which every reader needs.',
+        'Without a serde pymemcache stores str(value) and reads bytes. pickle_serde stores text, bytes and integers as they are and every other value, bool included, as a pickle that names its classes. Every reader needs these classes.',
     },
     severity: { 'an object of another class': 'look', bool: 'look' },
     labels: types,
@@ -159,10 +162,10 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'keys-used',
     title: 'Keys',
     advice:
-      'Keys are bytes on the wire, at most 250 of them, without blanks and controls. pylibmc does not accept (hash, key) tuples. Use a digest for long or free texts.',
+      'A key is sent as at most 250 bytes without blanks and control characters. pylibmc does not accept (hash, key) tuples. Use a digest for long or free texts.',
     elsewhere: {
       pymemcache:
-        'Keys are bytes on the wire, at most 250 of them, without blanks and controls. pymemcache takes text beyond ASCII with allow_unicode_keys=True only, sends bytes to another server than the same text, and does not accept (hash, key) tuples. Use a digest for long or free texts.',
+        'A key is sent as at most 250 bytes without blanks and control characters. pymemcache accepts text that is not ASCII only with allow_unicode_keys=True, places bytes on another server than the same text, and does not accept (hash, key) tuples. Use a digest for long or free texts.',
     },
     severity: {
       'longer than 250 bytes': 'problem',
@@ -188,12 +191,12 @@ export const analysisTexts: readonly AnalysisText[] = [
     name: 'cas-used',
     title: 'Compare and set',
     advice:
-      'python-memcached does not keep the unique unless cache_cas is set, and stores without a comparison. Take the unique from gets and pass it to cas; in pylibmc the behavior cas must be on.',
+      'Without cache_cas python-memcached does not keep the unique, and cas stores without a comparison. In pylibmc pass the unique from gets to cas; the behavior cas must be on.',
     elsewhere: {
       pymemcache:
-        'python-memcached does not keep the unique unless cache_cas is set, and stores without a comparison. In pymemcache gets returns (value, unique), and cas(key, value, unique) needs it.',
+        'Without cache_cas python-memcached does not keep the unique, and cas stores without a comparison. In pymemcache gets returns (value, unique), and cas(key, value, unique) needs it.',
       'python-memcached':
-        'python-memcached does not keep the unique unless cache_cas is set, and stores without a comparison.',
+        'Without cache_cas python-memcached does not keep the unique, and cas stores without a comparison.',
     },
     severity: { 'without a CAS unique: stores unconditionally': 'problem' },
     labels: cas,
@@ -231,13 +234,10 @@ export const analysisTexts: readonly AnalysisText[] = [
   {
     name: 'shared-clients',
     title: 'Clients that threads share',
-    advice:
-      "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, including values of other keys, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. A client of pylibmc belongs to one thread as well: use pylibmc.ThreadMappedPool.",
+    advice: `${unlocked} A client of pylibmc must not be shared by threads either: use pylibmc.ThreadMappedPool.`,
     elsewhere: {
-      pymemcache:
-        "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, including values of other keys, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. Use PooledClient, or HashClient with use_pooling=True.",
-      'python-memcached':
-        "A Client or HashClient of pymemcache has no lock: threads that share it read each other's answers, including values of other keys, and close each other's connections ('NoneType' object has no attribute 'recv'). Such calls have another outcome in a replay. python-memcached's client gives each thread its own connections.",
+      pymemcache: `${unlocked} Use PooledClient, or HashClient with use_pooling=True.`,
+      'python-memcached': `${unlocked} python-memcached's client gives each thread its own connections.`,
     },
     severity: { 'AttributeError in the trace: another thread closed the connection': 'problem' },
     labels: shared,

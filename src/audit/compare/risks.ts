@@ -17,7 +17,7 @@ const riskTexts: Readonly<Record<RiskName, RiskText>> = {
   'process-ends': {
     name: 'process-ends',
     title:
-      'The process of the application ends in this call, with all of its requests: libmemcached reads the reply to an earlier command as the reply to a store command (an assertion fails), or more items than the call has keys. The report goes on with connections in step, as a process that was started again has them',
+      'The process of the application ends in this call, with all of its requests: libmemcached reads the reply to an earlier command as the reply to a store command (an assertion fails), or more items than the call has keys. The report continues with connections in step, as in a new process',
     advice:
       'Remove the first cause (a key with a blank or a control character, a CAS unique of 0), or use the binary protocol.',
     docs: 'audit.md#blank-keys',
@@ -25,7 +25,7 @@ const riskTexts: Readonly<Record<RiskName, RiskText>> = {
   'documented-negative-timeout': {
     name: 'documented-negative-timeout',
     title:
-      'Negative times are documented otherwise: pylibmc\u2019s documentation says that they act like zero (the item stays). Version 1.6.3 lets the item expire at once over the text protocol, and keeps it over the binary protocol',
+      'pylibmc differs from its documentation for negative times. According to the documentation they act like zero (the item stays). Version 1.6.3 lets the item expire at once over the text protocol, and keeps it over the binary protocol',
     advice: 'Do not rely on it: delete the key instead of storing it with a negative time.',
     docs: 'audit.md#documented-negative-timeout',
   },
@@ -34,15 +34,15 @@ const riskTexts: Readonly<Record<RiskName, RiskText>> = {
     title:
       'The connection is out of step: pylibmc reads the answer to an earlier call, so that the outcome depends on what was called before. The report shows the outcome that the call would have on a connection in step',
     advice:
-      'Remove the first cause (a key with a blank, a CAS unique of 0): nothing after it can be trusted.',
+      'Remove the first cause (a key with a blank, a CAS unique of 0): no outcome after it is reliable.',
     docs: 'audit.md#blank-keys',
   },
   keywords: {
     name: 'keywords',
     title:
-      'The framework\u2019s backend for the target ignores or refuses keywords that the application gives to its client: the notes name each of them',
+      'The framework\u2019s backend for the target ignores or refuses keywords that the application gives to its client; the notes name each keyword',
     advice:
-      'Give the target\u2019s own keywords: pymemcache has timeout and connect_timeout (without them a call waits without a limit for a server that does not answer), retry_attempts, retry_timeout and dead_timeout.',
+      'Use the target\u2019s keywords: pymemcache has timeout and connect_timeout (without them a call waits without a limit for a server that does not answer), retry_attempts, retry_timeout and dead_timeout.',
     docs: 'audit.md#pymemcache-as-the-target',
   },
 }
@@ -56,7 +56,7 @@ export function riskText(name: RiskName, target: string): RiskText {
 const unread: RiskText = {
   name: 'out-of-step',
   title:
-    'The outcome is not known: pymemcache stores the str() of an object, which is the code of its class, or the server refuses what was sent with noreply, and the next call on that connection reads the refusal',
+    'The outcome is unknown: pymemcache stores the str() of an object, which is computed by code of its class, or the server refuses a command that was sent with noreply, and the next call on that connection reads the refusal',
   advice: 'Set serde=pymemcache.serde.pickle_serde and default_noreply=False.',
   docs: 'audit.md#pymemcache-unread',
 }

@@ -51,7 +51,7 @@ export function backendNote(
   const { class: made, ...keywords } = targetOptions ?? {}
   const said = Object.entries(keywords).map(([name, value]) => `${name}=${pythonWord(value)}`)
   const client = library.name === 'pymemcache' ? `, ${made ?? 'Client'}(${said.join(', ')})` : ''
-  return `the target is the backend ${backend} of ${framework} ${version}: ${library.name} ${library.version}${client}; the calls are said in its words`
+  return `the target is the backend ${backend} of ${framework} ${version}: ${library.name} ${library.version}${client}; its calls are shown as calls of that client`
 }
 
 /** Keywords of the application's constructor that the backend does not pass on. */

@@ -94,7 +94,7 @@ export async function plan(trace: Trace, options: PlanOptions): Promise<Plan> {
   if (seen.accesses === 0) throw new TraceError(trace.name, 0, undefined, 'holds no access to a key')
   if (options.begin !== undefined && options.begin > seen.seconds)
     throw new AuditOptionsError(
-      `begin ${options.begin} is behind the end of the trace, which has ${seen.seconds.toFixed(1)} s`,
+      `begin ${options.begin} is after the end of the trace, which has ${seen.seconds.toFixed(1)} s`,
     )
   const begin = options.begin ?? Math.min(3600, seen.seconds / 4)
   const window =

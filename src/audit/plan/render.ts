@@ -20,10 +20,10 @@ export function renderPlan(plan: Plan, names: readonly string[] = []): string {
   if (movedKeys > 0) {
     lines.push('', ...table(plan.ways), '')
     lines.push(
-      'extra: reads that miss because of the move; settled: until at most 1 % of the reads of a minute do;',
+      'extra: reads that miss because of the move; settled: time until at most 1 % of the reads of a minute do;',
     )
     lines.push(
-      'old quiet: until nothing is looked up in the old placement; doubled: most that is stored in both.',
+      'old quiet: time until no key is looked up in the old placement; doubled: the most bytes that both placements store.',
     )
     const lost = plan.ways.filter((way) => way.lostCounters > 0)
     for (const way of lost)

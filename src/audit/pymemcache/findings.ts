@@ -49,7 +49,7 @@ const texts: readonly FindingText[] = [
     pymemcache:
       'raises TypeError: there is no key_prefix and no min_compress_len in a call, and no time in a delete',
     advice:
-      'Put the prefix into the keys: client.get_many([prefix + key for key in keys]); compression is serde=pymemcache.serde.compressed_serde (4.0).',
+      'Add the prefix to the keys: client.get_many([prefix + key for key in keys]); compression is serde=pymemcache.serde.compressed_serde (4.0).',
     back: 'Remove noreply, flags and cas_default. python-memcached has a default for get from 1.60 on.',
     rows: ['hasNoreply'],
   },
@@ -78,7 +78,7 @@ const texts: readonly FindingText[] = [
   },
   {
     name: 'argument-type',
-    title: 'An argument has a type or range that only one library takes',
+    title: 'An argument has a type or range that only one library accepts',
     before: 'converts the argument, or iterates it',
     pymemcache:
       'raises MemcacheIllegalInputError for times and deltas that are not an int, TypeError for keys that are neither text nor bytes, KeyError for a generator in get_many; a bool as time is refused by the server',
@@ -119,13 +119,13 @@ const texts: readonly FindingText[] = [
   },
   {
     name: 'pymemcache-noreply',
-    title: 'default_noreply=True hides that the server refused',
-    before: 'waits, and returns that the item was not stored or found',
+    title: 'default_noreply=True hides refusals of the server',
+    before: 'waits for the reply, and reports that the item was not stored or not found',
     pymemcache:
       'set, add, replace, delete and touch return True without waiting, also if the server refuses the command',
     advice:
       'default_noreply=False, or noreply=False in calls whose result matters: client.add(key, value, noreply=False).',
-    back: 'The results are now those of the server: False or 0 where nothing was stored or deleted, and pylibmc raises for failures.',
+    back: 'The results become those of the server: False or 0 if nothing was stored or deleted; pylibmc raises for failures.',
     rows: ['results', 'missingDelete'],
   },
   {
@@ -152,7 +152,7 @@ const texts: readonly FindingText[] = [
   },
   {
     name: 'pymemcache-unread',
-    title: 'An answer that no call waited for reaches the next call',
+    title: 'The next call reads an answer for which no call waited',
     before: 'reads the answer of each call',
     pymemcache: 'the next call that waits raises MemcacheUnknownCommandError, and the connection is closed',
     advice: 'default_noreply=False, and no empty keys and no bool for expire.',
@@ -171,7 +171,7 @@ const texts: readonly FindingText[] = [
   },
   {
     name: 'pymemcache-failures',
-    title: 'Failures raise, and HashClient returns defaults for a second',
+    title: 'Failures raise exceptions, and HashClient returns defaults for a second',
     before: 'python-memcached returns None and 0 and uses the next server; pylibmc raises its own classes',
     pymemcache:
       'raises ConnectionRefusedError, TimeoutError, MemcacheUnexpectedCloseError and others. HashClient then returns defaults for retry_timeout seconds, and removes the server after retry_attempts',
@@ -189,7 +189,7 @@ const texts: readonly FindingText[] = [
     pymemcache:
       'tries again: Client every time, HashClient after retry_timeout seconds; HashClient leaves the server out for dead_timeout seconds (60) after retry_attempts',
     advice:
-      'Choose retry_attempts, retry_timeout and dead_timeout of HashClient; one library does not find items that the other stored on another server.',
+      'Choose retry_attempts, retry_timeout and dead_timeout of HashClient; while a server is down, each library stores items where the other one does not find them.',
     leaves: 'items',
     back: 'python-memcached tries a dead server again after dead_retry seconds; pylibmc after retry_timeout or dead_timeout.',
     rows: ['deadServers', 'retry'],
@@ -216,7 +216,7 @@ const texts: readonly FindingText[] = [
   },
   {
     name: 'hashing',
-    title: 'Keys are on other servers',
+    title: 'Keys are placed on other servers',
     before: 'python-memcached and pylibmc take hash modulo the number of servers, or a continuum',
     pymemcache:
       'HashClient uses rendezvous hashing over the names host:port: nearly every key moves, and there are no weights',

@@ -61,7 +61,7 @@ export async function reduce(trace: Trace, finding: string, options: AuditOption
   })
   if (found.length === 0)
     throw new AuditOptionsError(
-      `${finding}: no call of this trace has another outcome for that reason; memshim audit lists what it has`,
+      `${finding}: no call of this trace has another outcome for that reason; memshim audit lists the reasons`,
     )
   let best: Reduced | undefined
   for (const candidate of chosen(found)) {

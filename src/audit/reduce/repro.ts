@@ -56,7 +56,7 @@ SERVERS = ${servers}
 
 
 def unpickled(text):
-    """An object of a class that is not here becomes one of an empty class of that name."""
+    """An object of a class that cannot be imported becomes an object of an empty class with that name."""
     class Reader(pickle.Unpickler):
         def find_class(self, module, name):
             try:
@@ -71,7 +71,7 @@ def unpickled(text):
 
 
 def client(name, servers, python_memcached, pylibmc_):
-    """The constructor: python-memcached's as the application calls it, pylibmc's with what it takes."""
+    """The constructor: python-memcached's with the application's arguments, pylibmc's with the arguments that it accepts."""
     def run(world):
         given = [world.address(server) for server in servers]
         if LIBRARY == 'pylibmc':

@@ -9,7 +9,7 @@ import { checkReport, type Report, type SwitchRow } from '../report/report.js'
 export const impactWords: Readonly<Record<Impact, { readonly short: string; readonly long: string }>> = {
   raises: { short: 'raises', long: 'an exception is raised where the application’s library returned' },
   'stops-raising': { short: 'other exception', long: 'another exception, or no exception' },
-  value: { short: 'other value', long: 'both return, but different values' },
+  value: { short: 'other value', long: 'both return a value, but different ones' },
   truth: { short: 'other branch', long: 'an if on the result takes the other branch' },
   spelling: { short: 'spelling', long: 'equal in Python (1 == True); only an identity test differs' },
   state: { short: 'hidden', long: 'the same outcome, but another stored value or server' },
@@ -52,7 +52,7 @@ export function verdictText(report: Report): string {
   const { totals, switches } = report
   const [, target] = sideNames(report)
   const changed = totals.differs + totals.unexplained
-  if (totals.operations === 0) return 'The trace holds no operation.'
+  if (totals.operations === 0) return 'The trace has no operation.'
   const risky = report.risks.reduce((sum, risk) => sum + risk.count, 0)
   const risks = risky > 0 ? ` ${count(risky, 'operation')} must not be relied on.` : ''
   if (changed + totals.announced === 0)
@@ -64,7 +64,7 @@ export function verdictText(report: Report): string {
     `${count(changed, 'operation')} of ${totals.operations.toLocaleString('en')} (${percent(changed, totals.operations)}) would have another outcome on ${target}`,
     raising > 0 ? `${raising.toLocaleString('en')} of them raise${at}` : '',
     totals.announced > 0
-      ? `${totals.announced.toLocaleString('en')} more store or place something differently`
+      ? `${totals.announced.toLocaleString('en')} more store another value or use another server`
       : '',
     totals.unexplained > 0
       ? `${totals.unexplained.toLocaleString('en')} could not be explained`
@@ -81,12 +81,18 @@ export function targetText(report: Report): string {
     n > 0 ? [`${n.toLocaleString('en')} ${n === 1 ? one : many}`] : []
   const said = [
     ...of(impacts.raises ?? 0, ['raises', 'raise']),
-    ...of(impacts['stops-raising'] ?? 0, ['raises otherwise or no more', 'raise otherwise or no more']),
+    ...of(impacts['stops-raising'] ?? 0, [
+      'raises another exception, or none',
+      'raise another exception, or none',
+    ]),
     ...of(impacts.truth ?? 0, ['takes another branch', 'take another branch']),
     ...of(impacts.value ?? 0, ['returns another value', 'return another value']),
     ...of(impacts.spelling ?? 0, ['returns another type', 'return another type']),
     ...of(placement?.moved ?? 0, ['goes to another server', 'go to another server']),
-    ...of(totals.announced, ['stores something else or elsewhere', 'store something else or elsewhere']),
+    ...of(totals.announced, [
+      'stores another value, or on another server',
+      'store another value, or on another server',
+    ]),
     ...of(totals.unexplained, ['is unexplained', 'are unexplained']),
   ]
   return `${said.length > 0 ? said.join(', ') : 'nothing changes'}, of ${count(totals.operations, 'operation')}`
@@ -103,7 +109,7 @@ function downText(target: string, { settings: { options } }: Report): string {
     options?.timeout === undefined || options.timeout === null
       ? ', and calls to a server that does not answer wait without a limit, because timeout= is not given'
       : ''
-  return `${target} does not use another server at once: Client and PooledClient raise for every call, a HashClient raises for the first call, returns defaults for retry_timeout seconds, and leaves the server out after retry_attempts (ignore_exc=True turns what it raises into defaults, and None is what gets returns then, not a pair)${waits}`
+  return `${target} does not use another server at once: Client and PooledClient raise for every call; a HashClient raises for the first call, returns defaults for retry_timeout seconds, and leaves the server out after retry_attempts (with ignore_exc=True it returns defaults in place of exceptions, and gets returns None in place of a pair)${waits}`
 }
 
 /** The report's sentences about outages. */
@@ -187,7 +193,8 @@ const replayedBy: Readonly<Record<LibraryName, string>> = {
 
 export function fidelityText(report: Report): string {
   const { fidelity, trace } = report
-  if (fidelity.compared === 0) return 'The trace holds no recorded outcomes to compare the emulation with.'
+  if (fidelity.compared === 0)
+    return 'The trace has no recorded outcomes with which the emulation could be compared.'
   const side = `The ${replayedBy[trace.library]} client`
   return `${side} repeated ${percent(fidelity.same, fidelity.compared)} of the ${fidelity.compared.toLocaleString('en')} outcomes that ${trace.library} ${trace.version} had recorded${fidelity.differs > 0 ? `; ${count(fidelity.differs, 'outcome')} differ` : ''}.`
 }

@@ -116,7 +116,7 @@ function constructed(plan: ReplayPlan, event: NewEvent, visitor: ReplayVisitor):
       unchangedConstruction(library, event)
       for (const [before, after] of movedPositions(library, event))
         visitor.note(
-          `the constructor's argument ${before} is given by position, where ${library.name} ${library.version} takes it for ${after}`,
+          `the constructor's argument ${before} is given by position; ${library.name} ${library.version} takes it for ${after}`,
           event.line,
         )
     }
@@ -202,7 +202,11 @@ async function call(
     return
   }
   if (source.name === 'pymemcache' && changesServers.has(event.call)) {
-    visitor.note(`${event.call} left out: servers that come and go are not replayed`, event.line, true)
+    visitor.note(
+      `${event.call} left out: servers that are added or removed later are not replayed`,
+      event.line,
+      true,
+    )
     return
   }
   const bound = boundBy(source, words) ?? boundBy(strict.library, words) ?? {}

@@ -28,7 +28,7 @@ export function checkOneApplication(traces: readonly Trace[]): string | undefine
     }
   }
   return unknown && unknown.header.captured === undefined
-    ? `${unknown.name} does not say which application it is of (older tracers and programs without a file do not): that all of these traces are of one application was not checked`
+    ? `${unknown.name} does not name its application, as traces of older tracers and of programs without a file do not: memshim cannot check whether all of these traces are of one application`
     : undefined
 }
 
@@ -38,7 +38,7 @@ export function checkOneLibrary([first, ...others]: readonly Trace[]): void {
     for (const field of ['library', 'version'] as const) {
       const [a, b] = [first!.header[field], other.header[field]]
       if (a === b) continue
-      const problem = `is ${JSON.stringify(b)}, but ${JSON.stringify(a)} in ${first!.name}: traces of different libraries or versions cannot be merged; audit them one by one`
+      const problem = `is ${JSON.stringify(b)}, but ${JSON.stringify(a)} in ${first!.name}: traces of different libraries or versions cannot be merged; audit each of them alone`
       throw new TraceError(other.name, 1, field, problem)
     }
   }
@@ -47,7 +47,7 @@ export function checkOneLibrary([first, ...others]: readonly Trace[]): void {
 /** @throws TraceError always */
 export function refuse(trace: Trace, field: string | undefined, what: string): never {
   const advice =
-    'these are traces of different applications; audit them one by one. If they are parts of one application, add --one-application, and trace with MEMSHIM_TRACE_APPLICATION=NAME from now on'
+    'these are traces of different applications; audit each of them alone. If they are parts of one application, add --one-application, and trace with MEMSHIM_TRACE_APPLICATION=NAME from now on'
   throw new TraceError(
     trace.name,
     field === undefined ? 0 : 1,

@@ -29,7 +29,7 @@ export function parseHeader(text: string, source?: string): TraceHeader {
   const format = row.text('format')
   if (format !== traceFormat) {
     const known = format.startsWith('memshim-trace/')
-      ? 'a newer trace format than this memshim reads'
+      ? 'a newer trace format than this version of memshim can read'
       : 'not a trace'
     throw row.error('format', `${known}: "${format}" (expected "${traceFormat}")`)
   }
@@ -115,7 +115,7 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
     return { kind: 'fault', line, t, fault: readFault(fields, (field, problem) => row.error(field, problem)) }
   }
   const kinds = Object.keys(fields).filter((name) => !['t', 'client', 'at'].includes(name))
-  throw row.error(kinds[0] ?? 'call', 'is not a known event: a line holds one of call, new, wire, fault')
+  throw row.error(kinds[0] ?? 'call', 'is not a known event: a line has one of call, new, wire, fault')
 }
 
 function construction(

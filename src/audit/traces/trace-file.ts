@@ -77,13 +77,13 @@ function* eventsIn(
   for (const { text, whole } of lines) {
     if (++line === 1 || text.trim() === '' || (whole && skip?.(text))) continue
     if (!whole && !isJson(text)) {
-      const note = 'the last line is cut and was left out: the process that wrote it ended there'
+      const note = 'the last line is incomplete and was left out: the process ended while it wrote this line'
       yield { kind: 'note', line, t: order.last, text: note, leftOut: true }
       return
     }
     const event = parseEvent(text, line, path)
     if (event.t < order.last) {
-      const problem = `${event.t} is earlier than the line before (${order.last}): time never runs back`
+      const problem = `${event.t} is earlier than the time of the line before (${order.last})`
       throw new TraceError(path, line, 't', problem)
     }
     order.last = event.t
@@ -135,7 +135,7 @@ async function* lineGroups(path: string, compressed: boolean): AsyncGenerator<re
     unfinished.add(bytes)
   }
   const notUtf8 = (bytes: Buffer) =>
-    fail(`is not UTF-8: byte ${firstWrongByte(bytes)} of the line belongs to no character`)
+    fail(`is not UTF-8: byte ${firstWrongByte(bytes)} of the line is not part of a character`)
   const take = (): string => {
     const bytes = unfinished.take()
     if (!isUtf8(bytes)) throw notUtf8(bytes)
@@ -169,7 +169,7 @@ async function* lineGroups(path: string, compressed: boolean): AsyncGenerator<re
     }
   } catch (error) {
     if (error instanceof TraceError) throw error
-    throw fail(`cannot be read on: ${(error as Error).message}`)
+    throw fail(`cannot be read to its end: ${(error as Error).message}`)
   } finally {
     source.destroy()
     file.destroy()

@@ -158,7 +158,7 @@ describe('trace files', () => {
     const line = Buffer.from('{"t":0,"client":"c","call":"get","args":["k\xe4y"]}', 'latin1')
     await expect(
       all(file('latin1.jsonl', Buffer.concat([Buffer.from(`${header}\n`), line]))),
-    ).rejects.toThrow('latin1.jsonl, line 2: is not UTF-8: byte 44 of the line belongs to no character')
+    ).rejects.toThrow('latin1.jsonl, line 2: is not UTF-8: byte 44 of the line is not part of a character')
   })
 
   it('writes what it reads', async () => {
@@ -171,7 +171,7 @@ describe('trace files', () => {
 
   it('says which file and line is wrong', async () => {
     await expect(all(file('late.jsonl', `${header}\n${lines[4]}\n${lines[0]}\n`))).rejects.toThrow(
-      'late.jsonl, line 3, field "t": 0 is earlier than the line before (1.5)',
+      'late.jsonl, line 3, field "t": 0 is earlier than the time of the line before (1.5)',
     )
     await expect(readTrace(file('empty.jsonl', ''))).rejects.toThrow('empty.jsonl: is empty')
     await expect(readTrace(join(folder, 'none.jsonl'))).rejects.toThrow('there is no such file')
@@ -186,7 +186,10 @@ describe('trace files', () => {
       ['cut.jsonl', text.slice(0, -20)],
     ] as const) {
       const events = await all(file(name, content))
-      expect(events.at(-1)).toMatchObject({ kind: 'note', text: expect.stringContaining('last line is cut') })
+      expect(events.at(-1)).toMatchObject({
+        kind: 'note',
+        text: expect.stringContaining('last line is incomplete'),
+      })
       expect(events.slice(0, -1).every((event) => event.kind === 'call')).toBe(true)
       expect(events.length).toBeGreaterThan(4000)
     }

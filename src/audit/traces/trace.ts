@@ -213,7 +213,7 @@ export function recordingNotes({
       notes.push(`recorded from ${captured}, which cannot see this: ${text}`)
   if (hashed)
     notes.push(
-      'the keys in the trace are hashes: prefixes, characters, lengths below 16 and the place among the servers are not the real ones',
+      'the keys in the trace are hashes: their prefixes, characters, lengths below 16 and servers are not the real ones',
     )
   if (sample !== undefined && sample < 1) {
     notes.push(
@@ -222,7 +222,7 @@ export function recordingNotes({
   }
   if (redacted) {
     notes.push(
-      'the values in the trace are redacted: types and lengths are the real ones, contents and how well they compress are not',
+      'the values in the trace are redacted: their types and lengths are the real ones, their contents and compressed lengths are not',
     )
   }
   return notes

@@ -41,7 +41,7 @@ it('a HashClient does not use another server at once', async () => {
   const first = await audit(await read('failover'), options)
   expect(first.foundOutages).toMatchObject([{ server: 1 }])
   expect(text(first)).toContain(
-    'does not use another server at once: Client and PooledClient raise for every call, a HashClient raises for the first',
+    'does not use another server at once: Client and PooledClient raise for every call; a HashClient raises for the first',
   )
   const report = await audit(await read('failover'), { ...options, ...patient, outages: outagesOf(first) })
   expect(report.fidelity.findings).toEqual([])

@@ -40,7 +40,7 @@ function packets(bytes: Bytes, magic: number): readonly Packet[] {
     const head = all.subarray(at, at + headerLength)
     const header = head.length === headerLength ? packetHeader(head, magic) : undefined
     if (!header || at + headerLength + header.bodyLength > all.length)
-      throw new RangeError(`byte ${at} begins no whole packet`)
+      throw new RangeError(`byte ${at} does not begin a complete packet`)
     const body = all.subarray(at + headerLength, at + headerLength + header.bodyLength)
     const front = header.extrasLength + header.keyLength
     found.push({
