@@ -416,6 +416,7 @@ class Output(object):
         options = self.session.options
         self.file, path = self.session.next_file()
         self.names.append(path)
+        self.limit = options.max_bytes
         self.gzip = path.endswith(".gz") if options.gzip is None else options.gzip
         self.packer = zlib.compressobj(6, zlib.DEFLATED, 31) if self.gzip else None
         self.generation += 1
@@ -435,6 +436,11 @@ class Output(object):
         self.epoch = time.time()
         self.began = monotonic()
         self.frameworks = {}
+        self.forget_paths()
+
+    def forget_paths(self):
+        self.paths = Path()
+        self.codes = []
 
     def header(self):
         options = self.session.options
@@ -473,28 +479,32 @@ class Output(object):
                 state.generation = 0
 
     def add(self, t, text, state):
-        """Adds the line of a call. The `new` line of its client comes first when this file does not have it."""
-        with self.lock:
+        """Adds the line of a call. The `new` line of its client comes first when this file does not have it.
+
+        t: when the call began.
+        text: the line after its time; None adds only the `new` line.
+        """
+        lock = self.lock
+        lock.acquire()
+        try:
             if self.file is None:
                 return
-            options = self.session.options
-            if options.max_bytes and self.written + self.waiting >= options.max_bytes:
+            if self.limit and self.written + self.waiting >= self.limit:
                 self.rotate()
             if state.generation != self.generation:
                 self.introduce(state, t)
             if text is not None:
                 # A call of another thread may have begun earlier and ended first: times must not decrease.
-                t -= self.began
-                if t < self.last:
-                    t = self.last
-                self.last = t
-                line = '{"t":%.6f,%s}\n' % (t, text)
+                since = t - self.began
+                if since < self.last:
+                    since = self.last
+                self.last = since
+                line = '{"t":%.6f,%s}\n' % (since, text)
                 self.lines.append(line)
                 self.waiting += len(line)
                 self.calls += 1
-            now = monotonic()
-            if self.waiting >= LARGEST_BUFFER or now - self.flushed >= LONGEST_WAIT:
-                self.flush(now)
+            if self.waiting >= LARGEST_BUFFER or t - self.flushed >= LONGEST_WAIT:
+                self.flush(monotonic())
             elif not self.flusher:
                 # A thread that runs only until the next write, so that an idle process has no thread when it forks.
                 try:
@@ -502,7 +512,9 @@ class Output(object):
                     _start_thread(self.flush_later, ())
                 except Exception:
                     self.flusher = False
-                    self.flush(now)
+                    self.flush(monotonic())
+        finally:
+            lock.release()
 
     def introduce(self, state, t):
         state.generation = self.generation
@@ -817,36 +829,40 @@ class Method(object):
         self.opening = '","call":"%s","args":[' % name
 
     def before(self, session, output, args, kwargs, spied):
-        """The part of the line before the call; None when no key of the call is recorded. Values are written now, because they may change later."""
-        sample = session.options.sample
-        prefix = None
-        if sample < 1 and self.has_keys:
+        """The line up to the outcome; None when no key of the call is recorded. Values are written now, because they may change later.
+
+        What an iterator gives is known only after the call: then, and for a sample of the keys, this is a Row.
+        """
+        place = _called_from(output, self.library)
+        options = session.options
+        if options.sample < 1 and self.has_keys:
             prefix = kwargs.get("key_prefix")
             if prefix is None and self.prefix_at is not None and len(args) > self.prefix_at:
                 prefix = args[self.prefix_at]
-            args, kwargs = self.sampled(sample, prefix, args, kwargs)
+            args, kwargs = self.sampled(options.sample, prefix, args, kwargs)
             if args is None:
                 return None
-        place = _called_from(output, self.library)
-        text = None if spied else self.arguments(session.options, args, kwargs, _NONE_SPIED)
-        return args, kwargs, prefix, place, text
+            if self.many:
+                return Row(args, kwargs, prefix, place, None if spied else self.arguments(options, args, kwargs, _NONE_SPIED))
+        if spied:
+            return Row(args, kwargs, None, place, None)
+        return self.arguments(options, args, kwargs, _NONE_SPIED) + place
 
     def arguments(self, options, args, kwargs, spied):
-        parts = []
-        for i, value in enumerate(args):
-            simple = _SIMPLE.get(type(value))
-            if simple is None or PYTHON2 or options.redact or spied:
-                parts.append(self.argument(options, value, i == self.value_at, spied.get(i)))
-            else:
-                parts.append(simple(value))
-        text = ",".join(parts)
+        if self.has_names or options.redact or spied:
+            parts = [self.argument(options, value, i == self.value_at, spied.get(i)) for i, value in enumerate(args)]
+        else:
+            parts = []
+            for i, value in enumerate(args):
+                simple = _SIMPLE.get(type(value))
+                parts.append(self.argument(options, value, i == self.value_at, None) if simple is None else simple(value))
         if not kwargs:
-            return text + "]"
+            return ",".join(parts) + "]"
         named = [
             "%s:%s" % (_quote(word), self.argument(options, value, word in VALUE_WORDS or (self.value_at == 0 and word in KEY_WORDS), spied.get(word)))
             for word, value in kwargs.items()
         ]
-        return '%s],"kwargs":{%s}' % (text, ",".join(named))
+        return '%s],"kwargs":{%s}' % (",".join(parts), ",".join(named))
 
     def argument(self, options, value, is_value, spied):
         if spied is not None:
@@ -890,30 +906,39 @@ class Method(object):
 
     def after(self, session, output, t, state, row, spied, outcome, raised):
         """Writes the line of a call that is over."""
-        args, kwargs, prefix, place, text = row
         options = session.options
+        if type(row) is Row:
+            row, outcome = self.completed(options, row, spied, outcome, raised)
+            if row is None:
+                return
+        if raised:
+            ending = _exception(options, outcome)
+        else:
+            simple = _SIMPLE.get(type(outcome))
+            if simple is None or PYTHON2 or options.redact:
+                ending = '"result":' + self.result(options, outcome)
+            else:
+                ending = '"result":' + simple(outcome)
+        if state.owner is not output:
+            output.know(state)
+        output.add(t, '"client":"%s%s%s,%s' % (state.name, self.opening, row, ending), state)
+
+    def completed(self, options, row, spied, outcome, raised):
+        """The line up to the outcome, and the outcome; (None, None) when no key of the call is recorded."""
+        text = row.text
         sampling = options.sample < 1 and self.many
         if spied:
             if sampling:
                 for _, taken in spied.values():
-                    taken[:] = [key for key in taken if _sampled(options.sample, prefix, key)]
+                    taken[:] = [key for key in taken if _sampled(options.sample, row.prefix, key)]
                 if not any(taken for _, taken in spied.values()):
-                    return
-            text = self.arguments(options, args, kwargs, spied)
-        if raised:
-            ending = _exception(options, outcome)
-        else:
-            if sampling:
-                outcome = _sampled_result(options.sample, prefix, outcome)
-            ending = '"result":' + self.result(options, outcome)
-        if state.owner is not output:
-            output.know(state)
-        output.add(t, '"client":"%s%s%s%s,%s' % (state.name, self.opening, text, place, ending), state)
+                    return None, None
+            text = self.arguments(options, row.args, row.kwargs, spied)
+        if sampling and not raised:
+            outcome = _sampled_result(options.sample, row.prefix, outcome)
+        return text + row.place, outcome
 
     def result(self, options, value):
-        simple = _SIMPLE.get(type(value))
-        if simple is not None and not (PYTHON2 or options.redact):
-            return simple(value)
         if value is None or value is True or value is False:
             return encode(value)
         if self.many and type(value) is dict:
@@ -923,6 +948,15 @@ class Method(object):
                 return '{"$tuple":[%s,%s]}' % (redacted(value[0]), encode(value[1]))
             return redacted(value)
         return encode(value) if self.has_keys and not self.many else _names(value)
+
+
+class Row(object):
+    """A call whose line cannot be written before the call."""
+
+    __slots__ = ("args", "kwargs", "prefix", "place", "text")
+
+    def __init__(self, args, kwargs, prefix, place, text):
+        self.args, self.kwargs, self.prefix, self.place, self.text = args, kwargs, prefix, place, text
 
 
 _NONE_SPIED = {}
@@ -984,11 +1018,14 @@ def _wrapped(library, name, method, is_outermost=False):
                     _attempt(session, writer.after, session, output, t, state, row, spied, error, True)
                 raise
             if row is not None:
-                if is_constructor:
-                    # A constructor that raised left no client.
-                    _attempt(session, _constructed, output, t, state, row)
-                else:
-                    _attempt(session, writer.after, session, output, t, state, row, spied, result, False)
+                try:
+                    if is_constructor:
+                        # A constructor that raised left no client.
+                        _constructed(output, t, state, row)
+                    else:
+                        writer.after(session, output, t, state, row, spied, result, False)
+                except Exception as error:
+                    session.failed(error)
             return result
         finally:
             state.inside = False
@@ -1216,79 +1253,105 @@ def _address(host):
 
 # The place of a call
 
-_codes = {}
-_code_files = {}
-_places = {}
-_LIBRARY, _OTHER, _FRAMEWORK, _APPLICATION = range(4)
+# Code that is compiled repeatedly would fill the memory: after this number of steps the paths are learned anew.
+MOST_STEPS = 20000
+MOST_NAMES = 1000
+
+
+class Path(dict):
+    """The frameworks between a client and a frame. By the identity of the next frame's code, what follows: None for the client library's own
+    code, this path for code of others, a longer path for code of a framework, Lines for code of the application."""
+
+    __slots__ = ("via", "named", "nearest")
+
+    def __init__(self, via=()):
+        dict.__init__(self)
+        self.via = via
+        # The texts of calls at a place with a name, and of calls without a frame of the application.
+        self.named = {}
+        self.nearest = {}
+
+    def after(self, step):
+        return self if self.via[-1:] == (step,) else Path(self.via + (step,))
+
+    def text(self, place):
+        """The end of a line: ,"at":...,"via":[...]"""
+        text = "" if place is None else ',"at":%s' % _name(place)
+        return text if not self.via else '%s,"via":[%s]' % (text, ",".join([_quote(step) for step in self.via]))
+
+
+class Lines(dict):
+    """Code of the application that a path leads to. The texts by the position in its bytecode, which is read faster than the number of the line."""
+
+    __slots__ = ("path", "shown")
+
+    def __init__(self, path, shown):
+        dict.__init__(self)
+        self.path = path
+        self.shown = shown
+
+    def text(self, frame):
+        text = self[frame.f_lasti] = self.path.text("%s:%d" % (self.shown, frame.f_lineno))
+        return text
 
 
 def _called_from(output, library, depth=3):
     """The place of the call and the frameworks between it and the client, as the end of a line: ,"at":...,"via":[...]."""
     place = _place.get() if contextvars else getattr(_place, "name", None)
-    if place is None:
+    if place is None and ("_pytest" in sys.modules or "unittest.case" in sys.modules):
         place = _running_test()
     frame = sys._getframe(depth)
-    codes = _codes
-    nearest = found = None
-    via = ()
+    path = output.paths
+    nearest = None
     while frame is not None:
-        code = frame.f_code
         try:
-            kind, step, framework = codes[id(code)]
+            following = path[id(frame.f_code)]
         except KeyError:
-            kind, step, framework = _code(output, library, frame, code)
-        if kind > _OTHER:
-            if kind == _APPLICATION:
-                found = (id(code), frame.f_lineno)
+            following = _learn(output, library, path, frame)
+        if following is not None:
+            if type(following) is Lines:
+                if place is None:
+                    return following.get(frame.f_lasti) or following.text(frame)
                 break
-            if framework not in output.frameworks:
-                _note_framework(output, framework, frame.f_globals["__name__"])
-            if not via or via[-1] != step:
-                via += (step,)
-        if nearest is None and kind != _LIBRARY:
-            nearest = (id(code), frame.f_lineno)
+            if nearest is None:
+                nearest = frame
+            path = following
         frame = frame.f_back
-    site = (place, found or nearest, via)
-    text = _places.get(site)
-    if text is None:
-        if len(_places) > 20000:
-            _places.clear()
-        text = _places[site] = _place_text(*site)
-    return text
+    if place is None and nearest is not None:
+        site = (id(nearest.f_code), nearest.f_lasti)
+        if site not in path.nearest:
+            path.nearest[site] = path.text("%s:%d" % (_short(os.path.abspath(nearest.f_code.co_filename)), nearest.f_lineno))
+        return path.nearest[site]
+    if place not in path.named:
+        if len(path.named) > MOST_NAMES:
+            path.named.clear()
+        path.named[place] = path.text(place)
+    return path.named[place]
 
 
-def _place_text(place, line, via):
-    if place is None and line is not None:
-        place = "%s:%d" % (_code_files[line[0]][0], line[1])
-    text = "" if place is None else ',"at":%s' % _name(place)
-    return text if not via else '%s,"via":[%s]' % (text, ",".join([_quote(step) for step in via]))
-
-
-def _code(output, library, frame, code):
-    """(kind, "module:function", framework). Cached by the code's identity, because the same code makes many calls."""
+def _learn(output, library, path, frame):
+    """What follows on a path after the code of a frame, which is kept, because the same code makes many calls."""
+    code = frame.f_code
     file = code.co_filename
     module = frame.f_globals.get("__name__") or ""
-    if file == _code.__code__.co_filename or file in library.files or file.startswith("<"):
-        known, shown = (_LIBRARY, None, None), None
-    else:
-        path = os.path.abspath(file)
+    if len(output.codes) > MOST_STEPS:
+        output.forget_paths()
+    # The code object is kept, so that no other one gets its identity.
+    output.codes.append(code)
+    following = None
+    if not (file == _learn.__code__.co_filename or file in library.files or file.startswith("<")):
+        full = os.path.abspath(file)
         framework = next((name for start, name in FRAMEWORKS if module.startswith(start)), None)
-        folder = output.folder
         if framework is not None:
-            kind = _FRAMEWORK
+            following = path.after("%s:%s" % (module, code.co_name))
+            if framework not in output.frameworks:
+                _note_framework(output, framework, module)
+        elif full.startswith(output.folder) and not _is_installed(full):
+            following = Lines(path, full[len(output.folder) :].replace(os.sep, "/"))
         else:
-            kind = _APPLICATION if path.startswith(folder) and not _is_installed(path) else _OTHER
-        known = (kind, "%s:%s" % (module, code.co_name), framework)
-        shown = path[len(folder) :].replace(os.sep, "/") if kind == _APPLICATION else _short(path)
-    if len(_codes) > 20000:
-        # Code that is compiled repeatedly would fill the memory.
-        _codes.clear()
-        _code_files.clear()
-        _places.clear()
-    # The code object is kept with its file, so that no other one gets its identity.
-    _code_files[id(code)] = (shown, code)
-    _codes[id(code)] = known
-    return known
+            following = path
+    path[id(code)] = following
+    return following
 
 
 def _is_installed(path):
@@ -1425,7 +1488,7 @@ def _container(value, room):
             return "{%s}" % ",".join(parts)
         room[0] = left
         return '{"$dict":[%s]}' % ",".join(["[%s,%s]" % (_item(key, room), _item(item, room)) for key, item in value.items()])
-    items = [_item(item, room) for item in value]
+    items = [_quote(item) if type(item) is TEXT and len(item) < REPEAT_FROM else _item(item, room) for item in value]
     if kind is list:
         return "[%s]" % ",".join(items)
     if kind is tuple:
