@@ -122,6 +122,27 @@ describe('objects stay inert', () => {
       })
     },
   )
+  // CPython 3.11, protocols 2, 4 and 5. The class is SQLAlchemy's OrderingList in small: __reduce__ has `self.__dict__` itself among the
+  // arguments, and the dict holds an object that refers to self. Python makes the inner object of a dict that is still empty.
+  test.each([
+    [
+      2,
+      'gAJ9cQBYBQAAAGl0ZW1zcQFjc2hvcApyZWNvbnN0aXR1dGUKcQJjc2hvcApPcmRlcmVkCnEDfXEEKFgEAAAAYXR0cnEFWAgAAABwb3NpdGlvbnEGWAcAAABhZGFwdGVycQdjc2hvcApBZGFwdGVyCnEIKYFxCX1xClgEAAAAZGF0YXELaAJoA2gEhnEMUnENc2J1hnEOUjBoDXMu',
+    ],
+    [
+      4,
+      'gASVfgAAAAAAAAB9lIwFaXRlbXOUjARzaG9wlIwMcmVjb25zdGl0dXRllJOUaAKMB09yZGVyZWSUk5R9lCiMBGF0dHKUjAhwb3NpdGlvbpSMB2FkYXB0ZXKUaAKMB0FkYXB0ZXKUk5QpgZR9lIwEZGF0YZRoBGgGaAeGlFKUc2J1hpRSMGgRcy4=',
+    ],
+    [
+      5,
+      'gAWVfgAAAAAAAAB9lIwFaXRlbXOUjARzaG9wlIwMcmVjb25zdGl0dXRllJOUaAKMB09yZGVyZWSUk5R9lCiMBGF0dHKUjAhwb3NpdGlvbpSMB2FkYXB0ZXKUaAKMB0FkYXB0ZXKUk5QpgZR9lIwEZGF0YZRoBGgGaAeGlFKUc2J1hpRSMGgRcy4=',
+    ],
+  ])('an object that is made of its own attributes, protocol %i', (protocol, encoded) => {
+    for (const preserve of [false, true]) {
+      const read = unpickle(Buffer.from(encoded, 'base64'), { preserve })
+      expect(pickle(read, { protocol }).toString('base64')).toBe(encoded)
+    }
+  })
   test('what an object is can be seen', () => {
     const row = objects.find(({ repr }) => repr === "Decimal('1.10')")!
     expect(unpickle(Buffer.from(row.pickles[4]!, 'base64'))).toEqual(new PyDecimal('1.10'))

@@ -7,6 +7,7 @@ import { type BufferMethods, viewOf } from '../../../ground/bytes.js'
 import type { Budget } from '../../budget.js'
 import { located, UnpicklingError, ValueDecodeError } from '../../errors.js'
 import { FLAG_PICKLE } from '../../types.js'
+import type { EmptyArguments } from '../late-arguments.js'
 import type { UnpickleOptions } from '../options.js'
 import { utf8Text } from '../text.js'
 import { ENTRY_COST, FIRST_ITEM_COST, HASHED_COST, MEMBER_COST } from './costs.js'
@@ -57,6 +58,8 @@ export class Machine {
   pause: number
   private measuredAt = FIRST_MEASUREMENT
   private shared: SharedDepths | undefined
+  /** The empty containers among objects' arguments, when there are objects. */
+  emptyArguments: EmptyArguments | undefined
   /** Whether an object of a class was made, so that converters may apply. */
   sawObject = false
   /** Whether such an object was made from values that are not preserved. Then the pickle is read again. */
@@ -176,6 +179,7 @@ export class Machine {
 
   /** Records that `target` grows: every object that contains it may now be deeper than measured. */
   grows(target: unknown): void {
+    this.emptyArguments?.grows(target)
     if (this.shared?.has(target)) this.suspectDepth()
   }
 

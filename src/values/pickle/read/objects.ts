@@ -10,6 +10,7 @@ import {
   PyTuple,
   PythonObject,
 } from '../../classes/built-ins.js'
+import { EmptyArguments } from '../late-arguments.js'
 import { op } from '../opcodes.js'
 import { itemsOf } from '../reduction.js'
 import { constructs } from '../reductions.js'
@@ -107,6 +108,8 @@ function made(m: Machine, value: unknown): void {
   m.nest(m.depth + 1)
   if (value instanceof PythonObject) {
     m.sawObject = true
+    m.emptyArguments ??= new EmptyArguments()
+    m.emptyArguments.note(value.args)
     if (!m.preserve) m.needsPreserving = true
   }
   m.push(value)

@@ -1,5 +1,6 @@
 /** Classes, functions and objects as CPython's C pickler writes them (`save_global`, `save_reduce`). */
 import { PyGlobal, PyTuple, PythonObject } from '../../classes/built-ins.js'
+import { isLateArgument } from '../late-arguments.js'
 import { builtinName } from '../made-by-new.js'
 import { op } from '../opcodes.js'
 import { FreshText } from '../reduction.js'
@@ -129,7 +130,8 @@ export function saveObject(p: Pickler, object: PythonObject, memoKey: object = o
  */
 function forgetContainers(p: Pickler, args: readonly unknown[]): void {
   for (const arg of args)
-    if (Array.isArray(arg) || arg instanceof Map || arg instanceof Set) p.objects.delete(arg)
+    if ((Array.isArray(arg) || arg instanceof Map || arg instanceof Set) && !isLateArgument(arg))
+      p.objects.delete(arg)
 }
 
 /**
