@@ -4,12 +4,13 @@ import type { Bytes } from '../ground/bytes.js'
 import type { KeyHash } from '../hashing/python-memcached.js'
 import * as requests from '../protocol/requests.js'
 import type { ItemsReply } from '../protocol/wire.js'
+import { endedWhileIdle } from '../transport/errors.js'
 import { errorFor, MemcachedError, SomeErrors } from './failures/errors.js'
 import { brokenPipe, wasUnwritten, wentStale } from './failures/transport-failures.js'
 import type { Pipeline } from './pipeline.js'
 import { ValuesHandler } from './receivers.js'
 import { askReplicas } from './replicas.js'
-import type { Modes, Server } from './slots.js'
+import type { Modes, Selection, Server } from './slots.js'
 
 /** The keys that are requested from one server. */
 export interface Group {
@@ -105,6 +106,10 @@ async function askAll(
       }
       group.wires.push(modes.namespace + key)
       group.indexes.push(index)
+      if (index === modes.keyPrefetch && index > 0) {
+        attempt = withoutReset(selection, groups) ?? attempt
+        if (!groups.has(server)) group = undefined
+      }
     } catch (error) {
       if (!(error instanceof MemcachedError)) throw error
       attempt = error
@@ -134,6 +139,22 @@ async function askAll(
   if (last) throw asked === 0 ? last : someErrors(last)
   // In the binary protocol the last attempt to connect decides (docs/reference/pylibmc.md#7.3).
   if (modes.binary && attempt) throw attempt
+}
+
+/**
+ * libmemcached sends what it has gathered at this key (`_io_key_prefetch`). Servers that had reset their connection lose the keys so far, and are
+ * connected again for later ones (docs/reference/pylibmc.md#7.3).
+ */
+function withoutReset(selection: Selection, groups: Map<Server, Group>): MemcachedError | undefined {
+  let error: MemcachedError | undefined
+  for (const server of groups.keys()) {
+    if (!server.exchange.wasReset) continue
+    const failure = selection.failed(server, endedWhileIdle(server.name, 'reset'), 'getMulti', undefined)
+    if (failure instanceof MemcachedError) error = someErrors(failure)
+    selection.letGo?.(server)
+    groups.delete(server)
+  }
+  return error
 }
 
 /** Some servers could not be written to. */

@@ -100,6 +100,8 @@ export interface Modes {
    * every error is thrown.
    */
   readonly failed?: (error: unknown, operation: Operation, key: Bytes | undefined) => unknown
+  /** `_io_key_prefetch`, binary protocol only: the position of the key at which getMulti sends what it has gathered; 0 = none. */
+  readonly keyPrefetch?: number
   /** `buffer_requests`: set and delete succeed as soon as they are queued. */
   readonly buffered?: boolean
 }

@@ -200,7 +200,7 @@ export class State {
   }
 
   private currentModes(): Modes {
-    const { cas, _noreply, _poll_timeout, num_replicas, buffer_requests } = this.behaviors
+    const { cas, _noreply, _poll_timeout, num_replicas, buffer_requests, _io_key_prefetch } = this.behaviors
     return {
       cas: cas === 1,
       retrieval: cas === 1 ? 'gets' : 'get',
@@ -210,6 +210,7 @@ export class State {
       binary: Boolean(this.#options.binary),
       // Ignored in the text protocol (docs/reference/pylibmc.md#9.4).
       replicas: this.#options.binary ? num_replicas : 0,
+      keyPrefetch: this.#options.binary ? _io_key_prefetch : 0,
       buffered: buffer_requests === 1,
     }
   }

@@ -70,7 +70,8 @@ const effects: Readonly<Record<BehaviorName, string>> = {
   failure_limit: 'failed attempts until a server counts as dead',
   _io_msg_watermark: 'stored and read back',
   _io_bytes_watermark: 'stored and read back',
-  _io_key_prefetch: 'stored and read back',
+  _io_key_prefetch:
+    'binary protocol: getMulti notices at the key with this index that a server has reset its connection',
   _hash_with_prefix_key: 'the namespace takes part in hashing',
   _noreply: 'commands carry noreply (binary: quiet opcodes) and succeed unseen',
   _sort_hosts: 'servers are sorted by host and port',
