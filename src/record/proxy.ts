@@ -3,6 +3,7 @@
  * cannot keep up, it loses commands and the traffic is not affected.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import type { ConversationSink } from '../capture/index.js'
 import { addressName, type ServerAddress } from '../transport/address.js'
 import { checkConnecting } from '../transport/connection-options.js'
@@ -34,8 +35,12 @@ export interface RecordingProxy {
 
 /** The largest number of bytes that wait to be recorded. Beyond that commands are lost, and counted. */
 const mostBehind = 64 * 1024 * 1024
-/** Bytes that are recorded before the event loop handles traffic again. */
-const atOnce = 256 * 1024
+/** What a chunk takes in memory beside its bytes. */
+const chunkOverhead = 256
+/** Milliseconds without traffic after which the waiting bytes are recorded, and the longest time for which such a pause is awaited. */
+const pause = { milliseconds: 5, longest: 500 }
+/** Bytes from which on the recording no longer waits for a pause. */
+const pressing = 1024 * 1024
 /** Milliseconds between two checks for commands without a reply. */
 const sweep = 1000
 
@@ -148,13 +153,18 @@ function pass(from: Socket, to: Socket, copy: (bytes: Buffer) => void): void {
   from.on('end', () => to.end())
 }
 
-/** The bytes to record, in the order in which they passed; recorded when there is no traffic to handle. */
+/**
+ * The bytes to record, in the order in which they passed. They are parsed in the pauses of the traffic, or in short slices between
+ * two turns of the event loop, so that a reply never waits for the parsing of its request.
+ */
 class Tap {
   private queue: Taken[] = []
   private bytes = 0
+  private pushed = 0
   private running: Promise<void> | undefined
   private readonly timer: NodeJS.Timeout
   private failure: unknown
+  private ending = false
   lost = 0
 
   constructor(private readonly recording: Recording) {
@@ -167,27 +177,29 @@ class Tap {
     const full = this.bytes + length > mostBehind
     if (full) this.lost += length
     // A connection with a gap begins again at the next command.
-    this.queue.push({
+    const taken = {
       sink,
       direction,
       bytes: full ? undefined : bytes,
       time: (performance.timeOrigin + performance.now()) / 1000,
-    })
-    this.bytes += full ? 0 : length
+    }
+    this.queue.push(taken)
+    this.bytes += sizeOf(taken)
+    this.pushed++
     this.start()
   }
 
   async end(): Promise<void> {
     clearInterval(this.timer)
+    this.ending = true
     while (this.running) await this.running
-    await this.drain(Number.POSITIVE_INFINITY)
+    await this.slice(Number.POSITIVE_INFINITY)
     await this.recording.end()
     if (this.failure) throw this.failure
   }
 
   private start(): void {
-    this.running ??= new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.drain(atOnce))
+    this.running ??= this.record()
       .catch((error: unknown) => {
         this.failure ??= error
         this.queue = []
@@ -199,21 +211,49 @@ class Tap {
       })
   }
 
-  private async drain(most: number): Promise<void> {
-    let done = 0
+  private async record(): Promise<void> {
+    let more = true
+    let seen = -1
+    while (more) {
+      if (this.pushed === seen) await turn()
+      else await this.pauseOfTraffic()
+      seen = this.pushed
+      // The further the recording is behind, the longer its slices are.
+      more = await this.slice(1 + this.bytes / pressing)
+    }
+  }
+
+  private async pauseOfTraffic(): Promise<void> {
+    await turn()
+    for (let waited = 0; waited < pause.longest; waited += pause.milliseconds) {
+      if (this.ending || this.bytes >= pressing) return
+      const before = this.pushed
+      await wait(pause.milliseconds)
+      if (this.pushed === before) return
+    }
+  }
+
+  /** Records for about so many milliseconds. @returns whether there is more to record now */
+  private async slice(milliseconds: number): Promise<boolean> {
+    const until = performance.now() + milliseconds
     let count = 0
-    for (const { sink, direction, bytes, time } of this.queue) {
-      if (done > most) break
+    for (const taken of this.queue) {
+      if (performance.now() > until) break
       count++
-      done += bytes?.length ?? 0
+      this.bytes -= sizeOf(taken)
+      const { sink, direction, bytes, time } = taken
       if (direction === 'end') sink.end(time)
       else if (bytes === undefined) sink.gap(direction, 0, time)
       else sink[direction](bytes, time)
     }
     this.queue.splice(0, count)
-    this.bytes -= done
-    await this.recording.write(Date.now() / 1000)
+    const unwritten = await this.recording.write(Date.now() / 1000, milliseconds)
+    return unwritten || this.queue.length > 0
   }
+}
+
+function sizeOf({ bytes }: Taken): number {
+  return chunkOverhead + (bytes?.length ?? 0)
 }
 
 function listening(server: Server, address: ServerAddress): Promise<void> {

@@ -32,6 +32,8 @@ interface Entry {
 const mostOpen = 20_000
 /** The number of characters that are written at once. */
 const writtenAtOnce = 16 * 1024
+/** Exchanges that are written between two looks at the clock. */
+const entriesAtOnce = 32
 /** Seconds of a capture in which an earlier command may still arrive, longer than a segment is held. */
 const mayComeLate = 1
 /** Seconds for which a reply is waited for. */
@@ -112,8 +114,13 @@ export class Recording {
     else open.splice(place, 0, entry)
   }
 
-  /** Writes the settled exchanges. Waits for the disk when it is behind. @throws RecordError when a file cannot be written */
-  async write(now = Number.POSITIVE_INFINITY): Promise<void> {
+  /**
+   * Writes the settled exchanges, for about so many milliseconds. Waits for the disk when it is behind.
+   * @returns whether there are more settled exchanges
+   * @throws RecordError when a file cannot be written
+   */
+  async write(now = Number.POSITIVE_INFINITY, milliseconds = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const until = performance.now() + milliseconds
     let count = 0
     for (const { exchange } of this.open) {
       const late = this.open.length - count > mostOpen || now - exchange.time > longestOpen
@@ -121,8 +128,13 @@ export class Recording {
       if (Number.isFinite(now) && now - exchange.time < mayComeLate && !late) break
       count++
     }
-    for (const entry of this.open.splice(0, count)) await this.written(entry)
+    do {
+      const entries = this.open.splice(0, Math.min(count, entriesAtOnce))
+      for (const entry of entries) await this.written(entry)
+      count -= entries.length
+    } while (count > 0 && performance.now() < until)
     await this.flush()
+    return count > 0
   }
 
   /** The recording is over. @throws RecordError */
