@@ -47,6 +47,11 @@ export function checkMade(name: string, value: unknown, maker: string, fields: r
     throw new TypeError(`${name} has no ${missing}: it must be what ${maker} returns`)
 }
 
+/** @throws TypeError when it is not true or false */
+export function checkBoolean(name: string, value: unknown): asserts value is boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} is ${shown(value)}, neither true nor false`)
+}
+
 /** @throws TypeError when it is not a function */
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw new TypeError(`${name} is ${shown(value)}, not a function`)

@@ -1,5 +1,5 @@
 /**
- * Calls the observers of an application: listeners of events, the function of `debug`. An error that they throw, or reject
+ * Calls the observers of an application: listeners of events, the function of `debug`, the hooks of shadow mode. An error that they throw, or reject
  * with, never reaches the operation. It is published on the channel `memshim:observer-error`, and without a subscriber
  * there the first error of each kind of observer is a warning of the process.
  */
@@ -8,7 +8,7 @@ import type { EventEmitter } from 'node:events'
 
 /** The error of an observer. */
 export interface ObserverError {
-  /** The kind of observer: `divergence`, `mismatch`, `debug`. */
+  /** The kind of observer: `divergence`, `mismatch`, `debug`, or the name of a hook. */
   readonly observer: string
   readonly error: unknown
 }
@@ -27,6 +27,22 @@ export function observe(observer: string, call: () => unknown): void {
     if (isThenable(result)) result.then(undefined, failed)
   } catch (error) {
     failed(error)
+  }
+}
+
+/**
+ * Calls a hook whose result is needed at once.
+ * @throws what it throws; TypeError when it returns a promise. Both are reported as errors of observers are.
+ */
+export function consult<T>(hook: string, call: () => T): T {
+  try {
+    const result = call()
+    if (!isThenable(result)) return result
+    result.then(undefined, () => {})
+    throw new TypeError(`${hook} returned a promise, but its result is needed at once`)
+  } catch (error) {
+    report({ observer: hook, error })
+    throw error
   }
 }
 

@@ -2,7 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Client, ShadowedClient } from '../../src/compat/index.js'
+import { Client, ShadowedClient, type ShadowOptions } from '../../src/compat/index.js'
 import type { ObserverError } from '../../src/ground/observers.js'
 import { EmbeddedServer } from '../../src/server/index.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
@@ -114,6 +114,53 @@ test('a mismatch listener that throws stops no comparison', async () => {
   expect([later, client.shadowCounts.mismatches]).toEqual([2, 2])
   expect(seen.map(({ observer }) => observer)).toEqual(['mismatch', 'mismatch'])
   for (const each of [client, strict]) each.disconnectAll()
+})
+
+const broken = () => {
+  throw new Error('hook')
+}
+const late = async () => {
+  throw new Error('hook')
+}
+
+const hooksThatFail: readonly (readonly [string, ShadowOptions])[] = [
+  ['clean', { clean: broken }],
+  ['clean', { clean: late }],
+  ['compare', { compare: broken }],
+  ['compare', { compare: late as never }],
+  ['ignore', { ignore: broken, compare: () => false }],
+  ['ignore', { ignore: late as never, compare: () => false }],
+  ['random', { random: broken, sampleRate: 0.5 }],
+  ['random', { random: late as never, sampleRate: 0.5 }],
+]
+
+test.each(hooksThatFail)(
+  'the hook %s of shadow mode that throws or rejects changes no outcome',
+  async (name, hooks) => {
+    await using server = await new EmbeddedServer().start()
+    const strict = new StrictClient([server.address])
+    const client = new ShadowedClient([server.address], {}, strict, { confirmAfter: 0, ...hooks })
+    await client.set('k', [1])
+    expect(await client.get('k')).toEqual([1])
+    await client.shadowIdle()
+    await aMoment()
+    expect(seen[0]?.observer).toBe(name)
+    expect(unexpected).toEqual([])
+    for (const each of [client, strict]) each.disconnectAll()
+  },
+)
+
+test('a key that throws when shadow mode looks at it is refused as without shadow mode', async () => {
+  await using server = await new EmbeddedServer().start()
+  const strict = new StrictClient([server.address])
+  const client = new ShadowedClient([server.address], {}, strict, { sampleBy: 'key', sampleRate: 0.5 })
+  const key = [1, new Proxy({}, { get: broken })] as never
+  const plain = new Client([server.address])
+  expect(await client.get(key).catch(String)).toEqual(await plain.get(key).catch(String))
+  expect(await client.getMulti(key).catch(String)).toEqual(await plain.getMulti(key).catch(String))
+  await aMoment()
+  expect(unexpected).toEqual([])
+  for (const each of [plain, client, strict]) each.disconnectAll()
 })
 
 test('without a subscriber the process is warned once', async () => {

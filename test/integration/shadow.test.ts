@@ -164,3 +164,16 @@ test.each([{ sampleRate: 2 }, { maxQueue: -1 }, { concurrency: 0 }, { maxParts: 
     expect(() => shadowed(options)).toThrow(RangeError)
   },
 )
+
+test('options that do not exist or have another type, and what is no client, are refused', () => {
+  const made = (options: unknown, strict: unknown = new StrictClient(['127.0.0.1:1'])) =>
+    new ShadowedClient(['127.0.0.1:1'], {}, strict as StrictClient, options as object)
+  expect(() => made({ sampleRat: 0.1 })).toThrow(
+    "unexpected option 'sampleRat'; there are writes, sampleRate",
+  )
+  expect(() => made({ sample_rate: 0.1 })).toThrow("it is called 'sampleRate' here")
+  expect(() => made(null)).toThrow('options must be a plain object, not NoneType')
+  expect(() => made({ random: 5 })).toThrow('random is 5, not a function')
+  expect(() => made({ writes: 'no' })).toThrow('writes is "no", neither true nor false')
+  for (const none of [null, {}, 5]) expect(() => made({}, none)).toThrow('not a client of memshim/strict')
+})

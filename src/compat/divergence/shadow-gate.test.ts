@@ -178,6 +178,31 @@ describe('hooks', () => {
   })
 })
 
+describe('what waits for a silent shadow', () => {
+  const keys = Array.from({ length: 200 }, (_, index) => `k${index}`)
+  const megabyte = 'x'.repeat(1_000_000)
+  it.each([
+    ['results', () => megabyte, 'get', {}, 33],
+    ['results within other results', () => ({ in: [megabyte] }), 'get', {}, 33],
+    ['a limit of its own', () => megabyte, 'get', { maxQueueBytes: 10_000_000 }, 4],
+    ['bytes', () => Buffer.alloc(1_000_000), 'get', {}, 33],
+  ] as const)('%s take bounded memory', async (_name, result, operation, more, kept) => {
+    const { made, read } = shadow(more)
+    let answer: (value: unknown) => void = () => {}
+    const silent = new Promise<unknown>((resolve) => {
+      answer = resolve
+    })
+    for (const key of keys) await read(key, result, () => silent, operation)
+    expect(made.counts.dropped).toBe(keys.length - kept)
+    answer(null)
+    await made.idle()
+    // Nothing waits any more: there is room again.
+    for (const key of keys.slice(0, kept)) await read(key, result, result, operation)
+    await made.idle()
+    expect(made.counts).toMatchObject({ compared: 2 * kept, dropped: keys.length - kept })
+  })
+})
+
 test('a fixed share of the keys is sampled, with all of their operations', async () => {
   const { made, read } = shadow({ sampleBy: 'key', sampleRate: 0.1 })
   for (let round = 0; round < 3; round++) {

@@ -1,5 +1,6 @@
 /** The options of shadow mode, and the types that it publishes. */
-import { shown } from '../../ground/arguments.js'
+import { checkBoolean, checkFunction, shown } from '../../ground/arguments.js'
+import { ownOptions } from '../../python/options.js'
 import type { ShadowState } from './shadow-verdict.js'
 
 /** Selects the calls that are repeated on the shadow, and sets the treatment of mismatches. */
@@ -38,6 +39,11 @@ export interface ShadowOptions {
   /** The largest number of operations that wait to be repeated; further ones are left out and counted. Default 1000. */
   readonly maxQueue?: number | undefined
   /**
+   * About the number of bytes that the waiting operations may keep (keys, results and written values); further ones are left out and
+   * counted. A shadow that does not answer makes many operations wait. Default 67,108,864 (64 MiB).
+   */
+  readonly maxQueueBytes?: number | undefined
+  /**
    * Largest value that is compared, or written again: elements, keys and values of everything inside, and kilobytes of bytes. It is
    * copied while the caller waits; an operation with a larger one is left out and counted. Text of any length is one part and is
    * not copied. Default 2000, whose copy takes about a millisecond at most.
@@ -73,12 +79,31 @@ export type CheckedShadowOptions = {
   readonly [Name in keyof Settings]-?: NonNullable<Settings[Name]>
 } & Pick<ShadowOptions, Hook>
 
-/** @throws RangeError for numbers out of range; TypeError for hooks that are not functions */
-export function checkedShadowOptions(options: ShadowOptions): CheckedShadowOptions {
-  const { ignore, clean, compare, sampleBy = 'call' } = options
-  for (const [name, hook] of Object.entries({ ignore, clean, compare }))
-    if (hook !== undefined && typeof hook !== 'function')
-      throw new TypeError(`${name} must be a function, not ${shown(hook)}`)
+const optionNames = Object.keys({
+  writes: true,
+  sampleRate: true,
+  sampleBy: true,
+  controlRate: true,
+  confirmations: true,
+  confirmAfter: true,
+  state: true,
+  ignore: true,
+  clean: true,
+  compare: true,
+  maxQueue: true,
+  maxQueueBytes: true,
+  maxParts: true,
+  concurrency: true,
+  random: true,
+} satisfies Record<keyof ShadowOptions, true>)
+
+/** @throws RangeError for numbers out of range; TypeError for unknown options, and for hooks that are not functions */
+export function checkedShadowOptions(given: ShadowOptions): CheckedShadowOptions {
+  const options = ownOptions(given, optionNames)
+  const { ignore, clean, compare, sampleBy = 'call', writes = false, random = Math.random } = options
+  for (const [name, hook] of Object.entries({ ignore, clean, compare, random }))
+    if (hook !== undefined) checkFunction(name, hook)
+  checkBoolean('writes', writes)
   if (sampleBy !== 'call' && sampleBy !== 'key')
     throw new RangeError(`sampleBy is ${shown(sampleBy)}, neither call nor key`)
   return {
@@ -86,15 +111,21 @@ export function checkedShadowOptions(options: ShadowOptions): CheckedShadowOptio
     ...(clean ? { clean } : {}),
     ...(compare ? { compare } : {}),
     sampleBy,
-    writes: options.writes ?? false,
+    writes,
     sampleRate: inRange('sampleRate', options.sampleRate ?? 1, 0, 1),
     controlRate: inRange('controlRate', options.controlRate ?? 0.01, 0, 1),
     confirmations: inRange('confirmations', options.confirmations ?? 2, 0, 100),
     confirmAfter: inRange('confirmAfter', options.confirmAfter ?? 20, 0, 3_600_000),
     maxQueue: inRange('maxQueue', options.maxQueue ?? 1000, 0, Number.MAX_SAFE_INTEGER),
+    maxQueueBytes: inRange(
+      'maxQueueBytes',
+      options.maxQueueBytes ?? 64 * 2 ** 20,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
     maxParts: inRange('maxParts', options.maxParts ?? 2000, 1, Number.MAX_SAFE_INTEGER),
     concurrency: inRange('concurrency', options.concurrency ?? 8, 1, 1024),
-    random: options.random ?? Math.random,
+    random,
   }
 }
 

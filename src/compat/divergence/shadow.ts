@@ -5,7 +5,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
-import { notify } from '../../ground/observers.js'
+import { consult, notify } from '../../ground/observers.js'
 import { crc32 } from '../../hashing/index.js'
 import type { Client as StrictClient } from '../../strict/index.js'
 import { describe } from '../../values/index.js'
@@ -19,13 +19,13 @@ import {
   type ShadowOptions,
 } from './shadow-options.js'
 import { checkState, emptyState, type ShadowState } from './shadow-verdict.js'
-import { type Snapshot, snapshotOf, TooLarge } from './snapshot.js'
+import { type Snapshot, sizeOfKeys, snapshotOf, TooLarge } from './snapshot.js'
 
 /** The numbers of compared calls and of differences. */
 export interface ShadowCounts {
   readonly compared: number
   readonly mismatches: number
-  /** Left out because too many were waiting, or because the value cannot be compared. */
+  /** Left out because too many were waiting, because the value cannot be compared, or because a hook threw. */
   readonly dropped: number
   /** Left out because of a value over `maxParts`. */
   readonly large: number
@@ -52,6 +52,8 @@ interface Task {
   readonly repeat: Repeat
   /** Repeats a read on the compat client; writes have none. */
   readonly control: (() => Promise<unknown>) | undefined
+  /** About the bytes of memory that it keeps. */
+  readonly size: number
 }
 
 /** Reads of both sides in one confirmation. */
@@ -62,6 +64,8 @@ const seenOnceKept = 1000
 export class Shadow {
   private readonly queue: Task[] = []
   private running = 0
+  /** About the bytes of memory that the operations of the queue keep, and those that are being repeated. */
+  private keptBytes = 0
   /** Operations of the compat client that are not finished. */
   private following = 0
   private readonly counted = { compared: 0, mismatches: 0, dropped: 0, large: 0 }
@@ -74,7 +78,7 @@ export class Shadow {
   private due = 0
   private readonly latencies = { compat: new LatencyCount(), strict: new LatencyCount() }
 
-  /** @throws RangeError for numbers out of range; TypeError for hooks that are not functions, and for an invalid state */
+  /** @throws RangeError for numbers out of range; TypeError for unknown options, hooks that are not functions, and an invalid state */
   constructor(
     private readonly client: StrictClient,
     private readonly emitter: EventEmitter<{ mismatch: [Mismatch]; confirmed: [Mismatch] }>,
@@ -120,9 +124,14 @@ export class Shadow {
     prepare: (keep: (value: unknown) => Snapshot) => Repeat,
     control?: () => Promise<unknown>,
   ): Promise<T> {
-    if (!this.chosen(operation, key) || this.full()) return primary
+    if (!this.unless(() => this.chosen(operation, key)) || this.full()) return primary
     const { maxParts } = this.options
-    const keep = (value: unknown): Snapshot => snapshotOf(value, maxParts)
+    let size = sizeOfKeys(key)
+    const keep = (value: unknown): Snapshot => {
+      const kept = snapshotOf(value, maxParts)
+      size += kept.size
+      return kept
+    }
     const repeat = this.unless(() => prepare(keep))
     if (!repeat) return primary
     this.following++
@@ -130,7 +139,9 @@ export class Shadow {
     const ended = (outcome: () => ObservedOutcome) => {
       this.following--
       this.latencies.compat.add(performance.now() - started)
-      this.enqueue({ operation, key, repeat, control }, outcome)
+      if (this.full()) return
+      const primary = this.unless(outcome)
+      if (primary) this.enqueue({ operation, key, primary, repeat, control, size })
     }
     primary.then(
       (value) => ended(() => ({ value: keep(this.cleaned(value, operation, key)) })),
@@ -143,19 +154,22 @@ export class Shadow {
     const { writes, sampleRate, sampleBy, random } = this.options
     if (!writes && !READS.has(operation)) return false
     if (sampleRate >= 1) return true
-    return sampleBy === 'key' ? keyShare(key) < sampleRate : random() < sampleRate
+    return (sampleBy === 'key' ? keyShare(key) : consult('random', random)) < sampleRate
   }
 
   /** A hook receives the caller's result; its return value is compared. */
   private cleaned(value: unknown, operation: string, key: unknown): unknown {
-    return this.options.clean ? this.options.clean(value, operation, key) : value
+    const { clean } = this.options
+    return clean ? consult('clean', () => clean(value, operation, key)) : value
   }
 
-  private enqueue(task: Omit<Task, 'primary'>, outcome: () => ObservedOutcome): void {
-    if (this.full()) return
-    const primary = this.unless(outcome)
-    if (!primary) return
-    this.queue.push({ ...task, primary })
+  private enqueue(task: Task): void {
+    if (this.keptBytes + task.size > this.options.maxQueueBytes) {
+      this.counted.dropped++
+      return
+    }
+    this.keptBytes += task.size
+    this.queue.push(task)
     if (this.running < this.options.concurrency) void this.work()
   }
 
@@ -180,7 +194,10 @@ export class Shadow {
     this.running++
     // Not in the caller's turn of the event loop, so that the caller continues first.
     await new Promise<void>((resolve) => setImmediate(resolve))
-    for (let task = this.queue.shift(); task; task = this.queue.shift()) await this.compare(task)
+    for (let task = this.queue.shift(); task; task = this.queue.shift()) {
+      await this.compare(task)
+      this.keptBytes -= task.size
+    }
     this.running--
   }
 
@@ -211,8 +228,9 @@ export class Shadow {
 
   /** If the hook throws, the mismatch is not ignored. */
   private ignored(mismatch: Mismatch): boolean {
+    const { ignore } = this.options
     try {
-      return Boolean(this.options.ignore?.(mismatch))
+      return ignore !== undefined && Boolean(consult('ignore', () => ignore(mismatch)))
     } catch {
       return false
     }
@@ -240,8 +258,10 @@ export class Shadow {
     strict: ObservedOutcome,
   ): MismatchKind | undefined {
     const { compare } = this.options
-    if (compare && 'value' in compat && 'value' in strict)
-      return compare(compat.value.again(), strict.value.again(), operation, key) ? undefined : 'value'
+    if (compare && 'value' in compat && 'value' in strict) {
+      const values = [compat.value.again(), strict.value.again()] as const
+      return consult('compare', () => compare(...values, operation, key)) ? undefined : 'value'
+    }
     return difference(compat, strict)
   }
 

@@ -1,6 +1,6 @@
 /** A compat client whose operations a strict client repeats (shadow.ts). */
 import type { EventEmitter } from 'node:events'
-import { checkFunction } from '../../ground/arguments.js'
+import { checkFunction, shown } from '../../ground/arguments.js'
 import type { Key, Time } from '../../pipeline/methods/arguments.js'
 import type { StoreVerb } from '../../protocol/wire.js'
 import type { Client as StrictClient } from '../../strict/index.js'
@@ -30,7 +30,7 @@ export class ShadowedClient extends Client {
 
   /**
    * @param strict repeats the operations; it belongs to the caller, who closes it
-   * @throws as Client; RangeError for shadow options out of range
+   * @throws as Client; RangeError for shadow options out of range; TypeError for unknown ones, for hooks that are not functions, and when strict is not a client
    */
   constructor(
     servers: Iterable<CompatServerInput>,
@@ -39,6 +39,8 @@ export class ShadowedClient extends Client {
     shadow?: ShadowOptions,
   ) {
     super(servers, options)
+    if (typeof (strict as Partial<StrictClient> | null)?.getMulti !== 'function')
+      throw new TypeError(`strict is ${shown(strict)}, not a client of memshim/strict`)
     const emitter = this as unknown as EventEmitter<{ mismatch: [Mismatch]; confirmed: [Mismatch] }>
     Object.defineProperty(this, 'shadow', { value: new Shadow(strict, emitter, shadow) })
   }

@@ -12,11 +12,17 @@ export class TooLarge extends Error {
 /** Bytes that cost about as much to copy as one element. */
 const BYTES_A_PART = 1024
 
+/** About the bytes of memory that one part takes, and one character of text at most. */
+const PART_BYTES = 64
+const CHARACTER_BYTES = 2
+
 export class Snapshot {
   /** @param copy as typed JSON; undefined for values that cannot change */
   constructor(
     private readonly value: unknown,
     private readonly copy: TypedJson | undefined,
+    /** About the bytes of memory that it keeps. */
+    readonly size: number,
   ) {}
 
   /** @throws ValueEncodeError */
@@ -42,26 +48,40 @@ export class Snapshot {
  * @throws TooLarge; ValueEncodeError for a value without a counterpart in Python
  */
 export function snapshotOf(value: unknown, maxParts: number): Snapshot {
-  if (typeof value !== 'object' || value === null) return new Snapshot(value, undefined)
-  if (rest(value, maxParts) < 0) throw new TooLarge(`more than ${maxParts} parts`)
-  return new Snapshot(undefined, toTypedJson(value))
+  const measure = new Measure(maxParts)
+  measure.add(value)
+  const copy = typeof value === 'object' && value !== null ? toTypedJson(value) : undefined
+  return new Snapshot(copy === undefined ? value : undefined, copy, measure.bytes)
 }
 
-/** The remaining number of parts, below 0 when there are more. */
-function rest(value: unknown, parts: number): number {
-  let left = parts - 1
-  if (typeof value !== 'object' || value === null) return left
-  if (value instanceof Uint8Array) return left - value.length / BYTES_A_PART
-  if (Array.isArray(value) || value instanceof Set || value instanceof Map) {
-    for (const inner of value) {
-      left = rest(inner, left)
-      if (left < 0) return left
-    }
-    return left
+/** About the bytes of memory of a key or of a list of keys, without looking at each. */
+export function sizeOfKeys(keys: unknown): number {
+  if (typeof keys === 'string') return keys.length * CHARACTER_BYTES
+  if (Array.isArray(keys)) return keys.length * PART_BYTES
+  return keys instanceof Map || keys instanceof Set ? keys.size * PART_BYTES : PART_BYTES
+}
+
+/** Counts what a copy costs. */
+class Measure {
+  private parts = 0
+  bytes = 0
+
+  constructor(private readonly maxParts: number) {}
+
+  /** @throws TooLarge */
+  add(value: unknown): void {
+    this.count(1, PART_BYTES)
+    if (typeof value === 'string') this.bytes += value.length * CHARACTER_BYTES
+    if (typeof value !== 'object' || value === null) return
+    if (value instanceof Uint8Array) this.count(value.length / BYTES_A_PART, value.length * CHARACTER_BYTES)
+    else if (Array.isArray(value) || value instanceof Set || value instanceof Map)
+      for (const inner of value) this.add(inner)
+    else for (const name in value) this.add(value[name as keyof typeof value])
   }
-  for (const name in value) {
-    left = rest(value[name as keyof typeof value], left)
-    if (left < 0) return left
+
+  private count(parts: number, bytes: number): void {
+    this.parts += parts
+    this.bytes += bytes
+    if (this.parts > this.maxParts) throw new TooLarge(`more than ${this.maxParts} parts`)
   }
-  return left
 }
