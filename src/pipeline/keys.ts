@@ -101,8 +101,13 @@ export function refusesKey(error: unknown): boolean {
   )
 }
 
+/** A ValueError of Python that names the refused argument for the audit. */
+class KeyTooLong extends ValueError {
+  readonly refused = 'key'
+}
+
 function tooLong(key: Bytes): ValueError {
-  return new ValueError(`key length ${key.length} too long, max is ${MAX_KEY_LENGTH}`)
+  return new KeyTooLong(`key length ${key.length} too long, max is ${MAX_KEY_LENGTH}`)
 }
 
 /** @param what a sentence that describes the fault */

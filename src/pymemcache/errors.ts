@@ -40,6 +40,14 @@ export class MemcacheIllegalInputError extends MemcacheClientError {
 export class MemcacheServerError extends MemcacheError {
   override readonly name: string = 'MemcacheServerError'
   override readonly python: string = 'pymemcache.exceptions.MemcacheServerError'
+  constructor(
+    message = '',
+    options?: ErrorOptions,
+    /** `size` if the server refused an item because it is too large. */
+    readonly refused?: 'size' | undefined,
+  ) {
+    super(message, options)
+  }
 }
 
 /** A reply that the command does not have. The message is its first 32 bytes. */

@@ -31,11 +31,15 @@ const LARGEST_BLOCK = 1_073_741_824
 /** The limit for the reply of a raw command before its end tokens. */
 const LARGEST_SEGMENT = 32 * 1024 * 1024
 
-/** @throws what an error line stands for */
+/** memcached's refusal of an item that is too large. */
+const TOO_LARGE = /^SERVER_ERROR object too large/
+
+/** @throws the exception for an error line */
 function raiseErrors(line: Bytes, command: Bytes): void {
   if (line.startsWith('ERROR')) throw new MemcacheUnknownCommandError(bytesRepr(command))
   if (line.startsWith('CLIENT_ERROR')) throw new MemcacheClientError(bytesRepr(said(line)))
-  if (line.startsWith('SERVER_ERROR')) throw new MemcacheServerError(bytesRepr(said(line)))
+  if (line.startsWith('SERVER_ERROR'))
+    throw new MemcacheServerError(bytesRepr(said(line)), undefined, TOO_LARGE.test(line) ? 'size' : undefined)
 }
 
 const said = (line: Bytes): Bytes => line.slice(line.indexOf(' ') + 1)

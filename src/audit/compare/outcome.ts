@@ -3,9 +3,11 @@
  * The shape is the one of recordings and traces (docs/formats.md).
  */
 import { isDeepStrictEqual } from 'node:util'
+import { MemcachedKeyError } from '../../compat/index.js'
 import { checkObject, shown } from '../../ground/arguments.js'
 import { MemcacheIllegalInputError } from '../../pymemcache/index.js'
 import { pythonClass } from '../../python/errors.js'
+import { BadKeyProvided } from '../../strict/index.js'
 import { fromTypedJson, type TypedJson, toTypedJson } from '../../values/index.js'
 
 /** An exception as recorded: the Python class with its module, and libmemcached's return code when it has one. */
@@ -14,8 +16,8 @@ export interface Raised {
   readonly class: string
   readonly retcode?: number | undefined
   readonly message?: string
-  /** The argument that pymemcache refused; only in a replay. */
-  readonly input?: MemcacheIllegalInputError['input']
+  /** The refused argument, or `size` if the server refused the item's length; only in a replay, and only if the client knows it. */
+  readonly refused?: MemcacheIllegalInputError['input'] | 'size' | undefined
 }
 
 /** The outcome of a call in Python's terms: a result as typed JSON (docs/formats.md), or an exception. */
@@ -34,8 +36,23 @@ export function raised(error: unknown): Outcome {
       ? error.retcode
       : undefined
   const message = error instanceof Error ? error.message : shown(error)
-  const input = error instanceof MemcacheIllegalInputError ? { input: error.input } : undefined
-  return { raises: { class: name, ...(retcode === undefined ? {} : { retcode }), message, ...input } }
+  const refused = refusedBy(error)
+  return {
+    raises: {
+      class: name,
+      ...(retcode === undefined ? {} : { retcode }),
+      message,
+      ...(refused === undefined ? {} : { refused }),
+    },
+  }
+}
+
+function refusedBy(error: unknown): Raised['refused'] {
+  if (error instanceof MemcacheIllegalInputError) return error.input
+  if (error instanceof MemcachedKeyError || error instanceof BadKeyProvided) return 'key'
+  return typeof error === 'object' && error !== null && 'refused' in error
+    ? (error.refused as Raised['refused'])
+    : undefined
 }
 
 /** Whether the process of the application ends in this call. */

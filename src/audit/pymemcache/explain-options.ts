@@ -31,16 +31,16 @@ export function reasonsOfOptions(
   if (refused || sameOutcome(before, after)) return found
   const raised = [...raisedBy(before), ...raisedBy(after)]
   because('pymemcache-serde', otherSerde && reads.has(call))
-  because('pymemcache-text', otherSerde && stores.has(call) && raised.some(({ input }) => input === 'value'))
   because(
-    'pymemcache-oversize',
-    stores.has(call) && raised.some(({ message }) => /too large/.test(message ?? '')),
+    'pymemcache-text',
+    otherSerde && stores.has(call) && raised.some(({ refused: what }) => what === 'value'),
   )
+  because('pymemcache-oversize', stores.has(call) && raised.some(({ refused: what }) => what === 'size'))
   because('pymemcache-noreply', a.noreply !== b.noreply && answers.has(call))
   because(
     'pymemcache-keys',
     (a.allowUnicodeKeys !== b.allowUnicodeKeys || a.keyPrefix !== b.keyPrefix) &&
-      raised.some((error) => /IllegalInput|UnicodeEncode/.test(error.class)),
+      raised.some((error) => error.refused === 'key' || error.class === 'builtins.UnicodeEncodeError'),
   )
   because('pymemcache-failures', a.ignoreExc !== b.ignoreExc && raised.length > 0)
   because('pymemcache-results', one.kind !== other.kind && raised.length === 0 && !reads.has(call))

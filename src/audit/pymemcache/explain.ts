@@ -44,7 +44,7 @@ export function reasonsBetween(
 ): readonly Reason[] {
   if (refused) return []
   const same = sameOutcome(before, after)
-  const isSent = !('raises' in after && /IllegalInput|^builtins\./.test(after.raises.class))
+  const isSent = !('raises' in after && refusedBeforeSending(after.raises))
   const found: Reason[] = []
   if (isSent && stores.has(call) && settings.plain && stored(call, args, kwargs).some(losesItsType))
     found.push({ ...reasonFor('pymemcache-serde'), stored: true })
@@ -60,19 +60,9 @@ export function reasonsBetween(
   if (same) return found
   if ('raises' in after) return [...found, ...ofException(call, before, after)]
   if ('raises' in before) {
-    if (
-      /Key|UnicodeDecode|UnicodeEncode/.test(before.raises.class) ||
-      /key/i.test(before.raises.message ?? '')
-    )
-      found.push(reasonFor('pymemcache-keys'))
+    if (refusesKey(before.raises)) found.push(reasonFor('pymemcache-keys'))
     else if (settings.noreply && after.result === true) found.push(reasonFor('pymemcache-noreply'))
-    else if (
-      before.raises.class === 'builtins.TypeError' ||
-      before.raises.class === 'builtins.ValueError' ||
-      before.raises.class === 'builtins.AttributeError' ||
-      before.raises.class === 'builtins.OverflowError'
-    )
-      found.push(reasonFor('argument-type'))
+    else if (argumentErrors.has(before.raises.class)) found.push(reasonFor('argument-type'))
     else if (before.raises.class.startsWith('pylibmc.'))
       found.push(
         reasonFor(settings.ignoreExc && reads.has(call) ? 'pymemcache-failures' : 'pymemcache-results'),
@@ -117,12 +107,32 @@ export function reasonsBetween(
   return found
 }
 
+/** Exceptions of Python for arguments of the wrong type or range. */
+const argumentErrors = new Set(
+  ['TypeError', 'ValueError', 'AttributeError', 'OverflowError'].map((name) => `builtins.${name}`),
+)
+
+/** Exceptions of Python for keys: a tuple as key in 1.55 to 1.59, and text or bytes without a counterpart. */
+const keyErrors = new Set(
+  ['KeyError', 'UnicodeDecodeError', 'UnicodeEncodeError'].map((name) => `builtins.${name}`),
+)
+
+/** Whether the client refused an argument. Errors of the socket count too, because nothing is known about the item then. */
+function refusedBeforeSending({ refused, class: name }: Raised): boolean {
+  return (refused !== undefined && refused !== 'size') || name.startsWith('builtins.')
+}
+
+function refusesKey({ refused, class: name }: Raised): boolean {
+  return refused === 'key' || keyErrors.has(name)
+}
+
 /** The reason of an argument that pymemcache refused. */
 const ofInput = {
   key: 'pymemcache-keys',
   value: 'pymemcache-text',
   cas: 'gets-and-cas',
   number: 'argument-type',
+  size: 'pymemcache-oversize',
 } as const
 
 function ofException(
@@ -131,20 +141,19 @@ function ofException(
   { raises }: Outcome & { readonly raises: Raised },
 ): readonly Reason[] {
   const name = raises.class.slice(raises.class.lastIndexOf('.') + 1)
-  const message = raises.message ?? ''
   switch (name) {
     case 'MemcacheIllegalInputError':
-      return [reasonFor(ofInput[raises.input ?? 'number'])]
+      return [reasonFor(ofInput[raises.refused ?? 'number'])]
     case 'MemcacheUnknownCommandError':
     case 'MemcacheUnknownError':
       return [reasonFor('pymemcache-unread')]
     case 'MemcacheClientError':
       return [reasonFor(counts.has(call) ? 'pymemcache-counters' : 'argument-type')]
     case 'MemcacheServerError':
-      return [reasonFor(/large/.test(message) ? 'pymemcache-oversize' : 'pymemcache-failures')]
+      return [reasonFor(raises.refused === 'size' ? 'pymemcache-oversize' : 'pymemcache-failures')]
     case 'TypeError':
     case 'AttributeError':
-      return 'raises' in before && /Key/.test(before.raises.class)
+      return 'raises' in before && refusesKey(before.raises)
         ? [reasonFor('pymemcache-keys')]
         : [reasonFor('argument-type')]
     case 'KeyError':

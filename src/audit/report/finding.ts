@@ -23,7 +23,7 @@ export function finding(operation: AuditedOperation, verdict: Verdict): Finding 
 
 export function abridgeOutcome(outcome: Outcome): Outcome {
   if ('result' in outcome) return { result: abridge(outcome.result) }
-  const { input, ...raises } = outcome.raises
+  const { refused, ...raises } = outcome.raises
   const { message = '' } = raises
   return { raises: message.length <= 300 ? raises : { ...raises, message: `${message.slice(0, 300)}…` } }
 }
