@@ -1,6 +1,7 @@
 /** Opens the socket of a connection: TCP, Unix or TLS. */
 import { connect as connectPlain, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { shown } from '../ground/arguments.js'
 import type { ServerAddress } from './address.js'
 import type { Peer } from './types.js'
 
@@ -49,7 +50,7 @@ export function openSocket(address: ServerAddress, options: SocketOptions, event
   const { connect, tls } = options
   const onread = connect || tls ? undefined : events.receiver?.()
   const socket = connect
-    ? connect(address)
+    ? socketOf(connect(address))
     : tls
       ? overTls(address, options, tls)
       : connectPlain({ ...(target(address, options) as TcpSocketConnectOpts), ...(onread && { onread }) })
@@ -60,6 +61,15 @@ export function openSocket(address: ServerAddress, options: SocketOptions, event
   socket.on('end', () => events.end())
   socket.on('close', () => events.end())
   return socket
+}
+
+/** @throws TypeError for what is no socket, such as the promise of one */
+function socketOf(returned: unknown): Socket {
+  const { once, then } = Object(returned) as { readonly once?: unknown; readonly then?: unknown }
+  if (typeof once === 'function') return returned as Socket
+  // The failure of this connection is reported below, and not once more as an unhandled rejection.
+  if (typeof then === 'function') Promise.resolve(returned).catch(() => {})
+  throw new TypeError(`connect returned ${shown(returned)}, not a socket`)
 }
 
 function overTls(address: ServerAddress, options: SocketOptions, tls: Tls): Socket {

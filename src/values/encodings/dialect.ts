@@ -21,6 +21,7 @@ import {
 import { isInteger, isLong, python2Integer, pythonInteger } from './integers.js'
 import {
   asBytes,
+  bytesFrom,
   checkedOptions,
   type EncodingOptions,
   inflated,
@@ -109,7 +110,7 @@ function writer(
       return { flags: FLAG_INTEGER, data: booleans === 'digit' ? `${+value}` : value ? 'True' : 'False' }
     if (longs && isLong(value)) return { flags: FLAG_LONG, data: integerText(BigInt(value)) }
     if (isInteger(value)) return { flags: integerFlag, data: integerText(value) }
-    if (pickle) return { flags: FLAG_PICKLE, data: pickle(value, protocol) }
+    if (pickle) return { flags: FLAG_PICKLE, data: bytesFrom('the pickler', pickle(value, protocol)) }
     return serialized(value, options, protocol)
   }
 }

@@ -137,6 +137,18 @@ describe('compression', () => {
     expect(stored(short)).toEqual([24, 'a'])
     expect(encoding.decode(24, Buffer.from(short.data))).toBe(text)
   })
+  test.each([null, undefined, 'text', 5, Promise.resolve(Buffer.from('x'))])(
+    'functions of the application that return %s instead of bytes are refused by name',
+    (returned) => {
+      const give = () => returned as never
+      const compressor = { compress: give, decompress: give }
+      const encoding = pythonMemcachedEncoding({ compressor })
+      expect(() => encoding.encode(text, { minCompressLen: 1 })).toThrow('the compressor returned')
+      expect(() => encoding.decode(24, Buffer.from('x'))).toThrow('the decompressor returned')
+      const serializer = { flag: 64, serialize: give, deserialize: give }
+      expect(() => pylibmcEncoding({ serializer }).encode([])).toThrow('the serializer returned')
+    },
+  )
   test('a bomb stops at the limit', () => {
     const bomb = deflateSync(Buffer.alloc(10_000_000))
     expect(() => pylibmcEncoding({ maxMemory: 1_000_000 }).decode(24, bomb)).toThrow(

@@ -71,7 +71,8 @@ export function isSerialized(flags: number, serializer: ValueSerializer): boolea
 /** Writes a value without type bits of its own, with the serializer or as a pickle. */
 export function serialized(value: unknown, options: EncodingOptions, protocol: number): EncodedValue {
   const { serializer, converters, persistentId } = options
-  if (serializer) return { flags: serializer.flag, data: serializer.serialize(value) }
+  if (serializer)
+    return { flags: serializer.flag, data: bytesFrom('the serializer', serializer.serialize(value)) }
   return { flags: FLAG_PICKLE, data: written(value, { protocol, converters, persistentId }) }
 }
 
@@ -79,9 +80,16 @@ export function asBytes({ flags, data }: Payload): EncodedValue {
   return { flags, data: typeof data === 'string' ? Buffer.from(data, 'latin1') : data }
 }
 
+/** What a function of the application returned. @throws TypeError when it is not bytes */
+export function bytesFrom(name: string, returned: unknown): Uint8Array {
+  if (returned instanceof Uint8Array) return returned
+  throw new TypeError(`${name} returned ${shown(returned)}, not a Uint8Array`)
+}
+
 /** Compresses with the given compressor or with zlib. @param level −1…9 */
 export function compressed(data: Uint8Array, options: EncodingOptions, level: number): Uint8Array {
-  if (options.compressor) return options.compressor.compress(data, level)
+  const { compressor } = options
+  if (compressor) return bytesFrom('the compressor', compressor.compress(data, level))
   return options.compression === 'fast' ? compressFast(data, level) : compress(data, level)
 }
 
@@ -101,7 +109,9 @@ export function inflated(
   if (typeof flags !== 'number') throw new TypeError(`flags are ${shown(flags)}, not a number`)
   checkBytes('data', data)
   if (!(flags & FLAG_ZLIB)) return data
-  const bytes = compressor ? compressor.decompress(data, budget.left) : decompress(data, flags, budget.left)
+  const bytes = compressor
+    ? bytesFrom('the decompressor', compressor.decompress(data, budget.left))
+    : decompress(data, flags, budget.left)
   budget.charge(bytes.length, `a value of ${bytes.length} bytes`, flags)
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

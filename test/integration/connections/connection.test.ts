@@ -411,3 +411,23 @@ describe('close', () => {
     expect(valueIn(await mc.exchange(get('b')))).toBe('b')
   })
 })
+
+test.each([
+  ['null', () => null],
+  ['an object', () => ({})],
+  ['a promise', async () => null],
+  ['a promise that fails', async () => Promise.reject(new Error('no such host'))],
+])(
+  'a function connect that returns %s instead of a socket fails the request alone',
+  async (_name, connect) => {
+    const unexpected: unknown[] = []
+    const catching = (error: unknown) => void unexpected.push(error)
+    process.on('unhandledRejection', catching)
+    cleanups.push(() => process.off('unhandledRejection', catching))
+    const { address } = await scripted(echo)
+    const failing = connection(address, { connect: connect as never })
+    await expect(failing.exchange(get('a'))).rejects.toThrow('connect returned')
+    await sleep(20)
+    expect(unexpected).toEqual([])
+  },
+)
