@@ -15,7 +15,7 @@ const optionNames: readonly (keyof AuditOptions)[] = [
   'longestWait', 'binary', 'calls', 'outages', 'threads', 'sample', 'onOperation', 'onProgress', 'signal',
 ] // biome-ignore format: one list
 
-/** @throws AuditOptionsError naming the option and what it may be */
+/** @throws AuditOptionsError that names the option and its allowed values */
 export function checkOptions(options: AuditOptions): void {
   if (typeof options !== 'object' || options === null)
     throw new AuditOptionsError('options must be an object')

@@ -11,7 +11,7 @@ import { MemcachedError } from '../strict/index.js'
 import { TransportError } from '../transport/errors.js'
 import { UsageError } from './usage.js'
 
-/** Options of the library that are typed under another name, or as it is with dashes. */
+/** The options of the command line for options of the library. A name that is not listed is the library's name with dashes. */
 const flags: Readonly<Record<string, string>> = {
   behaviors: 'behavior',
   targetOptions: 'option',
@@ -25,18 +25,18 @@ const flags: Readonly<Record<string, string>> = {
   ),
 }
 
-/** What shells make of a command that Ctrl-C has ended. */
+/** The exit code that shells give a command that Ctrl-C has ended. */
 const interrupted = 130
 
 /** Line breaks stay. */
 const controls = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g
 
-/** The library's errors begin with the name of its option; what was typed has dashes. */
+/** The library's errors begin with the name of its option; the user typed the name with dashes. */
 function withFlag(message: string): string {
   return message.replace(/^(\w+)(?=[ :])/, (word) => (Object.hasOwn(flags, word) ? `--${flags[word]}` : word))
 }
 
-/** Says on standard error what went wrong. @returns the exit code */
+/** Writes the error to standard error. @returns the exit code */
 export function explain(error: unknown): number {
   if (error instanceof Error && error.name === 'AbortError') return interrupted
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage

@@ -35,7 +35,7 @@ async function isThere(path: string): Promise<boolean> {
   )
 }
 
-/** What was written. */
+/** The written files. */
 export interface WrittenFinding {
   readonly finding: string
   /** Lines that show it, and lines of the whole trace. */
@@ -49,7 +49,7 @@ export interface WrittenFinding {
   }
 }
 
-/** @throws UsageError for a folder that cannot be written, before anything is replayed; what `reduce` throws */
+/** @throws UsageError for a folder that cannot be written, before anything is replayed; the errors of `reduce` */
 export async function writeReduced(
   trace: Trace,
   finding: string,

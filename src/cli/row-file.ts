@@ -15,7 +15,7 @@ const unfinished = '.partial'
 
 export interface RowFile {
   add(row: OperationRow): void
-  /** @throws UsageError (rejection) for what could not be written */
+  /** @throws UsageError (rejection) if the file cannot be written */
   end(): Promise<void>
   /** Leaves no file. */
   discard(): Promise<void>

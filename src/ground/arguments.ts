@@ -39,7 +39,7 @@ export function checkObject(name: string, value: unknown): asserts value is obje
     throw new TypeError(`${name} is ${shown(value)}, not an object`)
 }
 
-/** @throws TypeError when it is not an object, or has not all of these fields: then it is not what `maker` returns */
+/** @throws TypeError for a value that is not an object or lacks one of these fields, so that `maker` cannot have returned it */
 export function checkMade(name: string, value: unknown, maker: string, fields: readonly string[]): void {
   checkObject(name, value)
   const missing = fields.find((field) => !Object.hasOwn(value, field))

@@ -32,7 +32,7 @@ export function observe(observer: string, call: () => unknown): void {
 
 /**
  * Calls a hook whose result is needed at once.
- * @throws what it throws; TypeError when it returns a promise. Both are reported as errors of observers are.
+ * @throws the error of the function; TypeError if it returns a promise. Both are reported like errors of observers.
  */
 export function consult<T>(hook: string, call: () => T): T {
   try {

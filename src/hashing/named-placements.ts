@@ -16,7 +16,7 @@ export interface NamedPlacement {
   /** The name in `--from` and `--to`. */
   readonly name: string
   readonly title: string
-  /** Index of the server; undefined when there is none for the key. */
+  /** Index of the server; undefined if there is none for the key. */
   place(key: string | Uint8Array): number | undefined
 }
 

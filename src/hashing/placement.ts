@@ -48,7 +48,7 @@ export interface PlacedServer {
 export interface PlacementSettings {
   readonly hash: HashName
   readonly distribution: Distribution
-  /** libmemcached's internal flag; `weightedFlag` says what switches it. */
+  /** libmemcached's internal flag. `weightedFlag` has the behaviors that set it. */
   readonly weighted: boolean
 }
 

@@ -5,7 +5,7 @@ import { UnicodeEncodeError } from '../python/errors.js'
 
 /**
  * A key in its form on the wire, one character per byte, for `place` and `hash` (text as UTF-8; docs/reference/pylibmc.md#3.1).
- * @throws UnicodeEncodeError for text with a lone surrogate, which has no UTF-8; TypeError for what is neither text nor bytes
+ * @throws UnicodeEncodeError for text with a lone surrogate, which has no UTF-8; TypeError for a value that is neither text nor bytes
  */
 export function wireKey(key: string | Uint8Array): Bytes {
   if (typeof key === 'string') {

@@ -57,7 +57,7 @@ export class Placements {
     return new Deadline(this.options.timeout ?? Math.max(this.old.timeout, this.new.timeout))
   }
 
-  /** Taken once for each operation, so that a change of phase meanwhile does not change sides in the middle of it. */
+  /** Read once for each operation, so that a change of phase during the operation does not change its placement. */
   plan(key: Key): Plan {
     const { authority, writesBoth, fallsBack } = this.rules
     const [first, second] = authority === 'old' ? [this.old, this.new] : [this.new, this.old]
@@ -140,7 +140,7 @@ export class Placements {
   }
 
   /**
-   * Deletes from the other placement what may be stale there.
+   * Deletes the keys from the other placement that may be stale there.
    * @throws Error when some keys could not be deleted, or when there were more than could be remembered
    */
   async settle(): Promise<void> {

@@ -37,7 +37,7 @@ export function memcachedOnPath(): string | undefined {
   return undefined
 }
 
-/** What a binary says of itself, e.g. `1.6.18`. @throws Error when it does not run or is not a memcached */
+/** The version that a binary reports, e.g. `1.6.18`. @throws Error when it does not run or is not a memcached */
 export function versionOfBinary(binary: string): string {
   return versionIn(execFileSync(binary, ['-V'], { encoding: 'latin1', stdio: ['ignore', 'pipe', 'ignore'] }))
 }

@@ -3,7 +3,7 @@
  *
  * pylibmc's documentation says that negative times act like zero; version 1.6.3 reduces them modulo 2^32 and sends them, so
  * that the text protocol stores items that are expired at once. `negativeTimeout` chooses: `'zero'` (the documentation)
- * or `'send'` (what 1.6.3 does).
+ * or `'send'` (the behaviour of 1.6.3).
  */
 import { OverflowError, ValueError } from '../python/errors.js'
 import { integerRepr } from '../python/repr.js'

@@ -66,7 +66,7 @@ export function pylibmcKey(
 ): Bytes {
   if (prefix === '' && typeof key === 'string' && PLAIN_KEY.test(key)) return key
   const own = keyBytes(key, operation)
-  // hash sends nothing, and pylibmc checks no more.
+  // hash sends nothing, and pylibmc has no further checks for it.
   if (operation === 'hash') return own
   if (own.length > MAX_KEY_LENGTH) throw tooLong(own)
   const full = prefix + own
@@ -110,7 +110,7 @@ function tooLong(key: Bytes): ValueError {
   return new KeyTooLong(`key length ${key.length} too long, max is ${MAX_KEY_LENGTH}`)
 }
 
-/** @param what a sentence that describes the fault */
+/** @param what a sentence about the fault */
 export function badKey(key: Bytes, operation: Operation, what?: string): MemcachedError {
   const text = `A BAD KEY WAS PROVIDED/CHARACTERS OUT OF RANGE${what === undefined ? '' : `, ${what}`}`
   return errorFor(BadKeyProvided.retcode, operation, text, { key })

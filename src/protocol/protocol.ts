@@ -14,7 +14,7 @@ export interface ParserLimits {
 /** memcached's items are at most 1 GiB (`-I`); its lines stay far below 64 KiB. */
 export const DEFAULT_LIMITS: ParserLimits = { maxLine: 65_536, maxData: 1_073_741_824 }
 
-/** Bytes that cannot be a reply; nothing after them can be trusted. */
+/** Bytes that cannot be a reply; the bytes after them cannot be read reliably. */
 export class UnintelligibleReply extends Error {
   override readonly name = 'UnintelligibleReply'
   /** The line that should have begun an item, if it cannot be read. */
@@ -52,7 +52,7 @@ export interface Output {
   data(bytes: Uint8Array | Bytes): void
 }
 
-/** What a conversation reports to its connection. */
+/** The events that a conversation reports to its connection. */
 export interface Sink {
   /** The reply to the oldest request that waits for one. */
   reply(reply: Reply): void

@@ -30,7 +30,7 @@ export type LineStatus =
 export interface LineReply {
   readonly type: 'line'
   readonly status: LineStatus
-  /** The whole line without CRLF; the text of an error is in here, after the status word. Binary: what stands for it. */
+  /** The whole line without CRLF; the text of an error is in here, after the status word. Binary: the text line of the same meaning. */
   readonly line: Bytes
 }
 
@@ -53,7 +53,7 @@ export interface ItemsReply {
   readonly type: 'items'
   /** In reply order. */
   readonly items: readonly Item[]
-  /** What ended the reply: status `END` when all is well, otherwise an error. */
+  /** The end of the reply: status `END`, or an error. */
   readonly end: LineReply
 }
 

@@ -95,7 +95,7 @@ export class Client {
     return new Map(entries.map(([key, value, cas]) => [key as K, [value, cas]]))
   }
 
-  /** True when stored or not waited for. @throws MemcacheError, SocketError; what the serde throws */
+  /** True if the item was stored or the call does not wait. @throws MemcacheError, SocketError; the errors of the serde */
   async set(key: Key, value: unknown, options?: StoreOptions | number): Promise<boolean> {
     return this.#one('set', key, value, options)
   }

@@ -2,7 +2,7 @@
  * Python's built-in exceptions where JavaScript has no class of the same meaning. Ported code and recordings name
  * them (`builtins.ValueError`); each extends the JavaScript class a Node user would catch.
  *
- * `pythonClass` gives the Python class that an error stands for.
+ * `pythonClass` returns the Python class of an error.
  */
 import { brandAll } from '../ground/brand.js'
 

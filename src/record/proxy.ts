@@ -35,7 +35,7 @@ export interface RecordingProxy {
 
 /** The largest number of bytes that wait to be recorded. Beyond that commands are lost, and counted. */
 const mostBehind = 64 * 1024 * 1024
-/** What a chunk takes in memory beside its bytes. */
+/** The memory that a chunk takes in addition to its bytes. */
 const chunkOverhead = 256
 /** Milliseconds without traffic after which the waiting bytes are recorded, and the longest time for which such a pause is awaited. */
 const pause = { milliseconds: 5, longest: 500 }

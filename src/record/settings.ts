@@ -40,7 +40,7 @@ const settingNames: readonly (keyof RecordSettings)[] = [
 
 /**
  * @param further settings of the source, besides those of every recording
- * @throws RecordError naming the setting and what it may be
+ * @throws RecordError that names the setting and its allowed values
  */
 export function checkSettings(settings: RecordSettings, further: readonly string[]): void {
   if (typeof settings !== 'object' || settings === null) throw new RecordError('settings must be an object')

@@ -52,7 +52,7 @@ export class TraceFiles {
     return this.part.file.writableLength + (this.part.gzip?.writableLength ?? 0)
   }
 
-  /** What can be said before there is anything to write. @throws RecordError when the first file is there already or its folder is not */
+  /** Checks the file before anything is written. @throws RecordError if the first file exists or its folder does not */
   async check(): Promise<void> {
     if (await exists(this.out)) throw alreadyThere(this.out)
     if (!(await exists(dirname(this.out))))

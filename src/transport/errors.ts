@@ -17,7 +17,7 @@ export type TransportErrorKind =
   | 'timeout'
   /** The server refused the credentials, or does not offer PLAIN authentication. The request was not sent. */
   | 'authentication'
-  /** Bytes arrived that cannot be a reply; nothing after them can be trusted. */
+  /** Bytes arrived that cannot be a reply; the bytes after them cannot be read reliably. */
   | 'unintelligible'
   /** More requests are under way than are allowed. The request was not sent, and the connection is as good as before. */
   | 'overload'
@@ -41,7 +41,7 @@ export class TransportError extends Error {
       readonly sent?: boolean
       /** true when the connection failed before all of the request had left. */
       readonly sending?: boolean
-      /** true when the header of the reply had come, and not what it announced (binary protocol). */
+      /** true if the header of the reply had arrived but not its body (binary protocol). */
       readonly announced?: boolean
     },
   ) {

@@ -112,7 +112,7 @@ export class Backlog {
 /** The number of single requests in a row, without others, after which the next one is written at once. */
 const ENOUGH = 8
 
-/** What the watch sees of a connection. */
+/** The part of a connection that the watch reads. */
 export interface WatchedConnection {
   /** No request waits to be written or answered. */
   readonly idle: boolean

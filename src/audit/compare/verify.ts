@@ -37,7 +37,7 @@ export class Suspects {
     const names = verdict.explanations
       .filter((explanation) => explanation.impact !== 'state')
       .map((explanation) => explanation.switch)
-    // What follows from a missing method or argument cannot be turned off either.
+    // The consequences of a missing method or argument cannot be turned off either.
     if (names.length === 0 || names.some((name) => !this.canTurnOff(name))) return
     suspect(this.sets, names, operation.line, verdict)
   }

@@ -30,7 +30,7 @@ export function invoke(client: AuditedClient, library: Library, call: PythonCall
   }
 }
 
-/** What a later version brought, the compat client refuses itself, and announces. @throws SignatureError for what no later version takes */
+/** The compat client itself refuses the methods and arguments of later versions, and announces them. @throws SignatureError for those that no version has */
 function boundOrLater(library: Library, call: PythonCall): Bound {
   try {
     return bind(library, call)
@@ -334,7 +334,7 @@ function refuse(message: string): never {
   throw new TypeError(message)
 }
 
-/** python-memcached iterates over every argument; the client decides what a dict means. */
+/** python-memcached iterates over every argument; the client decides how a dict is read. */
 function keysOf(keys: unknown): Unchecked {
   if (keys instanceof MappingSubclass) return new Map(keys)
   return isDict(keys) ? keys : (itemsOf(keys) ?? keys)

@@ -32,7 +32,7 @@ interface Reply {
   readonly value?: TypedJson
 }
 
-/** What leaves a connection behind: the error line, or a part of an item. */
+/** The unread bytes that put a connection out of step: an error line, or a part of an item. */
 export type Waiting = 'ERROR' | 'fragment' | 'unknown'
 
 /** The outcome of a call with a key that pylibmc sends unchecked. */
@@ -49,7 +49,7 @@ export interface UncheckedKeyOutcome {
 /** Longer lines make the server close the connection, once it has read so much of them. */
 const LONGEST_LINE = 1024
 
-/** What the data of a refused store command leaves: the server takes each of its lines for a command that it does not know. */
+/** The replies to the data of a refused store command: the server takes each line of the data for an unknown command. */
 export function refusedData(value: unknown): Waiting {
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return 'ERROR'
   const text = value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value
@@ -153,7 +153,7 @@ const everywhere = new Set(['flush_all', 'get_stats'])
 
 type Read = Readonly<Partial<Record<Word, Outcome | 'value'>>>
 
-/** What each command makes of the first word of a reply. */
+/** How each command reads the first word of a reply. */
 const failures: Read = { ERROR: raises('SocketCreateError', 11), CLIENT_ERROR: raises('ClientError', 9) }
 const refusals: Read = { ...failures, EXISTS: raises('DataExists', 12), NOT_STORED: raises('Error') }
 const accepted = ['TOUCHED', 'VALUE', 'items', 'number'] as const

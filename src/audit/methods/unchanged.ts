@@ -137,7 +137,7 @@ export function holdsSubclass(bound: Bound): boolean {
   )
 }
 
-/** What the call reads if a connection is out of step. Keys are placed only then, because that is slow. */
+/** The outcome of a call whose connection is out of step. Keys are placed only in this case, because that is slow. */
 function shift(
   client: StrictClient,
   call: string,

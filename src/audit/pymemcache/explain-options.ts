@@ -5,7 +5,7 @@ import type { ClientClass } from './calls.js'
 import type { ComparedCall } from './explain.js'
 import type { TargetSettings } from './options.js'
 
-/** What decides the outcomes of a client. */
+/** The facts that determine the outcomes of a client. */
 export interface ClientFacts {
   readonly settings: TargetSettings
   readonly kind: ClientClass

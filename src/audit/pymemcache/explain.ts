@@ -48,7 +48,7 @@ export function reasonsBetween(
   const found: Reason[] = []
   if (isSent && stores.has(call) && settings.plain && stored(call, args, kwargs).some(losesItsType))
     found.push({ ...reasonFor('pymemcache-serde'), stored: true })
-  // What is appended to a compressed item is no part of it for its reader.
+  // A reader of a compressed item does not see the bytes that were appended to it.
   if (
     isSent &&
     (call === 'append' || call === 'prepend') &&

@@ -68,7 +68,7 @@ const known: Readonly<Record<string, TargetOption>> = {
 /** The names of the options, for help texts. */
 export const targetOptionNames: readonly string[] = Object.keys(known)
 
-/** @throws AuditOptionsError naming the option and what it may be */
+/** @throws AuditOptionsError that names the option and its allowed values */
 export function checkTargetOptions(options: TargetOptions): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new AuditOptionsError('targetOptions is not an object')

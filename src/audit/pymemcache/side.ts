@@ -53,7 +53,7 @@ interface ReplayClient {
   readonly kind: ClientClass
   readonly settings: TargetSettings
   readonly refusals: readonly Refusal[]
-  /** What a RetryingClient adds. */
+  /** The part of a call that a RetryingClient adds. */
   readonly retry: TracedRetry | undefined
   /** Its timeout is 0. */
   readonly mayBlock: boolean
@@ -66,7 +66,7 @@ interface ReplayClient {
   readonly uniques: CasUniques<Uint8Array>
   /** A call that did not wait was refused with a line that the server sends nevertheless: the next call that waits reads it. */
   unread: Outcome | undefined
-  /** Keys whose stored text holds an address in memory. */
+  /** Keys whose stored text contains an address in memory. */
   readonly unknowable: Set<string>
 }
 

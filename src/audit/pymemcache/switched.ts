@@ -84,7 +84,7 @@ export class Switched {
       return refused && stores.has(call) ? { result: false } : outcome
     }
     const { result } = outcome
-    // What the server refuses is waited for then, and has the library's own spelling.
+    // Then the call waits for refusals of the server, and its result has the spelling of the library.
     const waits = this.names.has('pymemcache-noreply') || this.names.has('pymemcache-positions')
     const spelled = this.names.has('pymemcache-results') || (waits && result === false)
     const missing = cell('missingDelete', 'python-memcached', this.source.version)

@@ -52,7 +52,7 @@ export class SideThread {
     this.arrived = undefined
   }
 
-  /** What the next call did. @throws Error when the thread ended before */
+  /** The outcome of the next call. @throws Error if the thread ended before */
   next(): Replayed | Promise<Replayed> {
     if (this.at === this.current.length) {
       const text = this.portions.shift()

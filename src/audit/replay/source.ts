@@ -22,12 +22,12 @@ export interface Uniques {
 
 export interface Source {
   readonly library: Library
-  /** A constructor call of the application may be one of pylibmc as it is. */
+  /** An unchanged constructor call of the application may be valid for pylibmc. */
   readonly sharesConstructor: boolean
   uniques(): Uniques
   /** @throws SignatureError */
   bind(call: PythonCall): Bound
-  /** Its calls have names of their own, and are rewritten only on request: how a call fits the target as it is. */
+  /** The calls of pymemcache have other names and are rewritten only on request, so that the report shows how an unchanged call fits the target. */
   asItIs?(target: Library, call: PythonCall): CallAsItIs
   /** The result of a rewritten `gets`, given pylibmc's pair. */
   resultOfGets(pair: Outcome): Outcome

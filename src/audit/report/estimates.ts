@@ -60,7 +60,7 @@ export class EstimateCount {
   constructor(private readonly share: number) {}
 
   add({ keys, line }: AuditedOperation, { status, explanations }: Verdict): void {
-    // A call without keys is in every sample: it is no part of what was drawn.
+    // A call without keys is in every sample and is therefore not part of the random selection.
     if (keys.length === 0) return
     const key = keys[0] ?? String(line)
     this.operations.add(key)

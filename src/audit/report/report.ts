@@ -14,7 +14,7 @@ import type { PlacementReport } from './placement-count.js'
 
 export const reportFormat = 'memshim-audit/1'
 
-/** @throws TypeError for what is no `Report` of this version */
+/** @throws TypeError for a value that is not a `Report` of this version */
 export function checkReport(report: Report): void {
   if ((report as Report | null | undefined)?.format !== reportFormat)
     throw new TypeError(`report is ${shown(report)}, not what audit() returns (format "${reportFormat}")`)

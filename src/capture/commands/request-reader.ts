@@ -21,7 +21,7 @@ const mostQuietGets = 100_000
 
 /** A value that is being read, with the command that it completes. */
 interface Block {
-  /** With the line break behind a text value. */
+  /** The length with the line break after a text value. */
   readonly whole: number
   readonly value: number
   readonly flags: number

@@ -1,4 +1,4 @@
-/** `memshim inspect`: an item as it is stored: flags by name, compression, the pickle opcode by opcode, and its value. */
+/** `memshim inspect` shows a stored item: flags by name, compression, the opcodes of the pickle, and the value. */
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { exitCodes } from '../../audit/index.js'
@@ -221,7 +221,7 @@ async function fileContent(path: string, flags: number): Promise<EncodedValue> {
 /** Keys of one request. */
 const TOGETHER = 100
 
-/** @throws UsageError for a server that is no memcached or cannot be reached; what the client throws otherwise */
+/** @throws UsageError for a server that is no memcached or cannot be reached; other errors of the client */
 async function stored(keys: readonly GivenKey[], servers: readonly string[]): Promise<readonly Found[]> {
   serverSpecs('--server', servers)
   const client = new Client(servers, { encoding: rawEncoding })
@@ -232,7 +232,7 @@ async function stored(keys: readonly GivenKey[], servers: readonly string[]): Pr
       const found = await Promise.all(some.map((key) => client.get<EncodedValue>(key)))
       items.push(...some.map((key, i) => ({ key, item: found[i] ?? undefined })))
     }
-    // For pylibmc's client what is no reply of a memcached may be a miss as well.
+    // pylibmc's client reports a miss for some answers that no memcached sends.
     if (items.some(({ item }) => !item)) await checkServers(servers)
     return items
   } catch (error) {
@@ -243,7 +243,7 @@ async function stored(keys: readonly GivenKey[], servers: readonly string[]): Pr
   }
 }
 
-/** @throws UsageError saying what is wrong with the first of them that is no usable memcached */
+/** @throws UsageError that explains the fault of the first server that is not a usable memcached */
 async function checkServers(servers: readonly string[]): Promise<void> {
   const { servers: examined } = await doctor({ servers })
   for (const { server, kind, findings } of examined) {

@@ -108,7 +108,7 @@ function wayNamed(name: string) {
   throw new UsageError(`--way ${name} is not known: choose from ${listed(ways.map((way) => way.name))}`)
 }
 
-/** What a time or a number of hours must be below. */
+/** The limit below which times and numbers of hours have to be. */
 const longest = 1e9
 
 function seconds(option: string, text: string | undefined): number | undefined {

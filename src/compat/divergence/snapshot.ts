@@ -61,7 +61,7 @@ export function sizeOfKeys(keys: unknown): number {
   return keys instanceof Map || keys instanceof Set ? keys.size * PART_BYTES : PART_BYTES
 }
 
-/** Counts what a copy costs. */
+/** Counts the bytes of a copy. */
 class Measure {
   private parts = 0
   bytes = 0

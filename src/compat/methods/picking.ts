@@ -14,7 +14,7 @@ export interface PlacedKey<K> extends HashedKey {
 /**
  * One key after another, as the probe loop marks servers dead; each is checked when its server has been found.
  * @param troubles collects the errors of keys without a server
- * @throws what the key rule throws
+ * @throws the errors of the key rule
  */
 export async function pickAll<K>(
   { pipeline: { selection }, keys }: Context,

@@ -1,6 +1,6 @@
 /**
  * Values by the switches of `switches/values.ts`: memshim/values writes and reads them in the dialect of the rules, and this file
- * announces what the switches change. Source: docs/reference/python-memcached.md#9, #17.
+ * announces the changes that switches make. Source: docs/reference/python-memcached.md#9, #17.
  */
 
 import { decodeFailure } from '../../pipeline/failures/decoding.js'

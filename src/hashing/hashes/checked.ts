@@ -36,7 +36,7 @@ export const murmur3_32 = checked(murmurs.murmur3_32)
 
 /**
  * Hashes a wire key (one character per byte, as `wireKey` makes it).
- * @throws TypeError when hash is not a function or key no text, RangeError when the key holds a character above U+00FF
+ * @throws TypeError if hash is not a function or key is not text, RangeError if the key has a character above U+00FF
  */
 export function hashKey(hash: KeyHash, key: string): number {
   if (typeof hash !== 'function') throw new TypeError(`hash is ${shown(hash)}, not one of the hash functions`)

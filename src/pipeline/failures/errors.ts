@@ -18,7 +18,7 @@ export interface ErrorFacts {
   readonly server?: string | undefined
   /** The reply line that led to the error, without CRLF. */
   readonly reply?: string | undefined
-  /** What libmemcached says beyond the code and its function, without the server. */
+  /** libmemcached's explanation after the code and its function, without the server. */
   readonly detail?: string | undefined
   /** libmemcached's return code, also where the class has none. */
   readonly code?: number | undefined
@@ -40,7 +40,7 @@ export class MemcachedError extends Error {
   readonly key: string | undefined
   readonly server: string | undefined
   readonly reply: string | undefined
-  /** What libmemcached says beyond the code and its function, without the server. */
+  /** libmemcached's explanation after the code and its function, without the server. */
   readonly detail: string | undefined
 
   constructor(message = '', facts: ErrorFacts = {}) {

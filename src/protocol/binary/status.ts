@@ -26,7 +26,7 @@ export function success(kind: keyof typeof done): LineReply {
   return done[kind]
 }
 
-/** `text` is what the server wrote into the body of its refusal. */
+/** `text` is the body of the server's refusal. */
 export function refusal(code: number, text: string): LineReply {
   const known = refusals[code]
   if (known) return { type: 'line', status: known[0], line: known[1] }

@@ -76,7 +76,7 @@ function encodingError(encoding: unknown): Error | undefined {
     : new LookupError(`unknown encoding: ${encoding}`)
 }
 
-/** What a HashClient checks before it looks for the server of a key. @throws as checkKey, and TypeError for a prefix that is text */
+/** The checks of a HashClient before it looks for the server of a key. @throws as checkKey, and TypeError for a prefix that is text */
 export function checkPlacedKey(key: unknown, rule: KeyRule & { readonly isTextPrefix?: boolean }): void {
   if (rule.isTextPrefix) {
     if (typeof key !== 'string' || isAscii(key) || rule.allowUnicodeKeys)

@@ -57,7 +57,7 @@ function nameOfClass(error: unknown): string | undefined {
     : pythonClass(error)
 }
 
-/** What a RetryingClient does. */
+/** The behaviour of a RetryingClient. */
 export interface TracedRetry {
   readonly options: RetryOptions
   /** Every call raises it. */

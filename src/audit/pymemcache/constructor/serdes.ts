@@ -35,7 +35,7 @@ const withoutPickles: Serde = {
 export interface TracedSerde {
   /** As an option of an audit: undefined if values are written as their text. */
   readonly name?: string
-  /** What the name alone does not say. */
+  /** The facts of a serde that its name does not give. */
   readonly serde?: Serde
   /** The keywords whose code is not in a trace. */
   readonly replaced: readonly string[]
@@ -76,7 +76,7 @@ export function tracedSerde(kwargs: Readonly<Record<string, TypedJson>>): Traced
   }
 }
 
-/** What is false in Python counts as not given. */
+/** A value that is false in Python counts as not given. */
 function nameOf(given: TypedJson | undefined): string | undefined {
   const value = given === undefined ? undefined : fromTypedJson(given)
   return typeof value === 'string' && value !== '' ? value : undefined

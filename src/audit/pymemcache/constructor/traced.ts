@@ -19,7 +19,7 @@ export interface TracedClient {
   readonly options: TargetOptions
   /** Of a RetryingClient. */
   readonly retry?: TracedRetry
-  /** What the option `serde` does not say. */
+  /** The facts that the option `serde` does not give. */
   readonly serde?: Serde
   readonly sockets: readonly SocketEffect[]
   /** The prefix of a HashClient is text. */
@@ -130,7 +130,7 @@ function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? Number(value) : undefined
 }
 
-/** What Python refuses when it opens a connection or reads from it. */
+/** The values that Python refuses when it opens a connection or reads from it. */
 function socketEffect(name: string, value: unknown): SocketEffect | undefined {
   if (name === 'tls_context') {
     const type = typeName(value)
