@@ -106,7 +106,8 @@ export class Connection implements Exchange, LinkOwner {
       if (!this.flushing) this.now = performance.now()
       const deadline = limit ?? this.now + (options?.timeout ?? this.timeout)
       const settle = resolve as (value: unknown) => void
-      const pending = new PendingRequest(request, deadline, receiver, settle, reject, options?.signal)
+      const early = options?.buffered === true
+      const pending = new PendingRequest(request, deadline, receiver, settle, reject, options?.signal, early)
       if (pending.aborted) return
       this.queue.push(pending)
       this.timer.ref()
@@ -270,13 +271,15 @@ export class Connection implements Exchange, LinkOwner {
     if (queue.length === 0 || !link) return
     // Data that the server does not read waits here without a copy, and not in the socket.
     if (link.socket.writableLength >= PORTION) return
-    const leaving = queue.take(this.maxInFlight - this.waiting.length)
+    const { conversation, output } = link
+    const taken = queue.take(this.maxInFlight - this.waiting.length)
+    const leaving = conversation.ordered?.(taken) ?? taken
     this.callers.wrote(this, leaving.length === 1 && this.waiting.length === 0)
     // Before the first byte is written: an answer may arrive before `write` returns.
     for (const pending of leaving) if (!pending.request.noreply) this.waiting.push(pending)
     try {
-      link.conversation.write(leaving, link.output)
-      link.output.flush()
+      conversation.write(leaving, output)
+      output.flush()
     } catch (error) {
       // Requests without a reply are kept only here.
       const unheard = leaving.filter(({ request }) => request.noreply)
