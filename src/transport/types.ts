@@ -39,9 +39,9 @@ export interface Exchange {
   /** `idle` = no socket. */
   readonly state: 'idle' | 'connecting' | 'ready'
   /** The server has closed the connection: the next request will fail. */
-  readonly ended?: boolean
+  readonly ended?: boolean | undefined
   /** The server has reset the connection: also a request without a byte will fail. */
-  readonly wasReset?: boolean
+  readonly wasReset?: boolean | undefined
   /** The other end of the open TCP connection, if there is one. */
   readonly peer?: Peer | undefined
   /**

@@ -120,6 +120,7 @@ export async function deleteMulti(
       const there = modes.noreply || softOutcome(reply, operation, { key: wire, server: server.name })
       if (!there) missing = true
     } catch (error) {
+      if (error instanceof AttributeError) throw error
       troubles.push(error)
     }
   }

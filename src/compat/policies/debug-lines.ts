@@ -42,6 +42,14 @@ export class LoggedExchange implements Exchange {
     return this.inner.state
   }
 
+  get ended(): boolean | undefined {
+    return this.inner.ended
+  }
+
+  get wasReset(): boolean | undefined {
+    return this.inner.wasReset
+  }
+
   get peer(): Peer | undefined {
     return this.inner.peer
   }

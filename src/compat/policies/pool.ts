@@ -25,6 +25,7 @@ import type { Exchange } from '../../transport/types.js'
 import type { Emulation } from '../emulation/emulation.js'
 import { SerialConnection } from '../serial/connection.js'
 import { LoggedExchange } from './debug-lines.js'
+import { FlushedExchange } from './flushed-exchange.js'
 import { PlacementWatch } from './placement-watch.js'
 import { ProbingSelection } from './probing.js'
 import { valueSlots } from './values.js'
@@ -123,5 +124,6 @@ function connection(emulation: Emulation, address: ServerAddress, callers: Calle
         connect,
         callers,
       })
-  return emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange
+  const logged = emulation.debugging ? new LoggedExchange(exchange, emulation) : exchange
+  return emulation.options.flushOnReconnect ? new FlushedExchange(logged) : logged
 }

@@ -12,7 +12,7 @@ import type { Operation } from '../../pipeline/operations.js'
 import type { Selection, Server } from '../../pipeline/slots.js'
 import { connect, exchange } from '../../pipeline/tracing.js'
 import * as requests from '../../protocol/requests.js'
-import { AttributeError, OverflowError, ZeroDivisionError } from '../../python/errors.js'
+import { OverflowError, ZeroDivisionError } from '../../python/errors.js'
 import { closeWhenDropped } from '../../transport/dropped.js'
 import { TransportError, type TransportErrorKind } from '../../transport/errors.js'
 import { asIs } from '../../transport/types.js'
@@ -21,6 +21,7 @@ import type { Emulation } from '../emulation/emulation.js'
 import { SerialConnection } from '../serial/connection.js'
 import { unpacked } from '../serial/unsafe-keys.js'
 import { hostName, LoggedExchange, reason } from './debug-lines.js'
+import { FlushedExchange } from './flushed-exchange.js'
 import { socketError } from './outcomes.js'
 
 const MAX_PORT = 65535
@@ -186,7 +187,10 @@ export class ProbingSelection implements Selection {
     return true
   }
 
-  /** @throws PythonSocketError (no answer, or a reset), AttributeError (closed): every operation raises the failure of this flush */
+  /**
+   * After a flush that was answered by the end of the connection the server counts as usable, and what is sent to it raises AttributeError.
+   * @throws PythonSocketError (no answer, or a reset)
+   */
   private async flush(server: Server, host: Host): Promise<void> {
     const { timeout, rules } = this.emulation
     try {
@@ -198,7 +202,8 @@ export class ProbingSelection implements Selection {
       if (escaped) throw escaped
       this.markDead(server, error)
       host.flushNext = false
-      throw new AttributeError("'NoneType' object has no attribute 'sendall'", { cause: error })
+      const { exchange: flushed } = server
+      if (flushed instanceof FlushedExchange) flushed.lose(error)
     }
   }
 
@@ -273,7 +278,8 @@ function closeFor(server: Server): void {
 
 /** A connection that has to be closed explicitly when its server is dead, since no event on it closes it. */
 function serial({ exchange }: Server): SerialConnection | undefined {
-  const inner = exchange instanceof LoggedExchange ? exchange.inner : exchange
+  let inner = exchange
+  while (inner instanceof LoggedExchange || inner instanceof FlushedExchange) inner = inner.inner
   return inner instanceof SerialConnection ? inner : undefined
 }
 

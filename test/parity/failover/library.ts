@@ -28,9 +28,9 @@ export class Library {
     createInterface({ input: this.process.stdout }).on('line', (line) => {
       this.waiting.shift()?.resolve(JSON.parse(line))
     })
-    this.process.on('exit', (code) => {
+    this.process.on('exit', (code, signal) => {
       for (const { reject } of this.waiting.splice(0))
-        reject(new Error(`failover_timelines.py ended with ${code}: ${complaint}`))
+        reject(new Error(`failover_timelines.py ended with ${code ?? signal}: ${complaint}`))
     })
   }
 
