@@ -971,6 +971,7 @@ def _wrapped(library, name, method, is_outermost=False):
     # Threads share pymemcache's clients, which use each other: a call by pymemcache's own code is not a call of the application.
     own_code = library.callers if library.name == "pymemcache" and not is_outermost else ()
     is_shared = library.name == "pymemcache"
+    value_at = None if writer.many else writer.value_at
 
     getpid = os.getpid
 
@@ -995,11 +996,11 @@ def _wrapped(library, name, method, is_outermost=False):
                 if reads_iterators:
                     for value in args:
                         if type(value) not in _NO_ITERATORS:
-                            args, kwargs, spied = _spy(args, kwargs)
+                            args, kwargs, spied = _spy(args, kwargs, value_at)
                             break
                     else:
                         if kwargs:
-                            args, kwargs, spied = _spy(args, kwargs)
+                            args, kwargs, spied = _spy(args, kwargs, value_at)
                 output = session.outputs.get(library.name) if session.process == getpid() else None
                 if output is None:
                     output = session.output(library)
@@ -1040,10 +1041,15 @@ def _attempt(session, function, *args):
         session.failed(error)
 
 
-def _spy(args, kwargs):
-    """Iterators can be read only once, by the library: records the items that it reads. Returns the arguments to use, and the items."""
+def _spy(args, kwargs, value_at):
+    """Iterators can be read only once, by the library: records the items that it reads. Returns the arguments to use, and the items.
+
+    value_at: the position of a value, which no library reads, but pickles.
+    """
     spied = None
     for place, value in list(enumerate(args)) + (list(kwargs.items()) if kwargs else []):
+        if value_at is not None and (place == value_at or place in VALUE_WORDS):
+            continue
         if hasattr(value, "__next__") or (PYTHON2 and hasattr(value, "next")):
             taken = []
             spied = spied or {}
@@ -1610,8 +1616,8 @@ def pickled(value):
 def _pickled(value):
     try:
         data = pickle.dumps(value, 2 if PYTHON2 else 4)
-    except Exception:
-        return '{"$unpicklable":%s}' % _quote(_class_name(type(value)))
+    except Exception as error:
+        return _unpicklable(value, error)
     text = '{"$pickle":"%s"' % binascii.b2a_base64(data)[:-1].decode("ascii")
     kind = type(value)
     if kind in _BASES:
@@ -1622,6 +1628,17 @@ def _pickled(value):
     if kind.__module__.split(".")[0] in KNOWN_REPR:
         return '%s,"$repr":%s}' % (text, _quote(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))[:200]))
     return text + "}"
+
+
+def _unpicklable(value, error):
+    """An object that cannot be pickled, and the exceptions: python-memcached uses protocol 0, the other libraries later ones."""
+    later = earlier = _exception_class(error)
+    try:
+        pickle.dumps(value, 0)
+    except Exception as other:
+        earlier = _exception_class(other)
+    text = '{"$unpicklable":%s,"$raises":%s' % (_quote(_class_name(type(value))), _quote(later))
+    return text + "}" if earlier == later else '%s,"$raises0":%s}' % (text, _quote(earlier))
 
 
 _base_classes = {}
@@ -1686,7 +1703,7 @@ def _mapping(value, item_text):
     return '{"$dict":[%s]}' % ",".join(["[%s,%s]" % (_name(key), item_text(item)) for key, item in value.items()])
 
 
-def _exception(options, error):
+def _exception_class(error):
     kind = type(error)
     module, name = kind.__module__, kind.__name__
     # Named as in Python 3, so that one table of classes is enough.
@@ -1695,7 +1712,11 @@ def _exception(options, error):
         name = "Error"
     if module in ("socket", "_socket") and name == "timeout":
         module, name = "builtins", "TimeoutError"
-    text = '"raises":{"class":%s' % _quote("%s.%s" % (module, name))
+    return "%s.%s" % (module, name)
+
+
+def _exception(options, error):
+    text = '"raises":{"class":%s' % _quote(_exception_class(error))
     retcode = getattr(error, "retcode", None)
     if isinstance(retcode, int):
         text += ',"retcode":%d' % retcode

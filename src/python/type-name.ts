@@ -54,6 +54,8 @@ function objectTypeName(value: object): string {
   const brand = brandOf(value)
   if (brand === 'values.PyIterator' || brand === 'values.PyView')
     return (value as { readonly className: string }).className
+  if (brand === 'values.PyUnpicklable')
+    return (value as { readonly className: string }).className.replace(/^builtins\./, '')
   if (brand === 'values.PythonObject') return className((value as { readonly type: unknown }).type)
   if (brand !== undefined && Object.hasOwn(names, brand)) return names[brand]!
   return value instanceof Set ? 'set' : 'dict'

@@ -10,6 +10,7 @@ export {
   PyPersistent,
   PyTuple,
   PythonObject,
+  PyUnpicklable,
   PyView,
 } from './classes/built-ins.js'
 export { PyCounter, PyDefaultDict, PyDeque, PyOrderedDict } from './classes/collections.js'

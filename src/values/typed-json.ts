@@ -11,6 +11,7 @@ import {
   PyIterator,
   PyTuple,
   PythonObject,
+  PyUnpicklable,
   PyView,
 } from './classes/built-ins.js'
 import { PyDecimal } from './classes/numbers.js'
@@ -126,7 +127,7 @@ class TreeReader {
       case '$repeat':
         return this.repeated(tag, content, depth)
       case '$unpicklable':
-        throw new ValueError(`a value of ${shown(content)}, which could not be recorded`)
+        return unpicklable(text(tag, content), whole)
       default:
         throw new ValueError(`unknown tag ${shown(tag)} in typed JSON`)
     }
@@ -150,6 +151,13 @@ class TreeReader {
     if (this.repeatsLeft < 0) throw new ValueError(`${tag} makes more than ${MAX_REPEATED} characters`)
     return typeof value === 'string' ? value.repeat(times) : Buffer.alloc(value.length * times, value)
   }
+}
+
+/** @param whole may name the exceptions that pickling raised: `$raises`, and `$raises0` for protocols 0 and 1 */
+function unpicklable(className: string, whole: Tagged): PyUnpicklable {
+  const { $raises, $raises0 } = whole
+  const raises = $raises === undefined ? undefined : text('$raises', $raises)
+  return new PyUnpicklable(className, raises, $raises0 === undefined ? undefined : text('$raises0', $raises0))
 }
 
 /** Checks keys before they are put into a Map or a Set. */
@@ -213,6 +221,7 @@ class TreeWriter {
     }
     if (value instanceof PyFrozenSet) return { $frozenset: this.sorted(value.items, depth) }
     if (value instanceof PyByteArray) return { $bytearray: value.bytes.toString('latin1') }
+    if (value instanceof PyUnpicklable) return { $unpicklable: value.className }
     if (value instanceof PyComplex) return { $complex: [floatRepr(value.real), floatRepr(value.imag)] }
     // Python's other dictionaries are Maps with a class of their own.
     if (value instanceof Map && Object.getPrototypeOf(value) === Map.prototype)

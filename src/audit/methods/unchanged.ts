@@ -3,7 +3,7 @@
  * real outcomes of calls that our strict client deliberately refuses.
  */
 import type { Client as StrictClient } from '../../strict/index.js'
-import { PyIterator, PythonObject, PyView } from '../../values/index.js'
+import { PyIterator, PythonObject, PyUnpicklable, PyView } from '../../values/index.js'
 import type { Reason } from '../compare/divergence.js'
 import { endsProcess, type Outcome, raised } from '../compare/outcome.js'
 import { blankKeyOutcome } from './blank-keys.js'
@@ -77,8 +77,9 @@ export async function runUnchanged(
   }
   let outcome = await again(bound)
   const unsent = wire.unchecked && raisedByServer(outcome)
-  if (isUnpicklable(bound.val) && (unsent || reachesServer(outcome)))
-    outcome = { raises: { class: 'builtins.TypeError', message: 'cannot pickle the value' } }
+  const failure = unpicklable(call.call, bound)
+  if (failure && (unsent || reachesServer(outcome)))
+    outcome = { raises: { class: failure, message: 'cannot pickle the value' } }
   if (call.call === 'disconnect_all') outOfStep.clear()
   const refused = call.call === 'cas' && wire.text && Number(bound.cas) === 0 && reachesServer(outcome)
   if (refused) outcome = { raises: { class: 'pylibmc.SocketCreateError', retcode: 11, message: 'ERROR' } }
@@ -107,17 +108,26 @@ function behavesOtherwise(call: string, { time, seconds }: Bound, outcome: Outco
 }
 
 /** pylibmc pickles the value, and gets the number of keys, before it checks a key. */
-function failsEarlier(call: string, { val, keys }: Bound): boolean {
+function failsEarlier(call: string, bound: Bound): boolean {
+  const { keys } = bound
   return (
-    isUnpicklable(val) ||
+    unpicklable(call, bound) !== undefined ||
     (call === 'get_multi' &&
       (keys instanceof PyIterator || Object.getPrototypeOf(keys ?? 0) === Map.prototype))
   )
 }
 
-function isUnpicklable(value: unknown): boolean {
-  return value instanceof PyIterator || value instanceof PyView
+/** The class of the exception that pickling the first such value raises. */
+function unpicklable(call: string, { val, keys }: Bound): string | undefined {
+  const values = multiStores.has(call) && keys instanceof Map ? keys.values() : [val]
+  for (const value of values) {
+    if (value instanceof PyUnpicklable) return value.raises
+    if (value instanceof PyIterator || value instanceof PyView) return 'builtins.TypeError'
+  }
+  return undefined
 }
+
+const multiStores = new Set(['set_multi', 'add_multi'])
 
 function raisedByServer(outcome: Outcome): boolean {
   return 'raises' in outcome && outcome.raises.class.startsWith('pylibmc.')

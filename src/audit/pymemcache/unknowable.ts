@@ -1,5 +1,5 @@
 /** Values whose text in Python cannot be known from a trace. */
-import { PyGlobal, PyIterator, PythonObject } from '../../values/index.js'
+import { PyGlobal, PyIterator, PythonObject, PyUnpicklable } from '../../values/index.js'
 import { builtinOf } from '../methods/builtins.js'
 import { itemsOf } from '../methods/conversions.js'
 
@@ -12,7 +12,7 @@ export function isUnknowable(value: unknown): boolean {
     const builtin = builtinOf(value)
     return typeof builtin !== 'string' || value.how === 'call'
   }
-  if (value instanceof PyIterator || value instanceof PyGlobal) return true
+  if (value instanceof PyIterator || value instanceof PyGlobal || value instanceof PyUnpicklable) return true
   const items = value instanceof Map ? [...value.keys(), ...value.values()] : (itemsOf(value) ?? [])
   return typeof value === 'object' && !(value instanceof Uint8Array) && items.some(isNestedUnknowable)
 }

@@ -118,6 +118,18 @@ export class PyView {
   ) {}
 }
 
+/** An object that the traced program could not pickle: a lambda, a lock, a module, an open file. Stores of it raise what Python's pickle raised. */
+export class PyUnpicklable {
+  constructor(
+    /** Module and name of its class, e.g. `builtins.function`. */
+    readonly className: string,
+    /** The exception's class in protocol 2 and later. */
+    readonly raises = 'builtins.TypeError',
+    /** The same in protocols 0 and 1. */
+    readonly raisesBefore2 = raises,
+  ) {}
+}
+
 /** The name of a class or function. Nothing looks the class up. */
 export class PyGlobal extends PythonValue {
   constructor(
@@ -325,6 +337,7 @@ brandAll('values', {
   PyByteArray,
   PyComplex,
   PyIterator,
+  PyUnpicklable,
   PyView,
   PyGlobal,
   PythonObject,

@@ -3,7 +3,8 @@
 import { types } from 'node:util'
 import { prototypeHere } from '../../../ground/brand.js'
 import { digitsOf, floatRepr, MAX_INTEGER_DIGITS } from '../../../python/repr.js'
-import { type PyGlobal, PythonObject } from '../../classes/built-ins.js'
+import { typeName } from '../../../python/type-name.js'
+import { type PyGlobal, PythonObject, PyUnpicklable } from '../../classes/built-ins.js'
 import { ValueEncodeError } from '../../errors.js'
 import type { PickleConverter } from '../converters.js'
 import { op } from '../opcodes.js'
@@ -240,6 +241,11 @@ export class Pickler {
       this.table.get(prototype) ?? this.table.get(baseOf(value) ?? prototypeHere(value) ?? prototype)
     if (save) return save(this, value as never)
     if (isForeignObject(value)) return this.saveDict(this, value)
+    if (value instanceof PyUnpicklable)
+      throw new ValueEncodeError(
+        `cannot pickle '${typeName(value)}' object`,
+        this.protocol < 2 ? value.raisesBefore2 : value.raises,
+      )
     throw new ValueEncodeError(unwritable(value))
   }
 
