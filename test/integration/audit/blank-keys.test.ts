@@ -137,6 +137,14 @@ it.each(['\x7f', 'a\x7fb', 'a\x7f'])(
   },
 )
 
+it('a prefix with U+007F is stored as pylibmc stores it, and read back, where pylibmc raises SystemError', async () => {
+  const mc = client(server.address)
+  expect(await mc.setMulti({ a: 1, bc: 'v' }, { keyPrefix: 'x\x7f' })).toEqual([])
+  expect(await mc.getMulti(['a', 'bc'], { keyPrefix: 'x\x7f' })).toEqual(
+    new Map(Object.entries({ a: 1, bc: 'v' })),
+  )
+})
+
 it.each(['a\r\nflush_all', 'a\nb', 'a\0b', 'a\tb', 'a\x01'])(
   'the key %j is refused everywhere',
   async (key) => {
