@@ -61,6 +61,8 @@ const combinations = [
   ['framework-Django-5.1.7', 'PyMemcacheCache'],
   ['framework-Django-5.2', 'PyLibMCCache'],
   ['framework-Django-5.2.19', 'PyLibMCCache'],
+  ['framework-Django-6.0.10', 'PyLibMCCache'],
+  ['framework-Django-6.0.10', 'PyMemcacheCache'],
   ['framework-Django-6.1', 'PyLibMCCache'],
   ['framework-Django-6.1.3', 'PyLibMCCache'],
   ['applications-5.1', 'PyMemcacheCache'],
