@@ -141,6 +141,15 @@ describe('the framework view', () => {
     expect(report.frameworks!.absorbed).toBe(1)
   })
 
+  it.each(['Django==99', 'Django==6.1', 'Django==1.11', 'cachelib==1'])(
+    '--framework %s is not recorded',
+    async (framework) => {
+      await expect(audit(trace({ Django: '4.0.99' }, missingCounter), { framework })).rejects.toThrow(
+        `framework ${framework} is not recorded: give one of `,
+      )
+    },
+  )
+
   it('none switches it off; a trace without frameworks has none', async () => {
     expect(
       (await audit(trace({ Django: '4.0.10' }, missingCounter), { framework: 'none' })).frameworks,

@@ -192,6 +192,7 @@ export function frameworkView(
         `framework ${choice} is not known: none, or one of ${knownFrameworks().join(', ')}, with a version like Django==5.2 or without`,
       )
     }
+    if (wanted !== undefined) checkRecorded(known, wanted)
   }
   const source = header.library
   if (source === target) return undefined
@@ -201,6 +202,16 @@ export function frameworkView(
     return traced === undefined ? [] : [recordings(framework, source, target, traced)]
   })
   return found.length === 0 ? undefined : new FrameworkView(found, source, target)
+}
+
+/** @throws AuditOptionsError for a major version that is not recorded: the nearest one would be a guess */
+function checkRecorded({ name, versions }: RecordedFramework, wanted: string): void {
+  const major = (version: string) => Number(version.split('.')[0])
+  const recorded = versions.map(major)
+  if (major(wanted) >= Math.min(...recorded) && major(wanted) <= Math.max(...recorded)) return
+  throw new AuditOptionsError(
+    `framework ${name}==${wanted} is not recorded: give one of ${versions.join(', ')}, or none`,
+  )
 }
 
 /** A framework without a backend for a library has no rows for it: its effect is unknown. */

@@ -76,7 +76,7 @@ export async function mergeTraces(traces: readonly Trace[], options: MergeOption
       'epoch',
       'is missing: traces are merged by the time at which they began',
     )
-  const servers = await commonServers(traces, stated)
+  const servers = await commonServers(traces, stated, warning !== undefined)
   const begin = Math.min(...begins)
   const files = traces.flatMap((trace) => trace.files ?? [])
   const name = `${first.name} and ${others.length} more`
@@ -91,16 +91,26 @@ export async function mergeTraces(traces: readonly Trace[], options: MergeOption
 
 /**
  * The number of servers of all traces together.
- * @throws TraceError when one trace shares no server with those before it, unless all are of one application as it was `stated`
+ * @param unnamed a trace does not name its program: then the traces need a common file of Python code that makes calls
+ * @throws TraceError when one trace shares no server, or no such file, with those before it, unless all are of one application as it was `stated`
  */
-async function commonServers(traces: readonly Trace[], stated: boolean): Promise<number> {
+async function commonServers(traces: readonly Trace[], stated: boolean, unnamed: boolean): Promise<number> {
   const all = new Set<string>()
+  const allCode = new Set<string>()
   for (const trace of traces) {
     const own = new Set<string>()
+    const code = new Set<string>()
     for await (const event of trace.events()) {
       if (event.kind === 'new')
         for (const spec of event.servers) own.add(typeof spec === 'string' ? spec : spec[0])
+      const file = 'at' in event ? codeFile.exec(event.at ?? '')?.[1] : undefined
+      if (file !== undefined) code.add(file)
     }
+    if (unnamed && code.size > 0 && allCode.size > 0 && ![...code].some((file) => allCode.has(file))) {
+      const what = `its calls are made by ${listed(code)}, and those of ${traces[0]!.name} by ${listed(allCode)}`
+      refuse(trace, undefined, what)
+    }
+    for (const file of code) allCode.add(file)
     if (!stated && own.size > 0 && all.size > 0 && ![...own].some((server) => all.has(server))) {
       const what = `its servers (${[...own].join(', ')}) are none of ${traces[0]!.name}'s (${[...all].join(', ')})`
       refuse(trace, undefined, what)
@@ -108,6 +118,13 @@ async function commonServers(traces: readonly Trace[], stated: boolean): Promise
     for (const server of own) all.add(server)
   }
   return Math.max(all.size, ...traces.map((trace) => trace.header.servers))
+}
+
+const codeFile = /^(.+\.py):\d+$/
+
+function listed(names: ReadonlySet<string>): string {
+  const shown = [...names].slice(0, 3).join(', ')
+  return names.size > 3 ? `${shown} and ${names.size - 3} more files` : shown
 }
 
 async function* shifted(

@@ -57,6 +57,9 @@ function applicationIn(fields: Readonly<Record<string, unknown>>, source?: strin
   return new Row(fields, 1, source, 'application.').optionalTexts('name', 'program', 'folder', 'arguments')
 }
 
+/** Attributes of python-memcached's client: the tracer writes their reads as calls without arguments. */
+const attributes = new Set(['servers', 'dead_retry', 'socket_timeout'])
+
 /** @throws TraceError naming line and field. */
 export function parseEvent(text: string, line: number, source?: string): TraceEvent {
   const row = new Row(text, line, source)
@@ -74,6 +77,8 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
       kwargs: 'kwargs' in fields ? row.record('kwargs') : {},
     }
     if ('result' in fields || 'raises' in fields) call.outcome = row.outcome().outcome!
+    if (attributes.has(call.call) && (call.args.length > 0 || Object.keys(call.kwargs).length > 0))
+      throw row.error('args', `must be empty: ${call.call} is the read of an attribute, not a call`)
     if (fields.at !== undefined && fields.at !== null) call.at = row.text('at')
     if ('via' in fields) call.via = row.texts('via')
     return call

@@ -98,6 +98,10 @@ describe('trace lines', () => {
       'line 7: is nested deeper than 1000',
     ],
     ['{"t":0,"fault":"explode","server":0}', 'line 7, field "fault"'],
+    [
+      '{"t":0,"client":"c","call":"servers","args":[1]}',
+      'line 7, field "args": must be empty: servers is the read of an attribute',
+    ],
     ['{"t":0,"client":"c","step":"jump"}', 'line 7, field "step": is not a known event'],
   ])('names line and field of %s', (text, message) => {
     expect(() => parseEvent(text, 7)).toThrow(message)

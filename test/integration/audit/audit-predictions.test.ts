@@ -334,6 +334,23 @@ describe('many files', () => {
     )
   })
 
+  it('files that do not name their programs are refused when no file of Python code makes calls in both', async () => {
+    const at = (name: string, ...places: string[]) =>
+      file(name, [
+        header(1, { epoch: 1000 }),
+        created(),
+        ...places.map((place) => ({ ...call('get', ['k'], null), at: place })),
+      ])
+    const shop = at('one.jsonl', 'shop/views.py:3', 'shop/cart.py:9')
+    await expect(readTraces([shop, at('two.jsonl', 'news/views.py:3')])).rejects.toThrow(
+      /two.jsonl: its calls are made by news\/views.py, and those of one.jsonl by shop\/views.py, shop\/cart.py: .*different applications/,
+    )
+    for (const other of ['shop/cart.py:1', 'a test']) {
+      const merged = await readTraces([shop, at('two.jsonl', other)])
+      expect((await audit(merged)).trace.clients).toBe(2)
+    }
+  })
+
   it('files of different libraries are refused, also with --one-application', async () => {
     const one = part('one.jsonl', 1000)
     const two = part('two.jsonl', 1000, { library: 'pylibmc', version: '1.6.3' })
