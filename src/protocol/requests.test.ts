@@ -29,7 +29,7 @@ test('behaves like an array that is pushed to and shifted from', () => {
   )
 })
 
-test('lets go of what has left', async () => {
+test('keeps no reference to an entry that was removed', async () => {
   const { gc } = globalThis
   const fifo = new Fifo<object>()
   let gone = 0

@@ -97,7 +97,7 @@ describe('the framework view', () => {
     expect(report.frameworks).toMatchObject({ differences: 2, absorbed: 1, reaching: 1 })
   })
 
-  it('the target may be pymemcache: what Django absorbs of it, and what it passes on', async () => {
+  it('the target may be pymemcache: differences that Django absorbs, and those that reach the application', async () => {
     const trailing = { call: 'flush_all', args: [], via: [`${backend}:clear`], result: null }
     const many = { call: 'delete_multi', args: [['x']], via: [`${backend}:delete_many`], result: 1 }
     const given = trace({ Django: '4.0.10' }, missingCounter, many, trailing, oversize)
@@ -111,7 +111,7 @@ describe('the framework view', () => {
     })
   })
 
-  it('the application may be one of pymemcache: a counter that pylibmc misses raises ValueError behind Django as before', async () => {
+  it('the application may use pymemcache: with Django a missing counter raises ValueError with both libraries', async () => {
     const header = {
       format: 'memshim-trace/1',
       library: 'pymemcache',

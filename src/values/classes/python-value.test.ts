@@ -145,7 +145,7 @@ describe('a Django model', () => {
   })
 })
 
-describe('what cannot be written says what to write instead', () => {
+describe('the error for a value that cannot be written names a value that can', () => {
   class Cache extends Map {}
   class Point {
     x = 1
@@ -211,7 +211,7 @@ describe('an attribute is set where it is', () => {
     expect(object.hasState).toBe(true)
     expect(object.attributes.get(name)).toBe(1)
   })
-  test('a state of another form is left as it is', () => {
+  test('a state of another form is not changed', () => {
     for (const state of [5, 'text', [1, 2, 3], new PyTuple([1, 2])]) {
       const object = made(state)
       expect(() => object.setAttribute('a', 1)).toThrow('not a dict of attributes')
