@@ -2,8 +2,9 @@
  * Options from a file, so that they need not be typed each time. An option at the top level applies to every command that has it, an option
  * under a command's name to this command. Options on the command line override both.
  */
-import { readFile } from 'node:fs/promises'
+
 import type { Command, Option } from 'commander'
+import { inputFile, largest } from './input-file.js'
 import { listed, UsageError } from './usage.js'
 
 const usualFile = 'memshim.config.json'
@@ -82,11 +83,11 @@ function named(path: string): ConfigFile {
 async function settingsIn(path: string, named: boolean): Promise<Settings | undefined> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = (await inputFile(path, path, largest.settings)).toString('utf8')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const { code } = ((error as UsageError).cause ?? {}) as NodeJS.ErrnoException
     if (!named && code === 'ENOENT') return undefined
-    throw new UsageError(`${path} cannot be read: ${code}`)
+    throw error
   }
   try {
     const settings: unknown = JSON.parse(text)

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `memshim` command. */
+import { fileReason } from '../ground/file-error.js'
 import { configured, markFromFile } from './config.js'
 import { explain } from './explain.js'
 import { memshimProgram } from './program.js'
@@ -10,7 +11,7 @@ const program = memshimProgram()
 // A reader that closes the pipe early (`memshim switches | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
-  process.exit(explain(new UsageError(`standard output cannot be written: ${error.code}`)))
+  process.exit(explain(new UsageError(`standard output cannot be written: ${fileReason(error)}`)))
 })
 
 try {

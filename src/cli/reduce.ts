@@ -1,4 +1,5 @@
 /** `memshim audit --reduce`: writes the files that show one finding with the fewest lines. */
+
 import { access, constants, mkdir, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
@@ -12,6 +13,7 @@ import {
   traceOf,
   writeTrace,
 } from '../audit/index.js'
+import { fileReason } from '../ground/file-error.js'
 import { UsageError } from './usage.js'
 
 /** As mkdir with `recursive`, which does not end if the file system cannot create folders (/proc). */
@@ -56,8 +58,7 @@ export async function writeReduced(
   folder: string,
   options: AuditOptions,
 ): Promise<WrittenFinding> {
-  const unwritable = (error: unknown) =>
-    new UsageError(`${folder} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
+  const unwritable = (error: unknown) => new UsageError(`${folder} cannot be written: ${fileReason(error)}`)
   const isOurs = !(await isThere(folder))
   let reduced: Reduced
   try {

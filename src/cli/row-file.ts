@@ -1,10 +1,12 @@
 /** `--rows`: the operations of an audit as newline-delimited JSON, or as Parquet with the optional package hyparquet-writer. */
+
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { finished, pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { type OperationRow, rowColumns } from '../audit/index.js'
+import { fileReason } from '../ground/file-error.js'
 import { UsageError } from './usage.js'
 
 /** Rows that are written at once, so that a long audit keeps only these in memory. */
@@ -32,10 +34,7 @@ export async function rowFile(path: string): Promise<RowFile> {
   const isJson = /\.(nd)?jsonl?(\.gz)?$/.test(path)
   if (!isJson && !path.endsWith('.parquet'))
     throw new UsageError(`--rows ${path}: the name must end in .ndjson, .jsonl (or .gz of these) or .parquet`)
-  const failed = (error: unknown) =>
-    new UsageError(
-      `--rows ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
-    )
+  const failed = (error: unknown) => new UsageError(`--rows ${path} cannot be written: ${fileReason(error)}`)
   const partial = `${path}${unfinished}`
   const there = await stat(path).catch(() => undefined)
   if (there?.isDirectory()) throw new UsageError(`--rows ${path} cannot be written: it is a folder`)

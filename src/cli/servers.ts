@@ -1,10 +1,10 @@
 /** The options of commands for servers and TLS. */
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { PlacedServer } from '../hashing/index.js'
 import { parseServers, type ServerSpec } from '../strict/index.js'
 import { hostAndPort, type ServerAddress } from '../transport/address.js'
 import type { Tls } from '../transport/socket.js'
+import { inputFile, largest } from './input-file.js'
 import { UsageError } from './usage.js'
 
 const highestPort = 65_535
@@ -55,12 +55,7 @@ export function tlsOptions(command: Command): Command {
 /** @throws UsageError for a file that cannot be read */
 export async function tlsOf({ tls, tlsCa, tlsInsecure }: TlsFlags): Promise<Tls | undefined> {
   if (!tls && tlsCa === undefined && !tlsInsecure) return undefined
-  try {
-    return {
-      ...(tlsCa === undefined ? {} : { ca: await readFile(tlsCa) }),
-      ...(tlsInsecure ? { rejectUnauthorized: false } : {}),
-    }
-  } catch (error) {
-    throw new UsageError(`--tls-ca ${tlsCa} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
-  }
+  const ca =
+    tlsCa === undefined ? undefined : await inputFile(`--tls-ca ${tlsCa}`, tlsCa, largest.certificates)
+  return { ...(ca === undefined ? {} : { ca }), ...(tlsInsecure ? { rejectUnauthorized: false } : {}) }
 }

@@ -25,10 +25,12 @@ export interface PacketSettings extends RecordSettings {
 }
 
 const defaultPort = 11211
+/** Seconds by which a capture may begin before the end of the one before it. */
+const overlap = 1
 
 /**
  * Writes a wire trace of the commands in the captures, which are read one after the other.
- * @throws TypeError for inputs that are no streams; RecordError for settings and files; CaptureError for a file that is not a capture or is damaged (the commands before the damage are written; without a command no file is left)
+ * @throws TypeError for inputs that are no streams; RecordError for settings and files, and for captures that are not in the order of their times; CaptureError for a file that is not a capture or is damaged (the commands before the damage are written; without a command no file is left)
  */
 export async function recordPackets(
   inputs: readonly PacketInput[],
@@ -56,7 +58,13 @@ export async function recordPackets(
   let failure: unknown
   try {
     for (const { name, stream } of inputs) {
+      let isFirst = true
       const file = new PacketFile(name, (packet) => {
+        if (isFirst && packet.time < now - overlap)
+          throw new RecordError(
+            `${name} begins ${(now - packet.time).toFixed(1)} s before the end of the capture before it: give the captures in the order of their times, or merge them first (mergecap -w all.pcapng ${inputs.map((input) => input.name).join(' ')})`,
+          )
+        isFirst = false
         counts.packets++
         if (packet.data.length < packet.length) counts.cutPackets++
         const segment = segmentOf(packet)

@@ -5,6 +5,7 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { open, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createGzip, type Gzip } from 'node:zlib'
+import { fileReason } from '../ground/file-error.js'
 import { RecordError } from './settings.js'
 
 /** Bytes that wait for the disk before the source of the recording has to wait. */
@@ -68,15 +69,13 @@ export class TraceFiles {
       this.failure =
         error.code === 'EEXIST'
           ? alreadyThere(path)
-          : new RecordError(`${path}: cannot be written: ${error.code}`)
+          : new RecordError(`${path}: cannot be written: ${fileReason(error)}`)
       throw this.failure
     })
     await handle.close()
     const file = createWriteStream(path, { flags: 'r+' })
     const fail = (error: Error) => {
-      this.failure ??= new RecordError(
-        `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
-      )
+      this.failure ??= new RecordError(`${path}: cannot be written: ${fileReason(error)}`)
     }
     file.on('error', fail)
     const gzip = this.out.endsWith('.gz') ? createGzip() : undefined

@@ -1,8 +1,10 @@
 /** Saved listings: the output of `lru_crawler metadump all`, plain or gzip. */
+
 import { createReadStream } from 'node:fs'
 import { pipeline, Readable } from 'node:stream'
 import { constants, createGunzip } from 'node:zlib'
 import { checkText } from '../ground/arguments.js'
+import { fileReason } from '../ground/file-error.js'
 import { type ListedItem, ListingError, MetadumpReader } from '../protocol/metadump.js'
 
 /** Stands for standard input instead of a path. */
@@ -41,8 +43,7 @@ export async function* listingBytes(path: string): AsyncGenerator<Buffer> {
     })()
     yield* isGzip(first.value as Buffer) ? inflated(all) : all
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new ListingError(path, `cannot be read: ${code ?? message}`)
+    throw new ListingError(path, `cannot be read: ${fileReason(error)}`)
   }
 }
 

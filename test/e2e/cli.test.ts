@@ -210,7 +210,7 @@ describe('listings', { timeout: 60_000 }, () => {
       'holds no key',
     )
     expect(memshim(['where', '--keys', 'absent', '--servers', 'a:1']).stderr).toContain(
-      'absent: cannot be read: ENOENT',
+      'absent: cannot be read: there is no such file or folder (ENOENT)',
     )
     expect(memshim(['plan', trace, '--scan', 'absent']).status).toBe(2)
     const damaged = gzipSync(listing)
@@ -255,7 +255,7 @@ describe('bad input', { timeout: 300_000 }, () => {
       [['audit', trace, '--flush'], '--flush is about --servers'],
       [['audit', trace, '--fail-on', ''], "'--fail-on <what>' argument '' is invalid"],
       [['plan', trace, '--way', ','], "'--way <names>' argument ',' is invalid"],
-      [['plan', trace, '--begin', '100000'], '--begin 100000 is behind the end of the trace'],
+      [['plan', trace, '--begin', '100000'], '--begin 100000 is after the end of the trace'],
       [['scan'], 'one of the two'],
       [['audit', trace, '--to', 'all', '--fail-on', 'any'], '--fail-on is about the report of one audit'],
       [
@@ -345,13 +345,34 @@ describe('bad input', { timeout: 300_000 }, () => {
     for (const [index, before] of [[], [join(links, 'tcpdump-vlan.cap.gz')]].entries()) {
       const out = join(folder, `absent-${index}.jsonl`)
       const { status, stderr } = memshim(['record', ...before, 'absent.pcap', '--out', out])
-      expect([status, stderr]).toEqual([2, 'memshim: absent.pcap cannot be read: ENOENT\n'])
+      expect([status, stderr]).toEqual([
+        2,
+        'memshim: absent.pcap cannot be read: there is no such file or folder (ENOENT)\n',
+      ])
+    }
+  })
+
+  it('a file without an end, in the place of a small one, is an error that names the limit', () => {
+    const trace = join(import.meta.dirname, '..', '..', 'fixtures', 'traces', 'django-4.0-cache.jsonl.gz')
+    for (const args of [
+      ['--config', '/dev/zero', 'where', 'k', '--servers', 'a'],
+      ['record', '-', '--hash-keys', '/dev/zero', '--out', join(folder, 'endless.jsonl')],
+      ['doctor', '--servers', '127.0.0.1:1', '--tls-ca', '/dev/zero'],
+      ['plan', '/dev/zero'],
+      ['plan', trace, '--scan', '/dev/zero'],
+    ]) {
+      const { status, stderr } = memshim(args)
+      expect([args.join(' '), status, stderr]).toEqual([
+        args.join(' '),
+        2,
+        expect.stringMatching(/\/dev\/zero.* (?:is longer than|more than) \d+|no line/),
+      ])
     }
   })
 
   it('a folder in the place of a capture is an error that names it', () => {
     const { status, stderr } = memshim(['record', folder, '--out', 'folder.jsonl'])
-    expect([status, stderr]).toEqual([2, `memshim: ${folder} cannot be read: EISDIR\n`])
+    expect([status, stderr]).toEqual([2, `memshim: ${folder} cannot be read: it is a folder (EISDIR)\n`])
   })
 
   it('a port that does not exist and a key that is too long are errors', () => {

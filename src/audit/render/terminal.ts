@@ -1,7 +1,7 @@
 /** The report for a terminal: the findings, then the evidence, in at most `width` columns. */
 
 import { createColors } from 'picocolors'
-import { printable } from '../../ground/printable.js'
+import { printable, wrapped } from '../../ground/printable.js'
 import { checkOptionNames } from '../../python/options.js'
 import type { Analysis } from '../analyses/index.js'
 import { checkReport, type Finding, type Report, type SwitchRow, type Tally } from '../report/report.js'
@@ -41,7 +41,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
   const width = Math.max(40, Math.min(options.width ?? 80, 140))
   const c = createColors(options.color ?? false)
   const lines: string[] = []
-  const say = (text = '', indent = 0) => lines.push(...wrap(text, width, indent))
+  const say = (text = '', indent = 0) => lines.push(...wrapped(text, width, indent))
   const heading = (text: string) =>
     lines.push('', c.bold(text), c.dim('─'.repeat(Math.min(width, text.length))))
 
@@ -55,7 +55,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
   lines.push(bar(totals, Math.min(width, 72), c))
   lines.push(...legend(totals, c, width))
   lines.push('')
-  for (const line of wrap(verdictText(report), width))
+  for (const line of wrapped(verdictText(report), width))
     lines.push(totals.unexplained > 0 ? c.yellow(line) : line)
 
   const behind = frameworkText(report)
@@ -86,7 +86,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     for (const risk of report.risks) {
       lines.push(`    ${c.yellow(c.bold(risk.name))}  ${c.dim(count(risk.count, 'operation'))}`)
       say(`${risk.title}.`, 4)
-      lines.push(...wrap(`→ ${risk.advice}`, width, 4).map((line) => c.green(line)))
+      lines.push(...wrapped(`→ ${risk.advice}`, width, 4).map((line) => c.green(line)))
       for (const example of risk.examples.slice(0, options.examples ?? 2))
         exampleLines(example, width, c, lines, sides)
       lines.push(c.dim(`    docs/${risk.docs}`))
@@ -106,7 +106,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
       lines.push(
         `  ${place.padEnd(Math.max(10, width - 22))} ${String(site.differs + site.unexplained).padStart(5)} of ${site.operations}`,
       )
-      if (names.length > 0) lines.push(...wrap(names.join(', '), width, 4).map((line) => c.dim(line)))
+      if (names.length > 0) lines.push(...wrapped(names.join(', '), width, 4).map((line) => c.dim(line)))
     }
     if (report.callSites.length > 10) say(`… and ${report.callSites.length - 10} more`, 2)
   }
@@ -122,7 +122,7 @@ export function renderTerminal(report: Report, options: TerminalOptions = {}): s
     say(`${note.count}× ${note.text} (first: line ${note.line})`, 2)
   lines.push('')
   const ran = `${count(totals.operations, 'operation')} (${trace.seconds.toFixed(1)} s of application time) in ${timing.seconds.toFixed(1)} s.`
-  lines.push(...wrap(ran, width).map((line) => c.dim(line)))
+  lines.push(...wrapped(ran, width).map((line) => c.dim(line)))
   return `${lines.join('\n')}\n`
 }
 
@@ -150,12 +150,16 @@ function switchLines(
   const serious = row.impacts.raises ? c.red : row.outcomes > 0 ? c.yellow : c.cyan
   const amount = count(row.count, 'operation')
   lines.push(`${String(rank).padStart(2)}. ${serious(c.bold(row.switch))}  ${c.dim(amount)}`)
-  lines.push(...wrap(row.title, width, 4))
+  lines.push(...wrapped(row.title, width, 4))
   lines.push(
-    ...wrap(impactSummary(row) + (row.inherited > 0 ? ` (${row.inherited} as a consequence)` : ''), width, 4),
+    ...wrapped(
+      impactSummary(row) + (row.inherited > 0 ? ` (${row.inherited} as a consequence)` : ''),
+      width,
+      4,
+    ),
   )
-  if (absorbed !== '') lines.push(...wrap(absorbed, width, 4).map((line) => c.cyan(line)))
-  if (row.advice !== '') lines.push(...wrap(`→ ${row.advice}`, width, 4).map((line) => c.green(line)))
+  if (absorbed !== '') lines.push(...wrapped(absorbed, width, 4).map((line) => c.cyan(line)))
+  if (row.advice !== '') lines.push(...wrapped(`→ ${row.advice}`, width, 4).map((line) => c.green(line)))
   for (const example of row.examples.slice(0, examples)) exampleLines(example, width, c, lines, sides)
   if (row.docs !== undefined) lines.push(c.dim(`    docs/${row.docs}`))
 }
@@ -171,9 +175,9 @@ function analysisLines(
   for (const row of rows) {
     const places = row.callSites.length > 0 ? `, at ${placesText(row)}` : ''
     const own = row.severity === severity ? '' : ` [${row.severity}]`
-    lines.push(...wrap(`${row.label}${own}: ${useText(row)}${places}`, width, 6))
+    lines.push(...wrapped(`${row.label}${own}: ${useText(row)}${places}`, width, 6))
   }
-  if (severity !== 'fact') lines.push(...wrap(`→ ${advice}`, width, 4).map((line) => c.green(line)))
+  if (severity !== 'fact') lines.push(...wrapped(`→ ${advice}`, width, 4).map((line) => c.green(line)))
   lines.push(c.dim(`    docs/${docs}`))
 }
 
@@ -224,25 +228,4 @@ function legend(totals: Tally, c: Colors, width: number): string[] {
 function clip(text: string, width: number): string {
   const safe = printable(text)
   return safe.length > width ? `${safe.slice(0, width - 1)}…` : safe
-}
-
-function wrap(text: string, width: number, indent = 0): string[] {
-  const room = width - indent
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    for (const piece of pieces(printable(word), room)) {
-      if (line !== '' && line.length + 1 + piece.length > room) {
-        lines.push(line)
-        line = piece
-      } else line = line === '' ? piece : `${line} ${piece}`
-    }
-  }
-  lines.push(line)
-  return lines.map((text) => ' '.repeat(indent) + text)
-}
-
-function pieces(word: string, room: number): string[] {
-  if (word.length <= room) return [word]
-  return Array.from({ length: Math.ceil(word.length / room) }, (_, i) => word.slice(i * room, (i + 1) * room))
 }

@@ -11,6 +11,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGunzip, createGzip } from 'node:zlib'
 import { checkText } from '../../ground/arguments.js'
+import { fileReason } from '../../ground/file-error.js'
 import { parseEvent, parseHeader } from './parse.js'
 import { surveyBytes, surveyEvents } from './survey.js'
 import { checkTrace, type Trace, TraceError, type TraceEvent, type TraceHeader } from './trace.js'
@@ -213,16 +214,21 @@ async function isGzip(path: string): Promise<boolean> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     const absent = path === '-' ? isPipe : 'there is no such file'
-    const reason = code === 'ENOENT' ? absent : code === 'EACCES' ? 'may not be read' : String(code)
+    const reason = code === 'ENOENT' ? absent : `cannot be read: ${fileReason(error)}`
     throw new TraceError(path, 0, undefined, reason)
   }
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0)
     return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code } = error as NodeJS.ErrnoException
     // A pipe cannot be read again from its beginning.
-    throw new TraceError(path, 0, undefined, code === 'ESPIPE' ? isPipe : `cannot be read: ${message}`)
+    throw new TraceError(
+      path,
+      0,
+      undefined,
+      code === 'ESPIPE' ? isPipe : `cannot be read: ${fileReason(error)}`,
+    )
   } finally {
     await file.close()
   }

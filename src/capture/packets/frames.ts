@@ -1,5 +1,5 @@
 /**
- * Extracts the TCP segment from a frame: Ethernet with VLAN tags, loopback, Linux cooked v1 and v2, raw IP; IPv4 and IPv6.
+ * Extracts the TCP segment from a frame: Ethernet with VLAN tags, MPLS or PPPoE, loopback, Linux cooked v1 and v2, raw IP; IPv4 and IPv6.
  * Source: tcpdump.org/linktypes.html, RFC 791, RFC 8200, RFC 9293.
  */
 import type { Packet } from './packet.js'
@@ -81,9 +81,16 @@ function networkPayload({ linkType, data }: Packet): Network | Unread {
   }
 }
 
-const vlanTags: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100])
+const vlanTags: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100, 0x9200, 0x9300])
+const mplsLabels: ReadonlySet<number> = new Set([0x8847, 0x8848])
+const pppoeSession = 0x8864
+/** Protocols of PPP. */
+const pppTypes: Readonly<Record<number, number>> = { 33: ipv4, 87: ipv6 }
 
-/** @param at where the payload of the type begins; a VLAN tag there is two bytes and the next type */
+/**
+ * Passes over VLAN tags (IEEE 802.1Q), labels of MPLS (RFC 3032) and the header of PPPoE (RFC 2516).
+ * @param at where the payload of the type begins; a VLAN tag there is two bytes and the next type
+ */
 function behindTags(data: Buffer, type: number, at: number): Network | Unread {
   let [inner, place] = [type, at]
   while (vlanTags.has(inner)) {
@@ -91,7 +98,25 @@ function behindTags(data: Buffer, type: number, at: number): Network | Unread {
     inner = data.readUInt16BE(place + 2)
     place += 4
   }
+  if (mplsLabels.has(inner)) return behindLabels(data, place)
+  if (inner === pppoeSession) {
+    if (data.length < place + 8) return 'damaged'
+    return { type: pppTypes[data.readUInt16BE(place + 6)] ?? 0, at: place + 8 }
+  }
   return { type: inner, at: place }
+}
+
+/** The last label has a bit. Nothing names the type behind it: IPv4 and IPv6 begin with their version. */
+function behindLabels(data: Buffer, at: number): Network | Unread {
+  let place = at
+  let isLast = false
+  while (!isLast) {
+    if (data.length < place + 5) return 'damaged'
+    isLast = (data[place + 2]! & 1) === 1
+    place += 4
+  }
+  const version = data[place]! >> 4
+  return { type: version === 4 ? ipv4 : version === 6 ? ipv6 : 0, at: place }
 }
 
 function fromIpv4(packet: Packet, data: Buffer): Segment | Unread {

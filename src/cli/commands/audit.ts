@@ -1,5 +1,6 @@
 /** `memshim audit`: replay a trace (or scenario), print the report, write JSON and HTML, set the exit code. */
-import { access, constants, readFile, stat, writeFile } from 'node:fs/promises'
+
+import { access, constants, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
@@ -34,7 +35,9 @@ import {
   targetOptionNames,
   targetText,
 } from '../../audit/index.js'
+import { fileReason } from '../../ground/file-error.js'
 import { behavior, checked, type Flags, targetOption, wholeNumber } from '../audit-flags.js'
+import { inputFile, largest } from '../input-file.js'
 import { progressLine } from '../progress.js'
 import { writeReduced, writtenText } from '../reduce.js'
 import { type RowFile, rowFile } from '../row-file.js'
@@ -282,13 +285,8 @@ async function open(paths: readonly string[], { oneApplication }: Flags): Promis
 }
 
 async function readBaseline(path: string): Promise<Report> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    throw new UsageError(`--baseline ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
-  }
-  return parseBaseline(text, `--baseline ${path}`)
+  const named = `--baseline ${path}`
+  return parseBaseline((await inputFile(named, path, largest.report)).toString('utf8'), named)
 }
 
 /**
@@ -324,7 +322,7 @@ async function checkWritable(path: string): Promise<void> {
   try {
     await access(there ? path : dirname(path), constants.W_OK)
   } catch (error) {
-    throw new UsageError(`${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`)
+    throw new UsageError(`${path} cannot be written: ${fileReason(error)}`)
   }
 }
 
@@ -332,9 +330,7 @@ async function write(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text)
   } catch (error) {
-    throw new UsageError(
-      `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-    )
+    throw new UsageError(`${path} cannot be written: ${fileReason(error)}`)
   }
 }
 

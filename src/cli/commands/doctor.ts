@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { exitCodes, expandPatterns, readTraces } from '../../audit/index.js'
 import { doctor, renderDoctor, usedCommands } from '../../doctor/index.js'
+import { forTerminal } from '../for-terminal.js'
 import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
 import { commaList, refuseIdle, UsageError } from '../usage.js'
 
@@ -56,7 +57,9 @@ async function run(flags: Flags, command: Command): Promise<void> {
     ...(tls ? { tls } : {}),
     ...(trace ? { used: await usedCommands(trace) } : {}),
   })
-  process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderDoctor(report))
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(report, null, 2)}\n` : forTerminal(renderDoctor(report)),
+  )
   if (report.servers.some(({ findings }) => findings.some(({ level }) => level === 'problem')))
     process.exitCode = exitCodes.found
 }

@@ -1,5 +1,4 @@
 /** `memshim inspect` shows a stored item: flags by name, compression, the opcodes of the pickle, and the value. */
-import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { exitCodes } from '../../audit/index.js'
 import { doctor } from '../../doctor/index.js'
@@ -21,6 +20,8 @@ import {
   type UnpickleOptions,
   type ValueEncoding,
 } from '../../values/index.js'
+import { forTerminal } from '../for-terminal.js'
+import { inputFile, largest } from '../input-file.js'
 import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from '../keys-file.js'
 import { serverSpecs } from '../servers.js'
 import { commaList, listed, refuseIdle, UsageError } from '../usage.js'
@@ -127,9 +128,9 @@ function show(items: readonly Found[], encoding: ValueEncoding, { lines, json }:
     return
   }
   for (const { key, item } of items) {
-    if (many) process.stdout.write(`${printableKey(key!)}\n`)
+    if (many) process.stdout.write(forTerminal(`${printableKey(key!)}\n`))
     const said = item ? [...report(item, encoding, most)] : ['there is no item']
-    process.stdout.write(said.map((line) => `${many ? '  ' : ''}${line}\n`).join(''))
+    process.stdout.write(forTerminal(said.map((line) => `${many ? '  ' : ''}${line}\n`).join('')))
   }
 }
 
@@ -210,12 +211,7 @@ function* pickleReport(payload: Buffer, lines: number): Generator<string> {
 }
 
 async function fileContent(path: string, flags: number): Promise<EncodedValue> {
-  try {
-    return { flags, data: await readFile(path) }
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
-    throw new UsageError(`--file ${path} cannot be read: ${reason}`)
-  }
+  return { flags, data: await inputFile(`--file ${path}`, path, largest.value) }
 }
 
 /** Keys of one request. */

@@ -15,6 +15,7 @@ import {
   shippedScenarios,
 } from '../../parity/index.js'
 import { newestVersion } from '../../server/index.js'
+import { forTerminal } from '../for-terminal.js'
 import { commaList, listed, UsageError } from '../usage.js'
 
 interface Flags {
@@ -70,7 +71,7 @@ async function run(flags: Flags): Promise<void> {
       reports.push(await compareLibrary({ ...asked, binary }, servers, scenarios))
   }
   process.stdout.write(
-    flags.json ? `${JSON.stringify(reports, null, 2)}\n` : reports.map(described).join('\n'),
+    flags.json ? `${JSON.stringify(reports, null, 2)}\n` : forTerminal(reports.map(described).join('\n')),
   )
   if (reports.some(({ differences }) => differences.length > 0)) process.exitCode = different
 }

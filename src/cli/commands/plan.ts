@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { epochOf, expandPatterns, plan, readTraces, renderPlan, type Trace, ways } from '../../audit/index.js'
 import { type NamedPlacement, placementNames, placements, serverName } from '../../hashing/index.js'
 import { listedItems } from '../../scan/index.js'
+import { forTerminal } from '../for-terminal.js'
 import { placedServers } from '../servers.js'
 import { commaList, listed, UsageError } from '../usage.js'
 
@@ -75,7 +76,10 @@ async function run(paths: string[], flags: Flags): Promise<void> {
     ...(flags.scan === undefined ? {} : { items: await itemsIn(flags.scan, epochOf(trace.header, 0)) }),
   })
   if (flags.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
-  else process.stdout.write(`${from.title} → ${to.title}\n${renderPlan(result, servers.map(serverName))}`)
+  else
+    process.stdout.write(
+      forTerminal(`${from.title} → ${to.title}\n${renderPlan(result, servers.map(serverName))}`),
+    )
 }
 
 /** Servers in the order of their first appearance. @throws UsageError for a trace that names none */

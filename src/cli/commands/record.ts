@@ -1,7 +1,8 @@
 /** `memshim record`: a wire trace from packets, from a proxy, or from memcached's own log. */
+
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
+import { fileReason } from '../../ground/file-error.js'
 import {
   type ProxyRoute,
   type RecordSettings,
@@ -11,6 +12,8 @@ import {
   recordWatch,
   renderRecordSummary,
 } from '../../record/index.js'
+import { forTerminal } from '../for-terminal.js'
+import { inputFile, largest } from '../input-file.js'
 import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
 import { commaList, listed, refuseIdle, UsageError } from '../usage.js'
 
@@ -90,7 +93,9 @@ async function run(captures: string[], flags: Flags, command: Command): Promise<
   try {
     const settings = { ...(await settingsOf(flags)), signal: stop.signal }
     const summary = await record(captures, flags, settings, stop.signal)
-    process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : renderRecordSummary(summary))
+    process.stdout.write(
+      flags.json ? `${JSON.stringify(summary, null, 2)}\n` : forTerminal(renderRecordSummary(summary)),
+    )
   } finally {
     clearTimeout(timer)
     process.off('SIGINT', end)
@@ -150,7 +155,8 @@ async function record(
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
     // Errors of reading do not name the file.
-    if (typeof code === 'string') throw new UsageError(`${path ?? listed(captures)} cannot be read: ${code}`)
+    if (typeof code === 'string')
+      throw new UsageError(`${path ?? listed(captures)} cannot be read: ${fileReason(error)}`)
     throw error
   }
 }
@@ -181,11 +187,7 @@ function libraryOf(text: string): NonNullable<RecordSettings['library']> {
 }
 
 async function secretIn(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (error) {
-    throw new UsageError(`--hash-keys ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
-  }
+  return (await inputFile(`--hash-keys ${path}`, path, largest.settings)).toString('utf8').trim()
 }
 
 function positive(option: string, text: string): number {

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { exitCodes } from '../../audit/index.js'
 import { renderScan, ScanError, type ScanOptions, type ScanReport, scan } from '../../scan/index.js'
+import { forTerminal } from '../for-terminal.js'
 import { overwriting } from '../progress.js'
 import { addresses, type TlsFlags, tlsOf, tlsOptions } from '../servers.js'
 import { commaList, isTyped, refuseIdle, UsageError } from '../usage.js'
@@ -89,7 +90,9 @@ async function run(files: string[], flags: Flags, command: Command): Promise<voi
       : error
   }
   if (terminal) process.stderr.write('\r\x1b[K')
-  process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderScan(report, top))
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(report, null, 2)}\n` : forTerminal(renderScan(report, top)),
+  )
   const unscanned = report.servers.filter(({ problem }) => problem !== undefined).map(({ server }) => server)
   if (unscanned.length === 0) return
   if (servers) process.stderr.write(`memshim: ${advice(unscanned)}\n`)

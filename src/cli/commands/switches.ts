@@ -1,6 +1,7 @@
 /** `memshim switches`: the compat client's table of switches, which the audit uses for its explanations. */
 import { Command } from 'commander'
 import { knownPresets, knownSwitches } from '../../audit/index.js'
+import { forTerminal } from '../for-terminal.js'
 import { UsageError } from '../usage.js'
 
 export function switchesCommand(): Command {
@@ -22,7 +23,9 @@ export function switchesCommand(): Command {
       }
       if (flags.json) process.stdout.write(`${JSON.stringify(chosen, null, 2)}\n`)
       else
-        process.stdout.write(`${chosen.map(described).join('\n')}\nPresets: ${knownPresets().join(', ')}\n`)
+        process.stdout.write(
+          forTerminal(`${chosen.map(described).join('\n')}\nPresets: ${knownPresets().join(', ')}\n`),
+        )
     })
 }
 

@@ -1,6 +1,7 @@
 /** `memshim where`: the server of a key under every placement, and the number of keys that move between two placements. */
 import { Command } from 'commander'
 import { moved, type NamedPlacement, placementNames, placements, serverName } from '../../hashing/index.js'
+import { forTerminal } from '../for-terminal.js'
 import { checkKeyArgument, type GivenKey, keyAsJson, keysIn, printableKey } from '../keys-file.js'
 import { placedServers } from '../servers.js'
 import { commaList, listed, UsageError } from '../usage.js'
@@ -63,17 +64,19 @@ async function run(given: string[], flags: Flags): Promise<void> {
   }
   const shown = keys.slice(0, 50)
   for (const key of shown) {
-    process.stdout.write(`${printableKey(key)}\n`)
+    process.stdout.write(forTerminal(`${printableKey(key)}\n`))
     for (const { title, place } of all) {
       const index = place(key)
       const server = index === undefined ? 'no server' : `${index}  ${serverName(servers[index]!)}`
-      process.stdout.write(`  ${title.padEnd(28)} ${server}\n`)
+      process.stdout.write(forTerminal(`  ${title.padEnd(28)} ${server}\n`))
     }
   }
   if (keys.length > shown.length)
-    process.stdout.write(`… and ${keys.length - shown.length} more keys (--json lists them)\n`)
+    process.stdout.write(forTerminal(`… and ${keys.length - shown.length} more keys (--json lists them)\n`))
   const share = ((100 * count) / keys.length).toFixed(1)
-  process.stdout.write(`\n${from.title} → ${to.title}: ${count} of ${keys.length} keys move (${share} %)\n`)
+  process.stdout.write(
+    forTerminal(`\n${from.title} → ${to.title}: ${count} of ${keys.length} keys move (${share} %)\n`),
+  )
 }
 
 function chosen(all: readonly NamedPlacement[], option: string, name: string): NamedPlacement {
