@@ -8,6 +8,8 @@ const single = (workload) => workload.servers === 1
 const shared = (workload) => workload.callers >= workload.servers
 /** Both Python clients block, and always have one caller. */
 const comparable = ({ callers, kind, offline }) => callers === 1 || kind === 'python' || offline === true
+/** Client and server wait for each other. */
+const waiting = ({ callers }) => callers <= 10
 const always = () => true
 
 function party(name, module, settings = {}) {
@@ -27,6 +29,12 @@ export const parties = [
     contender: true,
     kind: 'ours',
     kinds: [...network, 'python', 'hash', 'place', 'ring'],
+  }),
+  party('memshim strict, busyPoll', 'memshim-strict-busy-poll.mjs', {
+    contender: true,
+    kind: 'option',
+    kinds: ['get', 'set', 'getMulti'],
+    when: waiting,
   }),
   party('memshim compat', 'memshim-compat.mjs', {
     contender: true,

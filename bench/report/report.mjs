@@ -46,8 +46,15 @@ const speeds = ({ speed, spread }, { workload, best }) => {
   return best?.speed === speed ? `**${text}**` : text
 }
 
+const BUSY_POLL = 'memshim strict, busyPoll'
+
 /** The further limits of a row, beside its target: the figure that a column shows, and whether it keeps its limit. */
 const columns = [
+  {
+    head: 'busyPoll ÷ best rival',
+    of: ({ best, by }) => [by(BUSY_POLL)?.speed, best.speed],
+  },
+  { head: 'CPU, busyPoll ÷ without', of: ({ ours, by }) => [by(BUSY_POLL)?.cpu, ours.cpu] },
   { head: 'compat ÷ strict', of: ({ ours, by }) => [by('memshim compat')?.speed, ours.speed], least: 0.95 },
   {
     head: 'CPU ÷ leanest',

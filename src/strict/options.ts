@@ -55,6 +55,12 @@ export interface ClientOptions {
    * with `reject` they fail at once with AllocationError, and nothing is sent.
    */
   readonly whenFull?: 'wait' | 'reject' | undefined
+  /**
+   * Milliseconds, 0 to 10: the longest time after a write for which the event loop keeps turning instead of sleeping until the reply comes. Calls to a server
+   * on the same machine or in the same rack then take about half of the time, and the process uses more of its core
+   * (docs/performance.md#an-event-loop-that-stays-awake). Default 0: the loop sleeps.
+   */
+  readonly busyPoll?: number | undefined
   /** Clock in seconds, for tests and audits. Default: the system clock. */
   readonly now?: (() => number) | undefined
   /** Opens the connection to a server, for tests and audits (docs/server.md). Default: over the network. */
@@ -77,9 +83,13 @@ const optionNames = Object.keys({
   maxCommandLine: true,
   maxInFlight: true,
   whenFull: true,
+  busyPoll: true,
   now: true,
   connect: true,
 } satisfies Record<keyof ClientOptions, true>)
+
+/** Beside a reply that takes this many milliseconds, the time of waking up does not matter. */
+const LONGEST_BUSY_POLL = 10
 
 /** Room for one key of 250 bytes in every command. */
 const SHORTEST_LINE = 512
@@ -144,7 +154,7 @@ function isThisMachine(host: string): boolean {
 
 /** @throws ValueError, TypeError naming the option and its allowed values */
 function checkChoices(options: ClientOptions): void {
-  const { timeout, maxCommandLine, maxInFlight, preserve, tls, encoding, now } = options
+  const { timeout, maxCommandLine, maxInFlight, busyPoll, preserve, tls, encoding, now } = options
   if (timeout !== undefined) checkTimeout(timeout)
   oneOf('negativeTimeout', options.negativeTimeout, ['zero', 'send'])
   oneOf('staleConnection', options.staleConnection, ['fail', 'reopen'])
@@ -154,6 +164,13 @@ function checkChoices(options: ClientOptions): void {
   if (maxCommandLine !== undefined && !(Number.isInteger(maxCommandLine) && maxCommandLine >= SHORTEST_LINE))
     throw new ValueError(
       `maxCommandLine ${shownAsPython(maxCommandLine)} is not a whole number from ${SHORTEST_LINE} on`,
+    )
+  if (
+    busyPoll !== undefined &&
+    !(typeof busyPoll === 'number' && busyPoll >= 0 && busyPoll <= LONGEST_BUSY_POLL)
+  )
+    throw new ValueError(
+      `busyPoll ${shownAsPython(busyPoll)} is not a number of milliseconds from 0 to ${LONGEST_BUSY_POLL}`,
     )
   if (preserve !== undefined && typeof preserve !== 'boolean')
     throw new TypeError(`preserve must be a boolean, not ${shownAsPython(preserve)}`)

@@ -23,6 +23,7 @@ import { pylibmcDialect } from '../protocol/dialects.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { textProtocolOf } from '../protocol/text/text.js'
 import { addressName, hostAndPort } from '../transport/address.js'
+import { BusyPoll } from '../transport/busy-poll.js'
 import { exchangeWith } from '../transport/direct.js'
 import { CallerWatch } from '../transport/pending.js'
 import type { Exchange } from '../transport/types.js'
@@ -60,6 +61,7 @@ export class State {
   private readonly placed: readonly PlacedServer[]
   private hooks: Hooks = {}
   private readonly callers = new CallerWatch()
+  private readonly busyPoll: BusyPoll | undefined
 
   /** @throws by docs/reference/pylibmc.md#2: ValueError, TypeError, AttributeError, MemcachedError, NotSupportedError */
   constructor(servers: Iterable<ServerSpecInput>, unchecked: ClientOptions) {
@@ -68,6 +70,7 @@ export class State {
     const options = checkedClientOptions(unchecked)
     checkPlaintext(specs, options)
     this.#options = options
+    this.busyPoll = options.busyPoll ? new BusyPoll(options.busyPoll) : undefined
     const settings = ownSettings(options.behaviors ?? {})
     for (const change of behaviorChanges(settings, Boolean(options.binary))) this.apply(change)
     this.placed = specs.map(({ address, weight }) => ({ ...hostAndPort(address), weight }))
@@ -253,6 +256,7 @@ export class State {
       maxInFlight: this.#options.maxInFlight,
       whenFull: this.#options.whenFull,
       callers: this.callers,
+      busyPoll: this.busyPoll,
     })
   }
 }

@@ -2,6 +2,7 @@
 import { shown } from '../ground/arguments.js'
 import type { ParserLimits, Protocol } from '../protocol/protocol.js'
 import { isPlain } from '../python/options.js'
+import type { BusyPoll } from './busy-poll.js'
 import type { CallerWatch } from './pending.js'
 import type { Connect, Tls } from './socket.js'
 
@@ -38,6 +39,8 @@ export interface ConnectionOptions {
   readonly whenFull?: 'wait' | 'reject' | undefined
   /** Shared by the connections of a client. Default: one of its own. */
   readonly callers?: CallerWatch | undefined
+  /** Keeps the event loop turning while replies are expected; shared by the connections of a client. Default: the loop sleeps. */
+  readonly busyPoll?: BusyPoll | undefined
 }
 
 /** The longest time of Node's timers, in milliseconds. */

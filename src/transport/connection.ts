@@ -286,6 +286,7 @@ export class Connection implements Exchange, LinkOwner {
       this.fail(kindOf(error), (error as Error)?.message ?? String(error), error, unheard)
       return
     }
+    if (this.waiting.length > 0) this.#options.busyPoll?.wrote(this)
     for (const pending of leaving) if (pending.request.noreply) pending.answer(HANDED_OVER)
     if (queue.length > 0 && this.waiting.length < this.maxInFlight) this.scheduleFlush()
     this.rest()

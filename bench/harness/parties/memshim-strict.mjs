@@ -3,10 +3,11 @@ import { pathToFileURL } from 'node:url'
 
 const load = (root, room) => import(pathToFileURL(join(root, 'dist', room, 'index.js')).href)
 
-export async function open({ servers, root }) {
+export async function open({ servers, root, options = {} }) {
   const { Client } = await load(root, 'strict')
   const client = new Client(servers, {
     ...(servers.length > 1 ? { behaviors: { ketama: 1 } } : {}),
+    ...options,
   })
   return {
     get: (key) => client.get(key),

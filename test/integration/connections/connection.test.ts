@@ -10,6 +10,7 @@ import { pylibmcDialect } from '../../../src/protocol/dialects.js'
 import { remove, retrieval, store } from '../../../src/protocol/requests.js'
 import type { Reply } from '../../../src/protocol/wire.js'
 import type { ServerAddress } from '../../../src/transport/address.js'
+import { BusyPoll, type PolledConnection } from '../../../src/transport/busy-poll.js'
 import { Connection } from '../../../src/transport/connection.js'
 import type { ConnectionOptions } from '../../../src/transport/connection-options.js'
 import { CallerWatch } from '../../../src/transport/pending.js'
@@ -148,6 +149,19 @@ describe('when requests leave', () => {
     await mc.exchange(get('other'))
     expect(written() - before).toBe('get other\r\n'.length)
   })
+})
+
+test('the busy poll is told of writes that have a reply, before it comes', async () => {
+  const { address } = await scripted((socket) => {
+    socket.on('data', () => socket.write('DELETED\r\n'))
+  })
+  const told: number[] = []
+  const mc: Connection = connection(address, {
+    busyPoll: Object.assign(new BusyPoll(1), { wrote: (one: PolledConnection) => told.push(one.unanswered) }),
+  })
+  await mc.exchange(remove('key'))
+  await mc.exchange(remove('key', { noreply: true }))
+  expect(told).toEqual([1])
 })
 
 describe('opening', () => {
