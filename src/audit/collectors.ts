@@ -10,6 +10,7 @@ import { switchableFindings } from './pymemcache/switched.js'
 import { constructorCall, type ReplayVisitor } from './replay/replay.js'
 import { versionNote } from './replay/server-version.js'
 import { EstimateCount } from './report/estimates.js'
+import { finding } from './report/finding.js'
 import { ReportBuilder } from './report/report-builder.js'
 import type { AuditSetup } from './setup.js'
 import { OutageCount, OutageSearch } from './traces/outages.js'
@@ -54,6 +55,7 @@ export function visitorOf(
       const note = version && versionNote(operation, trace.header, version)
       if (note) builder.note(note, operation.line)
       view?.add(operation, verdict)
+      if (view?.readsNone(operation)) builder.risk('stored-none', () => finding(operation, verdict))
       fidelity.add(operation)
       if (operation.call !== constructorCall) analyses.add(operation)
       estimates?.add(operation, verdict)

@@ -29,7 +29,7 @@ test('behaves like an array that is pushed to and shifted from', () => {
   )
 })
 
-test('keeps no reference to an entry that was removed', async () => {
+test('lets go of what has left', async () => {
   const { gc } = globalThis
   const fifo = new Fifo<object>()
   let gone = 0

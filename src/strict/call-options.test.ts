@@ -73,7 +73,7 @@ describe.each(Object.keys(calls))(
       },
     )
 
-    test('refuses a value that is not a signal', async () => {
+    test('refuses a signal that is none', async () => {
       for (const signal of [1, {}, null, { aborted: true }])
         expect(await refusal(name, { signal })).toMatchObject({
           name: 'TypeError',
@@ -157,7 +157,7 @@ describe('constructors', () => {
     expect(() => new Client(['127.0.0.1:1'], options as never)).toThrow(message)
   })
 
-  test('a Unix socket and families in python-memcached’s spelling: the error names the spelling of pylibmc', () => {
+  test('a Unix socket and families in python-memcached’s words: the error says how pylibmc has it', () => {
     expect(() => new Client(['unix:/tmp/mc.sock'])).toThrow(/pylibmc has no 'unix:', write "\/tmp\/mc.sock"/)
     expect(() => new Client(['inet6:[::1]:11211'])).toThrow(/pylibmc has no 'inet6:', write "\[::1\]:11211"/)
     expect(() => new Client(['inet:localhost:11211'])).toThrow(/write "localhost:11211"/)

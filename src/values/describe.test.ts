@@ -87,7 +87,7 @@ group('describe', () => {
     expect(describe(value, 100)).toBe(expected)
   })
 
-  test('a description over the given length ends in …', () => {
+  test('what is too long ends in …, at the length asked for', () => {
     expect(describe('x'.repeat(100), 10)).toBe("'xxxxxxxx…")
     expect(describe([1, 2, 3, 4, 5, 6], 10)).toBe('[1, 2, 3,…')
     expect(describe(new Map([[1, 'x'.repeat(50)]]), 12)).toBe("{1: 'xxxxxx…")
@@ -101,7 +101,7 @@ group('describe', () => {
     expect(describe(unpickle(Buffer.from('80027d710068006800732e', 'hex')))).toBe('{{...}: {...}}')
   })
 
-  test('takes time in proportion to its text', () => {
+  test('takes no more time than its text is long', () => {
     const many = unpickle(Buffer.from(`]q\0${'0](h\0h\0eq\0'.repeat(60)}.`, 'latin1'))
     expect(describe(many, 2000)).toHaveLength(2000)
     const dicts = Array.from({ length: 40 }).reduce<unknown>((inner) => new Map([[inner, inner]]), 1)

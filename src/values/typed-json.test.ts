@@ -62,7 +62,7 @@ describe('reading', () => {
 })
 
 describe('writing', () => {
-  it('a list that contains itself is one pickle, and is read back as such a list', () => {
+  it('a list that holds itself is one pickle, and reads back as one', () => {
     const list: unknown[] = [1]
     list.push(list)
     const written = toTypedJson(list)
@@ -72,7 +72,7 @@ describe('writing', () => {
     expect(read[1]).toBe(read)
   })
 
-  it('so is a dict that contains itself, and a value in which few objects occur many times', () => {
+  it('so is a dict that holds itself, and what only few objects stand for, over and over', () => {
     const dict = new Map<unknown, unknown>()
     dict.set('d', dict)
     expect(toTypedJson(dict)).toEqual({ $pickle: expect.any(String) })
@@ -81,7 +81,7 @@ describe('writing', () => {
     expect(toTypedJson(shared)).toEqual({ $pickle: expect.any(String) })
   })
 
-  it('deep nesting is one pickle; a value that is too deep for Python is refused', () => {
+  it('deep nesting is one pickle; what is deeper than Python reads is refused', () => {
     expect(toTypedJson(nested(390))).toEqual(nested(390))
     expect(toTypedJson(nested(450))).toEqual({ $pickle: expect.any(String) })
     expect(() => toTypedJson(nested(100_000))).toThrow(/deep|nested/)

@@ -140,7 +140,7 @@ describe.skipIf(memcachedBinary() === undefined)('a server at its connection lim
     await memcached.stop()
   })
 
-  it('the first call over the limit gets the error', () => {
+  it('says so to the one too many', () => {
     expect(refusal).toBe(limit.says)
   })
 

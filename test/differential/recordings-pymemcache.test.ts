@@ -16,7 +16,7 @@ const deviations: Readonly<Record<string, string>> = JSON.parse(
 describe('pymemcache-4.0.0, replayed', () => {
   for (const recording of loadRecordings('pymemcache-4.0.0')) {
     const reason = deviations[recording.name.replace('pymemcache-', '')]
-    const title = `${recording.name}: ${recording.scenario.about}${reason ? ` (differs on purpose: ${reason})` : ''}`
+    const title = `${recording.name}: ${recording.scenario.about}${reason ? ` (on purpose otherwise: ${reason})` : ''}`
     it.concurrent(title, async () => {
       const stage = await replayStage(recording)
       try {

@@ -97,7 +97,7 @@ const audible = switches.filter(({ name, silent, preset }) => !silent && !preset
 
 describe.each(audible)('$name', (entry) => {
   const { name, advice, safe, docs } = entry
-  it('is announced with operation, both outcomes and advice in the scenario that shows it', async () => {
+  it('says so, with operation, both outcomes and advice, in the scenario that shows it', async () => {
     const events = (await announced(recordingOf(entry), {})).filter((event) => event.switch === name)
     expect(events.length).toBeGreaterThan(0)
     for (const event of events) {

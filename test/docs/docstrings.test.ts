@@ -86,7 +86,7 @@ describe('strict and hashing', () => {
     /\/client\.ts$/.test(declaration.getSourceFile().fileName),
   )
 
-  it('every operation of the client that can reject names its errors', () => {
+  it('every operation of the client that can reject says with what', () => {
     const rejecting = operations.filter(({ member, declaration }) => {
       const result = checker.getReturnTypeOfSignature(checker.getSignatureFromDeclaration(declaration)!)
       return result.symbol?.name === 'Promise' && !/asyncDispose/.test(member.name)
@@ -114,7 +114,7 @@ describe('strict and hashing', () => {
     expect(silent.map(({ name }) => name)).toEqual([])
   })
 
-  it('every option that is a time names its unit, seconds or milliseconds', () => {
+  it('every option that is a time says seconds or milliseconds', () => {
     let timed = 0
     const TIME = /time|delay|interval|wait|(^|[a-z])ttl/i
     const silent = exported.flatMap((symbol) => {

@@ -86,7 +86,7 @@ function page(): string {
   ].join('\n')
 }
 
-it('the page is the one that the table gives', async () => {
+it('the page is what the table says', async () => {
   await expect(page()).toMatchFileSnapshot(
     join(import.meta.dirname, '..', '..', 'docs', 'evidence', 'pairs.md'),
   )

@@ -64,7 +64,7 @@ function seenIn(fixture: string): string {
     : `\`fixtures/scenarios/${fixture}.json\` and its recordings`
 }
 
-it('docs/switches.md is the page that the table of switches gives', async () => {
+it('docs/switches.md says what the table of switches says', async () => {
   await expect(document()).toMatchFileSnapshot(join(root, 'docs', 'switches.md'))
 })
 

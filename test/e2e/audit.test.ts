@@ -196,7 +196,7 @@ describe('memshim audit', () => {
     expect(get?.explanations).toMatchObject([{ how: 'inherited', lines: [set?.line] }])
   })
 
-  it('a negative time is a risk and not a difference: pylibmc 1.6.3 behaves like python-memcached, but not like its documentation', () => {
+  it('a negative time is a risk and no difference: pylibmc 1.6.3 does as python-memcached, its documentation says otherwise', () => {
     expect(rowOf('negative-timeout')).toBeUndefined()
     expect(report.risks).toMatchObject([{ name: 'documented-negative-timeout', count: 1 }])
   })
@@ -206,7 +206,7 @@ describe('memshim audit', () => {
     expect(report.verification?.untried).toBe(0)
   })
 
-  it('an item that expired in the application has expired in the replay, without waiting', () => {
+  it('what expired in the application has expired in the replay, without waiting', () => {
     expect(report.trace.seconds).toBeGreaterThan(100)
     expect(report.timing.seconds).toBeLessThan(60)
   })

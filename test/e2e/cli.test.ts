@@ -90,7 +90,7 @@ describe('completion', { timeout: 60_000 }, () => {
 describe('options from a file', { timeout: 60_000 }, () => {
   const where = (env: NodeJS.ProcessEnv, ...args: string[]) => memshim([...args], { env })
 
-  it('are read, and options of the command line override them', () => {
+  it('are taken, and what is typed counts more', () => {
     const path = file('config.json', JSON.stringify({ servers: ['a:1', 'b:2'], where: { json: true } }))
     const named = where({}, '--config', path, 'where', 'k')
     expect(JSON.parse(named.stdout).servers).toEqual(['a:1', 'b:2'])
@@ -188,7 +188,7 @@ describe('listings', { timeout: 60_000 }, () => {
     },
   )
 
-  it('inspect shows many keys, names those without an item, and prints JSON', async () => {
+  it('inspect shows many keys, says which have no item, and gives data', async () => {
     const { status, stdout } = await beside('inspect', 'user:1', 'none', 'user:2', '--server', server.address)
     expect(stdout).toMatch(/^user:1\n {2}flags {8}16 \(text\)[\s\S]*\nnone\n {2}there is no item\nuser:2\n/)
     expect(status).toBe(1)
@@ -200,7 +200,7 @@ describe('listings', { timeout: 60_000 }, () => {
     ])
   })
 
-  it('a file that is not a listing is an error that names the file', () => {
+  it('what is not a listing is an error that names the file', () => {
     const trace = file('any.jsonl', '{}')
     expect(memshim(['scan', file('html', '<html>')])).toMatchObject({
       status: 2,
@@ -223,7 +223,7 @@ describe('listings', { timeout: 60_000 }, () => {
 })
 
 describe('bad input', { timeout: 300_000 }, () => {
-  it('refuses a sample that is not a part of the keys, and names the allowed values', () => {
+  it('refuses a sample that is not a part of the keys, and names what is needed', () => {
     const capture = join(import.meta.dirname, '..', '..', 'fixtures', 'captures', 'index.json')
     for (const sample of ['5', '0', '-1', 'x', ''])
       expect(memshim(['record', capture, '--out', 'o.jsonl', '--sample', sample])).toMatchObject({
@@ -232,7 +232,7 @@ describe('bad input', { timeout: 300_000 }, () => {
       })
   })
 
-  it('a report that cannot be written and a wrong number are errors before the trace is read', () => {
+  it('a report that cannot be written, and a wrong number, are said before the trace is read', () => {
     for (const [option, value, said] of [
       ['--json', join(folder, 'absent', 'r.json'), 'ENOENT'],
       ['--html', folder, 'it is a folder'],
@@ -340,7 +340,7 @@ describe('bad input', { timeout: 300_000 }, () => {
     expect([status, JSON.parse(stdout).version]).toEqual([0, '2.1.0'])
   })
 
-  it('a capture that does not exist is an error that names it, also after one that exists', () => {
+  it('a capture that does not exist is an error that names it, also behind one that exists', () => {
     const links = join(import.meta.dirname, '..', '..', 'fixtures', 'captures', 'links')
     for (const [index, before] of [[], [join(links, 'tcpdump-vlan.cap.gz')]].entries()) {
       const out = join(folder, `absent-${index}.jsonl`)
@@ -375,7 +375,7 @@ describe('bad input', { timeout: 300_000 }, () => {
     expect([status, stderr]).toEqual([2, `memshim: ${folder} cannot be read: it is a folder (EISDIR)\n`])
   })
 
-  it('a port that does not exist and a key that is too long are errors', () => {
+  it('a port that there is none of, and a key that is too long, are errors', () => {
     const record = memshim([
       'record',
       '--listen',
@@ -400,7 +400,7 @@ describe('bad input', { timeout: 300_000 }, () => {
     expect([inspect.status, inspect.stderr]).toEqual([2, 'memshim: key length 300 too long, max is 250\n'])
   })
 
-  it('a file that is not a capture is an error, and no trace is left', () => {
+  it('what is not a capture is an error, and no trace is left', () => {
     const { status, stderr } = memshim(['record', file('text.pcap', 'no capture'), '--out', 'left.jsonl'])
     expect([status, stderr]).toEqual([2, expect.stringContaining('text.pcap')])
     expect(() => readFileSync(join(folder, 'left.jsonl'))).toThrow('ENOENT')

@@ -84,7 +84,7 @@ describe('the packed package', () => {
     expect(files).toContain(join('python', 'memshim_tracer.py'))
   })
 
-  it('the command prints its version and its help', () => {
+  it('the command tells its version and its help', () => {
     const bin = join(installed, manifest.bin.memshim)
     expect(node(bin, '--version').trim()).toBe(manifest.version)
     for (const args of [['--help'], ['audit', '--help'], ['where', '--help']])

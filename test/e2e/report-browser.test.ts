@@ -182,7 +182,7 @@ describe.skipIf(program === undefined)('HTML report in Chromium', { timeout: 120
     await page.close()
   })
 
-  it('the console has no message, and no request was sent to the network', () => {
+  it('nothing was said on the console, and nothing was asked of the network', () => {
     expect(said).toEqual([])
   })
 })

@@ -87,7 +87,7 @@ describe('formats', () => {
     expect(renderJunit(django, knownSwitches(), [])).not.toContain('<failure')
   })
 
-  it('a difference from pymemcache is a failed case too, and every form of the report names pymemcache', async () => {
+  it('what pymemcache gives is a failed case, too, and is named as pymemcache in every form', async () => {
     const header = {
       format: 'memshim-trace/1',
       library: 'python-memcached',

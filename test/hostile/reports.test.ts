@@ -72,7 +72,7 @@ test('terminal: nothing but text, line ends and the colours of memshim itself', 
   expect(shown.replace(/\x1b\[\d+m/g, '')).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
 })
 
-test('JSON: the texts that are read back are those of the trace', async () => {
+test('JSON: what is read back is what was there', async () => {
   const made = await report()
   expect(JSON.parse(renderJson(made))).toEqual(JSON.parse(JSON.stringify(made)))
 })

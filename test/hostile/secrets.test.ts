@@ -91,7 +91,7 @@ describe.skipIf(!tls)('TLS', () => {
     await expect(get('127.0.0.1', options)).rejects.toMatchObject({ retcode: 3 })
   })
 
-  it('a certificate of the given authority is accepted, and the name of the server is sent', async () => {
+  it('with its own authority it is taken, and the name of the server is sent', async () => {
     seen.length = 0
     expect(await get('localhost', { ca: tls!.cert })).toBeUndefined()
     expect(seen).toEqual([{ servername: 'localhost', certificate: false }])

@@ -190,7 +190,7 @@ describe('values of Python', () => {
   })
 })
 
-it('errors name the wrong option or value', async () => {
+it('says what is wrong', async () => {
   expect(() => new KeyvMemcached({} as never)).toThrow('client has no method get')
   const mc = connected(new Client(addresses))
   expect(() => new KeyvMemcached(mc, { values: 'json' as never })).toThrow('keyv, python')
@@ -209,7 +209,7 @@ it('errors name the wrong option or value', async () => {
   expect(memcachedBinary()).toBeDefined()
 })
 
-describe('answers of a server that lists its keys', () => {
+describe('what a listing server may say', () => {
   /** Answers everything with these bytes. */
   async function saying(bytes: string | Buffer) {
     const server = createServer((socket) => {
@@ -268,7 +268,7 @@ describe('answers of a server that lists its keys', () => {
     stop()
   })
 
-  it('an answer that is not a listing is refused', async () => {
+  it('what is not a listing is refused', async () => {
     const { mc, stop } = await saying('VALUE n:a 0 1\r\nx\r\nEND\r\n')
     await expect(listed(mc, 'n')).rejects.toThrow(ListingError)
     stop()

@@ -165,7 +165,7 @@ test.each([{ sampleRate: 2 }, { maxQueue: -1 }, { concurrency: 0 }, { maxParts: 
   },
 )
 
-test('unknown options, options of another type and values that are not a client are refused', () => {
+test('options that do not exist or have another type, and what is no client, are refused', () => {
   const made = (options: unknown, strict: unknown = new StrictClient(['127.0.0.1:1'])) =>
     new ShadowedClient(['127.0.0.1:1'], {}, strict as StrictClient, options as object)
   expect(() => made({ sampleRat: 0.1 })).toThrow(

@@ -128,7 +128,7 @@ describe.each([
   })
 })
 
-it('errors name the wrong option or value', () => {
+it('says what is wrong', () => {
   expect(() => unstorageDriver({} as never)).toThrow('client has no method get')
   expect(() => unstorageDriver(new Client(['127.0.0.1:1']), { base: 5 as never })).toThrow('base is 5')
   expect(() => unstorageDriver(new Client(['127.0.0.1:1']), { ttl: 'x' as never })).toThrow('ttl is "x"')

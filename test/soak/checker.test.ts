@@ -58,7 +58,7 @@ test('a write of an earlier life is a violation, unless it was passed on to the 
   model.read(valueOf(key, 1), begun)
 })
 
-test('a read that began before the death of its server may return the item of that server', async () => {
+test('a read that began before the death of its server may give what was there', async () => {
   const server = new Server()
   const model = new KeyModel(key, [server], undefined)
   set(model, true)

@@ -82,7 +82,7 @@ describe('analyses', () => {
     expect(rows('hidden-failures')['0 in the trace: nothing was stored or deleted']).toBe(1)
   })
 
-  it('each row has its times, places and share; serious rows come first', () => {
+  it('each row says when, where and which part; what is serious comes first', () => {
     const times = report.analyses!.find(({ name }) => name === 'times')!
     expect(times).toMatchObject({ severity: 'problem', operations: 10 })
     expect(times.rows[0]).toMatchObject({

@@ -120,7 +120,7 @@ describe('differ', () => {
     )
   })
 
-  it('a consequence of a consequence has the first cause: a counter that only one side has', () => {
+  it('consequences hand the cause on: a counter that only one side holds', () => {
     const differ = new Differ()
     const set = negative()
     differ.judge(set)

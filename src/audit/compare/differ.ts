@@ -41,6 +41,10 @@ export interface AuditedOperation {
   readonly negativeTime?: boolean
   /** The outcome on pylibmc is not known, because the connection is out of step. */
   readonly uncertain?: boolean
+  /** The call was refused as it is. This is its outcome in the target's form, in which a framework's backend makes it. */
+  readonly repaired?: Outcome | undefined
+  /** A framework's `get` found None, which the framework tells from a miss on the target only. */
+  readonly foundNone?: boolean | undefined
 }
 
 /** The reason why two outcomes differ: a switch, or another reason. */
@@ -218,7 +222,8 @@ export class Differ {
   private remember(operation: AuditedOperation, status: Status, explanations: readonly Explanation[]): void {
     const { call, client, keys, servers, line } = operation
     const refusedOnce = isRefusal(operation.compat) !== isRefusal(operation.strict)
-    const effective = explanations.filter(
+    const lasting = operation.repaired !== undefined ? [] : explanations
+    const effective = lasting.filter(
       ({ switch: name, impact }) =>
         (infoOf(name)?.leaves !== 'nothing' || refusedOnce) && !(name === 'hashing' && impact === 'state'),
     )

@@ -141,4 +141,14 @@ export function infoOf(name: string): SwitchInfo | undefined {
   return byName.get(name) ?? onlyPymemcache.get(name)
 }
 
+/** Reasons of the form of a call. A framework's backend for the target does not have them, because it makes calls in the target's form. */
+export const formsOfCalls: ReadonlySet<string> = new Set([
+  'constructor',
+  'missing-method',
+  'missing-argument',
+  'calling-form',
+  'gets-and-cas',
+  'pymemcache-positions',
+])
+
 export const reasonFor = (name: string): Reason => ({ switch: name, how: 'signature' })

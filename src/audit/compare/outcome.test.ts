@@ -59,7 +59,7 @@ describe('outcomes', () => {
     expect(sameOutcome(notFound, none)).toBe(false)
   })
 
-  it('ranks the effects of a difference on code that uses the outcome', () => {
+  it('ranks what a difference does to the code that sees it', () => {
     expect(impactOf(none, notFound)).toBe('raises')
     expect(impactOf({ raises: { class: 'builtins.ValueError' } }, { result: 1 })).toBe('stops-raising')
     expect(impactOf({ result: 1 }, { result: true })).toBe('spelling')

@@ -3,7 +3,12 @@
  * from differences.
  */
 
-export type RiskName = 'process-ends' | 'documented-negative-timeout' | 'out-of-step' | 'keywords'
+export type RiskName =
+  | 'process-ends'
+  | 'documented-negative-timeout'
+  | 'out-of-step'
+  | 'keywords'
+  | 'stored-none'
 
 export interface RiskText {
   readonly name: RiskName
@@ -36,6 +41,14 @@ const riskTexts: Readonly<Record<RiskName, RiskText>> = {
     advice:
       'Remove the first cause (a key with a blank, a CAS unique of 0): no outcome after it is reliable.',
     docs: 'audit.md#blank-keys',
+  },
+  'stored-none': {
+    name: 'stored-none',
+    title:
+      'The framework gives the application another result for a stored None: Django\u2019s backend for python-memcached takes it for a miss and gives the default, and its backends for pylibmc and pymemcache give None',
+    advice:
+      'Look at these places: has_key and get_or_set find the item after the change, and get gives None instead of its default. Store another value than None if both have to stay the same.',
+    docs: 'audit.md#stored-none',
   },
   keywords: {
     name: 'keywords',

@@ -32,10 +32,16 @@ export interface RecordedFramework {
 export const recordedFrameworks: readonly RecordedFramework[] =
   recorded.frameworks as readonly RecordedFramework[]
 
-/** The recorded version that is used for another one: the newest that is not newer, else the oldest. */
+/** The recorded version that is used for another one: of the same release series if there is one; then the newest that is not newer, else the oldest. */
 export function nearestVersion(versions: readonly string[], wanted: string): string {
-  const notNewer = versions.filter((version) => compareVersions(version, wanted) <= 0)
-  const found = notNewer.sort(compareVersions).at(-1) ?? [...versions].sort(compareVersions)[0]
+  const series = versions.filter((version) => seriesOf(version) === seriesOf(wanted))
+  const from = (series.length > 0 ? series : [...versions]).sort(compareVersions)
+  const found = from.filter((version) => compareVersions(version, wanted) <= 0).at(-1) ?? from[0]
   if (found === undefined) throw new RangeError('a framework without recorded versions')
   return found
+}
+
+/** `4.0` of 4.0.10: Django's releases of one series differ only by corrections. */
+function seriesOf(version: string): string {
+  return version.split('.').slice(0, 2).join('.')
 }

@@ -49,7 +49,7 @@ describe('the framework view', () => {
     // Without the view it is the other way round: both raise, and the counter comes first in the trace.
     expect(report.switches.at(-1)!.switch).toBe('missing-counter')
     const text = renderTerminal(report, { width: 140 })
-    expect(text).toContain('3 differences at the library; 2 reach the application; 1 are absorbed')
+    expect(text).toContain('3 differences at the library; 2 reach the application (1 raises at 1 place); 1 is absorbed')
     expect(text).toContain('absorbed by the framework: the application sees no difference')
   })
 
@@ -58,6 +58,21 @@ describe('the framework view', () => {
     const report = await audit(trace({ Django: '4.0.10' }, direct))
     expect(report.frameworks).toMatchObject({ differences: 1, reaching: 1, absorbed: 0, unknown: 0 })
   })
+
+  it.each([undefined, 'pymemcache-4.0'])(
+    'a call that %s does not have is made by the backend in its form, and later calls see its effect',
+    async (to) => {
+      const set = { call: 'set', args: ['k', 1], via: [`${backend}:set`], result: true }
+      const removed = { call: '_deletetouch', args: [[{ $bytes: 'DELETED' }], 'delete', 'k'], result: 1 }
+      const get = { call: 'get', args: ['k'], via: [`${backend}:get`], result: null }
+      const given = (via: object) => trace({ Django: '4.0.10' }, set, { ...removed, ...via }, get)
+      const behind = await audit(given({ via: [`${backend}:delete`] }), { to })
+      expect(behind.frameworks!.switches['missing-method']).toEqual({ reaching: 0, absorbed: 1 })
+      // The application itself makes the call: it raises, and the item stays.
+      const own = await audit(given({}), { to })
+      expect(own.frameworks!.switches['missing-method']).toEqual({ reaching: 2, absorbed: 0 })
+    },
+  )
 
   it('a client of a framework is constructed as the framework does for pylibmc; configured settings reach the constructor', async () => {
     const made = (kwargs: object) => ({
@@ -97,7 +112,7 @@ describe('the framework view', () => {
     expect(report.frameworks).toMatchObject({ differences: 2, absorbed: 1, reaching: 1 })
   })
 
-  it('the target may be pymemcache: differences that Django absorbs, and those that reach the application', async () => {
+  it('the target may be pymemcache: what Django absorbs of it, and what it passes on', async () => {
     const trailing = { call: 'flush_all', args: [], via: [`${backend}:clear`], result: null }
     const many = { call: 'delete_multi', args: [['x']], via: [`${backend}:delete_many`], result: 1 }
     const given = trace({ Django: '4.0.10' }, missingCounter, many, trailing, oversize)
@@ -111,7 +126,7 @@ describe('the framework view', () => {
     })
   })
 
-  it('the application may use pymemcache: with Django a missing counter raises ValueError with both libraries', async () => {
+  it('the application may be one of pymemcache: a counter that pylibmc misses raises ValueError behind Django as before', async () => {
     const header = {
       format: 'memshim-trace/1',
       library: 'pymemcache',
@@ -189,10 +204,11 @@ describe('the recorded table', () => {
     )
   })
 
-  it('another version is the newest that is not newer, else the oldest', () => {
+  it('another version is one of its series, else the newest that is not newer, else the oldest', () => {
     expect(nearestVersion(['3.2.25', '4.0.10', '5.2'], '4.1.3')).toBe('4.0.10')
     expect(nearestVersion(['3.2.25', '4.0.10'], '2.2')).toBe('3.2.25')
     expect(nearestVersion(['5.0.14', '5.2'], '5.10')).toBe('5.2')
+    expect(nearestVersion(['3.2.25', '4.0.10', '4.1.13'], '4.0')).toBe('4.0.10')
   })
 
   it.each([

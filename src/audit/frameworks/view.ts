@@ -3,6 +3,7 @@
  * the real frameworks. A difference without a recording counts as reaching the application.
  */
 import type { AuditedOperation, Verdict } from '../compare/differ.js'
+import { formsOfCalls } from '../compare/divergence.js'
 import type { LibraryName } from '../methods/python-signatures.js'
 import { AuditOptionsError } from '../options.js'
 import { constructorCall } from '../replay/replay.js'
@@ -31,6 +32,9 @@ export interface FrameworkReport {
   /** Those that the application sees: made without a framework, passed on by one, or not recorded. */
   readonly reaching: number
   readonly absorbed: number
+  /** Reaching differences that raise where the application's library returned, and their places in the application. */
+  readonly raises: number
+  readonly raisingPlaces: number
   /** Reaching differences of calls that a framework made, without a recording of their effect. */
   readonly unknown: number
   /** By switch. */
@@ -39,26 +43,33 @@ export interface FrameworkReport {
   readonly examples: readonly (Finding & { readonly via: string })[]
 }
 
-/** Differences of the form of a call. A backend for the target does not have them, because it makes its own calls. */
-const formsOfCalls: ReadonlySet<string> = new Set([
-  'constructor',
-  'missing-method',
-  'missing-argument',
-  'calling-form',
-  'gets-and-cas',
-  'pymemcache-positions',
-])
-
 function isFormOfCall({ switch: name, how }: Verdict['explanations'][number]): boolean {
   return how === 'signature' && formsOfCalls.has(name)
 }
 
-type Judgement = 'absorbed' | 'passed on' | 'unknown'
+/** Functions that join the value into a text, which has no trace of the value's type. */
+const rendering: ReadonlySet<string> = new Set(['django.templatetags.cache:render'])
+
+function isOfType({ switch: name, impact }: Verdict['explanations'][number]): boolean {
+  return name === 'subclasses' || impact === 'state'
+}
+
+/** Django's `get`, whose backend for python-memcached takes a stored None for a miss. Source: django/core/cache/backends/memcached.py of 3.2 and 4.0. */
+const getOfDjango = 'django.core.cache.backends.memcached:get'
+/** The functions that find a stored None with the other backends. */
+const findsNone: ReadonlySet<string> = new Set([
+  'django.core.cache.backends.base:has_key',
+  'django.core.cache.backends.base:get_or_set',
+  'django.core.cache.backends.base:incr_version',
+])
+
+export type Judgement = 'absorbed' | 'passed on' | 'unknown'
 const examplesKept = 20
 
 /** Counts differences by whether they reach the application. Made by `frameworkView`. */
 export class FrameworkView {
-  private readonly counts = { differences: 0, reaching: 0, absorbed: 0, unknown: 0 }
+  private readonly counts = { differences: 0, reaching: 0, absorbed: 0, raises: 0, unknown: 0 }
+  private readonly raising = new Set<string>()
   private readonly switches = new Map<string, { reaching: number; absorbed: number }>()
   private readonly examples: (Finding & { readonly via: string })[] = []
 
@@ -75,6 +86,10 @@ export class FrameworkView {
     const column = judgement === 'absorbed' ? 'absorbed' : 'reaching'
     this.counts[column]++
     if (judgement === 'unknown') this.counts.unknown++
+    if (column === 'reaching' && verdict.impact === 'raises') {
+      this.counts.raises++
+      this.raising.add(operation.at ?? '')
+    }
     for (const { switch: name } of verdict.explanations) {
       const row = this.switches.get(name) ?? { reaching: 0, absorbed: 0 }
       row[column]++
@@ -84,21 +99,40 @@ export class FrameworkView {
       this.examples.push({ ...finding(operation, verdict), via: operation.via?.[0] ?? '' })
   }
 
-  private judge(operation: AuditedOperation, verdict: Verdict): Judgement {
-    const { via, call, compat, strict } = operation
+  /** Whether a framework makes the call and has a backend for the target, which makes it in the target's form. */
+  makesCall(via: readonly string[]): boolean {
+    return via.length > 0 && this.frameworks.some((one) => one.has(via[0]!) && one.supports(via[0]!))
+  }
+
+  /** Whether the application sees a stored None on the target, which it took for a miss before. */
+  readsNone({ via = [], compat, foundNone }: AuditedOperation): boolean {
+    const [call, caller] = via
+    if (!foundNone || this.source !== 'python-memcached' || call !== getOfDjango) return false
+    // The default that another function of Django gives is None.
+    return 'result' in compat && (caller === undefined || findsNone.has(caller))
+  }
+
+  /** Whether a difference of the library reaches the application. */
+  judge(operation: AuditedOperation, verdict: Verdict): Judgement {
+    const { via, call, compat, repaired, strict } = operation
     if (via === undefined || via.length === 0) return 'passed on'
     const framework = this.frameworks.find((framework) => framework.has(via[0]!))
     if (!framework) return 'unknown'
-    if (verdict.explanations.length > 0 && verdict.explanations.every(isFormOfCall)) {
+    if (
+      repaired === undefined &&
+      verdict.explanations.length > 0 &&
+      verdict.explanations.every(isFormOfCall)
+    ) {
       // Only the application's own settings reach the constructor.
       const configured = call === constructorCall && Object.keys(operation.kwargs).join() !== 'pickleProtocol'
-      return configured || !framework.supports(via, this.target) ? 'passed on' : 'absorbed'
+      return configured || !framework.supports(via[0]!) ? 'passed on' : 'absorbed'
     }
-    const words = [outcomeWord(call, compat), outcomeWord(call, strict)] as const
+    const words = [outcomeWord(call, compat), outcomeWord(call, repaired ?? strict)] as const
     const before = framework.application(this.source, via, words[0])
     const after = framework.application(this.target, via, words[1])
     if (before === undefined || after === undefined) return 'unknown'
     if (before !== after) return 'passed on'
+    if (rendering.has(via.at(-1)!) && verdict.explanations.every(isOfType)) return 'absorbed'
     // The client's values are passed on, and they differ.
     return handedOn.has(after) && words.some((word) => handedOn.has(word)) ? 'passed on' : 'absorbed'
   }
@@ -118,6 +152,7 @@ export class FrameworkView {
       frameworks: {
         frameworks: this.frameworks.map(({ versions }) => versions),
         ...this.counts,
+        raisingPlaces: this.raising.size,
         switches: Object.fromEntries(this.switches),
         examples: this.examples,
       },
@@ -129,6 +164,8 @@ export class FrameworkView {
 class Recordings {
   private readonly rows = new Map<string, string | null>()
   private readonly modules = new Set<string>()
+  /** Modules with a backend for the target. */
+  private readonly forTarget = new Set<string>()
 
   constructor(
     readonly versions: FrameworkVersions,
@@ -137,6 +174,7 @@ class Recordings {
   ) {
     for (const row of rows) {
       this.modules.add(moduleOf(row.via))
+      if (row.library === target) this.forTarget.add(moduleOf(row.via))
       const version = row.library === target ? versions.after : versions.before
       if (row.versions?.includes(version) ?? true)
         this.rows.set(`${row.library} ${row.via} ${row.client}`, row.application)
@@ -148,10 +186,9 @@ class Recordings {
     return this.modules.has(moduleOf(step))
   }
 
-  /** Whether this framework can use a library at all. */
-  supports(via: readonly string[], library: LibraryName): boolean {
-    const module = moduleOf(via[0]!)
-    return [...this.rows.keys()].some((key) => key.startsWith(`${library} `) && key.includes(` ${module}:`))
+  /** Whether the module of the function has a backend for the target. */
+  supports(step: string): boolean {
+    return this.forTarget.has(moduleOf(step))
   }
 
   /** The application's outcome, from the outermost recorded function; undefined if there is no recording. */

@@ -41,7 +41,7 @@ describe('a python-memcached call in the words of pylibmc', () => {
     expect(() => bind(pylibmc, words)).not.toThrow()
   })
 
-  it('arguments that pylibmc lacks are left out and named', () => {
+  it('what pylibmc cannot say is left out and named', () => {
     expect(toPylibmc('set', ['k', 1], { noreply: true }).gaps).toMatchObject([
       { kind: 'argument', name: 'noreply' },
     ])
@@ -60,7 +60,7 @@ describe('a python-memcached call in the words of pylibmc', () => {
     )
   })
 
-  it('a call of the same library is not changed', () => {
+  it('a call of the same library stays as it is', () => {
     const words = { call: 'set', args: ['k', 1], kwargs: { time: 2 } }
     expect(translate(pylibmc, pylibmc, words, bind(pylibmc, words), noTokens).call).toBe(words)
   })

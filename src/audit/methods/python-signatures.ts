@@ -15,6 +15,8 @@ export interface PythonCall {
   readonly call: string
   readonly args: readonly unknown[]
   readonly kwargs: Readonly<Record<string, unknown>>
+  /** A framework makes the call. Its backend for another library makes the same call in that library's form. */
+  readonly byFramework?: boolean
 }
 
 /** Arguments by parameter name; a parameter that was not given is absent. */

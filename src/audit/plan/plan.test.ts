@@ -108,7 +108,7 @@ describe('plan', () => {
     expect([hitRatio, found[0]?.extraCalls]).toEqual([1, 1])
   })
 
-  it('a move that begins after the end of the trace is an error', async () => {
+  it('a move that begins behind the end of the trace is an error', async () => {
     await expect(planned([call(0, 'get', ['m:1']), call(99, 'get', ['m:1'])])).rejects.toThrow(
       'begin 100 is after the end of the trace, which has 99.0 s',
     )

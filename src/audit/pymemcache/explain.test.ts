@@ -22,12 +22,12 @@ it('a missing counter is a result, also if the text of the exception contains th
   expect(names('incr', ['session_key', 1], before, returned(null))).toEqual(['pymemcache-results'])
 })
 
-it('a field of the error, and not its text, tells that a key was refused', () => {
+it('the error says that a key was refused, whatever its text is', () => {
   const before: Outcome = { raises: { class: 'builtins.ValueError', message: 'too long', refused: 'key' } }
   expect(names('get', ['k'], before, returned(null))).toEqual(['pymemcache-keys'])
 })
 
-it('a field of the error, and not its text, tells that an item was too large', () => {
+it('the error says that an item was too large, whatever its text is', () => {
   const refused = raised(new MemcacheServerError("b'no'", undefined, 'size'))
   expect(names('append', ['k', 'v'], returned(1), refused)).toContain('pymemcache-oversize')
   expect(names('append', ['k', 'v'], returned(1), raised(new MemcacheServerError("b'large'")))).toContain(

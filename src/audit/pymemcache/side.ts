@@ -3,12 +3,13 @@ import type { Bytes } from '../../ground/bytes.js'
 import { rendezvous } from '../../hashing/index.js'
 import { HashClient, type Key, retryingClient } from '../../pymemcache/index.js'
 import { PyByteArray } from '../../values/index.js'
-import { type Reason, reasonFor } from '../compare/divergence.js'
+import { formsOfCalls, type Reason, reasonFor } from '../compare/divergence.js'
 import { type Outcome, raised } from '../compare/outcome.js'
 import { asBuiltin, withBuiltinItems } from '../methods/builtins.js'
 import { itemsOf } from '../methods/conversions.js'
 import { type Bound, type Library, type PythonCall, SignatureError } from '../methods/python-signatures.js'
 import type { Fleet } from '../replay/fleet.js'
+import { noItem, withoutDefault } from '../replay/found-none.js'
 import type { Replayed, ReplaySide } from '../replay/side.js'
 import type { Placed } from '../replay/topology.js'
 import type { Construction } from '../traces/trace.js'
@@ -154,12 +155,33 @@ export class PymemcacheSide implements ReplaySide {
   ): Promise<Replayed> {
     const replay = this.clients.get(name)
     if (!replay) throw new RangeError(`client "${name}" was never created`)
-    const { kind } = replay
     const call = withUsualName(application)
+    const done = await this.replay(name, replay, call, recorded, this.repairs)
+    const isRefused =
+      'raises' in done.outcome && done.reasons.some(({ switch: form }) => formsOfCalls.has(form))
+    if (!this.isBackends(call) || this.repairs || !isRefused) return done
+    const { outcome: repaired } = await this.replay(name, replay, call, recorded, true)
+    return { ...done, repaired }
+  }
+
+  /** Whether a framework's backend for pymemcache makes the call in pymemcache's form. */
+  private isBackends({ byFramework }: PythonCall): boolean {
+    return byFramework === true && this.library.name !== this.source.name
+  }
+
+  /** @param repairs the call is rewritten into pymemcache's form first */
+  private async replay(
+    name: string,
+    replay: ReplayClient,
+    call: PythonCall,
+    recorded: Outcome | undefined,
+    repairs: boolean,
+  ): Promise<Replayed> {
+    const { kind } = replay
     let said: Repaired = { call, gaps: [] }
     let bound: Bound
     try {
-      if (this.repairs) said = inPymemcacheWords(this.source, this.library, call, replay.tokens)
+      if (repairs) said = inPymemcacheWords(this.source, this.library, call, replay.tokens)
       bound = bindPymemcache(this.library, kind, said.call)
     } catch (error) {
       const reasons = error instanceof SignatureError ? [signatureReason(call, error)] : []
@@ -167,9 +189,11 @@ export class PymemcacheSide implements ReplaySide {
         error instanceof SignatureError ? await this.unbound(replay, call, error) : raised(error)
       return { outcome, announced: [], gaps: said.gaps, reasons, uncertain: false }
     }
+    const addsDefault = said.call.call === 'get' && !('default' in bound) && this.isBackends(call)
+    if (addsDefault) bound = { ...bound, default: noItem }
     const reasons: Reason[] = []
     const isOther = this.library.name !== this.other.name || this.library.name !== this.source.name
-    if (!this.repairs && isOther && (call.call === 'gets' || call.call === 'cas'))
+    if (!repairs && isOther && (call.call === 'gets' || call.call === 'cas'))
       reasons.push(reasonFor('gets-and-cas'))
     const trouble = new Set(failedServers(replay.client))
     const method = said.call.call
@@ -183,7 +207,7 @@ export class PymemcacheSide implements ReplaySide {
         : await this.make(replay, method, asked)
     const own = afterDelay(replay.retry, made.outcome)
     const outcome = this.switched?.result(call.call, own) ?? own
-    let answer = this.repairs ? (said.result?.(outcome) ?? outcome) : outcome
+    let answer = repairs ? (said.result?.(outcome) ?? outcome) : outcome
     if (this.source.name === 'pymemcache' && recorded)
       answer = withTheirUniques(replay.uniques, method, bound, recorded, answer)
     // A reply that is there at once is read in spite of a timeout of 0.
@@ -193,7 +217,7 @@ export class PymemcacheSide implements ReplaySide {
     if (hides || (trouble.size > 0 && this.asks(name, bound, trouble)))
       reasons.push(reasonFor('pymemcache-failures'))
     return {
-      outcome: answer,
+      ...(addsDefault ? withoutDefault(answer) : { outcome: answer }),
       announced: [],
       gaps: said.gaps,
       reasons,

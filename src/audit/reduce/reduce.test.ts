@@ -10,7 +10,7 @@ import { pythonSource } from './python-source.js'
 import { reduce } from './reduce.js'
 import { reducedScenario, reproPython } from './repro.js'
 
-test('minimize finds exactly the needed items, at any position', async () => {
+test('minimize finds what is needed, wherever it is, and nothing else', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(fc.nat(60), { maxLength: 6 }),
@@ -122,7 +122,7 @@ describe('reduce', () => {
     await expect(ended).rejects.toMatchObject({ name: 'AbortError' })
   })
 
-  it('refuses findings that the trace does not show, and unknown names', async () => {
+  it('refuses what the trace does not show, and names that there are not', async () => {
     for (const finding of ['oversize', 'unexplained', 'line:51', 'line:999', 'nonsense', ''])
       await expect(reduce(trace, finding)).rejects.toThrow(AuditOptionsError)
   })

@@ -57,7 +57,8 @@ export function verdictText(report: Report): string {
   const risks = risky > 0 ? ` ${count(risky, 'operation')} must not be relied on.` : ''
   if (changed + totals.announced === 0)
     return `Nothing changes: every operation gives the same outcome on ${target}.${risks}`
-  const raising = report.impacts.raises ?? 0
+  // The sentence about the framework has the number of those that reach the application.
+  const raising = report.frameworks ? 0 : (report.impacts.raises ?? 0)
   const places = report.callSites.filter(({ raises = 0 }) => raises > 0).length
   const at = places > 0 ? ` at ${count(places, 'place')} of the application` : ''
   const parts = [
@@ -213,7 +214,13 @@ export function frameworkText({ frameworks: view }: Report): string | undefined 
     view.unknown > 0
       ? `, ${view.unknown.toLocaleString('en')} of them only because there is no recording of the framework`
       : ''
-  return `Behind ${names.join(' and ')}: ${count(view.differences, 'difference')} at the library; ${view.reaching.toLocaleString('en')} reach the application${unknown}; ${view.absorbed.toLocaleString('en')} are absorbed.`
+  const raise =
+    view.raises > 0
+      ? ` (${view.raises.toLocaleString('en')} ${view.raises === 1 ? 'raises' : 'raise'} at ${count(view.raisingPlaces, 'place')})`
+      : ''
+  const reach = `${view.reaching.toLocaleString('en')} ${view.reaching === 1 ? 'reaches' : 'reach'} the application`
+  const absorbed = `${view.absorbed.toLocaleString('en')} ${view.absorbed === 1 ? 'is' : 'are'} absorbed`
+  return `Behind ${names.join(' and ')}: ${count(view.differences, 'difference')} at the library; ${reach}${raise}${unknown}; ${absorbed}.`
 }
 
 /** `absorbed by the framework`, or the numbers of absorbed and reaching operations. */

@@ -51,6 +51,8 @@ export interface ReplayPlan {
   readonly signal?: AbortSignal | undefined
   /** Calls and the constructor are rewritten into pylibmc's form first. */
   readonly repaired?: boolean
+  /** Whether a framework makes the call, and has a backend for the second side's library. */
+  readonly byFramework?: (via: readonly string[]) => boolean
   /** Only the second side makes the calls, and no listener is called: another thread does all the rest. */
   readonly secondAlone?: boolean
 }
@@ -197,6 +199,7 @@ async function call(
   let words: PythonCall
   try {
     words = { call: event.call, args: event.args.map(asValue), kwargs: decoded(event.kwargs) }
+    if (event.via && plan.byFramework?.(event.via)) words = { ...words, byFramework: true }
   } catch (error) {
     visitor.note(`call left out: ${error instanceof Error ? error.message : String(error)}`, event.line, true)
     return
@@ -261,6 +264,8 @@ async function call(
       explained(plan, event.client, words, c, s) ?? likelyReasons(bound),
     ),
     uncertain: s.uncertain,
+    repaired: s.repaired,
+    foundNone: s.foundNone,
   })
 }
 

@@ -5,7 +5,7 @@ import { touchedKeys } from '../methods/touched-keys.js'
 import { epochOf, ReplayClock } from './clock.js'
 import { Topology } from './topology.js'
 
-describe('the facts that a replay needs', () => {
+describe('what a replay needs to know', () => {
   it('maps servers by first appearance, with their weights', () => {
     const topology = new Topology(2, false)
     expect(topology.map(['b:1', ['a:1', 3]], 2, 't')).toEqual([

@@ -1,6 +1,7 @@
 /** One replay of a trace on fresh servers: both sides in this thread, or the second one in another thread. */
 
 import { compatLibrary } from '../columns.js'
+import { frameworkView } from '../frameworks/index.js'
 import type { ConstructOptions } from '../methods/constructor/construct.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { AuditOptions } from '../options.js'
@@ -9,7 +10,7 @@ import type { Trace } from '../traces/trace.js'
 import { ApartSide, ReportingSide, SideThread, threadProgram } from './apart.js'
 import { ReplayClock } from './clock.js'
 import { embeddedFleet, type Fleet, realFleet } from './fleet.js'
-import { type ReplayVisitor, replay } from './replay.js'
+import { type ReplayPlan, type ReplayVisitor, replay } from './replay.js'
 import { serverVersion } from './server-version.js'
 import { type ReplaySide, Side } from './side.js'
 import { Topology } from './topology.js'
@@ -24,7 +25,14 @@ export interface ReplayTask {
   readonly switches: readonly string[]
   readonly options: Pick<
     AuditOptions,
-    'behaviors' | 'negativeTimeout' | 'binary' | 'calls' | 'longestWait' | 'serverVersion' | 'targetOptions'
+    | 'behaviors'
+    | 'negativeTimeout'
+    | 'binary'
+    | 'calls'
+    | 'framework'
+    | 'longestWait'
+    | 'serverVersion'
+    | 'targetOptions'
   >
   /** Servers of each side. */
   readonly size: number
@@ -85,6 +93,7 @@ export async function run(
         compat,
         strict,
         repaired: task.options.calls === 'repaired',
+        ...byFramework(trace, task),
         timeTo: (t) => (real ? waitUntil(started + t * 1000) : clock.advanceTo(t)),
         ...(signal ? { signal } : {}),
       },
@@ -121,6 +130,7 @@ export async function runApart(
         compat,
         strict,
         repaired: task.options.calls === 'repaired',
+        ...byFramework(trace, task),
         secondAlone: true,
         timeTo: (t) => clock.advanceTo(t),
       },
@@ -130,6 +140,12 @@ export async function runApart(
     ;(strict as ReportingSide).handOver()
     await Promise.allSettled([compat.stop(), strict.stop()])
   }
+}
+
+/** The calls that a framework makes in the form of the target, by its recordings. */
+function byFramework(trace: Trace, { options, target }: ReplayTask): Pick<ReplayPlan, 'byFramework'> {
+  const view = frameworkView(trace.header, options.framework, target.name)
+  return view ? { byFramework: (via) => view.makesCall(via) } : {}
 }
 
 function clockOf({ epoch }: ReplayTask, fleets: readonly Fleet[]): ReplayClock {

@@ -8,7 +8,7 @@ import { pipelineOf } from '../../pipeline/pipeline.js'
 import { signatureOf } from '../../rules/signatures.js'
 import { Client as StrictClient } from '../../strict/index.js'
 import { fromTypedJson } from '../../values/index.js'
-import type { Announced, Reason } from '../compare/divergence.js'
+import { type Announced, formsOfCalls, type Reason } from '../compare/divergence.js'
 import { type Outcome, raised } from '../compare/outcome.js'
 import { type AuditedClient, invoke } from '../methods/calls.js'
 import {
@@ -21,13 +21,14 @@ import { unchangedConstruction } from '../methods/constructor/unchanged-construc
 import { truthy } from '../methods/conversions.js'
 import { type Gap, translate } from '../methods/intention.js'
 import { OutOfStep } from '../methods/out-of-step.js'
-import type { Bound, Library, PythonCall } from '../methods/python-signatures.js'
+import type { Library, PythonCall } from '../methods/python-signatures.js'
 import { surfaceReasons } from '../methods/surface.js'
 import { keyBytes } from '../methods/touched-keys.js'
 import { holdsSubclass, runUnchanged } from '../methods/unchanged.js'
 import type { ComparedCall } from '../pymemcache/explain.js'
 import type { Construction, TracedServer } from '../traces/trace.js'
 import type { Fleet } from './fleet.js'
+import { lacksDefault, withDefault, withoutDefault } from './found-none.js'
 import { type Source, sourceOf, type Uniques, uniqueOf } from './source.js'
 import type { Placed } from './topology.js'
 
@@ -38,6 +39,10 @@ export interface Replayed {
   readonly reasons: readonly Reason[]
   /** The real outcome is not known, because it was not measured. */
   readonly uncertain: boolean
+  /** The call was refused as it is. This is its outcome in this library's form, in which a framework's backend makes it. */
+  readonly repaired?: Outcome | undefined
+  /** A `get` of a framework found None. */
+  readonly foundNone?: boolean
 }
 
 interface ReplayClient {
@@ -206,34 +211,78 @@ export class Side implements ReplaySide {
       const unchecked = replay.text && !replay.client.behaviors.verify_keys
       const wire = { text: replay.text, unchecked }
       const passed = replay.uniques.ownUnique(own)
+      if (call.byFramework && lacksDefault(passed)) {
+        const { client, outOfStep } = replay
+        const { outcome, ...found } = await runUnchanged(
+          client,
+          library,
+          withDefault(passed),
+          wire,
+          outOfStep,
+        )
+        return { ...rest, ...found, ...withoutDefault(outcome) }
+      }
       const unchanged = await runUnchanged(replay.client, library, passed, wire, replay.outOfStep)
       const { outcome, reasons, uncertain } = unchanged
       replay.uniques.keep(own, outcome, recorded)
-      return { ...rest, outcome, reasons, uncertain }
+      const repaired =
+        call.byFramework && isRefused(outcome, reasons)
+          ? await this.asBackend(replay, own, recorded)
+          : undefined
+      return { ...rest, outcome, reasons, uncertain, repaired }
     }
     const asItIs = this.repairs ? undefined : source.asItIs?.(library, own)
     if (asItIs) {
       const outcome = asItIs.outcome ?? (await invoke(replay.client, library, own))
-      return { ...rest, outcome, reasons: asItIs.reasons }
+      const repaired =
+        call.byFramework && asItIs.outcome ? await this.asBackend(replay, own, recorded) : undefined
+      return { ...rest, outcome, reasons: asItIs.reasons, repaired }
     }
-    let bound: Bound
     try {
-      bound = source.bind(call)
+      return { ...rest, ...(await this.translated(replay, own, recorded)) }
     } catch (error) {
       return { ...rest, outcome: raised(error) }
     }
+  }
+
+  /** The outcome of the call in this library's form, in which a framework's backend makes it. */
+  private async asBackend(
+    replay: ReplayClient,
+    own: PythonCall,
+    recorded: Outcome | undefined,
+  ): Promise<Outcome> {
+    try {
+      return (await this.translated(replay, own, recorded)).outcome
+    } catch (error) {
+      return raised(error)
+    }
+  }
+
+  /** Makes the call in this library's form. @throws SignatureError for a call that the application's own library refuses */
+  private async translated(
+    replay: ReplayClient,
+    own: PythonCall,
+    recorded: Outcome | undefined,
+  ): Promise<Pick<Replayed, 'outcome' | 'gaps' | 'reasons' | 'foundNone'>> {
+    const { source, library } = this
+    const { call } = own
+    const bound = source.bind(own)
     const tokens = { get: (key: unknown) => replay.tokens.get(keyBytes(key)) }
     const { call: spoken, gaps } = translate(source.library, library, own, bound, tokens)
+    if (own.byFramework && library.name === 'pylibmc' && lacksDefault(spoken)) {
+      const found = withoutDefault(await invoke(replay.client, library, withDefault(spoken)))
+      return { ...found, gaps, reasons: nothing }
+    }
     let outcome = await invoke(replay.client, library, spoken)
-    if (call.call === 'gets' && library.name === 'pylibmc' && 'result' in outcome) {
+    if (call === 'gets' && library.name === 'pylibmc' && 'result' in outcome) {
       const token = uniqueOf(outcome)
       if (typeof token === 'number' || typeof token === 'bigint')
         replay.tokens.set(keyBytes(bound.key), BigInt(token))
       outcome = source.resultOfGets(outcome)
     }
-    outcome = source.resultOf(call.call, outcome, recorded)
+    outcome = source.resultOf(call, outcome, recorded)
     const reasons = library.name === 'pylibmc' && holdsSubclass(bound) ? [subclasses] : nothing
-    return { ...rest, outcome, gaps, reasons }
+    return { outcome, gaps, reasons }
   }
 
   close(name: string): void {
@@ -246,6 +295,15 @@ export class Side implements ReplaySide {
     for (const name of [...this.clients.keys()]) this.close(name)
     await this.fleet.stop()
   }
+}
+
+/** Whether the signatures of the library refuse the call. */
+function isRefused(outcome: Outcome, reasons: readonly Reason[]): boolean {
+  return (
+    'raises' in outcome &&
+    outcome.raises.class.startsWith('builtins.') &&
+    reasons.some(({ switch: name }) => formsOfCalls.has(name))
+  )
 }
 
 const nothing: readonly never[] = []

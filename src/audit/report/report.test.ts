@@ -98,7 +98,7 @@ function sample(): Report {
 }
 
 describe('report', () => {
-  it('counts every operation once, and lists exceptions before more frequent differences', () => {
+  it('counts every operation once, and puts what raises before what happens more often', () => {
     const report = sample()
     expect(report.totals).toEqual({ operations: 18, same: 10, announced: 1, differs: 6, unexplained: 1 })
     expect(report.switches.map((row) => [row.switch, row.count, row.outcomes])).toEqual([
@@ -140,12 +140,21 @@ describe('report', () => {
     ])
   })
 
-  it('--fail-on: with a framework view, any and a switch count only the differences that reach the application', () => {
+  it('--fail-on: with a framework view, any and a switch count what reaches the application', () => {
     const switches = {
       'return-values': { reaching: 0, absorbed: 5 },
       'missing-counter': { reaching: 2, absorbed: 1 },
     }
-    const counts = { frameworks: [], differences: 8, reaching: 2, absorbed: 6, unknown: 0, examples: [] }
+    const counts = {
+      frameworks: [],
+      differences: 8,
+      reaching: 2,
+      absorbed: 6,
+      raises: 1,
+      raisingPlaces: 1,
+      unknown: 0,
+      examples: [],
+    }
     const report = { ...sample(), frameworks: { ...counts, switches } }
     expect(failures(report, ['return-values', 'negative-timeout'])).toEqual([])
     expect(failures(report, ['any', 'missing-counter', 'unexplained'])).toEqual([

@@ -165,7 +165,7 @@ describe('trace files', () => {
     ).rejects.toThrow('latin1.jsonl, line 2: is not UTF-8: byte 44 of the line is not part of a character')
   })
 
-  it('writes the lines that it has read', async () => {
+  it('writes what it reads', async () => {
     const source = await readTrace(file('b.jsonl', text))
     for (const name of ['copy.jsonl', 'copy.jsonl.gz']) {
       await writeTrace(join(folder, name), source)
@@ -173,7 +173,7 @@ describe('trace files', () => {
     }
   })
 
-  it('names the wrong file and line', async () => {
+  it('says which file and line is wrong', async () => {
     await expect(all(file('late.jsonl', `${header}\n${lines[4]}\n${lines[0]}\n`))).rejects.toThrow(
       'late.jsonl, line 3, field "t": 0 is earlier than the time of the line before (1.5)',
     )

@@ -27,7 +27,7 @@ function shadow(more: ShadowOptions = {}) {
 }
 
 describe('confirmation', () => {
-  it('finds exactly the planted differences, one in 100,000', { timeout: 120_000 }, async () => {
+  it('finds what is planted at one in 100,000, and nothing else', { timeout: 120_000 }, async () => {
     const { made, read, confirmed } = shadow()
     const planted = new Set([70_000, 170_000])
     for (let i = 0; i < 200_000; i++) {
@@ -112,7 +112,7 @@ describe('confirmation', () => {
 })
 
 describe('hooks', () => {
-  it('ignore removes known differences, clean removes parts that may differ, compare decides', async () => {
+  it('ignore takes known differences out, clean what may differ, compare decides', async () => {
     const ignoring = shadow({ ignore: ({ key }) => key === 'known' })
     void ignoring.read(
       'known',
@@ -178,7 +178,7 @@ describe('hooks', () => {
   })
 })
 
-describe('operations that wait for a silent shadow', () => {
+describe('what waits for a silent shadow', () => {
   const keys = Array.from({ length: 200 }, (_, index) => `k${index}`)
   const megabyte = 'x'.repeat(1_000_000)
   it.each([
@@ -232,7 +232,7 @@ describe('verdict', () => {
     expect(poissonBound(events, 0.95)).toBeCloseTo(bound, bound > 100 ? 1 : 3)
   })
 
-  it('describes the verdict in words', () => {
+  it('says it in words', () => {
     const text = (compared: number, confirmed: number, confidence?: number) =>
       verdictOf({ ...emptyState, compared, confirmed }, confidence).text
     expect(text(1_200_000, 0)).toBe('0 of 1,200,000 confirmed: under 3 per million at 95 %')
@@ -243,7 +243,7 @@ describe('verdict', () => {
     expect(() => verdictOf(emptyState, 1)).toThrow('confidence is 1')
   })
 
-  it('refuses a value that is not a state', () => {
+  it('refuses a state that is none', () => {
     for (const state of [
       undefined,
       null,

@@ -23,7 +23,7 @@ const json: ClientOptions = {
   unpickler: (data) => JSON.parse(data.toString()),
 }
 
-test('pickler and unpickler receive the values without a flag of their own', async () => {
+test('pickler and unpickler serve what has no flag of its own', async () => {
   expect(await roundTrip({ a: [1, null] }, json)).toEqual({ a: [1, null] })
   const client = new Client([server.address])
   await new Client([server.address], json).set('j', ['x'])
@@ -43,7 +43,7 @@ test('compressor and decompressor take the place of zlib', async () => {
   expect(await roundTrip('ab', half, 10)).toBe('ab')
 })
 
-test('the call throws the error of a compressor', async () => {
+test('what a compressor throws leaves the call', async () => {
   const broken = () => {
     throw new Error('no memory')
   }

@@ -10,7 +10,7 @@ function listened(options: ClientOptions): { client: Client; seen: Divergence[] 
   return { client, seen }
 }
 
-describe('methods and arguments that a version lacks (docs/reference/python-memcached.md#17)', () => {
+describe('what a version does not have (docs/reference/python-memcached.md#17)', () => {
   test('get has a default from 1.60 on', async () => {
     const { client, seen } = listened({ emulate: 'python-memcached-1.59' })
     await expect(client.get('k', 'default')).rejects.toThrow(TypeError)

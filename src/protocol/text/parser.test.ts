@@ -210,7 +210,7 @@ describe('bytes that cannot be a reply', () => {
   test('a reply without a request', () => {
     rejected('STORED\r\nSTORED\r\n', ['line'])
   })
-  test('a data block that is longer than the length in its header', () => {
+  test('a data block that is longer than its header says', () => {
     rejected('VALUE k 0 2\r\nabc\r\nEND\r\n', ['items'])
   })
   test.each([

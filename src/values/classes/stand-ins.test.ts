@@ -70,7 +70,7 @@ describe('plain values read from a tuple, a frozenset and a bytearray', () => {
     expect(pickle(read(asKey))).toEqual(pickle(asKey))
   })
 
-  it('keep their types when adapters turn dicts into objects', () => {
+  it('stay what they are where adapters make objects of dicts', () => {
     const read = withObjects(new Map<string, unknown>([['1', standIn([2])]])) as { 1: unknown[] }
     expect(isStandIn(read[1])).toBe(true)
   })

@@ -108,7 +108,7 @@ describe('compression', () => {
     expect(pythonMemcachedEncoding().encode(text, { minCompressLen: 11 }).flags).toBe(24)
     expect(pythonMemcachedEncoding().encode(text, { minCompressLen: 12 }).flags).toBe(16)
   })
-  test('a compressed value is kept only if it is shorter', () => {
+  test('only what got shorter is kept', () => {
     expect(pylibmcEncoding().encode('a'.repeat(11), { minCompressLen: 1 }).flags).toBe(16)
     expect(pylibmcEncoding().encode(text, { minCompressLen: 1 }).data).toHaveLength(11)
   })
@@ -161,7 +161,7 @@ describe('compression', () => {
 })
 
 describe('choices', () => {
-  test('JSON in place of pickles, with a flag of its own', () => {
+  test('JSON beside pickle, with its own flag', () => {
     const encoding = pylibmcEncoding({ serializer: jsonSerializer() })
     const json = encoding.encode({ a: [1, null] })
     expect(stored(json)).toEqual([32, '{"a":[1,null]}'])

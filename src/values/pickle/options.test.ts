@@ -57,7 +57,7 @@ describe('persistent ids', () => {
 
 describe('buffers out of band', () => {
   const data = hex('80059508000000000000005d9428979897652e')
-  test('are the buffers of the caller, read-only ones as bytes', () => {
+  test('are what the caller gives, read-only ones as bytes', () => {
     const read = unpickle(data, { preserve: true, buffers: [Buffer.from('ro'), Buffer.from('rw')] })
     expect(read).toEqual([Buffer.from('ro'), new PyByteArray(Buffer.from('rw'))])
   })
@@ -148,7 +148,7 @@ describe('limits name themselves', () => {
     )
   })
   // Lists in lists in lists, some of them in several places, and some that grow once they are inside of others.
-  test('maxDepth is exact for values that are fetched from the memo', () => {
+  test('maxDepth is exact for what the memo hands out again', () => {
     const step = fc.constantFrom(']\x94', '(', 'e', 'a', '2', '\x85\x94', 'h\0', 'h\x01', 'h\x02', 'h\x03')
     let read = 0
     fc.assert(

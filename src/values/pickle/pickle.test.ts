@@ -143,7 +143,7 @@ describe('objects stay inert', () => {
       expect(pickle(read, { protocol }).toString('base64')).toBe(encoded)
     }
   })
-  test('an object shows its class and content', () => {
+  test('what an object is can be seen', () => {
     const row = objects.find(({ repr }) => repr === "Decimal('1.10')")!
     expect(unpickle(Buffer.from(row.pickles[4]!, 'base64'))).toEqual(new PyDecimal('1.10'))
     const error = objects.find(({ repr }) => repr === "KeyError('k')")!
@@ -306,7 +306,7 @@ describe('keys of dicts and members of sets, which in Python are tuples and froz
       expect(() => pickle(value)).toThrow(message)
     }
   })
-  test('a value that occurs often in a key is checked once', () => {
+  test('what occurs often in a key is looked at once', () => {
     let wide: unknown = 1
     for (let i = 0; i < 500; i++) wide = [wide, wide]
     expect(pickle(new Map([[wide, 1]])).length).toBeLessThan(10_000)

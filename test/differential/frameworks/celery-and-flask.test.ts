@@ -62,7 +62,7 @@ describe.each(
   test.each(recorded.keys)('$key', ({ prefix, kind, id, key }) => {
     expect(frameworks.celeryKey(id, { kind, globalKeyPrefix: prefix ?? undefined })).toBe(key)
   })
-  test('values that are not a result', () => {
+  test('what is not a result', () => {
     expect(frameworks.readCeleryMeta(undefined)).toBeUndefined()
     expect(frameworks.readCeleryMeta(null)).toBeUndefined()
     expect(() => frameworks.readCeleryMeta('[]')).toThrow('not a result of Celery')
@@ -101,7 +101,7 @@ describe.each(
     await sessions.delete(sid)
     expect(await sessions.load(sid)).toBeUndefined()
   })
-  test('old sessions, and values that are not a session', () => {
+  test('old sessions, and what is none', () => {
     expect(frameworks.readFlaskSession(pickle({ a: 1 }, { protocol: 4 }))).toEqual({ a: 1 })
     expect(frameworks.readFlaskSession({ a: 1 })).toEqual({ a: 1 })
     expect(() => frameworks.readFlaskSession(Buffer.from([0x81]))).toThrow('give the setting msgpack')

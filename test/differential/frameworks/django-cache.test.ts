@@ -32,7 +32,7 @@ describe('Django', () => {
   })
 
   // A default that is wrong for the Django beside it would find nothing, without an error.
-  test('the settings that change a key have to be given', () => {
+  test('what decides a key has to be given', () => {
     const request = { url: 'http://a/', language: 'en-us', timeZone: null, django: '6.1' }
     for (const name of ['language', 'timeZone', 'django'])
       expect(() => frameworks.djangoPageKey({ ...request, [name]: undefined } as never, [])).toThrow(

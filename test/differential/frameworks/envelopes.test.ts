@@ -24,7 +24,7 @@ describe('envelopes', () => {
   test.each(dogpile!.recorded.shortened)('$key', ({ key, length, sent }) => {
     expect(frameworks.dogpileShortened(key, length)).toBe(sent)
   })
-  test('values that are not an envelope of dogpile', () => {
+  test('what is not an envelope of dogpile', () => {
     expect(frameworks.readDogpile({ payload: 1 })).toBeUndefined()
     expect(frameworks.readDogpile(undefined)).toBeUndefined()
   })

@@ -158,7 +158,7 @@ function checkLibrary(folder: string): void {
         const { name, scenario } = recording
         if (mode === 'out of step' && !(name in outOfStep)) continue
         const reason = mode === 'out of step' ? undefined : known[name]
-        const title = `${name}: ${scenario.about}${reason ? ` (differs on purpose: ${reason})` : ''}`
+        const title = `${name}: ${scenario.about}${reason ? ` (on purpose otherwise: ${reason})` : ''}`
         const check = async (one: Recording) => {
           checked++
           if (!reason) expect((await difference(one, mode)) ?? '').toBe('')

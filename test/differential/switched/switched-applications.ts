@@ -98,6 +98,8 @@ export async function compareRun(
   const trace = await readTrace(join(fixtures, 'applications', path))
   await audit(trace, {
     ...options,
+    // The other library takes the place of the client, below the framework.
+    framework: 'none',
     serverVersion: '1.6.18',
     longestWait: 60_000,
     onOperation: (operation, verdict) => {

@@ -106,7 +106,7 @@ describe.skipIf(!python)(`the tracer (${python ? 'live' : skipped})`, () => {
     expect(stderr).toContain('other processes wrote 3 files')
   })
 
-  it('names the application of a process: the script, or a given name; traces of two scripts with one cache are not merged', async () => {
+  it('says which application a process is of: the script, or a name; two scripts with one cache are not merged', async () => {
     const of = async (script: string, environment: Readonly<Record<string, string>> = {}) => {
       writeFileSync(join(folder, script), `${start}mc.set("a", 1)\n`)
       const path = join(folder, `${script}.jsonl`)
@@ -138,7 +138,7 @@ describe.skipIf(!python)(`the tracer (${python ? 'live' : skipped})`, () => {
     expect(JSON.stringify(application)).not.toContain('secret')
   })
 
-  it('a parent without calls reports that and leaves no file', async () => {
+  it('a parent that made no call says so and leaves no file', async () => {
     const { stderr } = await traced(
       `
 if os.fork() == 0:
@@ -270,7 +270,7 @@ mc.flush_all()
     expect(last.at(-1)!.call).toBe('flush_all')
   })
 
-  it('a gzip file has the same calls, even if the process was killed', async () => {
+  it('gzip holds the same calls, also when the process was killed', async () => {
     await traced(many)
     const plain = words(await callsOf('app.jsonl'))
     await traced(many, { MEMSHIM_TRACE: join(folder, 'packed.jsonl.gz') })

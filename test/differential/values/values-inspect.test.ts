@@ -56,7 +56,7 @@ describe('memshim inspect', () => {
     expect(shown).toContain('value        12345')
   })
 
-  it('explains the fault of a broken item and its position', async () => {
+  it('says what is wrong with a broken item, and where', async () => {
     const file = join(directory, 'broken')
     writeFileSync(file, PICKLE.subarray(0, 16))
     const shown = await inspect('--file', file)
@@ -76,7 +76,7 @@ describe('memshim inspect', () => {
     expect(await inspect('--file', file)).toContain('value        <int of 134217728 bits>')
   })
 
-  it('refuses unknown options and values', async () => {
+  it('refuses what it does not understand', async () => {
     await expect(inspect()).rejects.toThrow(/name a key/)
     await expect(inspect('k', '--as', 'redis')).rejects.toThrow(/--as redis is not known/)
     await expect(inspect('--file', join(directory, 'none'))).rejects.toThrow(/cannot be read: ENOENT/)

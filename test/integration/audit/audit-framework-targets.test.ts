@@ -123,7 +123,7 @@ it('a HashClient does not fail over at once', async () => {
   expect(text).toMatch(/does not use the next server before retry_attempts have failed/)
 })
 
-it('a server that does not answer: the report notes that there is no timeout', async () => {
+it('a server that does not answer: the report says that there is no timeout', async () => {
   const stall = { fault: { fault: 'stall', server: 0 } }
   const { found, text } = await auditOf([['set', ['k', 'v']], stall, ['get', ['k']]], {
     to: 'pymemcache-4.0',

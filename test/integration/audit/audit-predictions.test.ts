@@ -71,7 +71,7 @@ async function predicted(lines: readonly Line[], options: AuditOptions = {}) {
 const text = (outcome: Outcome): string =>
   'raises' in outcome ? outcome.raises.class.replace('builtins.', '') : JSON.stringify(outcome.result)
 
-describe('the outcomes of an unchanged application with pylibmc', () => {
+describe('what an unchanged application gets from pylibmc', () => {
   it.each([
     'debug',
     'cache_cas',
@@ -136,7 +136,7 @@ describe('the outcomes of an unchanged application with pylibmc', () => {
     expect(Object.keys(causes)).toContain('gets-and-cas')
   })
 
-  it('pylibmc accepts an unchanged constructor without keywords; the behavior cas is off then, and gets raises', async () => {
+  it('without keywords pylibmc takes the constructor as it is, without the behavior cas, and gets raises', async () => {
     const { outcomes } = await predicted([
       header(1),
       created(),

@@ -94,7 +94,7 @@ it('a value over the limit raises, or returns True, and the old value is gone', 
   ])
 })
 
-it('repaired calls have pymemcache\u2019s names, deltas and CAS uniques', async () => {
+it('repaired calls are said in pymemcache\u2019s words: names, deltas, CAS uniques', async () => {
   const calls: Call[] = [
     ['set', ['k', 'v'], { time: 60 }],
     ['gets', ['k']],
@@ -115,7 +115,7 @@ it('repaired calls have pymemcache\u2019s names, deltas and CAS uniques', async 
   expect(found).toContainEqual(['incr', 6, 'builtins.TypeError', 'calling-form'])
 })
 
-it('an unchanged constructor raises, and the report advises with pymemcache\u2019s names', async () => {
+it('the constructor as it is raises, and the report advises in pymemcache\u2019s words', async () => {
   const { report } = await outcomes(trace('python-memcached', [['get', ['k']]], undefined, { debug: 0 }))
   const row = report.switches.find((one) => one.switch === 'constructor')!
   expect(row.examples[0]!.strict).toMatchObject({ raises: { class: 'builtins.TypeError' } })
@@ -183,7 +183,7 @@ it('--verify proves explanations by switching exactly the behaviours that they n
 })
 
 /** Recorded from the real pymemcache 4.0.0. */
-it('check_key of a pool has the prefix of the client; the report notes that a HashClient needs it as bytes', async () => {
+it('check_key of a pool has the prefix of the client; the report says that a HashClient needs it as bytes', async () => {
   const calls: Call[] = [['check_key', ['k']]]
   const targetOptions = { use_pooling: true, key_prefix: 'pfx:' }
   const { found, report } = await outcomes(trace('python-memcached', calls), { targetOptions })

@@ -148,7 +148,7 @@ it.each([
   await expect(audit(given, options)).rejects.toThrow(message)
 })
 
-it('the error for a trace without a call that can be replayed gives the reason', async () => {
+it('a trace of which nothing can be replayed says why', async () => {
   const given = trace('1.59', [['get', ['k']]])
   const options = { binary: true, behaviors: { verify_keys: 1 } }
   await expect(audit(given, options)).rejects.toThrow(/client not constructed as pylibmc.*verify_keys/)

@@ -96,7 +96,7 @@ describe('a key with a blank', () => {
     expect(await mc.getMulti(['x', 'a b', 'y'])).toEqual(new Map(Object.entries({ x: 'X', y: 'Y' })))
   })
 
-  it('setMulti and deleteMulti have processed the keys before it and not those after it', async () => {
+  it('setMulti and deleteMulti have done the keys before it, and not those behind', async () => {
     const mc = client(server.address)
     await mc.deleteMulti(['m1', 'm2'])
     await expect(mc.setMulti({ m1: 1, 'a b': 2, m2: 3 })).rejects.toBeInstanceOf(ClientError)

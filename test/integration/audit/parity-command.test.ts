@@ -44,7 +44,7 @@ describe('the scenarios that the package brings along', () => {
   })
 })
 
-describe('missing programs and libraries are named', () => {
+describe('what is missing is named', () => {
   it.each([
     ['a path that does not exist', ['--python', '/nowhere/python'], '/nowhere/python cannot be run: ENOENT'],
     ['a folder', ['--python', folder], 'is a folder: name the interpreter in it'],
@@ -65,7 +65,7 @@ describe('missing programs and libraries are named', () => {
     expect(code).toBe(2)
   })
 
-  it('a program that is not memcached', async () => {
+  it('a memcached that is none', async () => {
     const { code, complaint } = await memshim(['--python', 'python3', '--memcached', '/nowhere/memcached'])
     expect(complaint).toContain('--memcached /nowhere/memcached is not a memcached (ENOENT)')
     expect(code).toBe(2)

@@ -84,7 +84,7 @@ it.concurrent.each(calls)(
   20_000,
 )
 
-it.concurrent('deleteMulti passes the remaining time to an overridden delete', async () => {
+it.concurrent('deleteMulti with an overridden delete hands down what is left of the time', async () => {
   const { address, seen } = await slow(1000)
   const mc = new Overriding([address])
   clients.push(mc)

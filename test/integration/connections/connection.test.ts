@@ -214,7 +214,7 @@ describe('opening', () => {
     expect(valueIn(await mc.exchange(get('a')))).toBe('a')
   })
 
-  test('connect() opens the connection once and is fulfilled when it is open', async () => {
+  test('connect() opens once and says when it is open', async () => {
     const { address, sockets } = await scripted(echo)
     const mc = connection(address)
     expect(mc.state).toBe('idle')
@@ -399,7 +399,7 @@ describe('bodies', () => {
 })
 
 describe('close', () => {
-  test('an idle connection sends quit', async () => {
+  test('an idle connection says quit', async () => {
     const received: string[] = []
     const { address } = await scripted((socket) => {
       socket.on('data', (chunk) => received.push(chunk.toString()))

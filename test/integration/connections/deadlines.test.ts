@@ -118,7 +118,7 @@ describe.each(['silent', 'trickling'])('a server that is %s', (kind) => {
   })
 })
 
-it('operations that wait for a silent server end at their own deadlines, and the next connection works', async () => {
+it('operations queued behind a silent server end at their own deadlines, and the next connection works', async () => {
   const server = await new EmbeddedServer().start()
   const client = new StrictClient([server.address], {
     timeout: DEADLINE,

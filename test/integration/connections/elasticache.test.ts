@@ -59,13 +59,13 @@ it('an answer of more than 256 KiB is refused by its announced length', async ()
   await expect(discoverCluster(endpoint)).rejects.toMatchObject({ kind: 'unintelligible' })
 })
 
-it('a memcached that is not a configuration endpoint is an error that names the reason', async () => {
+it('a memcached that is not a configuration endpoint says so', async () => {
   const memcached = await startMemcached()
   await expect(discoverCluster(memcached.address)).rejects.toThrow('is not a configuration endpoint')
   await memcached.stop()
 })
 
-it('an endpoint that does not answer is a timeout', async () => {
+it('an endpoint that says nothing is a timeout', async () => {
   await expect(discoverCluster(await answering(''), { timeout: 50 })).rejects.toMatchObject({
     kind: 'timeout',
   })

@@ -62,7 +62,7 @@ describe('a captured command as a call', () => {
   })
 
   // Command lines of docs/reference/pymemcache.md#14 and docs/reference/pylibmc.md#11; the signatures are those of src/rules/signatures.ts.
-  it('a cas has its unique if the library accepts it as an argument, and the time after it', () => {
+  it('a cas names its unique where the library takes it as an argument, and the time behind it', () => {
     const wire = 'cas k 0 60 1 42\r\nv\r\n'
     expect(callOfWire(event(wire), memcache('1.59'))).toMatchObject({ args: ['k', anyValue, 60] })
     expect(callOfWire(event(wire), pylibmc)).toMatchObject({ args: ['k', anyValue, 42, 60] })

@@ -11,7 +11,6 @@ import { op } from '../opcodes.js'
 import { encodeLong, escapeUnicode } from '../text.js'
 import { type Hashables, hashable } from './hashable.js'
 import { PickleOutput } from './output.js'
-import { unwritable } from './unwritable.js'
 
 /** The options of pickling: protocol 0 to 5, converters, limits. */
 export interface PickleOptions {
@@ -214,7 +213,12 @@ export class Pickler {
     const { out } = this
     if (value === null) out.byte(op.NONE)
     else if (typeof value === 'bigint') this.saveInteger(value)
-    else if (typeof value !== 'boolean') throw new ValueEncodeError(unwritable(value))
+    else if (typeof value !== 'boolean')
+      throw new ValueEncodeError(
+        value === undefined
+          ? 'undefined has no form in Python: write null for None, or leave the key out'
+          : `a ${typeof value} has no form in Python`,
+      )
     else if (this.protocol >= 2) out.byte(value ? op.NEWTRUE : op.NEWFALSE)
     else out.text(value ? 'I01\n' : 'I00\n')
   }
@@ -278,6 +282,25 @@ function baseOf(value: object): object | undefined {
 function isForeignObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   return Object.getPrototypeOf(prototype) === null && value.constructor?.name === 'Object'
+}
+
+/** The value to write instead. */
+function unwritable(value: object): string {
+  const name = value.constructor?.name || 'nameless'
+  const other = 'or give a converter for its class'
+  if (types.isDate(value))
+    return `a ${name} has no form in Python: write PyDateTime.fromDate(date), or its time as a number`
+  if (types.isMap(value))
+    return `a ${name} is a Map with a class of its own: write new Map(value) for a dict, ${other}`
+  if (types.isSet(value))
+    return `a ${name} is a Set with a class of its own: write new Set(value) for a set, ${other}`
+  if (Array.isArray(value))
+    return `a ${name} is an Array with a class of its own: write [...value] for a list, ${other}`
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value))
+    return `a ${name} has no form in Python: write [...value] for a list of numbers, or a Buffer of its bytes`
+  if (types.isBoxedPrimitive(value)) return `a ${name} object has no form in Python: write value.valueOf()`
+  if (types.isPromise(value)) return 'a Promise has no form in Python: await it first'
+  return `a ${name} object has no form in Python: write a plain object ({ ...value }) for a dict, a PythonObject for an object of a Python class, ${other}`
 }
 
 /** The key of a class or function in `globals`. */
