@@ -49,7 +49,9 @@ describe('the framework view', () => {
     // Without the view it is the other way round: both raise, and the counter comes first in the trace.
     expect(report.switches.at(-1)!.switch).toBe('missing-counter')
     const text = renderTerminal(report, { width: 140 })
-    expect(text).toContain('3 differences at the library; 2 reach the application (1 raises at 1 place); 1 is absorbed')
+    expect(text).toContain(
+      '3 differences at the library; 2 reach the application (1 raises at 1 place); 1 is absorbed',
+    )
     expect(text).toContain('absorbed by the framework: the application sees no difference')
   })
 
