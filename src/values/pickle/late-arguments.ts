@@ -4,13 +4,21 @@
  * constructor gets it empty.
  */
 const late = new WeakSet<object>()
+/** So many arguments cost no more than to remember them. */
+const FEW = 8
 
 /** What a reader notices of the containers of one pickle. */
 export class EmptyArguments {
   private readonly empty = new Set<unknown>()
+  /** Long lists of arguments that were looked at. */
+  private readonly known = new Set<readonly unknown[]>()
 
-  /** An object is made of these arguments. */
+  /** An object is made of these arguments. Many objects may be made of the same long tuple: its items are looked at once. */
   note(args: readonly unknown[]): void {
+    if (args.length > FEW) {
+      if (this.known.has(args)) return
+      this.known.add(args)
+    }
     for (const arg of args) if (isEmpty(arg)) this.empty.add(arg)
   }
 
