@@ -1,9 +1,8 @@
 /** Arguments of pymemcache's calls: their types, their checks, and their form on the wire. Source: docs/reference/pymemcache.md#4, #6. */
 import type { Bytes } from '../ground/bytes.js'
-import { UnicodeEncodeError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
 import { bytesRepr, integerText, textRepr } from '../python/repr.js'
-import { encodingProblem, isAscii } from '../python/text.js'
+import { encodeWith } from '../python/text.js'
 import { typeName } from '../python/type-name.js'
 import { MemcacheIllegalInputError } from './errors.js'
 import { bytesOf, type Key } from './keys.js'
@@ -80,7 +79,16 @@ export function noreplyOptions(options: NoreplyOptions | undefined): NoreplyOpti
 }
 
 /** @throws MemcacheIllegalInputError when it is not an integer */
-export function integer(value: unknown, name: string): Bytes {
+export function integer(value: unknown, name: string, encoding: Settings['encoding']): Bytes {
+  return digits(integerAsText(value, name), encoding)
+}
+
+/** A number as it is sent. */
+export function digits(text: string, encoding: Settings['encoding']): Bytes {
+  return /^utf-(16|32)/.test(encoding) ? encoded(text, encoding) : text
+}
+
+function integerAsText(value: unknown, name: string): string {
   if (value === undefined) return '0'
   if (
     typeof value === 'bigint' ||
@@ -95,9 +103,9 @@ export function integer(value: unknown, name: string): Bytes {
 }
 
 /** @throws TypeError when they are not an integer */
-export function flagsOf(flags: unknown): Bytes {
+export function flagsOf(flags: unknown, encoding: Settings['encoding']): Bytes {
   if (typeof flags === 'bigint' || (typeof flags === 'number' && Number.isSafeInteger(flags)))
-    return integerText(flags)
+    return digits(integerText(flags), encoding)
   throw new TypeError(`flags must be an integer, not a value of type ${typeName(flags)}`)
 }
 
@@ -113,10 +121,9 @@ export function safeData(value: unknown, encoding: Settings['encoding']): Bytes 
   }
 }
 
+/** @throws UnicodeEncodeError */
 export function encoded(text: string, encoding: Settings['encoding']): Bytes {
-  const problem = isAscii(text) ? undefined : encodingProblem(text, encoding)
-  if (problem !== undefined) throw new UnicodeEncodeError(problem)
-  return encoding === 'utf-8' ? Buffer.from(text).toString('latin1') : text
+  return encodeWith(text, encoding).toString('latin1')
 }
 
 export function entriesOf(values: unknown): [Key, unknown][] {

@@ -8,6 +8,7 @@ import { pythonInteger } from '../values/encodings/integers.js'
 import {
   casToken,
   checkHashable,
+  digits,
   encoded,
   entriesOf,
   flagsOf,
@@ -172,7 +173,7 @@ export class Client {
     const noreply = this.#noreply(given)
     const line = await this.#line(
       'touch',
-      `touch ${this.#key(key)} ${integer(given.expire, 'expire')}`,
+      `touch ${this.#key(key)} ${integer(given.expire, 'expire', this.#settings.encoding)}`,
       noreply,
     )
     return noreply || line === 'TOUCHED'
@@ -200,14 +201,18 @@ export class Client {
   async flushAll(options: NoreplyOptions & { readonly delay?: number | bigint } = {}): Promise<boolean> {
     const given = ownOptions(options, ['delay', 'noreply'])
     const noreply = this.#noreply(given)
-    const line = await this.#line('flush_all', `flush_all ${integer(given.delay, 'delay')}`, noreply)
+    const line = await this.#line(
+      'flush_all',
+      `flush_all ${integer(given.delay, 'delay', this.#settings.encoding)}`,
+      noreply,
+    )
     return noreply || line === 'OK'
   }
 
   /** @param megabytes of the server's memory @throws as stats */
   async cacheMemlimit(megabytes: number | bigint): Promise<true> {
     await this.#reads(
-      [`cache_memlimit ${integer(megabytes, 'memlimit')}\r\n`],
+      [`cache_memlimit ${integer(megabytes, 'memlimit', this.#settings.encoding)}\r\n`],
       new FetchReading('cache_memlimit', [], false, () => {}),
     )
     return true
@@ -308,15 +313,16 @@ export class Client {
     cas?: Bytes,
   ): Promise<[Key, boolean | null][]> {
     const tail = `${cas === undefined ? '' : ` ${cas}`}${noreply ? ' noreply' : ''}\r\n`
-    const expire = integer(options.expire, 'expire')
     const { serde, encoding } = this.#settings
+    const expire = integer(options.expire, 'expire', encoding)
     const pieces: (Bytes | Uint8Array)[] = []
     for (const [key, value] of values) {
       const wire = this.#key(key)
       const [written, own] = serde.serialize(key, value)
-      const flags = flagsOf(options.flags ?? own)
+      const flags = flagsOf(options.flags ?? own, encoding)
       const data = written instanceof Uint8Array ? written : safeData(written, encoding)
-      pieces.push(`${verb} ${wire} ${flags} ${expire} ${data.length}${tail}`, data, '\r\n')
+      const length = digits(String(data.length), encoding)
+      pieces.push(`${verb} ${wire} ${flags} ${expire} ${length}${tail}`, data, '\r\n')
     }
     if (pieces.length === 0) {
       await this.#session.connect()
@@ -346,7 +352,11 @@ export class Client {
     options?: NoreplyOptions,
   ): Promise<number | bigint | null> {
     const noreply = noreplyOptions(options).noreply ?? false
-    const line = await this.#line(verb, `${verb} ${this.#key(key)} ${integer(value, 'value')}`, noreply)
+    const line = await this.#line(
+      verb,
+      `${verb} ${this.#key(key)} ${integer(value, 'value', this.#settings.encoding)}`,
+      noreply,
+    )
     return noreply || line === 'NOT_FOUND' ? null : pythonInteger(Buffer.from(line, 'latin1'), bytesRepr)
   }
 }

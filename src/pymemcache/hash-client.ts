@@ -17,6 +17,7 @@ import { checkKey, type Key, placementKey } from './keys.js'
 import {
   type ClientOptions,
   clientOptionNames,
+  compared,
   parseServer,
   type ServerInput,
   type Settings,
@@ -69,6 +70,9 @@ export class HashClient {
   readonly #settings: Settings
   readonly #options: HashClientOptions
   readonly #now: () => number
+  readonly #retryAttempts: number
+  readonly #retryTimeout: number
+  readonly #deadTimeout: number
 
   /** Opens no connection. @throws TypeError, ValueError for servers and options */
   constructor(servers: Iterable<ServerInput>, given: HashClientOptions = {}) {
@@ -76,6 +80,9 @@ export class HashClient {
     this.#options = options
     this.#settings = settingsOf(options, [...clientOptionNames, ...hashNames])
     this.#now = options.now ?? (() => Date.now() / 1000)
+    this.#retryAttempts = compared('retryAttempts', options.retryAttempts, 2)
+    this.#retryTimeout = compared('retryTimeout', options.retryTimeout, 1)
+    this.#deadTimeout = compared('deadTimeout', options.deadTimeout, 60)
     this.#lastLook = this.#now()
     checkIterable('servers', servers)
     for (const server of servers) this.addServer(server)
@@ -141,10 +148,9 @@ export class HashClient {
 
   #revive(): void {
     const now = this.#now()
-    const { deadTimeout = 60 } = this.#options
-    if (now - this.#lastLook <= deadTimeout) return
+    if (now - this.#lastLook <= this.#deadTimeout) return
     for (const [name, at] of [...this.#dead])
-      if (now - at > deadTimeout) {
+      if (now - at > this.#deadTimeout) {
         this.addServer(name)
         this.#dead.delete(name)
       }
@@ -159,10 +165,10 @@ export class HashClient {
 
   /** The treatment of a call by the rules of docs/reference/pymemcache.md#11.2. @throws ValueError as #remove */
   #turn(server: string): 'waits' | 'retries' | 'asks' {
-    const { retryAttempts = 2, retryTimeout = 1 } = this.#options
     const failed = this.#failed.get(server)
     if (!failed) return 'asks'
-    if (failed.attempts < retryAttempts) return this.#now() - failed.at <= retryTimeout ? 'waits' : 'retries'
+    if (failed.attempts < this.#retryAttempts)
+      return this.#now() - failed.at <= this.#retryTimeout ? 'waits' : 'retries'
     this.#remove(server)
     return 'asks'
   }
@@ -183,15 +189,15 @@ export class HashClient {
   }
 
   #markFailed(server: string): void {
-    const { retryAttempts = 2 } = this.#options
     const failed = this.#failed.get(server)
     if (failed) {
       failed.attempts++
       failed.at = this.#now()
       return
     }
+    const isDead = this.#retryAttempts <= 0
     this.#failed.set(server, { at: this.#now(), attempts: 0 })
-    if (retryAttempts <= 0) this.#remove(server)
+    if (isDead) this.#remove(server)
   }
 
   async #run<T>(key: Key, otherwise: T, ask: (client: One) => Promise<T>): Promise<T> {

@@ -4,13 +4,14 @@ import { shown } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
 import { ValueError } from '../python/errors.js'
 import { ownOptions } from '../python/options.js'
+import { type Codec, codecNames } from '../python/text.js'
 import type { ServerAddress } from '../transport/address.js'
 import type { Connect, Tls } from '../transport/socket.js'
 import { prefixBytes } from './keys.js'
 import { plainSerde, type Serde } from './serde.js'
 
-/** How data that is not bytes is written. */
-export type Encoding = 'ascii' | 'utf-8' | 'latin-1'
+/** How numbers, and data that is not bytes, are written. No server understands numbers in UTF-16 or UTF-32. */
+export type Encoding = Codec
 
 /** pymemcache's keywords in camelCase. */
 export interface ClientOptions {
@@ -69,8 +70,8 @@ export function settingsOf(given: ClientOptions, names: readonly string[] = clie
   const serde = options.serde ?? plainSerde
   if (typeof serde.serialize !== 'function' || typeof serde.deserialize !== 'function')
     throw new TypeError(`serde must have serialize and deserialize, not be ${shown(serde)}`)
-  if (encoding !== 'ascii' && encoding !== 'utf-8' && encoding !== 'latin-1')
-    throw new ValueError(`encoding ${shown(encoding)} is not one of ascii, utf-8, latin-1`)
+  if (!codecNames.includes(encoding))
+    throw new ValueError(`encoding ${shown(encoding)} is not one of ${codecNames.join(', ')}`)
   return {
     serde,
     encoding,
@@ -103,6 +104,25 @@ function milliseconds(name: string, seconds: unknown): number {
   if (!(seconds > 0) || !Number.isFinite(seconds))
     throw new ValueError(`${name} ${shown(seconds)} is not a number of seconds above 0`)
   return seconds * 1000
+}
+
+/**
+ * A value with which Python cannot compare a number, such as None: for audits. Each comparison throws.
+ * @internal
+ */
+export class Uncomparable {
+  constructor(readonly error: Error) {}
+
+  valueOf(): never {
+    throw this.error
+  }
+}
+
+/** An option that is compared with a time or a count. @throws TypeError */
+export function compared(name: string, given: unknown, usual: number): number {
+  if (given === undefined) return usual
+  if (typeof given === 'number' || given instanceof Uncomparable) return given as number
+  throw new TypeError(`${name} must be a number, not ${shown(given)}`)
 }
 
 /** A server: its name in placement and errors, and its address. */

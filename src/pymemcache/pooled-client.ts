@@ -9,6 +9,7 @@ import type { Key } from './keys.js'
 import {
   type ClientOptions,
   clientOptionNames,
+  compared,
   parseServer,
   type ServerInput,
   settingsOf,
@@ -19,7 +20,7 @@ import type { StatValue } from './stats.js'
 export interface PooledClientOptions extends ClientOptions {
   /** The largest number of concurrent calls; 0 or null (default) = no limit. */
   readonly maxPoolSize?: number | null | undefined
-  /** Seconds after which an idle connection is not used any more; 0 (default) = never. */
+  /** Seconds after which an idle connection is not used any more; 0 (default) = no limit, below 0 = each call opens a connection. */
   readonly poolIdleTimeout?: number | undefined
   /** Clock in seconds, for tests. Default: the system clock. */
   readonly now?: (() => number) | undefined
@@ -46,23 +47,21 @@ export class PooledClient {
   /** The server's name: `host:port`, or the path of its socket. */
   readonly server: string
 
-  /** Opens no connection. @throws as Client; ValueError for maxPoolSize */
+  /** Opens no connection. @throws as Client; ValueError for maxPoolSize, TypeError for poolIdleTimeout */
   constructor(server: ServerInput, given: PooledClientOptions = {}) {
     const {
       maxPoolSize: size,
-      poolIdleTimeout = 0,
+      poolIdleTimeout: idle,
       now,
       ...shared
     } = ownOptions(given, [...clientOptionNames, ...poolNames])
     const maxPoolSize = size ?? 0
     if (!Number.isInteger(maxPoolSize) || maxPoolSize < 0)
       throw new ValueError(`maxPoolSize ${shown(maxPoolSize)} is not a whole number from 0 on`)
-    if (typeof poolIdleTimeout !== 'number' || !(poolIdleTimeout >= 0))
-      throw new ValueError(`poolIdleTimeout ${shown(poolIdleTimeout)} is not a number of seconds`)
     this.#ignoreExc = settingsOf(shared).ignoreExc
     this.server = parseServer(server, shared.addresses).name
     this.#size = maxPoolSize || UNLIMITED
-    this.#idle = poolIdleTimeout
+    this.#idle = compared('poolIdleTimeout', idle, 0)
     this.#now = now ?? (() => Date.now() / 1000)
     this.#make = () => new Client(server, { ...shared, ignoreExc: false })
   }

@@ -22,15 +22,44 @@ export function encodeText(text: string): Buffer {
   return Buffer.from(text)
 }
 
+const surrogates = { refused: LONE_SURROGATE, why: 'surrogates not allowed' }
+
 /** A codec of Python: the characters that it cannot write, and its error for them. */
 const codecs = {
   ascii: { refused: /[^\0-\x7f]/u, why: 'ordinal not in range(128)' },
   'latin-1': { refused: /[^\0-\xff]/u, why: 'ordinal not in range(256)' },
-  'utf-8': { refused: LONE_SURROGATE, why: 'surrogates not allowed' },
+  'utf-8': surrogates,
+  'utf-16': surrogates,
+  'utf-16-le': surrogates,
+  'utf-16-be': surrogates,
+  'utf-32': surrogates,
+  'utf-32-le': surrogates,
+  'utf-32-be': surrogates,
 } as const
 
+/** By Python's name. */
+export type Codec = keyof typeof codecs
+export const codecNames = Object.keys(codecs) as readonly Codec[]
+
+/** Text as the codec writes it. @throws UnicodeEncodeError */
+export function encodeWith(text: string, codec: Codec): Buffer {
+  const problem = isAscii(text) ? undefined : encodingProblem(text, codec)
+  if (problem !== undefined) throw new UnicodeEncodeError(problem)
+  if (codec === 'utf-8') return Buffer.from(text)
+  const [, size, order] = /^utf-(16|32)(?:-([lb])e)?$/.exec(codec) ?? []
+  if (size === undefined) return Buffer.from(text, 'latin1')
+  // Without an order, Python begins with a mark and uses the order of the machine.
+  const marked = order === undefined ? `\ufeff${text}` : text
+  if (size === '16') {
+    const units = Buffer.from(marked, 'utf16le')
+    return order === 'b' ? units.swap16() : units
+  }
+  const units = Buffer.from(Uint32Array.from([...marked].map((one) => one.codePointAt(0)!)).buffer)
+  return order === 'b' ? units.swap32() : units
+}
+
 /** Python's message when a codec cannot write a text; undefined when it can. */
-export function encodingProblem(text: string, codec: keyof typeof codecs): string | undefined {
+export function encodingProblem(text: string, codec: Codec): string | undefined {
   const { refused, why } = codecs[codec]
   const characters = [...text]
   const first = characters.findIndex((character) => refused.test(character))

@@ -222,8 +222,28 @@ export class Connection implements Exchange, LinkOwner {
     // libmemcached would have sent a noreply request in the queue at once, and nothing waits for its answer.
     const idle =
       this.ready && this.waiting.length === 0 && this.queue.all().every(({ request }) => request.noreply)
+    const end = idle && this.#options.stale === 'fail' ? this.leaveInto(kind) : undefined
     this.fail('closed', 'server closed the connection')
-    if (idle && this.#options.stale === 'fail') this.stale = kind
+    this.stale = end
+  }
+
+  /**
+   * The outcome of the requests that were queued when the server closed the connection: as if they had been sent at once.
+   * @returns the end that the next request meets; undefined if a caller has got the error
+   */
+  private leaveInto(kind: 'closed' | 'reset'): IdleEnd | undefined {
+    let end: IdleEnd = kind
+    let failed = false
+    for (const pending of this.queue.take(this.queue.length)) {
+      const written = writtenIntoEnded(end, pending.request, this.protocol, this.#options.closedTakes)
+      end = written.end
+      if (written.taken) pending.answer(HANDED_OVER)
+      else {
+        failed = true
+        pending.lose(endedWhileIdle(this.name, end))
+      }
+    }
+    return failed ? undefined : end
   }
 
   get unanswered(): number {

@@ -126,6 +126,7 @@ class DirectExchange implements Exchange {
         else if (this.session?.ended) failed(this.lose('closed', 'server closed the connection'))
         else this.wait(options, failed)
       } catch (error) {
+        if (error instanceof TransportError) return failed(error)
         return failed(this.lose(kindOf(error), (error as Error)?.message ?? String(error), error))
       }
       this.notice()

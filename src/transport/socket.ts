@@ -1,5 +1,5 @@
 /** Opens the socket of a connection: TCP, Unix or TLS. */
-import { connect as connectPlain, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net'
+import { connect as connectPlain, type OnReadOpts, Socket, type TcpSocketConnectOpts } from 'node:net'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { shown } from '../ground/arguments.js'
 import type { ServerAddress } from './address.js'
@@ -26,6 +26,13 @@ export type Tls =
  * For tests and audits, e.g. `EmbeddedServer.connect`.
  */
 export type Connect = (address: ServerAddress) => Socket
+
+/** A connection that is never made: it fails with this error. */
+export function refusedSocket(error: Error): Socket {
+  const socket = new Socket()
+  process.nextTick(() => socket.destroy(error))
+  return socket
+}
 
 export interface SocketOptions {
   readonly connect?: Connect | undefined

@@ -12,7 +12,13 @@ import { invokeBound } from './calls.js'
 import { brokenPrefixOutcome, controlKeyOutcome } from './control-keys.js'
 import { converted } from './conversions.js'
 import { checkFormats } from './formats.js'
-import { type OutOfStep, refusedData, retrievals, type Shifted } from './out-of-step.js'
+import {
+  type OutOfStep,
+  refusedData,
+  retrievals,
+  type Shifted,
+  type UncheckedKeyOutcome,
+} from './out-of-step.js'
 import { type Bound, bind, type Library, type PythonCall, SignatureError } from './python-signatures.js'
 import { touchedKeys } from './touched-keys.js'
 
@@ -59,7 +65,15 @@ export async function runUnchanged(
   const again = (other: Bound) => invokeBound(client, library, call.call, other)
   if (wire.unchecked && !failsEarlier(call.call, bound)) {
     const control = await controlKeyOutcome(client, library, call.call, bound)
-    const unchecked = control ?? (await blankKeyOutcome(client, call.call, bound, again))
+    // The server of the key may be down.
+    const unchecked =
+      control ??
+      (await blankKeyOutcome(client, call.call, bound, again).catch(
+        (error): UncheckedKeyOutcome => ({
+          outcome: raised(error),
+          outOfStep: [],
+        }),
+      ))
     if (unchecked) {
       reasons.push({ switch: control ? 'control-keys' : 'blank-keys', how: 'signature' })
       const { outcome, uncertain = false } = unchecked

@@ -17,6 +17,7 @@ import type { Connect } from '../../transport/socket.js'
 import type { Library } from '../methods/python-signatures.js'
 import type { Construction, TracedServer } from '../traces/trace.js'
 import type { PymemcacheClient } from './calls.js'
+import type { Limits } from './constructor/limits.js'
 import { unsupportedKeepalive } from './constructor/refusals.js'
 import { type SocketEffect, withEffects } from './constructor/sockets.js'
 import { clientOptionsOf, type TargetOptions } from './options.js'
@@ -90,6 +91,8 @@ export interface PymemcacheReplay {
   /** Replaces the serde of the target. */
   readonly serde?: Serde | undefined
   readonly sockets?: readonly SocketEffect[] | undefined
+  /** Of a traced constructor. */
+  readonly limits?: Limits | undefined
 }
 
 /** A server of the application by its name in the placement, and its address in the replay. */
@@ -102,16 +105,17 @@ export interface ReplayServer {
 export function pymemcacheClient(
   servers: readonly ReplayServer[],
   target: TargetOptions,
-  { now, longestWait, connect, serde, sockets = [] }: PymemcacheReplay,
+  { now, longestWait, connect, serde, sockets = [], limits = {} }: PymemcacheReplay,
 ): PymemcacheClient {
   const {
     class: chosen,
     usePooling = false,
-    retryAttempts,
-    retryTimeout,
-    deadTimeout,
+    retryAttempts = limits.retry_attempts,
+    retryTimeout = limits.retry_timeout,
+    deadTimeout = limits.dead_timeout,
     ...given
   } = clientOptionsOf(target)
+  const poolIdleTimeout = limits.pool_idle_timeout
   const isPooled = usePooling || chosen === 'PooledClient'
   const wait = longestWait === undefined ? undefined : longestWait / 1000
   const timeout = shorter(given.timeout, wait)
@@ -129,17 +133,18 @@ export function pymemcacheClient(
   const [only] = servers
   if (servers.length === 1 && only && chosen !== 'HashClient')
     return isPooled
-      ? new PooledClient(only.name, { ...options, ...(now ? { now } : {}) })
+      ? new PooledClient(only.name, { ...options, poolIdleTimeout, now })
       : new Client(only.name, options)
   return new HashClient(
     servers.map(({ name }) => name),
     {
       ...options,
       usePooling,
-      ...(retryAttempts === undefined ? {} : { retryAttempts }),
-      ...(retryTimeout === undefined ? {} : { retryTimeout }),
-      ...(deadTimeout === undefined ? {} : { deadTimeout }),
-      ...(now ? { now } : {}),
+      retryAttempts,
+      retryTimeout,
+      deadTimeout,
+      poolIdleTimeout,
+      now,
     },
   )
 }

@@ -1,6 +1,7 @@
 /** Options of pymemcache as the target of an audit: its own keywords. Source: docs/reference/pymemcache.md#2. */
 import { shown } from '../../ground/arguments.js'
 import type { HashClientOptions } from '../../pymemcache/index.js'
+import { codecNames } from '../../python/text.js'
 import { AuditOptionsError } from '../options.js'
 import { serdeNamed } from './constructor/serdes.js'
 
@@ -16,7 +17,6 @@ const isCount: Check = (value) => Number.isSafeInteger(value)
 const isPrefix: Check = (value) =>
   typeof value === 'string' && /^[\x21-\x7e]*$/.test(value) && value.length < 250
 
-const encodings = ['ascii', 'utf-8', 'latin-1']
 const classes = ['Client', 'PooledClient', 'HashClient']
 
 const isSerde: Check = (value) =>
@@ -58,7 +58,7 @@ const known: Readonly<Record<string, TargetOption>> = {
   /** Default: Client for one server, PooledClient with `use_pooling`, HashClient for several servers. */
   class: choice('class', classes),
   key_prefix: { ours: 'keyPrefix', words: 'text of printable ASCII, shorter than a key', check: isPrefix },
-  encoding: choice('encoding', encodings),
+  encoding: choice('encoding', codecNames),
   no_delay: flag('noDelay'),
   retry_attempts: { ours: 'retryAttempts', words: 'a whole number', check: isCount },
   retry_timeout: pause('retryTimeout'),

@@ -39,6 +39,7 @@ import {
 } from './calls.js'
 import { CasUniques, withOwnUnique, withTheirUniques } from './cas-uniques.js'
 import { type PymemcacheReplay, pymemcacheClient, serverName } from './construct.js'
+import { comparisonError } from './constructor/limits.js'
 import { checkPlacedKey, type Refusal } from './constructor/refusals.js'
 import { errorOfDelay, type TracedRetry } from './constructor/retried.js'
 import { type TracedClient, tracedClient } from './constructor/traced.js'
@@ -67,12 +68,23 @@ interface ReplayClient {
   readonly uniques: CasUniques<Uint8Array>
   /** A call that did not wait was refused with a line that the server sends nevertheless: the next call that waits reads it. */
   unread: Outcome | undefined
+  /** Every second call of the pool raises it: its limit of idle time cannot be compared. */
+  readonly poolError: Error | undefined
+  /** Which of the calls raise it is not known any more. */
+  poolIsUnknown: boolean
   /** Keys whose stored text contains an address in memory. */
   readonly unknowable: Set<string>
 }
 
 /** A client of another library has no arguments of pymemcache. */
-const usual: TracedClient = { options: {}, sockets: [], refusals: [], isTextPrefix: false, notes: [] }
+const usual: TracedClient = {
+  options: {},
+  sockets: [],
+  limits: {},
+  refusals: [],
+  isTextPrefix: false,
+  notes: [],
+}
 
 /** The first parameter of HashClient's methods, if it is not `key`. */
 const firstParameter: Readonly<Record<string, string>> = {
@@ -104,7 +116,7 @@ export class PymemcacheSide implements ReplaySide {
   /** An application of pymemcache has its own class and options; those of the audit override them. */
   create(name: string, servers: readonly Placed[], made: Construction) {
     this.close(name)
-    const { options, retry, serde, sockets, refusals, isTextPrefix, notes }: TracedClient =
+    const { options, retry, serde, sockets, limits, refusals, isTextPrefix, notes }: TracedClient =
       this.source.name === 'pymemcache' ? tracedClient(made, new Set(Object.keys(this.target))) : usual
     const chosen = { ...options, ...this.target }
     const placed = servers.map(({ index, name: given }) => ({
@@ -117,6 +129,7 @@ export class PymemcacheSide implements ReplaySide {
       connect: this.fleet.connect,
       serde: this.switched?.serde ?? serde,
       sockets,
+      limits,
     })
     this.clients.set(name, {
       client: retry ? retryingClient(client, retry.options) : client,
@@ -125,11 +138,14 @@ export class PymemcacheSide implements ReplaySide {
       refusals,
       retry,
       mayBlock: sockets.some(({ reading }) => reading),
-      raises: sockets.length > 0 || refusals.length > 0,
+      // No server understands numbers in UTF-16 or UTF-32.
+      raises: sockets.length > 0 || refusals.length > 0 || /^utf-(16|32)/.test(String(options.encoding)),
       servers: new Map(placed.map(({ name, index }) => [name, index])),
       tokens: new Map(),
       uniques: new CasUniques(),
       unread: undefined,
+      poolError: comparisonError(limits.pool_idle_timeout),
+      poolIsUnknown: false,
       unknowable: new Set(),
     })
     return notes
@@ -209,11 +225,15 @@ export class PymemcacheSide implements ReplaySide {
     const outcome = this.switched?.result(call.call, own) ?? own
     let answer = repairs ? (said.result?.(outcome) ?? outcome) : outcome
     if (this.source.name === 'pymemcache' && recorded)
-      answer = withTheirUniques(replay.uniques, method, bound, recorded, answer)
+      answer = inTheirOrder(
+        method,
+        recorded,
+        withTheirUniques(replay.uniques, method, bound, recorded, answer),
+      )
     // A reply that is there at once is read in spite of a timeout of 0.
-    const uncertain = made.uncertain || (replay.mayBlock && !isArgumentError(answer))
+    const uncertain = made.uncertain || replay.poolIsUnknown || (replay.mayBlock && !isArgumentError(answer))
     for (const server of failedServers(replay.client)) trouble.add(server)
-    const hides = replay.settings.ignoreExc && replay.raises
+    const hides = (replay.settings.ignoreExc || replay.retry !== undefined) && replay.raises
     if (hides || (trouble.size > 0 && this.asks(name, bound, trouble)))
       reasons.push(reasonFor('pymemcache-failures'))
     return {
@@ -317,6 +337,7 @@ export class PymemcacheSide implements ReplaySide {
     let uncertain = false
     let outcome: Outcome
     if (refusal) {
+      replay.poolIsUnknown = replay.poolError !== undefined
       outcome = waits
         ? this.seen(replay, call, bound, refusal)
         : { result: call.endsWith('_multi') && call.startsWith('set') ? [] : true }
@@ -333,6 +354,7 @@ export class PymemcacheSide implements ReplaySide {
     // A bytearray passes the check of the key, and fails after it; a pool hides every error of reading.
     if (
       'raises' in outcome &&
+      outcome.raises.message !== replay.poolError?.message &&
       ((hashed && asBuiltin(bound.key) instanceof PyByteArray) || kind === 'PooledClient')
     )
       outcome = this.seen(replay, call, bound, outcome)
@@ -377,6 +399,16 @@ export class PymemcacheSide implements ReplaySide {
 }
 
 const withoutKeys = new Set(['flush_all', 'quit', 'close', 'disconnect_all'])
+
+/** The keys that a failed server did not store are a set in Python, whose order means nothing. */
+function inTheirOrder(call: string, recorded: Outcome, outcome: Outcome): Outcome {
+  if (!/^set_m(ulti|any)$/.test(call) || !('result' in recorded) || !('result' in outcome)) return outcome
+  const { result: theirs } = recorded
+  const { result: ours } = outcome
+  if (!Array.isArray(theirs) || !Array.isArray(ours) || theirs.length !== ours.length) return outcome
+  const names = new Set(ours.map((key) => JSON.stringify(key)))
+  return theirs.every((key) => names.has(JSON.stringify(key))) ? recorded : outcome
+}
 
 /** The outcome of a RetryingClient that cannot wait between two attempts. */
 function afterDelay(retry: TracedRetry | undefined, outcome: Outcome): Outcome {

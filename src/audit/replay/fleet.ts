@@ -1,9 +1,11 @@
 /** The servers of one side of an audit: embedded ones on the replay's clock, or real ones behind fault proxies. */
+import type { Socket } from 'node:net'
 import { EmbeddedServer, type Fault, FaultProxy } from '../../server/index.js'
 import { Client } from '../../strict/index.js'
 import { addressName, type ServerAddress } from '../../transport/address.js'
 import { withDirectSessions } from '../../transport/direct.js'
-import type { Connect } from '../../transport/socket.js'
+import { TransportError } from '../../transport/errors.js'
+import { type Connect, refusedSocket } from '../../transport/socket.js'
 import { AuditOptionsError } from '../options.js'
 
 export interface Fleet {
@@ -12,6 +14,8 @@ export interface Fleet {
   /** `host:port`, by server index. */
   readonly addresses: readonly string[]
   fault(fault: Fault): Promise<void>
+  /** Closes the sockets to a server; connections fail with this error, until it is undefined. Absent where the servers are on sockets. */
+  refuse?(server: number, error: Error | undefined): void
   /** Removes the items of a server, also while it is down. */
   empty(server: number): Promise<void>
   /** Frees the memory of expired items, if the servers are in this process. */
@@ -38,13 +42,37 @@ const localHost = (index: number) => `memcached-${index}.local:11211`
 
 function localFleet(servers: readonly EmbeddedServer[]): Fleet {
   const addresses = servers.map((_, index) => localHost(index))
-  const serverAt = (address: ServerAddress) => servers[addresses.indexOf(addressName(address))]!
+  const indexOf = (address: ServerAddress) => addresses.indexOf(addressName(address))
+  const refused = new Map<number, Error>()
+  const sockets = servers.map(() => new Set<Socket>())
   return {
     addresses,
     connect: withDirectSessions(
-      (address) => serverAt(address).connect(),
-      (address) => serverAt(address).session(),
+      (address) => {
+        const error = refused.get(indexOf(address))
+        if (error) return refusedSocket(error)
+        const socket = servers[indexOf(address)]!.connect()
+        const open = sockets[indexOf(address)]!
+        open.add(socket)
+        socket.once('close', () => open.delete(socket))
+        return socket
+      },
+      (address) => {
+        const error = refused.get(indexOf(address))
+        if (error)
+          throw new TransportError('connect', addressName(address), error.message, {
+            cause: error,
+            code: (error as NodeJS.ErrnoException).code,
+          })
+        return servers[indexOf(address)]!.session()
+      },
     ),
+    refuse: (server, error) => {
+      if (error) {
+        refused.set(server, error)
+        for (const socket of sockets[server]!) socket.destroy()
+      } else refused.delete(server)
+    },
     crawl: () => {
       for (const server of servers) server.crawl()
     },

@@ -26,6 +26,7 @@ import {
 import { callOfWire } from '../traces/wire/wire.js'
 import type { Replayed, ReplaySide } from './side.js'
 import type { Placed, Topology } from './topology.js'
+import { UnreachableServers } from './unreachable.js'
 
 /** The name of a constructor in reports. */
 export const constructorCall = 'Client'
@@ -61,14 +62,18 @@ export interface ReplayPlan {
 export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<void> {
   const { trace, topology, compat, strict } = plan
   const known = new Set<string>()
+  const unreachable = new UnreachableServers([compat.fleet, strict.fleet])
   const one = async (event: TraceEvent): Promise<void> => {
     switch (event.kind) {
-      case 'new':
+      case 'new': {
         known.add(event.client)
         visitor.constructs?.(event)
         constructed(plan, event, visitor)
-        create(plan, event, topology.map(event.servers, event.line, trace.name), visitor)
+        const servers = topology.map(event.servers, event.line, trace.name)
+        unreachable.constructed(event.client, servers, event)
+        create(plan, event, servers, visitor)
         break
+      }
       case 'fault':
         if (event.fault.server >= topology.size) {
           visitor.note(
@@ -86,11 +91,11 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
         visitor.note(event.text, event.line, event.leftOut)
         break
       case 'call':
-        return call(plan, event, known, visitor)
+        return call(plan, event, known, unreachable, visitor)
       case 'wire': {
         const made = callOfWire(event, plan.source)
         if ('skipped' in made) visitor.note(`command left out: ${made.skipped}`, event.line, true)
-        else await call(plan, made, known, visitor)
+        else await call(plan, made, known, unreachable, visitor)
       }
     }
   }
@@ -100,7 +105,7 @@ export async function replay(plan: ReplayPlan, visitor: ReplayVisitor): Promise<
       const pause = plan.timeTo(event.t)
       if (pause) await pause
       // Written inline for the most frequent events, which saves a promise.
-      if (event.kind === 'call') await call(plan, event, known, visitor)
+      if (event.kind === 'call') await call(plan, event, known, unreachable, visitor)
       else await one(event)
     }
   }
@@ -186,6 +191,7 @@ async function call(
   plan: ReplayPlan,
   event: CallEvent,
   known: Set<string>,
+  unreachable: UnreachableServers,
   visitor: ReplayVisitor,
 ): Promise<void> {
   const { compat, strict, topology, source } = plan
@@ -218,6 +224,10 @@ async function call(
     visitor.note('set_servers left out: its argument is not a list of servers', event.line, true)
     return
   }
+  unreachable.before(event, () => {
+    const [key, ...others] = touchedKeys(bound)
+    return key === undefined || others.length > 0 ? undefined : compat.place(event.client, key)
+  })
   const servers = event.call === 'set_servers' ? topology.map(given, event.line, plan.trace.name) : undefined
   if (plan.secondAlone) {
     await strict.run(event.client, words, servers)

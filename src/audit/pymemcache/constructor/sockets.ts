@@ -1,8 +1,8 @@
 /** Sockets of a replay whose options Python refuses when it uses them. Source: docs/reference/pymemcache.md#9.2. */
-import { connect as connectPlain, Socket } from 'node:net'
+import { connect as connectPlain, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { addressName, type ServerAddress } from '../../../transport/address.js'
-import type { Connect } from '../../../transport/socket.js'
+import { type Connect, refusedSocket } from '../../../transport/socket.js'
 
 /** The effect of an option on every connection that a client opens. */
 export interface SocketEffect {
@@ -33,13 +33,6 @@ function plain(address: ServerAddress): Socket {
   return address.transport === 'unix'
     ? connectPlain(address.path)
     : connectPlain({ host: address.host, port: address.port })
-}
-
-/** A connection that is never made. */
-function refusedSocket(error: Error): Socket {
-  const socket = new Socket()
-  process.nextTick(() => socket.destroy(error))
-  return socket
 }
 
 /** A connection that takes requests and fails at the first reply. */

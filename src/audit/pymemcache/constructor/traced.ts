@@ -10,6 +10,7 @@ import { fromTypedJson, PyFloat } from '../../../values/index.js'
 import { truthy } from '../../methods/conversions.js'
 import type { Construction } from '../../traces/trace.js'
 import type { TargetOptions } from '../options.js'
+import { type Limits, limitsOf } from './limits.js'
 import { type Refusal, refusalsOf } from './refusals.js'
 import { type TracedRetry, tracedRetry } from './retried.js'
 import { tracedSerde } from './serdes.js'
@@ -22,6 +23,7 @@ export interface TracedClient {
   /** The facts that the option `serde` does not give. */
   readonly serde?: Serde
   readonly sockets: readonly SocketEffect[]
+  readonly limits: Limits
   /** The prefix of a HashClient is text. */
   readonly isTextPrefix: boolean
   /** Calls that raise because of an argument of the constructor. */
@@ -43,9 +45,11 @@ export function tracedClient(made: Construction, overridden: ReadonlySet<string>
     options.class = made.class === 'AWSElastiCacheHashClient' ? 'HashClient' : made.class
   const kwargs = Object.fromEntries(Object.entries(made.kwargs).filter(([name]) => !overridden.has(name)))
   const refusals = refusalsOf(made.class ?? 'Client', kwargs)
+  const limits = limitsOf(kwargs)
   const sockets: SocketEffect[] = []
   for (const [name, given] of Object.entries(kwargs)) {
     const value = fromTypedJson(given)
+    if (Object.hasOwn(limits, name)) continue
     const effect = socketEffect(name, value)
     if (effect) {
       sockets.push(effect)
@@ -65,6 +69,7 @@ export function tracedClient(made: Construction, overridden: ReadonlySet<string>
     options,
     ...(serde ? { serde } : {}),
     sockets,
+    limits,
     isTextPrefix:
       options.class === 'HashClient' && typeof fromTypedJson(kwargs.key_prefix ?? null) === 'string',
     refusals,
@@ -76,6 +81,8 @@ export function tracedClient(made: Construction, overridden: ReadonlySet<string>
 const withoutEffect = new Set([
   'socket_keepalive',
   'max_pool_size',
+  // A pool that is none does not read it.
+  'pool_idle_timeout',
   'lock_generator',
   'tls_context',
   'serde',
@@ -97,10 +104,6 @@ function inOwnForm(name: string, value: unknown): Plain | undefined {
     case 'timeout':
     case 'connect_timeout':
       return value === null ? null : numberOf(value)
-    case 'retry_attempts':
-    case 'retry_timeout':
-    case 'dead_timeout':
-      return numberOf(value)
     case 'key_prefix':
       if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
       return typeof value === 'string' ? value : undefined
@@ -123,6 +126,14 @@ const encodings: Readonly<Record<string, string>> = {
   latin: 'latin-1',
   l1: 'latin-1',
   iso88591: 'latin-1',
+  utf16: 'utf-16',
+  u16: 'utf-16',
+  utf16le: 'utf-16-le',
+  utf16be: 'utf-16-be',
+  utf32: 'utf-32',
+  u32: 'utf-32',
+  utf32le: 'utf-32-le',
+  utf32be: 'utf-32-be',
 }
 
 function numberOf(value: unknown): number | undefined {
