@@ -833,19 +833,19 @@ class Method(object):
 
         What an iterator gives is known only after the call: then, and for a sample of the keys, this is a Row.
         """
-        place = _called_from(output, self.library)
         options = session.options
-        if options.sample < 1 and self.has_keys:
+        prefix = None
+        sampling = options.sample < 1 and self.has_keys
+        if sampling:
             prefix = kwargs.get("key_prefix")
             if prefix is None and self.prefix_at is not None and len(args) > self.prefix_at:
                 prefix = args[self.prefix_at]
             args, kwargs = self.sampled(options.sample, prefix, args, kwargs)
             if args is None:
                 return None
-            if self.many:
-                return Row(args, kwargs, prefix, place, None if spied else self.arguments(options, args, kwargs, _NONE_SPIED))
-        if spied:
-            return Row(args, kwargs, None, place, None)
+        place = _called_from(output, self.library)
+        if spied or (sampling and self.many):
+            return Row(args, kwargs, prefix, place, None if spied else self.arguments(options, args, kwargs, _NONE_SPIED))
         return self.arguments(options, args, kwargs, _NONE_SPIED) + place
 
     def arguments(self, options, args, kwargs, spied):

@@ -4,7 +4,7 @@
 
 Python needs Django and python-memcached or pylibmc; each library that is installed gets its rows. The requests are those of a Django
 site (session, counter, page fragment, several keys) called as a WSGI application, so that no web server's time hides the tracer's.
-Reads: part of the untraced time that a trace adds (median over the rounds), and the ratio of the 99th percentiles.
+Each row has ratios to the untraced work, as medians over the rounds: of the median time, of the 99th percentile, and of the median processor time.
 """
 
 from __future__ import print_function
@@ -12,6 +12,7 @@ from __future__ import print_function
 import argparse
 import decimal
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -23,7 +24,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import memshim_tracer  # noqa: E402
 
 clock = getattr(time, "perf_counter", time.time)
-processor = getattr(time, "process_time", time.time)
+processor = getattr(time, "thread_time", getattr(time, "process_time", time.time))
 
 
 def start_memcached(program):
@@ -105,42 +106,41 @@ def django_site(backend, address):
     return request
 
 
-def timed(work, count):
-    times = []
-    used = processor()
-    for number in range(count):
-        began = clock()
-        work(number)
-        times.append(clock() - began)
-    return sorted(times), (processor() - used) / count
-
-
 def compare(name, work, count, rounds, folder, sample):
-    """Prints one row. The order of the two sides changes with each round, so that a busy machine meets both."""
-    timed(work, max(1, count // 4))
+    """Prints one row. Work with and without a trace alternates at random, one by one, so that a busy machine meets both; without a trace the wrappers
+    stay and pass the call on, because Python specialises the library's code again after each change of its class."""
     middle, last, cost, each = [], [], [], []
-    for turn in range(rounds):
-        sides = {}
-        for traced in (False, True) if turn % 2 == 0 else (True, False):
-            if traced:
-                memshim_tracer.install(os.path.join(folder, "trace.jsonl"), sample=sample)
-                work(0)
-            sides[traced] = timed(work, count)
-            if traced:
-                found = memshim_tracer.stop()
-                if found["errors"]:
-                    raise SystemExit("the tracer counted errors: %r" % found)
-        (plain, plain_used), (seen, seen_used) = sides[False], sides[True]
-        middle.append(sum(seen) / sum(plain))
-        last.append(seen[int(len(seen) * 0.99)] / plain[int(len(plain) * 0.99)])
-        cost.append(seen_used / plain_used)
-        each.append(sum(plain) / count)
-    half = rounds // 2
+    for _ in range(rounds):
+        memshim_tracer.install(os.path.join(folder, "trace.jsonl"), sample=sample)
+        session = memshim_tracer._session
+        for number in range(max(10, count // 10)):
+            work(number)
+        times, used = {False: [], True: []}, {False: [], True: []}
+        for number in range(2 * count):
+            traced = random.random() < 0.5
+            memshim_tracer._session = session if traced else None
+            began, began_used = clock(), processor()
+            work(number)
+            used[traced].append(processor() - began_used)
+            times[traced].append(clock() - began)
+        memshim_tracer._session = session
+        found = memshim_tracer.stop()
+        if found["errors"]:
+            raise SystemExit("the tracer counted errors: %r" % found)
+        middle.append(part(times[True], 0.5) / part(times[False], 0.5))
+        last.append(part(times[True], 0.99) / part(times[False], 0.99))
+        cost.append(part(used[True], 0.5) / part(used[False], 0.5))
+        each.append(part(times[False], 0.5))
     print(
         "%-44s %9.1f us  time x%.2f  p99 x%.2f  processor x%.2f"
-        % (name, sorted(each)[half] * 1e6, sorted(middle)[half], sorted(last)[half], sorted(cost)[half])
+        % (name, part(each, 0.5) * 1e6, part(middle, 0.5), part(last, 0.5), part(cost, 0.5))
     )
     sys.stdout.flush()
+
+
+def part(numbers, where):
+    """The median is at 0.5, the 99th percentile at 0.99."""
+    return sorted(numbers)[int(len(numbers) * where)]
 
 
 def rows(library, address, arguments, folder):

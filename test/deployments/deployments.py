@@ -244,7 +244,7 @@ def gunicorn_wrapped(site):
     site.stop()
     assert site.check(least_files=3, exact=True) >= seen
     lines = [line for line in site.output().splitlines() if line.startswith("memshim_tracer: ")]
-    assert "process %d itself called neither" % site.process.pid in lines[0], lines
+    assert "process %d itself called no client" % site.process.pid in lines[0], lines
     assert "other processes wrote %d files" % len(glob.glob(os.path.join(site.folder, "app.*.jsonl"))) in lines[1], lines
 
 
