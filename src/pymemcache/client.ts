@@ -1,6 +1,7 @@
 /** pymemcache's Client: one server, one connection. Source: docs/reference/pymemcache.md#6. */
 import { checkIterable } from '../ground/arguments.js'
 import type { Bytes } from '../ground/bytes.js'
+import { ownBlock } from '../protocol/data-block.js'
 import { ownOptions } from '../python/options.js'
 import { bytesRepr } from '../python/repr.js'
 import { typeName } from '../python/type-name.js'
@@ -320,7 +321,7 @@ export class Client {
       const wire = this.#key(key)
       const [written, own] = serde.serialize(key, value)
       const flags = flagsOf(options.flags ?? own, encoding)
-      const data = written instanceof Uint8Array ? written : safeData(written, encoding)
+      const data = written instanceof Uint8Array ? ownBlock(written) : safeData(written, encoding)
       const length = digits(String(data.length), encoding)
       pieces.push(`${verb} ${wire} ${flags} ${expire} ${length}${tail}`, data, '\r\n')
     }

@@ -1,5 +1,6 @@
 /** The keys that pymemcache sends. Source: docs/reference/pymemcache.md#4. */
 import type { Bytes } from '../ground/bytes.js'
+import { ownBlock } from '../protocol/data-block.js'
 import { UnicodeEncodeError } from '../python/errors.js'
 import { bytesRepr, textRepr } from '../python/repr.js'
 import { encodeText, isAscii } from '../python/text.js'
@@ -50,9 +51,10 @@ function illegal(problem: string, key: Bytes): MemcacheIllegalInputError {
   return new MemcacheIllegalInputError(`${problem}: ${bytesRepr(key)}`, 'key')
 }
 
-/** One character per byte. */
+/** One character per byte. @throws TypeError when the memory of the bytes was transferred */
 export function bytesOf(data: Uint8Array): Bytes {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
+  const own = ownBlock(data)
+  return typeof own === 'string' ? own : Buffer.from(own).toString('latin1')
 }
 
 /** The key for a HashClient's placement: text unchanged, bytes as their repr (docs/reference/pymemcache.md#11.1). */

@@ -39,8 +39,8 @@ export function compressedSerde(options: Omit<PymemcacheEncodingOptions, 'serde'
   return serdeOf({ ...options, serde: 'compressed' })
 }
 
-/** Characters. */
-const LONGEST = 1e9
+/** Characters of Python's text of an object. It is built in memory, also for an object without an end. */
+const LONGEST = 8 * 2 ** 20
 
 /** Python's str(). */
 export function pythonText(value: unknown): string {
@@ -55,9 +55,12 @@ function hasTextOfItsOwn(value: unknown): boolean {
   return [PyDecimal, PyFraction, PyUuid, PyDate, PyTime, PyTimeDelta].some((kind) => value instanceof kind)
 }
 
-/** Python's repr(). */
+/** Python's repr(). @throws RangeError for one of more than 8,388,608 characters */
 export function pythonRepr(value: unknown): string {
   if (typeof value === 'string') return textRepr(value)
   if (typeof value === 'number' && !Number.isSafeInteger(value)) return floatRepr(value)
-  return value === undefined ? 'None' : describe(value, LONGEST)
+  if (value === undefined) return 'None'
+  const text = describe(value, LONGEST + 1)
+  if (text.length > LONGEST) throw new RangeError(`the text of the value has over ${LONGEST} characters`)
+  return text
 }

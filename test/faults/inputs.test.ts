@@ -2,6 +2,7 @@
 import { deflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Client as CompatClient } from '../../src/compat/index.js'
+import * as pymemcache from '../../src/pymemcache/index.js'
 import { EmbeddedServer, type RecordedExchange, startServer } from '../../src/server/index.js'
 import { Client as StrictClient } from '../../src/strict/index.js'
 import { decompress, FLAG_TEXT, FLAG_ZLIB, rawEncoding, ValueDecodeError } from '../../src/values/index.js'
@@ -252,4 +253,80 @@ it('a value that inflates to more than the limit is refused while it is inflated
   const bomb = deflateSync(Buffer.alloc(8 * 2 ** 20))
   expect(() => decompress(bomb, FLAG_ZLIB, 2 ** 20)).toThrow(ValueDecodeError)
   expect(decompress(bomb, FLAG_ZLIB, 8 * 2 ** 20)).toHaveLength(8 * 2 ** 20)
+})
+
+describe('bytes whose object says something else than what they are', () => {
+  const command = 'abcd\r\nflush_all\r\n'
+  interface Caller {
+    get(key: string): Promise<unknown>
+    set(key: string, value: unknown): Promise<unknown>
+    delete(key: Buffer): Promise<unknown>
+    disconnectAll(): void
+  }
+  const clients: Readonly<Record<string, (address: string) => Caller>> = {
+    strict: (address: string) => new StrictClient([address]),
+    compat: (address: string) => new CompatClient([address]),
+    pymemcache: (address: string) => new pymemcache.Client(address, { timeout: 10 }),
+    'pymemcache, no reply': (address: string) =>
+      new pymemcache.Client(address, { timeout: 10, defaultNoreply: true }),
+    HashClient: (address: string) => new pymemcache.HashClient([address], { timeout: 10 }),
+  }
+  const lies: Readonly<Record<string, () => Uint8Array>> = {
+    'a length that is too large': () => Object.defineProperty(Buffer.from('abcd'), 'length', { value: 1e6 }),
+    'a length that is too small': () => Object.defineProperty(Buffer.from(command), 'length', { value: 4 }),
+    'a negative byteLength': () => Object.defineProperty(Buffer.from('abcd'), 'byteLength', { value: -5 }),
+    'a byteLength that is too large': () =>
+      Object.defineProperty(Buffer.from('abcd'), 'byteLength', { value: 5000 }),
+    'a toString of its own': () => Object.assign(Buffer.from('abcd'), { toString: () => command }),
+  }
+  const cases = Object.keys(clients).flatMap((client) =>
+    Object.keys(lies).map((lie) => [client, lie] as const),
+  )
+
+  it.each(cases)('%s: %s', async (name, lie) => {
+    await using server = await new EmbeddedServer().start()
+    const client = clients[name]!(server.address)
+    await client.set('kept', 'v')
+    const value = lies[lie]!()
+    const written = Uint8Array.prototype.slice.call(value)
+    await client.set('lie', value)
+    await client.delete(value as Buffer).catch(() => {})
+    expect(Buffer.from((await client.get('lie')) as Buffer)).toEqual(Buffer.from(written))
+    expect(String(await client.get('kept'))).toBe('v')
+    client.disconnectAll()
+  })
+
+  it.each(Object.keys(clients))(
+    '%s: bytes that change after the call are stored as they were',
+    async (name) => {
+      await using server = await new EmbeddedServer().start()
+      const client = clients[name]!(server.address)
+      for (const size of [10, 100_000]) {
+        const overwritten = Buffer.alloc(size, 'a')
+        const transferred = new Uint8Array(size).fill(98)
+        const calls = [client.set('overwritten', overwritten), client.set('transferred', transferred)]
+        overwritten.fill('z')
+        structuredClone(transferred.buffer, { transfer: [transferred.buffer] })
+        await Promise.all(calls)
+        expect(String(await client.get('overwritten'))).toBe('a'.repeat(size))
+        expect(Buffer.from((await client.get('transferred')) as Buffer).equals(Buffer.alloc(size, 'b'))).toBe(
+          true,
+        )
+      }
+      client.disconnectAll()
+    },
+  )
+})
+
+it.each([
+  ['a list of 2^32 - 1 elements', () => Object.assign([], { length: 2 ** 32 - 1 })],
+  [
+    'a set without an end',
+    () => Object.assign(new Set([1]), { *[Symbol.iterator]() { for (;;) yield 1 } }), // biome-ignore format: short
+  ],
+])('pymemcache refuses to write the text of %s', async (_name, value) => {
+  await using server = await new EmbeddedServer().start()
+  const client = new pymemcache.Client(server.address)
+  await expect(client.set('k', value())).rejects.toThrow('the text of the value has over 8388608 characters')
+  expect(await client.get('k')).toBeNull()
 })
