@@ -5,7 +5,7 @@
 import { brandAll } from '../../ground/brand.js'
 import { floatRepr } from '../../python/repr.js'
 import { DESCRIBE, type Description } from '../describe.js'
-import { JSON_OF, jsonEntries, jsonValue, PythonValue } from './python-value.js'
+import { JSON_OF, jsonEntries, jsonValue, PythonContainer, PythonValue } from './python-value.js'
 import { zoneRepr } from './zone-repr.js'
 
 /** Python's float. It stays a float if it has no fraction: 1.0 is not written as 1. */
@@ -28,13 +28,9 @@ export class PyFloat extends PythonValue {
 }
 
 /** Python's tuple. */
-export class PyTuple extends PythonValue {
+export class PyTuple extends PythonContainer {
   constructor(readonly items: readonly unknown[]) {
     super()
-  }
-  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
-  toJSON(): unknown {
-    return jsonValue(this)
   }
   /** @internal */
   [JSON_OF](inside: (value: unknown) => unknown): unknown {
@@ -47,13 +43,9 @@ export class PyTuple extends PythonValue {
 }
 
 /** Python's frozenset. */
-export class PyFrozenSet extends PythonValue {
+export class PyFrozenSet extends PythonContainer {
   constructor(readonly items: ReadonlySet<unknown>) {
     super()
-  }
-  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
-  toJSON(): unknown {
-    return jsonValue(this)
   }
   /** @internal */
   [JSON_OF](inside: (value: unknown) => unknown): unknown {
@@ -303,13 +295,9 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 /** An object that lives outside of the pickle. */
-export class PyPersistent extends PythonValue {
+export class PyPersistent extends PythonContainer {
   constructor(readonly id: unknown) {
     super()
-  }
-  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
-  toJSON(): unknown {
-    return jsonValue(this)
   }
   /** @internal */
   [JSON_OF](inside: (value: unknown) => unknown): unknown {

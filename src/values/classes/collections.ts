@@ -6,7 +6,7 @@
 import { checkIterable } from '../../ground/arguments.js'
 import { brandAll } from '../../ground/brand.js'
 import { DESCRIBE, type Description } from '../describe.js'
-import { INSPECT, JSON_OF, jsonEntries, jsonValue, PythonValue, valueRepr } from './python-value.js'
+import { INSPECT, JSON_OF, jsonEntries, jsonValue, PythonContainer, valueRepr } from './python-value.js'
 
 function checkedEntries<K, V>(entries?: Iterable<readonly [K, V]> | null): Iterable<readonly [K, V]> {
   if (entries === undefined || entries === null) return []
@@ -77,7 +77,7 @@ export class PyCounter<K = unknown, V = unknown> extends PythonDict<K, V> {
 }
 
 /** `collections.deque`. */
-export class PyDeque<T = unknown> extends PythonValue {
+export class PyDeque<T = unknown> extends PythonContainer {
   attributes: unknown
   constructor(
     readonly items: T[] = [],
@@ -85,10 +85,6 @@ export class PyDeque<T = unknown> extends PythonValue {
     readonly maxlen: number | null = null,
   ) {
     super()
-  }
-  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
-  toJSON(): unknown {
-    return jsonValue(this)
   }
   /** @internal */
   [JSON_OF](inside: (value: unknown) => unknown): unknown {

@@ -4,7 +4,7 @@ import { checkText, shown } from '../../ground/arguments.js'
 import { brandAll } from '../../ground/brand.js'
 import { integerRepr } from '../../python/repr.js'
 import { DESCRIBE, type Description } from '../describe.js'
-import { JSON_OF, jsonValue, PythonValue } from './python-value.js'
+import { JSON_OF, PythonContainer, PythonValue } from './python-value.js'
 
 const DECIMAL = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|s?nan\d*)$/i
 
@@ -124,17 +124,13 @@ export class PyRange extends PythonValue {
 }
 
 /** `slice(start, stop, step)`. Each part may be any value; usually it is an integer or null. */
-export class PySlice extends PythonValue {
+export class PySlice extends PythonContainer {
   constructor(
     readonly start: unknown,
     readonly stop: unknown,
     readonly step: unknown = null,
   ) {
     super()
-  }
-  /** What JSON can tell of it, with everything inside. @throws TypeError for a value that is part of itself */
-  toJSON(): unknown {
-    return jsonValue(this)
   }
   /** @internal */
   [JSON_OF](inside: (value: unknown) => unknown): unknown {

@@ -24,6 +24,14 @@ export abstract class PythonValue {
   }
 }
 
+/** Base of the classes that contain other values. */
+export abstract class PythonContainer extends PythonValue {
+  /** The form for JSON, with all nested values. @throws TypeError for a value that is part of itself */
+  toJSON(): unknown {
+    return jsonValue(this)
+  }
+}
+
 /** As Python's repr() shows it. */
 export function valueRepr(value: unknown): string {
   return describe(value, LONGEST)
