@@ -124,7 +124,10 @@ async function startShop(servers, library, trace, fixed) {
       },
     },
   )
-  const [line] = await once(child.stdout, 'data')
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the application ended with code ${code} before it answered: see its error above`)
+  })
+  const [line] = await Promise.race([once(child.stdout, 'data'), ended])
   const { port } = JSON.parse(String(line))
   return {
     ask: async (path) => {
