@@ -65,7 +65,12 @@ export function checkBehaviors({ behaviors }: AuditOptions): void {
   try {
     construct('pylibmc', ['127.0.0.1:1'], { behaviors: { ...behaviors } })
   } catch (error) {
-    throw new AuditOptionsError(`behaviors: ${error instanceof Error ? error.message : String(error)}`)
+    const why = error instanceof Error ? error.message : String(error)
+    const unknown = Object.entries(behaviors ?? {}).find(([, value]) => String(value) === why)
+    // Python's KeyError says only the name that it did not find.
+    throw new AuditOptionsError(
+      unknown ? `behaviors: ${unknown[0]}=${why}: pylibmc has no such ${unknown[0]}` : `behaviors: ${why}`,
+    )
   }
 }
 

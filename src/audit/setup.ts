@@ -27,7 +27,7 @@ export function setupOf(given: Trace, asked: AuditOptions) {
   checkBehaviors(options)
   if (options.targetOptions !== undefined) {
     if (target.name !== 'pymemcache')
-      throw new AuditOptionsError('targetOptions are for pymemcache as the target')
+      throw new AuditOptionsError("targetOptions: the target is not pymemcache (to: 'pymemcache-4.0')")
     checkTargetOptions(options.targetOptions)
   }
   const size = fleetSize(given, options)

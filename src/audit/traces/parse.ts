@@ -60,6 +60,17 @@ function applicationIn(fields: Readonly<Record<string, unknown>>, source?: strin
 /** Attributes of python-memcached's client: the tracer writes their reads as calls without arguments. */
 const attributes = new Set(['servers', 'dead_retry', 'socket_timeout'])
 
+/** Exceptions of the client libraries, which say nothing about pickling. */
+const ownErrors = /^(memcache|pylibmc|pymemcache)\./
+
+/** Older tracers wrote an object that cannot be pickled without the exception: it is the outcome of the call. */
+function addPicklingError(value: unknown, raised: string): void {
+  if (typeof value !== 'object' || value === null) return
+  if ('$unpicklable' in value) {
+    if (!('$raises' in value)) Object.assign(value, { $raises: raised })
+  } else for (const part of Object.values(value)) addPicklingError(part, raised)
+}
+
 /** @throws TraceError naming line and field. */
 export function parseEvent(text: string, line: number, source?: string): TraceEvent {
   const row = new Row(text, line, source)
@@ -77,6 +88,9 @@ export function parseEvent(text: string, line: number, source?: string): TraceEv
       kwargs: 'kwargs' in fields ? row.record('kwargs') : {},
     }
     if ('result' in fields || 'raises' in fields) call.outcome = row.outcome().outcome!
+    if (call.outcome && 'raises' in call.outcome && !ownErrors.test(call.outcome.raises.class))
+      for (const value of [...call.args, ...Object.values(call.kwargs)])
+        addPicklingError(value, call.outcome.raises.class)
     if (attributes.has(call.call) && (call.args.length > 0 || Object.keys(call.kwargs).length > 0))
       throw row.error('args', `must be empty: ${call.call} is the read of an attribute, not a call`)
     if (fields.at !== undefined && fields.at !== null) call.at = row.text('at')

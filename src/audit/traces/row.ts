@@ -117,6 +117,7 @@ export class Row {
   outcome(): { readonly outcome?: Outcome } {
     const { fields } = this
     if ('raises' in fields) {
+      if ('result' in fields) throw this.error('raises', 'and a result cannot both be the outcome of a call')
       const row = rowOf(this.record('raises'), this.line, this.source, `${this.prefix}raises.`)
       return {
         outcome: {

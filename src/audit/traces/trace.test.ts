@@ -102,6 +102,10 @@ describe('trace lines', () => {
       '{"t":0,"client":"c","call":"servers","args":[1]}',
       'line 7, field "args": must be empty: servers is the read of an attribute',
     ],
+    [
+      '{"t":0,"client":"c","call":"get","args":["k"],"result":1,"raises":{"class":"X"}}',
+      'line 7, field "raises": and a result cannot both be the outcome',
+    ],
     ['{"t":0,"client":"c","step":"jump"}', 'line 7, field "step": is not a known event'],
   ])('names line and field of %s', (text, message) => {
     expect(() => parseEvent(text, 7)).toThrow(message)

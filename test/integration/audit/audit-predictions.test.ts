@@ -240,6 +240,16 @@ describe('what an unchanged application gets from pylibmc', () => {
   })
 })
 
+it.each([
+  [{ behaviors: { hash: 'sha999' } }, 'behaviors: hash=sha999: pylibmc has no such hash'],
+  [{ behaviors: { distribution: 'ring' } }, 'behaviors: distribution=ring: pylibmc has no such distribution'],
+  [{ behaviors: { ketma: 1 } }, 'behaviors: unknown behavior names: ketma'],
+  [{ targetOptions: { timeout: 3 } }, "targetOptions: the target is not pymemcache (to: 'pymemcache-4.0')"],
+])('options that fit nothing are refused: %j', async (options, message) => {
+  const trace = await readTrace(file('options.jsonl', [header(1), created(), call('get', ['k'], null)]))
+  await expect(audit(trace, options as never)).rejects.toThrow(message)
+})
+
 describe('traces that say little', () => {
   it('an empty trace is an error that names the probable causes', async () => {
     const trace = await readTrace(file('none.jsonl', [header(1), created(['a:1'], { debug: 1 })]))
