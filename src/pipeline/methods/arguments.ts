@@ -1,5 +1,5 @@
 /** Arguments of the methods: their types, and Python's conversions. Source: docs/reference/pylibmc.md#5. */
-import { types } from 'node:util'
+import * as types from 'node:util/types'
 import { OverflowError, ValueError } from '../../python/errors.js'
 import { isPlain } from '../../python/options.js'
 import { integerRepr } from '../../python/repr.js'

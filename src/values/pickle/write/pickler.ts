@@ -1,6 +1,6 @@
 /** The state of one pickling: output, memo, depth; and the first opcode for a value of each JavaScript type. */
 
-import { types } from 'node:util'
+import * as types from 'node:util/types'
 import { prototypeHere } from '../../../ground/brand.js'
 import { digitsOf, floatRepr, MAX_INTEGER_DIGITS } from '../../../python/repr.js'
 import { typeName } from '../../../python/type-name.js'
