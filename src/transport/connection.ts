@@ -20,7 +20,7 @@ import {
   TransportError,
   type TransportErrorKind,
 } from './errors.js'
-import { Link, type LinkOwner } from './link.js'
+import { Link, type LinkOwner } from './link/link.js'
 import { Backlog, CallerWatch, DeadlineTimer, PendingRequest, PORTION } from './pending.js'
 import { peerOf } from './socket.js'
 import { writtenIntoEnded } from './stale.js'

@@ -4,18 +4,18 @@
  */
 import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
-import type { Bytes } from '../ground/bytes.js'
+import type { Bytes } from '../../ground/bytes.js'
 import {
   type Conversation,
   DEFAULT_LIMITS,
   type Output,
   type Protocol,
   type Sink,
-} from '../protocol/protocol.js'
-import type { Reply } from '../protocol/wire.js'
-import type { ServerAddress } from './address.js'
-import type { ConnectionOptions } from './connection-options.js'
-import { openSocket, type SocketEvents } from './socket.js'
+} from '../../protocol/protocol.js'
+import type { Reply } from '../../protocol/wire.js'
+import type { ServerAddress } from '../address.js'
+import type { ConnectionOptions } from '../connection-options.js'
+import { openSocket, type SocketEvents } from '../socket.js'
 
 /** The connection that a link belongs to. */
 export interface LinkOwner {
