@@ -1,6 +1,14 @@
 /** A recording's summary for a terminal. */
+import type { CaptureKind } from '../capture/index.js'
 import { checkMade } from '../ground/arguments.js'
 import type { RecordSummary } from './summary.js'
+
+/** What to do about a recording without a command. */
+const whatToDo: Readonly<Record<CaptureKind, string>> = {
+  packets: '--port names other ports than 11211, --servers other servers',
+  proxy: 'give the applications the addresses of --listen',
+  watch: 'the applications sent none to these servers meanwhile',
+}
 
 /** Lines of plain text. */
 export function renderRecordSummary(summary: RecordSummary): string {
@@ -31,10 +39,7 @@ export function renderRecordSummary(summary: RecordSummary): string {
   lines.push('  This source cannot show:')
   for (const what of summary.blind) lines.push(`    ${what}`)
   if (commands === 0)
-    lines.push(
-      '',
-      'No command of a memcached client was seen: --port names other ports than 11211, --servers other servers.',
-    )
+    lines.push('', `No command of a memcached client was seen: ${whatToDo[summary.source]}.`)
   if (written > 0) lines.push('', `Next: memshim audit ${files.length === 1 ? files[0] : files.join(' ')}`)
   return `${lines.join('\n')}\n`
 }

@@ -40,6 +40,13 @@ const tcp = (port: number): ServerAddress => ({ transport: 'tcp', host: '127.0.0
 const portOf = (address: ServerAddress | undefined) => (address as { readonly port: number }).port
 
 describe('a recording proxy', () => {
+  it('without a command names the option to look at', async () => {
+    const proxy = await recordProxy({ out, routes: [{ listen: tcp(0), upstream: tcp(1) }] })
+    expect(renderRecordSummary(await proxy.close())).toContain(
+      'No command of a memcached client was seen: give the applications the addresses of --listen.',
+    )
+  })
+
   it('records pymemcache where it is named, for plans and audits', async () => {
     const server = await startMemcached()
     const library = { name: 'pymemcache', version: '4.0.0' } as const
