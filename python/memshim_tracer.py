@@ -1634,7 +1634,10 @@ def _unpicklable(value, error):
     """An object that cannot be pickled, and the exceptions: python-memcached uses protocol 0, the other libraries later ones."""
     later = earlier = _exception_class(error)
     try:
-        pickle.dumps(value, 0)
+        # In Python 2 python-memcached uses this module, and not cPickle, which raises other exceptions.
+        import pickle as usual
+
+        usual.dumps(value, 0)
     except Exception as other:
         earlier = _exception_class(other)
     text = '{"$unpicklable":%s,"$raises":%s' % (_quote(_class_name(type(value))), _quote(later))
