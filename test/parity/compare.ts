@@ -75,10 +75,20 @@ function shownRequest(request: Heard | undefined): string {
 }
 
 function sameRequest(a: Heard | undefined, b: Heard | undefined): boolean {
-  if (!a || !b || a.line !== b.line) return false
+  if (!a || !b) return false
+  if (a.line !== b.line) return withoutFlags(a.line) === withoutFlags(b.line) && onlyOneCompressed(a, b)
   if (a.data === b.data || samePickle(a, b)) return true
-  // With flags of the caller's own a pickle is known by its beginning.
-  return a.data.startsWith('\x80') && samePickle({ ...a, flags: FLAG_PICKLE }, { ...b, flags: FLAG_PICKLE })
+  // With flags of the caller's own a pickle, compressed or not, is known by its beginning.
+  return [a, b].some(({ data }) => data.startsWith('\x80')) && samePickle(byContent(a), byContent(b))
+}
+
+function byContent({ data }: Heard): Pick<StoredItem, 'flags' | 'data'> {
+  return { data, flags: data.startsWith('x') ? FLAG_PICKLE | FLAG_ZLIB : FLAG_PICKLE }
+}
+
+/** A storage command without the flags that say whether its data is compressed. */
+function withoutFlags(line: string): string {
+  return line.replace(/^(\S+ \S+) \d+ /, '$1 ')
 }
 
 function sameItem(a: StoredItem | undefined, b: StoredItem | undefined, apart: number): boolean {
@@ -118,7 +128,10 @@ function samePickle(a: Pick<StoredItem, 'flags' | 'data'>, b: Pick<StoredItem, '
 }
 
 /** The same value, whose two pickles have different lengths, so that one of them is compressed and the other is not. */
-function onlyOneCompressed(a: StoredItem, b: StoredItem): boolean {
+function onlyOneCompressed(
+  a: Pick<StoredItem, 'flags' | 'data'>,
+  b: Pick<StoredItem, 'flags' | 'data'>,
+): boolean {
   return (a.flags ^ b.flags) === FLAG_ZLIB && samePickle(a, b) && inflated(a).length !== inflated(b).length
 }
 
