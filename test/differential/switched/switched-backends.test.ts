@@ -26,9 +26,8 @@ it('docs/audit.md has these figures', () => {
     all.reduce((total, { changed }) => total + Object.keys(changed[backend]!).length, 0)
   const steps = all.reduce((total, one) => total + one.steps, 0)
   const text = readFileSync(join(fixtures, '..', 'docs', 'audit.md'), 'utf8').replace(/\s+/g, ' ')
-  expect(text).toContain(
-    `Of ${steps} steps, ${sum('PyLibMCCache')} gave another answer with PyLibMCCache and ${sum('PyMemcacheCache')} with PyMemcacheCache`,
-  )
+  const sentence = `Of ${steps} steps, ${sum('PyLibMCCache')} gave another answer with PyLibMCCache and ${sum('PyMemcacheCache')} with PyMemcacheCache`
+  expect(text.includes(sentence), sentence).toBe(true)
 })
 
 const targets = { PyLibMCCache: 'pylibmc', PyMemcacheCache: 'pymemcache' } as const
