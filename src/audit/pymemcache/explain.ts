@@ -63,7 +63,7 @@ export function reasonsBetween(
     if (refusesKey(before.raises)) found.push(reasonFor('pymemcache-keys'))
     else if (settings.noreply && after.result === true) found.push(reasonFor('pymemcache-noreply'))
     else if (argumentErrors.has(before.raises.class)) found.push(reasonFor('argument-type'))
-    else if (before.raises.class.startsWith('pylibmc.'))
+    else if (before.raises.class.startsWith('pylibmc.') && !foundOnlyHere(before.raises, after.result))
       found.push(
         reasonFor(settings.ignoreExc && reads.has(call) ? 'pymemcache-failures' : 'pymemcache-results'),
       )
@@ -120,6 +120,11 @@ const keyErrors = new Set(
 /** Whether the client refused an argument. Errors of the socket count too, because nothing is known about the item then. */
 function refusedBeforeSending({ refused, class: name }: Raised): boolean {
   return (refused !== undefined && refused !== 'size') || name.startsWith('builtins.')
+}
+
+/** Whether only pymemcache has the item. An earlier difference is the reason then. */
+function foundOnlyHere({ class: name }: Raised, result: TypedJson): boolean {
+  return name === 'pylibmc.NotFound' && result !== null && result !== false
 }
 
 function refusesKey({ refused, class: name }: Raised): boolean {

@@ -149,7 +149,7 @@ it('a trace of pylibmc goes to pymemcache and to python-memcached', async () => 
 it.each([
   [{ targetOptions: { colour: 1 } }, /targetOptions: "?colour"? is not one of default_noreply/],
   [{ targetOptions: { timeout: -1 } }, /timeout -1 is not seconds above 0/],
-  [{ to: 'pylibmc-1.6.3', targetOptions: {} }, /targetOptions are for pymemcache/],
+  [{ to: 'pylibmc-1.6.3', targetOptions: {} }, /targetOptions: the target is not pymemcache/],
   [{ to: 'pymemcache-4.1' }, /is not one of pylibmc-1.6.3/],
 ] as const)('%j is refused', async (options, message) => {
   const given = trace('python-memcached', [['get', ['k']]])
