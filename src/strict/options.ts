@@ -57,7 +57,7 @@ export interface ClientOptions {
   readonly whenFull?: 'wait' | 'reject' | undefined
   /**
    * Milliseconds, 0 to 10: the longest time after a write for which the event loop keeps turning instead of sleeping until the reply comes. Calls to a server
-   * on the same machine or in the same rack then take about half of the time, and the process uses more of its core
+   * on the same machine or in the same rack then take less time, and the process uses more of its core
    * (docs/performance.md#an-event-loop-that-stays-awake). Default 0: the loop sleeps.
    */
   readonly busyPoll?: number | undefined
