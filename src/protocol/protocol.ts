@@ -2,7 +2,6 @@
 
 import type { Bytes } from '../ground/bytes.js'
 import type { Request } from './requests.js'
-import type { Leaving } from './text/write-order.js'
 import type { Reply } from './wire.js'
 
 export interface ParserLimits {
@@ -68,8 +67,6 @@ export interface Conversation {
    * `ready` or an exception from `push` follows.
    */
   greet(out: Output): boolean
-  /** The order in which requests of one write are sent. Absent when it is the order of their calls. */
-  ordered?<T extends Leaving>(pending: readonly T[]): readonly T[]
   /** Puts requests on the wire, in order. Each one without `noreply` gets one reply, in the same order. */
   write(pending: readonly { readonly request: Request }[], out: Output): void
   /**

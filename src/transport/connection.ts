@@ -106,8 +106,7 @@ export class Connection implements Exchange, LinkOwner {
       if (!this.flushing) this.now = performance.now()
       const deadline = limit ?? this.now + (options?.timeout ?? this.timeout)
       const settle = resolve as (value: unknown) => void
-      const early = options?.buffered === true
-      const pending = new PendingRequest(request, deadline, receiver, settle, reject, options?.signal, early)
+      const pending = new PendingRequest(request, deadline, receiver, settle, reject, options?.signal)
       if (pending.aborted) return
       this.queue.push(pending)
       this.timer.ref()
@@ -291,15 +290,13 @@ export class Connection implements Exchange, LinkOwner {
     if (queue.length === 0 || !link) return
     // Data that the server does not read waits here without a copy, and not in the socket.
     if (link.socket.writableLength >= PORTION) return
-    const { conversation, output } = link
-    const taken = queue.take(this.maxInFlight - this.waiting.length)
-    const leaving = conversation.ordered?.(taken) ?? taken
+    const leaving = queue.take(this.maxInFlight - this.waiting.length)
     this.callers.wrote(this, leaving.length === 1 && this.waiting.length === 0)
     // Before the first byte is written: an answer may arrive before `write` returns.
     for (const pending of leaving) if (!pending.request.noreply) this.waiting.push(pending)
     try {
-      conversation.write(leaving, output)
-      output.flush()
+      link.conversation.write(leaving, link.output)
+      link.output.flush()
     } catch (error) {
       // Requests without a reply are kept only here.
       const unheard = leaving.filter(({ request }) => request.noreply)

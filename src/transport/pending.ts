@@ -20,8 +20,6 @@ export class PendingRequest {
     private readonly resolve: (value: unknown) => void,
     private readonly reject: (error: unknown) => void,
     readonly signal: AbortSignal | undefined,
-    /** The caller has its result already, and may rely on the request when it sends the next one. */
-    readonly settledEarly = false,
   ) {
     if (signal === undefined) return
     // The reply, if there is one, is discarded when it arrives.

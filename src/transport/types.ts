@@ -10,8 +10,6 @@ export interface ExchangeOptions {
   readonly deadline?: number | undefined
   /** Gives up waiting: the promise rejects with the signal's reason. A command that was sent is not undone. */
   readonly signal?: AbortSignal | undefined
-  /** The caller does not wait for the reply: later requests may rely on this one, and none is sent before it. */
-  readonly buffered?: boolean | undefined
 }
 
 /** IP address and port of a socket's other end. */

@@ -9,7 +9,6 @@ import { MAX_KEY_LENGTH } from '../../ground/limits.js'
 import type { Conversation, Output, ParserLimits, Protocol, Sink } from '../protocol.js'
 import { checkStore, type Request, type RetrievalRequest, type StoreRequest } from '../requests.js'
 import { type Frame, TextParser } from './parser.js'
-import { inWriteOrder, type Leaving } from './write-order.js'
 
 /** The largest number of keys of one shared get, so that the first answers need not wait for the last key. */
 const SHARED_KEYS = 64
@@ -54,10 +53,6 @@ class TextConversation implements Conversation {
 
   greet(_out: Output): boolean {
     return false
-  }
-
-  ordered<T extends Leaving>(pending: readonly T[]): readonly T[] {
-    return inWriteOrder(pending)
   }
 
   write(pending: readonly { readonly request: Request }[], out: Output): void {
