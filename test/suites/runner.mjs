@@ -128,13 +128,23 @@ function ownMemcached(memcached, port) {
       const pids = existsSync(join(folder, 'pids'))
         ? readFileSync(join(folder, 'pids'), 'utf8').trim().split('\n')
         : []
-      for (const pid of pids) {
+      for (const pid of pids.filter((pid) => isServer(pid, port))) {
         try {
           process.kill(Number(pid))
         } catch {}
       }
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** A suite may have ended its server, and the system may have given the process id to another program since. */
+function isServer(pid, port) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(String(port))
+  } catch {
+    // Without /proc nothing tells.
+    return !existsSync('/proc/self')
   }
 }
 

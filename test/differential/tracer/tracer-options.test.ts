@@ -66,7 +66,14 @@ describe.skipIf(!python)(`the tracer (${python ? 'live' : skipped})`, () => {
       SERVER: memcached.address,
       ...environment,
     }
-    return await run(python!, args, { env, cwd: folder })
+    try {
+      return await run(python!, args, { env, cwd: folder })
+    } catch (error) {
+      // The message of a failed command does not say how it ended.
+      const ended = error as Error & { code?: number; signal?: string }
+      ended.message += ` (code ${ended.code}, signal ${ended.signal})`
+      throw ended
+    }
   }
 
   /** Runs a program under the tracer. */
