@@ -59,9 +59,10 @@ LONGEST_WAIT = 0.05
 HEADER = 2048
 MARK = "_memshim_tracer"
 monotonic = getattr(time, "monotonic", time.time)
-# Saved now, because gevent may replace all three later, and threads of one kind must not use locks of the other.
+# Saved now, because gevent may replace them all later, and threads of one kind must not use locks of the other.
 _sleep = time.sleep
 _start_thread = _thread.start_new_thread
+_allocate_lock = _thread.allocate_lock
 # A signal handler may call the cache while the lock is held by the same thread; Python 2 has no fast lock for that.
 # Not threading.RLock, which makes gevent's locks after gevent has replaced its parts: threads and greenlets would wait without end.
 _lock = threading.Lock if PYTHON2 else _thread.RLock
@@ -136,6 +137,7 @@ def stop():
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
     if ended:
         ended.close()
+        ended.stop()
     return last
 
 
@@ -339,6 +341,10 @@ class Session(object):
         for output in self.here():
             output.close()
 
+    def stop(self):
+        for output in self.here():
+            output.stop()
+
 
 def _process_in(descriptor):
     """The process id in the header of an older trace, or a number that no process has."""
@@ -398,6 +404,37 @@ def _fitting(text, room):
     return text
 
 
+class Flusher(object):
+    """A thread that writes the waiting lines of an output once, after LONGEST_WAIT."""
+
+    def __init__(self, output):
+        self.woken, self.ended = _allocate_lock(), _allocate_lock()
+        self.woken.acquire()
+        self.ended.acquire()
+        _start_thread(self.run, (output,))
+
+    def run(self, output):
+        try:
+            if PYTHON2:
+                _sleep(LONGEST_WAIT)
+            else:
+                self.woken.acquire(True, LONGEST_WAIT)
+            output.flush_later()
+        finally:
+            self.ended.release()
+
+    def stop(self):
+        """Called once, before the interpreter ends: Python crashes when a thread gets its first turn after that, as on a busy machine."""
+        self.woken.release()
+        if not PYTHON2:
+            self.ended.acquire(True, 1)
+            return
+        for _ in range(200):
+            if self.ended.acquire(0):
+                return
+            _sleep(0.005)
+
+
 class Output(object):
     """The files that one process writes for one library. All methods may be called from every thread."""
 
@@ -405,7 +442,7 @@ class Output(object):
         self.session = session
         self.lock = _lock()
         self.calls = self.clients = 0
-        self.flusher = False
+        self.flusher = None
         self.generation = 0
         self.library = None
         self.names = []
@@ -505,13 +542,11 @@ class Output(object):
                 self.calls += 1
             if self.waiting >= LARGEST_BUFFER or t - self.flushed >= LONGEST_WAIT:
                 self.flush(monotonic())
-            elif not self.flusher:
+            elif self.flusher is None:
                 # A thread that runs only until the next write, so that an idle process has no thread when it forks.
                 try:
-                    self.flusher = True
-                    _start_thread(self.flush_later, ())
+                    self.flusher = Flusher(self)
                 except Exception:
-                    self.flusher = False
                     self.flush(monotonic())
         finally:
             lock.release()
@@ -596,9 +631,8 @@ class Output(object):
         self.file = None
 
     def flush_later(self):
-        _sleep(LONGEST_WAIT)
         with self.lock:
-            self.flusher = False
+            self.flusher = None
             if self.file is not None and self.lines:
                 self.flush(monotonic())
 
@@ -612,6 +646,12 @@ class Output(object):
                     os.unlink(self.names.pop())
                 return
             self.finish()
+
+    def stop(self):
+        """Called after `close`, which lets no further thread begin."""
+        flusher = self.flusher
+        if flusher is not None:
+            flusher.stop()
 
 
 class Library(object):
@@ -1890,7 +1930,7 @@ def _at_exit():
     if _registered:
         return
     _registered.append(True)
-    atexit.register(_close)
+    atexit.register(_stop)
 
     def exit_at_once(status):
         _close()
@@ -1898,6 +1938,13 @@ def _at_exit():
 
     exit_at_once.__doc__ = _exit.__doc__
     os._exit = exit_at_once
+
+
+def _stop():
+    _close()
+    session = _session
+    if session is not None and session.process == os.getpid():
+        session.stop()
 
 
 def _close():

@@ -145,6 +145,25 @@ describe.skipIf(!python)(`the tracer (${python ? 'live' : skipped})`, () => {
     expect(JSON.stringify(application)).not.toContain('secret')
   })
 
+  it('no thread of the tracer is left when the interpreter ends, because Python crashes when a thread gets its first turn after that', async () => {
+    // Functions of atexit run in the reverse order: this one counts after the tracer has ended.
+    const program = `${start}import atexit, memshim_tracer
+def count():
+    until = time.time() + 10
+    while len(sys._current_frames()) > 1 and time.time() < until: time.sleep(0.01)
+    print(len(sys._current_frames()))
+atexit.register(count)
+memshim_tracer.LONGEST_WAIT = 60
+memshim_tracer.install("app.jsonl")
+for number in range(3): mc.set("k", number)
+print(any(output.flusher for output in memshim_tracer._session.here()))
+`
+    writeFileSync(join(folder, 'app.py'), program)
+    const { stdout } = await execute(['app.py'])
+    expect(stdout.split('\n')).toEqual(['True', '1', ''])
+    expect(words(await callsOf('app.jsonl'))).toEqual(['set k', 'set k', 'set k'])
+  })
+
   it('a parent that made no call says so and leaves no file', async () => {
     const { stderr } = await traced(
       `
