@@ -6,7 +6,7 @@ import { type AuditOptions, AuditOptionsError } from './options.js'
 import { checkTargetOptions } from './pymemcache/options.js'
 import { threadProgram } from './replay/apart.js'
 import { epochOf } from './replay/clock.js'
-import type { ReplayTask } from './replay/run.js'
+import { type ReplayTask, replayOptions } from './replay/run.js'
 import { serverVersion } from './replay/server-version.js'
 import { withOutages } from './traces/outages.js'
 import { sampledTrace } from './traces/sampled.js'
@@ -53,32 +53,13 @@ export function setupOf(given: Trace, asked: AuditOptions) {
 }
 
 export function taskOf(setup: AuditSetup, survey: Survey | undefined, started: number): ReplayTask {
-  const {
-    behaviors,
-    negativeTimeout,
-    binary,
-    calls,
-    framework,
-    longestWait,
-    serverVersion: wanted,
-    targetOptions,
-  } = setup.options
   const { source, target, preset } = setup.pair
   return {
     source,
     target,
     preset,
     switches: [],
-    options: {
-      behaviors,
-      negativeTimeout,
-      binary,
-      calls,
-      framework,
-      longestWait,
-      serverVersion: wanted,
-      targetOptions,
-    },
+    options: Object.fromEntries(replayOptions.map((name) => [name, setup.options[name]])),
     size: setup.size,
     faults: survey?.faults ?? true,
     epoch: epochOf(setup.trace.header, Math.floor(started / 1000)),

@@ -2,6 +2,7 @@
 import { type Switch, switches } from '../../rules/index.js'
 import type { DifferingRow } from '../columns.js'
 import { pymemcacheFindings } from '../pymemcache/findings.js'
+import { type Outcome, refusedByPython } from './outcome.js'
 
 export interface Announced {
   /** A switch of the compat client. */
@@ -150,5 +151,10 @@ export const formsOfCalls: ReadonlySet<string> = new Set([
   'gets-and-cas',
   'pymemcache-positions',
 ])
+
+/** Whether the library refuses the call for its form, so that it is not made. */
+export function isRefusedForm(outcome: Outcome, reasons: readonly Reason[]): boolean {
+  return refusedByPython(outcome) && reasons.some(({ switch: name }) => formsOfCalls.has(name))
+}
 
 export const reasonFor = (name: string): Reason => ({ switch: name, how: 'signature' })

@@ -60,6 +60,11 @@ export function endsProcess(outcome: Outcome): boolean {
   return 'raises' in outcome && outcome.raises.class === 'process.abort'
 }
 
+/** A built-in error of Python: the call was not made. */
+export function refusedByPython(outcome: Outcome): boolean {
+  return 'raises' in outcome && /^builtins\.(Type|Attribute)Error$/.test(outcome.raises.class)
+}
+
 /** Equal results, or exceptions of the same class and return code. Messages are not compared. */
 export function sameOutcome(a: Outcome, b: Outcome): boolean {
   checkObject('a', a)

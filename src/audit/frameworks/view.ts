@@ -101,7 +101,7 @@ export class FrameworkView {
 
   /** Whether a framework makes the call and has a backend for the target, which makes it in the target's form. */
   makesCall(via: readonly string[]): boolean {
-    return via.length > 0 && this.frameworks.some((one) => one.has(via[0]!) && one.supports(via[0]!))
+    return via.length > 0 && this.frameworks.some((framework) => framework.supports(via[0]!))
   }
 
   /** Whether the application sees a stored None on the target, which it took for a miss before. */

@@ -3,7 +3,7 @@ import type { Bytes } from '../../ground/bytes.js'
 import { rendezvous } from '../../hashing/index.js'
 import { HashClient, type Key, retryingClient } from '../../pymemcache/index.js'
 import { PyByteArray } from '../../values/index.js'
-import { formsOfCalls, type Reason, reasonFor } from '../compare/divergence.js'
+import { isRefusedForm, type Reason, reasonFor } from '../compare/divergence.js'
 import { type Outcome, raised } from '../compare/outcome.js'
 import { asBuiltin, withBuiltinItems } from '../methods/builtins.js'
 import { itemsOf } from '../methods/conversions.js'
@@ -173,9 +173,7 @@ export class PymemcacheSide implements ReplaySide {
     if (!replay) throw new RangeError(`client "${name}" was never created`)
     const call = withUsualName(application)
     const done = await this.replay(name, replay, call, recorded, this.repairs)
-    const isRefused =
-      'raises' in done.outcome && done.reasons.some(({ switch: form }) => formsOfCalls.has(form))
-    if (!this.isBackends(call) || this.repairs || !isRefused) return done
+    if (!this.isBackends(call) || this.repairs || !isRefusedForm(done.outcome, done.reasons)) return done
     const { outcome: repaired } = await this.replay(name, replay, call, recorded, true)
     return { ...done, repaired }
   }

@@ -1,10 +1,10 @@
 /**
  * Replays a trace through two sides at once, one event after another, and passes on both outcomes without comparing them.
  */
-import { fromTypedJson, PyFloat, type TypedJson } from '../../values/index.js'
+import { fromTypedJson, type TypedJson } from '../../values/index.js'
 import type { AuditedOperation } from '../compare/differ.js'
 import { type Announced, type Reason, reasonFor } from '../compare/divergence.js'
-import { type Outcome, raised, returned, sameOutcome } from '../compare/outcome.js'
+import { type Outcome, raised, refusedByPython, returned, sameOutcome } from '../compare/outcome.js'
 import { withBuiltinItems } from '../methods/builtins.js'
 import {
   checkPymemcacheConstruction,
@@ -24,6 +24,7 @@ import {
   type TraceEvent,
 } from '../traces/trace.js'
 import { callOfWire } from '../traces/wire/wire.js'
+import { isNegative, likelyReasons, withWords } from './call-facts.js'
 import type { Replayed, ReplaySide } from './side.js'
 import type { Placed, Topology } from './topology.js'
 import { UnreachableServers } from './unreachable.js'
@@ -316,53 +317,9 @@ function joined<T>(one: readonly T[], other: readonly T[]): readonly T[] {
 
 const asValue = (json: TypedJson): unknown => fromTypedJson(json)
 
-/** A built-in error of Python: the call was not made. */
-function refusedByPython(outcome: Outcome): boolean {
-  return 'raises' in outcome && /^builtins\.(Type|Attribute)Error$/.test(outcome.raises.class)
-}
-
-/** A key with blanks is several keys for a server, which reads a line of a command up to NUL. */
-function withWords(keys: readonly string[]): readonly string[] {
-  if (!keys.some((key) => /[ \0\n]/.test(key))) return keys
-  return [...new Set(keys.flatMap((key) => [key, ...key.split(/[ \0]|\r?\n/).filter((word) => word !== '')]))]
-}
-
-/** Reasons that are used if there is no other explanation. */
-function likelyReasons(bound: Bound): readonly Reason[] {
-  const { noreply, time, delta, min_compress_len: length } = bound
-  const reasons: Reason[] = []
-  if (noreply) reasons.push({ switch: 'missing-argument', how: 'signature', fallback: true })
-  if (!fits(time) || !fits(delta) || !fits(length))
-    reasons.push({ switch: 'argument-type', how: 'signature', fallback: true })
-  // pylibmc returns such a key once.
-  if (namesTwice(bound.keys)) reasons.push({ switch: 'argument-type', how: 'signature', fallback: true })
-  return reasons
-}
-
-/** Whether a key is there as text and as bytes. */
-function namesTwice(keys: unknown): boolean {
-  if (!Array.isArray(keys) || !keys.some((key) => key instanceof Uint8Array)) return false
-  return keys.some((key) => typeof key === 'string' && keys.some((other) => isBytesOf(other, key)))
-}
-
-function isBytesOf(other: unknown, key: string): boolean {
-  return other instanceof Uint8Array && Buffer.from(key).equals(other)
-}
-
-/** An integer of 31 bits, or no time, has the same meaning for both libraries and every server. */
-function fits(value: unknown): boolean {
-  return value === undefined || (typeof value === 'number' && value >= 0 && value < 2 ** 31)
-}
-
 function distinctNumbers(numbers: readonly (number | undefined)[]): readonly number[] {
   if (numbers.length === 1 && numbers[0] !== undefined) return numbers as readonly number[]
   return [...new Set(numbers.filter((number) => number !== undefined))]
-}
-
-/** Times from −1 to −2^31, which both protocols and every server read as negative. */
-function isNegative(time: unknown): boolean {
-  const number = time instanceof PyFloat ? time.value : time
-  return (typeof number === 'number' || typeof number === 'bigint') && number < 0 && number >= -(2 ** 31)
 }
 
 function decoded(kwargs: CallEvent['kwargs']): Record<string, unknown> {

@@ -15,6 +15,18 @@ import { serverVersion } from './server-version.js'
 import { type ReplaySide, Side } from './side.js'
 import { Topology } from './topology.js'
 
+/** The options of an audit that a replay needs. */
+export const replayOptions = [
+  'behaviors',
+  'negativeTimeout',
+  'binary',
+  'calls',
+  'framework',
+  'longestWait',
+  'serverVersion',
+  'targetOptions',
+] as const
+
 /** The settings of a replay. Plain data, so that it can be passed to a thread. */
 export interface ReplayTask {
   /** The library whose calls are replayed, and the library it is compared with. */
@@ -23,17 +35,7 @@ export interface ReplayTask {
   readonly preset: string
   /** Switches that are set to the target's behaviour. */
   readonly switches: readonly string[]
-  readonly options: Pick<
-    AuditOptions,
-    | 'behaviors'
-    | 'negativeTimeout'
-    | 'binary'
-    | 'calls'
-    | 'framework'
-    | 'longestWait'
-    | 'serverVersion'
-    | 'targetOptions'
-  >
+  readonly options: Pick<AuditOptions, (typeof replayOptions)[number]>
   /** Servers of each side. */
   readonly size: number
   /** The trace may have faults. */

@@ -8,7 +8,7 @@ import { pipelineOf } from '../../pipeline/pipeline.js'
 import { signatureOf } from '../../rules/signatures.js'
 import { Client as StrictClient } from '../../strict/index.js'
 import { fromTypedJson } from '../../values/index.js'
-import { type Announced, formsOfCalls, type Reason } from '../compare/divergence.js'
+import { type Announced, isRefusedForm, type Reason } from '../compare/divergence.js'
 import { type Outcome, raised } from '../compare/outcome.js'
 import { type AuditedClient, invoke } from '../methods/calls.js'
 import {
@@ -226,7 +226,7 @@ export class Side implements ReplaySide {
       const { outcome, reasons, uncertain } = unchanged
       replay.uniques.keep(own, outcome, recorded)
       const repaired =
-        call.byFramework && isRefused(outcome, reasons)
+        call.byFramework && isRefusedForm(outcome, reasons)
           ? await this.asBackend(replay, own, recorded)
           : undefined
       return { ...rest, outcome, reasons, uncertain, repaired }
@@ -295,15 +295,6 @@ export class Side implements ReplaySide {
     for (const name of [...this.clients.keys()]) this.close(name)
     await this.fleet.stop()
   }
-}
-
-/** Whether the signatures of the library refuse the call. */
-function isRefused(outcome: Outcome, reasons: readonly Reason[]): boolean {
-  return (
-    'raises' in outcome &&
-    outcome.raises.class.startsWith('builtins.') &&
-    reasons.some(({ switch: name }) => formsOfCalls.has(name))
-  )
 }
 
 const nothing: readonly never[] = []
